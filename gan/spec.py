@@ -1,0 +1,86 @@
+"""What a piano roll looks like: the one description that generator, discriminator and data share."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+ONSET, HOLD = 0, 1
+"""The two planes of a roll: the first step of a note, and its later steps."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """One row of the score. `is_drum` tracks have hits instead of pitches: never transposed, left out of harmony."""
+
+    name: str
+    is_drum: bool = False
+
+
+@dataclass(frozen=True)
+class RollSpec:
+    """The shape and meaning of a roll, bool `[2, tracks, bars, steps, pitches]` with any batch axes in front.
+
+    Plane 0 (`ONSET`) marks the first step of a note, plane 1 (`HOLD`) its later steps only, so two notes of the same
+    pitch that touch stay two notes. `steps` counts the steps of one bar.
+    """
+
+    tracks: tuple[Track, ...]
+    bars: int = 4
+    beats_per_bar: int = 4
+    steps_per_beat: int = 4
+    num_pitches: int = 84
+    lowest_pitch: int = 24
+
+    def __post_init__(self) -> None:
+        """Refuse a description that no roll can have."""
+        if not self.tracks:
+            raise ValueError("a RollSpec needs at least one track")
+        if len({track.name for track in self.tracks}) != len(self.tracks):
+            raise ValueError(f"track names must differ: {', '.join(self.names)}")
+        for field in ("bars", "beats_per_bar", "steps_per_beat", "num_pitches"):
+            if getattr(self, field) < 1:
+                raise ValueError(f"{field} must be at least 1, not {getattr(self, field)}")
+        if not 0 <= self.lowest_pitch <= 128 - self.num_pitches:
+            raise ValueError(
+                f"pitches {self.lowest_pitch} to {self.lowest_pitch + self.num_pitches - 1} leave MIDI's 0 to 127"
+            )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The track names, in order."""
+        return tuple(track.name for track in self.tracks)
+
+    @property
+    def num_tracks(self) -> int:
+        """How many tracks a roll has."""
+        return len(self.tracks)
+
+    @property
+    def steps_per_bar(self) -> int:
+        """Time steps in one bar."""
+        return self.beats_per_bar * self.steps_per_beat
+
+    @property
+    def num_steps(self) -> int:
+        """Time steps in the whole phrase."""
+        return self.bars * self.steps_per_bar
+
+    @property
+    def shape(self) -> tuple[int, int, int, int, int]:
+        """`(2, tracks, bars, steps, pitches)`."""
+        return (2, self.num_tracks, self.bars, self.steps_per_bar, self.num_pitches)
+
+    @property
+    def pitched(self) -> tuple[int, ...]:
+        """Indices of the tracks that have pitches (all but drums)."""
+        return tuple(index for index, track in enumerate(self.tracks) if not track.is_drum)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for a JSON file or a checkpoint; `from_dict` reads them back."""
+        return asdict(self) | {"tracks": [asdict(track) for track in self.tracks]}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> RollSpec:
+        """The spec that `to_dict` wrote. Raises `TypeError` or `ValueError` when the values describe none."""
+        return cls(**values | {"tracks": tuple(Track(**track) for track in values["tracks"])})
