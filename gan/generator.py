@@ -1,0 +1,104 @@
+"""The generator: latents in, phrases out. MuseGAN's hybrid model (Dong et al., arXiv 1709.06298, section 3.3).
+
+Temporal generators turn `z_time` and each track's `z_track_time` into one vector a bar; a bar's vectors become
+features for each of its steps; a trunk shared by all tracks decides on harmony and rhythm, and each track's own part
+on its notes.
+Unlike MuseGAN's, bars are not made apart from each other: the trunk's blocks look across bar lines.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from gan.heads import ChoiceHead, Head, NeuronHead
+from gan.latents import Latents
+from gan.layers import TimeBlock, TrackLinear, activate, linear
+from gan.rolls import to_rolls
+from gan.settings import ModelSettings
+from gan.spec import RollSpec
+from gan.statistics import DataStatistics, choose_compass, choose_heads
+
+
+class Generator(nn.Module):
+    """Phrases of one `RollSpec`.
+
+    Parameters
+    ----------
+    spec
+        The shape of the rolls.
+    statistics
+        Of the data: where biases start, which head and which compass each track gets.
+    settings
+        Sizes.
+    """
+
+    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
+        super().__init__()
+        self.spec, self.settings = spec, settings
+        self.heads_of_tracks = choose_heads(statistics, spec, settings)
+        self.lows, self.compass = choose_compass(statistics, spec, settings.compass_share)
+        tracks, bars, steps = spec.num_tracks, spec.bars, spec.steps_per_bar
+        size, wide, slim = settings.latent_size, settings.trunk_width, settings.track_width
+
+        self.move = linear(size, bars * size)  # z_time to [batch, bars * size]
+        self.move_tracks = TrackLinear(tracks, size, bars * size)  # z_track_time to [batch, tracks, bars * size]
+        self.share_steps = linear(2 * size, steps * wide)  # [batch, bars, steps * wide]
+        self.track_steps = TrackLinear(tracks, 2 * size, steps * slim)  # [batch, bars, tracks, steps * slim]
+        self.join = linear(tracks * slim, wide)  # [batch, time, wide]
+        self.trunk = nn.Sequential(*(TimeBlock(wide, 2**number) for number in range(settings.trunk_blocks)))
+        self.split = TrackLinear(tracks, wide + slim, 2 * slim)  # [batch, time, tracks, 2 * slim]
+
+        heads: list[Head] = []
+        for kind, head in (("choice", ChoiceHead), ("neurons", NeuronHead)):
+            served = [track for track, chosen in enumerate(self.heads_of_tracks) if chosen == kind]
+            if served:
+                heads.append(head(served, 2 * slim, self.lows, self.compass, statistics, spec))
+        order = [track for head in heads for track in head.tracks]
+        self.heads = nn.ModuleList(heads)
+        self.places = [list(head.tracks) for head in heads]
+        self.order = [order.index(track) for track in range(tracks)]
+
+    def forward(self, latents: Latents, noise: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
+        """Streams `[batch, time, tracks, 2, compass]`, 0 or 1 with soft gradients.
+
+        Parameters
+        ----------
+        latents
+            Of the phrases, on the module's device.
+        noise
+            Amount of the heads' noise: 1 at the start of training, 0 for deterministic phrases.
+        generator
+            Draws the noise, on the module's device.
+        """
+        spec, size = self.spec, self.settings.latent_size
+        moves = self.move(latents.z_time).unflatten(1, (spec.bars, size))  # [batch, bars, size]
+        track_moves = self.move_tracks(latents.z_track_time).unflatten(2, (spec.bars, size))
+        track_moves = track_moves.transpose(1, 2)  # [batch, bars, tracks, size]
+
+        song = torch.cat([latents.z.unsqueeze(1).expand_as(moves), moves], dim=2)  # [batch, bars, 2 size]
+        shared = self.share_steps(song).view(len(latents), spec.num_steps, -1)  # [batch, time, wide]
+        own = torch.cat([latents.z_track.unsqueeze(1).expand_as(track_moves), track_moves], dim=3)
+        private = self.track_steps(own).unflatten(3, (spec.steps_per_bar, -1))  # [batch, bars, tracks, steps, slim]
+        private = private.transpose(2, 3).flatten(1, 2)  # [batch, time, tracks, slim]
+
+        trunk = self.trunk(shared + self.join(activate(private).flatten(2)))  # [batch, time, wide]
+        spread = trunk.unsqueeze(2).expand(-1, -1, spec.num_tracks, -1)
+        x = activate(self.split(activate(torch.cat([spread, private], dim=3))))  # [batch, time, tracks, 2 slim]
+
+        temperature = self.settings.temperature
+        streams = [
+            head(x[:, :, places], noise, temperature, generator)
+            for head, places in zip(self.heads, self.places, strict=True)
+        ]
+        return torch.cat(streams, dim=2)[:, :, self.order]  # [batch, time, tracks, 2, compass]
+
+    @torch.no_grad()
+    def sample(self, latents: Latents) -> Tensor:
+        """Bool rolls `[batch, *spec.shape]` on the module's device; the same latents give the same phrases."""
+        return to_rolls(self(latents), self.lows, self.spec)
+
+    def sample_latents(self, batch: int, generator: torch.Generator) -> Latents:
+        """Fresh latents of the right sizes on the module's device, drawn by a CPU generator."""
+        latents = Latents.sample(batch, self.spec.num_tracks, self.settings.latent_size, generator)
+        return latents.to(self.move.weight.device)

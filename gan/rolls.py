@@ -1,0 +1,104 @@
+"""What is done to rolls: planes to streams and back, packing, and batches that depend on seed and step alone.
+
+A *stream* tensor is what the two networks exchange: `[batch, time, tracks, 2, compass]`, stream 0 *sounding* (onset or
+hold), stream 1 *onset*, with time running over all steps of the phrase and each track cut to its own compass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from gan.spec import HOLD, ONSET, RollSpec
+
+SOUNDING, STRIKE = 0, 1
+"""The two streams: every step of a note, and its first step."""
+
+
+def mix_seed(seed: int, *numbers: int) -> int:
+    """One 63-bit seed out of several numbers, so that (seed, step) names a random stream of its own."""
+    value = seed & 0xFFFFFFFFFFFFFFFF
+    for number in numbers:  # splitmix64's finaliser: neighbouring steps get unrelated seeds
+        value = (value ^ (number & 0xFFFFFFFFFFFFFFFF)) + 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
+        value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
+        value = (value ^ (value >> 27)) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF
+        value ^= value >> 31
+    return value >> 1
+
+
+def to_streams(rolls: Tensor, lows: Sequence[int], compass: int) -> Tensor:
+    """Rolls `[batch, 2, tracks, bars, steps, pitches]` as float streams `[batch, time, tracks, 2, compass]`.
+
+    `lows` holds, for each track, the roll index of the first pitch of its compass; notes outside are left out.
+    """
+    windows = torch.stack([rolls[:, :, track, :, :, low : low + compass] for track, low in enumerate(lows)], dim=2)
+    windows = windows.flatten(3, 4)  # [batch, 2, tracks, time, compass]
+    sounding = windows[:, ONSET] | windows[:, HOLD]
+    return torch.stack([sounding, windows[:, ONSET]], dim=3).transpose(1, 2).to(torch.float32)
+
+
+def to_rolls(streams: Tensor, lows: Sequence[int], spec: RollSpec) -> Tensor:
+    """Streams back as bool rolls `[batch, 2, tracks, bars, steps, pitches]`; drums never hold."""
+    batch, _, _, _, compass = streams.shape
+    heard = streams.detach() > 0.5
+    shape = (batch, spec.bars, spec.steps_per_bar, compass)
+    rolls = torch.zeros((batch, *spec.shape), dtype=torch.bool, device=streams.device)
+    for track, low in enumerate(lows):
+        onset = heard[:, :, track, STRIKE].reshape(shape)
+        sounding = heard[:, :, track, SOUNDING].reshape(shape)
+        rolls[:, ONSET, track, :, :, low : low + compass] = onset
+        if not spec.tracks[track].is_drum:
+            rolls[:, HOLD, track, :, :, low : low + compass] = sounding & ~onset
+    return rolls
+
+
+def unpack(rolls: Tensor, spec: RollSpec) -> Tensor:
+    """Bool rolls `[..., *spec.shape]` from bool ones or from bytes packed along pitches (as `numpy.packbits` does).
+
+    Raises `ValueError` when the shape is not that of the spec.
+    """
+    if rolls.dtype == torch.bool:
+        bits = rolls
+    else:
+        shifts = torch.arange(7, -1, -1, device=rolls.device)
+        bits = (rolls.to(torch.int64).unsqueeze(-1) >> shifts & 1).bool().flatten(-2)[..., : spec.num_pitches]
+    if tuple(bits.shape[-5:]) != spec.shape:
+        raise ValueError(f"rolls of shape {tuple(rolls.shape)} do not fit {spec.shape}")
+    return bits
+
+
+def batches_from(rolls: Tensor, spec: RollSpec, batch_size: int, seed: int, start_step: int = 0) -> Iterator[Tensor]:
+    """Endless batches, bool `[batch_size, *spec.shape]`, each a function of `seed` and its step alone.
+
+    Every phrase comes once before any comes again. Start at `trainer.step` to resume.
+
+    Parameters
+    ----------
+    rolls
+        All phrases, `[count, *spec.shape]`, bool or packed along pitches (uint8); they stay as they are in memory.
+    spec
+        The shape of a roll.
+    batch_size
+        Phrases in a batch.
+    seed
+        Decides on the order.
+    start_step
+        The step whose batch comes first.
+    """
+    count = len(rolls)
+    if count == 0:
+        raise ValueError("there are no phrases to train on")
+    orders: dict[int, Tensor] = {}
+    step = start_step
+    while True:
+        places = range(step * batch_size, (step + 1) * batch_size)
+        for epoch in {place // count for place in places} - set(orders):
+            shuffler = torch.Generator().manual_seed(mix_seed(seed, 1, epoch))
+            orders[epoch] = torch.randperm(count, generator=shuffler)
+        chosen = [int(orders[place // count][place % count]) for place in places]
+        yield unpack(rolls[chosen], spec)
+        for epoch in [epoch for epoch in orders if epoch < places[-1] // count]:
+            del orders[epoch]
+        step += 1

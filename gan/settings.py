@@ -1,0 +1,141 @@
+"""The settings of a model and of its training: plain values, each with the reason for its default.
+
+This module imports no torch, so that a command line can read defaults and report a wrong value at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+HEADS = ("auto", "choice", "neurons")
+
+
+def _need(condition: bool, key: str, rule: str, value: object) -> None:
+    """Raise a `ValueError` that names the key, the rule and the value."""
+    if not condition:
+        raise ValueError(f"{key} must be {rule}, not {value}")
+
+
+@dataclass
+class ModelSettings:
+    """The sizes of generator and discriminator.
+
+    Attributes
+    ----------
+    latent_size
+        Numbers in each of the four latents; MuseGAN's 32 is plenty for phrases of four bars.
+    trunk_width
+        Channels of the generator's shared part, which decides on harmony and rhythm for all tracks.
+    trunk_blocks
+        Residual blocks of the shared part; they look 1, 2, 4 ... steps to either side in turn.
+    track_width
+        Channels of each track's private part.
+    step_width, beat_width
+        Channels of the discriminator over steps, and over beats, bars and the phrase.
+    heads
+        `auto` gives a track that is monophonic in the data one choice among pitches and rest at each step, and
+        every other track one binary neuron a pitch. `choice` and `neurons` force one of them on all pitched tracks.
+    choice_polyphony
+        `auto` takes a track as monophonic when at most this share of its sounding steps has two pitches or more.
+    compass_share
+        A track is modelled within the pitches that hold this share of its notes; rare outliers would widen every
+        matrix product.
+    temperature
+        Of the soft decision that carries the gradient; the decision that is heard is always hard.
+    harmony
+        Whether the discriminator sees chroma and the intervals between tracks and along lines, beside the roll.
+    """
+
+    latent_size: int = 32
+    trunk_width: int = 128
+    trunk_blocks: int = 3
+    track_width: int = 48
+    step_width: int = 128
+    beat_width: int = 192
+    heads: str = "auto"
+    choice_polyphony: float = 0.03
+    compass_share: float = 0.999
+    temperature: float = 1.0
+    harmony: bool = True
+
+    def check(self) -> None:
+        """Raise `ValueError` with the key in the sentence when a value cannot work."""
+        for key in ("latent_size", "trunk_width", "trunk_blocks", "track_width", "step_width", "beat_width"):
+            _need(getattr(self, key) >= 1, f"model.{key}", "at least 1", getattr(self, key))
+        _need(self.heads in HEADS, "model.heads", f"one of {', '.join(HEADS)}", self.heads)
+        _need(0 <= self.choice_polyphony <= 1, "model.choice_polyphony", "between 0 and 1", self.choice_polyphony)
+        _need(0.5 < self.compass_share <= 1, "model.compass_share", "above 0.5 and at most 1", self.compass_share)
+        _need(self.temperature > 0, "model.temperature", "above 0", self.temperature)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for a checkpoint."""
+        return asdict(self)
+
+
+@dataclass
+class TrainSettings:
+    """How long and how fast to train.
+
+    Attributes
+    ----------
+    steps
+        Generator steps in all. This is what counts: the same number and seed give the same weights.
+    minutes
+        Upper bound of training time, for machines slower than expected; time before a resume counts.
+    batch_size
+        Phrases in one step, real and generated each.
+    learning_rate
+        Of both sides.
+    decay_share
+        The learning rate falls linearly to zero over this last share of the steps, which settles the samples.
+    beta1, beta2
+        Adam's. No momentum (0), as in R3GAN: the other side moves.
+    gamma
+        Weight of the R1 and R2 penalties. Below 1 the discriminator wins on rolls.
+    penalty_steps
+        The penalties are computed every so many steps (and weigh as many times more): they cost as much as a step.
+    ema_decay
+        Decay a step of the averaged generator that samples are drawn from.
+    noise_steps
+        The heads' noise falls linearly to zero over these first steps, so that silent notes get tried at the start.
+    max_transposition
+        Pitched tracks of real and generated phrases are moved together by up to so many semitones; 0 for data that
+        is already in one key.
+    report_steps, tick_steps, checkpoint_steps
+        How often figures, samples for a picture, and a state worth saving are due.
+    """
+
+    steps: int = 8000
+    minutes: float = 60.0
+    batch_size: int = 32
+    learning_rate: float = 3e-4
+    decay_share: float = 0.3
+    beta1: float = 0.0
+    beta2: float = 0.99
+    gamma: float = 10.0
+    penalty_steps: int = 4
+    ema_decay: float = 0.995
+    noise_steps: int = 2500
+    max_transposition: int = 0
+    report_steps: int = 25
+    tick_steps: int = 500
+    checkpoint_steps: int = 500
+
+    def check(self) -> None:
+        """Raise `ValueError` with the key in the sentence when a value cannot work."""
+        _need(self.batch_size >= 2, "train.batch_size", "at least 2", self.batch_size)
+        for key in ("steps", "penalty_steps", "report_steps", "tick_steps", "checkpoint_steps"):
+            _need(getattr(self, key) >= 1, f"train.{key}", "at least 1", getattr(self, key))
+        for key in ("minutes", "learning_rate"):
+            _need(getattr(self, key) > 0, f"train.{key}", "above 0", getattr(self, key))
+        for key in ("gamma", "noise_steps"):
+            _need(getattr(self, key) >= 0, f"train.{key}", "at least 0", getattr(self, key))
+        for key in ("beta1", "beta2", "ema_decay"):
+            _need(0 <= getattr(self, key) < 1, f"train.{key}", "at least 0 and below 1", getattr(self, key))
+        _need(0 <= self.decay_share <= 1, "train.decay_share", "between 0 and 1", self.decay_share)
+        _need(0 <= self.max_transposition <= 6, "train.max_transposition", "0 to 6", self.max_transposition)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for a checkpoint."""
+        return asdict(self)

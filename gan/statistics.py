@@ -1,0 +1,139 @@
+"""What the data looks like, counted once before training: where the output biases start and which heads fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gan.settings import ModelSettings
+from gan.spec import HOLD, ONSET, RollSpec
+
+
+@dataclass(frozen=True)
+class DataStatistics:
+    """Rates a track, counted over all phrases of a data set. All are shares between 0 and 1.
+
+    Attributes
+    ----------
+    num_phrases
+        Phrases counted.
+    sounding
+        `[tracks][pitches]`: share of steps at which the pitch sounds.
+    onsets
+        `[tracks][steps of a bar]`: share of bars with at least one onset at this position.
+    polyphony
+        `[tracks]`: of the steps that sound, the share with two pitches or more.
+    rests
+        `[tracks]`: share of steps at which nothing sounds.
+    restrikes
+        `[tracks]`: of the pitches that sounded a step before and still sound, the share that is struck anew.
+    notes_per_bar
+        `[tracks]`: mean number of notes in a bar.
+    empty_bars
+        `[tracks]`: share of bars without a sounding step.
+    """
+
+    num_phrases: int
+    sounding: list[list[float]]
+    onsets: list[list[float]]
+    polyphony: list[float]
+    rests: list[float]
+    restrikes: list[float]
+    notes_per_bar: list[float]
+    empty_bars: list[float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for a JSON file or a checkpoint; `from_dict` reads them back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> DataStatistics:
+        """The statistics that `to_dict` wrote. Raises `TypeError` when a field is missing or unknown."""
+        return cls(**values)
+
+    @classmethod
+    def of(cls, batches: Iterable[Tensor], spec: RollSpec) -> DataStatistics:
+        """Count over batches of rolls, bool `[batch, *spec.shape]`. Raises `ValueError` when there is no phrase."""
+        totals: dict[str, Tensor] = {}
+        num_phrases = 0
+        for rolls in batches:
+            num_phrases += len(rolls)
+            for name, count in _count(rolls).items():
+                totals[name] = totals[name] + count if name in totals else count
+        if num_phrases == 0:
+            raise ValueError("there are no phrases to count")
+        num_bars = num_phrases * spec.bars
+        num_steps = num_phrases * spec.num_steps
+        return cls(
+            num_phrases=num_phrases,
+            sounding=(totals["sounding"] / num_steps).tolist(),
+            onsets=(totals["onsets"] / num_bars).tolist(),
+            polyphony=(totals["chords"] / totals["heard"].clamp(min=1)).tolist(),
+            rests=(1 - totals["heard"] / num_steps).tolist(),
+            restrikes=(totals["restruck"] / totals["continued"].clamp(min=1)).tolist(),
+            notes_per_bar=(totals["notes"] / num_bars).tolist(),
+            empty_bars=(1 - totals["full_bars"] / num_bars).tolist(),
+        )
+
+
+def _count(rolls: Tensor) -> dict[str, Tensor]:
+    """Sums over one batch; float64, so that large sets stay exact."""
+    onset = rolls[:, ONSET]  # [batch, tracks, bars, steps, pitches]
+    sounding = onset | rolls[:, HOLD]
+    voices = sounding.sum(-1)  # [batch, tracks, bars, steps]
+    line, strikes = sounding.flatten(2, 3), onset.flatten(2, 3)  # [batch, tracks, time, pitches]
+    continued = line[:, :, 1:] & line[:, :, :-1]
+    counts = {
+        "sounding": sounding.sum((0, 2, 3)),
+        "onsets": onset.any(-1).sum((0, 2)),
+        "chords": (voices >= 2).sum((0, 2, 3)),
+        "heard": (voices >= 1).sum((0, 2, 3)),
+        "continued": continued.sum((0, 2, 3)),
+        "restruck": (continued & strikes[:, :, 1:]).sum((0, 2, 3)),
+        "notes": onset.sum((0, 2, 3, 4)),
+        "full_bars": voices.any(-1).sum((0, 2)),
+    }
+    return {name: count.to(torch.float64) for name, count in counts.items()}
+
+
+def choose_heads(statistics: DataStatistics, spec: RollSpec, settings: ModelSettings) -> tuple[str, ...]:
+    """`choice` or `neurons` for each track: drums always get neurons, pitched tracks what fits the data."""
+    heads = []
+    for track, polyphony in zip(spec.tracks, statistics.polyphony, strict=True):
+        fits = "choice" if polyphony <= settings.choice_polyphony else "neurons"
+        wanted = fits if settings.heads == "auto" else settings.heads
+        heads.append("neurons" if track.is_drum else wanted)
+    return tuple(heads)
+
+
+def choose_compass(statistics: DataStatistics, spec: RollSpec, share: float) -> tuple[tuple[int, ...], int]:
+    """The window of pitches in which each track is modelled.
+
+    Returns
+    -------
+    lows, compass
+        For each track the roll index of its lowest pitch, and the number of pitches of the widest track, which is
+        used for all of them. At least `share` of the sounding steps of each track lie inside its window.
+    """
+    bounds = []
+    for rates in statistics.sounding:
+        total, spare = sum(rates), (1 - share) * sum(rates) / 2
+        if total == 0:
+            bounds.append((0, 0))
+            continue
+        low, lost = 0, rates[0]
+        while lost <= spare:
+            low += 1
+            lost += rates[low]
+        high, lost = len(rates) - 1, rates[-1]
+        while lost <= spare:
+            high -= 1
+            lost += rates[high]
+        bounds.append((low, high))
+    compass = max(high - low + 1 for low, high in bounds)
+    lows = tuple(min(low, spec.num_pitches - compass) for low, _ in bounds)
+    return lows, compass

@@ -1,0 +1,270 @@
+"""Training: one discriminator step and one generator step a batch, averaged weights, a state that resumes exactly.
+
+    trainer = Trainer(spec, statistics, ModelSettings(), TrainSettings(), seed=0)
+    for report in trainer.run(batches_from(rolls, spec, 32, seed=0, start_step=trainer.step)):
+        ...  # write report, save trainer.state_dict() when report.checkpoint_due
+
+Nothing is written here. All randomness is a function of (seed, step), so nothing is lost between two processes.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gan.augmentation import random_semitones, transpose
+from gan.discriminator import Discriminator
+from gan.generator import Generator
+from gan.losses import discriminator_loss, generator_loss, gradient_penalty
+from gan.reports import Meter, Report, TrainingFailed
+from gan.rolls import STRIKE, mix_seed, to_streams
+from gan.settings import ModelSettings, TrainSettings
+from gan.spec import RollSpec
+from gan.statistics import DataStatistics
+
+FORMAT = 1
+"""Number of the state's layout; a state of another one is refused."""
+NUM_FIXED = 16
+"""Phrases in the picture of fixed latents."""
+
+
+class Trainer:
+    """A generator and a discriminator that learn from each other.
+
+    Parameters
+    ----------
+    spec, statistics
+        The shape of the rolls and what the data looks like.
+    model_settings, train_settings
+        Sizes, and how long and how fast to train.
+    seed
+        Decides on first weights, latents and noise. With one thread the same seed and steps give the same bits.
+    device
+        Where the networks live, such as `cpu` or `cuda`.
+
+    Raises
+    ------
+    ValueError
+        When a setting cannot work; the sentence names its key.
+    """
+
+    def __init__(
+        self,
+        spec: RollSpec,
+        statistics: DataStatistics,
+        model_settings: ModelSettings,
+        train_settings: TrainSettings,
+        seed: int = 0,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        model_settings.check()
+        train_settings.check()
+        self.spec, self.statistics = spec, statistics
+        self.model_settings, self.settings = model_settings, train_settings
+        self.seed, self.device = seed, torch.device(device)
+        self.step, self.seconds = 0, 0.0
+        with torch.random.fork_rng(devices=[]):  # first weights come from our seed; the global stream stays as it was
+            torch.manual_seed(mix_seed(seed, 2))
+            self.generator = Generator(spec, statistics, model_settings).to(self.device)
+            self.discriminator = Discriminator(spec, statistics, model_settings).to(self.device)
+        self.average = copy.deepcopy(self.generator).requires_grad_(False)
+        self.optimizers = {
+            "generator": self._adam(self.generator),
+            "discriminator": self._adam(self.discriminator),
+        }
+        self.fixed_latents = self.average.sample_latents(NUM_FIXED, self._random(3))
+        self.meter = Meter(spec, statistics)
+
+    def _adam(self, network: nn.Module) -> torch.optim.Adam:
+        settings = self.settings
+        return torch.optim.Adam(
+            network.parameters(), lr=settings.learning_rate, betas=(settings.beta1, settings.beta2), fused=True
+        )
+
+    def _random(self, *numbers: int, device: torch.device | str = "cpu") -> torch.Generator:
+        """A random stream that depends on the seed and these numbers alone."""
+        return torch.Generator(device).manual_seed(mix_seed(self.seed, *numbers))
+
+    def noise(self) -> float:
+        """Amount of the heads' noise at this step."""
+        return max(0.0, 1 - self.step / self.settings.noise_steps) if self.settings.noise_steps else 0.0
+
+    def learning_rate(self) -> float:
+        """The learning rate at this step: constant, then falling to zero."""
+        last = self.settings.decay_share * self.settings.steps
+        left = (self.settings.steps - self.step) / last if last else 1.0
+        return self.settings.learning_rate * max(0.0, min(1.0, left))
+
+    def run(self, batches: Iterable[Tensor]) -> Iterator[Report]:
+        """Train until `steps` or `minutes` are reached, yielding a `Report` whenever one is due.
+
+        Parameters
+        ----------
+        batches
+            Bool rolls `[batch, *spec.shape]`, beginning with the batch of step `trainer.step`.
+
+        Raises
+        ------
+        TrainingFailed
+            When a loss is not a number any more; the state before is in the last checkpoint.
+        """
+        settings = self.settings
+        started, before = time.monotonic(), self.seconds
+        for rolls in batches:
+            self.seconds = before + time.monotonic() - started
+            if self.step >= settings.steps or self.seconds >= 60 * settings.minutes:
+                break
+            self.train_step(rolls)
+            self.seconds = before + time.monotonic() - started
+            last = self.step >= settings.steps or self.seconds >= 60 * settings.minutes
+            every = (settings.report_steps, settings.tick_steps, settings.checkpoint_steps)
+            if last or any(self.step % steps == 0 for steps in every):
+                yield self._report(last)
+
+    def train_step(self, rolls: Tensor) -> None:
+        """One step of the discriminator and one of the generator on rolls `[batch, *spec.shape]`."""
+        for optimizer in self.optimizers.values():
+            optimizer.param_groups[0]["lr"] = self.learning_rate()
+        real = to_streams(rolls.to(self.device), self.generator.lows, self.generator.compass)
+        latents = self.generator.sample_latents(len(real), self._random(4, self.step))
+        fake = self.generator(latents, self.noise(), self._random(5, self.step, device=self.device))
+        if self.settings.max_transposition:
+            draws = self._random(6, self.step)
+            real, fake = (
+                transpose(x, random_semitones(len(x), self.settings.max_transposition, draws, self.device), self.spec)
+                for x in (real, fake)
+            )
+        figures = self._step_discriminator(real, fake.detach()) | self._step_generator(real, fake)
+        if not all(math.isfinite(value) for value in figures.values()):
+            bad = ", ".join(name for name, value in figures.items() if not math.isfinite(value))
+            raise TrainingFailed(
+                f"training broke down at step {self.step}: {bad} is not a number any more; "
+                "go on from the last checkpoint with a smaller train.learning_rate"
+            )
+        self._follow()
+        self.step += 1
+        self.meter.add(figures, fake[:, :, :, STRIKE].detach())
+
+    def _step_discriminator(self, real: Tensor, fake: Tensor) -> dict[str, float]:
+        """Teach the discriminator to tell streams `real` from `fake`."""
+        settings = self.settings
+        penalised = settings.gamma > 0 and self.step % settings.penalty_steps == 0
+        real, fake = (x.clone().requires_grad_(penalised) for x in (real, fake))
+        real_logits, fake_logits = self.discriminator(real), self.discriminator(fake)
+        loss = discriminator_loss(real_logits, fake_logits)
+        figures = {
+            "discriminator_loss": loss.item(),
+            "real_logit": real_logits.mean().item(),
+            "fake_logit": fake_logits.mean().item(),
+            "told_apart": (real_logits > fake_logits).float().mean().item(),
+        }
+        if penalised:
+            r1, r2 = gradient_penalty(real_logits, real), gradient_penalty(fake_logits, fake)
+            loss = loss + settings.penalty_steps * settings.gamma / 2 * (r1 + r2)
+            figures |= {"r1": r1.item(), "r2": r2.item()}
+        self._update("discriminator", loss)
+        return figures
+
+    def _step_generator(self, real: Tensor, fake: Tensor) -> dict[str, float]:
+        """Teach the generator to make `fake` score above `real`."""
+        self.discriminator.requires_grad_(False)
+        with torch.no_grad():
+            real_logits = self.discriminator(real)
+        loss = generator_loss(real_logits, self.discriminator(fake))
+        self.discriminator.requires_grad_(True)
+        self._update("generator", loss)
+        return {"generator_loss": loss.item()}
+
+    def _update(self, side: str, loss: Tensor) -> None:
+        """One step of Adam on the weights of one side."""
+        self.optimizers[side].zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        self.optimizers[side].step()
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Move the averaged generator towards the present one; early on faster, so that first weights are forgotten."""
+        decay = min(self.settings.ema_decay, (1 + self.step) / (10 + self.step))
+        for average, weight in zip(self.average.parameters(), self.generator.parameters(), strict=True):
+            average.lerp_(weight, 1 - decay)
+
+    def _report(self, last: bool) -> Report:
+        """What happened since the last report."""
+        settings = self.settings
+        tick = last or self.step % settings.tick_steps == 0
+        return self.meter.report(
+            step=self.step,
+            seconds=self.seconds,
+            learning_rate=self.learning_rate(),
+            noise=self.noise(),
+            samples=self.average.sample(self.fixed_latents).cpu() if tick else None,
+            checkpoint_due=last or self.step % settings.checkpoint_steps == 0,
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything a resumed run needs: tensors and plain values only (`torch.load(weights_only=True)` reads it)."""
+        return {
+            "format": FORMAT,
+            "spec": self.spec.to_dict(),
+            "statistics": self.statistics.to_dict(),
+            "model_settings": self.model_settings.to_dict(),
+            "train_settings": self.settings.to_dict(),
+            "seed": self.seed,
+            "step": self.step,
+            "seconds": self.seconds,
+            "generator": self.generator.state_dict(),
+            "average": self.average.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "optimizers": {side: optimizer.state_dict() for side, optimizer in self.optimizers.items()},
+            "meter": self.meter.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state. Raises `ValueError` when it is of another format, spec, model or seed."""
+        _check_format(state)
+        mine = {"spec": self.spec.to_dict(), "model_settings": self.model_settings.to_dict(), "seed": self.seed}
+        for name, value in mine.items():
+            if state[name] != value:
+                raise ValueError(f"this checkpoint was made with another {name}: {state[name]}, not {value}")
+        self.generator.load_state_dict(state["generator"])
+        self.average.load_state_dict(state["average"])
+        self.discriminator.load_state_dict(state["discriminator"])
+        for side, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(copy.deepcopy(state["optimizers"][side]))
+        self.meter.load_state_dict(state["meter"])
+        self.step, self.seconds = state["step"], state["seconds"]
+
+
+def _check_format(state: dict[str, Any]) -> None:
+    """Refuse what is not a state of ours with a sentence."""
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        found = state.get("format") if isinstance(state, dict) else None
+        raise ValueError(f"this is not a checkpoint of format {FORMAT} (found: {found})")
+
+
+def load_generator(state: dict[str, Any], device: str | torch.device = "cpu") -> Generator:
+    """The averaged generator of a state, ready to sample. Raises `ValueError` when it is no state of ours."""
+    _check_format(state)
+    statistics = DataStatistics.from_dict(state["statistics"])
+    spec, settings = RollSpec.from_dict(state["spec"]), ModelSettings(**state["model_settings"])
+    with torch.random.fork_rng(devices=[]):
+        network = Generator(spec, statistics, settings)
+    network.load_state_dict(state["average"])
+    return network.to(device).requires_grad_(False).eval()
+
+
+def load_discriminator(state: dict[str, Any], device: str | torch.device = "cpu") -> Discriminator:
+    """The discriminator of a state, ready to score. Raises `ValueError` when it is no state of ours."""
+    _check_format(state)
+    statistics = DataStatistics.from_dict(state["statistics"])
+    spec, settings = RollSpec.from_dict(state["spec"]), ModelSettings(**state["model_settings"])
+    with torch.random.fork_rng(devices=[]):
+        network = Discriminator(spec, statistics, settings)
+    network.load_state_dict(state["discriminator"])
+    return network.to(device).requires_grad_(False).eval()
