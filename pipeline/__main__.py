@@ -1,0 +1,155 @@
+"""The command line: `python -m pipeline +stage=STAGE [data=SET] [name=NAME] [key=value ...]`, `-m` for sweeps."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from pipeline.building import STAGES, Builder, upstream_of
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+EXAMPLES = """Examples:
+  python -m pipeline +stage=album                                          an album after Bach, from nothing
+  python -m pipeline +stage=album data=folder data.path=~/midi name=mine   an album after your own MIDI files
+  python -m pipeline -m +stage=train model.width=128,256 name=sweep        one run for each value, side by side"""
+
+failures: list[str] = []
+"""What went wrong in the jobs of this process, a sentence each."""
+
+
+def overview() -> str:
+    """The page of stages: what each reads and writes, and examples."""
+    lines = ["AlbumGAN: the album that was never made.", "", "python -m pipeline +stage=STAGE [key=value ...]", ""]
+    for stage in STAGES.values():
+        lines += [f"  {stage.name:<10}reads  {stage.reads}", f"  {'':<10}writes {stage.writes}"]
+    lines += [
+        "",
+        "A stage whose input is missing first runs the stage that makes it. Settings and their values: conf/,",
+        "and `python -m pipeline +stage=train --cfg job` prints them all.",
+        "",
+        EXAMPLES,
+    ]
+    return "\n".join(lines)
+
+
+def run_job(tree: DictConfig) -> None:
+    """One job: read its settings, build its stage, and turn what goes wrong into one sentence."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+    from omegaconf.errors import OmegaConfBaseException
+
+    hydra = HydraConfig.get()
+    sweep = hydra.mode == RunMode.MULTIRUN
+    name = f"{tree.name}/{hydra.job.num}" if sweep else str(tree.name)
+    try:
+        build(tree, name, tuple(hydra.overrides.task))
+        return
+    except UserError as error:
+        sentence = str(error)
+    except OmegaConfBaseException as error:
+        sentence = describe_config_error(error)
+    except OSError as error:
+        sentence = describe_os_error(error)
+    failures.append(f"job {hydra.job.num} ({hydra.job.override_dirname}): {sentence}" if sweep else sentence)
+    if sweep:
+        print(f"Job {hydra.job.num} failed: {sentence} The sweep goes on.", file=sys.stderr, flush=True)
+
+
+def build(tree: DictConfig, name: str, overrides: tuple[str, ...]) -> None:
+    """Build the stage that `tree` names, under the run name `name`."""
+    from pipeline.config import read_config
+
+    stage = str(tree.stage)
+    if stage not in STAGES:
+        raise UserError(f"there is no stage {stage}; the stages are {', '.join(STAGES)}.")
+    if not re.fullmatch(r"[\w.+ -]+(/[\w.+ -]+)*", name) or ".." in name:
+        raise UserError(f"name={name} can't be a folder: use letters, digits, . _ + - and space.")
+    explicit = tuple(override.split("=")[0].lstrip("+~") for override in overrides)
+    if any(override.startswith("data=") for override in overrides):
+        explicit += ("tracks",)
+    config = read_config(tree, explicit, upstream_of(stage), name)
+    os.environ.update(OMP_NUM_THREADS=str(config.threads), OMP_WAIT_POLICY="PASSIVE")
+    Builder(config, explicit).build(stage)
+
+
+def describe_os_error(error: OSError) -> str:
+    """One sentence for a file system that refused."""
+    import errno
+
+    where = f" ({error.filename})" if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        return f"the disk is full{where}: make room and run the same command again, it goes on where it stopped."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"no permission to write or read{where}: run from a folder of your own."
+    return f"{error.strerror or error}{where}."
+
+
+def describe_config_error(error: Exception) -> str:
+    """One sentence for a setting that Hydra or OmegaConf refused, with the nearest key there is."""
+    import difflib
+
+    text = str(error)
+    missing = re.search(r"Could not override '([^']+)'", text)
+    if missing:
+        from pipeline.config import setting_names
+
+        full = missing[1]
+        near = difflib.get_close_matches(full, setting_names(), n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else "`--cfg job` prints all settings."
+        return f"there is no setting {full}; {hint}"
+    group = re.search(r"Could not find '([^']+)/([^']+)'", text)
+    if group:
+        from pipeline.config import group_choices
+
+        choices = group_choices(group[1])
+        return f"there is no {group[1]}={group[2]}; conf/{group[1]}/ has {', '.join(choices)}."
+    key = re.search(r"full_key: (\S+)", text)
+    first = text.splitlines()[0].rstrip(".")
+    return f"{key[1]}: {first}." if key else f"{first}."
+
+
+def main() -> int:
+    """Run the program; the exit code."""
+    words = sys.argv[1:]
+    staged = any(re.match(r"\+?stage=", word) for word in words)
+    if not staged:
+        print(overview())
+        if words and words not in (["-h"], ["--help"]):
+            print(f"\nNothing was run: {' '.join(words)} names no stage; add +stage=STAGE.", file=sys.stderr)
+            return 2
+        return 0
+    sys.argv[1:] = [re.sub(r"^stage=", "+stage=", word) for word in words]
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        launch()
+    except KeyboardInterrupt:
+        print("\nStopped. Nothing is lost: the same command goes on where this one was.", file=sys.stderr)
+        return 130
+    for failure in failures:
+        print(f"Error: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def launch() -> None:
+    """Hand over to Hydra, and turn its own complaints into one sentence."""
+    import hydra
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        hydra.main(version_base="1.3", config_path="../conf", config_name="config")(run_job)()
+    except (HydraException, OmegaConfBaseException) as error:
+        failures.append(describe_config_error(error))
+    except OSError as error:
+        failures.append(describe_os_error(error))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

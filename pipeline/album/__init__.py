@@ -1,0 +1,1 @@
+"""What people look at: plots, the cover and the listening page."""

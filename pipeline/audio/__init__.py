@@ -1,0 +1,1 @@
+"""Recordings to notes and notes to sound."""

@@ -1,0 +1,155 @@
+"""The settings of the whole program: one schema, read once.
+
+Each group's dataclass lives beside what it configures; the values live in `conf/`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from omegaconf import DictConfig, OmegaConf
+
+from gan.settings import ModelSettings, TrainSettings
+from pipeline.album.settings import AlbumSettings
+from pipeline.artefacts import Manifest, read_manifest
+from pipeline.audio.settings import RenderSettings
+from pipeline.errors import UserError
+from pipeline.lyrics.settings import LyricsSettings
+from pipeline.music.settings import (
+    CollectSettings,
+    DataSettings,
+    GenerateSettings,
+    PrepareSettings,
+    RollSettings,
+    TracksSettings,
+)
+from pipeline.places import PROGRAM
+
+
+@dataclass
+class Config:
+    """Every setting of the program."""
+
+    stage: str
+    name: str
+    """The run: artefacts go to `outputs/NAME/STAGE`."""
+    seed: int
+    device: str
+    """`cpu`, `cuda`, `cuda:1`, or `auto`: a GPU where there is one."""
+    threads: int
+    """Threads of tensor operations; the result is repeatable with 1."""
+    force: bool
+    """Make the stage again, also over a finished checkpoint."""
+    upstream: str
+    """`run` makes what is missing; `refuse` never runs another stage."""
+    data: DataSettings
+    tracks: TracksSettings
+    roll: RollSettings
+    collect: CollectSettings
+    prepare: PrepareSettings
+    model: ModelSettings
+    train: TrainSettings
+    generate: GenerateSettings
+    render: RenderSettings
+    lyrics: LyricsSettings
+    album: AlbumSettings
+
+
+UNCOUNTED = {"prepare.workers", "train.report_steps", "train.tick_steps", "train.checkpoint_steps"}
+"""Settings that never change a result, so no fingerprint holds them."""
+
+
+def flatten(config: Config) -> dict[str, Any]:
+    """All settings as dotted keys, lists as leaves."""
+
+    def walk(values: dict[str, Any], prefix: str) -> dict[str, Any]:
+        flat: dict[str, Any] = {}
+        for key, value in values.items():
+            if isinstance(value, dict):
+                flat |= walk(value, f"{prefix}{key}.")
+            elif prefix + key not in UNCOUNTED:
+                flat[prefix + key] = value
+        return flat
+
+    return walk(asdict(config), "")
+
+
+def read_config(tree: DictConfig, explicit: tuple[str, ...], upstream: tuple[str, ...], name: str) -> Config:
+    """The settings of one job.
+
+    `upstream` names the stages below the one asked for, nearest last. What a finished one of them in `outputs/NAME`
+    was made with is taken over, except for the keys in `explicit` (those the user gave on the command line).
+    """
+    schema = OmegaConf.structured(Config)
+    tree = OmegaConf.merge(tree, {"name": name})  # type: ignore[assignment]
+    for stage in upstream:
+        manifest = read_manifest(Path("outputs") / name / stage)
+        if manifest is not None:
+            tree = _take_over(tree, manifest, explicit)
+    config = OmegaConf.to_object(OmegaConf.merge(schema, tree))
+    assert isinstance(config, Config)
+    _check(config)
+    return config
+
+
+def _take_over(tree: DictConfig, manifest: Manifest, explicit: tuple[str, ...]) -> DictConfig:
+    """`tree` with the settings of a finished stage, save those the user set."""
+    for key, value in manifest.settings.items():
+        given = any(key == one or key.startswith(f"{one}.") or one.startswith(f"{key}.") for one in explicit)
+        given = given or (key.endswith(".seed") and "seed" in explicit)
+        if not given:
+            OmegaConf.update(tree, key, value, merge=False)
+    return tree
+
+
+def _check(config: Config) -> None:
+    """Refuse values that no stage could use, naming the key."""
+    if config.upstream not in ("run", "refuse"):
+        raise UserError(f"upstream must be run or refuse, not {config.upstream}.")
+    if config.threads < 1:
+        raise UserError(f"threads must be at least 1, not {config.threads}.")
+    if config.tracks.assign not in ("program", "register", "name"):
+        raise UserError(f"tracks.assign must be program, register or name, not {config.tracks.assign}.")
+    if config.prepare.key not in ("common", "original"):
+        raise UserError(f"prepare.key must be common or original, not {config.prepare.key}.")
+    if config.data.source == "folder" and config.data.path is None:
+        raise UserError("data.path is not set: say where the music is, such as data.path=~/Music/midi.")
+    for arrangement in config.tracks.arrangements:
+        if len(arrangement.programs) != len(config.tracks.tracks):
+            raise UserError(
+                f"tracks.arrangements: {arrangement.name} names {len(arrangement.programs)} programs "
+                f"for {len(config.tracks.tracks)} tracks."
+            )
+    for group in (config.model, config.train):
+        try:
+            group.check()
+        except ValueError as error:
+            raise UserError(f"{error}.") from error
+
+
+def as_text(value: Any) -> str:
+    """A setting's value as the command line would have it."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def setting_names() -> list[str]:
+    """Every key there is, dotted: for hints after a misspelt one."""
+
+    def walk(schema: Any, prefix: str) -> list[str]:
+        names: list[str] = []
+        for field in fields(schema):
+            names.append(prefix + field.name)
+            kind = get_type_hints(schema)[field.name]
+            if is_dataclass(kind):
+                names += walk(kind, f"{prefix}{field.name}.")
+        return names
+
+    return walk(Config, "")
+
+
+def group_choices(group: str) -> list[str]:
+    """The names of the files in `conf/GROUP/`."""
+    return sorted(path.stem for path in (PROGRAM / "conf" / group).glob("*.yaml"))

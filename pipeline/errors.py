@@ -1,0 +1,10 @@
+"""The one exception that a user is meant to read."""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """Something the user can mend: one sentence that names the file or key and says what to do.
+
+    It is printed without a traceback, and the program exits with status 1.
+    """

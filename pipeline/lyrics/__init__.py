@@ -1,0 +1,1 @@
+"""Words: corpus, language model, verse form."""

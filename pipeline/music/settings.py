@@ -1,0 +1,139 @@
+"""Settings of the music room: where music comes from, its tracks, its grid, and the songs made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gan.spec import RollSpec, Track
+from pipeline.errors import UserError
+
+
+@dataclass
+class DataSettings:
+    """A data set (`conf/data/`)."""
+
+    name: str
+    """Names the prepared set on disk."""
+    source: str
+    """`chorales` (music21's corpus), `folder` (files under `path`) or `debian` (music inside Debian packages)."""
+    path: str | None
+    """The folder of the user's music, where `source` is `folder`."""
+    packages: list[str]
+    """Debian packages that hold the music, where `source` is `debian`."""
+    title: str
+    """How the album's credits call the data set."""
+    licence: str
+    """What the data set's licence says, for the credits."""
+    trust_metre: bool
+    """False where headers name a wrong metre although the music is in 4/4."""
+    tempo_bpm: float | None
+    """The tempo of generated songs where the files name none worth keeping; null takes the files' own."""
+
+
+@dataclass
+class TrackSettings:
+    """One track of a track set."""
+
+    name: str
+    programs: list[int] = field(default_factory=list)
+    """General MIDI programs (0 to 127) whose notes land here, where tracks are assigned by program."""
+    is_drum: bool = False
+    pan: float = 0.0
+    """Place between the loudspeakers, -1 left to 1 right."""
+    volume: float = 1.0
+    """Loudness of the track in the mix, 0 to 1 (MIDI controller 7)."""
+    voice: bool = False
+    """The lyrics belong to this track."""
+
+
+@dataclass
+class ArrangementSettings:
+    """Which instruments play the tracks; the songs of an album take the arrangements in turn."""
+
+    name: str
+    programs: list[int] = field(default_factory=list)
+    """One General MIDI program (0 to 127) a track; drums keep 0."""
+
+
+@dataclass
+class TracksSettings:
+    """A track set (`conf/tracks/`)."""
+
+    name: str
+    assign: str
+    """How notes find their track: `program` (General MIDI family), `register` (as many parts as tracks, highest
+    first) or `name` (the name of the MIDI track or part)."""
+    tracks: list[TrackSettings]
+    arrangements: list[ArrangementSettings]
+
+
+@dataclass
+class RollSettings:
+    """The grid of a phrase; see `gan.spec.RollSpec`."""
+
+    bars: int
+    beats_per_bar: int
+    steps_per_beat: int
+    num_pitches: int
+    lowest_pitch: int
+
+
+@dataclass
+class CollectSettings:
+    """Gathering the files."""
+
+    max_file_megabytes: float
+    """Larger files are rejected unread: no score needs that much."""
+
+
+@dataclass
+class PrepareSettings:
+    """Scores to phrases."""
+
+    hop_bars: int
+    """Bars between the starts of two phrases; less than `roll.bars` makes them overlap."""
+    min_tracks: int
+    """Tracks that must sound in a phrase for it to count."""
+    key: str
+    """`common` moves every song to C major or A minor; `original` leaves it."""
+    workers: int | None
+    """Processes that read files; null takes all cores. Does not change the result."""
+
+
+@dataclass
+class GenerateSettings:
+    """Songs from a trained generator."""
+
+    songs: int
+    """How many songs the album has."""
+    seed: int
+    candidates: int
+    """Phrases generated for each phrase kept; the discriminator's favourite is taken."""
+    variation: float
+    """How far a returning section strays from its first time: 0 exact, 1 a fresh one."""
+    min_seconds: float
+    max_seconds: float
+    """A song's form is chosen so that its length lies between these."""
+    tempo_bpm: float | None
+    """Beats a minute; null draws it from the training set's."""
+    key: str | None
+    """Such as `G major` or `E minor`; null draws one a song."""
+    form: str | None
+    """A form of `pipeline/music/form.py` by name; null takes them in turn."""
+    humanize: float
+    """How much velocity and timing breathe: 0 is a machine, 1 a person."""
+
+
+def roll_spec(roll: RollSettings, tracks: TracksSettings) -> RollSpec:
+    """The RollSpec that the settings describe; a `UserError` names the key that is off."""
+    try:
+        return RollSpec(
+            tracks=tuple(Track(track.name, track.is_drum) for track in tracks.tracks),
+            bars=roll.bars,
+            beats_per_bar=roll.beats_per_bar,
+            steps_per_beat=roll.steps_per_beat,
+            num_pitches=roll.num_pitches,
+            lowest_pitch=roll.lowest_pitch,
+        )
+    except ValueError as error:
+        raise UserError(f"roll/tracks settings: {error}.") from error
