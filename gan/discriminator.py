@@ -7,6 +7,8 @@ phrase encoders do.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from itertools import combinations
 
 import torch
@@ -22,11 +24,28 @@ LAGS_PER_BEAT = (0.25, 1.0)
 """Melodic intervals are taken to the pitch a quarter of a beat and a beat before."""
 
 
+def fourier_of_chroma() -> Tensor:
+    """`[12, 14]`: chroma to the real and imaginary parts of its seven frequencies (Quinn 2006; Amiot 2016)."""
+    angles = torch.arange(12).view(12, 1) * torch.arange(7) * (2 * math.pi / 12)
+    return torch.cat([angles.cos(), angles.sin()], dim=1)
+
+
+def intervals(upper: Sequence[Tensor], lower: Sequence[Tensor]) -> Tensor:
+    """How the notes of one chroma lie above those of another, `[..., 14]`, as the Fourier transform of 12 counts.
+
+    Each argument is a real and an imaginary part `[..., 7]`. Their cross-spectrum is the transform of "how many pairs
+    of notes lie 0, 1, ... 11 semitones apart"; a linear layer reads either, and this one takes no 12 x 12 products.
+    """
+    real = upper[0] * lower[0] + upper[1] * lower[1]
+    imaginary = upper[1] * lower[0] - upper[0] * lower[1]
+    return torch.cat([real, imaginary], dim=-1)
+
+
 class Discriminator(nn.Module):
     """Scores phrases of one `RollSpec`: higher is more like the data."""
 
     fold: Tensor
-    turn: Tensor
+    fourier: Tensor
 
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
         super().__init__()
@@ -36,12 +55,11 @@ class Discriminator(nn.Module):
         self.lags = sorted({max(1, round(lag * spec.steps_per_beat)) for lag in LAGS_PER_BEAT})
         self.pairs = list(combinations(range(len(spec.pitched)), 2))
         self.register_buffer("fold", self._fold(), persistent=False)  # [pitched, compass, 12]
-        turn = (torch.arange(12).view(1, 12) + torch.arange(12).view(12, 1)) % 12
-        self.register_buffer("turn", turn, persistent=False)  # [interval, pitch class]
+        self.register_buffer("fourier", fourier_of_chroma(), persistent=False)  # [12, 14]
 
         inputs = 2 * spec.num_tracks * self.compass
         if self.harmony:
-            inputs += 12 * (1 + len(self.pairs) + len(self.lags) * len(spec.pitched))
+            inputs += 12 + 14 * (len(self.pairs) + len(self.lags) * len(spec.pitched))
         step, beat = settings.step_width, settings.beat_width
         self.enter = linear(inputs, step)  # [batch, time, step]
         self.position = nn.Parameter(torch.zeros(spec.steps_per_bar, step))
@@ -66,19 +84,19 @@ class Discriminator(nn.Module):
         sounding = streams[:, :, list(self.spec.pitched), SOUNDING]
         return torch.einsum("btkp,kpc->btkc", sounding, self.fold)
 
-    def intervals(self, upper: Tensor, lower: Tensor) -> Tensor:
-        """How often `upper` lies 0 to 11 semitones (octaves folded) above `lower`; both `[..., 12]` chroma."""
-        return torch.einsum("...c,...ic->...i", lower, upper[..., self.turn])
-
     def harmony_streams(self, streams: Tensor) -> Tensor:
-        """Chroma of all tracks, intervals between tracks, intervals along tracks: `[batch, time, 12 n]`."""
+        """Chroma of all tracks, intervals between tracks, intervals along tracks: `[batch, time, 12 + 14 n]`."""
         chroma = self.chroma(streams)
-        parts = [chroma.sum(2, keepdim=True)]
+        spectrum = chroma @ self.fourier
+        waves = spectrum[..., :7], spectrum[..., 7:]  # real and imaginary, [batch, time, pitched, 7]
+        parts = [chroma.sum(2)]
         if self.pairs:
             first, second = ([pair[place] for pair in self.pairs] for place in (0, 1))
-            parts.append(self.intervals(chroma[:, :, first], chroma[:, :, second]))
-        parts += [self.intervals(chroma, shifted(chroma, lag)) for lag in self.lags]
-        return torch.cat(parts, dim=2).flatten(2)
+            upper, lower = ([wave[:, :, chosen] for wave in waves] for chosen in (first, second))
+            parts.append(intervals(upper, lower).flatten(2))
+        for lag in self.lags:
+            parts.append(intervals(waves, [shifted(wave, lag) for wave in waves]).flatten(2))
+        return torch.cat(parts, dim=2)
 
     def forward(self, streams: Tensor) -> Tensor:
         """Logits `[batch]` of streams `[batch, time, tracks, 2, compass]`."""

@@ -1,8 +1,8 @@
 """The generator: latents in, phrases out. MuseGAN's hybrid model (Dong et al., arXiv 1709.06298, section 3.3).
 
 Temporal generators turn `z_time` and each track's `z_track_time` into one vector a bar; a bar's vectors become
-features for each of its steps; a trunk shared by all tracks decides on harmony and rhythm, and each track's own part
-on its notes.
+features for each of its beats; a trunk shared by all tracks decides on harmony and rhythm, and each track's own part
+on the notes of each step.
 Unlike MuseGAN's, bars are not made apart from each other: the trunk's blocks look across bar lines.
 """
 
@@ -38,22 +38,23 @@ class Generator(nn.Module):
         self.spec, self.settings = spec, settings
         self.heads_of_tracks = choose_heads(statistics, spec, settings)
         self.lows, self.compass = choose_compass(statistics, spec, settings.compass_share)
-        tracks, bars, steps = spec.num_tracks, spec.bars, spec.steps_per_bar
+        tracks, bars, beats, steps = spec.num_tracks, spec.bars, spec.beats_per_bar, spec.steps_per_bar
         size, wide, slim = settings.latent_size, settings.trunk_width, settings.track_width
 
         self.move = linear(size, bars * size)  # z_time to [batch, bars * size]
         self.move_tracks = TrackLinear(tracks, size, bars * size)  # z_track_time to [batch, tracks, bars * size]
-        self.share_steps = linear(2 * size, steps * wide)  # [batch, bars, steps * wide]
-        self.track_steps = TrackLinear(tracks, 2 * size, steps * slim)  # [batch, bars, tracks, steps * slim]
-        self.join = linear(tracks * slim, wide)  # [batch, time, wide]
+        self.share_beats = linear(2 * size, beats * wide)  # [batch, bars, beats * wide]
+        self.track_beats = TrackLinear(tracks, 2 * size, beats * slim)  # [batch, bars, tracks, beats * slim]
+        self.join = linear(tracks * slim, wide)  # [batch, all beats, wide]
         self.trunk = nn.Sequential(*(TimeBlock(wide, 2**number) for number in range(settings.trunk_blocks)))
-        self.split = TrackLinear(tracks, wide + slim, 2 * slim)  # [batch, time, tracks, 2 * slim]
+        self.to_steps = TrackLinear(tracks, wide + slim, spec.steps_per_beat * slim)  # [batch, all beats, tracks, ...]
+        self.position = nn.Parameter(torch.zeros(steps, tracks, slim))
 
         heads: list[Head] = []
         for kind, head in (("choice", ChoiceHead), ("neurons", NeuronHead)):
             served = [track for track, chosen in enumerate(self.heads_of_tracks) if chosen == kind]
             if served:
-                heads.append(head(served, 2 * slim, self.lows, self.compass, statistics, spec))
+                heads.append(head(served, slim, self.lows, self.compass, statistics, spec))
         order = [track for head in heads for track in head.tracks]
         self.heads = nn.ModuleList(heads)
         self.places = [list(head.tracks) for head in heads]
@@ -71,20 +72,24 @@ class Generator(nn.Module):
         generator
             Draws the noise, on the module's device.
         """
-        spec, size = self.spec, self.settings.latent_size
+        spec, size, batch = self.spec, self.settings.latent_size, len(latents)
+        beats = spec.bars * spec.beats_per_bar
         moves = self.move(latents.z_time).unflatten(1, (spec.bars, size))  # [batch, bars, size]
         track_moves = self.move_tracks(latents.z_track_time).unflatten(2, (spec.bars, size))
         track_moves = track_moves.transpose(1, 2)  # [batch, bars, tracks, size]
 
         song = torch.cat([latents.z.unsqueeze(1).expand_as(moves), moves], dim=2)  # [batch, bars, 2 size]
-        shared = self.share_steps(song).view(len(latents), spec.num_steps, -1)  # [batch, time, wide]
+        shared = self.share_beats(song).view(batch, beats, -1)  # [batch, beats, wide]
         own = torch.cat([latents.z_track.unsqueeze(1).expand_as(track_moves), track_moves], dim=3)
-        private = self.track_steps(own).unflatten(3, (spec.steps_per_bar, -1))  # [batch, bars, tracks, steps, slim]
-        private = private.transpose(2, 3).flatten(1, 2)  # [batch, time, tracks, slim]
+        private = self.track_beats(own).view(batch, spec.bars, spec.num_tracks, spec.beats_per_bar, -1)
+        private = private.transpose(2, 3).flatten(1, 2)  # [batch, beats, tracks, slim]
 
-        trunk = self.trunk(shared + self.join(activate(private).flatten(2)))  # [batch, time, wide]
+        trunk = self.trunk(shared + self.join(activate(private).flatten(2)))  # [batch, beats, wide]
         spread = trunk.unsqueeze(2).expand(-1, -1, spec.num_tracks, -1)
-        x = activate(self.split(activate(torch.cat([spread, private], dim=3))))  # [batch, time, tracks, 2 slim]
+        x = self.to_steps(activate(torch.cat([spread, private], dim=3)))  # [batch, beats, tracks, steps a beat * slim]
+        x = x.view(batch, beats, spec.num_tracks, spec.steps_per_beat, -1).transpose(2, 3)
+        x = x.reshape(batch, spec.bars, spec.steps_per_bar, spec.num_tracks, -1) + self.position
+        x = activate(x.flatten(1, 2))  # [batch, time, tracks, slim]
 
         temperature = self.settings.temperature
         streams = [

@@ -28,7 +28,7 @@ class ModelSettings:
     trunk_width
         Channels of the generator's shared part, which decides on harmony and rhythm for all tracks.
     trunk_blocks
-        Residual blocks of the shared part; they look 1, 2, 4 ... steps to either side in turn.
+        Residual blocks of the shared part; they look 1, 2, 4 ... beats to either side in turn.
     track_width
         Channels of each track's private part.
     step_width, beat_width
@@ -48,10 +48,10 @@ class ModelSettings:
     """
 
     latent_size: int = 32
-    trunk_width: int = 128
+    trunk_width: int = 192
     trunk_blocks: int = 3
-    track_width: int = 48
-    step_width: int = 128
+    track_width: int = 64
+    step_width: int = 64
     beat_width: int = 192
     heads: str = "auto"
     choice_polyphony: float = 0.03

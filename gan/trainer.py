@@ -140,7 +140,8 @@ class Trainer:
                 transpose(x, random_semitones(len(x), self.settings.max_transposition, draws, self.device), self.spec)
                 for x in (real, fake)
             )
-        figures = self._step_discriminator(real, fake.detach()) | self._step_generator(real, fake)
+        figures, real_logits = self._step_discriminator(real, fake.detach())
+        figures |= self._step_generator(real_logits, fake)
         if not all(math.isfinite(value) for value in figures.values()):
             bad = ", ".join(name for name, value in figures.items() if not math.isfinite(value))
             raise TrainingFailed(
@@ -151,8 +152,8 @@ class Trainer:
         self.step += 1
         self.meter.add(figures, fake[:, :, :, STRIKE].detach())
 
-    def _step_discriminator(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        """Teach the discriminator to tell streams `real` from `fake`."""
+    def _step_discriminator(self, real: Tensor, fake: Tensor) -> tuple[dict[str, float], Tensor]:
+        """Teach the discriminator to tell streams `real` from `fake`; the second result is its logits of `real`."""
         settings = self.settings
         penalised = settings.gamma > 0 and self.step % settings.penalty_steps == 0
         real, fake = (x.clone().requires_grad_(penalised) for x in (real, fake))
@@ -169,13 +170,11 @@ class Trainer:
             loss = loss + settings.penalty_steps * settings.gamma / 2 * (r1 + r2)
             figures |= {"r1": r1.item(), "r2": r2.item()}
         self._update("discriminator", loss)
-        return figures
+        return figures, real_logits.detach()
 
-    def _step_generator(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        """Teach the generator to make `fake` score above `real`."""
+    def _step_generator(self, real_logits: Tensor, fake: Tensor) -> dict[str, float]:
+        """Teach the generator to make `fake` score above the real phrases that it is paired with."""
         self.discriminator.requires_grad_(False)
-        with torch.no_grad():
-            real_logits = self.discriminator(real)
         loss = generator_loss(real_logits, self.discriminator(fake))
         self.discriminator.requires_grad_(True)
         self._update("generator", loss)
