@@ -1,0 +1,109 @@
+"""Notes and rolls: the same music as a table of notes and as planes of steps, and rolls as bytes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.spec import HOLD, ONSET, RollSpec
+
+NOTE = np.dtype([("track", np.int32), ("pitch", np.int32), ("onset", np.int32), ("length", np.int32)])
+"""One note: index of its track, MIDI pitch (0 to 127), first step and number of steps (at least 1)."""
+
+Notes = NDArray[np.void]
+"""A structured array `[notes]` of dtype `NOTE`."""
+
+Planes = NDArray[np.bool_]
+"""A roll of any number of bars, bool `[2, tracks, bars, steps, pitches]`: onset and hold."""
+
+
+def make_notes(track: object, pitch: object, onset: object, length: object) -> Notes:
+    """A table of notes out of four columns (numbers or arrays that broadcast together), in canonical order."""
+    columns = np.broadcast_arrays(*(np.atleast_1d(np.asarray(one)) for one in (track, pitch, onset, length)))
+    notes = np.empty(columns[0].shape, NOTE)
+    for name, column in zip(("track", "pitch", "onset", "length"), columns, strict=True):
+        notes[name] = column
+    return in_order(notes)
+
+
+def in_order(notes: Notes) -> Notes:
+    """The notes in canonical order: by track, then onset, then pitch, then length."""
+    return notes[np.lexsort((notes["length"], notes["pitch"], notes["onset"], notes["track"]))]
+
+
+def cut_overlaps(notes: Notes) -> Notes:
+    """The notes with none of the same track and pitch overlapping, in canonical order.
+
+    A later note cuts the earlier one where it begins; of several that begin together the longest stays.
+    """
+    if not len(notes):
+        return notes.copy()
+    lines = notes[np.lexsort((notes["length"], notes["onset"], notes["pitch"], notes["track"]))]
+    same = (lines["track"][1:] == lines["track"][:-1]) & (lines["pitch"][1:] == lines["pitch"][:-1])
+    until_next = lines["onset"][1:] - lines["onset"][:-1]
+    lines["length"][:-1] = np.where(same, np.minimum(lines["length"][:-1], until_next), lines["length"][:-1])
+    return in_order(lines[lines["length"] > 0])
+
+
+def notes_from_roll(planes: Planes, lowest_pitch: int) -> Notes:
+    """The notes that a roll holds, in canonical order.
+
+    A note is an onset and the holds that follow it. A hold that follows neither an onset nor a hold starts a note
+    too, since it would be heard. Where both planes are set the onset counts.
+
+    Parameters
+    ----------
+    planes
+        Bool `[2, tracks, bars, steps, pitches]`.
+    lowest_pitch
+        MIDI number of the first pitch (`RollSpec.lowest_pitch`).
+    """
+    _, tracks, bars, steps, pitches = planes.shape
+    lines = planes.reshape(2, tracks, bars * steps, pitches).transpose(0, 1, 3, 2)  # [2, tracks, pitches, time]
+    sounding = lines[ONSET] | lines[HOLD]
+    start = lines[ONSET].copy()
+    start[..., 0] |= sounding[..., 0]
+    start[..., 1:] |= sounding[..., 1:] & ~sounding[..., :-1]
+    end = sounding.copy()
+    end[..., :-1] &= ~sounding[..., 1:] | start[..., 1:]
+    track, pitch, onset = np.nonzero(start)
+    last = np.nonzero(end)[2]
+    return make_notes(track, pitch + lowest_pitch, onset, last - onset + 1)
+
+
+def roll_from_notes(notes: Notes, spec: RollSpec, bars: int) -> Planes:
+    """The roll of some notes: bool `[2, tracks, bars, steps, pitches]`.
+
+    A later note cuts an earlier one of its track and pitch; notes longer than the roll are cut at its end.
+
+    Raises
+    ------
+    ValueError
+        A note starts outside the bars, or its track or pitch is not in `spec`.
+    """
+    num_steps = bars * spec.steps_per_bar
+    for name, low, high in (
+        ("track", 0, spec.num_tracks),
+        ("pitch", spec.lowest_pitch, spec.lowest_pitch + spec.num_pitches),
+        ("onset", 0, num_steps),
+    ):
+        if np.any((notes[name] < low) | (notes[name] >= high)):
+            raise ValueError(f"a note's {name} is outside {low} to {high - 1}")
+    notes = cut_overlaps(notes)
+    track, pitch, onset = notes["track"], notes["pitch"] - spec.lowest_pitch, notes["onset"]
+    held = np.minimum(notes["length"], num_steps - onset) - 1  # steps after the first
+    planes = np.zeros((2, spec.num_tracks, num_steps, spec.num_pitches), np.bool_)
+    planes[ONSET, track, onset, pitch] = True
+    within = np.arange(held.sum()) - np.repeat(np.cumsum(held) - held, held)
+    planes[HOLD, np.repeat(track, held), np.repeat(onset, held) + 1 + within, np.repeat(pitch, held)] = True
+    return planes.reshape(2, spec.num_tracks, bars, spec.steps_per_bar, spec.num_pitches)
+
+
+def pack(rolls: Planes) -> NDArray[np.uint8]:
+    """Rolls as bytes, eight pitches each: bool `[..., pitches]` to uint8 `[..., ceil(pitches / 8)]`."""
+    return np.packbits(rolls, axis=-1)
+
+
+def unpack(packed: NDArray[np.uint8], num_pitches: int) -> Planes:
+    """What `pack` packed: uint8 `[..., ceil(pitches / 8)]` to bool `[..., pitches]`."""
+    return np.unpackbits(packed, axis=-1, count=num_pitches).view(np.bool_)
