@@ -1,0 +1,308 @@
+"""Pictures of music and of learning, drawn with matplotlib's Agg without any global state.
+
+Every function writes one PNG atomically; the same input gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from gan.spec import RollSpec
+from pipeline.album.palette import (
+    BACKGROUND,
+    FONT,
+    LINE,
+    QUIET_TEXT,
+    STRONG_LINE,
+    SURFACE,
+    TEXT,
+    mix,
+    rgb,
+    track_colour,
+)
+from pipeline.album.roll_image import GAP_PIXELS, Frame, Image, Planes, notes_of, paint
+from pipeline.artefacts import atomic_path
+
+DPI = 100
+SONG_SIZE = (1600, 520)
+"""Width and height of a song's picture in pixels."""
+SONG_BOX = (64, 92, 1576, 480)
+"""Where its roll lies: left, top, right, bottom; the page moves its playhead there."""
+SAMPLE_COLUMNS = 4
+SAMPLE_SIZE = (372, 210)
+TICK_SECONDS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300)
+
+
+class Sheet:
+    """A picture of whole pixels, origin top left, on which text is set."""
+
+    def __init__(self, width: int, height: int, colour: str = BACKGROUND) -> None:
+        self.pixels: Image = np.empty((height, width, 3), dtype=np.uint8)
+        self.pixels[:] = rgb(colour)
+        self.figure = new_figure(width, height)
+
+    def text(self, x: float, y: float, text: str, size: float = 10, colour: str = TEXT, **more: Any) -> None:
+        """Set text at pixel (x, y); `more` goes to matplotlib. Sizes are in points."""
+        height, width = self.pixels.shape[:2]
+        style = {"family": FONT, "va": "center"} | more
+        self.figure.text(x / width, 1 - y / height, text, size=size, color=colour, parse_math=False, **style)
+
+    def save(self, path: Path) -> None:
+        """Write the PNG."""
+        self.figure.figimage(self.pixels, 0, 0, origin="upper")
+        save_figure(self.figure, path)
+
+
+def new_figure(width: int, height: int) -> Figure:
+    """An empty figure of so many pixels."""
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor=BACKGROUND)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write `figure` as PNG, without a date or a version in it."""
+    with atomic_path(path) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a title in a script that no font here has
+        figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+
+
+def draw_samples(path: Path, rolls: Planes, spec: RollSpec, title: str) -> None:
+    """A grid of phrases, to watch the generator learn.
+
+    Parameters
+    ----------
+    path
+        The PNG to write; 372 x 210 pixels a phrase, four in a row.
+    rolls
+        Bool `[count, 2, tracks, bars, steps, pitches]`, count at least 1.
+    spec
+        Their shape.
+    title
+        Set above the grid.
+    """
+    count = len(rolls)
+    columns = min(SAMPLE_COLUMNS, count)
+    width, height = SAMPLE_SIZE
+    margin, gutter, top = 44, 10, 56
+    sheet_width = max(margin + columns * (width + gutter) + 14, 560)
+    sheet = Sheet(sheet_width, top + -(-count // columns) * (height + gutter) + 14)
+    sheet.text(margin, 26, title, size=14, weight="bold")
+    _legend(sheet, sheet_width - 24, 26, spec)
+    num_steps = rolls.shape[3] * rolls.shape[4]
+    notes = [notes_of(roll) for roll in rolls]
+    frames = [Frame.around(each, spec, num_steps) for each in notes if len(each.pitch)]
+    frame = Frame.around(notes[0], spec, num_steps)
+    if frames:  # one pitch axis for all, so that they can be compared
+        drums = sorted({pitch for each in frames for pitch in each.drums})
+        frame = Frame(num_steps, min(each.low for each in frames), max(each.high for each in frames), tuple(drums))
+    for index, each in enumerate(notes):
+        left, above = margin + index % columns * (width + gutter), top + index // columns * (height + gutter)
+        sheet.pixels[above : above + height, left : left + width] = paint(each, spec, frame, width, height)
+        if not len(each.pitch):
+            sheet.text(left + width / 2, above + height / 2, "silence", colour=QUIET_TEXT, ha="center")
+        if index % columns == 0:
+            _pitch_labels(sheet, left, above, height, spec, frame, size=8)
+    sheet.save(path)
+
+
+def draw_song(
+    path: Path,
+    planes: Planes,
+    spec: RollSpec,
+    sections: Sequence[tuple[str, int, int]],
+    title: str,
+    tempo_bpm: float,
+) -> None:
+    """The piano roll of a whole song, 1600 x 520 pixels.
+
+    Parameters
+    ----------
+    path
+        The PNG to write.
+    planes
+        Bool `[2, tracks, bars, steps, pitches]` over all bars of the song.
+    spec
+        The tracks and the grid; its number of bars does not matter.
+    sections
+        Name, first bar and number of bars of each section.
+    title
+        Set above the roll.
+    tempo_bpm
+        Beats a minute: makes the time axis.
+    """
+    sheet = Sheet(*SONG_SIZE)
+    left, top, right, bottom = SONG_BOX
+    width, height = right - left, bottom - top
+    num_bars = planes.shape[2]
+    notes = notes_of(planes)
+    frame = Frame.around(notes, spec, num_bars * spec.steps_per_bar)
+    sheet.pixels[top:bottom, left:right] = paint(notes, spec, frame, width, height)
+    sheet.text(left, 28, title, size=16, weight="bold")
+    _legend(sheet, right, 28, spec)
+    _pitch_labels(sheet, left, top, height, spec, frame, size=9)
+    tints: dict[str, str] = {}
+    for name, first_bar, bars in sections:
+        start = left + frame.column(first_bar * spec.steps_per_bar, width)
+        end = left + frame.column((first_bar + bars) * spec.steps_per_bar, width)
+        tint = tints.setdefault(name, mix(LINE, STRONG_LINE, 0.0 if len(tints) % 2 else 0.6))
+        sheet.pixels[top - 32 : top - 6, start : end - 2] = rgb(tint)
+        sheet.pixels[top:bottom, start : start + 1] = rgb(QUIET_TEXT)
+        fitting = max(1, int((end - start - 8) / 7.5))
+        label = name if len(name) <= fitting else name[: max(1, fitting - 1)].rstrip() + "…" * (fitting > 2)
+        sheet.text((start + end - 2) / 2, top - 19, label, size=9.5, ha="center")
+    seconds = num_bars * spec.beats_per_bar * 60 / tempo_bpm
+    step = next((step for step in TICK_SECONDS if seconds / step <= 14), TICK_SECONDS[-1])
+    for second in range(0, int(seconds) + 1, step):
+        x = left + round(second / seconds * width)
+        sheet.pixels[bottom : bottom + 6, min(x, right - 1)] = rgb(QUIET_TEXT)
+        sheet.text(x, bottom + 17, f"{second // 60}:{second % 60:02d}", size=9, colour=QUIET_TEXT, ha="center")
+    sheet.save(path)
+
+
+def _legend(sheet: Sheet, right: float, y: float, spec: RollSpec) -> None:
+    """The tracks' names in their colours, ending at `right`."""
+    for index in reversed(range(spec.num_tracks)):
+        name = spec.tracks[index].name
+        sheet.text(right, y, name, size=10, ha="right")
+        right -= len(name) * 8.2 + 20  # DejaVu Sans at 10 points: at most about 8 pixels a letter
+        middle, start = round(y), round(right)
+        sheet.pixels[middle - 6 : middle + 6, max(0, start) : max(0, start) + 12] = rgb(track_colour(index))
+        right -= 16
+
+
+def _pitch_labels(sheet: Sheet, left: int, top: int, height: int, spec: RollSpec, frame: Frame, size: float) -> None:
+    """C2, C3 ... and the drums, to the left of a roll."""
+    drum_height = frame.drum_pixels(height, spec)
+    pitched_height = height - drum_height
+    for pitch in range(frame.low, frame.high + 1):
+        if (pitch + spec.lowest_pitch) % 12 == 0 and spec.pitched:
+            y = top + (frame.row(pitch, pitched_height) + frame.row(pitch + 1, pitched_height)) / 2
+            octave = (pitch + spec.lowest_pitch) // 12 - 1
+            sheet.text(left - 8, y, f"C{octave}", size=size, colour=QUIET_TEXT, ha="right")
+    if drum_height:
+        y = top + pitched_height + (drum_height + GAP_PIXELS) / 2
+        sheet.text(left - 8, y, "drums", size=size - 1, colour=QUIET_TEXT, ha="right")
+
+
+PANEL_ORDER = ("overlap", "scale", "notes", "rate", "polyphony", "loss", "told", "logit", "r1", "r2", "penalt")
+"""Panels whose name holds one of these come in this order; others follow."""
+SHARED_PANELS = {"loss": "losses", "logit": "logits", "r1": "penalties", "r2": "penalties"}
+"""Keys that hold one of these share a panel."""
+MAX_PANELS = 12
+
+
+def draw_learning(path: Path, records: Sequence[Mapping[str, Any]], data: Mapping[str, float]) -> None:
+    """Learning curves as small multiples.
+
+    Parameters
+    ----------
+    path
+        The PNG to write; 480 x 250 pixels a panel, three in a row.
+    records
+        Lines of a metrics log. `step` is the horizontal axis; every other figure is drawn, `a/b` and nested mappings
+        in one panel `a`; anything that is no finite number is passed over.
+    data
+        Values of the training data by the same keys, drawn as dashed reference lines.
+    """
+    curves = _curves([_flat(record) for record in records])
+    panels: dict[str, list[str]] = {}
+    for key in curves:
+        panels.setdefault(_panel_of(key), []).append(key)
+    chosen = sorted(panels, key=_panel_rank)[:MAX_PANELS]
+    columns = min(3, max(1, len(chosen)))
+    num_rows = max(1, -(-len(chosen) // columns))
+    figure = new_figure(480 * columns + 40, 250 * num_rows + 50)
+    total = curves_end(records)
+    figure.text(
+        0.012, 1 - 24 / (250 * num_rows + 50), total, size=13, weight="bold", color=TEXT, family=FONT, va="center"
+    )
+    grid = figure.add_gridspec(
+        num_rows, columns, left=0.045, right=0.985, top=1 - 76 / (250 * num_rows + 50),
+        bottom=34 / (250 * num_rows + 50), wspace=0.16, hspace=0.42,
+    )  # fmt: skip
+    reference = _flat(data)
+    for index, name in enumerate(chosen):
+        axes = figure.add_subplot(grid[index // columns, index % columns])
+        _draw_panel(axes, name, {key: curves[key] for key in panels[name]}, reference)
+    save_figure(figure, path)
+
+
+def curves_end(records: Sequence[Mapping[str, Any]]) -> str:
+    """The title of the learning curves: how far training came."""
+    from pipeline.progress import duration
+
+    if not records:
+        return "Learning: nothing recorded yet"
+    step, seconds = records[-1].get("step"), records[-1].get("seconds")
+    after = f" in {duration(float(seconds))}" if isinstance(seconds, int | float) else ""
+    return f"Learning: {step:,} steps{after}" if isinstance(step, int) else "Learning"
+
+
+def _draw_panel(axes: Any, name: str, curves: Mapping[str, Any], reference: Mapping[str, float]) -> None:
+    """One panel: each curve faint as recorded and strong as a running mean, the data's value dashed."""
+    axes.set_facecolor(SURFACE)
+    for index, (key, (steps, values)) in enumerate(curves.items()):
+        colour = track_colour(index)
+        label = key.removeprefix(name).strip("/_ ").replace("_", " ") or name.replace("_", " ")
+        window = max(1, len(values) // 40)
+        if window > 1:
+            axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
+        kernel = np.ones(window)
+        smooth = np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
+        marker = "o" if len(values) == 1 else ""
+        axes.plot(steps, smooth, color=colour, linewidth=1.8, label=label, marker=marker)
+        if key in reference:
+            axes.axhline(reference[key], color=colour, linewidth=1.1, linestyle=(0, (5, 3)))
+    dashed = " (dashed: the data)" if any(key in reference for key in curves) else ""
+    axes.set_title(name.replace("_", " ") + dashed, loc="left", color=TEXT, fontsize=10.5, family=FONT)
+    axes.tick_params(colors=QUIET_TEXT, labelsize=8, length=3)
+    axes.grid(color=LINE, linewidth=0.7)
+    axes.margins(x=0.01)
+    for spine in axes.spines.values():
+        spine.set_color(LINE)
+    if len(curves) > 1:
+        legend = axes.legend(fontsize=7.5, facecolor=SURFACE, edgecolor=LINE, labelcolor=TEXT, ncols=2, loc="best")
+        legend.get_frame().set_alpha(0.8)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
+    """The finite numbers of a mapping, nested ones as `a/b`."""
+    flat: dict[str, float] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}/")
+        elif isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value):
+            flat[prefix + key] = float(value)
+    return flat
+
+
+def _curves(records: Sequence[Mapping[str, float]]) -> dict[str, tuple[list[float], list[float]]]:
+    """Steps and values by key."""
+    curves: dict[str, tuple[list[float], list[float]]] = {}
+    for place, record in enumerate(records):
+        for key, value in record.items():
+            if key not in ("step", "seconds"):
+                steps, values = curves.setdefault(key, ([], []))
+                steps.append(record.get("step", float(place)))
+                values.append(value)
+    return curves
+
+
+def _panel_of(key: str) -> str:
+    """The panel that a key is drawn in."""
+    if "/" in key:
+        return key.split("/")[0]
+    parts = key.split("_")
+    return next((panel for part, panel in SHARED_PANELS.items() if part in parts), key)
+
+
+def _panel_rank(name: str) -> int:
+    return next((rank for rank, part in enumerate(PANEL_ORDER) if part in name), len(PANEL_ORDER))
