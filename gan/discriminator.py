@@ -67,9 +67,9 @@ class Discriminator(nn.Module):
         self.to_beats = linear(spec.steps_per_beat * step, beat)  # [batch, beats, beat]
         self.beats = TimeBlock(beat, 1)  # [batch, beats, beat]
         self.to_bars = linear(spec.beats_per_bar * beat, beat)  # [batch, bars, beat]
-        self.judge_bars = linear(beat, 1)  # [batch, bars, 1]
+        self.judge_bars = linear(beat, 1, gain=0.1)  # [batch, bars, 1]
         self.to_phrase = linear(spec.bars * beat, beat)  # [batch, beat]
-        self.judge_phrase = linear(beat + 1, 1)  # [batch, 1]
+        self.judge_phrase = linear(beat + 1, 1, gain=0.1)  # [batch, 1]
 
     def _fold(self) -> Tensor:
         """`[pitched, compass, 12]`: which pitch class each pitch of each track's compass belongs to."""

@@ -19,8 +19,8 @@ SOUNDING, STRIKE = 0, 1
 
 def mix_seed(seed: int, *numbers: int) -> int:
     """One 63-bit seed out of several numbers, so that (seed, step) names a random stream of its own."""
-    value = seed & 0xFFFFFFFFFFFFFFFF
-    for number in numbers:  # splitmix64's finaliser: neighbouring steps get unrelated seeds
+    value = 0
+    for number in (seed, *numbers):  # splitmix64's finaliser: neighbouring steps get unrelated seeds
         value = (value ^ (number & 0xFFFFFFFFFFFFFFFF)) + 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
         value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
         value = (value ^ (value >> 27)) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF

@@ -1,0 +1,217 @@
+"""Planes, streams and batches."""
+
+import itertools
+
+import pytest
+import torch
+
+from gan.augmentation import transpose
+from gan.heads import ChoiceHead, NeuronHead, held
+from gan.rolls import batches_from, mix_seed, to_rolls, to_streams, unpack
+from gan.settings import ModelSettings
+from gan.spec import HOLD, ONSET, RollSpec, Track
+from gan.statistics import DataStatistics, choose_compass, choose_heads
+
+SPEC = RollSpec((Track("Drums", is_drum=True), Track("Bass")), bars=2, num_pitches=24, lowest_pitch=36)
+
+
+def empty(batch: int = 1) -> torch.Tensor:
+    return torch.zeros((batch, *SPEC.shape), dtype=torch.bool)
+
+
+def note(rolls: torch.Tensor, track: int, bar: int, step: int, length: int, pitch: int) -> None:
+    """Write one note into the first roll; it may run over the bar line."""
+    planes = rolls[0].flatten(2, 3)
+    start = bar * SPEC.steps_per_bar + step
+    planes[ONSET, track, start, pitch] = True
+    planes[HOLD, track, start + 1 : start + length, pitch] = True
+    rolls[0] = planes.unflatten(2, (SPEC.bars, SPEC.steps_per_bar))
+
+
+def sample_rolls() -> torch.Tensor:
+    rolls = empty()
+    for step in (0, 4, 8, 12):
+        note(rolls, 0, 0, step, 1, 2)
+    note(rolls, 1, 0, 0, 4, 7)
+    note(rolls, 1, 0, 4, 4, 7)  # the same pitch again, touching
+    note(rolls, 1, 0, 12, 8, 9)  # over the bar line
+    return rolls
+
+
+def test_streams_and_back_keep_every_note_repeated_ones_included():
+    rolls = sample_rolls()
+    again = to_rolls(to_streams(rolls, (0, 2), 12), (0, 2), SPEC)
+    assert torch.equal(again, rolls)
+    assert again[0, ONSET, 1].sum() == 3
+
+
+def test_streams_cut_each_track_to_its_own_compass():
+    streams = to_streams(sample_rolls(), (0, 5), 8)
+    assert streams.shape == (1, 32, 2, 2, 8)
+    assert streams[0, 0, 1, :, 2].tolist() == [1.0, 1.0]  # pitch 7 is place 2 above 5
+    assert streams[0, 1, 1, :, 2].tolist() == [1.0, 0.0]  # still sounding, no onset
+
+
+def test_drums_never_hold():
+    streams = torch.zeros(1, 32, 2, 2, 8)
+    streams[:, 3, :, 0, 1] = 1.0  # sounding without an onset
+    rolls = to_rolls(streams, (0, 0), SPEC)
+    assert not rolls[:, HOLD, 0].any()
+    assert rolls[0, HOLD, 1, 0, 3, 1]
+
+
+def statistics(restrike: float) -> DataStatistics:
+    rolls = sample_rolls()
+    counted = DataStatistics.of([rolls], SPEC).to_dict()
+    return DataStatistics.from_dict(counted | {"restrikes": [restrike, restrike]})
+
+
+@pytest.mark.parametrize("kind", [ChoiceHead, NeuronHead])
+@pytest.mark.parametrize("again", [False, True])
+def test_a_sounding_note_is_one_note_unless_struck_again(kind, again):
+    head = kind([1], 3, (0, 0), 12, statistics(0.5), SPEC)
+    with torch.no_grad():
+        head.project.weight.zero_()
+        head.project.bias.fill_(-5.0)
+        head.project.bias[0, 0, 7] = 5.0
+        head.project.bias[0, 0, head.outputs :] = 5.0 if again else -5.0
+    rolls = to_rolls(head(torch.zeros(1, 32, 1, 3), 0.0, 1.0, None).repeat(1, 1, 2, 1, 1), (0, 0), SPEC)
+    assert rolls[0, ONSET, 1].sum() == (32 if again else 1)
+    assert (rolls[0, ONSET, 1] | rolls[0, HOLD, 1]).sum() == 32
+    assert rolls[0, ONSET, 1, 0, 0, 7], "a note that sounds at the first step begins there"
+
+
+def test_drum_head_strikes_every_sounding_step():
+    head = NeuronHead([0], 3, (0, 0), 12, statistics(0.0), SPEC)
+    with torch.no_grad():
+        head.project.bias[0, 0, 2] = 5.0
+    streams = head(torch.zeros(1, 32, 1, 3), 0.0, 1.0, None)
+    assert torch.equal(streams[..., 0, :], streams[..., 1, :])
+    assert streams[..., 1, 2].sum() == 32
+
+
+@pytest.mark.parametrize("kind", [ChoiceHead, NeuronHead])
+def test_heads_are_hard_but_let_gradients_through(kind):
+    torch.manual_seed(0)
+    head = kind([1], 3, (0, 0), 12, statistics(0.3), SPEC)
+    features = torch.randn(2, 32, 1, 3, requires_grad=True)
+    streams = head(features, 1.0, 1.0, torch.Generator().manual_seed(1))
+    assert set(streams.detach().round(decimals=5).unique().tolist()) <= {0.0, 1.0}
+    (streams[..., 0, :] * torch.arange(12)).sum().backward()
+    assert features.grad.abs().sum() > 0
+    assert head.project.weight.grad[..., :12].abs().sum() > 0
+    head.zero_grad()
+    head(features, 1.0, 1.0, torch.Generator().manual_seed(1))[..., 1, :].sum().backward()
+    assert head.project.weight.grad[..., head.outputs :].abs().sum() > 0, "striking again must be learnable"
+
+
+def test_choice_head_plays_one_note_at_most():
+    torch.manual_seed(0)
+    head = ChoiceHead([1], 3, (0, 0), 12, statistics(0.3), SPEC)
+    streams = head(5 * torch.randn(4, 32, 1, 3), 1.0, 1.0, torch.Generator().manual_seed(1))
+    assert streams[..., 0, :].sum(-1).max() <= 1
+
+
+@pytest.mark.parametrize("kind", [ChoiceHead, NeuronHead])
+def test_noisy_heads_start_at_the_rates_of_the_data(kind):
+    head = kind([1], 3, (0, 0), 12, statistics(0.3), SPEC)
+    streams = head(torch.zeros(400, 32, 1, 3), 1.0, 1.0, torch.Generator().manual_seed(1))
+    rates = streams[..., 0, :].mean((0, 1, 2))  # the data: pitch 7 for 8 of 32 steps, pitch 9 for 8
+    assert rates[7].item() == pytest.approx(0.25, abs=0.04)
+    assert rates[9].item() == pytest.approx(0.25, abs=0.04)
+    assert rates[[0, 1, 2, 3]].max() < 0.01
+
+
+def test_noise_is_held_until_fresh():
+    noise = torch.arange(6.0).view(1, 6, 1, 1)
+    fresh = torch.tensor([True, False, False, True, False, True]).view(1, 6, 1)
+    assert held(noise, fresh).flatten().tolist() == [0, 0, 0, 3, 3, 5]
+
+
+def test_statistics_equal_a_count_by_hand():
+    counted = DataStatistics.of([sample_rolls(), empty()], SPEC)
+    assert counted.num_phrases == 2
+    assert counted.sounding[1][7] == pytest.approx(8 / 64)
+    assert counted.sounding[1][9] == pytest.approx(8 / 64)
+    assert counted.rests[1] == pytest.approx(1 - 16 / 64)
+    assert counted.onsets[0][4] == pytest.approx(1 / 4)  # one of four bars
+    assert counted.restrikes[1] == pytest.approx(1 / 14)  # 7 + 7 pitches go on sounding, one of them is struck
+    assert counted.notes_per_bar == pytest.approx([4 / 4, 3 / 4])
+    assert counted.empty_bars == pytest.approx([3 / 4, 2 / 4])
+    assert counted.polyphony == [0.0, 0.0]
+    assert DataStatistics.from_dict(counted.to_dict()) == counted
+
+
+def test_polyphonic_tracks_and_drums_get_neurons():
+    rolls = sample_rolls()
+    assert choose_heads(DataStatistics.of([rolls], SPEC), SPEC, ModelSettings()) == ("neurons", "choice")
+    note(rolls, 1, 0, 0, 4, 11)
+    polyphonic = DataStatistics.of([rolls], SPEC)
+    assert polyphonic.polyphony[1] == pytest.approx(4 / 16)
+    assert choose_heads(polyphonic, SPEC, ModelSettings()) == ("neurons", "neurons")
+    assert choose_heads(polyphonic, SPEC, ModelSettings(heads="choice")) == ("neurons", "choice")
+
+
+def test_compass_holds_all_notes_and_stays_inside():
+    counted = DataStatistics.of([sample_rolls()], SPEC)
+    assert choose_compass(counted, SPEC, 1.0) == ((2, 7), 3)
+    rolls = empty()
+    note(rolls, 0, 0, 0, 1, 0)
+    note(rolls, 0, 0, 1, 1, 20)
+    note(rolls, 1, 0, 0, 1, 23)
+    assert choose_compass(DataStatistics.of([rolls], SPEC), SPEC, 1.0) == ((0, 3), 21)
+
+
+def test_statistics_of_nothing_are_refused():
+    with pytest.raises(ValueError, match="no phrases"):
+        DataStatistics.of([], SPEC)
+
+
+def test_transposition_moves_pitches_not_drums():
+    streams = to_streams(sample_rolls(), (0, 0), 24)
+    moved = transpose(streams, torch.tensor([3]), SPEC)
+    assert torch.equal(moved[:, :, 0], streams[:, :, 0])
+    assert torch.equal(moved[:, :, 1, :, 3:], streams[:, :, 1, :, :-3])
+    assert moved[:, :, 1, :, :3].sum() == 0
+    lost = transpose(streams, torch.tensor([-9]), SPEC)
+    assert lost[0, :, 1, 1].sum() == 1, "pitch 9 lands on 0, pitch 7 leaves the compass"
+
+
+def phrases(count: int) -> torch.Tensor:
+    rolls = empty(count)
+    for index in range(count):
+        rolls[index, ONSET, 1, 0, 0, index] = True
+    return rolls
+
+
+def test_batches_depend_on_seed_and_step_alone():
+    rolls = phrases(10)
+    first = list(itertools.islice(batches_from(rolls, SPEC, 4, seed=1), 8))
+    later = list(itertools.islice(batches_from(rolls, SPEC, 4, seed=1, start_step=5), 3))
+    assert all(torch.equal(a, b) for a, b in zip(first[5:], later, strict=True))
+    other = list(itertools.islice(batches_from(rolls, SPEC, 4, seed=2), 8))
+    assert not all(torch.equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+def test_every_phrase_comes_once_before_any_comes_again():
+    rolls = phrases(10)
+    drawn = torch.cat(list(itertools.islice(batches_from(rolls, SPEC, 4, seed=1), 5)))
+    assert drawn.sum(0)[ONSET, 1, 0, 0, :10].tolist() == [2] * 10
+
+
+def test_a_batch_may_be_larger_than_the_data():
+    assert next(batches_from(phrases(3), SPEC, 8, seed=0)).shape == (8, *SPEC.shape)
+
+
+def test_packed_rolls_unpack_to_the_same_bits():
+    rolls = torch.rand((3, *SPEC.shape), generator=torch.Generator().manual_seed(0)) < 0.3
+    weights = torch.tensor([128, 64, 32, 16, 8, 4, 2, 1])
+    packed = (rolls.unflatten(-1, (3, 8)) * weights).sum(-1).to(torch.uint8)
+    assert torch.equal(unpack(packed, SPEC), rolls)
+    with pytest.raises(ValueError, match="do not fit"):
+        unpack(rolls[:, :1], SPEC)
+
+
+def test_neighbouring_seeds_are_unrelated():
+    seeds = {mix_seed(seed, number) for seed in range(30) for number in range(30)}
+    assert len(seeds) == 900
