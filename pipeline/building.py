@@ -83,9 +83,9 @@ STAGES = {
             "a prepared set",
             "outputs/NAME/train/: checkpoint, metrics.jsonl, sample pictures and sounds",
             format=1,
-            groups=(*MUSIC, "model", "train"),
+            groups=(*MUSIC, "seed", "model", "train"),
             needs=("prepare",),
-            protected=(*MUSIC, "model", "train"),
+            protected=(*MUSIC, "seed", "model", "train"),
             extendable=("train.steps", "train.minutes"),
             stands_alone=True,
         ),
@@ -263,6 +263,8 @@ class Builder:
                 _clear(directory)
             directory.mkdir(parents=True, exist_ok=True)
             (directory / MANIFEST).unlink(missing_ok=True)
+            for partial in directory.rglob(".*.partial*"):
+                partial.unlink(missing_ok=True)
             manifest = finish(directory)
         else:
             with replaced_directory(directory) as place:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -17,13 +19,21 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def bar(items: Iterable[Item], total: int | None, label: str, unit: str = "it", start: int = 0) -> Iterator[Item]:
+def bar(items: Iterable[Item], total: int | None, label: str, unit: str = "it") -> Iterator[Item]:
     """Iterate with a progress bar that shows the time left: redrawn on a terminal, a line every 15 s in a log."""
+    with counter(total, label, unit) as count:
+        for item in items:
+            yield item
+            count(1)
+
+
+@contextmanager
+def counter(total: int | None, label: str, unit: str = "it", start: int = 0) -> Iterator[Callable[[int], object]]:
+    """A progress bar that is moved by hand: call what it gives with the number of units done since the last call."""
     from tqdm import tqdm
 
     terminal = sys.stderr.isatty()
-    yield from tqdm(
-        items,
+    with tqdm(
         total=total,
         initial=start,
         desc=label,
@@ -32,7 +42,36 @@ def bar(items: Iterable[Item], total: int | None, label: str, unit: str = "it", 
         dynamic_ncols=terminal,
         ascii=None if terminal else " .#",
         file=sys.stderr,
-    )
+    ) as meter:
+        yield meter.update
+
+
+@contextmanager
+def finish_step_first() -> Iterator[Callable[[], bool]]:
+    """Hold Ctrl-C and SIGTERM back until the block ends; what it gives says whether one came.
+
+    Long loops ask between two steps, stop there and save; `KeyboardInterrupt` is raised after the block. A second
+    Ctrl-C stops at once.
+    """
+    came = False
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def hold(number: int, frame: object) -> None:
+        nonlocal came
+        came = True
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        say("Stopping after this step; what is done so far is being saved. Once more to stop at once.")
+
+    for number in before:
+        signal.signal(number, hold)
+    try:
+        yield lambda: came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 def duration(seconds: float) -> str:

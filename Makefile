@@ -1,0 +1,42 @@
+# make album  set up, run the whole chain on the embedded default, say where the album is
+#             make album ARGS="data=folder data.path=$$HOME/midi name=mine"
+# make test   set up, lint, types, all tests;  make check  lint and the fast tests
+# PYTHON=python3.12 chooses the interpreter (3.11 to 3.13); TORCH="torch==2.13.0 --index-url URL" another build of torch.
+
+PYTHON ?= $(firstword $(foreach version,3.11 3.12 3.13,$(shell command -v python$(version))) python3)
+TORCH ?= torch==2.13.0
+ARGS ?=
+PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check
+RUN := .venv/bin/python -m
+
+.PHONY: album test check lint format clean
+
+album: .venv/installed
+	@$(RUN) pipeline +stage=album $(ARGS)
+
+test: lint
+	@$(RUN) pytest
+
+check: lint
+	@$(RUN) pytest -m "not slow"
+
+lint: .venv/installed
+	@$(RUN) ruff format --check .
+	@$(RUN) ruff check .
+	@$(RUN) mypy
+
+format: .venv/installed
+	@$(RUN) ruff format .
+	@$(RUN) ruff check --fix .
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
+
+.venv/installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "AlbumGAN needs Python 3.11 to 3.13; $(PYTHON) is another: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@echo "Setting up .venv with $(PYTHON): a minute or two, more where torch comes with its GPU libraries."
+	@$(PYTHON) -m venv .venv
+	@$(PIP) $(TORCH)
+	@$(PIP) -r requirements.lock
+	@touch $@

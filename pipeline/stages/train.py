@@ -1,0 +1,210 @@
+"""Train the GAN on a prepared set: `python -m pipeline +stage=train data=band train.minutes=10`.
+
+Writes `checkpoint.pt` (a resumed run equals an uninterrupted one), `metrics.jsonl` (a line a report),
+`samples/step-NNNNNN.png` (the same latents at every tick, so that one can watch it learn) and `learning.png`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gan import metrics
+from gan.reports import Report, TrainingFailed
+from gan.rolls import batches_from, unpack
+from gan.spec import RollSpec
+from gan.statistics import DataStatistics
+from gan.trainer import Trainer
+from pipeline.album.plots import draw_learning, draw_samples
+from pipeline.artefacts import atomic_path, settings_of, write_text
+from pipeline.building import STAGES, refuse_change
+from pipeline.config import Config, flatten
+from pipeline.contract import Outcome, Plan
+from pipeline.devices import choose_device, load_checkpoint, prepare_torch
+from pipeline.errors import UserError
+from pipeline.music.settings import roll_spec
+from pipeline.music.store import PhraseStore, open_store
+from pipeline.places import stage_directory
+from pipeline.progress import counter, duration, finish_step_first, say
+
+NUM_PICTURED = 8
+"""Phrases in a sample picture."""
+NUM_SCORED = 256
+"""Phrases generated at a tick to be compared with the validation songs."""
+
+
+def inputs(config: Config) -> dict[str, str]:
+    """Nothing but the prepared set."""
+    return {}
+
+
+def plan(config: Config) -> Plan:
+    """Steps, device and bound of time."""
+    threads = f"{config.threads} thread" + ("s" if config.threads > 1 else "")
+    settings = config.train
+    text = (
+        f"trains to step {settings.steps:,} in batches of {settings.batch_size} phrases on {choose_device(config)} "
+        f"with {threads}, {duration(60 * settings.minutes)} at the most; the bar tells the time left."
+    )
+    num_ticks = settings.steps // settings.tick_steps + 2
+    return Plan(text, 80_000_000 + 400_000 * num_ticks)
+
+
+def run(config: Config, directory: Path) -> Outcome:
+    """Train from where the checkpoint in `directory` stopped, or from the start."""
+    prepare_torch(config)
+    store = open_store(stage_directory("prepare", config))
+    spec = roll_spec(config.roll, config.tracks)
+    rolls, held_out = (torch.from_numpy(np.packbits(store.rolls(split), axis=-1)) for split in ("train", "validation"))
+    if len(rolls) < config.train.batch_size:
+        raise UserError(
+            f"data={config.data.name} has {len(rolls)} phrases to train on, fewer than train.batch_size="
+            f"{config.train.batch_size}: add music or lower it."
+        )
+    statistics = DataStatistics.of((unpack(part, spec) for part in rolls.split(256)), spec)
+    trainer = Trainer(spec, statistics, config.model, config.train, config.seed, choose_device(config))
+    recorder = Recorder(directory, spec, unpack(held_out, spec), trainer)
+    checkpoint = directory / "checkpoint.pt"
+    settings = settings_of(flatten(config), STAGES["train"].groups)
+    if checkpoint.exists():
+        resume(trainer, checkpoint, settings)
+        say(f"train: goes on from step {trainer.step:,} of {checkpoint}.")
+    recorder.start()
+
+    def save() -> None:
+        state = {
+            "trainer": trainer.state_dict(),
+            "spec": spec.to_dict(),
+            "settings": settings,
+            "music": store.statistics,
+        }
+        with atomic_path(checkpoint) as temporary:
+            torch.save(state, temporary)
+
+    train(trainer, rolls, recorder, save)
+    return outcome(trainer, store)
+
+
+def train(trainer: Trainer, rolls: Tensor, recorder: Recorder, save: Any) -> None:
+    """Run the trainer to its end, writing what it reports; Ctrl-C saves and stops between two steps."""
+    settings = trainer.settings
+    with (
+        counter(settings.steps, "train", "steps", start=trainer.step) as count,
+        finish_step_first() as stopped,
+    ):
+        batches = batches_from(rolls, trainer.spec, settings.batch_size, trainer.seed, start_step=trainer.step)
+        step = trainer.step
+        try:
+            for report in trainer.run(_until(batches, stopped)):
+                count(report.step - step)
+                step = report.step
+                recorder.write(report)
+                if report.checkpoint_due:
+                    save()
+        except TrainingFailed as error:
+            raise UserError(f"{error}.") from error
+        if stopped():
+            save()
+
+
+def _until(batches: Iterable[Tensor], stopped: Any) -> Iterator[Tensor]:
+    """The batches, until somebody asks to stop."""
+    for batch in batches:
+        if stopped():
+            return
+        yield batch
+
+
+def resume(trainer: Trainer, checkpoint: Path, settings: dict[str, Any]) -> None:
+    """Load the trainer's state; a damaged file, or one made with other settings, is a `UserError`."""
+    state = load_checkpoint(checkpoint)
+    extendable = STAGES["train"].extendable
+    changed = [key for key in sorted(settings) if settings[key] != state["settings"].get(key) and key not in extendable]
+    if changed:
+        refuse_change("train", checkpoint, changed, settings, state["settings"])
+    try:
+        trainer.load_state_dict(state["trainer"])
+    except (ValueError, KeyError, RuntimeError) as error:
+        raise UserError(f"{checkpoint} does not fit: {str(error).splitlines()[0]}.") from error
+
+
+def outcome(trainer: Trainer, store: PhraseStore) -> Outcome:
+    """The steps reached, and what the album's credits tell."""
+    say(f"train: {trainer.step:,} steps in {duration(trainer.seconds)}.")
+    if trainer.step < trainer.settings.steps:
+        say(f"train: stopped by train.minutes={trainer.settings.minutes:g}; raise it to go on.")
+    sizes = {
+        f"{name}_parameters": sum(weight.numel() for weight in network.parameters())
+        for name, network in (("generator", trainer.generator), ("discriminator", trainer.discriminator))
+    }
+    notes = {"train_seconds": round(trainer.seconds, 1), "device": str(trainer.device), **sizes}
+    return Outcome({"steps": trainer.step}, notes | {"music": store.statistics})
+
+
+class Recorder:
+    """Writes what the trainer reports into the stage's directory: figures, pictures, words."""
+
+    def __init__(self, directory: Path, spec: RollSpec, held_out: Tensor, trainer: Trainer) -> None:
+        self.directory, self.spec, self.held_out, self.trainer = directory, spec, held_out, trainer
+        self.log = directory / "metrics.jsonl"
+        self.records: list[dict[str, Any]] = []
+        self.said: set[str] = set()
+
+    def start(self) -> None:
+        """Keep the records up to the trainer's step; those after it will be made again."""
+        if self.log.exists():
+            lines = self.log.read_text(encoding="utf-8").splitlines()
+            records = (json.loads(line) for line in lines if line.endswith("}"))
+            self.records = [record for record in records if record["step"] <= self.trainer.step]
+        write_text(self.log, "".join(json.dumps(record) + "\n" for record in self.records))
+        if self.trainer.step == 0:
+            self._draw(0, self.trainer.average.sample(self.trainer.fixed_latents).cpu())
+
+    def write(self, report: Report) -> None:
+        """One report: a line of the log; at a tick a picture, figures beside the held-out songs, and words."""
+        record = report.to_dict()
+        for warning in report.warnings:
+            subject = warning.split(":")[0]
+            if subject not in self.said:
+                say(f"train, step {report.step:,}: {warning}.")
+            self.said.add(subject)
+        if report.samples is not None:
+            record |= self._score()
+            self._draw(report.step, report.samples)
+        self.records.append(record)
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+        if report.samples is not None:
+            draw_learning(self.directory / "learning.png", self.records, self._reference())
+
+    def _score(self) -> dict[str, float]:
+        """Figures of fresh phrases of the averaged generator, beside the validation songs where there are any."""
+        random = torch.Generator().manual_seed(self.trainer.seed)
+        rolls = self.trainer.average.sample(self.trainer.average.sample_latents(NUM_SCORED, random)).cpu()
+        figures = self._figures(rolls)
+        if len(self.held_out):
+            figures["overlap"] = metrics.overlap(rolls, self.held_out, self.spec)[0]
+        return figures
+
+    def _reference(self) -> dict[str, float]:
+        """The same figures of the validation songs."""
+        return self._figures(self.held_out) if len(self.held_out) else {}
+
+    def _figures(self, rolls: Tensor) -> dict[str, float]:
+        figures = {
+            "scale_share": metrics.scale_share(rolls, self.spec),
+            "dissonance": metrics.dissonance(rolls, self.spec),
+            "stepwise_share": metrics.stepwise_share(rolls, self.spec),
+            "empty_bars": metrics.empty_bars(rolls),
+        }
+        return {name: float(values.nanmean()) for name, values in figures.items()}
+
+    def _draw(self, step: int, samples: Tensor) -> None:
+        path = self.directory / "samples" / f"step-{step:06d}.png"
+        draw_samples(path, samples[:NUM_PICTURED].numpy(), self.spec, f"step {step:,}")
