@@ -1,0 +1,59 @@
+"""Sound to files: WAV with dither, and tagged MP3 or FLAC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import mutagen
+import numpy as np
+import soundfile
+from mutagen.easyid3 import EasyID3
+from mutagen.flac import FLAC
+from mutagen.mp3 import MP3
+
+from pipeline.artefacts import atomic_path
+from pipeline.audio.synth import Sound
+
+COMPRESSED = {"mp3": ("MP3", "MPEG_LAYER_III"), "flac": ("FLAC", "PCM_16")}
+"""What soundfile calls the kinds of compressed files on offer."""
+
+
+@dataclass(frozen=True)
+class Tags:
+    """What players show of a track."""
+
+    title: str
+    artist: str
+    album: str
+    number: int
+    total: int
+
+
+def dithered(sound: Sound) -> Sound:
+    """Sound with triangular noise of one 16-bit step, which turns the error of rounding into even, faint hiss.
+
+    The noise is the same each time, so that files are repeatable; digital silence stays silent.
+    """
+    generator = np.random.default_rng(0)
+    noise = generator.random(sound.shape, dtype=np.float32) - generator.random(sound.shape, dtype=np.float32)
+    return np.where(np.any(sound != 0, axis=1, keepdims=True), sound + noise / 32768, sound).astype(np.float32)
+
+
+def write_wav(path: Path, sound: Sound, rate_hz: int) -> None:
+    """Write a 16-bit WAV, atomically."""
+    with atomic_path(path) as temporary:
+        soundfile.write(temporary, dithered(sound), rate_hz, format="WAV", subtype="PCM_16")
+
+
+def write_compressed(path: Path, sound: Sound, rate_hz: int, kind: str, tags: Tags) -> None:
+    """Write a tagged `mp3` or `flac`, atomically."""
+    container, subtype = COMPRESSED[kind]
+    with atomic_path(path) as temporary:
+        soundfile.write(temporary, dithered(sound), rate_hz, format=container, subtype=subtype)
+        audio: mutagen.FileType = MP3(temporary, ID3=EasyID3) if kind == "mp3" else FLAC(temporary)
+        if audio.tags is None:
+            audio.add_tags()
+        audio["title"], audio["artist"], audio["album"] = tags.title, tags.artist, tags.album
+        audio["tracknumber"] = f"{tags.number}/{tags.total}"
+        audio.save()

@@ -1,0 +1,78 @@
+"""A song to sound: each track is played alone, balanced by its loudness, and added to the mix."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.audio.checks import LONGEST_TAIL_SECONDS
+from pipeline.audio.mastering import balanced_volumes, end_cleanly, loudness_lufs, master, resample
+from pipeline.audio.settings import RenderSettings
+from pipeline.audio.synth import RATE_HZ, Sound, play
+from pipeline.errors import UserError
+from pipeline.music.midi_writer import midi_bytes
+from pipeline.music.song import Song
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What came of mixing a song.
+
+    Attributes
+    ----------
+    song
+        The song with the volumes that were found, as its MIDI file should have them.
+    sound
+        The mastered mix at the wanted rate.
+    stems
+        Each track alone by name, at the same gain, without the limiter; silent tracks are left out.
+    track_lufs
+        Loudness of each sounding track as it is in the mix.
+    """
+
+    song: Song
+    sound: Sound
+    stems: dict[str, Sound]
+    track_lufs: dict[str, float]
+
+
+def mix_song(song: Song, settings: RenderSettings, soundfont: Path) -> Mix:
+    """Play, balance and master a song.
+
+    `song.volumes` say how loud the tracks should be beside each other; instruments of a SoundFont differ by 20 dB, so
+    each track is measured alone and its MIDI volume set to what makes it so.
+    """
+    if not len(song.notes):
+        raise UserError(f"song {song.number} has no notes; generate it again with another generate.seed.")
+    full = replace(song, volumes=(1.0,) * song.spec.num_tracks)
+    tail_beats = math.ceil(LONGEST_TAIL_SECONDS * song.tempi_bpm[-1] / 60)
+    sounding = sorted(set(song.notes["track"].tolist()))
+    stems = {
+        index: play(midi_bytes(full, only_track=index, tail_beats=tail_beats), soundfont, settings.synth)
+        for index in sounding
+    }
+    levels = [
+        loudness_lufs(stems[index], RATE_HZ) if index in stems else -math.inf for index in range(song.spec.num_tracks)
+    ]
+    volumes = balanced_volumes(levels, song.volumes)
+    amplitudes = [volume**2 for volume in volumes]  # General MIDI's volume law
+    length = max(len(stem) for stem in stems.values())
+    mixed = np.zeros((length, 2), np.float32)
+    for index, stem in stems.items():
+        mixed[: len(stem)] += stem * np.float32(amplitudes[index])
+    rate_hz = settings.sample_rate_hz
+    mixed = resample(end_cleanly(mixed, RATE_HZ, song.seconds, LONGEST_TAIL_SECONDS), RATE_HZ, rate_hz)
+    sound, gain = master(mixed, rate_hz, settings.loudness_lufs, settings.peak_dbfs)
+    names = song.spec.names
+    track_lufs = {
+        names[index]: levels[index] + 20 * math.log10(max(amplitudes[index] * gain, 1e-6)) for index in sounding
+    }
+    parts: dict[str, Sound] = {}
+    if settings.stems:
+        for index, stem in stems.items():
+            part = end_cleanly(stem, RATE_HZ, song.seconds, LONGEST_TAIL_SECONDS)
+            parts[names[index]] = resample(part, RATE_HZ, rate_hz) * np.float32(amplitudes[index] * gain)
+    return Mix(replace(song, volumes=volumes), sound, parts, track_lufs)
