@@ -5,18 +5,14 @@ Every function writes one PNG atomically; the same input gives the same bytes.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from gan.spec import RollSpec
 from pipeline.album.palette import (
-    BACKGROUND,
     FONT,
     LINE,
     QUIET_TEXT,
@@ -27,10 +23,10 @@ from pipeline.album.palette import (
     rgb,
     track_colour,
 )
-from pipeline.album.roll_image import GAP_PIXELS, Frame, Image, Planes, notes_of, paint
-from pipeline.artefacts import atomic_path
+from pipeline.album.roll_image import GAP_PIXELS, Frame, paint
+from pipeline.album.sheet import Sheet, new_figure, save_figure
+from pipeline.music.notes import Planes, notes_from_roll
 
-DPI = 100
 SONG_SIZE = (1600, 520)
 """Width and height of a song's picture in pixels."""
 SONG_BOX = (64, 92, 1576, 480)
@@ -38,40 +34,6 @@ SONG_BOX = (64, 92, 1576, 480)
 SAMPLE_COLUMNS = 4
 SAMPLE_SIZE = (372, 210)
 TICK_SECONDS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300)
-
-
-class Sheet:
-    """A picture of whole pixels, origin top left, on which text is set."""
-
-    def __init__(self, width: int, height: int, colour: str = BACKGROUND) -> None:
-        self.pixels: Image = np.empty((height, width, 3), dtype=np.uint8)
-        self.pixels[:] = rgb(colour)
-        self.figure = new_figure(width, height)
-
-    def text(self, x: float, y: float, text: str, size: float = 10, colour: str = TEXT, **more: Any) -> None:
-        """Set text at pixel (x, y); `more` goes to matplotlib. Sizes are in points."""
-        height, width = self.pixels.shape[:2]
-        style = {"family": FONT, "va": "center"} | more
-        self.figure.text(x / width, 1 - y / height, text, size=size, color=colour, parse_math=False, **style)
-
-    def save(self, path: Path) -> None:
-        """Write the PNG."""
-        self.figure.figimage(self.pixels, 0, 0, origin="upper")
-        save_figure(self.figure, path)
-
-
-def new_figure(width: int, height: int) -> Figure:
-    """An empty figure of so many pixels."""
-    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor=BACKGROUND)
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write `figure` as PNG, without a date or a version in it."""
-    with atomic_path(path) as temporary, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a title in a script that no font here has
-        figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
 
 
 def draw_samples(path: Path, rolls: Planes, spec: RollSpec, title: str) -> None:
@@ -97,8 +59,8 @@ def draw_samples(path: Path, rolls: Planes, spec: RollSpec, title: str) -> None:
     sheet.text(margin, 26, title, size=14, weight="bold")
     _legend(sheet, sheet_width - 24, 26, spec)
     num_steps = rolls.shape[3] * rolls.shape[4]
-    notes = [notes_of(roll) for roll in rolls]
-    frames = [Frame.around(each, spec, num_steps) for each in notes if len(each.pitch)]
+    notes = [notes_from_roll(roll, spec.lowest_pitch) for roll in rolls]
+    frames = [Frame.around(each, spec, num_steps) for each in notes if len(each)]
     frame = Frame.around(notes[0], spec, num_steps)
     if frames:  # one pitch axis for all, so that they can be compared
         drums = sorted({pitch for each in frames for pitch in each.drums})
@@ -106,7 +68,7 @@ def draw_samples(path: Path, rolls: Planes, spec: RollSpec, title: str) -> None:
     for index, each in enumerate(notes):
         left, above = margin + index % columns * (width + gutter), top + index // columns * (height + gutter)
         sheet.pixels[above : above + height, left : left + width] = paint(each, spec, frame, width, height)
-        if not len(each.pitch):
+        if not len(each):
             sheet.text(left + width / 2, above + height / 2, "silence", colour=QUIET_TEXT, ha="center")
         if index % columns == 0:
             _pitch_labels(sheet, left, above, height, spec, frame, size=8)
@@ -142,7 +104,7 @@ def draw_song(
     left, top, right, bottom = SONG_BOX
     width, height = right - left, bottom - top
     num_bars = planes.shape[2]
-    notes = notes_of(planes)
+    notes = notes_from_roll(planes, spec.lowest_pitch)
     frame = Frame.around(notes, spec, num_bars * spec.steps_per_bar)
     sheet.pixels[top:bottom, left:right] = paint(notes, spec, frame, width, height)
     sheet.text(left, 28, title, size=16, weight="bold")
@@ -170,12 +132,9 @@ def draw_song(
 def _legend(sheet: Sheet, right: float, y: float, spec: RollSpec) -> None:
     """The tracks' names in their colours, ending at `right`."""
     for index in reversed(range(spec.num_tracks)):
-        name = spec.tracks[index].name
-        sheet.text(right, y, name, size=10, ha="right")
-        right -= len(name) * 8.2 + 20  # DejaVu Sans at 10 points: at most about 8 pixels a letter
-        middle, start = round(y), round(right)
-        sheet.pixels[middle - 6 : middle + 6, max(0, start) : max(0, start) + 12] = rgb(track_colour(index))
-        right -= 16
+        start, middle = round(sheet.text(right, y, spec.tracks[index].name, ha="right")) - 18, round(y)
+        sheet.pixels[middle - 5 : middle + 6, max(0, start) : max(0, start + 11)] = rgb(track_colour(index))
+        right = start - 18
 
 
 def _pitch_labels(sheet: Sheet, left: int, top: int, height: int, spec: RollSpec, frame: Frame, size: float) -> None:
@@ -183,19 +142,21 @@ def _pitch_labels(sheet: Sheet, left: int, top: int, height: int, spec: RollSpec
     drum_height = frame.drum_pixels(height, spec)
     pitched_height = height - drum_height
     for pitch in range(frame.low, frame.high + 1):
-        if (pitch + spec.lowest_pitch) % 12 == 0 and spec.pitched:
+        if pitch % 12 == 0 and spec.pitched:
             y = top + (frame.row(pitch, pitched_height) + frame.row(pitch + 1, pitched_height)) / 2
-            octave = (pitch + spec.lowest_pitch) // 12 - 1
+            octave = pitch // 12 - 1
             sheet.text(left - 8, y, f"C{octave}", size=size, colour=QUIET_TEXT, ha="right")
     if drum_height:
         y = top + pitched_height + (drum_height + GAP_PIXELS) / 2
         sheet.text(left - 8, y, "drums", size=size - 1, colour=QUIET_TEXT, ha="right")
 
 
-PANEL_ORDER = ("overlap", "scale", "notes", "rate", "polyphony", "loss", "told", "logit", "r1", "r2", "penalt")
-"""Panels whose name holds one of these come in this order; others follow."""
+PANEL_ORDER = ("overlap", "scale", "notes", "polyphony", "loss", "told", "logit", "penalt")
+"""Panels whose name holds one of these come in this order, then the others; `LAST_PANELS` last."""
+LAST_PANELS = ("learning_rate", "noise")
 SHARED_PANELS = {"loss": "losses", "logit": "logits", "r1": "penalties", "r2": "penalties"}
 """Keys that hold one of these share a panel."""
+SINGULAR = {"losses": "loss", "logits": "logit"}
 MAX_PANELS = 12
 
 
@@ -229,6 +190,11 @@ def draw_learning(path: Path, records: Sequence[Mapping[str, Any]], data: Mappin
         bottom=34 / (250 * num_rows + 50), wspace=0.16, hspace=0.42,
     )  # fmt: skip
     reference = _flat(data)
+    if any(key in reference for name in chosen for key in panels[name]):
+        figure.text(
+            0.985, 1 - 24 / (250 * num_rows + 50), "dashed: the training data", size=10, color=QUIET_TEXT, ha="right",
+            va="center", family=FONT,
+        )  # fmt: skip
     for index, name in enumerate(chosen):
         axes = figure.add_subplot(grid[index // columns, index % columns])
         _draw_panel(axes, name, {key: curves[key] for key in panels[name]}, reference)
@@ -251,7 +217,7 @@ def _draw_panel(axes: Any, name: str, curves: Mapping[str, Any], reference: Mapp
     axes.set_facecolor(SURFACE)
     for index, (key, (steps, values)) in enumerate(curves.items()):
         colour = track_colour(index)
-        label = key.removeprefix(name).strip("/_ ").replace("_", " ") or name.replace("_", " ")
+        label = key.removeprefix(name).removesuffix(f"_{SINGULAR.get(name)}").strip("/").replace("_", " ")
         window = max(1, len(values) // 40)
         if window > 1:
             axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
@@ -261,16 +227,20 @@ def _draw_panel(axes: Any, name: str, curves: Mapping[str, Any], reference: Mapp
         axes.plot(steps, smooth, color=colour, linewidth=1.8, label=label, marker=marker)
         if key in reference:
             axes.axhline(reference[key], color=colour, linewidth=1.1, linestyle=(0, (5, 3)))
-    dashed = " (dashed: the data)" if any(key in reference for key in curves) else ""
-    axes.set_title(name.replace("_", " ") + dashed, loc="left", color=TEXT, fontsize=10.5, family=FONT)
+    axes.set_title(name.replace("_", " "), loc="left", color=TEXT, fontsize=10.5, family=FONT)
     axes.tick_params(colors=QUIET_TEXT, labelsize=8, length=3)
     axes.grid(color=LINE, linewidth=0.7)
+    axes.ticklabel_format(axis="y", scilimits=(-2, 4))
+    axes.yaxis.get_offset_text().set(color=QUIET_TEXT, size=8)
+    axes.xaxis.set_major_formatter(lambda step, _: f"{step:,.0f}")
     axes.margins(x=0.01)
     for spine in axes.spines.values():
         spine.set_color(LINE)
     if len(curves) > 1:
-        legend = axes.legend(fontsize=7.5, facecolor=SURFACE, edgecolor=LINE, labelcolor=TEXT, ncols=2, loc="best")
-        legend.get_frame().set_alpha(0.8)
+        axes.legend(
+            fontsize=8, frameon=False, labelcolor=TEXT, ncols=len(curves), loc="lower right", bbox_to_anchor=(1, 0.98),
+            borderaxespad=0, handlelength=1.2, columnspacing=1, handletextpad=0.4,
+        )  # fmt: skip
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
@@ -305,4 +275,6 @@ def _panel_of(key: str) -> str:
 
 
 def _panel_rank(name: str) -> int:
+    if name in LAST_PANELS:
+        return len(PANEL_ORDER) + 1
     return next((rank for rank, part in enumerate(PANEL_ORDER) if part in name), len(PANEL_ORDER))
