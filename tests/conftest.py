@@ -1,0 +1,103 @@
+"""What the tests share: the program run as a user runs it, and a small folder of real MIDI files."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pretty_midi
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
+
+SMALL = (
+    "data=folder",
+    "data.path=music",
+    "name=small",
+    "train.steps=12",
+    "train.batch_size=4",
+    "train.report_steps=3",
+    "train.tick_steps=6",
+    "train.checkpoint_steps=6",
+    "model.trunk_width=16",
+    "model.track_width=8",
+    "model.step_width=16",
+    "model.beat_width=16",
+    "generate.songs=2",
+    "generate.candidates=2",
+    "lyrics.model.steps=20",
+    "lyrics.model.hidden_size=32",
+    "upstream=run",
+)
+"""Settings of a run that takes seconds: a few steps on a folder of a dozen files."""
+
+
+@pytest.fixture(scope="session")
+def program() -> Program:
+    """Run `python -m pipeline` in a folder; output and exit code come back."""
+
+    def run(*words: str, cwd: Path, check: bool = False) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "pipeline", *words],
+            cwd=cwd,
+            env=program_environment(),
+            capture_output=True,
+            text=True,
+            timeout=500,
+            check=False,
+        )
+        if check:
+            assert done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    return run
+
+
+def program_environment() -> dict[str, str]:
+    """The environment in which the program runs from another folder than the clone."""
+    return os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
+def write_band(folder: Path, num_files: int = 12, bars: int = 12) -> None:
+    """Write MIDI files of a five-piece band that differ from each other: chords in a key, a bass, a beat, a tune."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(num_files):
+        random = np.random.default_rng(number)
+        score = pretty_midi.PrettyMIDI(initial_tempo=float(random.integers(90, 140)))
+        beat = score.tick_to_time(score.resolution)
+        score.time_signature_changes.append(pretty_midi.TimeSignature(4, 4, 0.0))
+        parts = {
+            name: pretty_midi.Instrument(program, is_drum=name == "drums", name=name)
+            for name, program in {"drums": 0, "piano": 0, "guitar": 25, "bass": 33, "strings": 48}.items()
+        }
+
+        def play(part: str, pitch: int, start: float, length: float, parts=parts, beat=beat) -> None:
+            note = pretty_midi.Note(90, int(pitch), start * beat, (start + length) * beat)
+            parts[part].notes.append(note)
+
+        for bar in range(bars):
+            root = 60 + int(random.choice([0, 2, 4, 5, 7, 9]))
+            for step in range(4):
+                play("drums", 36 if step % 2 == 0 else 38, 4 * bar + step, 0.25)
+                play("bass", root - 24, 4 * bar + step, 0.5)
+                play("strings", root + 12 + int(random.choice([0, 2, 4, 7])), 4 * bar + step, 1)
+            for interval in (0, 4, 7):
+                play("piano", root + interval, 4 * bar, 3.5)
+                play("guitar", root + interval - 12, 4 * bar + 1, 1)
+        score.instruments = list(parts.values())
+        score.write(str(folder / f"song-{number:02d}.mid"))
+
+
+@pytest.fixture(scope="session")
+def small_album(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the whole chain has run once, with settings that take seconds."""
+    folder = tmp_path_factory.mktemp("album")
+    write_band(folder / "music")
+    program("+stage=album", *SMALL, cwd=folder, check=True)
+    return folder

@@ -1,0 +1,76 @@
+"""The program as a user meets it: the page of stages, misspelt keys, sweeps."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.building import STAGES
+
+from .conftest import SMALL, Program, write_band
+
+
+def test_without_a_stage_it_prints_the_stages_at_once(program: Program, tmp_path: Path) -> None:
+    start = time.monotonic()
+    done = program(cwd=tmp_path, check=True)
+    assert (
+        time.monotonic() - start < 5
+    )  # 0.2 s on an idle machine; torch alone takes longer than the bound on a busy one
+    for stage in STAGES.values():
+        assert stage.name in done.stdout
+        assert stage.writes in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("+stage=train", "train.stpes=3"), "there is no setting train.stpes; did you mean train.steps?"),
+        (("+stage=train", "nmae=x"), "there is no setting nmae; did you mean name?"),
+        (("+stage=train", "+foo=1"), "foo"),
+        (("+stage=trian",), "there is no stage=trian; conf/stage/ has"),
+        (("+stage=train", "data=bund"), "there is no data=bund; conf/data/ has band, chorales"),
+        (("+stage=train", "train.steps=many"), "train.steps: Value 'many'"),
+        (("+stage=train", "train.steps=0"), "train.steps must be at least 1, not 0"),
+        (("+stage=train", "roll.num_pitches=400"), "pitches 24 to 423 leave MIDI's 0 to 127"),
+        (("+stage=train", "device=warp"), "device=warp"),
+        (("+stage=prepare", "data=folder"), "data.path is not set"),
+        (("+stage=prepare", "data=folder", "data.path=nowhere"), "data.path"),
+        (("+stage=prepare", "data=folder", "data.path=empty"), "data.path"),
+        (("+stage=prepare", "data=folder", "data.path=words"), "words"),
+        (("+stage=lyrics", "lyrics.path=nowhere"), "lyrics.path"),
+        (("+stage=train", "name=../out"), "name=../out"),
+    ],
+)
+def test_a_mistake_is_one_sentence_that_names_the_key(
+    program: Program, tmp_path: Path, words: tuple[str, ...], sentence: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "diary.txt").write_text("no music here")
+    done = program(*words, cwd=tmp_path)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert not list(tmp_path.rglob("manifest.json"))
+
+
+def test_words_without_a_stage_run_nothing(program: Program, tmp_path: Path) -> None:
+    done = program("data=band", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "+stage=STAGE" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_sweep_survives_a_failing_job(program: Program, tmp_path: Path) -> None:
+    write_band(tmp_path / "music")
+    words = [word for word in SMALL if not word.startswith(("name=", "train.steps="))]
+    done = program("-m", "+stage=train", *words, "name=sweep", "train.steps=3", "train.gamma=1,-1,2", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "train.gamma must be at least 0, not -1" in done.stderr
+    finished = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.glob("outputs/**/manifest.json"))
+    assert finished == ["outputs/sweep/0/train/manifest.json", "outputs/sweep/2/train/manifest.json"]
+    assert (tmp_path / "outputs/sweep/0/train/.hydra/overrides.yaml").exists()
