@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from gan.discriminator import Discriminator, fourier_of_chroma, intervals
+from gan.discriminator import Discriminator
 from gan.generator import Generator
 from gan.latents import Latents
+from gan.reader import fourier_of_chroma, intervals
 from gan.rolls import STRIKE
 from gan.settings import ModelSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
@@ -89,11 +90,11 @@ def test_every_weight_of_the_discriminator_gets_a_gradient():
 
 def test_discriminator_folds_octaves_with_the_lowest_pitch_and_leaves_drums_out():
     _, discriminator = networks()
-    streams = torch.zeros(1, BAND.num_steps, 3, 2, discriminator.compass)
-    low = BAND.lowest_pitch + discriminator.lows[1]
+    streams = torch.zeros(1, BAND.num_steps, 3, 2, discriminator.reader.compass)
+    low = BAND.lowest_pitch + discriminator.reader.lows[1]
     streams[0, 0, 1, 0, 0] = 1.0
     streams[0, 0, 0, 0, 3] = 1.0  # a drum
-    chroma = discriminator.chroma(streams)
+    chroma = discriminator.reader.chroma(streams)
     assert chroma.shape == (1, BAND.num_steps, 2, 12)
     assert chroma[0, 0, 0].argmax() == low % 12
     assert chroma.sum() == 1
@@ -103,7 +104,20 @@ def test_discriminator_folds_octaves_with_the_lowest_pitch_and_leaves_drums_out(
     _, discriminator = networks(lead, wide)
     streams = torch.zeros(1, 16, 1, 2, 26)
     streams[0, 0, 0, 0, [0, 12, 24]] = 1.0
-    assert discriminator.chroma(streams)[0, 0, 0].tolist() == [0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0]  # three times F
+    assert discriminator.reader.chroma(streams)[0, 0, 0].tolist() == [
+        0,
+        0,
+        0,
+        0,
+        0,
+        3,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ]  # three times F
 
 
 def test_interval_spectrum_is_that_of_the_counted_intervals():

@@ -1,0 +1,111 @@
+"""Reading a phrase: the part that discriminator and encoder have in common, notes in and features out.
+
+Beside the two streams a reader gets chroma over all pitched tracks, the intervals between each pair of tracks, and the
+melodic intervals along each track. Steps are read first, then beats, then bars, then the phrase, as MuseGAN's bar and
+phrase encoders do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import combinations
+
+import torch
+from torch import Tensor, nn
+
+from gan.layers import TimeBlock, activate, linear, shifted
+from gan.rolls import SOUNDING
+from gan.settings import ModelSettings
+from gan.spec import RollSpec
+from gan.statistics import DataStatistics, choose_compass
+
+LAGS_PER_BEAT = (0.25, 1.0)
+"""Melodic intervals are taken to the pitch a quarter of a beat and a beat before."""
+
+
+def fourier_of_chroma() -> Tensor:
+    """`[12, 14]`: chroma to the real and imaginary parts of its seven frequencies (Quinn 2006; Amiot 2016)."""
+    angles = torch.arange(12).view(12, 1) * torch.arange(7) * (2 * math.pi / 12)
+    return torch.cat([angles.cos(), angles.sin()], dim=1)
+
+
+def intervals(upper: Sequence[Tensor], lower: Sequence[Tensor]) -> Tensor:
+    """How the notes of one chroma lie above those of another, `[..., 14]`, as the Fourier transform of 12 counts.
+
+    Each argument is a real and an imaginary part `[..., 7]`. Their cross-spectrum is the transform of "how many pairs
+    of notes lie 0, 1, ... 11 semitones apart"; a linear layer reads either, and this one takes no 12 x 12 products.
+    """
+    real = upper[0] * lower[0] + upper[1] * lower[1]
+    imaginary = upper[1] * lower[0] - upper[0] * lower[1]
+    return torch.cat([real, imaginary], dim=-1)
+
+
+class Reader(nn.Module):
+    """Features of phrases of one `RollSpec`: of each bar, and of the whole."""
+
+    fold: Tensor
+    fourier: Tensor
+
+    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
+        super().__init__()
+        self.spec = spec
+        self.lows, self.compass = choose_compass(statistics, spec, settings.compass_share)
+        self.harmony = settings.harmony and bool(spec.pitched)
+        self.lags = sorted({max(1, round(lag * spec.steps_per_beat)) for lag in LAGS_PER_BEAT})
+        self.pairs = list(combinations(range(len(spec.pitched)), 2))
+        self.register_buffer("fold", self._fold(), persistent=False)  # [pitched, compass, 12]
+        self.register_buffer("fourier", fourier_of_chroma(), persistent=False)  # [12, 14]
+
+        inputs = 2 * spec.num_tracks * self.compass
+        if self.harmony:
+            inputs += 12 + 14 * (len(self.pairs) + len(self.lags) * len(spec.pitched))
+        step, beat = settings.step_width, settings.beat_width
+        self.enter = linear(inputs, step)  # [batch, time, step]
+        self.position = nn.Parameter(torch.zeros(spec.steps_per_bar, step))
+        self.steps = TimeBlock(step, 1)  # [batch, time, step]
+        self.to_beats = linear(spec.steps_per_beat * step, beat)  # [batch, beats, beat]
+        self.beats = TimeBlock(beat, 1)  # [batch, beats, beat]
+        self.to_bars = linear(spec.beats_per_bar * beat, beat)  # [batch, bars, beat]
+        self.to_phrase = linear(spec.bars * beat, beat)  # [batch, beat]
+
+    def _fold(self) -> Tensor:
+        """`[pitched, compass, 12]`: which pitch class each pitch of each track's compass belongs to."""
+        fold = torch.zeros(len(self.spec.pitched), self.compass, 12)
+        for row, track in enumerate(self.spec.pitched):
+            for place in range(self.compass):
+                fold[row, place, (self.spec.lowest_pitch + self.lows[track] + place) % 12] = 1.0
+        return fold
+
+    def chroma(self, streams: Tensor) -> Tensor:
+        """How many notes of each pitch class sound in each pitched track: `[batch, time, pitched, 12]`."""
+        sounding = streams[:, :, list(self.spec.pitched), SOUNDING]
+        return torch.einsum("btkp,kpc->btkc", sounding, self.fold)
+
+    def harmony_streams(self, streams: Tensor) -> Tensor:
+        """Chroma of all tracks, intervals between tracks, intervals along tracks: `[batch, time, 12 + 14 n]`."""
+        chroma = self.chroma(streams)
+        spectrum = chroma @ self.fourier
+        waves = spectrum[..., :7], spectrum[..., 7:]  # real and imaginary, [batch, time, pitched, 7]
+        parts = [chroma.sum(2)]
+        if self.pairs:
+            first, second = ([pair[place] for pair in self.pairs] for place in (0, 1))
+            upper, lower = ([wave[:, :, chosen] for wave in waves] for chosen in (first, second))
+            parts.append(intervals(upper, lower).flatten(2))
+        for lag in self.lags:
+            parts.append(intervals(waves, [shifted(wave, lag) for wave in waves]).flatten(2))
+        return torch.cat(parts, dim=2)
+
+    def forward(self, streams: Tensor) -> tuple[Tensor, Tensor]:
+        """Bars `[batch, bars, beat]` and phrases `[batch, beat]` of streams `[batch, time, tracks, 2, compass]`."""
+        x = streams.flatten(2)  # [batch, time, tracks * 2 * compass]
+        if self.harmony:
+            x = torch.cat([x, self.harmony_streams(streams)], dim=2)
+        spec, batch = self.spec, len(streams)
+        x = self.enter(x).view(batch, spec.bars, spec.steps_per_bar, -1) + self.position
+        x = activate(self.steps(x.flatten(1, 2)))  # [batch, time, step]
+        x = self.to_beats(x.reshape(batch, spec.bars * spec.beats_per_bar, -1))  # [batch, beats, beat]
+        x = activate(self.beats(x)).reshape(batch, spec.bars, -1)  # [batch, bars, beats of a bar * beat]
+        bars = activate(self.to_bars(x))  # [batch, bars, beat]
+        phrase = activate(self.to_phrase(bars.flatten(1)))  # [batch, beat]
+        return bars, phrase
