@@ -3,7 +3,9 @@
 # make test   set up, lint, types, all tests;  make check  lint and the fast tests
 # PYTHON=python3.12 chooses the interpreter (3.11 to 3.13); TORCH="torch==2.13.0 --index-url URL" another build of torch.
 
-PYTHON ?= $(firstword $(foreach version,3.11 3.12 3.13,$(shell command -v python$(version))) python3)
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+  $$python -c "$(FITS)" 2>/dev/null && { echo $$python; break; }; done)
 TORCH ?= torch==2.13.0
 ARGS ?=
 PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check
@@ -33,8 +35,8 @@ clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
 
 .venv/installed: requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
-	  { echo "AlbumGAN needs Python 3.11 to 3.13; $(PYTHON) is another: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(or $(PYTHON),false) -c "$(FITS)" 2>/dev/null || \
+	  { echo "AlbumGAN needs Python 3.11 to 3.13: install one, then make $(MAKECMDGOALS) PYTHON=/its/path"; exit 1; }
 	@echo "Setting up .venv with $(PYTHON): a minute or two, more where torch comes with its GPU libraries."
 	@$(PYTHON) -m venv .venv
 	@$(PIP) $(TORCH)
