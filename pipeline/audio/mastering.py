@@ -77,7 +77,8 @@ def limit(sound: Sound, ceiling: float, rate_hz: int) -> Sound:
     # the minimum over a window, then the mean over the same window, is never above the gain that a peak needs
     lowest = -maximum_filter1d(-gain, 2 * width - 1, mode="nearest")
     smooth = uniform_filter1d(lowest, width, mode="nearest")
-    return (sound * np.minimum(smooth, gain)[:, None]).astype(np.float32)
+    limited: Sound = (sound * np.minimum(smooth, gain)[:, None]).astype(np.float32)
+    return limited
 
 
 def master(sound: Sound, rate_hz: int, target_lufs: float, highest_dbfs: float) -> tuple[Sound, float]:
@@ -89,14 +90,17 @@ def master(sound: Sound, rate_hz: int, target_lufs: float, highest_dbfs: float) 
         The result, and the plain gain (amplitude) in front of the limiter, for stems that should match.
     """
     ceiling = 10 ** (highest_dbfs / 20) * 0.998  # room for dither
-    gain, result = 1.0, sound
-    for _ in range(3):  # the limiter takes a little loudness away
-        level = loudness_lufs(result, rate_hz)
-        if not math.isfinite(level):
-            break
-        gain *= 10 ** ((target_lufs - level) / 20)
-        result = limit((sound * gain).astype(np.float32), ceiling, rate_hz)
-    return result, gain
+    gain = 10 ** ((target_lufs - loudness_lufs(sound, rate_hz)) / 20)
+    for _ in range(2):  # the limiter takes a little loudness away
+        result = limit(_amplified(sound, gain), ceiling, rate_hz)
+        if np.abs(sound).max() * gain <= ceiling:
+            return result, gain
+        gain *= 10 ** ((target_lufs - loudness_lufs(result, rate_hz)) / 20)
+    return limit(_amplified(sound, gain), ceiling, rate_hz), gain
+
+
+def _amplified(sound: Sound, gain: float) -> Sound:
+    return (sound * np.float32(gain)).astype(np.float32)
 
 
 def end_cleanly(sound: Sound, rate_hz: int, score_seconds: float, longest_seconds: float) -> Sound:
@@ -123,4 +127,5 @@ def resample(sound: Sound, from_hz: int, to_hz: int) -> Sound:
     if from_hz == to_hz:
         return sound
     common = gcd(from_hz, to_hz)
-    return resample_poly(sound, to_hz // common, from_hz // common, axis=0).astype(np.float32)  # type: ignore[no-any-return]
+    converted: Sound = resample_poly(sound, to_hz // common, from_hz // common, axis=0).astype(np.float32)
+    return converted

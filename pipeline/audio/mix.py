@@ -57,6 +57,8 @@ def mix_song(song: Song, settings: RenderSettings, soundfont: Path) -> Mix:
     levels = [
         loudness_lufs(stems[index], RATE_HZ) if index in stems else -math.inf for index in range(song.spec.num_tracks)
     ]
+    if not any(math.isfinite(level) for level in levels):
+        raise UserError(f"song {song.number} is silent when {settings.synth} plays it: check render.soundfont.")
     volumes = balanced_volumes(levels, song.volumes)
     amplitudes = [volume**2 for volume in volumes]  # General MIDI's volume law
     length = max(len(stem) for stem in stems.values())

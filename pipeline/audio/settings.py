@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.errors import UserError
+
 
 @dataclass
 class RenderSettings:
@@ -23,3 +25,12 @@ class RenderSettings:
     """Also write one WAV a track."""
     compressed: str | None
     """`mp3` or `flac`: also write tagged files of that kind; null writes none."""
+
+    def check(self) -> None:
+        """Raise `UserError` naming the key when a value cannot work."""
+        if self.sample_rate_hz not in (44100, 48000):
+            raise UserError(f"render.sample_rate_hz must be 44100 or 48000, not {self.sample_rate_hz}.")
+        if not -60 <= self.loudness_lufs <= -5:
+            raise UserError(f"render.loudness_lufs must lie between -60 and -5, not {self.loudness_lufs}.")
+        if not -20 <= self.peak_dbfs <= 0:
+            raise UserError(f"render.peak_dbfs must lie between -20 and 0, not {self.peak_dbfs}.")

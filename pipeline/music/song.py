@@ -105,7 +105,7 @@ class Song:
             raise ValueError("the tempo map must start at step 0, rise and be positive")
         if not len(self.velocities) == len(self.timing_ticks) == len(self.notes):
             raise ValueError(f"velocities and timing must each be {len(self.notes)}, one a note")
-        if len(self.notes) and not (1 <= int(self.velocities.min()) and int(self.velocities.max()) <= 127):
+        if len(self.notes) and not (int(self.velocities.min()) >= 1 and int(self.velocities.max()) <= 127):
             raise ValueError("a velocity is not in 1 to 127")
         if len(self.notes) and 2 * int(np.abs(self.timing_ticks.astype(int)).max()) >= self.ticks_per_step:
             raise ValueError("a timing offset is half a step or more")

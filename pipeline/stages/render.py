@@ -1,0 +1,157 @@
+"""Songs to files that people can hear and read: `python -m pipeline +stage=render render.stems=true`.
+
+Writes `NN-title.mid .wav .png .musicxml` a song, on request stems and an MP3 or FLAC, and `render.json`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.album.plots import draw_song
+from pipeline.artefacts import file_hash, read_json, write_json
+from pipeline.audio.checks import LONGEST_TAIL_SECONDS, check_wav
+from pipeline.audio.files import COMPRESSED, Tags, write_compressed, write_wav
+from pipeline.audio.mix import Mix, mix_song
+from pipeline.audio.synth import check_synth, soundfont_path
+from pipeline.config import Config
+from pipeline.contract import Outcome, Plan
+from pipeline.errors import UserError
+from pipeline.music.midi_writer import write_midi
+from pipeline.music.score_writer import write_score
+from pipeline.music.song import Song, song_paths
+from pipeline.places import stage_directory
+from pipeline.progress import bar, duration, say
+
+SPEED = 8
+"""Seconds of a song rendered in a second, on one core of a slow machine."""
+ARTIST = "AlbumGAN"
+
+
+def inputs(config: Config) -> dict[str, str]:
+    """The user's SoundFont; also checks what can be checked before anything runs."""
+    settings = config.render
+    settings.check()
+    if settings.compressed is not None and settings.compressed not in COMPRESSED:
+        raise UserError(f"render.compressed must be {', '.join(COMPRESSED)} or null, not {settings.compressed}.")
+    check_synth(settings.synth)
+    path = soundfont_path(settings.soundfont)
+    return {} if settings.soundfont is None else {"soundfont": file_hash(path)}
+
+
+def plan(config: Config) -> Plan:
+    """How much music there is. Every song file is read, so that a damaged one stops the stage before it begins."""
+    songs = read_songs(config)
+    seconds = sum(song.seconds + LONGEST_TAIL_SECONDS for song in songs)
+    settings = config.render
+    copies = 1 + settings.stems * len(config.tracks.tracks) + (settings.compressed is not None)
+    num_bytes = int(seconds * settings.sample_rate_hz * 4 * copies) + 3_000_000 * len(songs)
+    return Plan(
+        f"plays {len(songs)} songs of {duration(seconds)} in all with {settings.synth}; "
+        f"about {duration(seconds / SPEED)}.",
+        num_bytes,
+    )
+
+
+def run(config: Config, directory: Path) -> Outcome:
+    """Render all songs, check each WAV, and write the list of them."""
+    songs = read_songs(config)
+    titles = read_titles(stage_directory("lyrics", config) / "lyrics.json")
+    soundfont = soundfont_path(config.render.soundfont)
+    entries, remarks = [], []
+    for song in bar(songs, len(songs), "render", "songs"):
+        name = file_name(song.number, titles.get(song.number))
+        title = titles.get(song.number, f"Song {song.number}")
+        mix = mix_song(song, config.render, soundfont)
+        files = Writer(directory, name, title, config).write(mix, len(songs))
+        measured, complaints = check_wav(
+            directory / files["wav"],
+            song.seconds,
+            config.render.peak_dbfs,
+            config.render.loudness_lufs,
+            mix.track_lufs,
+        )
+        remarks += complaints
+        entries.append(describe(song, title, files, mix) | _rounded(asdict(measured)))
+    for remark in remarks:
+        say(f"render: {remark}.")
+    write_json(directory / "render.json", {"songs": entries, "remarks": remarks})
+    return Outcome(facts={"songs": len(songs)}, notes={"remarks": remarks})
+
+
+def read_songs(config: Config) -> list[Song]:
+    """All songs that generate left, in order. A damaged one raises `UserError`."""
+    return [Song.load(path) for path in song_paths(stage_directory("generate", config))]
+
+
+def read_titles(path: Path) -> dict[int, str]:
+    """The titles by song number, where lyrics were written."""
+    if not path.exists():
+        return {}
+    try:
+        return {int(song["number"]): str(song["title"]) for song in read_json(path)["songs"]}
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path} is not what the lyrics stage writes; run +stage=lyrics force=true.") from error
+
+
+def file_name(number: int, title: str | None) -> str:
+    """`03-salt-on-the-window`, or `03` without a title that has letters."""
+    plain = unicodedata.normalize("NFKD", title or "").encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "")).strip("-")[:60].strip("-")
+    return f"{number:02d}-{slug}" if slug else f"{number:02d}"
+
+
+def describe(song: Song, title: str, files: dict[str, Any], mix: Mix) -> dict[str, Any]:
+    """What later pages want to know of a song."""
+    return {
+        "number": song.number,
+        "title": title,
+        "files": files,
+        "score_seconds": round(song.seconds, 2),
+        "tempo_bpm": round(song.tempo_bpm, 1),
+        "key": song.key,
+        "form": song.form,
+        "arrangement": song.arrangement,
+        "sections": [[one.name, one.first_bar, one.num_bars] for one in song.sections],
+        "track_lufs": _rounded(mix.track_lufs),
+        "midi_volumes": dict(zip(song.spec.names, (round(127 * one) for one in mix.song.volumes), strict=True)),
+    }
+
+
+def _rounded(values: dict[str, float]) -> dict[str, float]:
+    return {key: round(value, 2) for key, value in values.items()}
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes the files of one song."""
+
+    directory: Path
+    name: str
+    title: str
+    config: Config
+
+    def write(self, mix: Mix, total: int) -> dict[str, Any]:
+        """Write everything; the files by kind, relative to the directory."""
+        song, settings = mix.song, self.config.render
+        rate_hz = settings.sample_rate_hz
+        files: dict[str, Any] = {kind: f"{self.name}.{kind}" for kind in ("mid", "wav", "png", "musicxml")}
+        write_midi(self.directory / files["mid"], song, self.title)
+        write_wav(self.directory / files["wav"], mix.sound, rate_hz)
+        sections = [(one.role, one.first_bar, one.num_bars) for one in song.sections]
+        draw_song(self.directory / files["png"], song.planes, song.spec, sections, self.title, song.tempo_bpm)
+        write_score(self.directory / files["musicxml"], song, self.title)
+        if settings.compressed is not None:
+            files[settings.compressed] = f"{self.name}.{settings.compressed}"
+            tags = Tags(self.title, ARTIST, self.config.name, song.number, total)
+            path = self.directory / files[settings.compressed]
+            write_compressed(path, mix.sound, rate_hz, settings.compressed, tags)
+        if settings.stems:
+            files["stems"] = {}
+            for track, stem in mix.stems.items():
+                files["stems"][track] = f"stems/{self.name}-{file_name(0, track)[3:] or 'track'}.wav"
+                write_wav(self.directory / files["stems"][track], stem, rate_hz)
+        return files
