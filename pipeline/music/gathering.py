@@ -1,0 +1,160 @@
+"""The files of a catalog to one stored data set: read in parallel, put together in the catalog's order."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from pipeline.artefacts import atomic_path, write_json
+from pipeline.music.phrases import phrase_digest
+from pipeline.music.preparing import Reading, Recipe, Reject, Song, Source, prepare_file
+from pipeline.music.splits import SPLITS, choose_splits, find_kin
+from pipeline.music.statistics import describe
+from pipeline.music.store import PHRASES, REJECTS, ROLLS, SONGS, STATISTICS, PhraseRow, RejectRow, SongRow
+from pipeline.music.tables import write_rows
+
+CRASHED = "broken file: reading it crashed the reader"
+
+
+def read_all(sources: Sequence[Source], recipe: Recipe, workers: int | None) -> Iterator[Reading]:
+    """What came of each file, in order, read by `workers` processes (None: all cores, at least 2).
+
+    A file on which a process dies is rejected, and the others go on: after a crash the files that may be to blame are
+    read again, each by a process of its own. With one worker there is no other process.
+    """
+    import joblib
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    num_workers = workers or max(2, joblib.cpu_count())
+    task = joblib.delayed(prepare_file)
+    done = 0
+    while done < len(sources):
+        rest = sources[done:]
+        parallel = joblib.Parallel(min(num_workers, len(rest)), return_as="generator", batch_size=1)
+        try:
+            for reading in parallel(task(source, recipe) for source in rest):
+                done += 1
+                yield reading
+        except TerminatedWorkerError:
+            for source in sources[done : done + 4 * num_workers]:
+                try:
+                    reading = joblib.Parallel(2)([task(source, recipe)])[0]
+                except TerminatedWorkerError:
+                    reading = Reading(rejects=[Reject(source.path, CRASHED)])
+                done += 1
+                yield reading
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of the files."""
+
+    songs: int
+    phrases: dict[str, int]
+    """By split."""
+    rejects: list[Reject]
+
+    def reasons(self) -> Counter[str]:
+        """Rejects by the kind of reason, without what is particular to a file."""
+        return Counter(kind_of_reason(reject.reason) for reject in self.rejects)
+
+
+def kind_of_reason(reason: str) -> str:
+    """A reason without what is particular to one file: `broken file`, `not 4/4`, `duplicate`."""
+    if reason.startswith("duplicate of "):
+        return "duplicate"
+    return reason.split(":")[0].split(" (")[0]
+
+
+def gather(readings: Iterator[Reading], recipe: Recipe, directory: Path) -> Summary:
+    """Write the store's files into `directory` and say what became of the files.
+
+    Of songs and phrases that are the same music (songs in whatever key) the first is kept. Phrases go to disk as they
+    come, so memory holds little more than one song at a time. With no songs, nothing is written.
+    """
+    songs: list[Song] = []
+    rejects: list[Reject] = []
+    song_of: dict[str, Song] = {}
+    first_of: dict[bytes, str] = {}
+    raw = directory / "phrases.partial"
+    with raw.open("wb") as file:
+        for reading in readings:
+            rejects += reading.rejects
+            for song in reading.songs:
+                twin = song_of.setdefault(song.digest, song)
+                if twin is not song:
+                    rejects.append(Reject(song.path, f"duplicate of {twin.path}"))
+                    continue
+                kept = _write_new_phrases(song, first_of, file)
+                if kept.starts:
+                    songs.append(kept)
+                else:
+                    rejects.append(Reject(song.path, f"duplicate of {first_of[phrase_digest(song.phrases[0])]}"))
+    if songs:
+        groups = find_kin([song.turns for song in songs])
+        splits = choose_splits([song.digest for song in songs], groups)
+        _write_rolls(raw, directory / ROLLS, songs, splits, recipe)
+        _write_tables(directory, songs, groups, splits, rejects)
+        write_json(directory / STATISTICS, describe(songs, splits, recipe.spec))
+        raw.unlink()
+        phrases = {split: sum(len(song.starts) for song in _of_split(songs, splits, split)) for split in SPLITS}
+    else:
+        phrases = dict.fromkeys(SPLITS, 0)
+    return Summary(len(songs), phrases, rejects)
+
+
+def _write_new_phrases(song: Song, first_of: dict[bytes, str], file: BinaryIO) -> Song:
+    """Append the phrases that no song before had; the song with those only, no longer holding them in memory."""
+    starts = []
+    for start, phrase in zip(song.starts, song.phrases, strict=True):
+        digest = phrase_digest(phrase)
+        if first_of.setdefault(digest, song.path) == song.path:
+            starts.append(start)
+            file.write(phrase.tobytes())
+    return replace(song, starts=tuple(starts), phrases=song.phrases[:0].copy())
+
+
+def _of_split(songs: list[Song], splits: list[str], split: str) -> list[Song]:
+    return [song for song, its in zip(songs, splits, strict=True) if its == split]
+
+
+def _write_rolls(raw: Path, path: Path, songs: list[Song], splits: list[str], recipe: Recipe) -> None:
+    """Copy the phrases into `rolls.npy`, split by split."""
+    counts = [len(song.starts) for song in songs]
+    shape = (sum(counts), *recipe.spec.shape[:-1], -(-recipe.spec.num_pitches // 8))
+    source = np.memmap(raw, np.uint8, "r", shape=shape)
+    begins = np.cumsum(counts) - counts
+    with atomic_path(path) as temporary:
+        target = np.lib.format.open_memmap(temporary, "w+", np.uint8, shape)
+        place = 0
+        for split in SPLITS:
+            for begin, count, its in zip(begins, counts, splits, strict=True):
+                if its == split:
+                    target[place : place + count] = source[begin : begin + count]
+                    place += count
+        target.flush()
+
+
+def _write_tables(
+    directory: Path, songs: list[Song], groups: list[int], splits: list[str], rejects: list[Reject]
+) -> None:
+    """Write `phrases.csv`, `songs.csv` and `rejects.csv`."""
+    phrase_rows, song_rows = [], []
+    for split in SPLITS:
+        for song, group, its in zip(songs, groups, splits, strict=True):
+            if its != split:
+                continue
+            head = (song.id, song.title, song.path)
+            tail = (song.shift, song.key, song.tempo_bpm)
+            phrase_rows += [PhraseRow(*head, start, split, *tail) for start in song.starts]
+            song_rows.append(SongRow(*head, songs[group].id, split, song.bars, len(song.starts), *tail))
+    write_rows(directory / PHRASES, phrase_rows, PhraseRow)
+    write_rows(directory / SONGS, song_rows, SongRow)
+    reject_rows = [RejectRow(one.path, one.reason) for one in sorted(rejects, key=lambda one: os.fsencode(one.path))]
+    write_rows(directory / REJECTS, reject_rows, RejectRow)

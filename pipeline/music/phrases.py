@@ -1,0 +1,91 @@
+"""Songs cut into phrases, and what tells that two of them are the same music."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.spec import HOLD, ONSET, RollSpec
+from pipeline.music.notes import Notes, in_order, pack, roll_from_notes
+
+GRAM = 8
+"""Notes in a row whose intervals and rhythm make up a melodic turn that is recognised again."""
+
+
+def cut_phrases(
+    notes: Notes, bars: int, spec: RollSpec, hop_bars: int, min_tracks: int
+) -> tuple[list[int], NDArray[np.uint8]]:
+    """Phrases of `spec.bars` bars, a new one every `hop_bars` bars, in which `min_tracks` tracks sound.
+
+    A note that is held into a phrase starts at its beginning. A phrase that came before in the song is left out.
+
+    Returns
+    -------
+    starts
+        The first bar of each phrase.
+    packed
+        The phrases, packed along pitches: uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`.
+    """
+    packed = pack(roll_from_notes(notes, spec, bars))
+    starts: list[int] = []
+    phrases: list[NDArray[np.uint8]] = []
+    seen: set[bytes] = set()
+    for start in range(0, bars - spec.bars + 1, hop_bars):
+        phrase = packed[:, :, start : start + spec.bars].copy()
+        if np.count_nonzero(phrase.any(axis=(0, 2, 3, 4))) < min_tracks:
+            continue
+        phrase[ONSET, :, 0, 0] |= phrase[HOLD, :, 0, 0]
+        phrase[HOLD, :, 0, 0] = 0
+        digest = phrase_digest(phrase)
+        if digest not in seen:
+            seen.add(digest)
+            starts.append(start)
+            phrases.append(phrase)
+    shape = (0, *packed.shape[:2], spec.bars, *packed.shape[3:])
+    return starts, np.stack(phrases) if phrases else np.zeros(shape, np.uint8)
+
+
+def phrase_digest(packed: NDArray[np.uint8]) -> bytes:
+    """What tells one packed phrase from another: 16 bytes."""
+    return hashlib.blake2b(np.ascontiguousarray(packed).tobytes(), digest_size=16).digest()
+
+
+def song_digest(stretches: list[Notes], spec: RollSpec) -> str:
+    """What tells one song from another whatever its key: 32 hex digits out of all its notes.
+
+    Pitched tracks count from their common lowest note, drums as they are.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for notes in stretches:
+        relative = in_order(notes)
+        pitched = np.isin(relative["track"], spec.pitched)
+        if pitched.any():
+            relative["pitch"] -= np.where(pitched, relative["pitch"][pitched].min(), 0)
+        digest.update(b"|" + in_order(relative).tobytes())
+    return digest.hexdigest()
+
+
+def melodic_turns(notes: Notes, spec: RollSpec) -> list[NDArray[np.uint64]]:
+    """Hashes of the melodic turns of each pitched track, whatever its key: sorted, each once.
+
+    A turn is `GRAM` successive top notes: their intervals in semitones and the steps between their onsets. Turns on one
+    pitch are left out: they are everywhere.
+    """
+    turns = []
+    for track in spec.pitched:
+        line = notes[notes["track"] == track]
+        top = line[np.append(line["onset"][1:] != line["onset"][:-1], True)] if len(line) else line
+        interval, wait = np.diff(top["pitch"]), np.diff(top["onset"])
+        if len(interval) < GRAM - 1:
+            turns.append(np.zeros(0, np.uint64))
+            continue
+        windows = np.lib.stride_tricks.sliding_window_view(np.stack([interval, wait]), GRAM - 1, axis=1)
+        windows = windows[:, np.any(windows[0] != 0, axis=1)].astype(np.int64).view(np.uint64)
+        hashes = np.zeros(windows.shape[1], np.uint64)
+        for column in range(GRAM - 1):  # a polynomial hash, modulo 2^64
+            for kind in range(2):
+                hashes = hashes * np.uint64(0x9E3779B97F4A7C15) + windows[kind, :, column] + np.uint64(1)
+        turns.append(np.unique(hashes))
+    return turns

@@ -1,0 +1,166 @@
+"""One file to the phrases of its songs: everything that happens to a file before it meets the others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.spec import RollSpec
+from pipeline.music.catalog import locate
+from pipeline.music.families import assign
+from pipeline.music.keys import estimate_key, into_range, pitch_class_durations, transpose
+from pipeline.music.notes import Notes
+from pipeline.music.phrases import cut_phrases, melodic_turns, song_digest
+from pipeline.music.quantise import quantise, usable_stretches
+from pipeline.music.scores import Score, UnusableError, read_scores
+from pipeline.music.settings import TracksSettings
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The settings that turn a file into phrases."""
+
+    spec: RollSpec
+    tracks: TracksSettings
+    trust_metre: bool
+    hop_bars: int
+    min_tracks: int
+    common_key: bool
+    max_file_megabytes: float
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file to read: the id and path that the catalog has, and what its songs are called unless they say."""
+
+    id: str
+    path: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Song:
+    """The phrases of one song, and what is known of it."""
+
+    id: str
+    title: str
+    path: str
+    digest: str
+    """Equal for the same music in any key."""
+    bars: int
+    key: str
+    """Such as `G major`; empty where no pitch stands out."""
+    shift: int
+    """Semitones that its pitched tracks were moved by."""
+    tempo_bpm: float
+    starts: tuple[int, ...]
+    """The bar of the song that each phrase starts at."""
+    phrases: NDArray[np.uint8]
+    """Packed along pitches, uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`."""
+    turns: tuple[NDArray[np.uint64], ...]
+    """Hashes of each pitched track's melodic turns."""
+    notes: tuple[int, ...]
+    """Notes of each track."""
+    sounding: tuple[int, ...]
+    """Steps in which each track sounds."""
+    voices: tuple[int, ...]
+    """Pitches that sound, summed over the steps of each track."""
+    programs: tuple[Counter[int], ...]
+    """Notes by General MIDI program, for each track."""
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A file, or one tune of it, that gives no phrases, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass
+class Reading:
+    """What came of one file."""
+
+    songs: list[Song] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+
+
+def prepare_file(source: Source, recipe: Recipe) -> Reading:
+    """Read one file and cut its songs into phrases; never raises on account of what is in the file."""
+    reading = Reading()
+    try:
+        scores = read_scores(locate(source.path), recipe.max_file_megabytes)
+    except UnusableError as error:
+        return Reading(rejects=[Reject(source.path, str(error))])
+    except MemoryError:
+        return Reading(rejects=[Reject(source.path, "too large for the memory of this machine")])
+    for number, score in enumerate(scores, start=1):
+        one = (source.id, source.path) if len(scores) == 1 else (f"{source.id}-{number}", f"{source.path}#{number}")
+        try:
+            reading.songs.append(prepare_song(*one, score, recipe))
+        except UnusableError as error:
+            reading.rejects.append(Reject(one[1], str(error)))
+    return reading
+
+
+def prepare_song(song_id: str, path: str, score: Score, recipe: Recipe) -> Song:
+    """The phrases of one score.
+
+    Raises
+    ------
+    UnusableError
+        It has none, with one plain reason.
+    """
+    spec = recipe.spec
+    voices = assign(score, recipe.tracks)
+    stretches = usable_stretches(score, spec, recipe.trust_metre)
+    tables = [quantise(voices, stretch, spec) for stretch in stretches]
+    if not any(len(table) for table in tables):
+        raise UnusableError("no notes")
+    digest = song_digest(tables, spec)
+    turns = [melodic_turns(table, spec) for table in tables]
+    key = estimate_key(np.sum([pitch_class_durations(table, spec) for table in tables], axis=0))
+    shift = key.shift_to_common if key and recipe.common_key else 0
+    tables = [into_range(transpose(table, shift, spec), spec) for table in tables]
+    cut = [
+        cut_phrases(table, stretch.bars, spec, recipe.hop_bars, recipe.min_tracks)
+        for table, stretch in zip(tables, stretches, strict=True)
+    ]
+    starts = [stretch.first_bar + start for stretch, (own, _) in zip(stretches, cut, strict=True) for start in own]
+    if not starts:
+        raise UnusableError(f"no {spec.bars} bars in which {recipe.min_tracks} tracks sound")
+    programs: tuple[Counter[int], ...] = tuple(Counter() for _ in spec.tracks)
+    for voice in voices:
+        programs[voice.track][voice.program] += len(voice.events)
+    everything = np.concatenate(tables)
+    return Song(
+        id=song_id,
+        title=score.title,
+        path=path,
+        digest=digest,
+        bars=sum(stretch.bars for stretch in stretches),
+        key=str(key) if key else "",
+        shift=shift,
+        tempo_bpm=round(score.mean_bpm, 2),
+        starts=tuple(starts),
+        phrases=np.concatenate([packed for _, packed in cut]),
+        turns=tuple(np.unique(np.concatenate(parts)) for parts in zip(*turns, strict=True)),
+        notes=tuple(np.bincount(everything["track"], minlength=spec.num_tracks).tolist()),
+        sounding=tuple(sum(_sounding_steps(table, track) for table in tables) for track in range(spec.num_tracks)),
+        voices=tuple(int(everything["length"][everything["track"] == track].sum()) for track in range(spec.num_tracks)),
+        programs=programs,
+    )
+
+
+def _sounding_steps(notes: Notes, track: int) -> int:
+    """Steps in which a track sounds."""
+    own = notes[notes["track"] == track]
+    if not len(own):
+        return 0
+    edges = np.zeros(int((own["onset"] + own["length"]).max()) + 1, np.int64)
+    np.add.at(edges, own["onset"], 1)
+    np.add.at(edges, own["onset"] + own["length"], -1)
+    return int(np.count_nonzero(np.cumsum(edges)))

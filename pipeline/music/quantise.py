@@ -1,0 +1,133 @@
+"""Scores to the step grid: where the usable bars are, and notes as steps."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from gan.spec import RollSpec
+from pipeline.music.families import Voice
+from pipeline.music.notes import Notes, cut_overlaps, make_notes
+from pipeline.music.scores import MAX_BARS, Metre, Score, UnusableError
+
+TINY = 1e-3
+"""Quarter notes; differences below come from rounding in files."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Bars of one metre in a row."""
+
+    start: float
+    """Where its first bar starts, in quarter notes."""
+    bars: int
+    first_bar: int
+    """How many bars of the song come before, a pickup not counted."""
+
+
+def usable_stretches(score: Score, spec: RollSpec, trust_metre: bool) -> list[Stretch]:
+    """The stretches of at least `spec.bars` bars that have `spec.beats_per_bar` quarter notes a bar.
+
+    Where a metre can't be trusted, the whole score is one stretch and its downbeat is estimated.
+
+    Raises
+    ------
+    UnusableError
+        There is none: another metre, too short, or longer than any music is.
+    """
+    bar_length = float(spec.beats_per_bar)
+    end = score.end
+    if end > MAX_BARS * bar_length:
+        raise UnusableError(f"too long: {end / bar_length:,.0f} bars")
+    if not trust_metre:
+        start = estimate_downbeat(score, spec.beats_per_bar)
+        metres: tuple[Metre, ...] = (Metre(start, spec.beats_per_bar, 4),)
+    else:
+        metres = merge_metres(score.metres)
+    beats: defaultdict[str, float] = defaultdict(float)
+    stretches, first_bar = [], 0
+    for metre, following in zip(metres, [*metres[1:], None], strict=True):
+        stop = min(following.start, end) if following else end
+        length = max(stop - metre.start, 0.0)
+        beats[str(metre)] += length
+        # the last bar of a song counts whole, what another metre cuts off does not
+        bars = (
+            int(np.ceil((length - TINY) / metre.bar_length))
+            if stop == end
+            else int((length + TINY) // metre.bar_length)
+        )
+        if abs(metre.bar_length - bar_length) < TINY:
+            stretches.append(Stretch(metre.start, max(bars, 0), first_bar))
+        first_bar += max(bars, 0)
+    if not stretches or not any(one.bars for one in stretches):
+        wanted, found = f"{spec.beats_per_bar}/4", max(beats, key=lambda name: beats[name])
+        if found != wanted:
+            raise UnusableError(f"not {wanted} (is {found})")
+    usable = [one for one in stretches if one.bars >= spec.bars]
+    if not usable:
+        longest = max(one.bars for one in stretches)
+        raise UnusableError(f"too short: {longest} bar{'s' if longest != 1 else ''}")
+    return usable
+
+
+def merge_metres(metres: tuple[Metre, ...]) -> tuple[Metre, ...]:
+    """Metres without those that only repeat the one before, on one of its bar lines, or last no time at all."""
+    merged: list[Metre] = []
+    for metre in metres:
+        if merged and metre.start - merged[-1].start < TINY:
+            merged.pop()
+        if merged:
+            bars = (metre.start - merged[-1].start) / merged[-1].bar_length
+            on_line = abs(bars - round(bars)) * merged[-1].bar_length < TINY
+            if on_line and abs(metre.bar_length - merged[-1].bar_length) < TINY:
+                continue
+        merged.append(metre)
+    return tuple(merged)
+
+
+def estimate_downbeat(score: Score, beats_per_bar: int) -> float:
+    """The beat, 0 to `beats_per_bar - 1`, on which bars most likely start.
+
+    It is the one on which the most sound begins: note durations (up to a bar) summed, with low notes counting more,
+    since basses and long chords fall on downbeats.
+    """
+    weights = np.zeros(beats_per_bar)
+    for part in score.parts:
+        events = part.events
+        beat = np.rint(events["onset"])
+        near = np.abs(events["onset"] - beat) < 0.13
+        weight = np.minimum(events["duration"], beats_per_bar) * np.exp2((60 - events["pitch"].astype(float)) / 12)
+        np.add.at(weights, beat[near].astype(int) % beats_per_bar, weight[near])
+    return float(np.argmax(weights))
+
+
+def quantise(voices: list[Voice], stretch: Stretch, spec: RollSpec) -> Notes:
+    """The notes that start in `stretch`, onsets counted in steps from its first bar line, in canonical order.
+
+    Onset and end go to the nearest step, and every note lasts a step at least. Notes of one track and pitch that
+    touch stay two; where they overlap the later cuts the earlier. Drum hits last one step. Pitches may lie outside
+    the range of `spec`.
+    """
+    columns = []
+    for voice in voices:
+        onset = to_steps(voice.events["onset"] - stretch.start, spec)
+        length = np.maximum(to_steps(voice.events["onset"] + voice.events["duration"] - stretch.start, spec) - onset, 1)
+        if spec.tracks[voice.track].is_drum:
+            length = np.ones_like(length)
+        track = np.full(onset.shape, voice.track)
+        columns.append(np.stack([track, voice.events["pitch"].astype(np.int64), onset, length]))
+    table = np.concatenate(columns, axis=1)
+    num_steps = stretch.bars * spec.steps_per_bar
+    table = table[:, (table[2] >= 0) & (table[2] < num_steps)]
+    notes = cut_overlaps(make_notes(*table))
+    notes["length"] = np.minimum(notes["length"], num_steps - notes["onset"])
+    return notes
+
+
+def to_steps(
+    quarters: np.ndarray[tuple[int], np.dtype[np.float64]], spec: RollSpec
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """The nearest steps; what lies exactly between two goes to the later."""
+    return np.floor(quarters * spec.steps_per_beat + 0.5 + TINY).astype(np.int64)

@@ -1,0 +1,107 @@
+"""Turn the scores of a catalog into piano-roll phrases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.contract import Outcome, Plan
+from pipeline.errors import UserError
+from pipeline.music.catalog import CATALOG, CatalogRow, locate
+from pipeline.music.gathering import Summary, gather, read_all
+from pipeline.music.preparing import Recipe, Source
+from pipeline.music.scores import SUFFIXES
+from pipeline.music.settings import roll_spec
+from pipeline.music.tables import read_rows
+from pipeline.places import stage_directory
+from pipeline.progress import bar, duration, say
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+
+SECONDS = {"midi": 0.02, "musicxml": 0.03, "abc": 0.5}
+"""To read one file, on one core of an ordinary machine."""
+BARS_PER_FILE = 90
+
+
+def inputs(config: Config) -> dict[str, str]:
+    """Nothing but the catalog is read; what it lists, its own fingerprint covers."""
+    return {}
+
+
+def plan(config: Config) -> Plan:
+    """Say how many files will be read, and how long that takes."""
+    rows = read_catalog(config)
+    workers = config.prepare.workers or 2
+    seconds = 2 + sum(SECONDS[SUFFIXES[locate(row.where).suffix.lower()]] for row in rows) / workers
+    spec = recipe_of(config).spec
+    phrase_bytes = 2 * spec.num_tracks * spec.num_steps * -(-spec.num_pitches // 8)
+    num_bytes = len(rows) * (BARS_PER_FILE // config.prepare.hop_bars + 1) * (phrase_bytes + 200) + 100_000
+    return Plan(f"Cuts {len(rows)} scores into phrases of {spec.bars} bars, about {duration(seconds)}.", num_bytes)
+
+
+def run(config: Config, directory: Path) -> Outcome:
+    """Write the store's files; a `UserError` counts the reasons where no file can be used."""
+    rows = read_catalog(config)
+    recipe = recipe_of(config)
+    sources = [Source(row.id, row.where, row.title) for row in rows]
+    readings = read_all(sources, recipe, config.prepare.workers)
+    summary = gather(bar(readings, len(sources), "prepare", "files"), recipe, directory)
+    if summary.songs == 0:
+        raise nothing_usable(config, len(rows), summary)
+    say(f"prepare: {summary.songs} songs, {describe_phrases(summary)}; {describe_rejects(summary)}")
+    notes = {"songs": summary.songs, "phrases": summary.phrases, "rejects": dict(summary.reasons())}
+    return Outcome(notes=notes)
+
+
+def read_catalog(config: Config) -> list[CatalogRow]:
+    """The catalog that `collect` wrote."""
+    return read_rows(stage_directory("collect", config) / CATALOG, CatalogRow, "collect")
+
+
+def recipe_of(config: Config) -> Recipe:
+    """The settings that matter to a file. Raises `UserError` for values that make no sense."""
+    for key, value in (("hop_bars", config.prepare.hop_bars), ("min_tracks", config.prepare.min_tracks)):
+        if value < 1:
+            raise UserError(f"prepare.{key} must be at least 1, not {value}.")
+    if config.prepare.workers is not None and config.prepare.workers < 1:
+        raise UserError(f"prepare.workers must be at least 1, not {config.prepare.workers}.")
+    if config.prepare.min_tracks > len(config.tracks.tracks):
+        raise UserError(
+            f"prepare.min_tracks={config.prepare.min_tracks} is more than the {len(config.tracks.tracks)} tracks of "
+            f"the track set {config.tracks.name}."
+        )
+    return Recipe(
+        spec=roll_spec(config.roll, config.tracks),
+        tracks=config.tracks,
+        trust_metre=config.data.trust_metre,
+        hop_bars=config.prepare.hop_bars,
+        min_tracks=config.prepare.min_tracks,
+        common_key=config.prepare.key == "common",
+        max_file_megabytes=config.collect.max_file_megabytes,
+    )
+
+
+def describe_phrases(summary: Summary) -> str:
+    """How many phrases, in all and by split."""
+    splits = ", ".join(f"{split} {count:,}" for split, count in summary.phrases.items())
+    return f"{sum(summary.phrases.values()):,} phrases ({splits})"
+
+
+def describe_rejects(summary: Summary) -> str:
+    """How many files were rejected and why, the most frequent reason first."""
+    if not summary.rejects:
+        return "no rejects"
+    reasons = ", ".join(f"{count} {reason}" for reason, count in summary.reasons().most_common())
+    return f"{len(summary.rejects)} rejects in rejects.csv: {reasons}"
+
+
+def nothing_usable(config: Config, num_files: int, summary: Summary) -> UserError:
+    """The error for a data set without a single usable song."""
+    place = f"data.path={config.data.path}" if config.data.path else f"data={config.data.name}"
+    reasons = ", ".join(f"{count} {reason}" for reason, count in summary.reasons().most_common())
+    example = summary.rejects[0]
+    return UserError(
+        f"none of the {num_files} files of {place} can be used: {reasons} (for example {example.path}: "
+        f"{example.reason})."
+    )
