@@ -72,7 +72,7 @@ def draw_cover(path: Path, planes_of_songs: Sequence[Planes], title: str, artist
     seed
         Turns to other colours.
     """
-    theme, dark = _theme(planes_of_songs, seed)
+    theme, dark = theme_of(planes_of_songs, seed)
     background, ink = (theme.night, theme.light) if dark else (theme.paper, theme.ink)
     figure = new_figure(SIZE, SIZE)
     figure.set_facecolor(background)
@@ -89,7 +89,7 @@ def draw_cover(path: Path, planes_of_songs: Sequence[Planes], title: str, artist
     save_figure(figure, path)
 
 
-def _theme(planes_of_songs: Sequence[Planes], seed: int) -> tuple[Theme, bool]:
+def theme_of(planes_of_songs: Sequence[Planes], seed: int) -> tuple[Theme, bool]:
     """The colours that the music chooses, and whether the sleeve is dark."""
     onsets = sum((planes[0].sum((0, 1, 2)) for planes in planes_of_songs), np.zeros(1))
     classes = np.bincount(np.arange(len(onsets)) % 12, weights=onsets, minlength=12)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gan.spec import RollSpec
 from pipeline.album.palette import (
@@ -81,7 +82,7 @@ def draw_song(
     spec: RollSpec,
     sections: Sequence[tuple[str, int, int]],
     title: str,
-    tempo_bpm: float,
+    tempo_bpm: float | Sequence[tuple[int, float]],
 ) -> None:
     """The piano roll of a whole song, 1600 x 520 pixels.
 
@@ -98,7 +99,7 @@ def draw_song(
     title
         Set above the roll.
     tempo_bpm
-        Beats a minute: makes the time axis.
+        Beats a minute, or (step, beats a minute) pairs as in `Song.tempo_map`: makes the time axis.
     """
     sheet = Sheet(*SONG_SIZE)
     left, top, right, bottom = SONG_BOX
@@ -120,13 +121,21 @@ def draw_song(
         fitting = max(1, int((end - start - 8) / 7.5))
         label = name if len(name) <= fitting else name[: max(1, fitting - 1)].rstrip() + "…" * (fitting > 2)
         sheet.text((start + end - 2) / 2, top - 19, label, size=9.5, ha="center")
-    seconds = num_bars * spec.beats_per_bar * 60 / tempo_bpm
-    step = next((step for step in TICK_SECONDS if seconds / step <= 14), TICK_SECONDS[-1])
-    for second in range(0, int(seconds) + 1, step):
-        x = left + round(second / seconds * width)
+    seconds = _seconds(tempo_bpm, frame.num_steps, spec)
+    every = next((step for step in TICK_SECONDS if seconds[-1] / step <= 14), TICK_SECONDS[-1])
+    for second in range(0, int(seconds[-1]) + 1, every):
+        x = left + frame.column(float(np.interp(second, seconds, np.arange(len(seconds)))), width)
         sheet.pixels[bottom : bottom + 6, min(x, right - 1)] = rgb(QUIET_TEXT)
         sheet.text(x, bottom + 17, f"{second // 60}:{second % 60:02d}", size=9, colour=QUIET_TEXT, ha="center")
     sheet.save(path)
+
+
+def _seconds(tempo_bpm: float | Sequence[tuple[int, float]], num_steps: int, spec: RollSpec) -> NDArray[np.float64]:
+    """When each step begins, and when the last one ends: `[num_steps + 1]`."""
+    tempi = np.full(num_steps, tempo_bpm if isinstance(tempo_bpm, int | float) else 0.0)
+    for step, tempo in () if isinstance(tempo_bpm, int | float) else tempo_bpm:
+        tempi[step:] = tempo
+    return np.concatenate([[0.0], np.cumsum(60 / tempi / spec.steps_per_beat)])
 
 
 def _legend(sheet: Sheet, right: float, y: float, spec: RollSpec) -> None:
