@@ -12,6 +12,10 @@ class LanguageModelSettings:
     hidden_size: int
     num_layers: int
     dropout: float
+    """Share of features dropped before, between and after the layers."""
+    weight_drop: float
+    """Share of recurrent weights dropped."""
+    weight_decay: float
     learning_rate: float
     batch_size: int
     sequence_length: int

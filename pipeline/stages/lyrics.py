@@ -1,0 +1,192 @@
+"""Train the language model and write the album's words: `python -m pipeline +stage=lyrics lyrics.path=DIR`.
+
+Writes `model.pt` (a resumed run equals an uninterrupted one), `metrics.jsonl` (a line a report), `lyrics.json` and
+`lyrics.txt`. Where only the writing's settings or the songs changed, the model is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pipeline.artefacts import atomic_path, write_json, write_text
+from pipeline.building import STAGES, refuse_change
+from pipeline.config import Config
+from pipeline.contract import Outcome, Plan
+from pipeline.devices import choose_device, load_tensors, prepare_torch
+from pipeline.errors import UserError
+from pipeline.lyrics.baselines import longest_copy, trigram_bits, xz_bits
+from pipeline.lyrics.corpus import Corpus, files_fingerprint, read_corpus
+from pipeline.lyrics.training import FORMAT, Texts, Trainer, bits_per_character
+from pipeline.lyrics.writing import DEFAULT_FORM, Lyric, Writer, lines_of
+from pipeline.places import stage_directory
+from pipeline.progress import bar, counter, duration, finish_step_first, say
+
+NUM_REASONS = 5
+"""Files that can't be used which are named one by one."""
+SAVE_SECONDS = 20.0
+"""At most this long passes between two checkpoints."""
+
+
+def inputs(config: Config) -> dict[str, str]:
+    """Fingerprint of the texts."""
+    return {"texts": files_fingerprint(config.lyrics.path)}
+
+
+def plan(config: Config) -> Plan:
+    """Text, steps, and how long at the most."""
+    settings = config.lyrics.model
+    corpus = read_corpus(config.lyrics.path)
+    songs = len(forms(config))
+    text = (
+        f"trains an LSTM of {settings.num_layers} x {settings.hidden_size} on {corpus.num_characters:,} characters of "
+        f"{config.lyrics.path or 'the lyrics written for this project'} to step {settings.steps:,}, "
+        f"{duration(60 * settings.minutes)} at the most, and writes {songs} lyrics, some seconds each."
+    )
+    weights = 8 * settings.num_layers * settings.hidden_size**2
+    return Plan(text, 4 * 4 * weights + 10_000 * songs + 200_000)
+
+
+def run(config: Config, directory: Path) -> Outcome:
+    """Train the model, or go on, or take it as it is; then write."""
+    prepare_torch(config)
+    corpus = read_corpus(config.lyrics.path)
+    say_skipped(corpus)
+    texts = Texts.of(corpus)
+    trainer = Trainer(texts, config.lyrics.model, choose_device(config))
+    resume(trainer, directory / "model.pt")
+    train(trainer, directory)
+    trainer.model.load_state_dict(trainer.best)
+    figures = judge(trainer)
+    writer = Writer(trainer.model, trainer.symbols, texts.training, config.lyrics)
+    songs = forms(config)
+    lyrics = [writer.write(number, form) for number, form in bar(songs.items(), len(songs), "lyrics", "songs")]
+    figures["longest_copy"] = len(copied(lyrics, corpus))
+    write_json(directory / "lyrics.json", {"songs": [asdict(lyric) for lyric in lyrics], "model": figures})
+    write_text(directory / "lyrics.txt", "\n\n".join(page(lyric) for lyric in lyrics))
+    say(f"lyrics: the longest run of characters copied from the texts is {figures['longest_copy']}.")
+    return Outcome({"steps": trainer.step, "songs": len(lyrics)}, figures)
+
+
+def say_skipped(corpus: Corpus) -> None:
+    """Name the files that could not be used, and why."""
+    for path, reason in corpus.skipped[:NUM_REASONS]:
+        say(f"lyrics: skipped {path}: {reason}.")
+    if len(corpus.skipped) > NUM_REASONS:
+        say(f"lyrics: skipped {len(corpus.skipped) - NUM_REASONS} more files for such reasons.")
+
+
+def forms(config: Config) -> dict[int, tuple[tuple[str, int], ...]]:
+    """For each song its sections and their numbers of lines: the generated songs', or as many as `lyrics.songs`."""
+    generated = stage_directory("generate", config)
+    if not (generated / "songs").is_dir():
+        return dict.fromkeys(range(1, config.lyrics.songs + 1), DEFAULT_FORM)
+    from pipeline.music.song import Song, song_paths
+
+    songs = [Song.load(path) for path in song_paths(generated)]
+    return {
+        song.number: tuple((section.role, lines_of(section.role, section.num_bars)) for section in song.sections)
+        for song in songs
+    }
+
+
+def resume(trainer: Trainer, checkpoint: Path) -> None:
+    """Load the state that `checkpoint` holds, if there is one; one of other settings or texts is a `UserError`."""
+    if not checkpoint.exists():
+        return
+    saved = load_tensors(checkpoint)
+    if not isinstance(saved, dict) or saved.get("format") != FORMAT:
+        refuse_change("lyrics", checkpoint, [], {}, {})
+    new, old = asdict(trainer.settings), saved["settings"]
+    extendable = {key.rpartition(".")[2] for key in STAGES["lyrics"].extendable}
+    if changed := [key for key in sorted(new) if new[key] != old.get(key) and key not in extendable]:
+        prefix = "lyrics.model."
+        named = [{prefix + key: values.get(key) for key in changed} for values in (new, old)]
+        refuse_change("lyrics", checkpoint, [prefix + key for key in changed], *named)
+    if saved["texts"] != trainer.texts.digest:
+        raise UserError(
+            f"{checkpoint} was trained on other texts than lyrics.path has now; "
+            "give force=true to replace it, or another name= to keep it."
+        )
+    try:
+        trainer.load_state_dict(saved)
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise UserError(f"{checkpoint} does not fit: {str(error).splitlines()[0]}; give force=true.") from error
+
+
+def train(trainer: Trainer, directory: Path) -> None:
+    """Train to the end, with a log and a checkpoint that is never old; Ctrl-C saves and stops between two steps."""
+    log, checkpoint = directory / "metrics.jsonl", directory / "model.pt"
+    records = [record for record in _records(log) if record["step"] <= trainer.step]
+    write_text(log, "".join(json.dumps(record) + "\n" for record in records))
+    if trainer.is_done:
+        say(f"lyrics: the language model is trained ({trainer.step:,} steps); its words are written anew.")
+        return
+    if trainer.step:
+        say(f"lyrics: goes on from step {trainer.step:,} of {checkpoint}.")
+    step, saved_at = trainer.step, time.monotonic()
+    with counter(trainer.settings.steps, "lyrics", "steps", start=step) as count, finish_step_first() as stopped:
+        for report in trainer.run(stopped):
+            count(trainer.step - step)
+            step = trainer.step
+            if report is not None:
+                with log.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(asdict(report)) + "\n")
+            if report is not None and (report.last or time.monotonic() - saved_at > SAVE_SECONDS):
+                save(trainer, checkpoint)
+                saved_at = time.monotonic()
+        if stopped():
+            save(trainer, checkpoint)
+    if trainer.step < trainer.settings.steps:
+        why = "lyrics.model.minutes" if trainer.is_late else "validation, which got no better"
+        say(f"lyrics: stopped at step {trainer.step:,} by {why}.")
+
+
+def _records(log: Path) -> list[dict[str, Any]]:
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("}")]
+
+
+def save(trainer: Trainer, checkpoint: Path) -> None:
+    """Write the checkpoint atomically."""
+    with atomic_path(checkpoint) as temporary:
+        torch.save(trainer.state_dict(), temporary)
+
+
+def judge(trainer: Trainer) -> dict[str, Any]:
+    """Bits a character on the test documents, beside a trigram model and xz on the same text."""
+    texts = trainer.texts
+    training, test = "".join(texts.training), "".join(texts.test)
+    figures: dict[str, Any] = {
+        "bits_per_character": round(bits_per_character(trainer.model, texts.test, trainer.symbols), 3),
+        "trigram_bits": round(trigram_bits(training, test), 3),
+        "xz_bits": round(xz_bits(training, test), 3),
+        "steps": trainer.step,
+        "best_step": trainer.best_step,
+        "train_seconds": round(trainer.seconds, 1),
+        "training_characters": len(training),
+    }
+    say(
+        f"lyrics: {figures['bits_per_character']:.2f} bits a character on held-out text after "
+        f"{duration(trainer.seconds)} of training; a trigram model needs {figures['trigram_bits']:.2f}, "
+        f"xz {figures['xz_bits']:.2f}."
+    )
+    return figures
+
+
+def copied(lyrics: list[Lyric], corpus: Corpus) -> str:
+    """The longest run of characters that a generated line shares with a line of the training text, case aside."""
+    text = "\n".join(line.lower() for document in corpus.training for line in document.lines)
+    return longest_copy((line.lower() for lyric in lyrics for one in lyric.sections for line in one.lines), text)
+
+
+def page(lyric: Lyric) -> str:
+    """One lyric for people."""
+    parts = [f"{lyric.number}. {lyric.title}"]
+    parts += ["\n".join([f"[{section.name}]", *section.lines]) for section in lyric.sections]
+    return "\n\n".join(parts) + "\n"
