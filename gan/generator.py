@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gan.heads import ChoiceHead, Head, NeuronHead
+from gan.heads import ChoiceHead, NeuronHead
 from gan.latents import Latents
 from gan.layers import TimeBlock, TrackLinear, activate, linear
 from gan.rolls import to_rolls
@@ -50,7 +50,7 @@ class Generator(nn.Module):
         self.to_steps = TrackLinear(tracks, wide + slim, spec.steps_per_beat * slim)  # [batch, all beats, tracks, ...]
         self.position = nn.Parameter(torch.zeros(steps, tracks, slim))
 
-        heads: list[Head] = []
+        heads: list[ChoiceHead | NeuronHead] = []
         for kind, head in (("choice", ChoiceHead), ("neurons", NeuronHead)):
             served = [track for track, chosen in enumerate(self.heads_of_tracks) if chosen == kind]
             if served:

@@ -1,13 +1,15 @@
 """The last layers: from features to notes that are there or not, with a gradient that pretends they were soft.
 
-Straight-through (Bengio et al., arXiv 1308.3432): forward the hard decision, backward the soft one. `ChoiceHead` takes
-one pitch or rest (Gumbel-softmax; Jang et al., arXiv 1611.01144), `NeuronHead` decides for each pitch alone
-(MuseGAN's binary neurons, arXiv 1804.09399). Both start at the data's rates and are noisy at first: noise makes silent
-notes sound now and then, so that the discriminator can ask for them.
+Straight-through (Bengio et al., arXiv 1308.3432): forward the hard decision, backward the soft one. Both heads start at
+the data's rates and are noisy at first: noise makes silent notes sound now and then, so that the discriminator can ask
+for them.
 
-The noise is held like notes: at each step it is drawn anew with the data's onset rate at that place of the bar and
-kept otherwise. Noise that is new at every step has the same rates, but starts with chopped notes that training must
-first learn to join.
+`ChoiceHead`, for one note at a time, makes *notes*: a gate says at each step whether something new begins, and if so a
+choice says which pitch, or rest (Gumbel-softmax; Jang et al., arXiv 1611.01144); otherwise what sounds goes on. Length,
+repetition and rest are then one decision each, and the gradient of a choice sums over all steps of its note.
+
+`NeuronHead`, for chords and drums, has two of MuseGAN's binary neurons (arXiv 1804.09399) for each pitch: one strikes
+it, the other holds on to it while it sounds.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from gan.statistics import DataStatistics
 
 RARE = 1e-4
 """No start rate is below this, so that every pitch of the compass can still be learnt."""
+RARE_GATE = 2e-3
+"""No gate opens more rarely than this at first; notes between the beats would never be tried."""
 
 
 def straight_through(hard: Tensor, soft: Tensor) -> Tensor:
@@ -36,15 +40,29 @@ def log_odds(rate: Tensor) -> Tensor:
     return torch.log(clipped / (1 - clipped))
 
 
-def held(noise: Tensor, fresh: Tensor) -> Tensor:
-    """Noise `[batch, time, tracks, n]` that stays as it was except where `fresh` `[batch, time, tracks]` is true."""
-    time = torch.arange(noise.shape[1], device=noise.device).view(1, -1, 1)
-    source = torch.where(fresh, time, 0).cummax(dim=1).values
-    return torch.gather(noise, 1, source.unsqueeze(-1).expand_as(noise))
+def uniform(like: Tensor, generator: torch.Generator) -> Tensor:
+    """Numbers between 0 and 1, both left out, of the shape of `like`."""
+    return torch.rand(like.shape, generator=generator, device=like.device).clamp(1e-6, 1 - 1e-6)
 
 
-class Head(nn.Module):
-    """What both heads share: which tracks they serve, their rates in the data, and a re-strike neuron.
+def neuron(logits: Tensor, noise: Tensor | None, amount: float, temperature: float) -> Tensor:
+    """A binary neuron; `noise` is uniform and becomes logistic noise of this amount."""
+    if noise is not None:
+        logits = logits + amount * torch.log(noise / (1 - noise))
+    return straight_through((logits > 0).to(logits.dtype), torch.sigmoid(logits / temperature))
+
+
+def choice(logits: Tensor, noise: Tensor | None, amount: float, temperature: float) -> Tensor:
+    """One choice along the last axis, one-hot; `noise` is uniform and becomes Gumbel noise of this amount."""
+    if noise is not None:
+        logits = logits - amount * torch.log(-torch.log(noise))
+    soft = torch.softmax(logits / temperature, dim=-1)
+    hard = torch.zeros_like(soft).scatter_(-1, logits.argmax(-1, keepdim=True), 1.0)
+    return straight_through(hard, soft)
+
+
+class ChoiceHead(nn.Module):
+    """Notes one after another, for tracks that play one note at a time.
 
     Parameters
     ----------
@@ -54,62 +72,9 @@ class Head(nn.Module):
         Channels of the features of each track.
     lows, compass
         Of all tracks, see `gan.statistics.choose_compass`.
-    outputs, restrikes
-        Numbers a track and step: for the notes, and for striking a sounding note again.
+    statistics, spec
+        Where gates and choices start.
     """
-
-    fresh_rates: Tensor
-    is_drum: Tensor
-
-    def __init__(
-        self,
-        tracks: Sequence[int],
-        width: int,
-        compass: int,
-        outputs: int,
-        restrikes: int,
-        statistics: DataStatistics,
-        spec: RollSpec,
-    ) -> None:
-        super().__init__()
-        self.tracks = tuple(tracks)
-        self.compass = compass
-        self.outputs = outputs
-        self.project = TrackLinear(len(self.tracks), width, outputs + restrikes, gain=0.3)
-        onsets = torch.tensor([statistics.onsets[track] for track in self.tracks])  # [tracks, steps of a bar]
-        self.register_buffer("fresh_rates", onsets.T.repeat(spec.bars, 1), persistent=False)  # [time, tracks]
-        drums = torch.tensor([spec.tracks[track].is_drum for track in self.tracks])
-        self.register_buffer("is_drum", drums.view(-1, 1), persistent=False)
-        again = torch.tensor([statistics.restrikes[track] for track in self.tracks])
-        with torch.no_grad():
-            self.project.bias[:, 0, outputs:] = log_odds(again).unsqueeze(1)
-
-    def noise(self, like: Tensor, generator: torch.Generator) -> Tensor:
-        """Uniform numbers in (0, 1) of the shape of `like` `[batch, time, tracks, n]`, held like notes."""
-        uniform = torch.rand(like.shape, generator=generator, device=like.device).clamp(1e-6, 1 - 1e-6)
-        draws = torch.rand(like.shape[:3], generator=generator, device=like.device)
-        return held(uniform, draws < self.fresh_rates)
-
-    def strike(self, sounding: Tensor, again: Tensor) -> Tensor:
-        """Streams `[batch, time, tracks, 2, compass]` out of what sounds and what is struck again.
-
-        A pitch has an onset where it sounds and did not a step before, or is struck again. Drums only ever strike.
-        """
-        before = torch.cat([torch.zeros_like(sounding[:, :1]), sounding[:, :-1]], dim=1)
-        onset = sounding * (1 - before * (1 - again))
-        onset = torch.where(self.is_drum, sounding, onset)
-        return torch.stack([sounding, onset], dim=3)
-
-
-def _neuron(logits: Tensor, uniform: Tensor | None, amount: float, temperature: float) -> Tensor:
-    """A binary neuron with logistic noise of this amount."""
-    if uniform is not None:
-        logits = logits + amount * torch.log(uniform / (1 - uniform))
-    return straight_through((logits > 0).to(logits.dtype), torch.sigmoid(logits / temperature))
-
-
-class ChoiceHead(Head):
-    """One pitch or rest a step for tracks that play one note at a time."""
 
     def __init__(
         self,
@@ -120,8 +85,12 @@ class ChoiceHead(Head):
         statistics: DataStatistics,
         spec: RollSpec,
     ) -> None:
-        super().__init__(tracks, width, compass, compass + 1, 1, statistics, spec)
-        for row, track in enumerate(tracks):
+        super().__init__()
+        self.tracks, self.compass = tuple(tracks), compass
+        self.project = TrackLinear(len(self.tracks), width, compass + 2, gain=0.3)
+        onsets = torch.tensor([statistics.onsets[track] for track in self.tracks]).sum(-1)  # [tracks, steps of a bar]
+        self.metre = nn.Parameter(log_odds(onsets.T.clamp(RARE_GATE, 1)).unsqueeze(-1))  # [steps of a bar, tracks, 1]
+        for row, track in enumerate(self.tracks):
             rates = torch.tensor(statistics.sounding[track][lows[track] : lows[track] + compass])
             rates = torch.cat([rates, torch.tensor([statistics.rests[track]])]).clamp(min=RARE)
             with torch.no_grad():
@@ -130,20 +99,24 @@ class ChoiceHead(Head):
     def forward(self, x: Tensor, amount: float, temperature: float, generator: torch.Generator | None) -> Tensor:
         """Features `[batch, time, tracks, width]` to streams `[batch, time, tracks, 2, compass]`."""
         out = self.project(x)
-        logits, again = out[..., : self.outputs], out[..., self.outputs :]
-        uniform = None
-        if generator is not None and amount > 0:
-            noise = self.noise(out, generator)
-            uniform = noise[..., self.outputs :]
-            logits = logits - amount * torch.log(-torch.log(noise[..., : self.outputs]))
-        soft = torch.softmax(logits / temperature, dim=-1)
-        hard = torch.zeros_like(soft).scatter_(-1, logits.argmax(-1, keepdim=True), 1.0)
-        sounding = straight_through(hard, soft)[..., : self.compass]  # the last choice is rest
-        return self.strike(sounding, _neuron(again, uniform, amount, temperature))
+        noise = uniform(out, generator) if generator is not None and amount > 0 else None
+        pitch_noise, gate_noise = (None, None) if noise is None else (noise[..., :-1], noise[..., -1:])
+        pitch = choice(out[..., :-1], pitch_noise, amount, temperature)[..., : self.compass]  # the last one is rest
+        metre = self.metre.repeat(x.shape[1] // len(self.metre), 1, 1)  # [time, tracks, 1]
+        gate = neuron(out[..., -1:] + metre, gate_noise, amount, temperature)  # [batch, time, tracks, 1]
+        gate = torch.cat([torch.ones_like(gate[:, :1]), gate[:, 1:]], dim=1)  # a phrase begins with something new
+        now = torch.zeros_like(pitch[:, 0])
+        sounding = []
+        for opens, new in zip(gate.unbind(1), pitch.unbind(1), strict=True):
+            now = now + opens * (new - now)
+            sounding.append(now)
+        return torch.stack([torch.stack(sounding, dim=1), gate * pitch], dim=3)
 
 
-class NeuronHead(Head):
-    """One binary neuron a pitch, and one to strike it again, for chords and drums."""
+class NeuronHead(nn.Module):
+    """Any number of notes at once, for chords and drums; parameters as in `ChoiceHead`. Drums strike and never hold."""
+
+    rings: Tensor
 
     def __init__(
         self,
@@ -154,15 +127,31 @@ class NeuronHead(Head):
         statistics: DataStatistics,
         spec: RollSpec,
     ) -> None:
-        super().__init__(tracks, width, compass, compass, compass, statistics, spec)
-        for row, track in enumerate(tracks):
-            rates = torch.tensor(statistics.sounding[track][lows[track] : lows[track] + compass])
-            with torch.no_grad():
-                self.project.bias[row, 0, :compass] = log_odds(rates)
+        super().__init__()
+        self.tracks, self.compass = tuple(tracks), compass
+        self.project = TrackLinear(len(self.tracks), width, 2 * compass, gain=0.3)
+        windows = [
+            torch.tensor(statistics.onsets[track])[:, lows[track] : lows[track] + compass] for track in self.tracks
+        ]
+        self.metre = nn.Parameter(log_odds(torch.stack(windows, dim=1)))  # [steps of a bar, tracks, compass]
+        rings = torch.tensor([0.0 if spec.tracks[track].is_drum else 1.0 for track in self.tracks])
+        self.register_buffer("rings", rings.view(-1, 1), persistent=False)  # [tracks, 1]
+        holds = torch.tensor([statistics.holds[track] for track in self.tracks])
+        with torch.no_grad():
+            self.project.bias[:, 0, compass:] = log_odds(holds).unsqueeze(1)
 
     def forward(self, x: Tensor, amount: float, temperature: float, generator: torch.Generator | None) -> Tensor:
         """Features `[batch, time, tracks, width]` to streams `[batch, time, tracks, 2, compass]`."""
         out = self.project(x)
-        uniform = self.noise(out, generator) if generator is not None and amount > 0 else None
-        neurons = _neuron(out, uniform, amount, temperature)
-        return self.strike(neurons[..., : self.compass], neurons[..., self.compass :])
+        metre = self.metre.repeat(x.shape[1] // len(self.metre), 1, 1)  # [time, tracks, compass]
+        strikes, holds = out[..., : self.compass] + metre, out[..., self.compass :]
+        noise = uniform(out, generator) if generator is not None and amount > 0 else None
+        strike_noise, hold_noise = (None, None) if noise is None else noise.chunk(2, dim=-1)
+        onset = neuron(strikes, strike_noise, amount, temperature)
+        hold = neuron(holds, hold_noise, amount, temperature) * self.rings
+        now = torch.zeros_like(onset[:, 0])
+        sounding = []
+        for struck, kept in zip(onset.unbind(1), hold.unbind(1), strict=True):
+            now = struck + (1 - struck) * kept * now
+            sounding.append(now)
+        return torch.stack([torch.stack(sounding, dim=1), onset], dim=3)

@@ -24,13 +24,13 @@ class DataStatistics:
     sounding
         `[tracks][pitches]`: share of steps at which the pitch sounds.
     onsets
-        `[tracks][steps of a bar]`: share of bars with at least one onset at this position.
+        `[tracks][steps of a bar][pitches]`: share of bars in which the pitch has an onset at this place.
     polyphony
         `[tracks]`: of the steps that sound, the share with two pitches or more.
     rests
         `[tracks]`: share of steps at which nothing sounds.
-    restrikes
-        `[tracks]`: of the pitches that sounded a step before and still sound, the share that is struck anew.
+    holds
+        `[tracks]`: of the pitches that sound at a step, the share that is held over the next (the last step left out).
     notes_per_bar
         `[tracks]`: mean number of notes in a bar.
     empty_bars
@@ -39,10 +39,10 @@ class DataStatistics:
 
     num_phrases: int
     sounding: list[list[float]]
-    onsets: list[list[float]]
+    onsets: list[list[list[float]]]
     polyphony: list[float]
     rests: list[float]
-    restrikes: list[float]
+    holds: list[float]
     notes_per_bar: list[float]
     empty_bars: list[float]
 
@@ -74,7 +74,7 @@ class DataStatistics:
             onsets=(totals["onsets"] / num_bars).tolist(),
             polyphony=(totals["chords"] / totals["heard"].clamp(min=1)).tolist(),
             rests=(1 - totals["heard"] / num_steps).tolist(),
-            restrikes=(totals["restruck"] / totals["continued"].clamp(min=1)).tolist(),
+            holds=(totals["held"] / totals["before"].clamp(min=1)).tolist(),
             notes_per_bar=(totals["notes"] / num_bars).tolist(),
             empty_bars=(1 - totals["full_bars"] / num_bars).tolist(),
         )
@@ -85,15 +85,13 @@ def _count(rolls: Tensor) -> dict[str, Tensor]:
     onset = rolls[:, ONSET]  # [batch, tracks, bars, steps, pitches]
     sounding = onset | rolls[:, HOLD]
     voices = sounding.sum(-1)  # [batch, tracks, bars, steps]
-    line, strikes = sounding.flatten(2, 3), onset.flatten(2, 3)  # [batch, tracks, time, pitches]
-    continued = line[:, :, 1:] & line[:, :, :-1]
     counts = {
         "sounding": sounding.sum((0, 2, 3)),
-        "onsets": onset.any(-1).sum((0, 2)),
+        "onsets": onset.sum((0, 2)),
         "chords": (voices >= 2).sum((0, 2, 3)),
         "heard": (voices >= 1).sum((0, 2, 3)),
-        "continued": continued.sum((0, 2, 3)),
-        "restruck": (continued & strikes[:, :, 1:]).sum((0, 2, 3)),
+        "before": sounding.flatten(2, 3)[:, :, :-1].sum((0, 2, 3)),
+        "held": rolls[:, HOLD].flatten(2, 3)[:, :, 1:].sum((0, 2, 3)),
         "notes": onset.sum((0, 2, 3, 4)),
         "full_bars": voices.any(-1).sum((0, 2)),
     }

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gan.augmentation import transpose
-from gan.heads import ChoiceHead, NeuronHead, held
+from gan.heads import ChoiceHead, NeuronHead
 from gan.rolls import batches_from, mix_seed, to_rolls, to_streams, unpack
 from gan.settings import ModelSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
@@ -60,40 +60,64 @@ def test_drums_never_hold():
     assert rolls[0, HOLD, 1, 0, 3, 1]
 
 
-def statistics(restrike: float) -> DataStatistics:
-    rolls = sample_rolls()
-    counted = DataStatistics.of([rolls], SPEC).to_dict()
-    return DataStatistics.from_dict(counted | {"restrikes": [restrike, restrike]})
+def statistics() -> DataStatistics:
+    return DataStatistics.of([sample_rolls()], SPEC)
 
 
 @pytest.mark.parametrize("kind", [ChoiceHead, NeuronHead])
 @pytest.mark.parametrize("again", [False, True])
-def test_a_sounding_note_is_one_note_unless_struck_again(kind, again):
-    head = kind([1], 3, (0, 0), 12, statistics(0.5), SPEC)
+def test_a_held_note_is_one_note_and_a_note_struck_again_is_two(kind, again):
+    head = kind([1], 32, (0, 0), 12, statistics(), SPEC)
     with torch.no_grad():
+        head.metre.zero_()
         head.project.weight.zero_()
         head.project.bias.fill_(-5.0)
-        head.project.bias[0, 0, 7] = 5.0
-        head.project.bias[0, 0, head.outputs :] = 5.0 if again else -5.0
-    rolls = to_rolls(head(torch.zeros(1, 32, 1, 3), 0.0, 1.0, None).repeat(1, 1, 2, 1, 1), (0, 0), SPEC)
-    assert rolls[0, ONSET, 1].sum() == (32 if again else 1)
+        if kind is ChoiceHead:
+            head.project.bias[0, 0, 7] = 5.0
+            head.project.weight[0, [0, 9] if again else [0], 13] = 10.0  # the gate opens
+        else:
+            head.project.bias[0, 0, 12 + 7] = 5.0  # held all the time
+            head.project.weight[0, [0, 9] if again else [0], 7] = 10.0
+    x = torch.eye(32).view(1, 32, 1, 32)  # each step has a feature of its own
+    rolls = to_rolls(head(x, 0.0, 1.0, None).repeat(1, 1, 2, 1, 1), (0, 0), SPEC)
+    assert rolls[0, ONSET, 1, 0, :, 7].nonzero().flatten().tolist() == ([0, 9] if again else [0])
     assert (rolls[0, ONSET, 1] | rolls[0, HOLD, 1]).sum() == 32
-    assert rolls[0, ONSET, 1, 0, 0, 7], "a note that sounds at the first step begins there"
 
 
-def test_drum_head_strikes_every_sounding_step():
-    head = NeuronHead([0], 3, (0, 0), 12, statistics(0.0), SPEC)
+def test_choice_head_holds_until_the_gate_opens():
+    head = ChoiceHead([1], 32, (0, 0), 12, statistics(), SPEC)
+    pitches = {0: 3, 4: 3, 6: 12, 10: 5}  # 12 is rest
     with torch.no_grad():
-        head.project.bias[0, 0, 2] = 5.0
-    streams = head(torch.zeros(1, 32, 1, 3), 0.0, 1.0, None)
+        head.metre.zero_()
+        head.project.bias.fill_(0.0)
+        head.project.weight.zero_()
+        head.project.weight[0, :, 13] = -10.0
+        for step, pitch in pitches.items():
+            head.project.weight[0, step, 13] = 10.0
+            head.project.weight[0, step, pitch] = 10.0
+    x = torch.eye(32).view(1, 32, 1, 32)  # each step has a feature of its own
+    streams = head(x, 0.0, 1.0, None)[0, :, 0]
+    assert streams[:, 1].nonzero().tolist() == [[0, 3], [4, 3], [10, 5]], "onsets; the same pitch twice is two notes"
+    sounding = streams[:, 0]
+    assert sounding[:6, 3].sum() == 6
+    assert sounding[6:10].sum() == 0
+    assert sounding[10:, 5].sum() == 22
+    assert sounding.sum() == 28
+
+
+def test_drums_strike_and_never_ring():
+    head = NeuronHead([0], 3, (0, 0), 12, statistics(), SPEC)
+    with torch.no_grad():
+        head.project.bias[0, 0, 12:] = 50.0
+    streams = head(torch.zeros(1, 32, 1, 3), 1.0, 1.0, torch.Generator().manual_seed(0))
     assert torch.equal(streams[..., 0, :], streams[..., 1, :])
-    assert streams[..., 1, 2].sum() == 32
+    assert streams[..., 1, 2].sum() >= 1
 
 
 @pytest.mark.parametrize("kind", [ChoiceHead, NeuronHead])
 def test_heads_are_hard_but_let_gradients_through(kind):
     torch.manual_seed(0)
-    head = kind([1], 3, (0, 0), 12, statistics(0.3), SPEC)
+    head = kind([1], 3, (0, 0), 12, statistics(), SPEC)
     features = torch.randn(2, 32, 1, 3, requires_grad=True)
     streams = head(features, 1.0, 1.0, torch.Generator().manual_seed(1))
     assert set(streams.detach().round(decimals=5).unique().tolist()) <= {0.0, 1.0}
@@ -101,31 +125,44 @@ def test_heads_are_hard_but_let_gradients_through(kind):
     assert features.grad.abs().sum() > 0
     assert head.project.weight.grad[..., :12].abs().sum() > 0
     head.zero_grad()
-    head(features, 1.0, 1.0, torch.Generator().manual_seed(1))[..., 1, :].sum().backward()
-    assert head.project.weight.grad[..., head.outputs :].abs().sum() > 0, "striking again must be learnable"
+    head(features, 1.0, 1.0, torch.Generator().manual_seed(1)).sum().backward()
+    assert head.project.weight.grad[..., 13:].abs().sum() > 0, "gates and striking again must be learnable"
 
 
 def test_choice_head_plays_one_note_at_most():
     torch.manual_seed(0)
-    head = ChoiceHead([1], 3, (0, 0), 12, statistics(0.3), SPEC)
+    head = ChoiceHead([1], 3, (0, 0), 12, statistics(), SPEC)
     streams = head(5 * torch.randn(4, 32, 1, 3), 1.0, 1.0, torch.Generator().manual_seed(1))
     assert streams[..., 0, :].sum(-1).max() <= 1
 
 
-@pytest.mark.parametrize("kind", [ChoiceHead, NeuronHead])
-def test_noisy_heads_start_at_the_rates_of_the_data(kind):
-    head = kind([1], 3, (0, 0), 12, statistics(0.3), SPEC)
-    streams = head(torch.zeros(400, 32, 1, 3), 1.0, 1.0, torch.Generator().manual_seed(1))
+def test_noisy_choices_start_at_the_rates_of_the_data():
+    head = ChoiceHead([1], 3, (0, 0), 12, statistics(), SPEC)
+    streams = head(torch.zeros(1000, 32, 1, 3), 1.0, 1.0, torch.Generator().manual_seed(1))
     rates = streams[..., 0, :].mean((0, 1, 2))  # the data: pitch 7 for 8 of 32 steps, pitch 9 for 8
-    assert rates[7].item() == pytest.approx(0.25, abs=0.04)
-    assert rates[9].item() == pytest.approx(0.25, abs=0.04)
+    assert rates[[7, 9]].tolist() == pytest.approx([0.25, 0.25], abs=0.04)
     assert rates[[0, 1, 2, 3]].max() < 0.01
 
 
-def test_noise_is_held_until_fresh():
-    noise = torch.arange(6.0).view(1, 6, 1, 1)
-    fresh = torch.tensor([True, False, False, True, False, True]).view(1, 6, 1)
-    assert held(noise, fresh).flatten().tolist() == [0, 0, 0, 3, 3, 5]
+def test_noisy_neurons_start_at_the_onsets_and_lengths_of_the_data():
+    head = NeuronHead([0, 1], 3, (0, 0), 12, statistics(), SPEC)
+    streams = head(torch.zeros(2000, 32, 2, 3), 1.0, 1.0, torch.Generator().manual_seed(1)).detach()
+    onsets = streams[..., 1, :].unflatten(1, (2, 16)).mean((0, 1))  # [steps, tracks, compass]
+    assert onsets[4, 0, 2].item() == pytest.approx(0.5, abs=0.04)
+    assert onsets[12, 1, 9].item() == pytest.approx(0.5, abs=0.04)
+    assert onsets[1].max() < 0.01
+    before, after = streams[:, 5:12, 1, 0], streams[:, 6:13, 1, 0] - streams[:, 6:13, 1, 1]
+    assert (before * after).sum() / before.sum() == pytest.approx(13 / 16, abs=0.04)
+
+
+def test_gates_start_at_the_onset_rates_of_the_data():
+    head = ChoiceHead([1], 3, (0, 0), 12, statistics(), SPEC)
+    with torch.no_grad():
+        head.project.bias[0, 0, 12] = -50.0  # no rests, so that each opening gate is an onset
+    streams = head(torch.zeros(1000, 32, 1, 3), 1.0, 1.0, torch.Generator().manual_seed(1))
+    onsets = streams[:, 16:, 0, 1].sum(-1).mean(0)  # the data: one of two bars at steps 0, 4 and 12
+    assert onsets[[4, 12]].tolist() == pytest.approx([0.5, 0.5], abs=0.06)
+    assert onsets[[1, 2, 3, 5, 8]].max() < 0.02
 
 
 def test_statistics_equal_a_count_by_hand():
@@ -134,8 +171,10 @@ def test_statistics_equal_a_count_by_hand():
     assert counted.sounding[1][7] == pytest.approx(8 / 64)
     assert counted.sounding[1][9] == pytest.approx(8 / 64)
     assert counted.rests[1] == pytest.approx(1 - 16 / 64)
-    assert counted.onsets[0][4] == pytest.approx(1 / 4)  # one of four bars
-    assert counted.restrikes[1] == pytest.approx(1 / 14)  # 7 + 7 pitches go on sounding, one of them is struck
+    assert counted.onsets[0][4][2] == pytest.approx(1 / 4)  # one of four bars
+    assert counted.onsets[1][12][9] == pytest.approx(1 / 4)
+    assert counted.holds[0] == 0.0
+    assert counted.holds[1] == pytest.approx(13 / 16)  # 16 steps sound, 3 of them end a note
     assert counted.notes_per_bar == pytest.approx([4 / 4, 3 / 4])
     assert counted.empty_bars == pytest.approx([3 / 4, 2 / 4])
     assert counted.polyphony == [0.0, 0.0]

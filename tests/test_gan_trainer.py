@@ -152,9 +152,7 @@ def test_penalties_keep_the_discriminator_flat():
 
 
 def test_training_learns_the_beat_and_the_loss_curve_is_known():
-    settings = TrainSettings(
-        steps=150, batch_size=8, noise_steps=60, learning_rate=2e-3, ema_decay=0.9, report_steps=50, tick_steps=150
-    )
+    settings = TrainSettings(steps=150, batch_size=8, noise_steps=60, ema_decay=0.9, report_steps=50, tick_steps=150)
     subject = trainer(settings=settings)
     batches = batches_from(rolls(), SPEC, settings.batch_size, seed=0)
     reports = list(subject.run(batches))
