@@ -64,6 +64,7 @@ def note_lengths(rolls: Tensor) -> tuple[Tensor, Tensor]:
     """
     onset, hold = (rolls[:, plane].flatten(2, 3) for plane in (ONSET, HOLD))  # [phrases, tracks, time, pitches]
     notes = onset.sum((2, 3)).float()
+    notes = torch.where(notes > 0, notes, torch.nan)
     length = (notes + hold.sum((2, 3))) / notes
     longer = (onset[:, :, :-1] & hold[:, :, 1:]).sum((2, 3))
     return length, 1 - longer / notes

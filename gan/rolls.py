@@ -32,11 +32,13 @@ def to_streams(rolls: Tensor, lows: Sequence[int], compass: int) -> Tensor:
     """Rolls `[batch, 2, tracks, bars, steps, pitches]` as float streams `[batch, time, tracks, 2, compass]`.
 
     `lows` holds, for each track, the roll index of the first pitch of its compass; notes outside are left out.
+    A note that was cut by the start of the phrase begins there.
     """
     windows = torch.stack([rolls[:, :, track, :, :, low : low + compass] for track, low in enumerate(lows)], dim=2)
     windows = windows.flatten(3, 4)  # [batch, 2, tracks, time, compass]
-    sounding = windows[:, ONSET] | windows[:, HOLD]
-    return torch.stack([sounding, windows[:, ONSET]], dim=3).transpose(1, 2).to(torch.float32)
+    sounding, onset = windows[:, ONSET] | windows[:, HOLD], windows[:, ONSET].clone()
+    onset[:, :, 0] = sounding[:, :, 0]
+    return torch.stack([sounding, onset], dim=3).transpose(1, 2).to(torch.float32)
 
 
 def to_rolls(streams: Tensor, lows: Sequence[int], spec: RollSpec) -> Tensor:

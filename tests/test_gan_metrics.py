@@ -54,6 +54,14 @@ def test_note_lengths_tell_repeated_from_held_notes():
     assert length[0, 0].isnan()
 
 
+def test_holds_without_an_onset_have_no_mean_length():
+    rolls = roll((1, 0, 4, 60))
+    rolls[0, ONSET] = False
+    length, short = metrics.note_lengths(rolls)
+    assert length.isnan().all()
+    assert short.isnan().all()
+
+
 def test_dissonance_counts_seconds_but_not_thirds():
     assert metrics.dissonance(roll((1, 0, 4, 64), (2, 0, 4, 48)), SPEC).item() == 0.0  # a tenth
     assert metrics.dissonance(roll((1, 0, 4, 61), (2, 0, 4, 48)), SPEC).item() == 1.0  # a ninth

@@ -52,6 +52,14 @@ def test_streams_cut_each_track_to_its_own_compass():
     assert streams[0, 1, 1, :, 2].tolist() == [1.0, 0.0]  # still sounding, no onset
 
 
+def test_a_note_cut_by_the_start_of_the_phrase_begins_there():
+    rolls = empty()
+    rolls[0, HOLD, 1, 0, :3, 5] = True
+    streams = to_streams(rolls, (0, 0), 12)
+    assert streams[0, :, 1, 1].nonzero().tolist() == [[0, 5]]
+    assert streams[0, :, 1, 0].sum() == 3
+
+
 def test_drums_never_hold():
     streams = torch.zeros(1, 32, 2, 2, 8)
     streams[:, 3, :, 0, 1] = 1.0  # sounding without an onset
