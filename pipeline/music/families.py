@@ -41,6 +41,11 @@ def assign(score: Score, tracks: TracksSettings) -> list[Voice]:
     return [Voice(track, part.program, part.events) for track, part in rules[tracks.assign](sounding, tracks)]
 
 
+def _plain(name: str) -> str:
+    """A name for comparison: case and spaces around it do not matter."""
+    return name.strip().casefold()
+
+
 def _drum_tracks(tracks: TracksSettings) -> list[int]:
     return [index for index, track in enumerate(tracks.tracks) if track.is_drum]
 
@@ -60,9 +65,17 @@ def _by_program(parts: list[Part], tracks: TracksSettings) -> Iterator[tuple[int
 
 
 def _by_register(parts: list[Part], tracks: TracksSettings) -> Iterator[tuple[int, Part]]:
-    """As many pitched parts as pitched tracks, the highest first."""
+    """As many pitched parts as pitched tracks, the highest first.
+
+    Of more parts, such as voices and the instruments that double them, those with the tracks' own names are taken,
+    where every track finds one.
+    """
     pitched = [part for part in parts if not part.is_drum]
     places = [index for index, track in enumerate(tracks.tracks) if not track.is_drum]
+    names = sorted(_plain(tracks.tracks[place].name) for place in places)
+    named = [part for part in pitched if _plain(part.name) in names]
+    if len(pitched) > len(places) and sorted(_plain(part.name) for part in named) == names:
+        pitched = named
     if len(pitched) != len(places):
         count = f"{len(pitched)} part" + ("s" if len(pitched) != 1 else "")
         raise UnusableError(f"has {count}, the track set {tracks.name} needs {len(places)}")
@@ -73,10 +86,8 @@ def _by_register(parts: list[Part], tracks: TracksSettings) -> Iterator[tuple[in
 
 def _by_name(parts: list[Part], tracks: TracksSettings) -> Iterator[tuple[int, Part]]:
     """Each part to the track of its name; case and spaces around it do not matter."""
-    track_of = {track.name.casefold(): index for index, track in enumerate(tracks.tracks)}
-    named = [
-        (track_of[part.name.strip().casefold()], part) for part in parts if part.name.strip().casefold() in track_of
-    ]
+    track_of = {_plain(track.name): index for index, track in enumerate(tracks.tracks)}
+    named = [(track_of[_plain(part.name)], part) for part in parts if _plain(part.name) in track_of]
     if not named:
         wanted = ", ".join(track.name for track in tracks.tracks)
         have = ", ".join(sorted({part.name or "(no name)" for part in parts}))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -69,7 +71,7 @@ def kind_of_reason(reason: str) -> str:
     """A reason without what is particular to one file: `broken file`, `not 4/4`, `duplicate`."""
     if reason.startswith("duplicate of "):
         return "duplicate"
-    return reason.split(":")[0].split(" (")[0]
+    return re.sub(r"^has \d+ parts?,.*", "another number of parts", reason).split(":")[0].split(" (")[0]
 
 
 def gather(readings: Iterator[Reading], recipe: Recipe, directory: Path) -> Summary:
@@ -128,17 +130,16 @@ def _write_rolls(raw: Path, path: Path, songs: list[Song], splits: list[str], re
     """Copy the phrases into `rolls.npy`, split by split."""
     counts = [len(song.starts) for song in songs]
     shape = (sum(counts), *recipe.spec.shape[:-1], -(-recipe.spec.num_pitches // 8))
-    source = np.memmap(raw, np.uint8, "r", shape=shape)
-    begins = np.cumsum(counts) - counts
-    with atomic_path(path) as temporary:
-        target = np.lib.format.open_memmap(temporary, "w+", np.uint8, shape)
-        place = 0
+    sizes = [count * math.prod(shape[1:]) for count in counts]
+    begins = (np.cumsum(sizes) - sizes).tolist()
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    with atomic_path(path) as temporary, temporary.open("wb") as target, raw.open("rb") as source:
+        np.lib.format.write_array_header_1_0(target, header)
         for split in SPLITS:
-            for begin, count, its in zip(begins, counts, splits, strict=True):
+            for begin, size, its in zip(begins, sizes, splits, strict=True):
                 if its == split:
-                    target[place : place + count] = source[begin : begin + count]
-                    place += count
-        target.flush()
+                    source.seek(begin)
+                    target.write(source.read(size))
 
 
 def _write_tables(

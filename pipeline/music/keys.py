@@ -8,6 +8,7 @@ that each pitch class sounds.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,11 +41,16 @@ def estimate_key(durations: NDArray[np.float64]) -> Key | None:
     """The key for the time that each pitch class sounds, `[12]`; None where no pitch stands out."""
     if np.ptp(durations) == 0:
         return None
+    best = int(np.argmax(key_profiles() @ (durations - durations.mean())))
+    return Key(best % 12, best >= 12)
+
+
+@cache
+def key_profiles() -> NDArray[np.float64]:
+    """The profiles of the 12 major and 12 minor keys, `[24, 12]`, each of mean 0 and length 1."""
     profiles = np.array([np.roll(profile, tonic) for profile in (MAJOR, MINOR) for tonic in range(12)])
     profiles -= profiles.mean(axis=1, keepdims=True)
-    profiles /= np.linalg.norm(profiles, axis=1, keepdims=True)
-    best = int(np.argmax(profiles @ (durations - durations.mean())))
-    return Key(best % 12, best >= 12)
+    return profiles / np.linalg.norm(profiles, axis=1, keepdims=True)
 
 
 def pitch_class_durations(notes: Notes, spec: RollSpec) -> NDArray[np.float64]:

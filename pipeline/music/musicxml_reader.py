@@ -7,6 +7,7 @@ played out (a phrase counts once anyway), grace notes and cue notes are left out
 from __future__ import annotations
 
 import io
+import re
 import xml.etree.ElementTree as ElementTree
 import zipfile
 import zlib
@@ -52,7 +53,8 @@ def read_musicxml(content: bytes, title: str, limit: int) -> list[Score]:
         raise UnusableError("no notes")
     tempos = sorted(tempo for _, reading in readings for tempo in reading.tempos)
     named = root.findtext("work/work-title") or root.findtext("movement-title") or ""
-    return [Score(printable(named) or title, parts, tuple(bar_lines(longest.measures)), tuple(tempos))]
+    named = re.sub(r"\.(mxl|xml|musicxml)$", "", printable(named))
+    return [Score(named or title, parts, tuple(bar_lines(longest.measures)), tuple(tempos))]
 
 
 def bar_lines(measures: list[tuple[float, float, int, int]]) -> list[Metre]:

@@ -14,7 +14,7 @@ EVENT = np.dtype([("onset", np.float64), ("duration", np.float64), ("pitch", np.
 """One note of a part: onset and duration in quarter notes, MIDI pitch and velocity (0 to 127)."""
 
 Events = NDArray[np.void]
-"""A structured array `[notes]` of dtype `EVENT`."""
+"""A structured array `[notes]` of dtype `EVENT`, in no particular order."""
 
 DEFAULT_BPM = 120.0
 """The tempo of a score that names none, as in MIDI files."""
@@ -85,12 +85,12 @@ class Score:
 
 
 def make_events(onset: object, duration: object, pitch: object, velocity: object) -> Events:
-    """Events out of four columns, in order of time."""
+    """Events out of four columns, in whatever order."""
     columns = [np.asarray(one) for one in (onset, duration, pitch, velocity)]
     events = np.empty(columns[0].shape, EVENT)
     for name, column in zip(("onset", "duration", "pitch", "velocity"), columns, strict=True):
         events[name] = column
-    return np.sort(events, order=("onset", "pitch", "duration"))
+    return events
 
 
 MAX_BARS = 2000

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,15 +33,12 @@ def find_kin(turns: Sequence[Sequence[NDArray[np.uint64]]]) -> list[int]:
     groups
         For each song, the lowest index of a song of its group.
     """
-    holders: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
-    for song, tracks in enumerate(turns):
-        for track, hashes in enumerate(tracks):
-            for one in hashes.tolist():
-                holders[one].append((song, track))
-    shared: Counter[tuple[tuple[int, int], tuple[int, int]]] = Counter()
-    for places in holders.values():
-        if len(places) <= COMMON:
-            shared.update(pair for pair in combinations(places, 2) if pair[0][0] != pair[1][0])
+    tracks = [hashes for song in turns for hashes in song]
+    song_of = np.repeat(np.arange(len(turns)), [len(song) for song in turns])
+    sizes = np.array([len(hashes) for hashes in tracks])
+    pairs, shared = _count_shared(tracks)
+    one, other = pairs.T
+    kin = shared >= np.maximum(MIN_SHARED, KIN_SHARE * np.minimum(sizes[one], sizes[other]))
     group = list(range(len(turns)))
 
     def root(song: int) -> int:
@@ -51,12 +47,26 @@ def find_kin(turns: Sequence[Sequence[NDArray[np.uint64]]]) -> list[int]:
             song = group[song]
         return song
 
-    for (one, other), count in shared.items():
-        smaller = min(len(turns[one[0]][one[1]]), len(turns[other[0]][other[1]]))
-        if count >= max(MIN_SHARED, KIN_SHARE * smaller):
-            low, high = sorted((root(one[0]), root(other[0])))
-            group[high] = low
+    for first, second in np.stack([song_of[one[kin]], song_of[other[kin]]], axis=1).tolist():
+        low, high = sorted((root(first), root(second)))
+        group[high] = low
     return [root(song) for song in range(len(turns))]
+
+
+def _count_shared(tracks: Sequence[NDArray[np.uint64]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of tracks `[pairs, 2]` that share hashes, and how many they share `[pairs]`."""
+    hashes = np.concatenate([*tracks, np.zeros(0, np.uint64)])
+    holder = np.repeat(np.arange(len(tracks)), [len(own) for own in tracks])
+    order = np.argsort(hashes, kind="stable")
+    _, begins, counts = np.unique(hashes[order], return_index=True, return_counts=True)
+    found = [np.zeros(0, np.int64)]
+    for size in range(2, COMMON + 1):
+        places = begins[counts == size, None] + np.arange(size)
+        together = holder[order[places]]  # [hashes, size], ascending
+        one, other = np.triu_indices(size, 1)
+        found.append((together[:, one] * len(tracks) + together[:, other]).ravel())
+    codes, shared = np.unique(np.concatenate(found), return_counts=True)
+    return np.stack(np.divmod(codes, max(len(tracks), 1)), axis=1), shared.astype(np.int64)
 
 
 def choose_splits(digests: Sequence[str], groups: Sequence[int]) -> list[str]:
