@@ -150,19 +150,30 @@ class Elements(HTMLParser):
 ADDRESSES = ("src", "href", "poster", "action", "data")
 
 
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
-    monkeypatch.chdir(tmp_path)
+def make_small_run() -> Config:
     titles = ("Salt on the Window", EVIL, "No Words")
     return make_run({title: make_song(n, make_planes(n), SPEC) for n, title in enumerate(titles, 1)})
 
 
 @pytest.fixture
-def made(run: Config) -> Path:
-    directory = Path("outputs/run/.album.partial")
-    directory.mkdir()
-    album.run(run, directory)
-    return directory
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """A run without its album, in the current directory."""
+    monkeypatch.chdir(tmp_path)
+    Path("outputs/run/.album.partial").mkdir(parents=True)
+    return make_small_run()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An album that the tests only read."""
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        config = make_small_run()
+        directory = Path("outputs/run/.album.partial")
+        directory.mkdir()
+        album.run(config, directory)
+    return folder / directory
 
 
 def test_the_page_lists_every_song_with_sound_and_downloads(made: Path) -> None:
@@ -211,7 +222,6 @@ def test_a_song_without_words_and_files_that_are_missing_are_left_out(run: Confi
     for picture in Path("outputs/run/train/samples").iterdir():
         picture.unlink()
     directory = Path("outputs/run/.album.partial")
-    directory.mkdir()
     album.run(run, directory)
     elements = Elements((directory / "index.html").read_text())
     assert elements.text.count("Lyrics") == 2
@@ -250,7 +260,6 @@ def test_credits_say_where_the_album_comes_from(made: Path) -> None:
 
 def test_the_album_is_told_with_its_address(run: Config, capsys: pytest.CaptureFixture[str]) -> None:
     directory = Path("outputs/run/.album.partial")
-    directory.mkdir()
     run.album.title = "The Lost Tape"
     outcome = album.run(run, directory)
     assert outcome.notes["title"] == "The Lost Tape"
@@ -265,9 +274,10 @@ def test_the_plan_counts_the_media(run: Config) -> None:
     assert "3 songs" in album.plan(run).text
 
 
-def test_media_are_whole_and_apart_from_those_of_render(made: Path) -> None:
-    copied = made / "tracks/02-song & #2.wav"
+def test_the_album_outlives_what_it_was_made_of(run: Config) -> None:
+    directory = Path("outputs/run/.album.partial")
     original = Path("outputs/run/render/02-song & #2.wav")
     data = original.read_bytes()
+    album.run(run, directory)
     original.unlink()
-    assert copied.read_bytes() == data
+    assert (directory / "tracks/02-song & #2.wav").read_bytes() == data

@@ -17,7 +17,7 @@ from pipeline.music.song import Song
 AUDIO = ("mp3", "flac", "wav")
 """What the player takes, the smallest first."""
 LABELS = {
-    "midi": "MIDI",
+    "mid": "MIDI",
     "wav": "WAV",
     "mp3": "MP3",
     "flac": "FLAC",
@@ -142,9 +142,11 @@ def _marks(song: Song) -> list[tuple[float, float]]:
 def bring_samples(train: Path, album: Path) -> tuple[list[Sample], str | None]:
     """Bring some of the sample pictures, first and last among them, and the learning curves; those that are there."""
     pictures = sorted((train / "samples").glob("*.png"), key=_step)
-    chosen = np.unique(np.round(np.geomspace(1, max(1, len(pictures)), NUM_SAMPLES)).astype(int) - 1)
+    if len(pictures) > NUM_SAMPLES:  # most happens early
+        chosen = np.round(np.geomspace(1, len(pictures), NUM_SAMPLES)).astype(int) - 1
+        pictures = [pictures[index] for index in np.unique(chosen)]
     samples = []
-    for picture in [pictures[index] for index in chosen.tolist() if pictures]:
+    for picture in pictures:
         place = f"training/{picture.name}"
         bring(picture, album / place)
         samples.append(Sample(f"After {_step(picture):,} steps" if _step(picture) else "Before the first step", place))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-TRACK_COLOURS = ("#ffd166", "#f2725c", "#5fd3c4", "#6f8ff7", "#f4ede0", "#c77dd8", "#a8793e", "#8fb339")
+TRACK_COLOURS = ("#ffd166", "#f2725c", "#5fd3c4", "#6f8ff7", "#f4ede0", "#c060a0", "#7a4ff0", "#a8793e")
 """By track, in order; more tracks start again."""
 BACKGROUND = "#14161c"
 SURFACE = "#1c1f27"

@@ -166,6 +166,13 @@ LAST_PANELS = ("learning_rate", "noise")
 SHARED_PANELS = {"loss": "losses", "logit": "logits", "r1": "penalties", "r2": "penalties"}
 """Keys that hold one of these share a panel."""
 SINGULAR = {"losses": "loss", "logits": "logit"}
+PANEL_TITLES = {
+    "overlap": "overlap of features with unseen songs",
+    "scale_share": "share of notes that keep to a scale",
+    "told_apart": "share of pairs told apart",
+    "notes_per_bar": "notes a bar",
+    "stepwise_share": "share of steps in the melody",
+}
 MAX_PANELS = 12
 
 
@@ -236,7 +243,7 @@ def _draw_panel(axes: Any, name: str, curves: Mapping[str, Any], reference: Mapp
         axes.plot(steps, smooth, color=colour, linewidth=1.8, label=label, marker=marker)
         if key in reference:
             axes.axhline(reference[key], color=colour, linewidth=1.1, linestyle=(0, (5, 3)))
-    axes.set_title(name.replace("_", " "), loc="left", color=TEXT, fontsize=10.5, family=FONT)
+    axes.set_title(PANEL_TITLES.get(name, name.replace("_", " ")), loc="left", color=TEXT, fontsize=10.5, family=FONT)
     axes.tick_params(colors=QUIET_TEXT, labelsize=8, length=3)
     axes.grid(color=LINE, linewidth=0.7)
     axes.ticklabel_format(axis="y", scilimits=(-2, 4))
