@@ -46,7 +46,7 @@ def write_score(path: Path, song: Song, title: str) -> None:
 def build_score(song: Song, title: str) -> stream.Score:
     """A song as a music21 score, all measures made."""
     score = stream.Score()
-    score.metadata = metadata.Metadata(title=title, composer="AlbumGAN")
+    score.metadata = metadata.Metadata(title=title, movementName=title, composer="AlbumGAN")
     for index, track in enumerate(song.spec.tracks):
         part = stream.Part(id=track.name)
         part.partName = track.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -207,13 +208,13 @@ class Song:
     def load(cls, path: Path) -> Song:
         """Read a song. A damaged or foreign file raises `UserError`."""
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return cls._from_arrays({name: arrays[name] for name in arrays.files})
         except FileNotFoundError as error:
             raise UserError(f"{path} is missing; run +stage=generate again.") from error
         except (ValueError, TypeError, KeyError, IndexError, EOFError, AttributeError, zipfile.BadZipFile) as error:
             raise UserError(f"{path} is damaged or no song of ours ({error}); run +stage=generate again.") from error
-        except (OSError, MemoryError, NotImplementedError, RuntimeError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+        except (OSError, MemoryError, NotImplementedError, RuntimeError, zlib.error) as error:
             raise UserError(f"{path} can't be read ({error}); run +stage=generate again.") from error
 
     @classmethod
