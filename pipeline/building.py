@@ -206,7 +206,8 @@ class Builder:
         """Why the stage must run, in words, or None when its artefact is up to date."""
         settings = settings_of(self.settings, stage.groups)
         if found is None:
-            return "not made yet" if not directory.exists() else "unfinished"
+            begun = any(path.name != ".hydra" for path in directory.glob("*"))
+            return "unfinished" if begun else "not made yet"
         if self.config.force and requested:
             return "made again (force=true)"
         changed = [
