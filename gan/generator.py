@@ -15,7 +15,7 @@ from gan.heads import ChoiceHead, NeuronHead
 from gan.latents import Latents
 from gan.layers import TimeBlock, TrackLinear, activate, linear
 from gan.rolls import to_rolls
-from gan.settings import ModelSettings
+from gan.settings import HEADS, ModelSettings
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics, choose_compass, choose_heads
 
@@ -51,10 +51,13 @@ class Generator(nn.Module):
         self.position = nn.Parameter(torch.zeros(steps, tracks, slim))
 
         heads: list[ChoiceHead | NeuronHead] = []
-        for kind, head in (("choice", ChoiceHead), ("neurons", NeuronHead)):
+        common = (slim, self.lows, self.compass, statistics, spec)
+        for kind in HEADS:
             served = [track for track, chosen in enumerate(self.heads_of_tracks) if chosen == kind]
-            if served:
-                heads.append(head(served, slim, self.lows, self.compass, statistics, spec))
+            if served and kind == "neurons":
+                heads.append(NeuronHead(served, *common))
+            elif served:
+                heads.append(ChoiceHead(served, *common, voices=settings.voices if kind == "voices" else 1))
         order = [track for head in heads for track in head.tracks]
         self.heads = nn.ModuleList(heads)
         self.places = [list(head.tracks) for head in heads]

@@ -4,12 +4,12 @@ Straight-through (Bengio et al., arXiv 1308.3432): forward the hard decision, ba
 the data's rates and are noisy at first: noise makes silent notes sound now and then, so that the discriminator can ask
 for them.
 
-`ChoiceHead`, for one note at a time, makes *notes*: a gate says at each step whether something new begins, and if so a
+`ChoiceHead` makes lines of *notes*: a gate says at each step whether something new begins, and if so a
 choice says which pitch, or rest (Gumbel-softmax; Jang et al., arXiv 1611.01144); otherwise what sounds goes on. Length,
 repetition and rest are then one decision each, and the gradient of a choice sums over all steps of its note.
 
-`NeuronHead`, for chords and drums, has two of MuseGAN's binary neurons (arXiv 1804.09399) for each pitch: one strikes
-it, the other holds on to it while it sounds.
+`NeuronHead`, for drums, has two of MuseGAN's binary neurons (arXiv 1804.09399) for each pitch: one strikes
+it, the other holds on to it while it sounds (drums never hold).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def choice(logits: Tensor, noise: Tensor | None, amount: float, temperature: flo
 
 
 class ChoiceHead(nn.Module):
-    """Notes one after another, for tracks that play one note at a time.
+    """Notes one after another: one line for a track that plays one note at a time, several for chords.
 
     Parameters
     ----------
@@ -74,6 +74,9 @@ class ChoiceHead(nn.Module):
         Of all tracks, see `gan.statistics.choose_compass`.
     statistics, spec
         Where gates and choices start.
+    voices
+        Lines a track. What sounds is whatever any of them plays; the first starts as often as anything sounds in the
+        data, the second as often as two notes do, and so on.
     """
 
     def __init__(
@@ -84,37 +87,46 @@ class ChoiceHead(nn.Module):
         compass: int,
         statistics: DataStatistics,
         spec: RollSpec,
+        voices: int = 1,
     ) -> None:
         super().__init__()
-        self.tracks, self.compass = tuple(tracks), compass
-        self.project = TrackLinear(len(self.tracks), width, compass + 2, gain=0.3)
-        onsets = torch.tensor([statistics.onsets[track] for track in self.tracks]).sum(-1)  # [tracks, steps of a bar]
-        self.metre = nn.Parameter(log_odds(onsets.T.clamp(RARE_GATE, 1)).unsqueeze(-1))  # [steps of a bar, tracks, 1]
+        self.tracks, self.compass, self.voices = tuple(tracks), compass, voices
+        self.project = TrackLinear(len(self.tracks), width, voices * (compass + 2), gain=0.3)
+        bias = self.project.bias.detach().view(len(self.tracks), voices, compass + 2)
+        metre = torch.zeros(spec.steps_per_bar, len(self.tracks), voices, 1)
         for row, track in enumerate(self.tracks):
-            rates = torch.tensor(statistics.sounding[track][lows[track] : lows[track] + compass])
-            rates = torch.cat([rates, torch.tensor([statistics.rests[track]])]).clamp(min=RARE)
-            with torch.no_grad():
-                self.project.bias[row, 0, : compass + 1] = rates.log()
+            rates = torch.tensor(statistics.sounding[track][lows[track] : lows[track] + compass]).clamp(min=RARE)
+            shares = torch.tensor(statistics.voices[track][:voices]).clamp(RARE, 1 - RARE).unsqueeze(1)
+            bias[row, :, :compass] = (rates / rates.sum() * shares).clamp(min=RARE).log()
+            bias[row, :, compass] = (1 - shares[:, 0]).log()
+            onsets = torch.tensor(statistics.onsets[track]).sum(1).view(-1, 1, 1)  # [steps of a bar, 1, 1]
+            metre[:, row] = log_odds((onsets * shares / shares.sum()).clamp(RARE_GATE, 1))
+        self.metre = nn.Parameter(metre)
 
     def forward(self, x: Tensor, amount: float, temperature: float, generator: torch.Generator | None) -> Tensor:
         """Features `[batch, time, tracks, width]` to streams `[batch, time, tracks, 2, compass]`."""
         out = self.project(x)
+        out = out.view(*out.shape[:3], self.voices, self.compass + 2)  # [batch, time, tracks, voices, compass + 2]
         noise = uniform(out, generator) if generator is not None and amount > 0 else None
         pitch_noise, gate_noise = (None, None) if noise is None else (noise[..., :-1], noise[..., -1:])
         pitch = choice(out[..., :-1], pitch_noise, amount, temperature)[..., : self.compass]  # the last one is rest
-        metre = self.metre.repeat(x.shape[1] // len(self.metre), 1, 1)  # [time, tracks, 1]
-        gate = neuron(out[..., -1:] + metre, gate_noise, amount, temperature)  # [batch, time, tracks, 1]
+        metre = self.metre.repeat(x.shape[1] // len(self.metre), 1, 1, 1)  # [time, tracks, voices, 1]
+        gate = neuron(out[..., -1:] + metre, gate_noise, amount, temperature)  # [batch, time, tracks, voices, 1]
         gate = torch.cat([torch.ones_like(gate[:, :1]), gate[:, 1:]], dim=1)  # a phrase begins with something new
         now = torch.zeros_like(pitch[:, 0])
         sounding = []
         for opens, new in zip(gate.unbind(1), pitch.unbind(1), strict=True):
             now = now + opens * (new - now)
             sounding.append(now)
-        return torch.stack([torch.stack(sounding, dim=1), gate * pitch], dim=3)
+        streams = torch.stack([torch.stack(sounding, dim=1), gate * pitch], dim=4)
+        first, *others = streams.unbind(3)
+        for other in others:
+            first = first + other - first * other  # a note sounds when either plays it
+        return first
 
 
 class NeuronHead(nn.Module):
-    """Any number of notes at once, for chords and drums; parameters as in `ChoiceHead`. Drums strike and never hold."""
+    """Any number of notes at once; parameters as in `ChoiceHead`. Drums strike and never hold."""
 
     rings: Tensor
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +13,9 @@ from gan.statistics import DataStatistics
 
 SILENT_SHARE = 0.05
 """A track with less than this share of the data's notes is called silent."""
-ONE_SIDED = 0.98
-"""The discriminator wins when it tells more than this share of pairs apart, and loses below one minus this share."""
-PATIENCE = 40
+WINS, LOSES = 0.1, 1.0
+"""The discriminator's loss below which it wins and above which it loses; undecided is log 2, good runs are near 0.6."""
+PATIENCE = 10
 """Reports in a row before one side is said to win."""
 
 
@@ -88,26 +89,26 @@ class Meter:
         self.sums, self.counts = {}, {}
         notes = {name: means.pop(f"notes/{name}", 0.0) for name in self.spec.names}
         figures = means | {"learning_rate": learning_rate, "noise": noise}
-        warnings = self._watch(notes, means.get("told_apart", 0.5))
+        warnings = self._watch(notes, means.get("discriminator_loss", math.log(2)))
         return Report(step, seconds, figures, notes, warnings, samples, checkpoint_due)
 
-    def _watch(self, notes: dict[str, float], told_apart: float) -> list[str]:
+    def _watch(self, notes: dict[str, float], loss: float) -> list[str]:
         """Trouble in words."""
         warnings = []
         for (name, rate), wanted in zip(notes.items(), self.statistics.notes_per_bar, strict=True):
             if rate < SILENT_SHARE * wanted:
                 warnings.append(f"{name} has fallen silent: {rate:.2f} notes a bar, the data has {wanted:.2f}")
-        self.winning = self.winning + 1 if told_apart > ONE_SIDED else 0
-        self.losing = self.losing + 1 if told_apart < 1 - ONE_SIDED else 0
+        self.winning = self.winning + 1 if loss < WINS else 0
+        self.losing = self.losing + 1 if loss > LOSES else 0
         if self.winning >= PATIENCE:
             warnings.append(
-                f"the discriminator has told {told_apart:.0%} of pairs apart for {self.winning} reports: the generator "
-                "learns little; a larger train.gamma helps"
+                f"the discriminator has won for {self.winning} reports (its loss is {loss:.2f}): the generator learns "
+                "little; a smaller train.learning_rate or a larger train.gamma helps"
             )
         if self.losing >= PATIENCE:
             warnings.append(
-                f"the generator has fooled the discriminator for {self.losing} reports: the discriminator learns "
-                "little; a smaller train.gamma helps"
+                f"the generator has won for {self.losing} reports (the discriminator's loss is {loss:.2f}): the "
+                "discriminator learns little; a smaller train.gamma helps"
             )
         return warnings
 

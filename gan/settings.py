@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-HEADS = ("auto", "choice", "neurons")
+HEADS = ("auto", "choice", "voices", "neurons")
 
 
 def _need(condition: bool, key: str, rule: str, value: object) -> None:
@@ -34,8 +34,11 @@ class ModelSettings:
     step_width, beat_width
         Channels of the discriminator over steps, and over beats, bars and the phrase.
     heads
-        `auto` gives a track that is monophonic in the data one choice among pitches and rest at each step, and
-        every other track one binary neuron a pitch. `choice` and `neurons` force one of them on all pitched tracks.
+        What makes the notes of pitched tracks (drums always have a binary neuron a pitch). `auto` gives a track that
+        is monophonic in the data one line of notes (`choice`), and every other track several lines at once (`voices`).
+        `choice`, `voices` and `neurons` (two binary neurons a pitch) force one of them on all pitched tracks.
+    voices
+        Lines of a polyphonic track: at most so many notes sound at once.
     choice_polyphony
         `auto` takes a track as monophonic when at most this share of its sounding steps has two pitches or more.
     compass_share
@@ -54,6 +57,7 @@ class ModelSettings:
     step_width: int = 64
     beat_width: int = 160
     heads: str = "auto"
+    voices: int = 4
     choice_polyphony: float = 0.03
     compass_share: float = 0.999
     temperature: float = 1.0
@@ -64,6 +68,7 @@ class ModelSettings:
         for key in ("latent_size", "trunk_width", "trunk_blocks", "track_width", "step_width", "beat_width"):
             _need(getattr(self, key) >= 1, f"model.{key}", "at least 1", getattr(self, key))
         _need(self.heads in HEADS, "model.heads", f"one of {', '.join(HEADS)}", self.heads)
+        _need(1 <= self.voices <= 6, "model.voices", "1 to 6", self.voices)
         _need(0 <= self.choice_polyphony <= 1, "model.choice_polyphony", "between 0 and 1", self.choice_polyphony)
         _need(0.5 < self.compass_share <= 1, "model.compass_share", "above 0.5 and at most 1", self.compass_share)
         _need(self.temperature > 0, "model.temperature", "above 0", self.temperature)

@@ -12,6 +12,9 @@ from torch import Tensor
 from gan.settings import ModelSettings
 from gan.spec import HOLD, ONSET, RollSpec
 
+MAX_VOICES = 6
+"""Chords are counted up to so many notes."""
+
 
 @dataclass(frozen=True)
 class DataStatistics:
@@ -27,8 +30,8 @@ class DataStatistics:
         `[tracks][steps of a bar][pitches]`: share of bars in which the pitch has an onset at this place.
     polyphony
         `[tracks]`: of the steps that sound, the share with two pitches or more.
-    rests
-        `[tracks]`: share of steps at which nothing sounds.
+    voices
+        `[tracks][MAX_VOICES]`: share of steps at which at least 1, 2, ... pitches sound.
     holds
         `[tracks]`: of the pitches that sound at a step, the share that is held over the next (the last step left out).
     notes_per_bar
@@ -41,7 +44,7 @@ class DataStatistics:
     sounding: list[list[float]]
     onsets: list[list[list[float]]]
     polyphony: list[float]
-    rests: list[float]
+    voices: list[list[float]]
     holds: list[float]
     notes_per_bar: list[float]
     empty_bars: list[float]
@@ -73,7 +76,7 @@ class DataStatistics:
             sounding=(totals["sounding"] / num_steps).tolist(),
             onsets=(totals["onsets"] / num_bars).tolist(),
             polyphony=(totals["chords"] / totals["heard"].clamp(min=1)).tolist(),
-            rests=(1 - totals["heard"] / num_steps).tolist(),
+            voices=(totals["voices"] / num_steps).tolist(),
             holds=(totals["held"] / totals["before"].clamp(min=1)).tolist(),
             notes_per_bar=(totals["notes"] / num_bars).tolist(),
             empty_bars=(1 - totals["full_bars"] / num_bars).tolist(),
@@ -89,6 +92,7 @@ def _count(rolls: Tensor) -> dict[str, Tensor]:
         "sounding": sounding.sum((0, 2, 3)),
         "onsets": onset.sum((0, 2)),
         "chords": (voices >= 2).sum((0, 2, 3)),
+        "voices": torch.stack([(voices >= least).sum((0, 2, 3)) for least in range(1, MAX_VOICES + 1)], dim=1),
         "heard": (voices >= 1).sum((0, 2, 3)),
         "before": sounding.flatten(2, 3)[:, :, :-1].sum((0, 2, 3)),
         "held": rolls[:, HOLD].flatten(2, 3)[:, :, 1:].sum((0, 2, 3)),
@@ -99,10 +103,10 @@ def _count(rolls: Tensor) -> dict[str, Tensor]:
 
 
 def choose_heads(statistics: DataStatistics, spec: RollSpec, settings: ModelSettings) -> tuple[str, ...]:
-    """`choice` or `neurons` for each track: drums always get neurons, pitched tracks what fits the data."""
+    """`choice`, `voices` or `neurons` for each track: drums always get neurons, pitched tracks what fits the data."""
     heads = []
     for track, polyphony in zip(spec.tracks, statistics.polyphony, strict=True):
-        fits = "choice" if polyphony <= settings.choice_polyphony else "neurons"
+        fits = "choice" if polyphony <= settings.choice_polyphony else "voices"
         wanted = fits if settings.heads == "auto" else settings.heads
         heads.append("neurons" if track.is_drum else wanted)
     return tuple(heads)

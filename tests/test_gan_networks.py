@@ -36,7 +36,7 @@ def networks(spec: RollSpec = BAND, rolls: torch.Tensor | None = None) -> tuple[
 
 def test_samples_are_rolls_and_the_same_latents_give_the_same_phrase():
     generator, discriminator = networks()
-    assert generator.heads_of_tracks == ("neurons", "neurons", "choice")
+    assert generator.heads_of_tracks == ("neurons", "voices", "choice")
     latents = generator.sample_latents(5, torch.Generator().manual_seed(1))
     rolls = generator.sample(latents)
     assert rolls.shape == (5, *BAND.shape)
@@ -181,7 +181,7 @@ def test_choice_tracks_never_play_two_notes_at_once():
         (TrainSettings(batch_size=1), "train.batch_size must be at least 2, not 1"),
         (TrainSettings(minutes=0), "train.minutes must be above 0"),
         (TrainSettings(ema_decay=1.0), "train.ema_decay"),
-        (ModelSettings(heads="both"), "model.heads must be one of auto, choice, neurons, not both"),
+        (ModelSettings(heads="both"), "model.heads must be one of auto, choice, voices, neurons, not both"),
         (ModelSettings(trunk_width=0), "model.trunk_width must be at least 1"),
     ],
 )

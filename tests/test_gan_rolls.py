@@ -144,6 +144,19 @@ def test_choice_head_plays_one_note_at_most():
     assert streams[..., 0, :].sum(-1).max() <= 1
 
 
+def test_voices_play_chords_and_start_at_the_rates_of_the_data():
+    rolls = sample_rolls()
+    note(rolls, 1, 0, 0, 8, 11)  # a second voice for half of the time
+    head = ChoiceHead([1], 3, (0, 0), 12, DataStatistics.of([rolls], SPEC), SPEC, voices=3)
+    streams = head(torch.zeros(1000, 32, 1, 3), 1.0, 1.0, torch.Generator().manual_seed(1)).detach()
+    assert set(streams.unique().tolist()) == {0.0, 1.0}
+    assert (streams[..., 1, :] <= streams[..., 0, :]).all(), "what is struck sounds"
+    voices = streams[..., 0, :].sum(-1)
+    assert voices.mean().item() == pytest.approx(24 / 32, abs=0.08)
+    assert (voices >= 2).float().mean() > 0.05
+    assert voices.max() <= 3
+
+
 def test_noisy_choices_start_at_the_rates_of_the_data():
     head = ChoiceHead([1], 3, (0, 0), 12, statistics(), SPEC)
     streams = head(torch.zeros(1000, 32, 1, 3), 1.0, 1.0, torch.Generator().manual_seed(1))
@@ -178,7 +191,6 @@ def test_statistics_equal_a_count_by_hand():
     assert counted.num_phrases == 2
     assert counted.sounding[1][7] == pytest.approx(8 / 64)
     assert counted.sounding[1][9] == pytest.approx(8 / 64)
-    assert counted.rests[1] == pytest.approx(1 - 16 / 64)
     assert counted.onsets[0][4][2] == pytest.approx(1 / 4)  # one of four bars
     assert counted.onsets[1][12][9] == pytest.approx(1 / 4)
     assert counted.holds[0] == 0.0
@@ -186,16 +198,18 @@ def test_statistics_equal_a_count_by_hand():
     assert counted.notes_per_bar == pytest.approx([4 / 4, 3 / 4])
     assert counted.empty_bars == pytest.approx([3 / 4, 2 / 4])
     assert counted.polyphony == [0.0, 0.0]
+    assert counted.voices[1] == pytest.approx([16 / 64, 0, 0, 0, 0, 0])
     assert DataStatistics.from_dict(counted.to_dict()) == counted
 
 
-def test_polyphonic_tracks_and_drums_get_neurons():
+def test_lines_for_one_note_at_a_time_voices_for_chords_neurons_for_drums():
     rolls = sample_rolls()
     assert choose_heads(DataStatistics.of([rolls], SPEC), SPEC, ModelSettings()) == ("neurons", "choice")
     note(rolls, 1, 0, 0, 4, 11)
     polyphonic = DataStatistics.of([rolls], SPEC)
     assert polyphonic.polyphony[1] == pytest.approx(4 / 16)
-    assert choose_heads(polyphonic, SPEC, ModelSettings()) == ("neurons", "neurons")
+    assert polyphonic.voices[1][:2] == pytest.approx([16 / 32, 4 / 32])
+    assert choose_heads(polyphonic, SPEC, ModelSettings()) == ("neurons", "voices")
     assert choose_heads(polyphonic, SPEC, ModelSettings(heads="choice")) == ("neurons", "choice")
 
 
