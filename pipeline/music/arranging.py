@@ -128,7 +128,7 @@ def choose_shift(
     costs = [
         8 * discomfort(transpose(notes, int(shift), spec), ranges, spec)
         + abs(int(shift)) / 12
-        + ACCIDENTALS[(home.tonic + int(shift) + relative) % 12] / 12
+        + ACCIDENTALS[(home.tonic + int(shift) + relative) % 12] / 4
         for shift in shifts
     ]
     weights = np.exp(-2 * np.array(costs))
