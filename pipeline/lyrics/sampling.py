@@ -7,16 +7,15 @@ text, so no word has to be rejected afterwards; the others share the probability
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-from pipeline.lyrics.baselines import longest_copy
 from pipeline.lyrics.model import LanguageModel, State
 from pipeline.lyrics.rhyme import rhyme_key
 from pipeline.lyrics.training import encode
@@ -25,6 +24,7 @@ from pipeline.lyrics.verse import WORD
 LINE_ENDS = ",?!"
 """Marks that may stand at the end of a line; inside one only a comma may."""
 MIN_WORDS = 3
+MIN_CHOICE = 3
 MAX_COPY = 22
 """Characters in a row that a line may share with the training text."""
 
@@ -46,16 +46,32 @@ class Lexicon:
     """What the training lines teach about words: which there are, which end a line, and which lines there are."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self.text = "\n".join(texts)
-        self.lines = {plain(line) for line in self.text.split("\n")}
-        words = [WORD.findall(line[::-1]) for line in self.text.split("\n")]
+        lines = [line for text in texts for line in text.split("\n")]
+        self.lines = {plain(line) for line in lines}
+        self.runs = {line[at : at + MAX_COPY + 1] for line in lines for at in range(len(line) - MAX_COPY)}
+        words = [WORD.findall(line[::-1]) for line in lines]
         self.words = {word for line in words for word in line}
         self.endings = {line[-1] for line in words if line}
+        self.starts = {line[0] for line in words if line}
+        self.before: dict[str, set[str]] = defaultdict(set)
+        for line in words:
+            for first, second in pairwise(line):
+                self.before[second].add(first)
+        self._trees: dict[str, Tree] = {}
 
     @cached_property
     def tree(self) -> Tree:
         """All words."""
         return Tree(self.words)
+
+    def tree_before(self, word: str) -> Tree:
+        """Words that stand before `word` in the texts; all words where there are fewer than `MIN_CHOICE` of them."""
+        known = self.before.get(word, set())
+        if len(known) < MIN_CHOICE:
+            return self.tree
+        if word not in self._trees:
+            self._trees[word] = Tree(known)
+        return self._trees[word]
 
     @cached_property
     def rhymes(self) -> dict[str, set[str]]:
@@ -153,16 +169,17 @@ class LineSampler:
         """Characters that may follow `row`, a line's end spelt backwards."""
         if not row:
             return frozenset(endings.next[""] | set(LINE_ENDS))
-        start = max(row.rfind(" "), *(row.rfind(mark) for mark in LINE_ENDS)) + 1
-        word = row[start:]
-        tree = endings if start <= 1 and " " not in row else self.lexicon.tree
+        rest, _, word = row.rpartition(" ")
+        word, later = word.lstrip(LINE_ENDS), rest.rpartition(" ")[2].lstrip(LINE_ENDS)[::-1]
+        tree = self.lexicon.tree_before(later) if rest else endings
+        if row[-1] in LINE_ENDS or row[-1] == " ":
+            return frozenset(tree.next[""] | ({","} if row[-1] == " " else set()))
         allowed = set(tree.next.get(word, ()))
         if word in tree.whole:
             allowed.add(" ")
-            if len(row) >= shortest and row.count(" ") + 1 >= MIN_WORDS:
+            enough = len(row) >= shortest and row.count(" ") + 1 >= MIN_WORDS
+            if enough and word[::-1] in self.lexicon.starts:
                 allowed.add("\n")
-        elif row[-1] == " ":
-            allowed.add(",")
         return frozenset(allowed)
 
     def _mask(self, allowed: frozenset[str]) -> Tensor:
@@ -175,8 +192,9 @@ class LineSampler:
     def _is_fresh(self, line: Candidate) -> bool:
         """Not in the training text, not most of a line of it, no word twice in a row or three times."""
         words = line.words
-        stutters = any(first == second for first, second in itertools.pairwise(words))
+        stutters = any(first == second for first, second in pairwise(words))
         crowded = max(map(words.count, words)) > 2
         if stutters or crowded or plain(line.spelt) in self.lexicon.lines:
             return False
-        return len(longest_copy([line.spelt], self.lexicon.text)) <= MAX_COPY
+        size = MAX_COPY + 1
+        return not any(line.spelt[at : at + size] in self.lexicon.runs for at in range(len(line.spelt) - MAX_COPY))

@@ -16,6 +16,7 @@ class LanguageModelSettings:
     weight_drop: float
     """Share of recurrent weights dropped."""
     weight_decay: float
+    """Of AdamW."""
     learning_rate: float
     batch_size: int
     sequence_length: int
@@ -43,3 +44,20 @@ class LyricsSettings:
     """Nucleus: sample among the likeliest characters that hold this share of the probability."""
     candidates: int
     """Lines sampled for each line kept."""
+
+    def check(self) -> None:
+        """Raise `ValueError`, naming the key, for a value that nothing could be trained or written with."""
+        model = self.model
+        for name in ("hidden_size", "num_layers", "learning_rate", "batch_size", "sequence_length", "steps", "minutes"):
+            if getattr(model, name) <= 0:
+                raise ValueError(f"lyrics.model.{name} must be more than 0, not {getattr(model, name)}")
+        for name in ("dropout", "weight_drop"):
+            if not 0 <= getattr(model, name) < 1:
+                raise ValueError(f"lyrics.model.{name} must be at least 0 and below 1, not {getattr(model, name)}")
+        if model.weight_decay < 0:
+            raise ValueError(f"lyrics.model.weight_decay must not be negative, but is {model.weight_decay}")
+        for name in ("songs", "temperature", "candidates"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"lyrics.{name} must be more than 0, not {getattr(self, name)}")
+        if not 0 < self.top_p <= 1:
+            raise ValueError(f"lyrics.top_p must be more than 0 and at most 1, not {self.top_p}")

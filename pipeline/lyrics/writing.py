@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from pipeline.errors import UserError
+from pipeline.lyrics.merit import Song, Usage
 from pipeline.lyrics.model import LanguageModel
 from pipeline.lyrics.rhyme import rhyme_key
 from pipeline.lyrics.sampling import Candidate, Lexicon, LineSampler
@@ -16,18 +17,30 @@ from pipeline.lyrics.verse import MARKS, START, WORD, Section, capitalised, spok
 
 DEFAULT_FORM = (("verse", 4), ("chorus", 4), ("verse", 4), ("chorus", 4), ("bridge", 4), ("chorus", 4))
 """Sections and their lines, where there is no music to fit."""
+SUNG = {"verse", "chorus", "prechorus", "bridge", "outro", "rap"}
+"""Sections that have words; the others are left to the instruments."""
 REPEATED = {"chorus", "prechorus"}
 """Sections written once and sung word for word each time."""
-LENGTHS = (20, 44)
+BARS_PER_LINE = 2
+LENGTHS = (26, 46)
 """Characters of a line."""
 SPREAD = 8
 """How far a line's length may stray from the first line's of its section."""
-ATTEMPTS = 4
-"""Rounds of candidates before the demands on a line are eased."""
 SCHEMES = ("ABAB", "AABB")
-SUNG = {"verse", "chorus", "prechorus", "bridge", "outro", "rap"}
-"""Sections that have words; the others are left to the instruments."""
-BARS_PER_LINE = 2
+LEVELS = (0, 0, 1, 1, 2, 2, 3, 3)
+"""How far the demands on a line are eased, round by round of candidates."""
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+SMALL_WORDS = _set("a an and as at but by for from in into is of on or so than that the to with was were")
+DETERMINERS = _set("the a an my your his her our their no every")
+WEAK_WORDS = (
+    SMALL_WORDS | DETERMINERS | _set("i i'm i'd i'll i've he she it it's we you they there there's if when who not")
+)
+"""Words that no title ends with, nor begins with but for a determiner."""
 
 
 def lines_of(kind: str, num_bars: int) -> int:
@@ -45,7 +58,7 @@ class Lyric:
 
 
 class Writer:
-    """Writes lyrics with a trained model.
+    """Writes lyrics with a trained model, all different.
 
     Parameters
     ----------
@@ -60,32 +73,48 @@ class Writer:
     def __init__(self, model: LanguageModel, symbols: str, texts: Sequence[str], settings: LyricsSettings) -> None:
         self.model, self.symbols, self.settings = model, symbols, settings
         self.lexicon = Lexicon(texts)
-        self.document_counts = Counter(
-            word for text in texts for word in {word.lower() for word in WORD.findall(text[::-1])}
+        self.usage = Usage(
+            [[word.lower() for word in WORD.findall(line[::-1])] for line in text.split("\n")] for text in texts
         )
         self.titles: set[str] = set()
         self.lines: set[str] = set()
 
     def write(self, number: int, form: Sequence[tuple[str, int]]) -> Lyric:
         """The lyric of song `number`: for each (kind of section, lines) of `form` that has lines, its words."""
-        return SongWriter(self, number).write(form)
+        sung = [(kind, num_lines) for kind, num_lines in form if num_lines]
+        return SongWriter(self, number).write(sung or DEFAULT_FORM)
 
-    def title(self, chorus: Sequence[str]) -> str:
-        """The phrase of `chorus` with the rarest words, in title case; no two songs get the same one."""
+    def title(self, lines: Sequence[str]) -> str:
+        """A phrase out of `lines` that says most, in title case; no two songs get the same one."""
         found: dict[str, float] = {}
-        for line in chorus:
+        for line in lines:
             for part in line.split(","):
                 words = WORD.findall(part)
                 for start, end in combinations(range(len(words) + 1), 2):
                     phrase = words[start:end]
-                    whole = start == 0 or end == len(words)
-                    if 2 <= len(phrase) <= 4 and whole and phrase[-1].lower() not in SMALL_WORDS:
-                        weights = [1 / (2 + self.document_counts[word.lower()]) for word in phrase]
-                        found[title_case(phrase)] = sum(weights) / (1 + len(phrase)) + 0.05 * (start == 0)
+                    if self._is_title(phrase) and (start == 0 or end == len(words)):
+                        found[title_case(phrase)] = self._weight(phrase)
         ranked = sorted(found, key=lambda phrase: (-found[phrase], phrase))
-        title = next((phrase for phrase in ranked if phrase not in self.titles), f"{chorus[0].rstrip(',?!')}")
+        spare = (title_case(WORD.findall(line)) for line in lines)
+        title = next((phrase for phrase in (*ranked, *spare) if phrase not in self.titles), " ".join(lines))
         self.titles.add(title)
         return title
+
+    def _is_title(self, words: Sequence[str]) -> bool:
+        strong = sum(word.lower() not in WEAK_WORDS for word in words)
+        return (
+            2 <= len(words) <= 4
+            and strong >= 1
+            and words[0].lower() not in WEAK_WORDS - DETERMINERS
+            and words[-1].lower() not in WEAK_WORDS
+            and not words[-1].endswith("'s")
+        )
+
+    def _weight(self, words: Sequence[str]) -> float:
+        """How rare the phrase's strong words are, and how usual they are side by side."""
+        lowered = [word.lower() for word in words]
+        rare = sum(1 / (3 + len(self.usage.homes.get(word, ()))) for word in lowered if word not in WEAK_WORDS)
+        return rare / len(words) + 0.3 * self.usage.idiom(lowered)
 
 
 class SongWriter:
@@ -98,29 +127,29 @@ class SongWriter:
             writer.model, writer.symbols, writer.lexicon, self.settings.temperature, self.settings.top_p, seed
         )
         self.scheme = SCHEMES[seed % len(SCHEMES)]
-        self.scores, self.state = self.sampler.read(START, writer.model.initial_state(1))
+        self.song = Song(writer.usage)
         self.endings: set[str] = set()
-        self.counts: Counter[str] = Counter()
+        self.scores, self.state = self.sampler.read(START, writer.model.initial_state(1))
 
     def write(self, form: Sequence[tuple[str, int]]) -> Lyric:
-        """All sections; repeated ones are written at their first place and length that serves all."""
+        """All sections; one that is repeated is written once, as long as its longest place asks."""
         written: dict[str, tuple[str, ...]] = {}
         sections: list[Section] = []
-        if not any(num_lines for _, num_lines in form):
-            form = DEFAULT_FORM
         for kind, num_lines in form:
-            if not num_lines:
-                continue
-            if kind in REPEATED and kind not in written:
-                written[kind] = self.section(kind, max(lines for other, lines in form if other == kind))
-            lines = written[kind][:num_lines] if kind in REPEATED else self.section(kind, num_lines)
+            if kind not in REPEATED:
+                lines = self.section(kind, num_lines)
+            else:
+                if kind not in written:
+                    written[kind] = self.section(kind, max(lines for other, lines in form if other == kind))
+                lines = written[kind][:num_lines]
             sections.append(Section(kind, lines))
         core = next((one for one in sections if one.name == "chorus"), sections[0])
         return Lyric(self.number, self.writer.title(core.lines), tuple(sections))
 
     def section(self, kind: str, num_lines: int) -> tuple[str, ...]:
         """New lines of one section, rhymed by the song's scheme."""
-        self.scores, self.state = self.sampler.read(MARKS[kind], self.state)
+        mark = MARKS[kind] if MARKS[kind] in self.writer.symbols else "\n"
+        self.scores, self.state = self.sampler.read(mark, self.state)
         lines: list[Candidate] = []
         for place in range(num_lines):
             partner = rhyme_partner(self.scheme, place)
@@ -128,28 +157,35 @@ class SongWriter:
             self.scores, self.state = self.sampler.read(line.spelt + "\n", self.state)
             self.writer.lines.add(line.spelt)
             self.endings.add(line.words[-1])
-            self.counts.update(set(line.words))
+            self.song.add(line.words)
             lines.append(line)
         return tuple(spoken(line.spelt) for line in lines)
 
     def line(self, before: Sequence[Candidate], partner: Candidate | None) -> Candidate:
-        """The best of the candidates for the next line; demands are eased until there is one."""
+        """The best of the candidates for the next line; demands are eased until there is one.
+
+        Raises
+        ------
+        UserError
+            When the model can't fill a line with words, as one that was hardly trained.
+        """
         low, high = LENGTHS
         if before:
             length = len(before[0].spelt)
             low, high = max(low, length - SPREAD), min(high, length + SPREAD)
-        for attempt in range(2 * ATTEMPTS):
-            eased = attempt // 2
-            endings = self._endings(partner if eased < ATTEMPTS - 1 else None)
-            lengths = low - 4 * eased, high + 8 * eased
+        for eased in LEVELS:
+            endings = self._endings(partner if eased < max(LEVELS) else None)
+            lengths = max(1, low - 6 * eased), high + 15 * eased
             drawn = self.sampler.draw(self.scores, self.state, self.settings.candidates, lengths, endings)
-            fresh = [one for one in drawn if one.spelt not in self.writer.lines]
-            if fresh:
-                return max(fresh, key=self._merit)
-        raise RuntimeError("the language model gives no line of words; train it longer")
+            if fresh := [one for one in drawn if one.spelt not in self.writer.lines]:
+                return max(fresh, key=lambda one: self.song.merit(one.words, one.score))
+        raise UserError(
+            "the language model finds no new line: raise lyrics.model.steps, lyrics.candidates or lyrics.temperature, "
+            "or give it more text."
+        )
 
     def _endings(self, partner: Candidate | None) -> set[str]:
-        """Words the line may end with: new ones that rhyme with the partner, or that something rhymes with."""
+        """Words the line may end with: new ones that rhyme with the partner, or that others rhyme with."""
         lexicon = self.writer.lexicon
         if partner is not None:
             words = {word for word in lexicon.rhymes[rhyme_key(partner.words[-1])] if word.lower() not in self.endings}
@@ -158,47 +194,17 @@ class SongWriter:
         sociable = {word for words in lexicon.rhymes.values() if len(words) > 2 for word in words}
         return {word for word in sociable if word.lower() not in self.endings} or lexicon.endings
 
-    def _merit(self, line: Candidate) -> float:
-        """Likely under the model, and not on words that the song has used up."""
-        common = self.writer.document_counts
-        worn = sum(self.counts[word] for word in set(line.words) if common[word] < 40)
-        return line.score - 0.05 * worn
-
-
-SMALL_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "as",
-        "at",
-        "but",
-        "by",
-        "for",
-        "from",
-        "in",
-        "into",
-        "is",
-        "nor",
-        "of",
-        "on",
-        "or",
-        "so",
-        "that",
-        "the",
-        "to",
-        "with",
-        "was",
-        "were",
-        "i",
-    ]
-)
-
 
 def title_case(words: Sequence[str]) -> str:
-    """`salt on the window` becomes `Salt on the Window`."""
-    large = [word if at and word.lower() in SMALL_WORDS - {"i"} else capitalised(word) for at, word in enumerate(words)]
-    return " ".join(large)
+    """Large first letters, but for the small words inside.
+
+    >>> title_case(["salt", "on", "the", "window"])
+    'Salt on the Window'
+    """
+    last = len(words) - 1
+    return " ".join(
+        word if 0 < at < last and word.lower() in SMALL_WORDS else capitalised(word) for at, word in enumerate(words)
+    )
 
 
 def rhyme_partner(scheme: str, place: int) -> int | None:

@@ -35,6 +35,10 @@ SAVE_SECONDS = 20.0
 
 def inputs(config: Config) -> dict[str, str]:
     """Fingerprint of the texts."""
+    try:
+        config.lyrics.check()
+    except ValueError as error:
+        raise UserError(f"{error}.") from error
     return {"texts": files_fingerprint(config.lyrics.path)}
 
 

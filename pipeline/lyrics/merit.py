@@ -1,0 +1,95 @@
+"""Which of several lines to keep: likelihood, idiom, theme and freshness."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+IDIOM, THEME, RARE, WORN, SAME_START = 1.0, 1.0, 0.25, 0.1, 0.12
+"""What each counts beside one nat a character of likelihood; chosen by reading."""
+COMMON_SHARE = 0.25
+"""Words in more than this share of the texts carry no theme."""
+
+
+class Usage:
+    """How the training texts use words.
+
+    Parameters
+    ----------
+    documents
+        For each document its lines, each a sequence of words in small letters.
+    """
+
+    def __init__(self, documents: Iterable[Sequence[Sequence[str]]]) -> None:
+        self.triples: set[tuple[str, ...]] = set()
+        self.homes: dict[str, set[int]] = defaultdict(set)
+        number = 0
+        for number, lines in enumerate(documents):
+            for words in lines:
+                self.triples.update(_triples(words))
+                for word in words:
+                    self.homes[word].add(number)
+        self.num_texts = number + 1
+        self.most = max(3.0, COMMON_SHARE * self.num_texts)
+
+    def carries_theme(self, word: str) -> bool:
+        """Whether a word tells what a text is about."""
+        return 1 < len(self.homes.get(word, ())) <= self.most
+
+    def idiom(self, words: Sequence[str]) -> float:
+        """Share of the line's three words in a row (its two ends count as words) that stand so in the texts, too."""
+        triples = _triples(words)
+        return sum(triple in self.triples for triple in triples) / len(triples)
+
+    def rarity(self, words: Sequence[str]) -> float:
+        """Mean over the words of -log(share of the texts that have it) / log(number of texts): 0 common, 1 rare."""
+        shares = [len(self.homes.get(word, ())) / self.num_texts for word in words]
+        return (
+            sum(-math.log(max(share, 1 / self.num_texts)) for share in shares) / math.log(self.num_texts) / len(words)
+        )
+
+    def theme(self, words: Sequence[str], before: Iterable[str]) -> float:
+        """How much the line's words keep company with those before: mean of the nearest cosine of their documents."""
+        earlier = [word for word in before if self.carries_theme(word)]
+        own = [word for word in set(words) if self.carries_theme(word)]
+        if not earlier or not own:
+            return 0.0
+        return sum(max(self._cosine(word, other) for other in earlier) for word in own) / len(own)
+
+    def _cosine(self, first: str, second: str) -> float:
+        if first == second:
+            return 0.0
+        here, there = self.homes[first], self.homes[second]
+        return len(here & there) / math.sqrt(len(here) * len(there))
+
+
+def _triples(words: Sequence[str]) -> list[tuple[str, ...]]:
+    padded = ("", *words, "")
+    return [padded[at : at + 3] for at in range(len(padded) - 2)]
+
+
+class Song:
+    """The words a song has used, and what they make of a next line."""
+
+    def __init__(self, usage: Usage) -> None:
+        self.usage = usage
+        self.counts: Counter[str] = Counter()
+        self.starts: Counter[str] = Counter()
+
+    def add(self, words: Sequence[str]) -> None:
+        """Take a line into the song."""
+        self.counts.update(set(words))
+        self.starts[words[0]] += 1
+
+    def merit(self, words: Sequence[str], likelihood: float) -> float:
+        """How good the line would be next; `likelihood` is its mean log-probability a character."""
+        worn = sum(self.counts[word] for word in set(words) if len(self.usage.homes.get(word, ())) <= self.usage.most)
+        return (
+            likelihood
+            + IDIOM * self.usage.idiom(words)
+            + THEME * self.usage.theme(words, self.counts)
+            + RARE * self.usage.rarity(words)
+            - WORN * worn
+            - SAME_START * self.starts[words[0]]
+        )

@@ -1,0 +1,132 @@
+"""The language model's figures against values worked out by hand, and its training against itself."""
+
+import io
+import math
+
+import pytest
+import torch
+
+from pipeline.lyrics.baselines import longest_copy, trigram_bits
+from pipeline.lyrics.settings import LanguageModelSettings
+from pipeline.lyrics.training import Texts, Trainer, bits_per_character, build_model, encode, lanes
+
+WORDS = ("sea", "stone", "light", "river", "door", "night", "salt", "rain")
+
+
+def settings(**changes):
+    values = dict(
+        hidden_size=24, num_layers=2, dropout=0.2, weight_drop=0.1, weight_decay=0.01, learning_rate=0.01,
+        batch_size=4, sequence_length=16, steps=12, minutes=10.0, seed=1,
+    )  # fmt: skip
+    return LanguageModelSettings(**(values | changes))
+
+
+def texts():
+    lines = [f"the {first} and the {second}\n" for first in WORDS for second in WORDS]
+    parts = ["\x02" + "".join(lines[at : at + 4]) for at in range(0, 64, 4)]
+    return Texts(tuple(parts[2:]), (parts[0],), (parts[1],))
+
+
+def trained(trainer, steps):
+    for _ in trainer.run(lambda: trainer.step >= steps):
+        pass
+    return trainer
+
+
+def test_untrained_model_needs_about_log2_of_the_vocabulary_and_learns():
+    trainer = Trainer(texts(), settings(steps=150, dropout=0.0, weight_drop=0.0))
+    size = len(trainer.symbols)
+    before = bits_per_character(trainer.model, trainer.texts.test, trainer.symbols)
+    assert before == pytest.approx(math.log2(size), abs=0.15)
+    trained(trainer, 150)
+    assert bits_per_character(trainer.model, trainer.texts.test, trainer.symbols) < before / 2
+
+
+def test_bits_of_a_known_distribution():
+    model = build_model(4, settings())
+    with torch.no_grad():
+        model.table.zero_()
+        model.bias.copy_(torch.tensor([0.5, 0.25, 0.125, 0.125]).log())
+    symbols = "?abc"
+    # after the first character: a, b, c and an unknown one cost 2, 3, 3 and 1 bits
+    assert bits_per_character(model, ["aabcx"], symbols) == pytest.approx((2 + 3 + 3 + 1) / 4, abs=1e-5)
+    assert bits_per_character(model, ["aaa", "cbbbb"], symbols) == pytest.approx((2 * 2 + 4 * 3) / 6, abs=1e-5)
+
+
+def test_bits_do_not_depend_on_how_documents_are_batched():
+    trainer = trained(Trainer(texts(), settings()), 12)
+    documents = trainer.texts.training[:5]
+    together, alone = (bits_per_character(trainer.model, documents, trainer.symbols, size) for size in (5, 1))
+    assert together == pytest.approx(alone, abs=1e-5)
+
+
+def test_trigram_bits_by_hand():
+    # training "aab": counts a 2, b 1; after a: a 1, b 1; after aa: b 1. Uniform 1/2.
+    # first character a: (2 + 2 * .5) / (3 + 2) = .6
+    # then a after a: (1 + 2 * .6) / (2 + 2) = .55
+    # then b after aa: unigram (1 + 2 * .5) / 5 = .4, bigram (1 + 2 * .4) / 4 = .45, trigram (1 + .45) / 2 = .725
+    wanted = -sum(map(math.log2, (0.6, 0.55, 0.725))) / 3
+    assert trigram_bits("aab", "aab") == pytest.approx(wanted)
+
+
+def test_longest_copy_is_found_inside_lines_only():
+    assert longest_copy(["xx the sea yy", "nothing"], "in the sea of\nnight") == " the sea "
+    assert longest_copy(["of night"], "of\nnight") == "night"
+
+
+def test_lanes_hold_the_documents_in_another_order():
+    documents = [torch.full((6,), number) for number in range(8)]
+    cut = lanes(documents, 3, torch.Generator().manual_seed(0))
+    assert cut.shape == (3, 16)
+    assert cut.flatten().bincount().tolist() == [6] * 8
+    assert not torch.equal(cut, lanes(documents, 3, torch.Generator().manual_seed(1)))
+
+
+def test_characters_of_training_are_known_and_others_are_not():
+    symbols = texts().symbols
+    assert symbols[0] == "\ufffd"
+    assert encode("sé", symbols).tolist() == [symbols.index("s"), 0]
+
+
+def test_resumed_training_equals_uninterrupted_training():
+    whole = trained(Trainer(texts(), settings(steps=30)), 30)
+    half = trained(Trainer(texts(), settings(steps=30)), 17)
+    file = io.BytesIO()
+    torch.save(half.state_dict(), file)
+    file.seek(0)
+    resumed = Trainer(texts(), settings(steps=30))
+    resumed.load_state_dict(torch.load(file, weights_only=True))
+    assert resumed.step == 17
+    trained(resumed, 30)
+    for name, weights in whole.model.state_dict().items():
+        assert torch.equal(weights, resumed.model.state_dict()[name]), name
+    assert whole.best_bits == resumed.best_bits
+
+
+def test_another_seed_trains_another_model():
+    first, second = (trained(Trainer(texts(), settings(seed=seed)), 3) for seed in (1, 2))
+    assert not torch.equal(first.model.table, second.model.table)
+
+
+def test_training_stops_when_validation_stops_improving():
+    trainer = Trainer(texts(), settings(steps=5000))
+    trainer.step, trainer.best_step = 700, 50
+    assert trainer.is_done
+    trainer.best_step = 600
+    assert not trainer.is_done
+
+
+def test_time_bounds_training():
+    trainer = trained(Trainer(texts(), settings(steps=5000, minutes=1e-6)), 5000)
+    assert trainer.step == 1 and trainer.best_step == 1
+
+
+def test_weights_best_on_validation_are_kept():
+    trainer = Trainer(texts(), settings(steps=50))
+    trained(trainer, 50)
+    best = {name: weights.clone() for name, weights in trainer.best.items()}
+    trainer.best_bits = 0.0
+    trainer.train_step()
+    trainer._report()
+    assert all(torch.equal(best[name], weights) for name, weights in trainer.best.items())
+    assert not torch.equal(best["table"], trainer.model.table)
