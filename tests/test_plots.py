@@ -66,7 +66,7 @@ def test_a_note_lies_at_its_bar_and_pitch(tmp_path: Path) -> None:
     roll = image[top:bottom, left:right]
     rows, columns = np.nonzero(near(roll, track_colour(0)))
     share = (columns.min() / roll.shape[1], columns.max() / roll.shape[1])
-    assert share == pytest.approx((6.5 / 8, 7 / 8), abs=0.01)
+    assert share == pytest.approx((6.5 / 8, 7 / 8), abs=0.005), "a step is 0.0078"
     low_rows, low_columns = np.nonzero(near(roll, track_colour(1)))
     assert low_columns.max() / roll.shape[1] == pytest.approx(1 / 32, abs=0.01)
     semitone = roll.shape[0] / (72 - 48 + 3)

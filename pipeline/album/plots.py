@@ -187,7 +187,7 @@ def draw_learning(path: Path, records: Sequence[Mapping[str, Any]], data: Mappin
         Lines of a metrics log. `step` is the horizontal axis; every other figure is drawn, `a/b` and nested mappings
         in one panel `a`; anything that is no finite number is passed over.
     data
-        Values of the training data by the same keys, drawn as dashed reference lines.
+        Values of real songs by the same keys, drawn as dashed reference lines.
     """
     curves = _curves([_flat(record) for record in records])
     panels: dict[str, list[str]] = {}
@@ -208,7 +208,7 @@ def draw_learning(path: Path, records: Sequence[Mapping[str, Any]], data: Mappin
     reference = _flat(data)
     if any(key in reference for name in chosen for key in panels[name]):
         figure.text(
-            0.985, 1 - 24 / (250 * num_rows + 50), "dashed: the training data", size=10, color=QUIET_TEXT, ha="right",
+            0.985, 1 - 24 / (250 * num_rows + 50), "dashed: real songs", size=10, color=QUIET_TEXT, ha="right",
             va="center", family=FONT,
         )  # fmt: skip
     for index, name in enumerate(chosen):

@@ -58,8 +58,9 @@ class Frame:
 def paint(notes: Notes, spec: RollSpec, frame: Frame, width: int, height: int) -> Image:
     """The roll as RGB `[height, width, 3]`: pitches above, drums in a strip below.
 
-    A note is a bar of its track's colour with a lighter head where it is struck and a gap where it ends. Voices in
-    unison share the height of the row; thin lines lead from note to note where a track plays a single line.
+    A note is a bar of its track's colour with a lighter head where it is struck and a gap where it ends; a hit has no
+    head. Voices in unison share the height of the row; thin lines lead from note to note where a track plays a single
+    line.
     """
     image = np.empty((height, width, 3), dtype=np.uint8)
     image[:] = rgb(SURFACE)
@@ -84,7 +85,7 @@ def paint(notes: Notes, spec: RollSpec, frame: Frame, width: int, height: int) -
         left, right = frame.column(onset, width), frame.column(onset + length, width)
         gap = 0 if right - left < 2 else 1 if right - left < 12 else 2
         right = max(left + 1, right - gap)
-        head = min(right - left, max(2, round(step_width * 0.3)))
+        head = 0 if spec.tracks[track].is_drum else min(right - left, max(2, round(step_width * 0.3)))
         body_colour, head_colour = colours[track]
         image[top:bottom, left:right] = body_colour
         image[top:bottom, left : left + head] = head_colour
