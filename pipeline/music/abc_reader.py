@@ -8,6 +8,9 @@ from typing import Any
 
 from pipeline.music.scores import Metre, Part, Score, UnusableError, make_events, printable
 
+COMMON_TIME = (Metre(0.0, 4, 4),)
+"""The metre of a tune that names none."""
+
 
 def read_abc(content: bytes, title: str, limit: int) -> list[Score]:
     """The tunes in the bytes of an ABC file; a tune that can't be read is left out while another can.
@@ -72,4 +75,7 @@ def _metres(part: Any) -> tuple[Metre, ...]:
         if measure.timeSignature is not None:
             numerator, denominator = measure.timeSignature.numerator, measure.timeSignature.denominator
         measures.append((float(measure.offset), float(measure.duration.quarterLength), numerator, denominator))
+    if not measures:  # music21 makes none of a tune with hardly a bar line
+        signatures = part.getElementsByClass("TimeSignature")
+        return tuple(Metre(float(one.offset), one.numerator, one.denominator) for one in signatures) or COMMON_TIME
     return tuple(bar_lines(measures))

@@ -50,7 +50,8 @@ def key_profiles() -> NDArray[np.float64]:
     """The profiles of the 12 major and 12 minor keys, `[24, 12]`, each of mean 0 and length 1."""
     profiles = np.array([np.roll(profile, tonic) for profile in (MAJOR, MINOR) for tonic in range(12)])
     profiles -= profiles.mean(axis=1, keepdims=True)
-    return profiles / np.linalg.norm(profiles, axis=1, keepdims=True)
+    profiles /= np.linalg.norm(profiles, axis=1, keepdims=True)
+    return profiles
 
 
 def pitch_class_durations(notes: Notes, spec: RollSpec) -> NDArray[np.float64]:

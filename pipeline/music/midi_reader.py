@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def read_midi(content: bytes, title: str, limit: int) -> list[Score]:
     try:
         file: Any = symusic.Score.from_midi(content)
     except Exception as error:  # symusic raises RuntimeError, ValueError and its own kinds
-        raise UnusableError(f"broken file: {_first_words(error)}") from error
+        raise UnusableError(f"broken file: {_plain(str(error))}") from error
     ticks = file.ticks_per_quarter
     if ticks < 1:
         raise UnusableError("broken file: it counts no ticks a beat")
@@ -52,7 +53,11 @@ def read_midi(content: bytes, title: str, limit: int) -> list[Score]:
     return [Score(title, tuple(parts), tuple(metres), tuple(tempos))]
 
 
-def _first_words(error: Exception) -> str:
-    """The first line of what a library said, short enough for a table."""
-    lines = str(error).strip().splitlines()
-    return printable(lines[0])[:100].rstrip(".") if lines else type(error).__name__
+def _plain(words: str) -> str:
+    """What symusic said of a damaged file, in plain words where it is one of the usual things."""
+    if re.search("chunk length|EOF|iostream error|Cursor", words):
+        return "it is cut off or its lengths are wrong"
+    wrong = re.search(r"Get (\w+)=(\d+)", words)
+    if wrong:
+        return f"a {wrong[1].replace('_', ' ')} of {wrong[2]}, where 127 is the most"
+    return printable(words)[:100] or "symusic can't read it"

@@ -15,7 +15,7 @@ from pipeline.music.keys import estimate_key, into_range, pitch_class_durations,
 from pipeline.music.notes import Notes
 from pipeline.music.phrases import cut_phrases, melodic_turns, song_digest
 from pipeline.music.quantise import quantise, usable_stretches
-from pipeline.music.scores import Score, UnusableError, read_scores
+from pipeline.music.scores import Score, UnusableError, printable, read_scores
 from pipeline.music.settings import TracksSettings
 
 
@@ -90,13 +90,21 @@ class Reading:
 
 def prepare_file(source: Source, recipe: Recipe) -> Reading:
     """Read one file and cut its songs into phrases; never raises on account of what is in the file."""
-    reading = Reading()
     try:
-        scores = read_scores(locate(source.path), recipe.max_file_megabytes)
+        return _read_file(source, recipe)
     except UnusableError as error:
-        return Reading(rejects=[Reject(source.path, str(error))])
+        reason = str(error)
     except MemoryError:
-        return Reading(rejects=[Reject(source.path, "too large for the memory of this machine")])
+        reason = "too large for the memory of this machine"
+    except Exception as error:  # whatever a hostile file makes a library do, the other files go on
+        reason = f"can't be made sense of: {type(error).__name__}: {printable(str(error))[:100]}"
+    return Reading(rejects=[Reject(source.path, reason)])
+
+
+def _read_file(source: Source, recipe: Recipe) -> Reading:
+    """The songs in one file, and the tunes of it that are none. Raises `UnusableError` where it can't be read."""
+    reading = Reading()
+    scores = read_scores(locate(source.path), recipe.max_file_megabytes)
     for number, score in enumerate(scores, start=1):
         one = (source.id, source.path) if len(scores) == 1 else (f"{source.id}-{number}", f"{source.path}#{number}")
         try:

@@ -10,7 +10,7 @@ from pipeline.errors import UserError
 from pipeline.music.catalog import CATALOG, CatalogRow, locate
 from pipeline.music.gathering import Summary, gather, read_all
 from pipeline.music.preparing import Recipe, Source
-from pipeline.music.scores import SUFFIXES
+from pipeline.music.scores import SUFFIXES, printable
 from pipeline.music.settings import roll_spec
 from pipeline.music.tables import read_rows
 from pipeline.places import stage_directory
@@ -102,6 +102,6 @@ def nothing_usable(config: Config, num_files: int, summary: Summary) -> UserErro
     reasons = ", ".join(f"{count} {reason}" for reason, count in summary.reasons().most_common())
     example = summary.rejects[0]
     return UserError(
-        f"none of the {num_files} files of {place} can be used: {reasons} (for example {example.path}: "
+        f"none of the {num_files} files of {place} can be used: {reasons} (for example {printable(example.path)}: "
         f"{example.reason})."
     )

@@ -1,0 +1,117 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from gan.spec import HOLD, ONSET
+from pipeline.music.notes import Notes, make_notes, notes_from_roll, unpack
+from pipeline.music.phrases import cut_phrases, melodic_turns, phrase_digest, song_digest
+from pipeline.music.splits import SHARES, SPLITS, choose_splits, find_kin
+from tests.music_makers import SPEC, tune
+
+
+def line(seed: int, bars: int = 8, root: int = 60, track: int = 1) -> Notes:
+    rows = [(track, pitch, int(onset * 4), int(length * 4)) for onset, length, pitch in tune(seed, bars, root)]
+    return make_notes(*np.array(rows).T)
+
+
+def both(first: Notes, second: Notes) -> Notes:
+    return make_notes(*(np.concatenate([first[name], second[name]]) for name in first.dtype.names))
+
+
+def cut(notes: Notes, bars: int, hop: int = 1, min_tracks: int = 1) -> tuple[list[int], np.ndarray]:
+    starts, packed = cut_phrases(notes, bars, SPEC, hop, min_tracks)
+    return starts, unpack(packed, SPEC.num_pitches)
+
+
+def test_phrases_are_the_bars_they_start_at() -> None:
+    notes = line(1)
+    starts, rolls = cut(notes, 8, hop=2)
+    assert starts == [0, 2, 4]
+    assert rolls.shape == (3, *SPEC.shape)
+    for start, roll in zip(starts, rolls, strict=True):
+        own = notes[(notes["onset"] >= 16 * start) & (notes["onset"] < 16 * (start + 4))].copy()
+        own["onset"] -= 16 * start
+        assert np.array_equal(notes_from_roll(roll, SPEC.lowest_pitch), own)
+
+
+def test_a_note_held_into_a_phrase_starts_with_it() -> None:
+    notes = make_notes(1, [60, 62], [0, 20], [32, 4])
+    _, rolls = cut(notes, 5)
+    assert rolls[1, ONSET, 1, 0, 0, 60 - 24] and not rolls[1, HOLD, 1, 0, 0, 60 - 24]
+    assert rolls[1, HOLD, 1, 0, 1:, 60 - 24].all()
+
+
+def test_phrases_in_which_too_few_tracks_sound_do_not_count() -> None:
+    notes = both(line(1), make_notes(2, [36, 38], [0, 16], [4, 4]))
+    assert cut(notes, 8, min_tracks=1)[0] == [0, 1, 2, 3, 4]
+    assert cut(notes, 8, min_tracks=2)[0] == [0, 1]
+
+
+def test_a_repeated_phrase_is_kept_once() -> None:
+    once = line(1, bars=4)
+    again = once.copy()
+    again["onset"] += 64
+    starts, rolls = cut(both(once, again), 8, hop=4)
+    assert starts == [0]
+    assert len({phrase_digest(np.packbits(roll, axis=-1)) for roll in rolls}) == 1
+
+
+@pytest.mark.parametrize("shift", [-7, 1, 5])
+def test_a_transposed_song_is_the_same_song(shift: int) -> None:
+    drums = make_notes(0, 36, np.arange(0, 128, 4), 1)
+    here, there = both(line(1), drums), both(line(1, root=60 + shift), drums)
+    assert song_digest([here], SPEC) == song_digest([there], SPEC)
+    assert song_digest([here], SPEC) != song_digest([both(line(2), drums)], SPEC)
+
+
+def test_moved_drums_make_another_song() -> None:
+    songs = [both(line(1), make_notes(0, pitch, 0, 1)) for pitch in (36, 38)]
+    assert song_digest([songs[0]], SPEC) != song_digest([songs[1]], SPEC)
+
+
+def test_settings_of_one_tune_are_kin_whatever_their_key_and_bass() -> None:
+    songs = [
+        both(line(1, 12), line(10, 12, 36, track=2)),
+        both(line(2, 12), line(11, 12, 36, track=2)),
+        both(line(1, 12, root=65), line(12, 12, 41, track=2)),
+    ]
+    assert find_kin([melodic_turns(song, SPEC) for song in songs]) == [0, 1, 0]
+
+
+def test_a_note_repeated_for_ever_makes_no_kin() -> None:
+    pulse = [make_notes(1, pitch, np.arange(0, 128, 2), 2) for pitch in (40, 45)]
+    assert find_kin([melodic_turns(song, SPEC) for song in pulse]) == [0, 1]
+    assert find_kin([]) == []
+
+
+DIGESTS = [f"{number:032x}" for number in range(2000)]
+
+
+def test_splits_are_eighty_ten_ten() -> None:
+    counts = Counter(choose_splits(DIGESTS, range(2000)))
+    for split, share in zip(SPLITS, SHARES, strict=True):
+        assert counts[split] / 2000 == pytest.approx(share, abs=0.03)
+
+
+def test_a_song_keeps_its_split_when_others_come_and_whatever_the_order() -> None:
+    many = dict(zip(DIGESTS, choose_splits(DIGESTS, range(2000)), strict=True))
+    few = choose_splits(DIGESTS[500:1500][::-1], range(1000))
+    assert few == [many[digest] for digest in DIGESTS[500:1500][::-1]]
+
+
+def test_a_group_lies_on_one_side() -> None:
+    groups = [number // 4 * 4 for number in range(2000)]
+    splits = choose_splits(DIGESTS, groups)
+    assert all(splits[number] == splits[group] for number, group in enumerate(groups))
+    assert set(splits) == set(SPLITS)
+
+
+@pytest.mark.parametrize("count", range(3, 30))
+def test_three_songs_are_enough_for_every_split(count: int) -> None:
+    assert set(choose_splits(DIGESTS[:count], range(count))) == set(SPLITS)
+
+
+def test_one_song_is_for_training_and_a_second_for_validation() -> None:
+    assert choose_splits(DIGESTS[:1], [0]) == ["train"]
+    assert sorted(choose_splits(DIGESTS[:2], [0, 1])) == ["train", "validation"]
