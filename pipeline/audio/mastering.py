@@ -4,32 +4,59 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from math import gcd
 
 import numpy as np
-import pyloudnorm
+from numpy.typing import NDArray
+from pyloudnorm.iirfilter import IIRfilter
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
-from scipy.signal import resample_poly
+from scipy.signal import resample_poly, sosfilt
 
 from pipeline.audio.synth import Sound
 
 SILENCE_LUFS = -70.0
 """BS.1770's absolute gate: what is quieter counts as silence."""
+RELATIVE_GATE_LU = -10.0
+"""BS.1770's relative gate: passages so much softer than the rest do not count."""
 LARGEST_CUT_DB = 24.0
 """No track is turned down further than this to match a quiet one."""
 LOOK_AHEAD_SECONDS = 0.005
 FADE_SECONDS = 0.4
 
 
+@cache
+def k_weighting(rate_hz: int) -> NDArray[np.float64]:
+    """BS.1770's two filters (the head's shelf, and a high-pass) as second-order sections `[2, 6]`."""
+    shelf = IIRfilter(4.0, 1 / np.sqrt(2), 1500.0, rate_hz, "high_shelf")
+    high_pass = IIRfilter(0.0, 0.5, 38.0, rate_hz, "high_pass")
+    return np.array([np.concatenate([one.b, one.a]) for one in (shelf, high_pass)])
+
+
 def loudness_lufs(sound: Sound, rate_hz: int) -> float:
-    """Integrated loudness by ITU-R BS.1770-4; -inf for silence. Sound shorter than a gate of 0.4 s is padded."""
-    short = int(0.5 * rate_hz) - len(sound)
+    """Integrated loudness by ITU-R BS.1770-4; -inf for silence. Sound shorter than a gate of 0.4 s is padded.
+
+    What pyloudnorm's meter gives, with its filters, in a third of the time: here power is summed once for each 0.1 s
+    and the overlapping gates are made of these sums.
+    """
+    hop = rate_hz // 10
+    short = 4 * hop - len(sound)
     if short > 0:
         sound = np.pad(sound, ((0, short), (0, 0)))
-    if not np.any(sound):
+    weighted = sosfilt(k_weighting(rate_hz), sound.T)  # [2, samples]
+    num_hops = weighted.shape[1] // hop
+    power = np.square(weighted[:, : num_hops * hop]).reshape(2, num_hops, hop).mean(axis=2).sum(axis=0)
+    gates = np.convolve(power, np.full(4, 0.25), mode="valid")
+    loud = gates[gates > _power(SILENCE_LUFS)]
+    if not len(loud):
         return -math.inf
-    value = float(pyloudnorm.Meter(rate_hz).integrated_loudness(sound.astype(np.float64)))
-    return value if value > SILENCE_LUFS else -math.inf
+    loud = loud[loud > loud.mean() * 10 ** (RELATIVE_GATE_LU / 10)]
+    return float(10 * np.log10(loud.mean()) - 0.691)
+
+
+def _power(lufs: float) -> float:
+    """The weighted power of this loudness."""
+    return float(10 ** ((lufs + 0.691) / 10))
 
 
 def peak_dbfs(sound: Sound) -> float:
