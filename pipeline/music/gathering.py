@@ -6,7 +6,7 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -24,8 +24,13 @@ from pipeline.music.tables import write_rows
 CRASHED = "broken file: reading it crashed the reader"
 
 
-def read_all(sources: Sequence[Source], recipe: Recipe, workers: int | None) -> Iterator[Reading]:
-    """What came of each file, in order, read by `workers` processes (None: all cores, at least 2).
+def read_all(
+    sources: Sequence[Source],
+    recipe: Recipe,
+    workers: int | None,
+    read: Callable[[Source, Recipe], Reading] = prepare_file,
+) -> Iterator[Reading]:
+    """What came of each file by `read`, in order, on `workers` processes (None: all cores, at least 2).
 
     A file on which a process dies is rejected, and the others go on: after a crash the files that may be to blame are
     read again, each by a process of its own. With one worker there is no other process.
@@ -34,7 +39,7 @@ def read_all(sources: Sequence[Source], recipe: Recipe, workers: int | None) -> 
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     num_workers = workers or max(2, joblib.cpu_count())
-    task = joblib.delayed(prepare_file)
+    task = joblib.delayed(read)
     done = 0
     while done < len(sources):
         rest = sources[done:]
@@ -104,10 +109,10 @@ def gather(readings: Iterator[Reading], recipe: Recipe, directory: Path) -> Summ
         _write_rolls(raw, directory / ROLLS, songs, splits, recipe)
         _write_tables(directory, songs, groups, splits, rejects)
         write_json(directory / STATISTICS, describe(songs, splits, recipe.spec))
-        raw.unlink()
         phrases = {split: sum(len(song.starts) for song in _of_split(songs, splits, split)) for split in SPLITS}
     else:
         phrases = dict.fromkeys(SPLITS, 0)
+    raw.unlink()
     return Summary(len(songs), phrases, rejects)
 
 
