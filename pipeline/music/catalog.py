@@ -43,6 +43,8 @@ class MusicSource:
     """Fingerprints of what would be read, without reading it."""
     find: Callable[[DataSettings, Path], list[str]]
     """The `where` of every file with music, in order; what must be unpacked goes into the directory given."""
+    num_bytes: int = 0
+    """What is unpacked takes at most."""
 
 
 def locate(where: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,9 @@ from pipeline.music.catalog import (
     find_in_folder,
     folder_inputs,
 )
+from pipeline.music.debian import debian_inputs, find_in_packages
 from pipeline.music.tables import write_rows
+from pipeline.places import stage_directory
 from pipeline.progress import bar, say
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 SOURCES = {
     "chorales": MusicSource(chorales_inputs, find_chorales),
     "folder": MusicSource(folder_inputs, find_in_folder),
+    "debian": MusicSource(debian_inputs, find_in_packages, num_bytes=200_000_000),
 }
 """The kinds of source by `data.source`."""
 
@@ -46,14 +50,21 @@ def inputs(config: Config) -> dict[str, str]:
 
 def plan(config: Config) -> Plan:
     """Say where the music comes from."""
-    return Plan(f"Lists the files of {config.data.title}.", BYTES_PER_ROW * 1000)
+    return Plan(f"Lists the files of {config.data.title}.", BYTES_PER_ROW * 1000 + source_of(config).num_bytes)
 
 
 def run(config: Config, directory: Path) -> Outcome:
-    """Write `catalog.csv`, a row a file."""
+    """Write `catalog.csv`, a row a file; files unpacked into `directory` are listed where they will lie at last."""
     found = source_of(config).find(config.data, directory)
     limit = config.collect.max_file_megabytes
     rows = [catalog_row(where, config.data.licence, limit) for where in bar(found, len(found), "collect", "files")]
+    home = stage_directory("collect", config)
+    rows = [
+        replace(row, where=str(home / Path(row.where).relative_to(directory)))
+        if Path(row.where).is_relative_to(directory)
+        else row
+        for row in rows
+    ]
     write_rows(directory / CATALOG, rows, CatalogRow)
     say(f"collect: {len(rows)} files, {sum(row.bytes for row in rows) / 1e6:,.1f} MB")
     return Outcome(notes={"files": len(rows), "licence": config.data.licence})

@@ -1,0 +1,75 @@
+import struct
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.music.debian import debian_inputs, find_in_packages, midi_lumps
+from pipeline.music.settings import DataSettings
+from tests.music_makers import song_midi
+
+
+def settings(*packages: str) -> DataSettings:
+    return DataSettings("band", "debian", None, list(packages), "Game music", "free", True, None)
+
+
+def wad(lumps: dict[str, bytes]) -> bytes:
+    """A WAD file: header, lumps, table."""
+    body, table = b"", b""
+    for name, lump in lumps.items():
+        table += struct.pack("<ii8s", 12 + len(body), len(lump), name.encode())
+        body += lump
+    return b"PWAD" + struct.pack("<ii", len(lumps), 12 + len(body)) + body + table
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is the whole PATH, with stand-ins: no package is installed, one can be fetched."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    scripts = {
+        "dpkg-query": "exit 1",
+        "apt-get": 'if [ "$3" = gone ]; then echo "E: Unable to locate package gone" >&2; exit 100; fi; : > "$3.deb"',
+        "dpkg-deb": f'/bin/cp -r {tmp_path}/content/. "$3"',
+    }
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
+
+
+def test_music_lumps_of_a_wad_are_found() -> None:
+    content = wad({"E1M1": b"", "D_E1M1": b"MThd one", "PNAMES": b"wall", "D_INTER": b"MThd three"})
+    assert midi_lumps(content) == {"d_e1m1": b"MThd one", "d_inter": b"MThd three"}
+
+
+def test_a_damaged_wad_has_no_lumps() -> None:
+    assert midi_lumps(b"PWAD") == {} and midi_lumps(b"IWAD" + struct.pack("<ii", 10**6, 10**8)) == {}
+    assert midi_lumps(wad({"D_A": b"MThd"})[:-10]) == {}
+
+
+def test_packages_are_fetched_and_their_music_is_found(tools: Path, tmp_path: Path) -> None:
+    content = tmp_path / "content" / "usr" / "share"
+    content.mkdir(parents=True)
+    tune = song_midi(content / "tune.mid", 1).read_bytes()
+    (content / "game.wad").write_bytes(wad({"D_RUNNIN": tune}))
+    (content / "menu.xml").write_text("<menu/>")
+    target = tmp_path / "collected"
+    target.mkdir()
+    found = find_in_packages(settings("game"), target)
+    assert found == [str(target / "game" / name) for name in ("game-d_runnin.mid", "tune.mid")]
+    assert all(Path(path).read_bytes() == tune for path in found)
+    assert [path.name for path in target.iterdir()] == ["game"]
+
+
+def test_what_apt_says_is_passed_on(tools: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"fetch the package gone \(Unable to locate package gone\).*data=folder"):
+        find_in_packages(settings("gone"), tmp_path)
+
+
+def test_without_apt_the_user_learns_what_to_do(tools: Path) -> None:
+    assert debian_inputs(settings("game"))
+    (tools / "apt-get").unlink()
+    with pytest.raises(UserError, match=r"no apt-get: .*data=folder data.path=DIR"):
+        debian_inputs(settings("game"))
