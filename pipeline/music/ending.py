@@ -65,7 +65,12 @@ def close(planes: Planes, spec: RollSpec, key: Key) -> Planes:
         ringing &= notes["onset"] + notes["length"] > step
         notes["length"][ringing] = num_steps - notes["onset"][ringing]
         return roll_from_notes(notes, spec, bars)
-    final = closing_chord(last_of_tracks(notes, spec), spec, key)
+    last = last_of_tracks(notes, spec)
+    if len(last):  # the bass does not end where it happened to be last, but where it usually is
+        lowest = int(np.argmin(last["pitch"]))
+        usual = notes["pitch"][notes["track"] == last["track"][lowest]].mean()
+        last["pitch"][lowest] = round((int(last["pitch"][lowest]) + float(usual)) / 2)
+    final = closing_chord(last, spec, key)
     final["onset"], final["length"] = num_steps, spec.steps_per_bar
     hits = _closing_hits(notes, spec, num_steps)
     return roll_from_notes(cut_overlaps(np.concatenate([notes, final, hits])), spec, bars + 1)
