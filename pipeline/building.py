@@ -161,9 +161,9 @@ class Builder:
             found = read_manifest(directory)
             if found is not None and wanted_by and stage.stands_alone and self._takes_as_is(stage, found, directory):
                 return found
-            inputs = self._build_inputs(stage)
             module = stage.module()
-            inputs |= module.inputs(self.config)
+            inputs = module.inputs(self.config)
+            inputs |= self._build_inputs(stage)
             reason = self._why_run(stage, found, inputs, directory, requested=wanted_by is None)
             if reason is None and found is not None:
                 _say(f"{name}: up to date ({directory})")
@@ -277,7 +277,7 @@ class Builder:
 
 def refuse_change(stage: str, directory: Path, keys: list[str], new: dict[str, Any], old: dict[str, Any]) -> None:
     """Raise `UserError`: a checkpoint would be replaced because of `keys`."""
-    if not keys:
+    if not keys or any(key not in new or key not in old for key in keys):
         raise UserError(
             f"{directory} was written by another version of the program; "
             "give force=true to replace it, or another name= to keep it."

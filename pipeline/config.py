@@ -25,6 +25,7 @@ from pipeline.music.settings import (
     PrepareSettings,
     RollSettings,
     TracksSettings,
+    roll_spec,
 )
 from pipeline.places import PROGRAM
 
@@ -97,10 +98,11 @@ def read_config(tree: DictConfig, explicit: tuple[str, ...], upstream: tuple[str
 
 def _take_over(tree: DictConfig, manifest: Manifest, explicit: tuple[str, ...]) -> DictConfig:
     """`tree` with the settings of a finished stage, save those the user set."""
+    missing = object()  # a setting of another version of the program
     for key, value in manifest.settings.items():
         given = any(key == one or key.startswith(f"{one}.") or one.startswith(f"{key}.") for one in explicit)
         given = given or (key.endswith(".seed") and "seed" in explicit)
-        if not given:
+        if not given and OmegaConf.select(tree, key, default=missing) is not missing:
             OmegaConf.update(tree, key, value, merge=False)
     return tree
 
@@ -123,6 +125,7 @@ def _check(config: Config) -> None:
                 f"tracks.arrangements: {arrangement.name} names {len(arrangement.programs)} programs "
                 f"for {len(config.tracks.tracks)} tracks."
             )
+    roll_spec(config.roll, config.tracks)
     for group in (config.model, config.train):
         try:
             group.check()

@@ -18,7 +18,6 @@ from torch import Tensor
 from gan import metrics
 from gan.reports import Report, TrainingFailed
 from gan.rolls import batches_from, unpack
-from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 from gan.trainer import Trainer
 from pipeline.album.plots import draw_learning, draw_samples
@@ -40,7 +39,8 @@ NUM_SCORED = 256
 
 
 def inputs(config: Config) -> dict[str, str]:
-    """Nothing but the prepared set."""
+    """Nothing but the prepared set; a device that is not there is told before anything is made."""
+    choose_device(config)
     return {}
 
 
@@ -67,9 +67,10 @@ def run(config: Config, directory: Path) -> Outcome:
             f"data={config.data.name} has {len(rolls)} phrases to train on, fewer than train.batch_size="
             f"{config.train.batch_size}: add music or lower it."
         )
-    statistics = DataStatistics.of((unpack(part, spec) for part in rolls.split(256)), spec)
+    statistics = DataStatistics.of((unpack(rolls[at : at + 256], spec) for at in range(0, len(rolls), 256)), spec)
     trainer = Trainer(spec, statistics, config.model, config.train, config.seed, choose_device(config))
-    recorder = Recorder(directory, spec, unpack(held_out, spec), trainer)
+    some = unpack(rolls[:: -(-len(rolls) // NUM_SCORED)], spec)
+    recorder = Recorder(directory, trainer, some, unpack(held_out, spec))
     checkpoint = directory / "checkpoint.pt"
     settings = settings_of(flatten(config), STAGES["train"].groups)
     if checkpoint.exists():
@@ -150,11 +151,14 @@ def outcome(trainer: Trainer, store: PhraseStore) -> Outcome:
 class Recorder:
     """Writes what the trainer reports into the stage's directory: figures, pictures, words."""
 
-    def __init__(self, directory: Path, spec: RollSpec, held_out: Tensor, trainer: Trainer) -> None:
-        self.directory, self.spec, self.held_out, self.trainer = directory, spec, held_out, trainer
+    def __init__(self, directory: Path, trainer: Trainer, training: Tensor, held_out: Tensor) -> None:
+        self.directory, self.trainer, self.spec, self.held_out = directory, trainer, trainer.spec, held_out
         self.log = directory / "metrics.jsonl"
         self.records: list[dict[str, Any]] = []
         self.said: set[str] = set()
+        self.reference = self._figures(training)
+        rates = zip(self.spec.names, metrics.notes_per_bar(training).mean(0).tolist(), strict=True)
+        self.reference |= {f"notes_per_bar/{name}": rate for name, rate in rates}
 
     def start(self) -> None:
         """Keep the records up to the trainer's step; those after it will be made again."""
@@ -181,29 +185,25 @@ class Recorder:
         with self.log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
         if report.samples is not None:
-            draw_learning(self.directory / "learning.png", self.records, self._reference())
+            draw_learning(self.directory / "learning.png", self.records, self.reference)
 
     def _score(self) -> dict[str, float]:
-        """Figures of fresh phrases of the averaged generator, beside the validation songs where there are any."""
+        """Figures of fresh phrases of the averaged generator."""
         random = torch.Generator().manual_seed(self.trainer.seed)
-        rolls = self.trainer.average.sample(self.trainer.average.sample_latents(NUM_SCORED, random)).cpu()
-        figures = self._figures(rolls)
-        if len(self.held_out):
-            figures["overlap"] = metrics.overlap(rolls, self.held_out, self.spec)[0]
-        return figures
-
-    def _reference(self) -> dict[str, float]:
-        """The same figures of the validation songs."""
-        return self._figures(self.held_out) if len(self.held_out) else {}
+        return self._figures(self.trainer.average.sample(self.trainer.average.sample_latents(NUM_SCORED, random)).cpu())
 
     def _figures(self, rolls: Tensor) -> dict[str, float]:
-        figures = {
+        """Means over phrases, and the overlap of their features with those of the validation songs if there are any."""
+        means = {
             "scale_share": metrics.scale_share(rolls, self.spec),
             "dissonance": metrics.dissonance(rolls, self.spec),
             "stepwise_share": metrics.stepwise_share(rolls, self.spec),
             "empty_bars": metrics.empty_bars(rolls),
         }
-        return {name: float(values.nanmean()) for name, values in figures.items()}
+        figures = {name: float(values.nanmean()) for name, values in means.items()}
+        if len(self.held_out):
+            figures["overlap"] = metrics.overlap(rolls, self.held_out, self.spec)[0]
+        return figures
 
     def _draw(self, step: int, samples: Tensor) -> None:
         path = self.directory / "samples" / f"step-{step:06d}.png"
