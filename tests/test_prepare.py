@@ -20,7 +20,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def sources_in(folder: Path) -> list[Source]:
-    return [Source(path.stem, str(path), path.stem) for path in sorted(folder.iterdir())]
+    return [Source(path.stem, str(path)) for path in sorted(folder.iterdir())]
 
 
 def prepare(folder: Path, target: Path, workers: int = 1, **changes: object) -> Summary:

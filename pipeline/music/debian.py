@@ -98,6 +98,7 @@ def midi_lumps(wad: bytes) -> dict[str, bytes]:
             break
         start, size, raw = WAD_ENTRY.unpack_from(wad, offset)
         name = raw.split(b"\0")[0].decode("ascii", "ignore").lower()
-        if start > 0 and wad[start : start + 4] == b"MThd" and name.replace("_", "").isalnum():
-            lumps[name] = wad[start : start + size]
+        lump = wad[start : start + size] if start > 0 and size > 0 else b""
+        if lump.startswith(b"MThd") and name.replace("_", "").isalnum():
+            lumps[name] = lump
     return lumps

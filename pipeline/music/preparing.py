@@ -34,11 +34,10 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Source:
-    """One file to read: the id and path that the catalog has, and what its songs are called unless they say."""
+    """One file to read: the id and path that the catalog has."""
 
     id: str
     path: str
-    title: str
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def run(config: Config, directory: Path) -> Outcome:
     """Write the store's files; a `UserError` counts the reasons where no file can be used."""
     rows = read_catalog(config)
     recipe = recipe_of(config)
-    sources = [Source(row.id, row.where, row.title) for row in rows]
+    sources = [Source(row.id, row.where) for row in rows]
     readings = read_all(sources, recipe, config.prepare.workers)
     summary = gather(bar(readings, len(sources), "prepare", "files"), recipe, directory)
     if summary.songs == 0:
