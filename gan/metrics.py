@@ -15,7 +15,7 @@ MAJOR = (0, 2, 4, 5, 7, 9, 11)
 DISSONANT = (1, 2, 6, 10, 11)
 """Intervals in semitones, octaves folded, that are seconds, sevenths or the tritone."""
 BINS = 20
-SHORT_OF_ALL = (0.005, 0.995)
+TAILS = (0.005, 0.995)
 """Quantiles between which the histograms of `overlap` lie."""
 
 
@@ -140,7 +140,7 @@ def histogram_overlap(first: Tensor, second: Tensor) -> float:
     if len(first) == 0 or len(second) == 0:
         return float("nan")
     pooled = torch.cat([first, second])
-    low, high = (float(pooled.quantile(share)) for share in SHORT_OF_ALL)
+    low, high = (float(pooled.quantile(share)) for share in TAILS)
     if high <= low:
         high = low + 1
     shares = []

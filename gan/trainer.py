@@ -1,7 +1,7 @@
 """Training: one discriminator step and one generator step a batch, averaged weights, a state that resumes exactly.
 
     trainer = Trainer(spec, statistics, ModelSettings(), TrainSettings(), seed=0)
-    for report in trainer.run(batches_from(rolls, spec, 32, seed=0, start_step=trainer.step)):
+    for report in trainer.run(batches_from(rolls, spec, 16, seed=0, start_step=trainer.step)):
         ...  # write report, save trainer.state_dict() when report.checkpoint_due
 
 Nothing is written here. All randomness is a function of (seed, step), so nothing is lost between two processes.

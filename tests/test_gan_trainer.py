@@ -3,12 +3,10 @@
 import copy
 import io
 import itertools
-import math
 
 import pytest
 import torch
 
-from gan.losses import discriminator_loss
 from gan.rolls import batches_from, to_streams
 from gan.settings import ModelSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
@@ -151,17 +149,14 @@ def test_penalties_keep_the_discriminator_flat():
     assert slopes[1] < 0.5 * slopes[0]
 
 
-def test_training_learns_the_beat_and_the_loss_curve_is_known():
-    settings = TrainSettings(steps=150, batch_size=8, noise_steps=60, ema_decay=0.9, report_steps=50, tick_steps=150)
-    subject = trainer(settings=settings)
-    batches = batches_from(rolls(), SPEC, settings.batch_size, seed=0)
-    reports = list(subject.run(batches))
-    assert reports[0].figures["discriminator_loss"] == pytest.approx(math.log(2), abs=0.25)
-    real, fake = pair(subject)
-    assert discriminator_loss(subject.discriminator(real), subject.discriminator(fake)).isfinite()
-    samples = reports[-1].samples
-    on_beat = samples[:, ONSET, 0, :, ::4].sum()
-    assert on_beat / samples[:, ONSET, 0].sum() > 0.6, "chance is one quarter"
+def test_the_loss_curve_of_the_first_steps_is_known():
+    lines = run(trainer())
+    assert [line["discriminator_loss"] for line in lines] == pytest.approx(
+        [0.6685, 0.6701, 0.6423, 0.6670, 0.6555, 0.6572], abs=0.01
+    )
+    assert [line["generator_loss"] for line in lines] == pytest.approx(
+        [0.7230, 0.7223, 0.7535, 0.7246, 0.7378, 0.7326], abs=0.01
+    )
 
 
 def test_reports_come_when_due_and_tell_all():
@@ -229,16 +224,19 @@ def test_a_silent_track_is_told_in_words():
     assert warnings[0].startswith("Drums has fallen silent")
 
 
-def test_one_side_winning_for_long_is_told_in_words():
+@pytest.mark.parametrize(("loss", "words"), [(0.01, "the discriminator has won"), (2.0, "the generator has won")])
+def test_one_side_winning_for_long_is_told_in_words(loss, words):
     subject = trainer()
-    figures = {"told_apart": 1.0}
     strikes = torch.ones(4, SPEC.num_steps, SPEC.num_tracks, 5)
-    told = []
-    for _ in range(45):
-        subject.meter.add(figures, strikes)
-        told.append(subject.meter.report(1, 1.0, 0.1, 0.0, None, False).warnings)
+
+    def report(figure: float) -> list[str]:
+        subject.meter.add({"discriminator_loss": figure}, strikes)
+        return subject.meter.report(1, 1.0, 0.1, 0.0, None, False).warnings
+
+    told = [report(loss) for _ in range(12)]
     assert told[0] == []
-    assert "the discriminator has told 100% of pairs apart" in told[-1][0]
+    assert words in told[-1][0]
+    assert report(0.65) == [], "and is over when it is over"
 
 
 def test_learning_rate_falls_to_zero_at_the_end():
