@@ -6,7 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-IDIOM, THEME, RARE, WORN, SAME_START = 1.0, 1.0, 0.25, 0.1, 0.12
+IDIOM, THEME, RARE, WORN, SAME_START = 2.0, 1.0, 0.25, 0.1, 0.12
 """What each counts beside one nat a character of likelihood; chosen by reading."""
 COMMON_SHARE = 0.25
 """Words in more than this share of the texts carry no theme."""

@@ -7,6 +7,7 @@ text, so no word has to be rejected afterwards; the others share the probability
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ MIN_WORDS = 3
 MIN_CHOICE = 3
 MAX_COPY = 22
 """Characters in a row that a line may share with the training text."""
+
+
+PAUSE = re.compile(rf"({WORD.pattern}),(?= )")
 
 
 class Tree:
@@ -57,21 +61,17 @@ class Lexicon:
         for line in words:
             for first, second in pairwise(line):
                 self.before[second].add(first)
-        self._trees: dict[str, Tree] = {}
+        self.paused = {match[1] for line in lines for match in PAUSE.finditer(line[::-1])}
+        self._trees: dict[tuple[str, bool], Tree] = {}
 
-    @cached_property
-    def tree(self) -> Tree:
-        """All words."""
-        return Tree(self.words)
-
-    def tree_before(self, word: str) -> Tree:
-        """Words that stand before `word` in the texts; all words where there are fewer than `MIN_CHOICE` of them."""
-        known = self.before.get(word, set())
-        if len(known) < MIN_CHOICE:
-            return self.tree
-        if word not in self._trees:
-            self._trees[word] = Tree(known)
-        return self._trees[word]
+    def tree_before(self, word: str, pause: bool) -> Tree:
+        """Words that stand before `word` in the texts, or before a comma; all such where there are too few."""
+        if (word, pause) not in self._trees:
+            fitting = self.paused if pause else self.words
+            known = self.before.get(word, set()) & fitting
+            enough = len(known) >= MIN_CHOICE or not fitting
+            self._trees[word, pause] = Tree(known if enough else fitting)
+        return self._trees[word, pause]
 
     @cached_property
     def rhymes(self) -> dict[str, set[str]]:
@@ -171,7 +171,7 @@ class LineSampler:
             return frozenset(endings.next[""] | set(LINE_ENDS))
         rest, _, word = row.rpartition(" ")
         word, later = word.lstrip(LINE_ENDS), rest.rpartition(" ")[2].lstrip(LINE_ENDS)[::-1]
-        tree = self.lexicon.tree_before(later) if rest else endings
+        tree = self.lexicon.tree_before(later, pause=row[len(rest) :].startswith(" ,")) if rest else endings
         if row[-1] in LINE_ENDS or row[-1] == " ":
             return frozenset(tree.next[""] | ({","} if row[-1] == " " else set()))
         allowed = set(tree.next.get(word, ()))

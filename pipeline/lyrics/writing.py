@@ -78,6 +78,8 @@ class Writer:
         )
         self.titles: set[str] = set()
         self.lines: set[str] = set()
+        self.endings: set[str] = set()
+        """Words that ended a line of any song: each is used once while there are others."""
 
     def write(self, number: int, form: Sequence[tuple[str, int]]) -> Lyric:
         """The lyric of song `number`: for each (kind of section, lines) of `form` that has lines, its words."""
@@ -128,7 +130,6 @@ class SongWriter:
         )
         self.scheme = SCHEMES[seed % len(SCHEMES)]
         self.song = Song(writer.usage)
-        self.endings: set[str] = set()
         self.scores, self.state = self.sampler.read(START, writer.model.initial_state(1))
 
     def write(self, form: Sequence[tuple[str, int]]) -> Lyric:
@@ -156,7 +157,7 @@ class SongWriter:
             line = self.line(lines, None if partner is None else lines[partner])
             self.scores, self.state = self.sampler.read(line.spelt + "\n", self.state)
             self.writer.lines.add(line.spelt)
-            self.endings.add(line.words[-1])
+            self.writer.endings.add(line.words[-1])
             self.song.add(line.words)
             lines.append(line)
         return tuple(spoken(line.spelt) for line in lines)
@@ -186,13 +187,15 @@ class SongWriter:
 
     def _endings(self, partner: Candidate | None) -> set[str]:
         """Words the line may end with: new ones that rhyme with the partner, or that others rhyme with."""
-        lexicon = self.writer.lexicon
+        used, classes = self.writer.endings, self.writer.lexicon.rhymes
         if partner is not None:
-            words = {word for word in lexicon.rhymes[rhyme_key(partner.words[-1])] if word.lower() not in self.endings}
+            last = partner.words[-1]
+            rhyming = {word for word in classes[rhyme_key(last)] if word.lower() != last}
+            words = {word for word in rhyming if word.lower() not in used} or rhyming
             if words:
                 return words
-        sociable = {word for words in lexicon.rhymes.values() if len(words) > 2 for word in words}
-        return {word for word in sociable if word.lower() not in self.endings} or lexicon.endings
+        fresh = [{word for word in words if word.lower() not in used} for words in classes.values()]
+        return set().union(*(words for words in fresh if len(words) > 1)) or self.writer.lexicon.endings
 
 
 def title_case(words: Sequence[str]) -> str:
