@@ -53,7 +53,7 @@ def test_a_score_read_back_has_the_notes_of_the_roll(tmp_path: Path) -> None:
         assert notes_of(score.parts[track], 4) == expected(song, track)
 
 
-@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6), density=st.floats(0.02, 0.5), steps=st.sampled_from([2, 4, 12, 24]))
 def test_any_roll_survives_the_score(tmp_path: Path, seed: int, density: float, steps: int) -> None:
     spec = RollSpec((Track("Piano"),), steps_per_beat=steps, num_pitches=5, lowest_pitch=60)
@@ -97,6 +97,7 @@ def test_lengths_are_split_without_loss(steps_per_beat: int) -> None:
             assert all(piece in PLAIN_LENGTHS or piece == Fraction(1, steps_per_beat) for piece in pieces)
 
 
+@pytest.mark.slow
 def test_a_song_of_three_minutes_is_written_in_ten_seconds(tmp_path: Path) -> None:
     song = song_of(np.tile(song_of().planes, (1, 1, 45, 1, 1)), BAND)
     start = time.process_time()
