@@ -77,6 +77,16 @@ def test_key_clefs_metre_tempo_title_and_sections_are_written(tmp_path: Path) ->
     assert marks == ["verse", "chorus"]
 
 
+def test_notes_are_spelt_as_the_key_asks_and_beamed(tmp_path: Path) -> None:
+    notes = [(1, pitch, 2 * step, 2) for step, pitch in enumerate((61, 63, 66, 60, 59, 71))]
+    for key, names in (("Db major", "D-4 E-4 G-4 C4 B3 B4"), ("C# minor", "C#4 D#4 F#4 C4 B3 B4")):
+        piano = read_score(song_of(notes, key=key), tmp_path).parts[1]
+        assert " ".join(one.nameWithOctave for one in piano.recurse().notes) == names
+    assert [beam.type for beam in piano.recurse().notes[0].beams] == ["start"]
+    piano = read_score(song_of([(1, 59, 0, 4), (1, 60, 4, 4)], key="F# major"), tmp_path).parts[1]
+    assert [one.nameWithOctave for one in piano.recurse().notes] == ["B3", "C4"]
+
+
 def test_drums_are_unpitched_strokes_on_lines_of_their_own(tmp_path: Path) -> None:
     drums = read_score(song_of(), tmp_path).parts[0]
     strokes = [

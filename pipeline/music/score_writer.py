@@ -47,6 +47,7 @@ def build_score(song: Song, title: str) -> stream.Score:
     """A song as a music21 score, all measures made."""
     score = stream.Score()
     score.metadata = metadata.Metadata(title=title, movementName=title, composer="AlbumGAN")
+    names, metre = spelling(song.key), meter.TimeSignature(f"{song.spec.beats_per_bar}/4")
     for index, track in enumerate(song.spec.tracks):
         part = stream.Part(id=track.name)
         part.partName = track.name
@@ -61,7 +62,7 @@ def build_score(song: Song, title: str) -> stream.Score:
                 _open_part(measure, song, mine, track.is_drum)
             if index == 0:
                 _mark(measure, song, bar)
-            _fill(measure, voices, song.spec.steps_per_beat, track.is_drum)
+            _fill(measure, voices, song.spec.steps_per_beat, None if track.is_drum else names, metre)
             part.append(measure)
         measure.rightBarline = "final"
         score.insert(0, part)
@@ -77,6 +78,22 @@ def _instrument(program: int) -> instrument.Instrument:
         return played
 
 
+def _key(name: str) -> key.Key:
+    tonic, mode = name.split()
+    return key.Key(tonic.replace("b", "-"), mode)
+
+
+def spelling(name: str) -> list[str]:
+    """How music21 should spell each pitch class in a key: as its scale does, the others with the key's accidental."""
+    found = _key(name)
+    sharps = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]
+    flats = ["C", "D-", "D", "E-", "E", "F", "G-", "G", "A-", "A", "B-", "B"]
+    names = flats if found.sharps < 0 else sharps
+    for pitch in found.pitches:
+        names[pitch.pitchClass] = pitch.name
+    return names
+
+
 def _open_part(measure: stream.Measure, song: Song, notes: Notes, is_drum: bool) -> None:
     """Clef, key and metre."""
     if is_drum:
@@ -84,8 +101,7 @@ def _open_part(measure: stream.Measure, song: Song, notes: Notes, is_drum: bool)
     else:
         low = len(notes) > 0 and float(np.median(notes["pitch"])) < 57
         measure.insert(0, clef.BassClef() if low else clef.TrebleClef())
-        tonic, mode = song.key.split()
-        measure.insert(0, key.Key(tonic.replace("b", "-"), mode))
+        measure.insert(0, _key(song.key))
     measure.insert(0, meter.TimeSignature(f"{song.spec.beats_per_bar}/4"))
 
 
@@ -138,15 +154,22 @@ def _with_rests(voice: list[Piece], steps_per_bar: int) -> list[Piece]:
     return full
 
 
-def _fill(measure: stream.Measure, voices: list[list[Piece]], steps_per_beat: int, is_drum: bool) -> None:
-    """Put the voices of a bar into its measure."""
+def _fill(
+    measure: stream.Measure,
+    voices: list[list[Piece]],
+    steps_per_beat: int,
+    names: list[str] | None,
+    metre: meter.TimeSignature,
+) -> None:
+    """Put the voices of a bar into its measure; `names` spells the pitch classes and is None for drums."""
     for number, pieces in enumerate(voices):
         target = measure if len(voices) == 1 else stream.Voice(id=str(number + 1))
+        elements = []
         for start, steps, pitches, tied_before, tied_after in pieces:
             where = Fraction(start, steps_per_beat)
             parts = split_length(Fraction(steps, steps_per_beat), where, steps_per_beat)
             for place, length in enumerate(parts):
-                element = _element(pitches, length, is_drum)
+                element = _element(pitches, length, names)
                 before = tied_before or place > 0
                 after = tied_after or place < len(parts) - 1
                 if pitches and (before or after):
@@ -154,7 +177,11 @@ def _fill(measure: stream.Measure, voices: list[list[Piece]], steps_per_beat: in
                 if not pitches and number > 0:
                     element.style.hideObjectOnPrint = True
                 target.insert(where, element)
+                elements.append(element)
                 where += length
+        for element, beams in zip(elements, metre.getBeams(elements), strict=True):
+            if beams is not None and not element.isRest:
+                element.beams = beams
         if target is not measure:
             measure.insert(0, target)
 
@@ -172,18 +199,23 @@ def split_length(length: Fraction, where: Fraction, steps_per_beat: int) -> list
     return pieces
 
 
-def _element(pitches: tuple[int, ...], length: Fraction, is_drum: bool) -> Any:
+def _element(pitches: tuple[int, ...], length: Fraction, names: list[str] | None) -> Any:
     """A rest, note, chord or drum stroke."""
     if not pitches:
         return note.Rest(quarterLength=length)
-    if not is_drum:
-        return (
-            note.Note(pitches[0], quarterLength=length)
-            if len(pitches) == 1
-            else chord.Chord(list(pitches), quarterLength=length)
-        )
+    if names is not None:
+        spelt = [_spelt(pitch, names) for pitch in pitches]
+        one = len(spelt) == 1
+        return note.Note(spelt[0], quarterLength=length) if one else chord.Chord(spelt, quarterLength=length)
     strokes = [note.Unpitched(displayName=line) for line in sorted({DRUM_LINES.get(p, MIDDLE_LINE) for p in pitches})]
     if len(strokes) == 1:
         strokes[0].quarterLength = length
         return strokes[0]
     return percussion.PercussionChord(strokes, quarterLength=length)
+
+
+def _spelt(midi: int, names: list[str]) -> str:
+    """A pitch's name and octave; B sharp belongs to the octave below its sound, C flat to the one above."""
+    name = names[midi % 12]
+    octave = midi // 12 - 1 + {"B#": -1, "C-": 1}.get(name, 0)
+    return f"{name}{octave}"

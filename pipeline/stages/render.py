@@ -26,7 +26,7 @@ from pipeline.music.song import Song, song_paths
 from pipeline.places import stage_directory
 from pipeline.progress import bar, duration, say
 
-SPEED = 8
+SPEED = 10
 """Seconds of a song rendered in a second, on one core of a slow machine."""
 ARTIST = "AlbumGAN"
 
