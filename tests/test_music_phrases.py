@@ -85,6 +85,12 @@ def test_a_note_repeated_for_ever_makes_no_kin() -> None:
     assert find_kin([]) == []
 
 
+def test_a_scale_that_both_run_through_makes_no_kin() -> None:
+    runs = [make_notes(1, start + np.arange(32), np.arange(32), 1) for start in (40, 45)]
+    songs = [both(run, line(seed, 12, track=2)) for seed, run in enumerate(runs)]
+    assert find_kin([melodic_turns(song, SPEC) for song in songs]) == [0, 1]
+
+
 DIGESTS = [f"{number:032x}" for number in range(2000)]
 
 

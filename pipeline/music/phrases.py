@@ -12,6 +12,8 @@ from pipeline.music.notes import Notes, in_order, pack, roll_from_notes
 
 GRAM = 8
 """Notes in a row whose intervals and rhythm make up a melodic turn that is recognised again."""
+MIN_INTERVALS = 3
+"""Different intervals in a turn that tells one tune from another."""
 
 
 def cut_phrases(
@@ -70,8 +72,8 @@ def song_digest(stretches: list[Notes], spec: RollSpec) -> str:
 def melodic_turns(notes: Notes, spec: RollSpec) -> list[NDArray[np.uint64]]:
     """Hashes of the melodic turns of each pitched track, whatever its key: sorted, each once.
 
-    A turn is `GRAM` successive top notes: their intervals in semitones and the steps between their onsets. Turns on one
-    pitch are left out: they are everywhere.
+    A turn is `GRAM` successive top notes: their intervals in semitones and the steps between their onsets. Turns of
+    fewer than `MIN_INTERVALS` different intervals are left out: repeated notes, trills and scales are everywhere.
     """
     turns = []
     for track in spec.pitched:
@@ -82,7 +84,9 @@ def melodic_turns(notes: Notes, spec: RollSpec) -> list[NDArray[np.uint64]]:
             turns.append(np.zeros(0, np.uint64))
             continue
         windows = np.lib.stride_tricks.sliding_window_view(np.stack([interval, wait]), GRAM - 1, axis=1)
-        windows = windows[:, np.any(windows[0] != 0, axis=1)].astype(np.int64).view(np.uint64)
+        ordered = np.sort(windows[0], axis=1)
+        distinct = 1 + np.count_nonzero(ordered[:, 1:] != ordered[:, :-1], axis=1)
+        windows = windows[:, distinct >= MIN_INTERVALS].astype(np.int64).view(np.uint64)
         hashes = np.zeros(windows.shape[1], np.uint64)
         for column in range(GRAM - 1):  # a polynomial hash, modulo 2^64
             for kind in range(2):

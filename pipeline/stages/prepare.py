@@ -19,9 +19,8 @@ from pipeline.progress import bar, duration, say
 if TYPE_CHECKING:
     from pipeline.config import Config
 
-SECONDS = {"midi": 0.02, "musicxml": 0.03, "abc": 0.5}
-"""To read one file, on one core of an ordinary machine."""
-BARS_PER_FILE = 90
+ESTIMATES = {"midi": (0.02, 90), "musicxml": (0.03, 30), "abc": (0.5, 30)}
+"""Seconds to read one file on one core of an ordinary machine, and bars in it."""
 
 
 def inputs(config: Config) -> dict[str, str]:
@@ -33,11 +32,13 @@ def plan(config: Config) -> Plan:
     """Say how many files will be read, and how long that takes."""
     rows = read_catalog(config)
     workers = config.prepare.workers or 2
-    seconds = 2 + sum(SECONDS[SUFFIXES[locate(row.where).suffix.lower()]] for row in rows) / workers
+    estimates = [ESTIMATES[SUFFIXES[locate(row.where).suffix.lower()]] for row in rows]
+    seconds = 2 + sum(one for one, _ in estimates) / workers
+    num_phrases = sum(bars // config.prepare.hop_bars + 1 for _, bars in estimates)
     spec = recipe_of(config).spec
     phrase_bytes = 2 * spec.num_tracks * spec.num_steps * -(-spec.num_pitches // 8)
-    num_bytes = len(rows) * (BARS_PER_FILE // config.prepare.hop_bars + 1) * (phrase_bytes + 200) + 100_000
-    return Plan(f"Cuts {len(rows)} scores into phrases of {spec.bars} bars, about {duration(seconds)}.", num_bytes)
+    text = f"Cuts {len(rows)} scores into phrases of {spec.bars} bars, about {duration(seconds)}."
+    return Plan(text, num_phrases * (phrase_bytes + 200) + 100_000)
 
 
 def run(config: Config, directory: Path) -> Outcome:
