@@ -51,12 +51,6 @@ class Corpus:
         """Characters of all lines of all documents."""
         return sum(document.num_characters for document in (*self.training, *self.validation, *self.test))
 
-    @property
-    def fingerprint(self) -> str:
-        """Changes with any word of any side."""
-        sides = (self.training, self.validation, self.test)
-        return fingerprint([[document.digest for document in side] for side in sides])
-
 
 def text_files(path: str | None) -> list[Path]:
     """The files that `lyrics.path` names, sorted; a folder is searched to the bottom for .txt and .md.

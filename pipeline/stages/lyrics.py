@@ -29,7 +29,7 @@ from pipeline.progress import bar, counter, duration, finish_step_first, say
 
 NUM_REASONS = 5
 """Files that can't be used which are named one by one."""
-SAVE_SECONDS = 20.0
+SAVE_SECONDS = 10.0
 """At most this long passes between two checkpoints."""
 
 
