@@ -30,12 +30,12 @@ def inputs(config: Config) -> dict[str, str]:
 
 def plan(config: Config) -> Plan:
     """Say how many files will be read, and how long that takes."""
+    spec = recipe_of(config).spec
     rows = read_catalog(config)
     workers = config.prepare.workers or 2
     estimates = [ESTIMATES[SUFFIXES[locate(row.where).suffix.lower()]] for row in rows]
     seconds = 2 + sum(one for one, _ in estimates) / workers
     num_phrases = sum(bars // config.prepare.hop_bars + 1 for _, bars in estimates)
-    spec = recipe_of(config).spec
     phrase_bytes = 2 * spec.num_tracks * spec.num_steps * -(-spec.num_pitches // 8)
     text = f"Cuts {len(rows)} scores into phrases of {spec.bars} bars, about {duration(seconds)}."
     return Plan(text, num_phrases * (phrase_bytes + 200) + 100_000)
