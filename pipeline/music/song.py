@@ -211,11 +211,13 @@ class Song:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return cls._from_arrays({name: arrays[name] for name in arrays.files})
         except FileNotFoundError as error:
-            raise UserError(f"{path} is missing; run +stage=generate again.") from error
+            raise UserError(f"{path} is missing; run +stage=generate force=true.") from error
         except (ValueError, TypeError, KeyError, IndexError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-            raise UserError(f"{path} is damaged or no song of ours ({error}); run +stage=generate again.") from error
+            raise UserError(
+                f"{path} is damaged or no song of ours ({error}); run +stage=generate force=true."
+            ) from error
         except (OSError, MemoryError, NotImplementedError, RuntimeError, zlib.error) as error:
-            raise UserError(f"{path} can't be read ({error}); run +stage=generate again.") from error
+            raise UserError(f"{path} can't be read ({error}); run +stage=generate force=true.") from error
 
     @classmethod
     def _from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Song:
@@ -256,5 +258,5 @@ def song_paths(directory: Path) -> list[Path]:
     """The song files of a finished `generate` stage, in order. Raises `UserError` when there are none."""
     paths = sorted((directory / "songs").glob("[0-9]*.npz"))
     if not paths:
-        raise UserError(f"{directory / 'songs'} holds no songs; run +stage=generate again.")
+        raise UserError(f"{directory / 'songs'} holds no songs; run +stage=generate force=true.")
     return paths
