@@ -62,15 +62,14 @@ class Lexicon:
             for first, second in pairwise(line):
                 self.before[second].add(first)
         self.paused = {match[1] for line in lines for match in PAUSE.finditer(line[::-1])}
+        self._all = {False: Tree(self.words), True: Tree(self.paused or self.words)}
         self._trees: dict[tuple[str, bool], Tree] = {}
 
     def tree_before(self, word: str, pause: bool) -> Tree:
         """Words that stand before `word` in the texts, or before a comma; all such where there are too few."""
         if (word, pause) not in self._trees:
-            fitting = self.paused if pause else self.words
-            known = self.before.get(word, set()) & fitting
-            enough = len(known) >= MIN_CHOICE or not fitting
-            self._trees[word, pause] = Tree(known if enough else fitting)
+            known = self.before.get(word, set()) & (self.paused if pause else self.words)
+            self._trees[word, pause] = Tree(known) if len(known) >= MIN_CHOICE else self._all[pause]
         return self._trees[word, pause]
 
     @cached_property
