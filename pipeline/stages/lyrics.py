@@ -68,6 +68,7 @@ def run(config: Config, directory: Path) -> Outcome:
     trainer.model.load_state_dict(trainer.best)
     figures = judge(trainer)
     writer = Writer(trainer.model, trainer.symbols, texts.training, config.lyrics)
+    writer.titles.update(document.title for document in corpus.training if document.title)
     songs = forms(config)
     lyrics = [writer.write(number, form) for number, form in bar(songs.items(), len(songs), "lyrics", "songs")]
     figures["longest_copy"] = len(copied(lyrics, corpus))
