@@ -111,7 +111,7 @@ class TrainSettings:
         How often figures, samples for a picture, and a state worth saving are due.
     """
 
-    steps: int = 8000
+    steps: int = 1500
     minutes: float = 60.0
     batch_size: int = 16
     learning_rate: float = 1e-3
