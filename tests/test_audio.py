@@ -37,6 +37,8 @@ def rendering(**changes: object) -> RenderSettings:
         "peak_dbfs": -1.0,
         "stems": False,
         "compressed": None,
+        "artist": "Nobody",
+        "album": None,
     }
     return RenderSettings(**values | changes)  # type: ignore[arg-type]
 

@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import mutagen
 import numpy as np
 import soundfile
-from mutagen.easyid3 import EasyID3
-from mutagen.flac import FLAC
-from mutagen.mp3 import MP3
 
 from pipeline.artefacts import atomic_path
 from pipeline.audio.synth import Sound
@@ -48,6 +44,11 @@ def write_wav(path: Path, sound: Sound, rate_hz: int) -> None:
 
 def write_compressed(path: Path, sound: Sound, rate_hz: int, kind: str, tags: Tags) -> None:
     """Write a tagged `mp3` or `flac`, atomically."""
+    import mutagen
+    from mutagen.easyid3 import EasyID3
+    from mutagen.flac import FLAC
+    from mutagen.mp3 import MP3
+
     container, subtype = COMPRESSED[kind]
     with atomic_path(path) as temporary:
         soundfile.write(temporary, dithered(sound), rate_hz, format=container, subtype=subtype)

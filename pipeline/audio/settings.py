@@ -34,3 +34,7 @@ class RenderSettings:
             raise UserError(f"render.loudness_lufs must lie between -60 and -5, not {self.loudness_lufs}.")
         if not -20 <= self.peak_dbfs <= 0:
             raise UserError(f"render.peak_dbfs must lie between -20 and 0, not {self.peak_dbfs}.")
+
+    artist: str
+    album: str | None
+    """What the tags of compressed files say beside each song's title; the album's null is its first song's title."""

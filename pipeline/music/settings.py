@@ -41,7 +41,7 @@ class TrackSettings:
     pan: float = 0.0
     """Place between the loudspeakers, -1 left to 1 right."""
     volume: float = 1.0
-    """Loudness of the track in the mix, 0 to 1 (MIDI controller 7)."""
+    """Loudness of the track beside the others, 0 to 1 (1 is the loudest), whatever instrument plays it."""
     voice: bool = False
     """The lyrics belong to this track."""
 

@@ -17,6 +17,7 @@ from gan.spec import RollSpec
 from pipeline.artefacts import atomic_path
 from pipeline.errors import UserError
 from pipeline.music.notes import Notes, Planes, notes_from_roll, pack, unpack
+from pipeline.music.settings import TracksSettings
 
 FORMAT = "albumgan song 1"
 TICKS_PER_BEAT = 480
@@ -203,6 +204,31 @@ class Song:
                 arrays[f"latents.{index}.{name}"] = values.astype(np.float32)
         with atomic_path(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, **arrays)
+
+    @classmethod
+    def of_phrases(cls, phrases: Planes, spec: RollSpec, tracks: TracksSettings, tempo_bpm: float) -> Song:
+        """Phrases `[count, 2, tracks, bars, steps, pitches]` one after another, played by the first arrangement."""
+        planes = np.concatenate(list(phrases), axis=2)
+        count = len(notes_from_roll(planes, spec.lowest_pitch))
+        arrangement = tracks.arrangements[0]
+        return cls(
+            number=1,
+            seed=0,
+            spec=spec,
+            planes=planes,
+            tempo_map=((0, tempo_bpm),),
+            key="C major",
+            form="phrases",
+            arrangement=arrangement.name,
+            programs=tuple(arrangement.programs),
+            pans=tuple(track.pan for track in tracks.tracks),
+            volumes=tuple(track.volume for track in tracks.tracks),
+            velocities=np.full(count, 90, np.uint8),
+            timing_ticks=np.zeros(count, np.int16),
+            sections=tuple(
+                Section(f"phrase {index + 1}", "phrase", index * spec.bars, spec.bars) for index in range(len(phrases))
+            ),
+        )
 
     @classmethod
     def load(cls, path: Path) -> Song:

@@ -16,6 +16,7 @@ from pipeline.artefacts import file_hash, read_json, write_json
 from pipeline.audio.checks import LONGEST_TAIL_SECONDS, check_wav
 from pipeline.audio.files import COMPRESSED, Tags, write_compressed, write_wav
 from pipeline.audio.mix import Mix, mix_song
+from pipeline.audio.settings import RenderSettings
 from pipeline.audio.synth import check_synth, soundfont_path
 from pipeline.config import Config
 from pipeline.contract import Outcome, Plan
@@ -28,7 +29,6 @@ from pipeline.progress import bar, duration, say
 
 SPEED = 10
 """Seconds of a song rendered in a second on one core of a slow machine; each sound file more costs a fifth."""
-ARTIST = "AlbumGAN"
 
 
 def inputs(config: Config) -> dict[str, str]:
@@ -61,12 +61,14 @@ def run(config: Config, directory: Path) -> Outcome:
     songs = read_songs(config)
     titles = read_titles(stage_directory("lyrics", config) / "lyrics.json")
     soundfont = soundfont_path(config.render.soundfont)
+    first = titles.get(songs[0].number, config.name)
     entries, remarks = [], []
     for song in bar(songs, len(songs), "render", "songs"):
         name = file_name(song.number, titles.get(song.number))
         title = titles.get(song.number, f"Song {song.number}")
         mix = mix_song(song, config.render, soundfont)
-        files = Writer(directory, name, title, config).write(mix, len(songs))
+        tags = Tags(title, config.render.artist, config.render.album or first, song.number, len(songs))
+        files = Writer(directory, name, tags, config.render).write(mix)
         measured, complaints = check_wav(
             directory / files["wav"],
             song.seconds,
@@ -131,24 +133,23 @@ class Writer:
 
     directory: Path
     name: str
-    title: str
-    config: Config
+    tags: Tags
+    settings: RenderSettings
 
-    def write(self, mix: Mix, total: int) -> dict[str, Any]:
+    def write(self, mix: Mix) -> dict[str, Any]:
         """Write everything; the files by kind, relative to the directory."""
-        song, settings = mix.song, self.config.render
+        song, settings, title = mix.song, self.settings, self.tags.title
         rate_hz = settings.sample_rate_hz
         files: dict[str, Any] = {kind: f"{self.name}.{kind}" for kind in ("mid", "wav", "png", "musicxml")}
-        write_midi(self.directory / files["mid"], song, self.title)
+        write_midi(self.directory / files["mid"], song, title)
         write_wav(self.directory / files["wav"], mix.sound, rate_hz)
         sections = [(one.role, one.first_bar, one.num_bars) for one in song.sections]
-        draw_song(self.directory / files["png"], song.planes, song.spec, sections, self.title, song.tempo_bpm)
-        write_score(self.directory / files["musicxml"], song, self.title)
+        draw_song(self.directory / files["png"], song.planes, song.spec, sections, title, song.tempo_map)
+        write_score(self.directory / files["musicxml"], song, title)
         if settings.compressed is not None:
             files[settings.compressed] = f"{self.name}.{settings.compressed}"
-            tags = Tags(self.title, ARTIST, self.config.name, song.number, total)
             path = self.directory / files[settings.compressed]
-            write_compressed(path, mix.sound, rate_hz, settings.compressed, tags)
+            write_compressed(path, mix.sound, rate_hz, settings.compressed, self.tags)
         if settings.stems:
             files["stems"] = {}
             for track, stem in mix.stems.items():

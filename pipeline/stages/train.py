@@ -1,7 +1,8 @@
 """Train the GAN on a prepared set: `python -m pipeline +stage=train data=band train.minutes=10`.
 
 Writes `checkpoint.pt` (a resumed run equals an uninterrupted one), `metrics.jsonl` (a line a report),
-`samples/step-NNNNNN.png` (the same latents at every tick, so that one can watch it learn) and `learning.png`.
+`samples/step-NNNNNN.png` and `.mp3` (the same latents at every tick, so that one can watch and hear it learn) and
+`learning.png`.
 """
 
 from __future__ import annotations
@@ -22,18 +23,26 @@ from gan.statistics import DataStatistics
 from gan.trainer import Trainer
 from pipeline.album.plots import draw_learning, draw_samples
 from pipeline.artefacts import atomic_path, settings_of, write_text
+from pipeline.audio.files import Tags, write_compressed
+from pipeline.audio.mix import mix_song
+from pipeline.audio.synth import soundfont_path
 from pipeline.building import STAGES, refuse_change
 from pipeline.config import Config, flatten
 from pipeline.contract import Outcome, Plan
 from pipeline.devices import choose_device, load_checkpoint, prepare_torch
 from pipeline.errors import UserError
 from pipeline.music.settings import roll_spec
+from pipeline.music.song import Song
 from pipeline.music.store import PhraseStore, open_store
 from pipeline.places import stage_directory
 from pipeline.progress import counter, duration, finish_step_first, say
 
 NUM_PICTURED = 8
 """Phrases in a sample picture."""
+NUM_HEARD = 2
+"""Phrases in a sample sound."""
+DEFAULT_TEMPO_BPM = 110.0
+"""Of sample sounds, where the data set names no tempo."""
 NUM_SCORED = 256
 """Phrases generated at a tick to be compared with the validation songs."""
 
@@ -53,7 +62,7 @@ def plan(config: Config) -> Plan:
         f"with {threads}, {duration(60 * settings.minutes)} at the most; the bar tells the time left."
     )
     num_ticks = settings.steps // settings.tick_steps + 2
-    return Plan(text, 80_000_000 + 400_000 * num_ticks)
+    return Plan(text, 80_000_000 + 1_000_000 * num_ticks)
 
 
 def run(config: Config, directory: Path) -> Outcome:
@@ -70,7 +79,7 @@ def run(config: Config, directory: Path) -> Outcome:
     statistics = DataStatistics.of((unpack(rolls[at : at + 256], spec) for at in range(0, len(rolls), 256)), spec)
     trainer = Trainer(spec, statistics, config.model, config.train, config.seed, choose_device(config))
     some = unpack(rolls[:: -(-len(rolls) // NUM_SCORED)], spec)
-    recorder = Recorder(directory, trainer, some, unpack(held_out, spec))
+    recorder = Recorder(directory, config, trainer, some, unpack(held_out, spec))
     checkpoint = directory / "checkpoint.pt"
     settings = settings_of(flatten(config), STAGES["train"].groups)
     if checkpoint.exists():
@@ -151,8 +160,9 @@ def outcome(trainer: Trainer, store: PhraseStore) -> Outcome:
 class Recorder:
     """Writes what the trainer reports into the stage's directory: figures, pictures, words."""
 
-    def __init__(self, directory: Path, trainer: Trainer, training: Tensor, held_out: Tensor) -> None:
-        self.directory, self.trainer, self.spec, self.held_out = directory, trainer, trainer.spec, held_out
+    def __init__(self, directory: Path, config: Config, trainer: Trainer, training: Tensor, held_out: Tensor) -> None:
+        self.directory, self.config = directory, config
+        self.trainer, self.spec, self.held_out = trainer, trainer.spec, held_out
         self.log = directory / "metrics.jsonl"
         self.records: list[dict[str, Any]] = []
         self.said: set[str] = set()
@@ -168,7 +178,7 @@ class Recorder:
             self.records = [record for record in records if record["step"] <= self.trainer.step]
         write_text(self.log, "".join(json.dumps(record) + "\n" for record in self.records))
         if self.trainer.step == 0:
-            self._draw(0, self.trainer.average.sample(self.trainer.fixed_latents).cpu())
+            self._show(0, self.trainer.average.sample(self.trainer.fixed_latents).cpu())
 
     def write(self, report: Report) -> None:
         """One report: a line of the log; at a tick a picture, figures beside the held-out songs, and words."""
@@ -180,7 +190,7 @@ class Recorder:
             self.said.add(subject)
         if report.samples is not None:
             record |= self._score()
-            self._draw(report.step, report.samples)
+            self._show(report.step, report.samples)
         self.records.append(record)
         with self.log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
@@ -205,6 +215,15 @@ class Recorder:
             figures["overlap"] = metrics.overlap(rolls, self.held_out, self.spec)[0]
         return figures
 
-    def _draw(self, step: int, samples: Tensor) -> None:
+    def _show(self, step: int, samples: Tensor) -> None:
+        """Draw and play samples `[count, *spec.shape]`."""
         path = self.directory / "samples" / f"step-{step:06d}.png"
         draw_samples(path, samples[:NUM_PICTURED].numpy(), self.spec, f"step {step:,}")
+        phrases = samples[:NUM_HEARD].numpy()
+        if not phrases.any():
+            return
+        render = self.config.render
+        song = Song.of_phrases(phrases, self.spec, self.config.tracks, self.config.data.tempo_bpm or DEFAULT_TEMPO_BPM)
+        sound = mix_song(song, render, soundfont_path(render.soundfont)).sound
+        tags = Tags(f"step {step:,}", render.artist, "samples of training", 1, 1)
+        write_compressed(path.with_suffix(".mp3"), sound, render.sample_rate_hz, "mp3", tags)
