@@ -95,6 +95,7 @@ def make_run(songs: dict[str, Song], wordless: tuple[int, ...] = (3,)) -> Config
     phrase = next(iter(songs.values())).planes[:, :, :4]
     for step in (0, 500, 1000):
         draw_samples(place / f"train/samples/step-{step:06d}.png", np.stack([phrase]), spec, f"step {step}")
+        (place / f"train/samples/step-{step:06d}.mp3").write_bytes(b"sound of step %d" % step)
     notes = {"train_seconds": 400.0, "device": "cpu", "generator_parameters": 700000, "music": {"songs": 351}}
     write_manifest(place / "train", Manifest("train", 1, {"train.steps": 1000}, {}, {"steps": 1000}, notes))
     for stage, words in (
@@ -182,7 +183,8 @@ def test_the_page_lists_every_song_with_sound_and_downloads(made: Path) -> None:
     for title in ("Salt on the Window", EVIL, "No Words"):
         assert elements.text.count(title) >= 2, "in the track list and above the song"
     sounds = [str(attributes["src"]) for tag, attributes in elements.found if tag == "audio"]
-    assert len(sounds) == 3
+    assert len(sounds) == 3 + 3
+    assert sounds[3:] == [f"training/step-{step:06d}.mp3" for step in (0, 500, 1000)], "learning can be heard"
     assert unquote(sounds[0]) == "tracks/01-song & #1.mp3", "the smaller file where there is one"
     assert unquote(sounds[1]) == "tracks/02-song & #2.wav"
     downloads = {unquote(str(a["href"])) for tag, a in elements.found if tag == "a" and "download" in a}

@@ -140,7 +140,7 @@ def _marks(song: Song) -> list[tuple[float, float]]:
 
 
 def bring_samples(train: Path, album: Path) -> tuple[list[Sample], str | None]:
-    """Bring some of the sample pictures, first and last among them, and the learning curves; those that are there."""
+    """Bring some of the sample pictures with their sounds, first and last among them, and the learning curves; those that are there."""
     pictures = sorted((train / "samples").glob("*.png"), key=_step)
     if len(pictures) > NUM_SAMPLES:  # most happens early
         chosen = np.round(np.geomspace(1, len(pictures), NUM_SAMPLES)).astype(int) - 1
@@ -149,7 +149,11 @@ def bring_samples(train: Path, album: Path) -> tuple[list[Sample], str | None]:
     for picture in pictures:
         place = f"training/{picture.name}"
         bring(picture, album / place)
-        samples.append(Sample(f"After {_step(picture):,} steps" if _step(picture) else "Before the first step", place))
+        label = f"After {_step(picture):,} steps" if _step(picture) else "Before the first step"
+        sound = picture.with_suffix(".mp3")
+        if sound.is_file():
+            bring(sound, album / "training" / sound.name)
+        samples.append(Sample(label, place, f"training/{sound.name}" if sound.is_file() else None))
     curves = train / "learning.png"
     if not curves.is_file():
         return samples, None

@@ -63,10 +63,11 @@ class PageTrack:
 
 @dataclass(frozen=True)
 class Sample:
-    """A picture of what the generator made at some point of its training."""
+    """What the generator made at some point of its training: a picture, and a sound where there is one."""
 
     label: str
     path: str
+    sound: str | None = None
 
 
 @dataclass(frozen=True)

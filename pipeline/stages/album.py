@@ -37,7 +37,8 @@ def plan(config: Config) -> Plan:
     songs = _rendered(config)
     text = f"puts {len(songs)} songs, their words and how they were made on one page."
     media = media_bytes(songs, stage_directory("render", config))
-    training = sum(path.stat().st_size for path in stage_directory("train", config).rglob("*.png"))
+    pictures = stage_directory("train", config).rglob("*.[pm][np][g3]")
+    training = sum(path.stat().st_size for path in pictures)
     return Plan(text, media + training + OWN_BYTES)
 
 
