@@ -1,0 +1,78 @@
+"""The whole chain on a small folder of music: what a listener finds at the end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pretty_midi
+import pytest
+import soundfile
+from omegaconf import OmegaConf
+
+from gan.settings import ModelSettings, TrainSettings
+from pipeline.music.song import Song
+
+from .conftest import ROOT, SMALL, Program
+
+KINDS = ("mid", "wav", "png", "musicxml")
+
+
+@pytest.mark.slow
+def test_every_song_has_midi_sound_picture_score_and_words(small_album: Path) -> None:
+    album = small_album / "outputs/small/album"
+    lyrics = json.loads((small_album / "outputs/small/lyrics/lyrics.json").read_text())["songs"]
+    assert len(lyrics) == 2
+    for number in (1, 2):
+        found = {path.suffix[1:] for path in (album / "tracks").glob(f"{number:02d}*")}
+        assert found >= set(KINDS)
+    page = (album / "index.html").read_text()
+    for song in lyrics:
+        assert song["title"] in page
+        choruses = [tuple(section["lines"]) for section in song["sections"] if section["name"] == "chorus"]
+        assert len(choruses) >= 2
+        assert len(set(choruses)) == 1, "the chorus comes back word for word"
+
+
+@pytest.mark.slow
+def test_the_midi_files_hold_the_rolls_and_sound_as_long(small_album: Path) -> None:
+    run = small_album / "outputs/small"
+    for number in (1, 2):
+        song = Song.load(run / f"generate/songs/{number:02d}.npz")
+        path = next((run / "render").glob(f"{number:02d}*.mid"))
+        score = pretty_midi.PrettyMIDI(str(path))
+        read = []
+        for instrument in score.instruments:
+            track = song.spec.names.index(instrument.name)
+            assert instrument.is_drum == song.spec.tracks[track].is_drum
+            for note in instrument.notes:
+                step = score.time_to_tick(note.start) / score.resolution * song.spec.steps_per_beat
+                read.append((track, note.pitch, round(step)))
+        written = [(int(note["track"]), int(note["pitch"]), int(note["onset"])) for note in song.notes]
+        assert sorted(read) == sorted(written)
+        sound, rate = soundfile.read(path.with_suffix(".wav"))
+        assert song.seconds - 0.5 <= len(sound) / rate <= song.seconds + 8
+        assert 0.05 < np.abs(sound).max() < 1
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_midi(small_album: Path, program: Program) -> None:
+    words = [word for word in SMALL if not word.startswith("name=")]
+    program("+stage=render", *words, "name=again", cwd=small_album, check=True)
+    songs = {
+        name: sorted((small_album / f"outputs/{name}/generate/songs").glob("*.npz")) for name in ("small", "again")
+    }
+    assert len(songs["small"]) == 2
+    for first, second in zip(songs["small"], songs["again"], strict=True):
+        assert first.read_bytes() == second.read_bytes()
+    program("+stage=render", *words, "name=other", "seed=2", cwd=small_album, check=True)
+    other = sorted((small_album / "outputs/other/generate/songs").glob("*.npz"))
+    assert other[0].read_bytes() != songs["small"][0].read_bytes()
+
+
+def test_settings_files_hold_what_the_code_recommends() -> None:
+    """`conf/` is where values live; the dataclasses' defaults serve those who use `gan` alone."""
+    for group, defaults in (("model", ModelSettings().to_dict()), ("train", TrainSettings().to_dict())):
+        written = OmegaConf.to_container(OmegaConf.load(ROOT / "conf" / group / "default.yaml"))
+        assert written == defaults
