@@ -6,7 +6,9 @@ for them.
 
 `ChoiceHead` makes lines of *notes*: a gate says at each step whether something new begins, and if so a
 choice says which pitch, or rest (Gumbel-softmax; Jang et al., arXiv 1611.01144); otherwise what sounds goes on. Length,
-repetition and rest are then one decision each, and the gradient of a choice sums over all steps of its note.
+repetition and rest are then one decision each, and the gradient of a choice sums over all steps of its note. A choice
+leans towards the pitches that the line usually moves to from the one that sounds: melodies mostly go by step, and
+features alone would have to place every pitch anew.
 
 `NeuronHead`, for drums, has two of MuseGAN's binary neurons (arXiv 1804.09399) for each pitch: one strikes
 it, the other holds on to it while it sounds (drums never hold).
@@ -18,6 +20,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from gan.layers import TrackLinear
 from gan.spec import RollSpec
@@ -52,10 +55,13 @@ def neuron(logits: Tensor, noise: Tensor | None, amount: float, temperature: flo
     return straight_through((logits > 0).to(logits.dtype), torch.sigmoid(logits / temperature))
 
 
-def choice(logits: Tensor, noise: Tensor | None, amount: float, temperature: float) -> Tensor:
-    """One choice along the last axis, one-hot; `noise` is uniform and becomes Gumbel noise of this amount."""
-    if noise is not None:
-        logits = logits - amount * torch.log(-torch.log(noise))
+def gumbel(noise: Tensor) -> Tensor:
+    """Uniform noise as Gumbel noise: added to logits it makes their argmax a draw from their softmax."""
+    return -torch.log(-torch.log(noise))
+
+
+def choice(logits: Tensor, temperature: float) -> Tensor:
+    """One choice along the last axis, one-hot."""
     soft = torch.softmax(logits / temperature, dim=-1)
     hard = torch.zeros_like(soft).scatter_(-1, logits.argmax(-1, keepdim=True), 1.0)
     return straight_through(hard, soft)
@@ -73,11 +79,13 @@ class ChoiceHead(nn.Module):
     lows, compass
         Of all tracks, see `gan.statistics.choose_compass`.
     statistics, spec
-        Where gates and choices start.
+        Where gates, choices and the pull of motion start.
     voices
         Lines a track. What sounds is whatever any of them plays; the first starts as often as anything sounds in the
         data, the second as often as two notes do, and so on.
     """
+
+    moves: Tensor
 
     def __init__(
         self,
@@ -102,23 +110,36 @@ class ChoiceHead(nn.Module):
             onsets = torch.tensor(statistics.onsets[track]).sum(1).view(-1, 1, 1)  # [steps of a bar, 1, 1]
             metre[:, row] = log_odds((onsets * shares / shares.sum()).clamp(RARE_GATE, 1))
         self.metre = nn.Parameter(metre)
+        gains = torch.tensor([statistics.motions[track] for track in self.tracks]).unsqueeze(1)  # [tracks, 1, motions]
+        known = gains if voices == 1 else torch.zeros_like(gains)  # how one line of a chord moves is not counted
+        self.motion = nn.Parameter(known.repeat(1, voices, 1))  # [tracks, voices, motions]
+        reach = gains.shape[2] // 2
+        place = torch.arange(compass)
+        self.register_buffer("moves", (place - place.unsqueeze(1)).clamp(-reach, reach) + reach, persistent=False)
 
     def forward(self, x: Tensor, amount: float, temperature: float, generator: torch.Generator | None) -> Tensor:
         """Features `[batch, time, tracks, width]` to streams `[batch, time, tracks, 2, compass]`."""
         out = self.project(x)
         out = out.view(*out.shape[:3], self.voices, self.compass + 2)  # [batch, time, tracks, voices, compass + 2]
+        wanted, gate = out[..., :-1], out[..., -1:]  # the last place of `wanted` is rest
         noise = uniform(out, generator) if generator is not None and amount > 0 else None
-        pitch_noise, gate_noise = (None, None) if noise is None else (noise[..., :-1], noise[..., -1:])
-        pitch = choice(out[..., :-1], pitch_noise, amount, temperature)[..., : self.compass]  # the last one is rest
+        gate_noise = None
+        if noise is not None:
+            wanted, gate_noise = wanted + amount * gumbel(noise[..., :-1]), noise[..., -1:]
         metre = self.metre.repeat(x.shape[1] // len(self.metre), 1, 1, 1)  # [time, tracks, voices, 1]
-        gate = neuron(out[..., -1:] + metre, gate_noise, amount, temperature)  # [batch, time, tracks, voices, 1]
+        gate = neuron(gate + metre, gate_noise, amount, temperature)  # [batch, time, tracks, voices, 1]
         gate = torch.cat([torch.ones_like(gate[:, :1]), gate[:, 1:]], dim=1)  # a phrase begins with something new
-        now = torch.zeros_like(pitch[:, 0])
-        sounding = []
-        for opens, new in zip(gate.unbind(1), pitch.unbind(1), strict=True):
-            now = now + opens * (new - now)
+        pulls = pad(self.motion[:, :, self.moves].flatten(0, 1), [0, 1])  # [lines, from, to]; rest follows any alike
+        now = torch.zeros_like(wanted[:, 0, ..., : self.compass])  # [batch, tracks, voices, compass]
+        sounding, struck = [], []
+        for opens, leaning in zip(gate.unbind(1), wanted.unbind(1), strict=True):
+            lines = now.flatten(1, 2).transpose(0, 1)  # [lines, batch, compass]
+            pull = torch.bmm(lines, pulls).transpose(0, 1).view_as(leaning)
+            new = opens * choice(leaning + pull, temperature)[..., : self.compass]
+            now = new + (1 - opens) * now
+            struck.append(new)
             sounding.append(now)
-        streams = torch.stack([torch.stack(sounding, dim=1), gate * pitch], dim=4)
+        streams = torch.stack([torch.stack(sounding, dim=1), torch.stack(struck, dim=1)], dim=4)
         first, *others = streams.unbind(3)
         for other in others:
             first = first + other - first * other  # a note sounds when either plays it

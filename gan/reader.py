@@ -20,21 +20,27 @@ from gan.settings import ModelSettings
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics, choose_compass
 
+MOTION_PERIOD = 36
+"""Melodic intervals are told apart up to half of this, in semitones."""
 LAGS_PER_BEAT = (0.25, 1.0)
 """Melodic intervals are taken to the pitch a quarter of a beat and a beat before."""
 
 
-def fourier_of_chroma() -> Tensor:
-    """`[12, 14]`: chroma to the real and imaginary parts of its seven frequencies (Quinn 2006; Amiot 2016)."""
-    angles = torch.arange(12).view(12, 1) * torch.arange(7) * (2 * math.pi / 12)
+def fourier(places: int, period: int) -> Tensor:
+    """`[places, 2 (period // 2 + 1)]`: counts to the real and imaginary parts of a period's frequencies.
+
+    Of chroma with period 12 it is the transform of Quinn (2006) and Amiot (2016).
+    """
+    angles = torch.arange(places).view(-1, 1) * torch.arange(period // 2 + 1) * (2 * math.pi / period)
     return torch.cat([angles.cos(), angles.sin()], dim=1)
 
 
 def intervals(upper: Sequence[Tensor], lower: Sequence[Tensor]) -> Tensor:
-    """How the notes of one chroma lie above those of another, `[..., 14]`, as the Fourier transform of 12 counts.
+    """How the notes of one count lie above those of another, `[..., 2 n]`, as a Fourier transform.
 
-    Each argument is a real and an imaginary part `[..., 7]`. Their cross-spectrum is the transform of "how many pairs
-    of notes lie 0, 1, ... 11 semitones apart"; a linear layer reads either, and this one takes no 12 x 12 products.
+    Each argument is a real and an imaginary part `[..., n]`. Their cross-spectrum is the transform of "how many pairs
+    of notes lie 0, 1, 2 ... semitones apart", modulo the period; a linear layer reads either, and this one takes no
+    products of all pairs of pitches.
     """
     real = upper[0] * lower[0] + upper[1] * lower[1]
     imaginary = upper[1] * lower[0] - upper[0] * lower[1]
@@ -46,6 +52,7 @@ class Reader(nn.Module):
 
     fold: Tensor
     fourier: Tensor
+    lines: Tensor
 
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
         super().__init__()
@@ -55,11 +62,12 @@ class Reader(nn.Module):
         self.lags = sorted({max(1, round(lag * spec.steps_per_beat)) for lag in LAGS_PER_BEAT})
         self.pairs = list(combinations(range(len(spec.pitched)), 2))
         self.register_buffer("fold", self._fold(), persistent=False)  # [pitched, compass, 12]
-        self.register_buffer("fourier", fourier_of_chroma(), persistent=False)  # [12, 14]
+        self.register_buffer("fourier", fourier(12, 12), persistent=False)  # [12, 14]
+        self.register_buffer("lines", fourier(self.compass, MOTION_PERIOD), persistent=False)  # [compass, 38]
 
         inputs = 2 * spec.num_tracks * self.compass
         if self.harmony:
-            inputs += 12 + 14 * (len(self.pairs) + len(self.lags) * len(spec.pitched))
+            inputs += 12 + 14 * len(self.pairs) + 2 * (MOTION_PERIOD // 2 + 1) * len(self.lags) * len(spec.pitched)
         step, beat = settings.step_width, settings.beat_width
         self.enter = linear(inputs, step)  # [batch, time, step]
         self.position = nn.Parameter(torch.zeros(spec.steps_per_bar, step))
@@ -83,7 +91,7 @@ class Reader(nn.Module):
         return torch.einsum("btkp,kpc->btkc", sounding, self.fold)
 
     def harmony_streams(self, streams: Tensor) -> Tensor:
-        """Chroma of all tracks, intervals between tracks, intervals along tracks: `[batch, time, 12 + 14 n]`."""
+        """Chroma of all tracks, intervals between tracks, and motion along them (octaves apart): `[batch, time, ...]`."""
         chroma = self.chroma(streams)
         spectrum = chroma @ self.fourier
         waves = spectrum[..., :7], spectrum[..., 7:]  # real and imaginary, [batch, time, pitched, 7]
@@ -92,8 +100,9 @@ class Reader(nn.Module):
             first, second = ([pair[place] for pair in self.pairs] for place in (0, 1))
             upper, lower = ([wave[:, :, chosen] for wave in waves] for chosen in (first, second))
             parts.append(intervals(upper, lower).flatten(2))
+        height = (streams[:, :, list(self.spec.pitched), SOUNDING] @ self.lines).tensor_split(2, dim=-1)
         for lag in self.lags:
-            parts.append(intervals(waves, [shifted(wave, lag) for wave in waves]).flatten(2))
+            parts.append(intervals(height, [shifted(wave, lag) for wave in height]).flatten(2))
         return torch.cat(parts, dim=2)
 
     def forward(self, streams: Tensor) -> tuple[Tensor, Tensor]:

@@ -103,7 +103,10 @@ class TrainSettings:
     ema_decay
         Decay a step of the averaged generator that samples are drawn from.
     noise_steps
-        The heads' noise falls linearly to zero over these first steps, so that silent notes get tried at the start.
+        The heads' noise falls linearly over these first steps, so that silent notes get tried at the start.
+    noise_floor
+        What of the noise stays to the end of training (samples have none): it keeps decisions away from their
+        thresholds, and the discriminator from learning the training phrases by heart.
     max_transposition
         Pitched tracks of real and generated phrases are moved together by up to so many semitones; 0 for data that
         is already in one key.
@@ -111,21 +114,22 @@ class TrainSettings:
         How often figures, samples for a picture, and a state worth saving are due.
     """
 
-    steps: int = 1500
-    minutes: float = 60.0
+    steps: int = 3000
+    minutes: float = 16.0
     batch_size: int = 16
     learning_rate: float = 1e-3
-    decay_share: float = 0.3
+    decay_share: float = 0.6
     beta1: float = 0.0
     beta2: float = 0.99
     gamma: float = 2.5
     penalty_steps: int = 4
     ema_decay: float = 0.995
     noise_steps: int = 600
+    noise_floor: float = 0.15
     max_transposition: int = 0
     report_steps: int = 25
-    tick_steps: int = 500
-    checkpoint_steps: int = 500
+    tick_steps: int = 200
+    checkpoint_steps: int = 200
 
     def check(self) -> None:
         """Raise `ValueError` with the key in the sentence when a value cannot work."""
@@ -138,6 +142,7 @@ class TrainSettings:
             _need(getattr(self, key) >= 0, f"train.{key}", "at least 0", getattr(self, key))
         for key in ("beta1", "beta2", "ema_decay"):
             _need(0 <= getattr(self, key) < 1, f"train.{key}", "at least 0 and below 1", getattr(self, key))
+        _need(0 <= self.noise_floor <= 1, "train.noise_floor", "between 0 and 1", self.noise_floor)
         _need(0 <= self.decay_share <= 1, "train.decay_share", "between 0 and 1", self.decay_share)
         _need(0 <= self.max_transposition <= 6, "train.max_transposition", "0 to 6", self.max_transposition)
 

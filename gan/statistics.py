@@ -15,6 +15,9 @@ from gan.spec import HOLD, ONSET, RollSpec
 MAX_VOICES = 6
 """Chords are counted up to so many notes."""
 
+WIDEST_MOTION = 12
+"""Melodic motion is counted up to an octave."""
+
 
 @dataclass(frozen=True)
 class DataStatistics:
@@ -34,6 +37,9 @@ class DataStatistics:
         `[tracks][MAX_VOICES]`: share of steps at which at least 1, 2, ... pitches sound.
     holds
         `[tracks]`: of the pitches that sound at a step, the share that is held over the next (the last step left out).
+    motions
+        `[tracks][25]`: how much more often than by chance the highest voice moves by -12 to 12 semitones from one
+        note to the next, as a natural logarithm.
     notes_per_bar
         `[tracks]`: mean number of notes in a bar.
     empty_bars
@@ -46,6 +52,7 @@ class DataStatistics:
     polyphony: list[float]
     voices: list[list[float]]
     holds: list[float]
+    motions: list[list[float]]
     notes_per_bar: list[float]
     empty_bars: list[float]
 
@@ -78,6 +85,7 @@ class DataStatistics:
             polyphony=(totals["chords"] / totals["heard"].clamp(min=1)).tolist(),
             voices=(totals["voices"] / num_steps).tolist(),
             holds=(totals["held"] / totals["before"].clamp(min=1)).tolist(),
+            motions=_motion_gain(totals["moves"], totals["tops"]).tolist(),
             notes_per_bar=(totals["notes"] / num_bars).tolist(),
             empty_bars=(1 - totals["full_bars"] / num_bars).tolist(),
         )
@@ -99,7 +107,36 @@ def _count(rolls: Tensor) -> dict[str, Tensor]:
         "notes": onset.sum((0, 2, 3, 4)),
         "full_bars": voices.any(-1).sum((0, 2)),
     }
+    counts |= _count_moves(onset.flatten(2, 3))
     return {name: count.to(torch.float64) for name, count in counts.items()}
+
+
+def _count_moves(strikes: Tensor) -> dict[str, Tensor]:
+    """`moves` `[tracks, 25]` from each highest onset to the next, and `tops` `[tracks, pitches]`: those onsets."""
+    time, pitches = strikes.shape[2:]
+    top = (strikes * torch.arange(1, pitches + 1, device=strikes.device)).amax(-1)  # [batch, tracks, time]; 0: none
+    latest = torch.where(top > 0, torch.arange(time, device=strikes.device), -1).cummax(2).values[..., :-1]
+    before = top.gather(2, latest.clamp(min=0)) * (latest >= 0)
+    move = top[..., 1:] - before
+    moved = (top[..., 1:] > 0) & (before > 0) & (move.abs() <= WIDEST_MOTION)
+    moves = torch.stack([((move == size) & moved).sum((0, 2)) for size in range(-WIDEST_MOTION, WIDEST_MOTION + 1)], 1)
+    tops = torch.stack([(top == pitch).sum((0, 2)) for pitch in range(1, pitches + 1)], 1)
+    return {"moves": moves, "tops": tops}
+
+
+def _motion_gain(moves: Tensor, tops: Tensor) -> Tensor:
+    """Log of how much more often each motion happens than between two notes drawn alone, `[tracks, 25]`."""
+    share = tops / tops.sum(1, keepdim=True).clamp(min=1)
+    size = tops.shape[1]
+    chance = []
+    for motion in range(-WIDEST_MOTION, WIDEST_MOTION + 1):
+        later, earlier = (
+            share[:, max(0, motion) : size + min(0, motion)],
+            share[:, max(0, -motion) : size - max(0, motion)],
+        )
+        chance.append((later * earlier).sum(1))
+    expected = torch.stack(chance, 1) * moves.sum(1, keepdim=True)
+    return torch.log((moves + 1) / (expected + 1))
 
 
 def choose_heads(statistics: DataStatistics, spec: RollSpec, settings: ModelSettings) -> tuple[str, ...]:

@@ -93,7 +93,8 @@ class Trainer:
 
     def noise(self) -> float:
         """Amount of the heads' noise at this step."""
-        return max(0.0, 1 - self.step / self.settings.noise_steps) if self.settings.noise_steps else 0.0
+        settings = self.settings
+        return max(settings.noise_floor, 1 - self.step / settings.noise_steps if settings.noise_steps else 0.0)
 
     def learning_rate(self) -> float:
         """The learning rate at this step: constant, then falling to zero."""

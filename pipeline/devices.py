@@ -42,8 +42,12 @@ def load_tensors(path: Path) -> Any:
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """The checkpoint of the train stage: `trainer` (its state), `spec`, `settings`, `music` (statistics of the set)."""
+    """The checkpoint of the train stage.
+
+    `trainer` is its state, `chosen` the averaged weights to generate with (`average`, `step`, `overlap`); `reference`
+    (figures of real phrases), `spec`, `settings` and `music` (statistics of the prepared set) are plain values.
+    """
     state = load_tensors(path)
-    if not isinstance(state, dict) or not {"trainer", "spec", "settings", "music"} <= set(state):
+    if not isinstance(state, dict) or not {"trainer", "chosen", "reference", "spec", "settings", "music"} <= set(state):
         raise UserError(f"{path} is no checkpoint of the train stage; give another name=, or force=true to replace it.")
     return state

@@ -114,6 +114,14 @@ def write_checkpoint(folder: Path, config: Config) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     music = {"tempo_bpm": {"0": 60.0, "0.5": 90.0, "1": 120.0}, "modes": {"major": 3, "minor": 1}}
     torch.save(
-        {"trainer": trainer.state_dict(), "spec": spec.to_dict(), "settings": flatten(config), "music": music}, path
+        {
+            "trainer": trainer.state_dict(),
+            "chosen": {"step": 0, "settled": True, "overlap": 0.5, "average": trainer.average.state_dict()},
+            "reference": {"dissonance": 0.1},
+            "spec": spec.to_dict(),
+            "settings": flatten(config),
+            "music": music,
+        },
+        path,
     )
     return path

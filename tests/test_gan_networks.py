@@ -6,7 +6,7 @@ import torch
 from gan.discriminator import Discriminator
 from gan.generator import Generator
 from gan.latents import Latents
-from gan.reader import fourier_of_chroma, intervals
+from gan.reader import MOTION_PERIOD, Reader, fourier, intervals
 from gan.rolls import STRIKE
 from gan.settings import ModelSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
@@ -124,10 +124,10 @@ def test_interval_spectrum_is_that_of_the_counted_intervals():
     random = torch.Generator().manual_seed(0)
     upper, lower = torch.rand(12, generator=random), torch.rand(12, generator=random)
     counts = torch.stack([(upper.roll(-interval) * lower).sum() for interval in range(12)])
-    waves = [(chroma @ fourier_of_chroma()).split(7) for chroma in (upper, lower)]
-    wanted = counts @ fourier_of_chroma()
+    waves = [(chroma @ fourier(12, 12)).split(7) for chroma in (upper, lower)]
+    wanted = counts @ fourier(12, 12)
     assert torch.allclose(intervals(*waves), wanted, atol=1e-5)
-    moved = [(chroma.roll(5) @ fourier_of_chroma()).split(7) for chroma in (upper, lower)]
+    moved = [(chroma.roll(5) @ fourier(12, 12)).split(7) for chroma in (upper, lower)]
     assert torch.allclose(intervals(*moved), wanted, atol=1e-5), "transposition leaves intervals alone"
 
 

@@ -52,8 +52,10 @@ def test_a_run_that_was_stopped_goes_on_and_equals_an_uninterrupted_one(program:
         assert "goes on from step" in done.stdout
         place = tmp_path / "outputs" / name / "train"
         assert curve(place / "metrics.jsonl") == curve(whole / "metrics.jsonl")
-        states = [torch.load(one / "checkpoint.pt", weights_only=True)["trainer"] for one in (whole, place)]
-        for part in ("generator", "average", "discriminator"):
+        checkpoints = [torch.load(one / "checkpoint.pt", weights_only=True) for one in (whole, place)]
+        assert checkpoints[0]["chosen"]["step"] == checkpoints[1]["chosen"]["step"]
+        states = [one["trainer"] | {"chosen": one["chosen"]["average"]} for one in checkpoints]
+        for part in ("generator", "average", "discriminator", "chosen"):
             for key, value in states[0][part].items():
                 assert torch.equal(value, states[1][part][key]), f"{part}.{key}"
 

@@ -140,7 +140,7 @@ def _marks(song: Song) -> list[tuple[float, float]]:
 
 
 def bring_samples(train: Path, album: Path) -> tuple[list[Sample], str | None]:
-    """Bring some of the sample pictures with their sounds, first and last among them, and the learning curves; those that are there."""
+    """Bring some of the sample pictures with their sounds, first and last among them, and the learning curves."""
     pictures = sorted((train / "samples").glob("*.png"), key=_step)
     if len(pictures) > NUM_SAMPLES:  # most happens early
         chosen = np.round(np.geomspace(1, len(pictures), NUM_SAMPLES)).astype(int) - 1

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gan import metrics
 from gan.discriminator import Discriminator
 from gan.generator import Generator
 from gan.latents import Latents
@@ -25,8 +26,9 @@ from pipeline.music.notes import Planes, notes_from_roll, roll_from_notes
 
 OWN_SHARE = 0.5
 """How far the latents of a section lie from those of the whole song: 0 the same, 1 unrelated."""
-SEAM_WEIGHT, MODE_WEIGHT, CLOSE_WEIGHT = 0.5, 0.5, 3.0
-"""Beside the discriminator's opinion of a phrase: of the seam to the phrase before, the song's mode, the ending."""
+SEAM_WEIGHT, MODE_WEIGHT, HARMONY_WEIGHT, CLOSE_WEIGHT = 0.5, 0.5, 1.0, 3.0
+"""Beside the discriminator's opinion of a phrase: of the seam to the phrase before, the song's mode, how far the share
+of dissonances between tracks lies from the data's, the ending."""
 MAY_REST = 0.25
 """A track silent in a larger share of the data's bars may be silent for a whole phrase."""
 ALWAYS_SOUNDS = 0.01
@@ -57,6 +59,8 @@ class Composer:
         How far a returning section strays, 0 to 1.
     in_common_key
         Whether the data was moved to C major or A minor; if not, each phrase's key is estimated and moved there.
+    dissonance
+        Of real phrases, see `gan.metrics.dissonance`; NaN where no two tracks sound together.
     """
 
     def __init__(
@@ -67,11 +71,13 @@ class Composer:
         candidates: int,
         variation: float,
         in_common_key: bool,
+        dissonance: float,
     ) -> None:
         self.generator, self.discriminator = generator, discriminator
         self.spec: RollSpec = generator.spec
         self.statistics = statistics
-        self.candidates, self.variation, self.in_common_key = candidates, variation, in_common_key
+        self.candidates, self.variation = candidates, variation
+        self.in_common_key, self.dissonance = in_common_key, dissonance
 
     def compose(self, parts: Sequence[Part], home: Key, seed: int) -> list[list[Phrase]]:
         """The phrases of each part, in C major or A minor as `home` says.
@@ -150,6 +156,8 @@ class Chooser:
         shifts = [self._shift(one) if shift is None else shift for one in planes]
         placed = np.stack([shifted(one, by, spec) for one, by in zip(planes, shifts, strict=True)])
         ratings = ratings + MODE_WEIGHT * _standard(mode_fit(placed, self.home, spec))
+        off = (metrics.dissonance(rolls, spec) - self.composer.dissonance).abs().nan_to_num(0.0)
+        ratings = ratings - HARMONY_WEIGHT * _standard(off.cpu().numpy())
         if self.before is not None and spec.bars > 1:
             half = spec.bars // 2
             head = np.repeat(self.before.planes[None, :, :, -half:], len(placed), axis=0)

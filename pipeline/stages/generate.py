@@ -100,9 +100,10 @@ class SongMaker:
         try:
             found = RollSpec.from_dict(state["spec"])
             statistics = DataStatistics.from_dict(state["trainer"]["statistics"])
-            generator = load_generator(state["trainer"], device)
+            generator = load_generator(state["trainer"] | {"average": state["chosen"]["average"]}, device)
             discriminator = load_discriminator(state["trainer"], device)
             self.music: dict[str, Any] = {name: dict(state["music"][name]) for name in ("tempo_bpm", "modes")}
+            dissonance = float(state["reference"]["dissonance"])
             in_common_key = state["settings"]["prepare.key"] == "common"
         except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -115,7 +116,7 @@ class SongMaker:
         self.statistics = statistics
         settings = config.generate
         self.composer = Composer(
-            generator, discriminator, statistics, settings.candidates, settings.variation, in_common_key
+            generator, discriminator, statistics, settings.candidates, settings.variation, in_common_key, dissonance
         )
 
     def make(self, number: int) -> Song:

@@ -78,18 +78,22 @@ def run(config: Config, directory: Path) -> Outcome:
         )
     statistics = DataStatistics.of((unpack(rolls[at : at + 256], spec) for at in range(0, len(rolls), 256)), spec)
     trainer = Trainer(spec, statistics, config.model, config.train, config.seed, choose_device(config))
+    if not len(held_out):  # music for one song only
+        held_out = rolls
     some = unpack(rolls[:: -(-len(rolls) // NUM_SCORED)], spec)
     recorder = Recorder(directory, config, trainer, some, unpack(held_out, spec))
     checkpoint = directory / "checkpoint.pt"
     settings = settings_of(flatten(config), STAGES["train"].groups)
     if checkpoint.exists():
-        resume(trainer, checkpoint, settings)
+        recorder.chosen = resume(trainer, checkpoint, settings)
         say(f"train: goes on from step {trainer.step:,} of {checkpoint}.")
     recorder.start()
 
     def save() -> None:
         state = {
             "trainer": trainer.state_dict(),
+            "chosen": recorder.chosen,
+            "reference": recorder.reference,
             "spec": spec.to_dict(),
             "settings": settings,
             "music": store.statistics,
@@ -98,7 +102,7 @@ def run(config: Config, directory: Path) -> Outcome:
             torch.save(state, temporary)
 
     train(trainer, rolls, recorder, save)
-    return outcome(trainer, store)
+    return outcome(trainer, store, recorder)
 
 
 def train(trainer: Trainer, rolls: Tensor, recorder: Recorder, save: Any) -> None:
@@ -131,8 +135,8 @@ def _until(batches: Iterable[Tensor], stopped: Any) -> Iterator[Tensor]:
         yield batch
 
 
-def resume(trainer: Trainer, checkpoint: Path, settings: dict[str, Any]) -> None:
-    """Load the trainer's state; a damaged file, or one made with other settings, is a `UserError`."""
+def resume(trainer: Trainer, checkpoint: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    """Load the trainer's state and give back the chosen weights; a file that does not fit is a `UserError`."""
     state = load_checkpoint(checkpoint)
     extendable = STAGES["train"].extendable
     changed = [key for key in sorted(settings) if settings[key] != state["settings"].get(key) and key not in extendable]
@@ -142,18 +146,24 @@ def resume(trainer: Trainer, checkpoint: Path, settings: dict[str, Any]) -> None
         trainer.load_state_dict(state["trainer"])
     except (ValueError, KeyError, RuntimeError) as error:
         raise UserError(f"{checkpoint} does not fit: {str(error).splitlines()[0]}.") from error
+    return dict(state["chosen"])
 
 
-def outcome(trainer: Trainer, store: PhraseStore) -> Outcome:
+def outcome(trainer: Trainer, store: PhraseStore, recorder: Recorder) -> Outcome:
     """The steps reached, and what the album's credits tell."""
-    say(f"train: {trainer.step:,} steps in {duration(trainer.seconds)}.")
+    chosen = recorder.chosen
+    say(
+        f"train: {trainer.step:,} steps in {duration(trainer.seconds)}; step {chosen['step']:,} is kept for generating "
+        f"(overlap with the validation songs {chosen['overlap']:.2f}, of the training songs {recorder.floor:.2f})."
+    )
     if trainer.step < trainer.settings.steps:
         say(f"train: stopped by train.minutes={trainer.settings.minutes:g}; raise it to go on.")
     sizes = {
         f"{name}_parameters": sum(weight.numel() for weight in network.parameters())
         for name, network in (("generator", trainer.generator), ("discriminator", trainer.discriminator))
     }
-    notes = {"train_seconds": round(trainer.seconds, 1), "device": str(trainer.device), **sizes}
+    notes = {"chosen_step": chosen["step"], "overlap": chosen["overlap"], "overlap_of_real": recorder.floor} | sizes
+    notes |= {"train_seconds": round(trainer.seconds, 1), "device": str(trainer.device)}
     return Outcome({"steps": trainer.step}, notes | {"music": store.statistics})
 
 
@@ -166,6 +176,7 @@ class Recorder:
         self.log = directory / "metrics.jsonl"
         self.records: list[dict[str, Any]] = []
         self.said: set[str] = set()
+        self.chosen: dict[str, Any] = {"step": 0, "settled": False, "overlap": -1.0}
         self.reference = self._figures(training)
         rates = zip(self.spec.names, metrics.notes_per_bar(training).mean(0).tolist(), strict=True)
         self.reference |= {f"notes_per_bar/{name}": rate for name, rate in rates}
@@ -190,6 +201,7 @@ class Recorder:
             self.said.add(subject)
         if report.samples is not None:
             record |= self._score()
+            self._choose(report.step, record["overlap"])
             self._show(report.step, report.samples)
         self.records.append(record)
         with self.log.open("a", encoding="utf-8") as file:
@@ -197,13 +209,28 @@ class Recorder:
         if report.samples is not None:
             draw_learning(self.directory / "learning.png", self.records, self.reference)
 
+    @property
+    def floor(self) -> float:
+        """The overlap of real training phrases with the validation songs: the best to be had."""
+        return self.reference["overlap"]
+
+    def _choose(self, step: int, overlap: float) -> None:
+        """Keep the averaged weights of the step whose phrases are most like the validation songs.
+
+        Steps after the heads' noise has come down come before all others.
+        """
+        settled = step >= self.trainer.settings.noise_steps
+        if (settled, overlap) > (self.chosen["settled"], self.chosen["overlap"]):
+            weights = {name: value.clone() for name, value in self.trainer.average.state_dict().items()}
+            self.chosen = {"step": step, "settled": settled, "overlap": overlap, "average": weights}
+
     def _score(self) -> dict[str, float]:
         """Figures of fresh phrases of the averaged generator."""
         random = torch.Generator().manual_seed(self.trainer.seed)
         return self._figures(self.trainer.average.sample(self.trainer.average.sample_latents(NUM_SCORED, random)).cpu())
 
     def _figures(self, rolls: Tensor) -> dict[str, float]:
-        """Means over phrases, and the overlap of their features with those of the validation songs if there are any."""
+        """Means over phrases, and the overlap of their features with those of the validation songs."""
         means = {
             "scale_share": metrics.scale_share(rolls, self.spec),
             "dissonance": metrics.dissonance(rolls, self.spec),
@@ -211,8 +238,7 @@ class Recorder:
             "empty_bars": metrics.empty_bars(rolls),
         }
         figures = {name: float(values.nanmean()) for name, values in means.items()}
-        if len(self.held_out):
-            figures["overlap"] = metrics.overlap(rolls, self.held_out, self.spec)[0]
+        figures["overlap"] = metrics.overlap(rolls, self.held_out, self.spec)[0]
         return figures
 
     def _show(self, step: int, samples: Tensor) -> None:
