@@ -91,7 +91,7 @@ class Reader(nn.Module):
         return torch.einsum("btkp,kpc->btkc", sounding, self.fold)
 
     def harmony_streams(self, streams: Tensor) -> Tensor:
-        """Chroma of all tracks, intervals between tracks, and motion along them (octaves apart): `[batch, time, ...]`."""
+        """Chroma of all tracks, intervals between tracks, motion along tracks (octaves apart): `[batch, time, ...]`."""
         chroma = self.chroma(streams)
         spectrum = chroma @ self.fourier
         waves = spectrum[..., :7], spectrum[..., 7:]  # real and imaginary, [batch, time, pitched, 7]

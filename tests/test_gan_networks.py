@@ -6,7 +6,7 @@ import torch
 from gan.discriminator import Discriminator
 from gan.generator import Generator
 from gan.latents import Latents
-from gan.reader import MOTION_PERIOD, Reader, fourier, intervals
+from gan.reader import Reader, fourier, intervals
 from gan.rolls import STRIKE
 from gan.settings import ModelSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
@@ -188,3 +188,15 @@ def test_choice_tracks_never_play_two_notes_at_once():
 def test_a_wrong_setting_is_named(settings, message):
     with pytest.raises(ValueError, match=message):
         settings.check()
+
+
+def test_motion_tells_a_step_from_a_step_and_an_octave():
+    statistics = DataStatistics.of([band_rolls()], BAND)
+    reader = Reader(BAND, statistics, SMALL)
+    heard = []
+    for move in (1, -11):
+        streams = torch.zeros(1, BAND.num_steps, 3, 2, reader.compass)
+        streams[0, :8, 2, 0, 11] = 1.0
+        streams[0, 8:, 2, 0, 11 + move] = 1.0
+        heard.append(reader.harmony_streams(streams)[0, 8, 12 + 14 :])
+    assert (heard[0] - heard[1]).abs().max() > 0.5

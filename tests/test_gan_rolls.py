@@ -1,6 +1,7 @@
 """Planes, streams and batches."""
 
 import itertools
+import math
 
 import pytest
 import torch
@@ -276,3 +277,29 @@ def test_packed_rolls_unpack_to_the_same_bits():
 def test_neighbouring_seeds_are_unrelated():
     seeds = {mix_seed(seed, number) for seed in range(30) for number in range(30)}
     assert len(seeds) == 900
+
+
+def test_motions_are_counted_against_chance():
+    rolls = empty()
+    for step, pitch in ((0, 4), (4, 5), (8, 4), (12, 5)):
+        note(rolls, 1, 0, step, 4, pitch)
+    counted = DataStatistics.of([rolls], SPEC).motions[1]
+    middle = len(counted) // 2
+    chance = 3 * 0.5 * 0.5  # of three motions, were each of two pitches equally likely after either
+    assert counted[middle + 1] == pytest.approx(math.log((2 + 1) / (chance + 1)))
+    assert counted[middle - 1] == pytest.approx(math.log((1 + 1) / (chance + 1)))
+    assert counted[middle] == pytest.approx(math.log(1 / (2 * chance + 1)))
+    assert counted[middle + 7] == 0.0, "never seen, never to be expected"
+
+
+def test_a_choice_leans_towards_the_usual_motion():
+    head = ChoiceHead([1], 3, (0, 0), 12, statistics(), SPEC)
+    with torch.no_grad():
+        head.project.bias.fill_(0.0)
+        head.project.bias[0, 0, 4] = 0.1  # all pitches alike, the first by a little
+        head.metre.fill_(50.0)  # every step opens the gate
+        head.motion.fill_(0.0)
+        head.motion[0, 0, head.motion.shape[2] // 2 + 2] = 5.0  # two semitones up
+        head.project.weight.zero_()
+    streams = head(torch.zeros(1, 16, 1, 3), 0.0, 1.0, None)[0, :5, 0, 1]
+    assert streams.argmax(-1).tolist()[:4] == [4, 6, 8, 10]

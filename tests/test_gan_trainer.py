@@ -152,10 +152,10 @@ def test_penalties_keep_the_discriminator_flat():
 def test_the_loss_curve_of_the_first_steps_is_known():
     lines = run(trainer())
     assert [line["discriminator_loss"] for line in lines] == pytest.approx(
-        [0.6685, 0.6701, 0.6423, 0.6670, 0.6555, 0.6572], abs=0.01
+        [0.7015, 0.7009, 0.6975, 0.6903, 0.6868, 0.6843], abs=0.01
     )
     assert [line["generator_loss"] for line in lines] == pytest.approx(
-        [0.7230, 0.7223, 0.7535, 0.7246, 0.7378, 0.7326], abs=0.01
+        [0.6881, 0.6875, 0.6917, 0.6982, 0.7025, 0.7024], abs=0.01
     )
 
 
@@ -169,7 +169,7 @@ def test_reports_come_when_due_and_tell_all():
     assert reports[2].samples.shape == (16, *SPEC.shape)
     assert {"discriminator_loss", "generator_loss", "told_apart", "r1", "r2", "noise"} <= set(reports[0].figures)
     assert set(reports[0].notes_per_bar) == set(SPEC.names)
-    assert reports[-1].figures["noise"] == 0.0
+    assert reports[-1].figures["noise"] == TRAIN.noise_floor, "some stays"
 
 
 def test_time_is_an_upper_bound():
