@@ -114,7 +114,7 @@ class TrainSettings:
         How often figures, samples for a picture, and a state worth saving are due.
     """
 
-    steps: int = 3000
+    steps: int = 2400
     minutes: float = 16.0
     batch_size: int = 16
     learning_rate: float = 1e-3

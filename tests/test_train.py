@@ -15,7 +15,8 @@ import torch
 
 from .conftest import SMALL, Program, program_environment, write_band
 
-LONG = [word for word in SMALL if not word.startswith(("train.steps", "name="))] + ["train.steps=60"]
+LONG = [word for word in SMALL if not word.startswith(("train.steps", "train.tick", "name="))]
+LONG += ["train.steps=36", "train.tick_steps=12"]
 
 
 def curve(path: Path) -> list[dict[str, object]]:
