@@ -12,7 +12,8 @@ from pipeline.lyrics.sampling import MAX_COPY, Lexicon, LineSampler, plain
 from pipeline.lyrics.settings import LanguageModelSettings, LyricsSettings
 from pipeline.lyrics.training import Texts, Trainer
 from pipeline.lyrics.verse import START, WORD
-from pipeline.lyrics.writing import Writer, lines_of, rhyme_partner, title_case
+from pipeline.lyrics.writing import Writer, lines_of, rhyme_partner, title_case, words_for
+from pipeline.music.form import FORMS
 
 torch.set_num_threads(1)  # two that wait for each other make these small tensors many times slower
 
@@ -200,3 +201,17 @@ def test_merit_prefers_idiom_theme_and_fresh_words():
     song.add(["the", "boat", "is", "home"])
     assert song.merit(["the", "sail", "is", "late"], -1.0) > song.merit(["the", "bus", "is", "late"], -1.0)
     assert song.merit(["a", "boat"], -1.0) > song.merit(["a", "boat"], -1.5)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_of_the_music_has_a_chorus_that_comes_back(name):
+    cycle = [*FORMS[name].opening, *FORMS[name].cycle, *FORMS[name].cycle]
+    kinds = [kind for kind, lines in words_for([(part.role, 4 * part.phrases) for part in cycle]) if lines]
+    assert kinds.count("chorus") >= 2
+    assert "verse" in kinds
+
+
+def test_a_bridge_that_returns_is_the_chorus_but_not_beside_one():
+    assert words_for([("verse", 8), ("bridge", 4), ("verse", 8), ("bridge", 4)])[1] == ("chorus", 2)
+    assert words_for([("chorus", 8), ("bridge", 4), ("chorus", 8), ("bridge", 4)])[1] == ("bridge", 2)
+    assert words_for([("intro", 4), ("verse", 8)]) == (("intro", 0), ("verse", 4))

@@ -19,6 +19,19 @@ DEFAULT_FORM = (("verse", 4), ("chorus", 4), ("verse", 4), ("chorus", 4), ("brid
 """Sections and their lines, where there is no music to fit."""
 SUNG = {"verse", "chorus", "prechorus", "bridge", "outro", "rap"}
 """Sections that have words; the others are left to the instruments."""
+KINDS_OF_ROLES = {
+    "refrain": "chorus",
+    "abgesang": "chorus",
+    "theme": "chorus",
+    "path": "chorus",
+    "stollen": "verse",
+    "episode": "verse",
+    "gate": "verse",
+    "digression": "bridge",
+    "summit": "bridge",
+    "coda": "outro",
+}
+"""What the sections of the music's forms are in a lyric, where the two have different words for it."""
 REPEATED = {"chorus", "prechorus"}
 """Sections written once and sung word for word each time."""
 BARS_PER_LINE = 2
@@ -46,6 +59,20 @@ WEAK_WORDS = (
 def lines_of(kind: str, num_bars: int) -> int:
     """Lines that fit a section of the music: one to two bars, two at least and eight at most."""
     return min(8, max(2, num_bars // BARS_PER_LINE)) if kind in SUNG else 0
+
+
+def words_for(sections: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    """Kinds and lines of a lyric for the music's sections (role, bars).
+
+    What returns most beside the verses is the chorus, where no section is called so.
+    """
+    kinds = [KINDS_OF_ROLES.get(role, role) for role, _ in sections]
+    others = [kind for kind in kinds if kind in SUNG and kind != "verse"]
+    if "chorus" not in kinds and others:
+        chorus = max(others, key=others.count)
+        if others.count(chorus) > 1:
+            kinds = ["chorus" if kind == chorus else kind for kind in kinds]
+    return tuple((kind, lines_of(kind, bars)) for kind, (_, bars) in zip(kinds, sections, strict=True))
 
 
 @dataclass(frozen=True)

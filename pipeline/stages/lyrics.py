@@ -23,7 +23,7 @@ from pipeline.errors import UserError
 from pipeline.lyrics.baselines import longest_copy, trigram_bits, xz_bits
 from pipeline.lyrics.corpus import Corpus, files_fingerprint, read_corpus
 from pipeline.lyrics.training import FORMAT, Texts, Trainer, bits_per_character
-from pipeline.lyrics.writing import DEFAULT_FORM, Lyric, Writer, lines_of
+from pipeline.lyrics.writing import DEFAULT_FORM, Lyric, Writer, words_for
 from pipeline.places import stage_directory
 from pipeline.progress import bar, counter, duration, finish_step_first, say
 
@@ -94,10 +94,7 @@ def forms(config: Config) -> dict[int, tuple[tuple[str, int], ...]]:
     from pipeline.music.song import Song, song_paths
 
     songs = [Song.load(path) for path in song_paths(generated)]
-    return {
-        song.number: tuple((section.role, lines_of(section.role, section.num_bars)) for section in song.sections)
-        for song in songs
-    }
+    return {song.number: words_for([(section.role, section.num_bars) for section in song.sections]) for song in songs}
 
 
 def resume(trainer: Trainer, checkpoint: Path) -> None:
