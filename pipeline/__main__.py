@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EXAMPLES = """Examples:
   python -m pipeline +stage=album                                          an album after Bach, from nothing
   python -m pipeline +stage=album data=folder data.path=~/midi name=mine   an album after your own MIDI files
-  python -m pipeline -m +stage=train model.width=128,256 name=sweep        one run for each value, side by side"""
+  python -m pipeline -m +stage=train train.gamma=1,2.5 name=sweep          one run for each value, side by side"""
 
 failures: list[str] = []
 """What went wrong in the jobs of this process, a sentence each."""

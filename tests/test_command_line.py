@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.building import STAGES
 
-from .conftest import SMALL, Program, write_band
+from .conftest import ROOT, SMALL, Program, write_band
 
 
 def test_without_a_stage_it_prints_the_stages_at_once(program: Program, tmp_path: Path) -> None:
@@ -74,3 +74,9 @@ def test_a_sweep_survives_a_failing_job(program: Program, tmp_path: Path) -> Non
     finished = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.glob("outputs/**/manifest.json"))
     assert finished == ["outputs/sweep/0/train/manifest.json", "outputs/sweep/2/train/manifest.json"]
     assert (tmp_path / "outputs/sweep/0/train/.hydra/overrides.yaml").exists()
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "conf/experiment").glob("*.yaml")))
+def test_experiments_fit_the_schema(program: Program, tmp_path: Path, name: str) -> None:
+    done = program("+stage=train", f"+experiment={name}", "device=nowhere", cwd=tmp_path)
+    assert "device=nowhere is not to be had" in done.stderr, "it got past the settings"
