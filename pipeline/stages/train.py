@@ -162,7 +162,7 @@ def outcome(trainer: Trainer, store: PhraseStore, recorder: Recorder) -> Outcome
         f"{name}_parameters": sum(weight.numel() for weight in network.parameters())
         for name, network in (("generator", trainer.generator), ("discriminator", trainer.discriminator))
     }
-    notes = {"chosen_step": chosen["step"], "overlap": chosen["overlap"], "overlap_of_real": recorder.floor} | sizes
+    notes = {"chosen_step": chosen["step"], "overlap": chosen["overlap"], "real": recorder.reference} | sizes
     notes |= {"train_seconds": round(trainer.seconds, 1), "device": str(trainer.device)}
     return Outcome({"steps": trainer.step}, notes | {"music": store.statistics})
 
