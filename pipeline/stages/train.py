@@ -45,6 +45,8 @@ DEFAULT_TEMPO_BPM = 110.0
 """Of sample sounds, where the data set names no tempo."""
 NUM_SCORED = 256
 """Phrases generated at a tick to be compared with the validation songs."""
+MOST_COMPARED = 512
+"""Real phrases that they are compared with, at most."""
 
 
 def inputs(config: Config) -> dict[str, str]:
@@ -70,7 +72,7 @@ def run(config: Config, directory: Path) -> Outcome:
     prepare_torch(config)
     store = open_store(stage_directory("prepare", config))
     spec = roll_spec(config.roll, config.tracks)
-    rolls, held_out = (torch.from_numpy(np.packbits(store.rolls(split), axis=-1)) for split in ("train", "validation"))
+    rolls, held_out = (torch.from_numpy(np.array(store.packed(split))) for split in ("train", "validation"))
     if len(rolls) < config.train.batch_size:
         raise UserError(
             f"data={config.data.name} has {len(rolls)} phrases to train on, fewer than train.batch_size="
@@ -80,8 +82,8 @@ def run(config: Config, directory: Path) -> Outcome:
     trainer = Trainer(spec, statistics, config.model, config.train, config.seed, choose_device(config))
     if not len(held_out):  # music for one song only
         held_out = rolls
-    some = unpack(rolls[:: -(-len(rolls) // NUM_SCORED)], spec)
-    recorder = Recorder(directory, config, trainer, some, unpack(held_out, spec))
+    training, held_out = (unpack(_some(one), spec) for one in (rolls, held_out))
+    recorder = Recorder(directory, config, trainer, training, held_out)
     checkpoint = directory / "checkpoint.pt"
     settings = settings_of(flatten(config), STAGES["train"].groups)
     if checkpoint.exists():
@@ -103,6 +105,11 @@ def run(config: Config, directory: Path) -> Outcome:
 
     train(trainer, rolls, recorder, save)
     return outcome(trainer, store, recorder)
+
+
+def _some(rolls: Tensor) -> Tensor:
+    """At most `MOST_COMPARED` of the phrases, evenly spread."""
+    return rolls[:: -(-len(rolls) // MOST_COMPARED)]
 
 
 def train(trainer: Trainer, rolls: Tensor, recorder: Recorder, save: Any) -> None:
