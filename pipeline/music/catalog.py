@@ -7,6 +7,7 @@ import importlib.util
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,12 +62,10 @@ def catalog_row(where: str, licence: str, max_megabytes: float) -> CatalogRow:
     """Describe one file. Files that are too large or can't be read get a row too, without a hash."""
     path = locate(where)
     size, sha256 = 0, ""
-    try:
+    with suppress(OSError):  # whoever reads it will say why it can't be read
         size = path.stat().st_size
         if size <= max_megabytes * 1e6:
             sha256 = file_hash(path)
-    except OSError:
-        pass  # whoever reads it will say why it can't be
     return CatalogRow(sha256[:8], printable(path.stem), "score", where, size, sha256, licence)
 
 
