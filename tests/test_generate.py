@@ -157,7 +157,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, monkeypatch: pytest.Monke
         torch.save({"weights": torch.zeros(3)}, path)
     else:
         state = torch.load(path, weights_only=True)
-        state["trainer"].pop("average")
+        state["chosen"].pop("average")
         torch.save(state, path)
     with pytest.raises(UserError, match=r"checkpoint\.pt"):
         generate.run(tiny(), tmp_path / "out")
