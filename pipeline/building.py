@@ -282,7 +282,7 @@ def refuse_change(stage: str, directory: Path, keys: list[str], new: dict[str, A
             f"{directory} was written by another version of the program; "
             "give force=true to replace it, or another name= to keep it."
         )
-    key = keys[0]
+    key = min(keys, key=lambda one: (not one.endswith(".name"), one))  # a group's name says more than its parts
     raise UserError(
         f"{directory} was made with {key}={_show(old.get(key))}, not {_show(new.get(key))}: "
         f"give force=true to replace it, or another name= to keep it."
