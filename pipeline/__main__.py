@@ -19,6 +19,21 @@ EXAMPLES = """Examples:
   python -m pipeline +stage=album data=folder data.path=~/midi name=mine   an album after your own MIDI files
   python -m pipeline -m +stage=train train.gamma=1,2.5 name=sweep          one run for each value, side by side"""
 
+FREE_TEXT = (
+    "name",
+    "data.path",
+    "data.title",
+    "data.licence",
+    "generate.key",
+    "lyrics.path",
+    "render.soundfont",
+    "render.artist",
+    "render.album",
+    "album.title",
+    "album.artist",
+)
+"""Settings whose values are paths or words: they may hold anything, also what means something to Hydra."""
+
 failures: list[str] = []
 """What went wrong in the jobs of this process, a sentence each."""
 
@@ -36,6 +51,21 @@ def overview() -> str:
         EXAMPLES,
     ]
     return "\n".join(lines)
+
+
+def quoted(word: str, sweep: bool) -> str:
+    """An override with its value in quotes where it is free text; in a sweep each value between commas."""
+    key, _, value = word.partition("=")
+    if key.lstrip("+") not in FREE_TEXT or value in ("", "null") or value[0] in "'\"" or "${" in value:
+        return word
+    parts = value.split(",") if sweep else [value]
+    return f"{key}=" + ",".join(map(_in_quotes, parts))
+
+
+def _in_quotes(text: str) -> str:
+    """Text in Hydra's quotes, in which a backslash means something only before a quote."""
+    escaped = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), text)
+    return f"'{escaped}'"
 
 
 def run_job(tree: DictConfig) -> None:
@@ -124,7 +154,8 @@ def main() -> int:
             print(f"\nNothing was run: {' '.join(words)} names no stage; add +stage=STAGE.", file=sys.stderr)
             return 2
         return 0
-    sys.argv[1:] = [re.sub(r"^stage=", "+stage=", word) for word in words]
+    sweep = bool({"-m", "--multirun"} & set(words))
+    sys.argv[1:] = [quoted(re.sub(r"^stage=", "+stage=", word), sweep) for word in words]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

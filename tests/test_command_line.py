@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.__main__ import quoted
 from pipeline.building import STAGES
 
 from .conftest import ROOT, SMALL, Program, write_band
@@ -56,6 +57,21 @@ def test_a_mistake_is_one_sentence_that_names_the_key(
     assert "Traceback" not in done.stdout + done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
     assert not list(tmp_path.rglob("manifest.json"))
+
+
+@pytest.mark.parametrize("folder", ["~/no such music", "a (b)", "it's, well", "x=y", "Lieder für Åse", "back\\slash\\"])
+def test_a_path_may_hold_any_character(program: Program, tmp_path: Path, folder: str) -> None:
+    done = program("+stage=collect", "data=folder", f"data.path={folder}", cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"data.path={folder}" in done.stderr, "the folder itself is what is missing"
+
+
+def test_free_text_is_quoted_for_hydra() -> None:
+    assert quoted("album.title=It's a dog's life", sweep=False) == r"album.title='It\'s a dog\'s life'"
+    assert quoted("generate.key=F# minor,G major", sweep=True) == "generate.key='F# minor','G major'"
+    assert quoted("album.title='Mine'", sweep=False) == "album.title='Mine'"
+    assert quoted("album.title=null", sweep=False) == "album.title=null"
+    assert quoted("train.steps=1,2", sweep=True) == "train.steps=1,2"
 
 
 def test_words_without_a_stage_run_nothing(program: Program, tmp_path: Path) -> None:
