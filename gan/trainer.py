@@ -13,7 +13,7 @@ import copy
 import math
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -248,23 +248,25 @@ def _check_format(state: dict[str, Any]) -> None:
         raise ValueError(f"this is not a checkpoint of format {FORMAT} (found: {found})")
 
 
-def load_generator(state: dict[str, Any], device: str | torch.device = "cpu") -> Generator:
-    """The averaged generator of a state, ready to sample. Raises `ValueError` when it is no state of ours."""
+Network = TypeVar("Network", Generator, Discriminator)
+
+
+def _load(kind: type[Network], state: dict[str, Any], weights: str, device: str | torch.device) -> Network:
+    """A network of a state with the weights of that name, ready for use."""
     _check_format(state)
     statistics = DataStatistics.from_dict(state["statistics"])
     spec, settings = RollSpec.from_dict(state["spec"]), ModelSettings(**state["model_settings"])
     with torch.random.fork_rng(devices=[]):
-        network = Generator(spec, statistics, settings)
-    network.load_state_dict(state["average"])
+        network = kind(spec, statistics, settings)
+    network.load_state_dict(state[weights])
     return network.to(device).requires_grad_(False).eval()
+
+
+def load_generator(state: dict[str, Any], device: str | torch.device = "cpu") -> Generator:
+    """The averaged generator of a state, ready to sample. Raises `ValueError` when it is no state of ours."""
+    return _load(Generator, state, "average", device)
 
 
 def load_discriminator(state: dict[str, Any], device: str | torch.device = "cpu") -> Discriminator:
     """The discriminator of a state, ready to score. Raises `ValueError` when it is no state of ours."""
-    _check_format(state)
-    statistics = DataStatistics.from_dict(state["statistics"])
-    spec, settings = RollSpec.from_dict(state["spec"]), ModelSettings(**state["model_settings"])
-    with torch.random.fork_rng(devices=[]):
-        network = Discriminator(spec, statistics, settings)
-    network.load_state_dict(state["discriminator"])
-    return network.to(device).requires_grad_(False).eval()
+    return _load(Discriminator, state, "discriminator", device)

@@ -5,7 +5,6 @@ Each group's dataclass lives beside what it configures; the values live in `conf
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -131,11 +130,6 @@ def _check(config: Config) -> None:
             group.check()
         except ValueError as error:
             raise UserError(f"{error}.") from error
-
-
-def as_text(value: Any) -> str:
-    """A setting's value as the command line would have it."""
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def setting_names() -> list[str]:
