@@ -11,10 +11,11 @@ from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 
-from gan.settings import ModelSettings, TrainSettings
+from gan.settings import ModelSettings
 from pipeline.album.settings import AlbumSettings
 from pipeline.artefacts import Manifest, read_manifest
 from pipeline.audio.settings import RenderSettings
+from pipeline.board import TrainStageSettings
 from pipeline.errors import UserError
 from pipeline.lyrics.settings import LyricsSettings
 from pipeline.music.settings import (
@@ -51,14 +52,20 @@ class Config:
     collect: CollectSettings
     prepare: PrepareSettings
     model: ModelSettings
-    train: TrainSettings
+    train: TrainStageSettings
     generate: GenerateSettings
     render: RenderSettings
     lyrics: LyricsSettings
     album: AlbumSettings
 
 
-UNCOUNTED = {"prepare.workers", "train.report_steps", "train.tick_steps", "train.checkpoint_steps"}
+UNCOUNTED = {
+    "prepare.workers",
+    "train.report_steps",
+    "train.tick_steps",
+    "train.checkpoint_steps",
+    "train.tensorboard",
+}
 """Settings that never change a result, so no fingerprint holds them."""
 
 

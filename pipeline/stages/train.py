@@ -1,8 +1,8 @@
 """Train the GAN on a prepared set: `python -m pipeline +stage=train data=band train.minutes=10`.
 
 Writes `checkpoint.pt` (a resumed run equals an uninterrupted one), `metrics.jsonl` (a line a report),
-`samples/step-NNNNNN.png` and `.mp3` (the same latents at every tick, so that one can watch and hear it learn) and
-`learning.png`.
+`samples/step-NNNNNN.png` and `.mp3` (the same latents at every tick, so that one can watch and hear it learn),
+`learning.png`, and `tensorboard/` where `train.tensorboard` asks for it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -23,16 +23,14 @@ from gan.statistics import DataStatistics
 from gan.trainer import Trainer
 from pipeline.album.plots import draw_learning, draw_samples
 from pipeline.artefacts import atomic_path, settings_of, write_text
-from pipeline.audio.files import Tags, write_compressed
-from pipeline.audio.mix import mix_song
-from pipeline.audio.synth import soundfont_path
+from pipeline.board import Board, require_tensorboard
 from pipeline.building import STAGES, refuse_change
 from pipeline.config import Config, flatten
 from pipeline.contract import Outcome, Plan
 from pipeline.devices import choose_device, load_checkpoint, prepare_torch
 from pipeline.errors import UserError
+from pipeline.evaluation.sounds import write_sample
 from pipeline.music.settings import roll_spec
-from pipeline.music.song import Song
 from pipeline.music.store import PhraseStore, open_store
 from pipeline.places import stage_directory
 from pipeline.progress import counter, duration, finish_step_first, say
@@ -41,8 +39,6 @@ NUM_PICTURED = 8
 """Phrases in a sample picture."""
 NUM_HEARD = 2
 """Phrases in a sample sound."""
-DEFAULT_TEMPO_BPM = 110.0
-"""Of sample sounds, where the data set names no tempo."""
 NUM_SCORED = 256
 """Phrases generated at a tick to be compared with the validation songs."""
 MOST_COMPARED = 512
@@ -50,8 +46,10 @@ MOST_COMPARED = 512
 
 
 def inputs(config: Config) -> dict[str, str]:
-    """Nothing but the prepared set; a device that is not there is told before anything is made."""
+    """Nothing but the prepared set; a device or a package that is not there is told before anything is made."""
     choose_device(config)
+    if config.train.tensorboard:
+        require_tensorboard()
     return {}
 
 
@@ -64,7 +62,8 @@ def plan(config: Config) -> Plan:
         f"with {threads}, {duration(60 * settings.minutes)} at the most; the bar tells the time left."
     )
     num_ticks = settings.steps // settings.tick_steps + 2
-    return Plan(text, 80_000_000 + 1_000_000 * num_ticks)
+    tick_bytes = 2_000_000 if settings.tensorboard else 1_000_000
+    return Plan(text, 80_000_000 + tick_bytes * num_ticks)
 
 
 def run(config: Config, directory: Path) -> Outcome:
@@ -89,7 +88,6 @@ def run(config: Config, directory: Path) -> Outcome:
     if checkpoint.exists():
         recorder.chosen = resume(trainer, checkpoint, settings)
         say(f"train: goes on from step {trainer.step:,} of {checkpoint}.")
-    recorder.start()
 
     def save() -> None:
         state = {
@@ -103,7 +101,8 @@ def run(config: Config, directory: Path) -> Outcome:
         with atomic_path(checkpoint) as temporary:
             torch.save(state, temporary)
 
-    train(trainer, rolls, recorder, save)
+    with recorder:
+        train(trainer, rolls, recorder, save)
     return outcome(trainer, store, recorder)
 
 
@@ -183,20 +182,28 @@ class Recorder:
         self.log = directory / "metrics.jsonl"
         self.records: list[dict[str, Any]] = []
         self.said: set[str] = set()
+        self.board: Board | None = None
         self.chosen: dict[str, Any] = {"step": 0, "settled": False, "overlap": -1.0}
         self.reference = self._figures(training)
         rates = zip(self.spec.names, metrics.notes_per_bar(training).mean(0).tolist(), strict=True)
         self.reference |= {f"notes_per_bar/{name}": rate for name, rate in rates}
 
-    def start(self) -> None:
+    def __enter__(self) -> Self:
         """Keep the records up to the trainer's step; those after it will be made again."""
         if self.log.exists():
             lines = self.log.read_text(encoding="utf-8").splitlines()
             records = (json.loads(line) for line in lines if line.endswith("}"))
             self.records = [record for record in records if record["step"] <= self.trainer.step]
         write_text(self.log, "".join(json.dumps(record) + "\n" for record in self.records))
+        if self.config.train.tensorboard:
+            self.board = Board(self.directory / "tensorboard", self.trainer.step, self.records)
         if self.trainer.step == 0:
             self._show(0, self.trainer.average.sample(self.trainer.fixed_latents).cpu())
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.board:
+            self.board.close()
 
     def write(self, report: Report) -> None:
         """One report: a line of the log; at a tick a picture, figures beside the held-out songs, and words."""
@@ -213,6 +220,8 @@ class Recorder:
         self.records.append(record)
         with self.log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
+        if self.board:
+            self.board.figures(record)
         if report.samples is not None:
             draw_learning(self.directory / "learning.png", self.records, self.reference)
 
@@ -252,11 +261,11 @@ class Recorder:
         """Draw and play samples `[count, *spec.shape]`."""
         path = self.directory / "samples" / f"step-{step:06d}.png"
         draw_samples(path, samples[:NUM_PICTURED].numpy(), self.spec, f"step {step:,}")
-        phrases = samples[:NUM_HEARD].numpy()
-        if not phrases.any():
-            return
-        render = self.config.render
-        song = Song.of_phrases(phrases, self.spec, self.config.tracks, self.config.data.tempo_bpm or DEFAULT_TEMPO_BPM)
-        sound = mix_song(song, render, soundfont_path(render.soundfont)).sound
-        tags = Tags(f"step {step:,}", render.artist, "samples of training", 1, 1)
-        write_compressed(path.with_suffix(".mp3"), sound, render.sample_rate_hz, "mp3", tags)
+        config, phrases = self.config, samples[:NUM_HEARD].numpy()
+        tempo_bpm, title = config.data.tempo_bpm, f"step {step:,}"
+        sound = write_sample(
+            path.with_suffix(".mp3"), phrases, self.spec, config.tracks, config.render, tempo_bpm, title,
+            album="samples of training",
+        )  # fmt: skip
+        if self.board:
+            self.board.samples(step, path, sound, config.render.sample_rate_hz)
