@@ -6,7 +6,8 @@ import time
 import pytest
 import torch
 
-from gan import metrics
+from gan.metrics import distances, features
+from gan.metrics.tally import Tally
 from gan.spec import HOLD, ONSET, RollSpec, Track
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Lead"), Track("Bass")), bars=2, lowest_pitch=24)
@@ -21,8 +22,12 @@ def roll(*notes: tuple[int, int, int, int]) -> torch.Tensor:
     return planes.reshape(1, *SPEC.shape)
 
 
+def tally(*notes: tuple[int, int, int, int]) -> Tally:
+    return Tally(roll(*notes), SPEC)
+
+
 def test_octaves_fold_into_one_pitch_class():
-    counts = metrics.pitch_class_counts(roll((1, 0, 1, 36), (1, 1, 1, 48), (1, 2, 1, 61)), SPEC)
+    counts = tally((1, 0, 1, 36), (1, 1, 1, 48), (1, 2, 1, 61)).struck_classes
     assert counts[0, 1].tolist() == [2, 1, *[0] * 10]
 
 
@@ -30,25 +35,26 @@ def test_pitch_classes_take_the_lowest_pitch_into_account():
     spec = RollSpec((Track("Lead"),), bars=1, num_pitches=12, lowest_pitch=41)
     rolls = torch.zeros((1, *spec.shape), dtype=torch.bool)
     rolls[0, ONSET, 0, 0, 0, 0] = True  # MIDI 41 is an F
-    assert metrics.pitch_class_counts(rolls, spec)[0, 0].argmax() == 5
+    assert Tally(rolls, spec).struck_classes[0, 0].argmax() == 5
 
 
 def test_scale_share_is_of_the_best_major_scale():
     d_major = [62, 64, 66, 67, 69, 71, 73]
-    assert metrics.scale_share(roll(*((1, i, 1, p) for i, p in enumerate(d_major))), SPEC).item() == 1.0
+    assert features.scale_share(tally(*((1, i, 1, p) for i, p in enumerate(d_major)))).item() == 1.0
     notes = [*((1, i, 1, p) for i, p in enumerate(d_major)), (2, 8, 1, 60)]
-    assert metrics.scale_share(roll(*notes), SPEC).item() == pytest.approx(7 / 8)
-    assert metrics.scale_share(roll((0, 0, 1, 36)), SPEC).isnan().all(), "drums have no scale"
+    assert features.scale_share(tally(*notes)).item() == pytest.approx(7 / 8)
+    assert features.scale_share(tally((0, 0, 1, 36))).isnan().all(), "drums have no scale"
 
 
 def test_empty_bars_and_notes_per_bar():
-    rolls = roll((1, 0, 17, 60), (2, 0, 1, 40), (2, 4, 1, 40))
-    assert metrics.empty_bars(rolls).tolist() == [[1.0, 0.0, 0.5]], "a held note fills a bar"
-    assert metrics.notes_per_bar(rolls).tolist() == [[0.0, 0.5, 1.0]]
+    counts = tally((1, 0, 17, 60), (2, 0, 1, 40), (2, 4, 1, 40))
+    assert features.empty_bars(counts).tolist() == [[1.0, 0.0, 0.5]], "a held note fills a bar"
+    assert features.notes_per_bar(counts).tolist() == [[0.0, 0.5, 1.0]]
 
 
 def test_note_lengths_tell_repeated_from_held_notes():
-    length, short = metrics.note_lengths(roll((1, 0, 4, 60), (1, 4, 2, 60), (2, 0, 1, 40), (2, 1, 3, 40)))
+    counts = tally((1, 0, 4, 60), (1, 4, 2, 60), (2, 0, 1, 40), (2, 1, 3, 40))
+    length, short = features.mean_length(counts), features.short_share(counts)
     assert length[0, 1:].tolist() == [3.0, 2.0]
     assert short[0, 1:].tolist() == [0.0, 0.5]
     assert length[0, 0].isnan()
@@ -57,28 +63,27 @@ def test_note_lengths_tell_repeated_from_held_notes():
 def test_holds_without_an_onset_have_no_mean_length():
     rolls = roll((1, 0, 4, 60))
     rolls[0, ONSET] = False
-    length, short = metrics.note_lengths(rolls)
-    assert length.isnan().all()
-    assert short.isnan().all()
+    assert features.mean_length(Tally(rolls, SPEC)).isnan().all()
+    assert features.short_share(Tally(rolls, SPEC)).isnan().all()
 
 
 def test_dissonance_counts_seconds_but_not_thirds():
-    assert metrics.dissonance(roll((1, 0, 4, 64), (2, 0, 4, 48)), SPEC).item() == 0.0  # a tenth
-    assert metrics.dissonance(roll((1, 0, 4, 61), (2, 0, 4, 48)), SPEC).item() == 1.0  # a ninth
-    half = roll((1, 0, 4, 64), (1, 4, 4, 61), (2, 0, 8, 48), (0, 0, 1, 37))
-    assert metrics.dissonance(half, SPEC).item() == 0.5
-    assert metrics.dissonance(roll((1, 0, 4, 64)), SPEC).isnan().all()
+    assert features.dissonance(tally((1, 0, 4, 64), (2, 0, 4, 48))).item() == 0.0  # a tenth
+    assert features.dissonance(tally((1, 0, 4, 61), (2, 0, 4, 48))).item() == 1.0  # a ninth
+    half = tally((1, 0, 4, 64), (1, 4, 4, 61), (2, 0, 8, 48), (0, 0, 1, 37))
+    assert features.dissonance(half).item() == 0.5
+    assert features.dissonance(tally((1, 0, 4, 64))).isnan().all()
 
 
 def test_stepwise_share_ignores_repeated_notes():
-    rolls = roll((1, 0, 4, 60), (1, 4, 4, 62), (1, 8, 4, 62), (1, 12, 4, 67), (1, 16, 1, 66))
-    assert metrics.stepwise_share(rolls, SPEC)[0, 0].item() == pytest.approx(2 / 3)
-    assert metrics.stepwise_share(rolls, SPEC)[0, 1].isnan()
+    counts = tally((1, 0, 4, 60), (1, 4, 4, 62), (1, 8, 4, 62), (1, 12, 4, 67), (1, 16, 1, 66))
+    assert features.stepwise_share(counts)[0, 1].item() == pytest.approx(2 / 3)
+    assert features.stepwise_share(counts)[0, [0, 2]].isnan().all()
 
 
 def test_features_of_a_phrase_by_hand():
     rolls = roll((0, 0, 1, 36), (0, 0, 1, 42), (0, 4, 1, 36), (1, 0, 4, 60), (1, 0, 4, 64), (1, 16, 2, 72))
-    named = {name: values.item() for name, values in metrics.features(rolls, SPEC).items()}
+    named = {name: values.item() for name, values in features.features(rolls, SPEC).items()}
     assert named["Drums onsets"] == 3
     assert named["Drums pitches"] == 2
     assert named["Lead onsets"] == 3
@@ -96,11 +101,11 @@ def test_features_of_a_phrase_by_hand():
 
 def test_histogram_overlap_of_equal_apart_and_half_shared_sets():
     low, high = torch.zeros(100), torch.ones(100)
-    assert metrics.histogram_overlap(low, low) == pytest.approx(1.0)
-    assert metrics.histogram_overlap(low, high) == 0.0
-    assert metrics.histogram_overlap(torch.cat([low, high]), high) == pytest.approx(0.5)
-    assert metrics.histogram_overlap(torch.cat([low, high[:1] * float("nan")]), low) == pytest.approx(1.0)
-    assert math.isnan(metrics.histogram_overlap(low[:0], high))
+    assert distances.histogram_overlap(low, low) == pytest.approx(1.0)
+    assert distances.histogram_overlap(low, high) == 0.0
+    assert distances.histogram_overlap(torch.cat([low, high]), high) == pytest.approx(0.5)
+    assert distances.histogram_overlap(torch.cat([low, high[:1] * float("nan")]), low) == pytest.approx(1.0)
+    assert math.isnan(distances.histogram_overlap(low[:0], high))
 
 
 def test_overlap_sees_a_difference_and_512_phrases_take_less_than_a_second():
@@ -110,17 +115,17 @@ def test_overlap_sees_a_difference_and_512_phrases_take_less_than_a_second():
     alike = sparse.roll(1, 0)
     dense = sparse | sparse.roll(1, 0) | sparse.roll(2, 0)
     started = time.perf_counter()
-    same, each = metrics.overlap(sparse, alike, SPEC)
+    same, each = distances.overlap(sparse, alike, SPEC)
     assert time.perf_counter() - started < 2.0  # two sets of 512
     assert same == pytest.approx(1.0)
-    apart, _ = metrics.overlap(sparse, dense, SPEC)
+    apart, _ = distances.overlap(sparse, dense, SPEC)
     assert apart < 0.8
     assert len(each) == 5 + 6 + 6 + 1 + 16
 
 
 def test_a_silent_track_costs_its_features():
     full = roll((1, 0, 4, 60), (2, 0, 4, 40))
-    _, each = metrics.overlap(roll((1, 0, 4, 60)), full, SPEC)
+    _, each = distances.overlap(roll((1, 0, 4, 60)), full, SPEC)
     assert each["Bass length"] == 0.0
     assert each["Lead length"] == pytest.approx(1.0)
     assert "Drums length" not in each, "silent in both"

@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan import metrics
-from gan.discriminator import Discriminator
-from gan.generator import Generator
+from gan.interface import PhraseDiscriminator, PhraseGenerator
 from gan.latents import Latents
+from gan.metrics.features import dissonance
+from gan.metrics.tally import Tally
 from gan.rolls import mix_seed
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
@@ -60,13 +60,13 @@ class Composer:
     in_common_key
         Whether the data was moved to C major or A minor; if not, each phrase's key is estimated and moved there.
     dissonance
-        Of real phrases, see `gan.metrics.dissonance`; NaN where no two tracks sound together.
+        Of real phrases, see `gan.metrics.features.dissonance`; NaN where no two tracks sound together.
     """
 
     def __init__(
         self,
-        generator: Generator,
-        discriminator: Discriminator,
+        generator: PhraseGenerator,
+        discriminator: PhraseDiscriminator,
         statistics: DataStatistics,
         candidates: int,
         variation: float,
@@ -156,7 +156,7 @@ class Chooser:
         shifts = [self._shift(one) if shift is None else shift for one in planes]
         placed = np.stack([shifted(one, by, spec) for one, by in zip(planes, shifts, strict=True)])
         ratings = ratings + MODE_WEIGHT * _standard(mode_fit(placed, self.home, spec))
-        off = (metrics.dissonance(rolls, spec) - self.composer.dissonance).abs().nan_to_num(0.0)
+        off = (dissonance(Tally(rolls, spec)) - self.composer.dissonance).abs().nan_to_num(0.0)
         ratings = ratings - HARMONY_WEIGHT * _standard(off.cpu().numpy())
         if self.before is not None and spec.bars > 1:
             half = spec.bars // 2

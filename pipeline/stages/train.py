@@ -16,7 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan import metrics
+from gan.metrics.distances import overlap
+from gan.metrics.features import dissonance, empty_bars, notes_per_bar, scale_share, stepwise_share
+from gan.metrics.tally import Tally
 from gan.reports import Report, TrainingFailed
 from gan.rolls import batches_from, unpack
 from gan.statistics import DataStatistics
@@ -118,7 +120,7 @@ def train(trainer: Trainer, rolls: Tensor, recorder: Recorder, save: Any) -> Non
         counter(settings.steps, "train", "steps", start=trainer.step) as count,
         finish_step_first() as stopped,
     ):
-        batches = batches_from(rolls, trainer.spec, settings.batch_size, trainer.seed, start_step=trainer.step)
+        batches = batches_from(rolls, trainer.spec, settings.phrases_per_step, trainer.seed, start_step=trainer.step)
         step = trainer.step
         try:
             for report in trainer.run(_until(batches, stopped)):
@@ -185,7 +187,7 @@ class Recorder:
         self.board: Board | None = None
         self.chosen: dict[str, Any] = {"step": 0, "settled": False, "overlap": -1.0}
         self.reference = self._figures(training)
-        rates = zip(self.spec.names, metrics.notes_per_bar(training).mean(0).tolist(), strict=True)
+        rates = zip(self.spec.names, notes_per_bar(Tally(training, self.spec)).mean(0).tolist(), strict=True)
         self.reference |= {f"notes_per_bar/{name}": rate for name, rate in rates}
 
     def __enter__(self) -> Self:
@@ -235,7 +237,7 @@ class Recorder:
 
         Steps after the heads' noise has come down come before all others.
         """
-        settled = step >= self.trainer.settings.noise_steps
+        settled = self.trainer.settled
         if (settled, overlap) > (self.chosen["settled"], self.chosen["overlap"]):
             weights = {name: value.clone() for name, value in self.trainer.average.state_dict().items()}
             self.chosen = {"step": step, "settled": settled, "overlap": overlap, "average": weights}
@@ -247,14 +249,15 @@ class Recorder:
 
     def _figures(self, rolls: Tensor) -> dict[str, float]:
         """Means over phrases, and the overlap of their features with those of the validation songs."""
+        tally = Tally(rolls, self.spec)
         means = {
-            "scale_share": metrics.scale_share(rolls, self.spec),
-            "dissonance": metrics.dissonance(rolls, self.spec),
-            "stepwise_share": metrics.stepwise_share(rolls, self.spec),
-            "empty_bars": metrics.empty_bars(rolls),
+            "scale_share": scale_share(tally),
+            "dissonance": dissonance(tally),
+            "stepwise_share": stepwise_share(tally),
+            "empty_bars": empty_bars(tally),
         }
         figures = {name: float(values.nanmean()) for name, values in means.items()}
-        figures["overlap"] = metrics.overlap(rolls, self.held_out, self.spec)[0]
+        figures["overlap"] = overlap(rolls, self.held_out, self.spec)[0]
         return figures
 
     def _show(self, step: int, samples: Tensor) -> None:

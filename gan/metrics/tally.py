@@ -1,0 +1,123 @@
+"""What all figures are read from: the notes of a few phrases, counted once along each axis.
+
+Rolls are bool `[phrases, 2, tracks, bars, steps, pitches]`, or bytes packed along pitches. Time runs over all steps of
+a phrase, beats over all its beats. Pitch classes fold octaves: `(lowest_pitch + index) % 12`, C being 0. All counts are
+float32, exact for whole numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from itertools import combinations
+
+import torch
+from torch import Tensor
+
+from gan.rolls import unpack
+from gan.spec import HOLD, ONSET, RollSpec
+
+CELLS_AT_ONCE = 2**22
+"""Cells of one plane that are counted at once: about 50 MB of working memory."""
+
+
+class Tally:
+    """Counts of a batch of phrases, each made when it is first read."""
+
+    def __init__(self, rolls: Tensor, spec: RollSpec) -> None:
+        self.rolls, self.spec = unpack(rolls, spec), spec
+        self.pairs = list(combinations(spec.pitched, 2))
+        self.uppers, self.lowers = ([pair[place] for pair in self.pairs] for place in (0, 1))
+
+    def __len__(self) -> int:
+        return len(self.rolls)
+
+    def by_bar(self, counts: Tensor) -> Tensor:
+        """Counts `[phrases, tracks, time, ...]` as `[phrases, tracks, bars, steps, ...]`."""
+        return counts.view(*counts.shape[:2], self.spec.bars, self.spec.steps_per_bar, *counts.shape[3:])
+
+    @cached_property
+    def fold(self) -> Tensor:
+        """`[pitches, 12]`: one-hot pitch class of each pitch."""
+        pitches = torch.arange(self.spec.num_pitches, device=self.rolls.device) + self.spec.lowest_pitch
+        return torch.nn.functional.one_hot(pitches % 12, 12).float()
+
+    @cached_property
+    def onset(self) -> Tensor:
+        """First steps of notes, 0 or 1: `[phrases, tracks, time, pitches]`."""
+        return self.rolls[:, ONSET].flatten(2, 3).float()
+
+    @cached_property
+    def hold(self) -> Tensor:
+        """Later steps of notes, 0 or 1: `[phrases, tracks, time, pitches]`."""
+        return self.rolls[:, HOLD].flatten(2, 3).float()
+
+    @cached_property
+    def struck(self) -> Tensor:
+        """Onsets at each step: `[phrases, tracks, time]`."""
+        return self.onset.sum(-1)
+
+    @cached_property
+    def notes(self) -> Tensor:
+        """Onsets: `[phrases, tracks]`."""
+        return self.struck.sum(-1)
+
+    @cached_property
+    def struck_pitches(self) -> Tensor:
+        """Onsets of each pitch: `[phrases, tracks, pitches]`."""
+        return self.onset.sum(2)
+
+    @cached_property
+    def struck_classes(self) -> Tensor:
+        """Onsets of each pitch class: `[phrases, tracks, 12]`."""
+        return self.struck_pitches @ self.fold
+
+    @cached_property
+    def chroma(self) -> Tensor:
+        """Notes of each pitch class that sound at each step: `[phrases, tracks, time, 12]`."""
+        sounding = (self.rolls[:, ONSET] | self.rolls[:, HOLD]).flatten(2, 3).float()
+        return sounding @ self.fold
+
+    @cached_property
+    def voices(self) -> Tensor:
+        """Notes that sound at each step: `[phrases, tracks, time]`."""
+        return self.chroma.sum(-1)
+
+    @cached_property
+    def sounds(self) -> Tensor:
+        """Whether a track sounds at each step, bool `[phrases, tracks, bars, steps]`."""
+        return self.by_bar(self.voices > 0)
+
+    @cached_property
+    def held_steps(self) -> Tensor:
+        """Steps of holds: `[phrases, tracks]`."""
+        return self.hold.sum((2, 3))
+
+    @cached_property
+    def shared_notes(self) -> Tensor:
+        """Onsets at the same step, track and pitch of any two bars: `[phrases, bars, bars]`."""
+        bars = self.by_bar(self.onset).flatten(3)  # [phrases, tracks, bars, cells]
+        return torch.sum(bars @ bars.transpose(2, 3), 1)
+
+    def at_least(self, steps: int) -> Tensor:
+        """Notes that last so many steps or longer, bar lines or not: `[phrases, tracks]`."""
+        lasting, time = self.onset, self.onset.shape[2]
+        for later in range(1, min(steps, time + 1)):
+            lasting = lasting[:, :, : time - later] * self.hold[:, :, later:]
+        return lasting.sum((2, 3))
+
+
+def tallies(rolls: Tensor, spec: RollSpec) -> Iterator[Tally]:
+    """The phrases a few at a time, so that any number of them takes the memory of a few.
+
+    Raises `ValueError` when the rolls are not of the spec's shape.
+    """
+    cells = spec.num_tracks * spec.num_steps * spec.num_pitches
+    for chunk in torch.split(rolls, max(1, CELLS_AT_ONCE // cells)):
+        yield Tally(chunk, spec)
+
+
+def tabulate(rolls: Tensor, spec: RollSpec, measure: Callable[[Tally], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """`measure` of all phrases: its columns, each `[phrases, ...]`, chunk after chunk."""
+    tables = [measure(tally) for tally in tallies(rolls, spec)]
+    return {name: torch.cat([table[name] for table in tables]) for name in tables[0]}
