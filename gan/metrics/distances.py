@@ -69,7 +69,7 @@ def divergence(mine: Tensor, theirs: Tensor) -> float:
     return float((q * (q / p).log2()).sum())
 
 
-def _comparable(mine: Table, theirs: Table) -> dict[str, bool]:
+def comparable(mine: Table, theirs: Table) -> dict[str, bool]:
     """Names that at least one set has a value of, and whether both have."""
     have = {name: [not bool(table[name].isnan().all()) for table in (mine, theirs)] for name in mine}
     return {name: all(sets) for name, sets in have.items() if any(sets)}
@@ -80,13 +80,15 @@ def overlaps(mine: Table, theirs: Table) -> dict[str, float]:
 
     A feature that one set has and the other lacks altogether counts 0; one that both lack is left out.
     """
-    comparable = _comparable(mine, theirs)
-    return {name: histogram_overlap(mine[name], theirs[name]) if both else 0.0 for name, both in comparable.items()}
+    return {
+        name: histogram_overlap(mine[name], theirs[name]) if both else 0.0
+        for name, both in comparable(mine, theirs).items()
+    }
 
 
 def divergences(mine: Table, theirs: Table) -> dict[str, float]:
     """`divergence` of each feature that both sets have."""
-    return {name: divergence(mine[name], theirs[name]) for name, both in _comparable(mine, theirs).items() if both}
+    return {name: divergence(mine[name], theirs[name]) for name, both in comparable(mine, theirs).items() if both}
 
 
 def mean(values: Mapping[str, float]) -> float:
@@ -118,7 +120,7 @@ def frechet_distance(mine: Table, theirs: Table) -> float:
     other features. Features that either set lacks altogether are left out; NaN when either set has under two phrases or
     no feature is left.
     """
-    names = [name for name, both in _comparable(mine, theirs).items() if both]
+    names = [name for name, both in comparable(mine, theirs).items() if both]
     if not names or min(len(table[names[0]]) for table in (mine, theirs)) < 2:
         return float("nan")
     first, second = (torch.stack([table[name] for name in names], 1).double() for table in (mine, theirs))

@@ -37,8 +37,8 @@ def _likeness(tally: Tally) -> Tensor:
     """`onsets at the same step, track and pitch / onsets in either` of any two bars, `[phrases, bars, bars]`."""
     shared = tally.shared_notes
     sizes = torch.diagonal(shared, dim1=1, dim2=2)
-    either: Tensor = sizes.unsqueeze(1) + sizes.unsqueeze(2) - shared
-    return shared / either
+    likeness: Tensor = shared / (sizes.unsqueeze(1) + sizes.unsqueeze(2) - shared)
+    return likeness
 
 
 def repetition_next(tally: Tally) -> Tensor:

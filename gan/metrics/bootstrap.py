@@ -1,0 +1,115 @@
+"""Intervals: how far figures would move had other songs been drawn. Phrases of a song are alike, so songs are drawn.
+
+Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), with the song as the unit: in each resample as many
+songs as there are, with replacement, all phrases of each. A generated phrase is a song of its own.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gan.metrics.distances import BINS, Table, comparable, mean, overlaps, places
+from gan.rolls import mix_seed
+
+RESAMPLES = 200
+OUTER = (0.025, 0.975)
+"""Quantiles of the resamples that bound a 95 % interval."""
+
+
+class Interval(NamedTuple):
+    """A figure and its 95 % interval; all NaN where there is none."""
+
+    value: float
+    low: float
+    high: float
+
+
+def _weights(songs: Tensor, resamples: int, seed: int) -> Tensor:
+    """How often each song is drawn, float64 `[resamples, songs]`."""
+    random = torch.Generator().manual_seed(seed)
+    drawn = torch.randint(int(songs.max()) + 1, (resamples, int(songs.max()) + 1), generator=random)
+    return torch.zeros(drawn.shape, dtype=torch.float64).scatter_add_(1, drawn, torch.ones(drawn.shape).double())
+
+
+def _numbered(songs: Tensor) -> Tensor:
+    """Song numbers as 0, 1, 2 ... without gaps."""
+    numbers: Tensor = torch.unique(songs, return_inverse=True)[1]
+    return numbers
+
+
+def _around(value: float, resampled: Tensor) -> Interval:
+    """The spread of the resamples `[resamples]` about their mean, laid about the value.
+
+    Drawing songs again adds noise of its own, which brings every overlap down by as much as there is noise; laid about
+    the value, the interval holds the spread and not that shift.
+    """
+    resampled = resampled[~resampled.isnan()]
+    if len(resampled) == 0:
+        return Interval(value, float("nan"), float("nan"))
+    low, high = (float(resampled.quantile(share) - resampled.mean()) for share in OUTER)
+    return Interval(value, value + low, value + high)
+
+
+def _binned(bins: Tensor, songs: Tensor, num_songs: int) -> Tensor:
+    """Values of each song in each bin, float64 `[songs, bins]`."""
+    return torch.bincount(songs * BINS + bins, minlength=num_songs * BINS).view(num_songs, BINS).double()
+
+
+def overlap_intervals(
+    mine: Table, theirs: Table, songs: Tensor, their_songs: Tensor, resamples: int = RESAMPLES, seed: int = 0
+) -> tuple[Interval, dict[str, Interval]]:
+    """The headline OA and that of each feature, as `distances.overlaps` has them, with intervals over songs of both.
+
+    Parameters
+    ----------
+    mine, theirs
+        Features of the two sets, name -> `[phrases]`.
+    songs, their_songs
+        The number of each phrase's song, int64 `[phrases]`.
+    resamples
+        Times that songs are drawn. The bins stay those of the sets as they are.
+    seed
+        Decides which songs are drawn.
+    """
+    songs, their_songs = _numbered(songs), _numbered(their_songs)
+    draws = [_weights(ids, resamples, mix_seed(seed, side)) for side, ids in enumerate((songs, their_songs))]
+    values, each, rows = overlaps(mine, theirs), {}, []
+    for name, both in comparable(mine, theirs).items():
+        if not both:
+            each[name] = Interval(0.0, 0.0, 0.0)
+            rows.append(torch.zeros(resamples, dtype=torch.float64))
+            continue
+        kept = [~table[name].isnan() for table in (mine, theirs)]
+        bins = places(mine[name][kept[0]], theirs[name][kept[1]])
+        shares = []
+        for chosen, ids, there, weights in zip(bins, (songs, their_songs), kept, draws, strict=True):
+            counts = weights @ _binned(chosen, ids[there], weights.shape[1])  # [resamples, bins]
+            shares.append(counts / counts.sum(1, keepdim=True))  # NaN where no song that has the feature was drawn
+        rows.append(torch.minimum(*shares).sum(1))
+        each[name] = _clipped(_around(values[name], rows[-1]))
+    headline = torch.stack(rows).nanmean(0) if rows else torch.zeros(0)
+    return _clipped(_around(mean(values), headline)), each
+
+
+def _clipped(interval: Interval) -> Interval:
+    return Interval(interval.value, max(0.0, interval.low), min(1.0, interval.high))
+
+
+def mean_intervals(table: Table, songs: Tensor, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Interval]:
+    """Mean of each column, `[phrases]` or `[phrases, bars]`, over the values that it has, with intervals over songs.
+
+    `songs` is the number of each phrase's song, int64 `[phrases]`. A column without values is all NaN.
+    """
+    songs = _numbered(songs)
+    columns = [values.double().view(len(songs), -1) for values in table.values()]
+    sums = torch.stack([values.nansum(1) for values in columns], 1)  # [phrases, columns]
+    counts = torch.stack([(~values.isnan()).sum(1).double() for values in columns], 1)
+    drawn = _weights(songs, resamples, mix_seed(seed, 2))
+    by_song = torch.zeros(drawn.shape[1], 2 * len(columns), dtype=torch.float64)
+    by_song.index_add_(0, songs, torch.cat([sums, counts], 1))
+    top, bottom = torch.tensor_split(drawn @ by_song, 2, dim=1)
+    means, resampled = sums.sum(0) / counts.sum(0), top / bottom
+    return {name: _around(float(means[place]), resampled[:, place]) for place, name in enumerate(table)}

@@ -1,0 +1,148 @@
+"""Music that figures are read against: real tracks that don't belong together, and notes at random.
+
+Both are made of real phrases and keep something of them, so that a figure that cannot tell them from real music shows
+itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gan.rolls import mix_seed, unpack
+from gan.spec import HOLD, ONSET, RollSpec
+
+ROUNDS = 100
+"""Times that `shuffle_tracks` looks for another partner; it needs a few."""
+PHRASES_AT_ONCE = 64
+
+
+def _generator(seed: int, purpose: int) -> torch.Generator:
+    return torch.Generator().manual_seed(mix_seed(seed, purpose))
+
+
+def partners(songs: Tensor, num_tracks: int, seed: int) -> Tensor:
+    """Which phrase each track of each phrase comes from, int64 `[phrases, tracks]`, by song numbers `[phrases]`.
+
+    Each column has every phrase once, and a row no song twice, as far as the songs allow: not when one song has more
+    than its share of the phrases.
+    """
+    random = _generator(seed, 1)
+    chosen = torch.randperm(len(songs), generator=random).unsqueeze(1)
+    for _ in range(1, num_tracks):
+        column = torch.randperm(len(songs), generator=random)
+        for _ in range(ROUNDS):
+            clash = (songs[column].unsqueeze(1) == songs[chosen]).any(1).nonzero().flatten()
+            if len(clash) == 0:
+                break
+            others = torch.randint(len(songs), (len(clash),), generator=random)
+            places = torch.unique(torch.cat([clash, others]))
+            column[places] = column[places[torch.randperm(len(places), generator=random)]]
+        chosen = torch.cat([chosen, column.unsqueeze(1)], dim=1)
+    return chosen
+
+
+def shuffle_tracks(rolls: Tensor, songs: Tensor, seed: int) -> Tensor:
+    """Phrases whose tracks come from different songs, as `partners` has it, of the same form as `rolls`.
+
+    Every track of every phrase is used once, so figures of single tracks have the very same values.
+
+    Parameters
+    ----------
+    rolls
+        `[phrases, 2, tracks, ...]`, bool or packed.
+    songs
+        The number of each phrase's song, int64 `[phrases]`.
+    seed
+        Decides who meets whom.
+    """
+    chosen = partners(songs, rolls.shape[2], seed)
+    return torch.stack([rolls[column, :, track] for track, column in enumerate(chosen.T)], dim=2)
+
+
+def _lengths(rolls: Tensor) -> Tensor:
+    """Steps from each onset to the end of its note, int16 `[phrases, tracks, time, pitches]`; 0 where there is none."""
+    onset, hold = (rolls[:, plane].flatten(2, 3) for plane in (ONSET, HOLD))
+    length = torch.zeros(onset.shape, dtype=torch.int16)
+    run = torch.ones_like(length[:, :, 0])  # what an onset's length would be, given the steps after it
+    for step in reversed(range(onset.shape[2])):
+        length[:, :, step] = run * onset[:, :, step]
+        run = run * hold[:, :, step] + 1
+    return length
+
+
+def _sustain(length: Tensor) -> Tensor:
+    """Holds, bool, of notes with lengths `[phrases, tracks, time, pitches]`, each to the next onset of its pitch."""
+    hold = torch.zeros(length.shape, dtype=torch.bool)
+    left = torch.zeros_like(length[:, :, 0])
+    for step in range(length.shape[2]):
+        struck = length[:, :, step] > 0
+        hold[:, :, step] = (left > 0) & ~struck
+        left = torch.where(struck, length[:, :, step], left) - 1
+    return hold
+
+
+@dataclass(frozen=True)
+class _Usage:
+    """How the phrases of a set use one track."""
+
+    low: int
+    """The lowest pitch struck, as a place in the roll."""
+    high: int
+    """The place after the highest."""
+    counts: Tensor
+    """Onsets in each phrase, `[phrases]`."""
+    lengths: Tensor
+    """Steps of every note of the set, `[notes]`."""
+
+
+def _usages(rolls: Tensor, spec: RollSpec) -> list[_Usage]:
+    counts, pools, used = [], [], torch.zeros(spec.num_tracks, spec.num_pitches, dtype=torch.bool)
+    for chunk in torch.split(rolls, PHRASES_AT_ONCE):
+        length = _lengths(unpack(chunk, spec))
+        struck = length > 0
+        used |= struck.any(2).any(0)
+        counts.append(struck.sum((2, 3)))
+        pools.append([length[:, track][struck[:, track]] for track in range(spec.num_tracks)])
+    usages = []
+    for track in range(spec.num_tracks):
+        pitches = used[track].nonzero().flatten().tolist()
+        low, high = (pitches[0], pitches[-1] + 1) if pitches else (0, 0)
+        column = torch.cat([count[:, track] for count in counts])
+        usages.append(_Usage(low, high, column, torch.cat([pool[track] for pool in pools])))
+    return usages
+
+
+def _scatter(counts: Tensor, places: int, random: torch.Generator) -> Tensor:
+    """Bool `[phrases, places]` with `counts` true ones each, all places as likely."""
+    chance = torch.rand((len(counts), places), generator=random)
+    chosen = chance.topk(int(counts.max()), dim=1).indices
+    wanted = torch.arange(chosen.shape[1]) < counts.unsqueeze(1)
+    return torch.zeros(chance.shape, dtype=torch.bool).scatter_(1, chosen, wanted)
+
+
+def random_notes(rolls: Tensor, spec: RollSpec, seed: int) -> Tensor:
+    """Notes at random with the right density: as many phrases as `rolls`, bool `[phrases, *spec.shape]`.
+
+    Each track of each phrase has as many onsets as the real one, at any steps and at any pitches between the lowest and
+    the highest that the track has in `rolls`, all cells as likely. Lengths are drawn from all notes of the track; a
+    note ends early where the same pitch is struck again, and at the end of the phrase.
+    """
+    random = _generator(seed, 2)
+    usages = _usages(rolls, spec)
+    made = torch.zeros((len(rolls), *spec.shape), dtype=torch.bool)
+    for start in range(0, len(rolls), PHRASES_AT_ONCE):
+        chunk = made[start : start + PHRASES_AT_ONCE]
+        length = torch.zeros((len(chunk), spec.num_tracks, spec.num_steps, spec.num_pitches), dtype=torch.int16)
+        for track, usage in enumerate(usages):
+            if len(usage.lengths) == 0:
+                continue
+            counts, width = usage.counts[start : start + PHRASES_AT_ONCE], usage.high - usage.low
+            struck = _scatter(counts, spec.num_steps * width, random).view(-1, spec.num_steps, width)
+            drawn = torch.randint(len(usage.lengths), (int(counts.sum()),), generator=random)
+            length[:, track, :, usage.low : usage.high][struck] = usage.lengths[drawn]
+        for plane, cells in ((ONSET, length > 0), (HOLD, _sustain(length))):
+            chunk[:, plane] = cells.view(len(chunk), *spec.shape[1:])
+    return made
