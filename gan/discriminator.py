@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from gan.interface import PhraseDiscriminator
 from gan.layers import linear
 from gan.reader import Reader
 from gan.rolls import to_streams
@@ -13,12 +14,11 @@ from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 
 
-class Discriminator(nn.Module):
+class Discriminator(PhraseDiscriminator):
     """Scores phrases of one `RollSpec`: higher is more like the data. Starts undecided: its last layers start small."""
 
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
-        super().__init__()
-        self.spec = spec
+        super().__init__(spec, statistics, settings)
         self.reader = Reader(spec, statistics, settings)
         self.judge_bars = linear(settings.beat_width, 1, gain=0.1)  # [batch, bars, 1]
         self.judge_phrase = linear(settings.beat_width + 1, 1, gain=0.1)  # [batch, 1]

@@ -12,16 +12,17 @@ import torch
 from torch import Tensor, nn
 
 from gan.heads import ChoiceHead, NeuronHead
+from gan.interface import PhraseGenerator
 from gan.latents import Latents
 from gan.layers import TimeBlock, TrackLinear, activate, linear
-from gan.rolls import to_rolls
+from gan.rolls import STRIKE, to_rolls, to_streams
 from gan.settings import HEADS, ModelSettings
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics, choose_compass, choose_heads
 
 
-class Generator(nn.Module):
-    """Phrases of one `RollSpec`.
+class Generator(PhraseGenerator):
+    """Phrases of one `RollSpec`, in streams `[batch, time, tracks, 2, compass]`.
 
     Parameters
     ----------
@@ -34,8 +35,7 @@ class Generator(nn.Module):
     """
 
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
-        super().__init__()
-        self.spec, self.settings = spec, settings
+        super().__init__(spec, statistics, settings)
         self.heads_of_tracks = choose_heads(statistics, spec, settings)
         self.lows, self.compass = choose_compass(statistics, spec, settings.compass_share)
         tracks, bars, beats, steps = spec.num_tracks, spec.bars, spec.beats_per_bar, spec.steps_per_bar
@@ -101,12 +101,15 @@ class Generator(nn.Module):
         ]
         return torch.cat(streams, dim=2)[:, :, self.order]  # [batch, time, tracks, 2, compass]
 
+    def encode(self, rolls: Tensor) -> Tensor:
+        """Streams `[batch, time, tracks, 2, compass]`; notes outside a track's compass are left out."""
+        return to_streams(rolls, self.lows, self.compass)
+
+    def strikes(self, phrases: Tensor) -> Tensor:
+        """The stream of onsets, `[batch, time, tracks, compass]`."""
+        return phrases[:, :, :, STRIKE].detach()
+
     @torch.no_grad()
     def sample(self, latents: Latents) -> Tensor:
         """Bool rolls `[batch, *spec.shape]` on the module's device; the same latents give the same phrases."""
         return to_rolls(self(latents), self.lows, self.spec)
-
-    def sample_latents(self, batch: int, generator: torch.Generator) -> Latents:
-        """Fresh latents of the right sizes on the module's device, drawn by a CPU generator."""
-        latents = Latents.sample(batch, self.spec.num_tracks, self.settings.latent_size, generator)
-        return latents.to(self.move.weight.device)

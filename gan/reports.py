@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +12,6 @@ from gan.statistics import DataStatistics
 
 SILENT_SHARE = 0.05
 """A track with less than this share of the data's notes is called silent."""
-WINS, LOSES = 0.1, 1.0
-"""The discriminator's loss below which it wins and above which it loses; undecided is log 2, good runs are near 0.6."""
 PATIENCE = 10
 """Reports in a row before one side is said to win."""
 
@@ -33,7 +30,8 @@ class Report:
         Steps done, and seconds of training in all, earlier runs included.
     figures
         Means since the last report: `discriminator_loss`, `generator_loss`, `real_logit`, `fake_logit`, `told_apart`
-        (share of pairs whose real phrase scores higher), `r1`, `r2`, and at this step `learning_rate`, `noise`.
+        (share of pairs whose real phrase scores higher), the penalties of the loss (`r1` and `r2`, or
+        `slope_penalty`), and at this step `learning_rate`, `noise`.
     notes_per_bar
         Of the training generator, by track, since the last report; compare `statistics.notes_per_bar`.
     warnings
@@ -59,16 +57,24 @@ class Report:
 
 
 class Meter:
-    """Collects figures between two reports and watches for trouble; part of the state, so a resumed log is equal."""
+    """Collects figures between two reports and watches for trouble; part of the state, so a resumed log is equal.
 
-    def __init__(self, spec: RollSpec, statistics: DataStatistics) -> None:
-        self.spec, self.statistics = spec, statistics
+    Parameters
+    ----------
+    spec, statistics
+        Of the data.
+    bounds
+        The discriminator's loss below which it wins and above which it loses; `None` where no number tells.
+    """
+
+    def __init__(self, spec: RollSpec, statistics: DataStatistics, bounds: tuple[float, float] | None) -> None:
+        self.spec, self.statistics, self.bounds = spec, statistics, bounds
         self.sums: dict[str, float] = {}
         self.counts: dict[str, int] = {}
         self.winning, self.losing = 0, 0
 
     def add(self, figures: dict[str, float], strikes: Tensor) -> None:
-        """Take in one step: its figures and the generated onsets `[batch, time, tracks, compass]`."""
+        """Take in one step: its figures and the generated onsets `[batch, time, tracks, pitches]`."""
         notes = strikes.sum((1, 3)).mean(0) / self.spec.bars
         rates = {f"notes/{name}": rate for name, rate in zip(self.spec.names, notes.tolist(), strict=True)}
         for name, value in (figures | rates).items():
@@ -89,17 +95,24 @@ class Meter:
         self.sums, self.counts = {}, {}
         notes = {name: means.pop(f"notes/{name}", 0.0) for name in self.spec.names}
         figures = means | {"learning_rate": learning_rate, "noise": noise}
-        warnings = self._watch(notes, means.get("discriminator_loss", math.log(2)))
+        warnings = self._silent_tracks(notes) + self._watch(means["discriminator_loss"])
         return Report(step, seconds, figures, notes, warnings, samples, checkpoint_due)
 
-    def _watch(self, notes: dict[str, float], loss: float) -> list[str]:
-        """Trouble in words."""
+    def _silent_tracks(self, notes: dict[str, float]) -> list[str]:
+        """Tracks that hardly play, in words."""
         warnings = []
         for (name, rate), wanted in zip(notes.items(), self.statistics.notes_per_bar, strict=True):
             if rate < SILENT_SHARE * wanted:
                 warnings.append(f"{name} has fallen silent: {rate:.2f} notes a bar, the data has {wanted:.2f}")
-        self.winning = self.winning + 1 if loss < WINS else 0
-        self.losing = self.losing + 1 if loss > LOSES else 0
+        return warnings
+
+    def _watch(self, loss: float) -> list[str]:
+        """Whether one side wins, in words."""
+        if self.bounds is None:
+            return []
+        warnings = []
+        self.winning = self.winning + 1 if loss < self.bounds[0] else 0
+        self.losing = self.losing + 1 if loss > self.bounds[1] else 0
         if self.winning >= PATIENCE:
             warnings.append(
                 f"the discriminator has won for {self.winning} reports (its loss is {loss:.2f}): the generator learns "

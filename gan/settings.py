@@ -5,9 +5,12 @@ This module imports no torch, so that a command line can read defaults and repor
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+DESIGNS = ("albumgan", "jamming", "composer", "hybrid", "binary", "tutorial")
+LOSSES = ("relativistic", "wasserstein")
+NEURONS = ("deterministic", "stochastic")
 HEADS = ("auto", "choice", "voices", "neurons")
 
 
@@ -19,10 +22,13 @@ def _need(condition: bool, key: str, rule: str, value: object) -> None:
 
 @dataclass
 class ModelSettings:
-    """The sizes of generator and discriminator.
+    """The design and the sizes of generator and discriminator.
 
     Attributes
     ----------
+    design
+        `albumgan` is ours. The others are there to be compared with: MuseGAN's `jamming`, `composer` and `hybrid`
+        model, `binary` for BinaryMuseGAN, `tutorial` for the network of the author's notebook (`gan.musegan`).
     latent_size
         Numbers in each of the four latents; MuseGAN's 32 is plenty for phrases of four bars.
     trunk_width
@@ -48,8 +54,16 @@ class ModelSettings:
         Of the soft decision that carries the gradient; the decision that is heard is always hard.
     harmony
         Whether the discriminator sees chroma and the intervals between tracks and along lines, beside the roll.
+    filters
+        Of a MuseGAN design's narrowest layer; all others have multiples of it. Published: 64 (`jamming`, `composer`,
+        `hybrid`), 32 (`binary`), 16 (`tutorial`).
+    neurons
+        Last layer of the `binary` design: `deterministic` or `stochastic`.
+    pretrain_steps
+        Generator steps after which the `binary` design's generator is left as it is and its refiner learns.
     """
 
+    design: str = "albumgan"
     latent_size: int = 32
     trunk_width: int = 128
     trunk_blocks: int = 3
@@ -62,16 +76,33 @@ class ModelSettings:
     compass_share: float = 0.999
     temperature: float = 1.0
     harmony: bool = True
+    filters: int = 64
+    neurons: str = "deterministic"
+    pretrain_steps: int = 2000
 
     def check(self) -> None:
-        """Raise `ValueError` with the key in the sentence when a value cannot work."""
-        for key in ("latent_size", "trunk_width", "trunk_blocks", "track_width", "step_width", "beat_width"):
+        """Raise `ValueError` with the key in the sentence when a value cannot work, or does nothing."""
+        _need(self.design in DESIGNS, "model.design", f"one of {', '.join(DESIGNS)}", self.design)
+        for field in fields(self):
+            if getattr(self, field.name) != field.default and not self._counts(field.name):
+                raise ValueError(f"model.{field.name} does nothing with model.design={self.design}")
+        for key in ("latent_size", "trunk_width", "trunk_blocks", "track_width", "step_width", "beat_width", "filters"):
             _need(getattr(self, key) >= 1, f"model.{key}", "at least 1", getattr(self, key))
+        _need(self.neurons in NEURONS, "model.neurons", f"one of {', '.join(NEURONS)}", self.neurons)
+        _need(self.pretrain_steps >= 0, "model.pretrain_steps", "at least 0", self.pretrain_steps)
         _need(self.heads in HEADS, "model.heads", f"one of {', '.join(HEADS)}", self.heads)
         _need(1 <= self.voices <= 6, "model.voices", "1 to 6", self.voices)
         _need(0 <= self.choice_polyphony <= 1, "model.choice_polyphony", "between 0 and 1", self.choice_polyphony)
         _need(0.5 < self.compass_share <= 1, "model.compass_share", "above 0.5 and at most 1", self.compass_share)
         _need(self.temperature > 0, "model.temperature", "above 0", self.temperature)
+
+    def _counts(self, key: str) -> bool:
+        """Whether a setting means something to the design."""
+        if key in ("design", "latent_size"):
+            return True
+        if key in ("neurons", "pretrain_steps"):
+            return self.design == "binary"
+        return (key == "filters") == (self.design != "albumgan")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
@@ -90,6 +121,10 @@ class TrainSettings:
         Upper bound of training time, for machines slower than expected; time before a resume counts.
     batch_size
         Phrases in one step, real and generated each. Many small steps learn more in a minute than few large ones.
+    discriminator_steps
+        Steps of the discriminator for one of the generator, each with a batch of its own.
+    loss
+        `relativistic`: pairs, R1 and R2 penalties (R3GAN). `wasserstein`: WGAN-GP, as MuseGAN has it.
     learning_rate
         Of both sides. At 3e-4 ten minutes are too few; at 2.5e-3 the discriminator blew up.
     decay_share
@@ -97,11 +132,12 @@ class TrainSettings:
     beta1, beta2
         Adam's. No momentum (0), as in R3GAN: the other side moves.
     gamma
-        Weight of the R1 and R2 penalties. Equal to gamma 10 at every 4th step unscaled.
+        Weight of the R1 and R2 penalties. Equal to gamma 10 at every 4th step unscaled. With `loss=wasserstein` the
+        weight of the gradient penalty on interpolates.
     penalty_steps
         The penalties are computed every so many steps (and weigh as many times more): they cost as much as a step.
     ema_decay
-        Decay a step of the averaged generator that samples are drawn from.
+        Decay a step of the averaged generator that samples are drawn from; with 0 it is the generator itself.
     noise_steps
         The heads' noise falls linearly over these first steps, so that silent notes get tried at the start.
     noise_floor
@@ -117,6 +153,8 @@ class TrainSettings:
     steps: int = 2400
     minutes: float = 16.0
     batch_size: int = 16
+    discriminator_steps: int = 1
+    loss: str = "relativistic"
     learning_rate: float = 1e-3
     decay_share: float = 0.6
     beta1: float = 0.0
@@ -134,7 +172,8 @@ class TrainSettings:
     def check(self) -> None:
         """Raise `ValueError` with the key in the sentence when a value cannot work."""
         _need(self.batch_size >= 2, "train.batch_size", "at least 2", self.batch_size)
-        for key in ("steps", "penalty_steps", "report_steps", "tick_steps", "checkpoint_steps"):
+        _need(self.loss in LOSSES, "train.loss", f"one of {', '.join(LOSSES)}", self.loss)
+        for key in ("steps", "discriminator_steps", "penalty_steps", "report_steps", "tick_steps", "checkpoint_steps"):
             _need(getattr(self, key) >= 1, f"train.{key}", "at least 1", getattr(self, key))
         for key in ("minutes", "learning_rate"):
             _need(getattr(self, key) > 0, f"train.{key}", "above 0", getattr(self, key))
@@ -146,6 +185,24 @@ class TrainSettings:
         _need(0 <= self.decay_share <= 1, "train.decay_share", "between 0 and 1", self.decay_share)
         _need(0 <= self.max_transposition <= 6, "train.max_transposition", "0 to 6", self.max_transposition)
 
+    @property
+    def phrases_per_step(self) -> int:
+        """Real phrases that one step of training takes."""
+        return self.batch_size * self.discriminator_steps
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
         return asdict(self)
+
+
+def check_together(model: ModelSettings, train: TrainSettings) -> None:
+    """Raise `ValueError` when a setting cannot work, alone or with the others, or does nothing."""
+    model.check()
+    train.check()
+    if model.design != "albumgan":
+        for key in ("noise_steps", "noise_floor", "max_transposition"):
+            if getattr(train, key):
+                raise ValueError(
+                    f"train.{key} does nothing with model.design={model.design}, set it to 0; "
+                    "train=musegan holds what MuseGAN was trained with"
+                )

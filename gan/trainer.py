@@ -1,7 +1,7 @@
-"""Training: one discriminator step and one generator step a batch, averaged weights, a state that resumes exactly.
+"""Training: discriminator steps and a generator step in turn, averaged weights, a state that resumes exactly.
 
-    trainer = Trainer(spec, statistics, ModelSettings(), TrainSettings(), seed=0)
-    for report in trainer.run(batches_from(rolls, spec, 16, seed=0, start_step=trainer.step)):
+    trainer = Trainer(spec, statistics, ModelSettings(), settings := TrainSettings(), seed=0)
+    for report in trainer.run(batches_from(rolls, spec, settings.phrases_per_step, 0, start_step=trainer.step)):
         ...  # write report, save trainer.state_dict() when report.checkpoint_due
 
 Nothing is written here. All randomness is a function of (seed, step), so nothing is lost between two processes.
@@ -19,12 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from gan.augmentation import random_semitones, transpose
-from gan.discriminator import Discriminator
-from gan.generator import Generator
-from gan.losses import discriminator_loss, generator_loss, gradient_penalty
+from gan.designs import NETWORKS
+from gan.interface import PhraseDiscriminator, PhraseGenerator
+from gan.losses import GAMES
 from gan.reports import Meter, Report, TrainingFailed
-from gan.rolls import STRIKE, mix_seed, to_streams
-from gan.settings import ModelSettings, TrainSettings
+from gan.rolls import mix_seed
+from gan.settings import ModelSettings, TrainSettings, check_together
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 
@@ -63,23 +63,24 @@ class Trainer:
         seed: int = 0,
         device: str | torch.device = "cpu",
     ) -> None:
-        model_settings.check()
-        train_settings.check()
+        check_together(model_settings, train_settings)
         self.spec, self.statistics = spec, statistics
         self.model_settings, self.settings = model_settings, train_settings
         self.seed, self.device = seed, torch.device(device)
         self.step, self.seconds = 0, 0.0
         with torch.random.fork_rng(devices=[]):  # first weights come from our seed; the global stream stays as it was
             torch.manual_seed(mix_seed(seed, 2))
-            self.generator = Generator(spec, statistics, model_settings).to(self.device)
-            self.discriminator = Discriminator(spec, statistics, model_settings).to(self.device)
-        self.average = copy.deepcopy(self.generator).requires_grad_(False)
+            make_generator, make_discriminator = NETWORKS[model_settings.design]
+            self.generator = make_generator(spec, statistics, model_settings).to(self.device)
+            self.discriminator = make_discriminator(spec, statistics, model_settings).to(self.device)
+        self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
+        self.loss = GAMES[train_settings.loss](train_settings.gamma, train_settings.penalty_steps)
         self.optimizers = {
             "generator": self._adam(self.generator),
             "discriminator": self._adam(self.discriminator),
         }
         self.fixed_latents = self.average.sample_latents(NUM_FIXED, self._random(3))
-        self.meter = Meter(spec, statistics)
+        self.meter = Meter(spec, statistics, self.loss.bounds)
 
     def _adam(self, network: nn.Module) -> torch.optim.Adam:
         settings = self.settings
@@ -108,7 +109,7 @@ class Trainer:
         Parameters
         ----------
         batches
-            Bool rolls `[batch, *spec.shape]`, beginning with the batch of step `trainer.step`.
+            Bool rolls `[phrases_per_step, *spec.shape]`, beginning with the batch of step `trainer.step`.
 
         Raises
         ------
@@ -128,20 +129,23 @@ class Trainer:
             if last or any(self.step % steps == 0 for steps in every):
                 yield self._report(last)
 
+    @property
+    def settled(self) -> bool:
+        """Whether samples are made as they will be at the end: noise has come down, the design is in its last stage."""
+        return self.step >= max(self.settings.noise_steps, self.generator.first_settled_step)
+
     def train_step(self, rolls: Tensor) -> None:
-        """One step of the discriminator and one of the generator on rolls `[batch, *spec.shape]`."""
+        """Steps of the discriminator and one of the generator, on rolls `[phrases_per_step, *spec.shape]`."""
         for optimizer in self.optimizers.values():
             optimizer.param_groups[0]["lr"] = self.learning_rate()
-        real = to_streams(rolls.to(self.device), self.generator.lows, self.generator.compass)
-        latents = self.generator.sample_latents(len(real), self._random(4, self.step))
-        fake = self.generator(latents, self.noise(), self._random(5, self.step, device=self.device))
-        if self.settings.max_transposition:
-            draws = self._random(6, self.step)
-            real, fake = (
-                transpose(x, random_semitones(len(x), self.settings.max_transposition, draws, self.device), self.spec)
-                for x in (real, fake)
-            )
-        figures, real_logits = self._step_discriminator(real, fake.detach())
+        self.generator.begin_step(self.step)
+        turns = rolls.chunk(self.settings.discriminator_steps)
+        sums: dict[str, float] = {}
+        for turn, batch in enumerate(turns):
+            real, fake = self._pair(batch, turn, with_gradient=turn == len(turns) - 1)
+            figures, real_logits = self._step_discriminator(real, fake.detach(), turn)
+            sums = {name: sums.get(name, 0.0) + value for name, value in figures.items()}
+        figures = {name: total / len(turns) for name, total in sums.items()}
         figures |= self._step_generator(real_logits, fake)
         if not all(math.isfinite(value) for value in figures.values()):
             bad = ", ".join(name for name, value in figures.items() if not math.isfinite(value))
@@ -151,32 +155,36 @@ class Trainer:
             )
         self._follow()
         self.step += 1
-        self.meter.add(figures, fake[:, :, :, STRIKE].detach())
+        self.meter.add(figures, self.generator.strikes(fake))
 
-    def _step_discriminator(self, real: Tensor, fake: Tensor) -> tuple[dict[str, float], Tensor]:
-        """Teach the discriminator to tell streams `real` from `fake`; the second result is its logits of `real`."""
+    def _pair(self, rolls: Tensor, turn: int, with_gradient: bool) -> tuple[Tensor, Tensor]:
+        """Real phrases and as many generated ones, in the design's form, for one step of the discriminator."""
+        number = self.step * self.settings.discriminator_steps + turn
+        real = self.generator.encode(rolls.to(self.device))
+        latents = self.generator.sample_latents(len(real), self._random(4, number))
+        with torch.set_grad_enabled(with_gradient):
+            fake = self.generator(latents, self.noise(), self._random(5, number, device=self.device))
+        if self.settings.max_transposition:
+            draws = self._random(6, number)
+            real, fake = (
+                transpose(x, random_semitones(len(x), self.settings.max_transposition, draws, self.device), self.spec)
+                for x in (real, fake)
+            )
+        return real, fake
+
+    def _step_discriminator(self, real: Tensor, fake: Tensor, turn: int = 0) -> tuple[dict[str, float], Tensor]:
+        """Teach the discriminator to tell phrases `real` from `fake`; the second result is its logits of `real`."""
         settings = self.settings
         penalised = settings.gamma > 0 and self.step % settings.penalty_steps == 0
-        real, fake = (x.clone().requires_grad_(penalised) for x in (real, fake))
-        real_logits, fake_logits = self.discriminator(real), self.discriminator(fake)
-        loss = discriminator_loss(real_logits, fake_logits)
-        figures = {
-            "discriminator_loss": loss.item(),
-            "real_logit": real_logits.mean().item(),
-            "fake_logit": fake_logits.mean().item(),
-            "told_apart": (real_logits > fake_logits).float().mean().item(),
-        }
-        if penalised:
-            r1, r2 = gradient_penalty(real_logits, real), gradient_penalty(fake_logits, fake)
-            loss = loss + settings.penalty_steps * settings.gamma / 2 * (r1 + r2)
-            figures |= {"r1": r1.item(), "r2": r2.item()}
+        random = self._random(7, self.step, turn)
+        loss, figures, real_logits = self.loss.judge(self.discriminator, real, fake, penalised, random)
         self._update("discriminator", loss)
         return figures, real_logits.detach()
 
     def _step_generator(self, real_logits: Tensor, fake: Tensor) -> dict[str, float]:
-        """Teach the generator to make `fake` score above the real phrases that it is paired with."""
+        """Teach the generator to make `fake` score high, where the loss pairs them above the real phrases."""
         self.discriminator.requires_grad_(False)
-        loss = generator_loss(real_logits, self.discriminator(fake))
+        loss = self.loss.generate(real_logits, self.discriminator(fake))
         self.discriminator.requires_grad_(True)
         self._update("generator", loss)
         return {"generator_loss": loss.item()}
@@ -193,6 +201,8 @@ class Trainer:
         decay = min(self.settings.ema_decay, (1 + self.step) / (10 + self.step))
         for average, weight in zip(self.average.parameters(), self.generator.parameters(), strict=True):
             average.lerp_(weight, 1 - decay)
+        for kept, value in zip(self.average.buffers(), self.generator.buffers(), strict=True):
+            kept.copy_(value)
 
     def _report(self, last: bool) -> Report:
         """What happened since the last report."""
@@ -248,25 +258,34 @@ def _check_format(state: dict[str, Any]) -> None:
         raise ValueError(f"this is not a checkpoint of format {FORMAT} (found: {found})")
 
 
-Network = TypeVar("Network", Generator, Discriminator)
+Network = TypeVar("Network", bound=nn.Module)
 
 
-def _load(kind: type[Network], state: dict[str, Any], weights: str, device: str | torch.device) -> Network:
-    """A network of a state with the weights of that name, ready for use."""
+def _described(state: dict[str, Any]) -> tuple[RollSpec, DataStatistics, ModelSettings]:
+    """What the networks of a state are built from."""
     _check_format(state)
-    statistics = DataStatistics.from_dict(state["statistics"])
-    spec, settings = RollSpec.from_dict(state["spec"]), ModelSettings(**state["model_settings"])
-    with torch.random.fork_rng(devices=[]):
-        network = kind(spec, statistics, settings)
-    network.load_state_dict(state[weights])
+    settings = ModelSettings(**state["model_settings"])
+    settings.check()
+    return RollSpec.from_dict(state["spec"]), DataStatistics.from_dict(state["statistics"]), settings
+
+
+def _ready(network: Network, weights: dict[str, Tensor], device: str | torch.device) -> Network:
+    """A network with these weights, ready for use."""
+    network.load_state_dict(weights)
     return network.to(device).requires_grad_(False).eval()
 
 
-def load_generator(state: dict[str, Any], device: str | torch.device = "cpu") -> Generator:
+def load_generator(state: dict[str, Any], device: str | torch.device = "cpu") -> PhraseGenerator:
     """The averaged generator of a state, ready to sample. Raises `ValueError` when it is no state of ours."""
-    return _load(Generator, state, "average", device)
+    spec, statistics, settings = _described(state)
+    with torch.random.fork_rng(devices=[]):
+        network = NETWORKS[settings.design][0](spec, statistics, settings)
+    return _ready(network, state["average"], device)
 
 
-def load_discriminator(state: dict[str, Any], device: str | torch.device = "cpu") -> Discriminator:
+def load_discriminator(state: dict[str, Any], device: str | torch.device = "cpu") -> PhraseDiscriminator:
     """The discriminator of a state, ready to score. Raises `ValueError` when it is no state of ours."""
-    return _load(Discriminator, state, "discriminator", device)
+    spec, statistics, settings = _described(state)
+    with torch.random.fork_rng(devices=[]):
+        network = NETWORKS[settings.design][1](spec, statistics, settings)
+    return _ready(network, state["discriminator"], device)

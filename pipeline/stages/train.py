@@ -235,7 +235,7 @@ class Recorder:
     def _choose(self, step: int, overlap: float) -> None:
         """Keep the averaged weights of the step whose phrases are most like the validation songs.
 
-        Steps after the heads' noise has come down come before all others.
+        Steps at which the trainer is settled come before all others.
         """
         settled = self.trainer.settled
         if (settled, overlap) > (self.chosen["settled"], self.chosen["overlap"]):

@@ -1,0 +1,108 @@
+"""Rolls as MuseGAN sees them: one real number for each track, step and pitch, `[batch, tracks, bars, steps, pitches]`.
+
+Only whether a pitch sounds is told, not where a note begins; a run of sounding steps is read back as one note.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from gan.interface import PhraseDiscriminator, PhraseGenerator
+from gan.latents import Latents
+from gan.settings import ModelSettings
+from gan.spec import HOLD, ONSET, RollSpec
+from gan.statistics import DataStatistics
+
+OCTAVE = 12
+
+
+def num_octaves(spec: RollSpec) -> int:
+    """Octaves that hold all pitches of the spec; the last one may reach beyond them."""
+    return -(-spec.num_pitches // OCTAVE)
+
+
+def octaves(phrases: Tensor, silence: float) -> Tensor:
+    """`[..., pitches]` with silence above, so that the pitches are whole octaves."""
+    return pad(phrases, (0, -phrases.shape[-1] % OCTAVE), value=silence)
+
+
+def sounding(rolls: Tensor) -> Tensor:
+    """Which pitches sound in rolls `[batch, 2, tracks, bars, steps, pitches]`, bool, the planes' axis gone."""
+    return rolls[:, ONSET] | rolls[:, HOLD]
+
+
+def onsets(heard: Tensor, spec: RollSpec) -> Tensor:
+    """Where the notes of bool `[batch, tracks, bars, steps, pitches]` begin, in the same shape.
+
+    A run of steps is one note, also across a bar line. Drums have no length: each of their steps is a hit.
+    """
+    steps = heard.flatten(2, 3)  # [batch, tracks, time, pitches]
+    begins = steps.clone()
+    for track in spec.pitched:
+        begins[:, track, 1:] &= ~steps[:, track, :-1]
+    return begins.view_as(heard)
+
+
+class SoundingGenerator(PhraseGenerator):
+    """What the generators of this package have in common.
+
+    `SCALE` says which two numbers stand for silence and sound, as the activation of the last layer can give them.
+    """
+
+    SCALE: tuple[float, float]
+
+    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
+        super().__init__(spec, statistics, settings)
+
+    @abstractmethod
+    def forward(self, latents: Latents, noise: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
+        """Real numbers `[batch, tracks, bars, steps, pitches]`."""
+
+    def encode(self, rolls: Tensor) -> Tensor:
+        """`[batch, tracks, bars, steps, pitches]`: the first number of `SCALE` for silence, the second for sound."""
+        return encode(rolls, self.SCALE)
+
+    def hear(self, phrases: Tensor) -> Tensor:
+        """What sounds once numbers are cut in the middle between silence and sound (section 5.2: hard thresholding)."""
+        return phrases.detach() > sum(self.SCALE) / 2
+
+    def strikes(self, phrases: Tensor) -> Tensor:
+        """The first step of each run of steps."""
+        return onsets(self.hear(phrases), self.spec).flatten(2, 3).transpose(1, 2).to(torch.float32)
+
+    @torch.no_grad()
+    def sample(self, latents: Latents) -> Tensor:
+        """Rolls made with the batch norm's running statistics: no phrase depends on its neighbours in the batch."""
+        training = self.training
+        self.eval()
+        heard = self.hear(self.draw(latents))
+        self.train(training)
+        begins = onsets(heard, self.spec)
+        return torch.stack([begins, heard & ~begins], dim=1)
+
+    def draw(self, latents: Latents) -> Tensor:
+        """What `sample` listens to."""
+        phrases: Tensor = self(latents)
+        return phrases
+
+
+def encode(rolls: Tensor, scale: tuple[float, float]) -> Tensor:
+    """Bool rolls `[batch, *spec.shape]` as `[batch, tracks, bars, steps, pitches]` of the two numbers of `scale`."""
+    silence, sound = scale
+    return sounding(rolls).to(torch.float32) * (sound - silence) + silence
+
+
+class SoundingDiscriminator(PhraseDiscriminator):
+    """What the discriminators of this package have in common; `SCALE` is the generator's."""
+
+    SCALE: tuple[float, float]
+
+    @torch.no_grad()
+    def score(self, rolls: Tensor) -> Tensor:
+        """Mean logit of all discriminators, `[batch]`."""
+        logits: Tensor = self(encode(rolls, self.SCALE))
+        return logits.flatten(1).mean(1) if logits.dim() > 1 else logits
