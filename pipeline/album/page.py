@@ -101,16 +101,21 @@ def size(num_bytes: int) -> str:
     return f"{num_bytes / 1e6:.1f} MB" if num_bytes >= 1e6 else f"{max(1, round(num_bytes / 1e3))} kB"
 
 
-def render_page(page: Page) -> str:
-    """The page as HTML; every text is escaped, every path quoted."""
+def templates(folder: Path) -> Environment:
+    """The page templates of a folder: every text is escaped, a name that is not given is an error."""
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {"clock": clock, "duration": duration, "size": size, "href": quote}
+    return environment
+
+
+def render_page(page: Page) -> str:
+    """The page as HTML; every text is escaped, every path quoted."""
     width, height = SONG_SIZE
     left, top, right, bottom = SONG_BOX
     box = {
@@ -119,8 +124,10 @@ def render_page(page: Page) -> str:
         "top": 100 * top / height,
         "bottom": 100 * (1 - bottom / height),
     }
-    return environment.get_template("page.html.j2").render(
-        page=page, picture_size=SONG_SIZE, box=box, panel=BACKGROUND, colour=track_colour
+    return (
+        templates(Path(__file__).parent)
+        .get_template("page.html.j2")
+        .render(page=page, picture_size=SONG_SIZE, box=box, panel=BACKGROUND, colour=track_colour)
     )
 
 

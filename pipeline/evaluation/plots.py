@@ -54,45 +54,54 @@ def draw_distributions(path: Path, panels: Sequence[Panel], title: str) -> None:
     for index, panel in enumerate(panels):
         left, top = 24 + index % columns * width, PANEL_TOP + index // columns * height
         axes = plain_axes(figure, (left, top, left + width - 22, top + height - 46))
-        share = _draw_histograms(axes, panel)
+        edges, shares = histograms(panel)
+        _draw_histograms(axes, edges, shares)
+        share = overlap(shares)
         style = {"size": 9, "family": FONT, "va": "bottom", "transform": axes.transAxes, "parse_math": False}
         axes.text(0, 1.05, shortened(panel.name, 30), color=TEXT, **style)
         axes.text(1, 1.05, "-" if share is None else f"{share:.2f}", color=TEXT, ha="right", weight="bold", **style)
     save_figure(figure, path)
 
 
-def _draw_histograms(axes: Any, panel: Panel) -> float | None:
-    """The sets of a panel on one grid; the overlap comes back, or None where one of the two sets is empty."""
+def histograms(panel: Panel) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+    """Edges of the bins `[21]`, and the share of each set's values in each bin `[20]`; empty sets have none."""
     values = {key: _finite(panel.sets[key]) for key in LOOKS if key in panel.sets}
-    shared = [values[key] for key in ("test", "generated") if len(values.get(key, ()))]
-    axes.set_yticks([])
-    if not shared:
-        axes.set_xticks([])
-        axes.text(
-            0.5, 0.5, "no values", color=QUIET_TEXT, size=9, ha="center", va="center", transform=axes.transAxes,
-            family=FONT,
-        )  # fmt: skip
-        return None
-    low, high = (float(edge) for edge in np.quantile(np.concatenate(shared), TAILS))
+    shared = np.concatenate([values.get(key, np.empty(0)) for key in ("test", "generated")])
+    if not len(shared):
+        return np.linspace(0, 1, BINS + 1), {}
+    low, high = (float(edge) for edge in np.quantile(shared, TAILS))
     high = low + 1 if high <= low else high
-    shares = {key: _shares(one, low, high) for key, one in values.items() if len(one)}
-    edges = np.linspace(low, high, BINS + 1)
+    return np.linspace(low, high, BINS + 1), {key: _shares(one, low, high) for key, one in values.items() if len(one)}
+
+
+def overlap(shares: Mapping[str, NDArray[np.float64]]) -> float | None:
+    """Area under the histograms of both test and generated, or None where one of them is missing."""
+    if "test" not in shares or "generated" not in shares:
+        return None
+    return float(np.minimum(shares["test"], shares["generated"]).sum())
+
+
+def _draw_histograms(axes: Any, edges: NDArray[np.float64], shares: Mapping[str, NDArray[np.float64]]) -> None:
+    """The sets of a panel on one grid, generated music on top."""
+    axes.set_yticks([])
+    if not shares:
+        axes.set_xticks([])
+        style = {"size": 9, "ha": "center", "va": "center", "family": FONT}
+        axes.text(0.5, 0.5, "no values", color=QUIET_TEXT, transform=axes.transAxes, **style)
+        return
     for key in (one for one in ("test", "training", "random", "generated") if one in shares):
         look = LOOKS[key]
         if key == "test":
             axes.stairs(shares[key], edges, fill=True, color=mix(look.colour, SURFACE, 0.45))
             axes.stairs(shares[key], edges, color=look.colour, linewidth=0.8)
         else:
-            axes.stairs(shares[key], edges, color=look.colour, linewidth=LOOKS[key].width, linestyle=look.line)
-    top = max(float(shares[key].max()) for key in shares if key != "random" or len(shares) == 1)
-    axes.set_ylim(0, top * 1.12)
-    axes.set_xlim(low, high)
-    axes.set_xticks([low, (low + high) / 2, high], [f"{x:.3g}" for x in (low, (low + high) / 2, high)], family=FONT)
+            axes.stairs(shares[key], edges, color=look.colour, linewidth=look.width, linestyle=look.line)
+    axes.set_ylim(0, 1.12 * max(float(shares[key].max()) for key in shares if key != "random"))
+    axes.set_xlim(edges[0], edges[-1])
+    marks = [edges[0], (edges[0] + edges[-1]) / 2, edges[-1]]
+    axes.set_xticks(marks, [f"{mark:.3g}" for mark in marks], family=FONT)
     for label, side in zip(axes.get_xticklabels(), ("left", "center", "right"), strict=True):
         label.set_horizontalalignment(side)
-    if "test" not in shares or "generated" not in shares:
-        return None
-    return float(np.minimum(shares["test"], shares["generated"]).sum())
 
 
 def _finite(values: ArrayLike) -> NDArray[np.float64]:

@@ -28,7 +28,7 @@ from pipeline.evaluation.ranked import Curve, Estimate, RankedRun
 MAX_ROWS = 40
 """Runs in the picture of a ranking; the best ones."""
 ROW_HEIGHT = 34
-RANKING_BOX = (290, HEADING_HEIGHT + 34, 1060)
+RANKING_BOX = (290, HEADING_HEIGHT + 34, 1186)
 """Left, top and right of the field."""
 VALIDATION, TEST = LOOKS["generated"].colour, TRACK_COLOURS[3]
 
