@@ -126,7 +126,7 @@ class FigureRow:
     estimates
         By key of `LOOKS`; `test` is the origin that the others are drawn from, any may lack.
     spread
-        Standard deviation of the figure among the test songs; 0 where all of them are the same.
+        Standard deviation of the figure among the phrases of the test songs; 0 where all of them are the same.
     """
 
     figure: str
@@ -148,7 +148,7 @@ VALUE_COLUMNS = {108: "test", 224: "generated"}
 def draw_figures(path: Path, rows: Sequence[FigureRow], title: str) -> None:
     """A dot plot, a row for each figure and track: how far generated music and its floors lie from the test songs.
 
-    The axis counts spreads (standard deviations among the test songs), evenly up to 1 and then ever closer together
+    The axis counts spreads (standard deviations of the test phrases), evenly up to 1 and then ever closer together
     (arsinh). Grey bars are the 95 % intervals of the test songs themselves: inside, nothing can be told. Arrows lie
     beyond the field. The figures of test songs and generated music stand at the right.
     """
@@ -160,7 +160,7 @@ def draw_figures(path: Path, rows: Sequence[FigureRow], title: str) -> None:
         y += ROW_HEIGHT
     left, top, right = FIGURES_BOX
     figure = new_figure(right + 260, top + round(max(y, ROW_HEIGHT)) + 34)
-    subtitle = "distance from the test songs, in standard deviations among them; their own 95 % interval in grey"
+    subtitle = "distance from the test songs, in standard deviations of their phrases; grey: their own 95 % interval"
     heading(figure, title, subtitle, [dot(key) for key in kinds])
     axes = plain_axes(figure, (left, top, right, top + max(y, ROW_HEIGHT)))
     values = [abs(value) for row in rows for value, _, _ in _distances(row).values()]
