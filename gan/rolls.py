@@ -64,8 +64,8 @@ def unpack(rolls: Tensor, spec: RollSpec) -> Tensor:
     if rolls.dtype == torch.bool:
         bits = rolls
     else:
-        shifts = torch.arange(7, -1, -1, device=rolls.device)
-        bits = (rolls.to(torch.int64).unsqueeze(-1) >> shifts & 1).bool().flatten(-2)[..., : spec.num_pitches]
+        masks = torch.tensor([128, 64, 32, 16, 8, 4, 2, 1], dtype=torch.uint8, device=rolls.device)
+        bits = (rolls.unsqueeze(-1) & masks).ne(0).flatten(-2)[..., : spec.num_pitches]
     if tuple(bits.shape[-5:]) != spec.shape:
         raise ValueError(f"rolls of shape {tuple(rolls.shape)} do not fit {spec.shape}")
     return bits

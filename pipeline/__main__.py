@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.building import STAGES, Builder, upstream_of
 from pipeline.errors import UserError
@@ -24,6 +24,7 @@ FREE_TEXT = (
     "data.path",
     "data.title",
     "data.licence",
+    "evaluate.path",
     "generate.key",
     "lyrics.path",
     "render.soundfont",
@@ -93,19 +94,72 @@ def run_job(tree: DictConfig) -> None:
 
 def build(tree: DictConfig, name: str, overrides: tuple[str, ...]) -> None:
     """Build the stage that `tree` names, under the run name `name`."""
-    from pipeline.config import read_config
-
     stage = str(tree.stage)
     if stage not in STAGES:
         raise UserError(f"there is no stage {stage}; the stages are {', '.join(STAGES)}.")
-    if not re.fullmatch(r"[\w.+ -]+(/[\w.+ -]+)*", name) or ".." in name:
-        raise UserError(f"name={name} can't be a folder: use letters, digits, . _ + - and space.")
+    check_name(name)
     explicit = tuple(override.split("=")[0].lstrip("+~") for override in overrides)
     if any(override.startswith("data=") for override in overrides):
         explicit += ("tracks",)
-    config = read_config(tree, explicit, upstream_of(stage), name)
+    if stage == "evaluate":
+        tree, name, explicit = judge_runs(tree, name, explicit)
+    build_one(tree, name, explicit)
+
+
+def check_name(name: str) -> None:
+    """Refuse a run's name that can't be a folder below `outputs`."""
+    if not re.fullmatch(r"[\w.+ -]+(/[\w.+ -]+)*", name) or ".." in name:
+        raise UserError(f"name={name} can't be a folder: use letters, digits, . _ + - and space.")
+
+
+def build_one(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> None:
+    """Build the stage of `tree` for one run."""
+    from pipeline.config import read_config
+
+    stage = str(tree.stage)
+    upstream = upstream_of(stage)
+    if stage == "evaluate":
+        from pipeline.evaluation.runs import is_trained
+
+        upstream += () if is_trained(name) else ("evaluate",)  # a folder that was judged is known by its own manifest
+    config = read_config(tree, explicit, upstream, name)
     os.environ.update(OMP_NUM_THREADS=str(config.threads), OMP_WAIT_POLICY="PASSIVE")
     Builder(config, explicit).build(stage)
+
+
+def judge_runs(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> tuple[DictConfig, str, tuple[str, ...]]:
+    """Lay the yardstick to each of several runs, where `name` or `evaluate.runs` stands for several.
+
+    What comes back are the settings and the name under which those that could be judged are ranked.
+    """
+    from omegaconf import OmegaConf
+
+    from pipeline.evaluation.runs import RANKING, is_trained, runs_to_rank
+    from pipeline.progress import say
+
+    listed = tree.evaluate.runs
+    if listed is not None:
+        listed = [listed] if isinstance(listed, str) else [str(run) for run in listed]
+        for run in listed:
+            check_name(run)
+        name = name if "name" in explicit else RANKING
+        if name in listed or is_trained(name):
+            raise UserError(f"the ranking would replace what {name} says of itself: give it a name= of its own.")
+    runs = runs_to_rank(name, listed)
+    if not runs:
+        return tree, name, explicit
+    alone: Any = OmegaConf.merge(tree, {"evaluate": {"runs": None}})
+    judged = []
+    for run in runs:
+        try:
+            build_one(alone, run, (*explicit, "evaluate.runs"))
+            judged.append(run)
+        except UserError as error:
+            say(f"evaluate: {run} is left out: {error}")
+    if not judged:
+        raise UserError(f"none of the runs {', '.join(runs)} could be judged.")
+    ranked: Any = OmegaConf.merge(tree, {"evaluate": {"runs": judged}})
+    return ranked, name, (*explicit, "evaluate.runs")
 
 
 def describe_os_error(error: OSError) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import shutil
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -41,6 +42,8 @@ class Stage:
     """Stages that are run first where their artefact is missing."""
     uses: tuple[str, ...] = ()
     """Stages whose artefact is read where it is there."""
+    replaced_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Needs that fall away where one of these settings is given."""
     protected: tuple[str, ...] = ()
     """Settings (or groups) and inputs that took long: a finished artefact is not replaced when they change."""
     extendable: tuple[str, ...] = ()
@@ -88,6 +91,15 @@ STAGES = {
             protected=(*MUSIC, "seed", "model", "train"),
             extendable=("train.steps", "train.minutes"),
             stands_alone=True,
+        ),
+        Stage(
+            "evaluate",
+            "a checkpoint or any folder of scores, and the held-out songs; or several runs",
+            "outputs/NAME/evaluate/: report.json, report.md, plots; of several runs index.html, ranked",
+            format=1,
+            groups=(*MUSIC, "evaluate"),
+            needs=("train", "prepare"),
+            replaced_by={"train": ("evaluate.path", "evaluate.runs"), "prepare": ("evaluate.runs",)},
         ),
         Stage(
             "generate",
@@ -180,7 +192,10 @@ class Builder:
         """Fingerprints of the artefacts that the stage reads, made first where they are missing."""
         from pipeline.places import stage_directory
 
-        inputs = {need: self.build(need, wanted_by=stage.name).fingerprint for need in stage.needs}
+        needs = [
+            need for need in stage.needs if not any(self.settings[key] for key in stage.replaced_by.get(need, ()))
+        ]
+        inputs = {need: self.build(need, wanted_by=stage.name).fingerprint for need in needs}
         for use in stage.uses:
             manifest = read_manifest(stage_directory(use, self.config))
             if manifest is not None:

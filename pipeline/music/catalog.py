@@ -69,13 +69,13 @@ def catalog_row(where: str, licence: str, max_megabytes: float) -> CatalogRow:
     return CatalogRow(sha256[:8], printable(path.stem), "score", where, size, sha256, licence)
 
 
-def folder_of(data: DataSettings) -> Path:
-    """The folder that `data.path` names. Raises `UserError` where there is none."""
-    path = Path(data.path or "").expanduser()
+def music_folder(setting: str | None, key: str) -> Path:
+    """The folder that the setting `key` names. Raises `UserError` where there is none."""
+    path = Path(setting or "").expanduser()
     if not path.exists():
-        raise UserError(f"data.path={data.path} is not there: give a folder that holds music.")
+        raise UserError(f"{key}={setting} is not there: give a folder that holds music.")
     if not path.is_dir():
-        raise UserError(f"data.path={data.path} is a file: give the folder that it lies in.")
+        raise UserError(f"{key}={setting} is a file: give the folder that it lies in.")
     return path
 
 
@@ -96,19 +96,28 @@ def scan(folder: Path) -> list[tuple[str, os.stat_result]]:
     return sorted(found, key=lambda one: os.fsencode(one[0]))
 
 
-def folder_inputs(data: DataSettings) -> dict[str, str]:
-    """The listing of the folder: a file that is added, changed or gone changes it."""
-    files = scan(folder_of(data))
+def folder_print(setting: str | None, key: str) -> str:
+    """Fingerprint of the folder that `key` names: a file that is added, changed or gone changes it."""
+    files = scan(music_folder(setting, key))
     if not files:
-        raise UserError(f"data.path={data.path} holds no music: no file in it ends in {', '.join(SUFFIXES)}.")
-    listing = [(name, stats.st_size, stats.st_mtime_ns) for name, stats in files]
-    return {"folder": fingerprint(listing)}
+        raise UserError(f"{key}={setting} holds no music: no file in it ends in {', '.join(SUFFIXES)}.")
+    return fingerprint([(name, stats.st_size, stats.st_mtime_ns) for name, stats in files])
+
+
+def files_of(setting: str | None, key: str) -> list[str]:
+    """Every music file below the folder that `key` names."""
+    folder = music_folder(setting, key)
+    return [str(folder / name) for name, _ in scan(folder)]
+
+
+def folder_inputs(data: DataSettings) -> dict[str, str]:
+    """The listing of the folder."""
+    return {"folder": folder_print(data.path, "data.path")}
 
 
 def find_in_folder(data: DataSettings, directory: Path) -> list[str]:
     """Every music file below `data.path`."""
-    folder = folder_of(data)
-    return [str(folder / name) for name, _ in scan(folder)]
+    return files_of(data.path, "data.path")
 
 
 def chorales_inputs(data: DataSettings) -> dict[str, str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan.spec import RollSpec
+from pipeline.errors import UserError
 from pipeline.music.catalog import locate
 from pipeline.music.families import assign
 from pipeline.music.keys import estimate_key, into_range, pitch_class_durations, transpose
@@ -16,7 +18,10 @@ from pipeline.music.notes import Notes
 from pipeline.music.phrases import cut_phrases, melodic_turns, song_digest
 from pipeline.music.quantise import quantise, usable_stretches
 from pipeline.music.scores import Score, UnusableError, printable, read_scores
-from pipeline.music.settings import TracksSettings
+from pipeline.music.settings import TracksSettings, roll_spec
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,29 @@ class Recipe:
     min_tracks: int
     common_key: bool
     max_file_megabytes: float
+
+
+def recipe_of(config: Config) -> Recipe:
+    """The settings that matter to a file. Raises `UserError` for values that make no sense."""
+    for key, value in (("hop_bars", config.prepare.hop_bars), ("min_tracks", config.prepare.min_tracks)):
+        if value < 1:
+            raise UserError(f"prepare.{key} must be at least 1, not {value}.")
+    if config.prepare.workers is not None and config.prepare.workers < 1:
+        raise UserError(f"prepare.workers must be at least 1, not {config.prepare.workers}.")
+    if config.prepare.min_tracks > len(config.tracks.tracks):
+        raise UserError(
+            f"prepare.min_tracks={config.prepare.min_tracks} is more than the {len(config.tracks.tracks)} tracks of "
+            f"the track set {config.tracks.name}."
+        )
+    return Recipe(
+        spec=roll_spec(config.roll, config.tracks),
+        tracks=config.tracks,
+        trust_metre=config.data.trust_metre,
+        hop_bars=config.prepare.hop_bars,
+        min_tracks=config.prepare.min_tracks,
+        common_key=config.prepare.key == "common",
+        max_file_megabytes=config.collect.max_file_megabytes,
+    )
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ from pipeline.contract import Outcome, Plan
 from pipeline.errors import UserError
 from pipeline.music.catalog import CATALOG, CatalogRow, locate
 from pipeline.music.gathering import Summary, gather, read_all
-from pipeline.music.preparing import Recipe, Source
+from pipeline.music.preparing import Source, recipe_of
 from pipeline.music.scores import SUFFIXES, printable
-from pipeline.music.settings import roll_spec
 from pipeline.music.tables import read_rows
 from pipeline.places import stage_directory
 from pipeline.progress import bar, duration, say
@@ -58,29 +57,6 @@ def run(config: Config, directory: Path) -> Outcome:
 def read_catalog(config: Config) -> list[CatalogRow]:
     """The catalog that `collect` wrote."""
     return read_rows(stage_directory("collect", config) / CATALOG, CatalogRow, "collect")
-
-
-def recipe_of(config: Config) -> Recipe:
-    """The settings that matter to a file. Raises `UserError` for values that make no sense."""
-    for key, value in (("hop_bars", config.prepare.hop_bars), ("min_tracks", config.prepare.min_tracks)):
-        if value < 1:
-            raise UserError(f"prepare.{key} must be at least 1, not {value}.")
-    if config.prepare.workers is not None and config.prepare.workers < 1:
-        raise UserError(f"prepare.workers must be at least 1, not {config.prepare.workers}.")
-    if config.prepare.min_tracks > len(config.tracks.tracks):
-        raise UserError(
-            f"prepare.min_tracks={config.prepare.min_tracks} is more than the {len(config.tracks.tracks)} tracks of "
-            f"the track set {config.tracks.name}."
-        )
-    return Recipe(
-        spec=roll_spec(config.roll, config.tracks),
-        tracks=config.tracks,
-        trust_metre=config.data.trust_metre,
-        hop_bars=config.prepare.hop_bars,
-        min_tracks=config.prepare.min_tracks,
-        common_key=config.prepare.key == "common",
-        max_file_megabytes=config.collect.max_file_megabytes,
-    )
 
 
 def describe_phrases(summary: Summary) -> str:

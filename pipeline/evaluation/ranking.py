@@ -1,0 +1,118 @@
+"""Several runs in one table: the reports of their evaluations, ranked by quality on the validation songs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.album.gathering import bring
+from pipeline.artefacts import read_json
+from pipeline.errors import UserError
+from pipeline.evaluation.ranked import Curve, Estimate, RankedRun
+from pipeline.evaluation.runs import OUTPUTS, differences
+from pipeline.evaluation.scoring import FORMAT
+
+REPORT = "report.json"
+MEDIA = {"sample.mp3": "mp3", "samples.png": "png"}
+"""What is brought from each run's evaluation, so that the page can be moved."""
+
+
+def read_report(run: str) -> dict[str, Any]:
+    """The report of a judged run. Raises `UserError` where it is of another format."""
+    path = OUTPUTS / run / "evaluate" / REPORT
+    report = read_json(path)
+    if not isinstance(report, dict) or report.get("format") != FORMAT:
+        raise UserError(f"{path} is of another version; judge {run} again with +stage=evaluate name={run} force=true.")
+    return report
+
+
+def rank(runs: Sequence[str], directory: Path, place: Path) -> tuple[list[RankedRun], list[str], float | None]:
+    """The runs, best first, with their media brought to `directory`; sentences on what to be careful about; the floor.
+
+    The floor is the overlap of the training songs with the validation songs, None where runs have different ones.
+
+    Parameters
+    ----------
+    runs
+        Names of judged runs.
+    directory
+        Where the page is being written.
+    place
+        Where it will lie at last: links to the runs' own reports start there.
+    """
+    reports = {run: read_report(run) for run in runs}
+    sets = {report["reference"]["set"] for report in reports.values()}
+    notes = []
+    if len(sets) > 1:
+        notes.append(
+            f"The runs are held against different songs ({', '.join(sorted(sets))}): their figures can't be compared."
+        )
+    differ = differences({run: report["subject"].get("settings", {}) for run, report in reports.items()})
+    ordered = sorted(runs, key=lambda run: -_or_least(reports[run]["headline"]["validation"]["quality"]["value"]))
+    ranked = []
+    for number, run in enumerate(ordered, start=1):
+        report, home = reports[run], OUTPUTS / run / "evaluate"
+        subject, headline = report["subject"], report["headline"]
+        media = {}
+        for name in MEDIA:
+            if (home / name).exists():
+                media[name] = f"runs/{number}-{name}"
+                bring(home / name, directory / media[name])
+        links = [
+            (label, os.path.relpath(home / name, place))
+            for label, name in (
+                ("report", "report.md"),
+                ("distributions", "distributions.png"),
+                ("figures", "figures.png"),
+            )
+        ]
+        ranked.append(
+            RankedRun(
+                name=run,
+                rank=number,
+                validation=Estimate(**headline["validation"]["quality"]),
+                test=Estimate(**headline["quality"]),
+                differences=differ[run],
+                steps=subject.get("steps"),
+                minutes=subject["train_seconds"] / 60 if "train_seconds" in subject else None,
+                parameters=subject.get("parameters"),
+                copying=copying_in_words(report["copying"]),
+                sample=media.get("sample.mp3"),
+                picture=media.get("samples.png"),
+                links=links,
+                curve=read_curve(OUTPUTS / run / "train" / "metrics.jsonl", subject.get("step")),
+            )
+        )
+    floors = {report["headline"]["validation"]["overlap"]["training"]["value"] for report in reports.values()}
+    return ranked, notes, max(floors) if len(sets) == 1 else None
+
+
+def _or_least(value: float | None) -> float:
+    return float("-inf") if value is None else value
+
+
+def copying_in_words(found: Mapping[str, Any]) -> str:
+    """How near its phrases come to training phrases."""
+    share = found["nearer"]
+    if share is None:
+        return "not known"
+    return f"{100 * share:.0f} % nearer to the training songs than 95 % of unseen songs are"
+
+
+def read_curve(log: Path, kept: int | None) -> Curve | None:
+    """The overlap with the validation songs over the minutes of training, out of a metrics log."""
+    if not log.exists():
+        return None
+    records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+    records = [record for record in records if "overlap" in record]
+    if not records:
+        return None
+    steps = [record["step"] for record in records]
+    return Curve(
+        [record["seconds"] / 60 for record in records],
+        [record["overlap"] for record in records],
+        steps.index(kept) if kept in steps else None,
+    )

@@ -1,0 +1,83 @@
+"""What the figures of a report say together: how far each family is from real songs, and what it can see."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+JUDGED = ("generated", "training", "shuffled", "random")
+"""The sets that are held against the test songs."""
+FAULTS = (
+    ("pitch_classes", "pitch_classes", -1, "Seven neighbouring semitones count as one pitch class"),
+    ("qualified_notes", "qualified_notes", 1, "Two steps are enough, and repeated notes are one long run"),
+    ("polyphony", "polyphony", -1, "Rests count as steps without polyphony"),
+    ("sixteenths", "drum_pattern", 1, "Onsets a step off the grid count in part, and the grid is turned to fit"),
+    ("in_c_major", "in_scale", -1, "What is taken for C major is 7 of 12 bands of the keyboard"),
+)
+"""Corrected and published figure, which way the fault moves the published one, and why."""
+
+
+def finite(value: float) -> float | None:
+    """A number, or None where there is none: JSON knows no NaN."""
+    return value if math.isfinite(value) else None
+
+
+def families_of(figures: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """By family of figures: the mean of |x - test| of each set, and what the family tells from real songs."""
+    families: dict[str, list[Mapping[str, Any]]] = {}
+    for figure in figures.values():
+        families.setdefault(figure["family"], []).append(figure)
+    found = []
+    for name, members in families.items():
+        apart = {
+            one: [abs(f[one]["value"] - f["test"]["value"]) for f in members if _has(f, one) and _has(f, "test")]
+            for one in JUDGED
+        }
+        distance = {one: _mean(each) for one, each in apart.items()}
+        slack = [math.hypot(_half(f["test"]), _half(f["training"])) for f in members]
+        floor = distance["training"]
+        limit = None if floor is None else floor + sum(slack) / len(slack)
+        tells = [one for one in ("shuffled", "random") if _beyond(distance[one], limit)]
+        found.append({"name": name, "distance": distance, "tells": tells})
+    return found
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _has(figure: Mapping[str, Any], name: str) -> bool:
+    return figure[name]["value"] is not None
+
+
+def _half(estimated: Mapping[str, float | None]) -> float:
+    """Half the width of an interval; 0 where there is none."""
+    low, high = estimated["low"], estimated["high"]
+    return 0.0 if low is None or high is None else (high - low) / 2
+
+
+def _beyond(distance: float | None, limit: float | None) -> bool:
+    """Whether a set lies further off than real songs do; one without any figure does."""
+    return limit is not None and (distance is None or distance > limit)
+
+
+def faults_seen(figures: Mapping[str, Mapping[str, Any]], published: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Where MuseGAN's own definitions and the corrected ones differ on the test songs, and whether as foretold."""
+    sentences = []
+    for ours, theirs, sign, why in FAULTS:
+        pairs = [
+            (figures[f"{ours}{key.removeprefix(theirs)}"]["test"]["value"], figure["test"]["value"])
+            for key, figure in published.items()
+            if key.split("/")[0] == theirs and f"{ours}{key.removeprefix(theirs)}" in figures
+        ]
+        pairs = [(one, other) for one, other in pairs if one is not None and other is not None]
+        if not pairs:
+            continue
+        right, wrong = (sum(side) / len(pairs) for side in zip(*pairs, strict=True))
+        foretold = (wrong - right) * sign > 0
+        sentences.append(
+            f"{theirs}: published {wrong:.3f}, corrected {right:.3f} on the test songs. {why}, so that the published "
+            f"figure is {'larger' if sign > 0 else 'smaller'}: {'as is seen' if foretold else 'not so in these songs'}."
+        )
+    return sentences

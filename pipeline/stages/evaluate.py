@@ -1,0 +1,212 @@
+"""The yardstick: `python -m pipeline +stage=evaluate name=mine`, or `evaluate.path=DIR` for any program's MIDI.
+
+Of one run it writes `report.json` (keys in `pipeline.evaluation.scoring`), `report.md`, plots, and a picture and a
+sound of the first phrases; of a sweep, or of `evaluate.runs=[a,b]`, the runs' reports ranked: `ranking.json`,
+`index.html`, plots, and a sample of each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from gan.rolls import unpack
+from gan.spec import RollSpec
+from gan.trainer import load_generator
+from pipeline.album.gathering import bring
+from pipeline.album.plots import draw_samples
+from pipeline.artefacts import write_json, write_text
+from pipeline.config import Config
+from pipeline.contract import Outcome, Plan
+from pipeline.devices import choose_device, load_checkpoint, prepare_torch
+from pipeline.errors import UserError
+from pipeline.evaluation.drawing import draw_report
+from pipeline.evaluation.page import write_ranking_page
+from pipeline.evaluation.ranked import RankedRun
+from pipeline.evaluation.ranking import rank
+from pipeline.evaluation.report import markdown
+from pipeline.evaluation.runs import RANKING, judged
+from pipeline.evaluation.scoring import FORMAT, Yardstick
+from pipeline.evaluation.sounds import write_sample
+from pipeline.evaluation.subjects import (
+    Phrases,
+    folder_phrases,
+    generated_phrases,
+    held_out,
+    nothing_to_score,
+    real_phrases,
+)
+from pipeline.music.catalog import files_of, folder_print
+from pipeline.music.preparing import recipe_of
+from pipeline.music.store import open_store
+from pipeline.places import stage_directory
+from pipeline.progress import say
+
+NUM_PICTURED = 8
+"""Phrases in the picture."""
+NUM_HEARD = 4
+"""Phrases in the sound."""
+
+
+def inputs(config: Config) -> dict[str, str]:
+    """The listing of the folder, or the evaluations that are ranked; settings that can't work are told first."""
+    settings = config.evaluate
+    for key, low, high in (("phrases", 2, 100_000), ("samples", 2, 100_000), ("resamples", 2, 100_000)):
+        if not low <= getattr(settings, key) <= high:
+            raise UserError(f"evaluate.{key} must lie between {low} and {high}, not {getattr(settings, key)}.")
+    if settings.runs is not None:
+        if settings.path is not None:
+            raise UserError("evaluate.path and evaluate.runs can't both be given: judge the folder first, by a name=.")
+        return {run: manifest.fingerprint for run in settings.runs if (manifest := judged(run)) is not None}
+    if settings.path is not None:
+        return {"folder": folder_print(settings.path, "evaluate.path")}
+    choose_device(config)
+    return {}
+
+
+def plan(config: Config) -> Plan:
+    """What is held against what."""
+    settings = config.evaluate
+    if settings.runs is not None:
+        return Plan(f"ranks {len(settings.runs)} runs.", 3_000_000 * len(settings.runs))
+    what = f"the music in {settings.path}" if settings.path else "the generator's phrases"
+    classifier = " and trains two small classifiers" if settings.classifier else ""
+    return Plan(
+        f"holds {what} against the test songs of {config.data.title}{classifier}; one to three minutes.", 10_000_000
+    )
+
+
+def run(config: Config, directory: Path) -> Outcome:
+    """Judge one run, or rank several."""
+    if config.evaluate.runs is not None:
+        return rank_runs(config.evaluate.runs, config.name, directory)
+    return judge(config, directory)
+
+
+def judge(config: Config, directory: Path) -> Outcome:
+    """Lay the yardstick to the phrases of a checkpoint or a folder."""
+    prepare_torch(config)
+    store = open_store(stage_directory("prepare", config))
+    spec = store.spec
+    test, validation = held_out(store, config.data.name)
+    subject, samples = from_folder(config) if config.evaluate.path else from_checkpoint(config, spec)
+    yardstick = Yardstick(test, validation, real_phrases(store, "train"), spec, config.evaluate)
+    measured, found = yardstick.score(samples)
+    reference = {
+        "set": store.directory.name,
+        "title": config.data.title,
+        "spec": spec.to_dict(),
+        "phrases": store.statistics["phrases"],
+        "songs": store.statistics["songs"],
+    }
+    report = {"format": FORMAT, "subject": subject, "reference": reference} | found
+    write_json(directory / "report.json", report)
+    write_text(directory / "report.md", markdown(report))
+    draw_report(directory, {"test": yardstick.test} | measured, report)
+    show(config, samples, spec, directory)
+    quality = found["headline"]["quality"]
+    say(f"evaluate: {in_words(config.name, quality)} All of it: {stage_directory('evaluate', config)}/report.md")
+    return Outcome(notes={"quality": quality, "overlap": found["headline"]["overlap"]["generated"]})
+
+
+def in_words(name: str, quality: dict[str, float | None]) -> str:
+    """The headline as a sentence."""
+    value, low, high = (quality[key] for key in ("value", "low", "high"))
+    if value is None or low is None or high is None:
+        return f"{name} can't be told from notes at random by this reference."
+    return f"{name} has quality {value:.2f} ({low:.2f} to {high:.2f}; 1 is as close as other real songs, 0 is random)."
+
+
+def from_checkpoint(config: Config, spec: RollSpec) -> tuple[dict[str, Any], Phrases]:
+    """What the checkpoint of this run is, and phrases of its generator."""
+    path = stage_directory("train", config) / "checkpoint.pt"
+    state = load_checkpoint(path)
+    try:
+        found = RollSpec.from_dict(state["spec"])
+        chosen, trainer = state["chosen"], state["trainer"]
+        generator = load_generator(trainer | {"average": chosen["average"]}, choose_device(config))
+        numbers = {"step": int(chosen["step"]), "steps": int(trainer["step"]), "train_seconds": trainer["seconds"]}
+        sizes = [sum(one.numel() for one in trainer[side].values()) for side in ("generator", "discriminator")]
+        groups = ("data", "tracks", "roll", "prepare", "model", "train", "seed")
+        settings = {key: value for key, value in state["settings"].items() if key.split(".")[0] in groups}
+    except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{path} is damaged or of another version ({reason}).") from error
+    if found != spec:
+        raise UserError(
+            f"{path} was made for other rolls than {config.data.name} has; drop the override of data or roll."
+        )
+    samples = generated_phrases(generator, max(config.evaluate.phrases, config.evaluate.samples), config.evaluate.seed)
+    subject = {
+        "kind": "checkpoint",
+        "name": config.name,
+        "path": str(path),
+        "phrases": min(len(samples), config.evaluate.phrases),
+        "songs": len(samples),
+        **numbers,
+        "parameters": sum(sizes),
+        "settings": settings,
+    }
+    return subject, samples
+
+
+def from_folder(config: Config) -> tuple[dict[str, Any], Phrases]:
+    """What became of a folder's files, and their phrases."""
+    path = config.evaluate.path
+    count = max(config.evaluate.phrases, config.evaluate.samples)
+    reading = folder_phrases(files_of(path, "evaluate.path"), recipe_of(config), config.prepare.workers, count)
+    if not len(reading.phrases):
+        raise nothing_to_score(str(path), reading)
+    subject = {
+        "kind": "folder",
+        "name": config.name,
+        "path": str(path),
+        "phrases": min(len(reading.phrases), config.evaluate.phrases),
+        "songs": reading.num_songs,
+        "files": reading.num_files,
+        "rejects": reading.reasons,
+    }
+    return subject, reading.phrases
+
+
+def show(config: Config, samples: Phrases, spec: RollSpec, directory: Path) -> None:
+    """A picture and a sound of the first phrases."""
+    phrases = unpack(samples.rolls[:NUM_PICTURED], spec).numpy()
+    draw_samples(directory / "samples.png", phrases, spec, f"{config.name}: the first {len(phrases)} phrases")
+    write_sample(
+        directory / "sample.mp3",
+        phrases[:NUM_HEARD],
+        spec,
+        config.tracks,
+        config.render,
+        config.data.tempo_bpm,
+        config.name,
+        "samples of an evaluation",
+    )
+    learning = stage_directory("train", config) / "learning.png"
+    if config.evaluate.path is None and learning.exists():
+        bring(learning, directory / "learning.png")
+
+
+def rank_runs(runs: list[str], name: str, directory: Path) -> Outcome:
+    """The page of several judged runs, best first."""
+    place = Path("outputs") / name / "evaluate"
+    ranked, notes, floor = rank(runs, directory, place)
+    write_json(directory / "ranking.json", [asdict(run) for run in ranked])
+    command = f"python -m pipeline +stage=evaluate name={name}"
+    if name == RANKING:
+        command = f"python -m pipeline +stage=evaluate evaluate.runs=[{','.join(runs)}]"
+    write_ranking_page(directory, ranked, name, command, notes, floor)
+    for note in notes:
+        say(f"evaluate: {note}")
+    say(f"evaluate: by quality on the validation songs (on the test songs): {'; '.join(map(in_short, ranked))}.")
+    say(f"evaluate: the ranking, with sounds, is {place}/index.html")
+    return Outcome(notes={"ranking": [run.name for run in ranked]})
+
+
+def in_short(run: RankedRun) -> str:
+    """`1. mine .87 (.85)`."""
+    values = (one.value for one in (run.validation, run.test))
+    validation, test = ("-" if value is None else f"{value:.2f}" for value in values)
+    return f"{run.rank}. {run.name} {validation} ({test})"
