@@ -17,6 +17,7 @@ from pipeline.artefacts import Manifest, read_manifest
 from pipeline.audio.settings import RenderSettings
 from pipeline.board import TrainStageSettings
 from pipeline.errors import UserError
+from pipeline.evaluation.settings import EvaluateSettings
 from pipeline.lyrics.settings import LyricsSettings
 from pipeline.music.settings import (
     CollectSettings,
@@ -53,6 +54,7 @@ class Config:
     prepare: PrepareSettings
     model: ModelSettings
     train: TrainStageSettings
+    evaluate: EvaluateSettings
     generate: GenerateSettings
     render: RenderSettings
     lyrics: LyricsSettings
@@ -100,6 +102,15 @@ def read_config(tree: DictConfig, explicit: tuple[str, ...], upstream: tuple[str
     assert isinstance(config, Config)
     _check(config)
     return config
+
+
+def compose(*words: str) -> Config:
+    """The settings that the command line would read from these words, such as `model=musegan_hybrid`."""
+    import hydra
+
+    with hydra.initialize_config_dir(str(PROGRAM / "conf"), version_base="1.3"):
+        tree = hydra.compose("config", ["+stage=train", *words])
+    return read_config(tree, (), (), str(tree.name))
 
 
 def _take_over(tree: DictConfig, manifest: Manifest, explicit: tuple[str, ...]) -> DictConfig:
