@@ -98,18 +98,47 @@ def _clipped(interval: Interval) -> Interval:
     return Interval(interval.value, max(0.0, interval.low), min(1.0, interval.high))
 
 
+def _resampled_means(columns: list[Tensor], songs: Tensor, resamples: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Means of columns `[phrases, ...]` over the values that they have: `[columns]`, and `[resamples, columns]`."""
+    songs = _numbered(songs)
+    rows = [values.double().reshape(len(songs), -1) for values in columns]
+    sums = torch.stack([values.nansum(1) for values in rows], 1)  # [phrases, columns]
+    counts = torch.stack([(~values.isnan()).sum(1).double() for values in rows], 1)
+    drawn = _weights(songs, resamples, seed)
+    by_song = torch.zeros(drawn.shape[1], 2 * len(rows), dtype=torch.float64)
+    by_song.index_add_(0, songs, torch.cat([sums, counts], 1))
+    top, bottom = torch.tensor_split(drawn @ by_song, 2, dim=1)
+    return sums.sum(0) / counts.sum(0), top / bottom
+
+
 def mean_intervals(table: Table, songs: Tensor, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Interval]:
     """Mean of each column, `[phrases]` or `[phrases, bars]`, over the values that it has, with intervals over songs.
 
     `songs` is the number of each phrase's song, int64 `[phrases]`. A column without values is all NaN.
     """
-    songs = _numbered(songs)
-    columns = [values.double().view(len(songs), -1) for values in table.values()]
-    sums = torch.stack([values.nansum(1) for values in columns], 1)  # [phrases, columns]
-    counts = torch.stack([(~values.isnan()).sum(1).double() for values in columns], 1)
-    drawn = _weights(songs, resamples, mix_seed(seed, 2))
-    by_song = torch.zeros(drawn.shape[1], 2 * len(columns), dtype=torch.float64)
-    by_song.index_add_(0, songs, torch.cat([sums, counts], 1))
-    top, bottom = torch.tensor_split(drawn @ by_song, 2, dim=1)
-    means, resampled = sums.sum(0) / counts.sum(0), top / bottom
+    means, resampled = _resampled_means(list(table.values()), songs, resamples, mix_seed(seed, 2))
     return {name: _around(float(means[place]), resampled[:, place]) for place, name in enumerate(table)}
+
+
+def pair_interval(
+    wins: Tensor, counted: Tensor, songs: Tensor, their_songs: Tensor, resamples: int = RESAMPLES, seed: int = 0
+) -> Interval:
+    """The mean of `wins` over pairs of a phrase of each set, with an interval over the songs of both.
+
+    Parameters
+    ----------
+    wins, counted
+        A value of each pair, and whether it counts: float64 `[phrases, their phrases]`.
+    songs, their_songs
+        The number of each phrase's song, int64 `[phrases]`.
+    resamples, seed
+        As of `overlap_intervals`.
+    """
+    ids = [_numbered(songs), _numbered(their_songs)]
+    drawn = [_weights(one, resamples, mix_seed(seed, 3 + side)) for side, one in enumerate(ids)]
+    sums = []
+    for pairs in (wins * counted, counted):
+        by_songs = torch.zeros(drawn[0].shape[1], pairs.shape[1], dtype=torch.float64).index_add_(0, ids[0], pairs)
+        both = torch.zeros(len(by_songs), drawn[1].shape[1], dtype=torch.float64).index_add_(1, ids[1], by_songs)
+        sums.append((drawn[0] @ both * drawn[1]).sum(1))
+    return _around(float((wins * counted).sum() / counted.sum()), sums[0] / sums[1])

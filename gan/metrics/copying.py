@@ -16,8 +16,8 @@ from gan.spec import ONSET, RollSpec
 
 SHIFTS = tuple(range(-6, 6))
 """Semitones that the pitched tracks are moved by: every key once."""
-CELLS_AT_ONCE = 2**24
-"""Onset cells of training phrases compared at once, 64 MB."""
+CELLS_AT_ONCE = 2**22
+"""Onset cells of training phrases compared at once: 16 MB, near what a processor keeps at hand."""
 UNCOPIED = 0.95
 """Share of held-out phrases that count as not near."""
 
@@ -62,7 +62,7 @@ def nearest(rolls: Tensor, training: Tensor, spec: RollSpec) -> Nearest:
     onsets = [_onsets(roll, spec).nonzero()[:, 1] for roll in torch.split(rolls, 1)]
     bags = [moved for cells in onsets for moved in _moved(cells, spec)]  # a row of cells for each phrase and shift
     starts = torch.tensor([0, *(len(bag) for bag in bags[:-1])]).cumsum(0)
-    cells, sizes = torch.cat(bags), torch.tensor([len(one) for one in onsets]).view(-1, 1, 1)
+    cells, sizes = torch.cat(bags), torch.tensor([len(one) for one in onsets]).unsqueeze(1)
 
     similarity = torch.full((len(rolls),), -1.0)
     index, shift = torch.zeros(len(rolls), dtype=torch.int64), torch.zeros(len(rolls), dtype=torch.int64)
@@ -73,12 +73,12 @@ def nearest(rolls: Tensor, training: Tensor, spec: RollSpec) -> Nearest:
         table = torch.zeros(theirs.shape[1] + 1, len(some))  # [cells + 1, training phrases], the last row empty
         table[:-1] = theirs.T
         shared = F.embedding_bag(cells, table, starts, mode="sum").view(len(rolls), len(SHIFTS), len(some))
-        either = sizes + theirs.sum(1) - shared
-        best, place = (shared / either.clamp(min=1)).flatten(1).max(1)
+        shared, shifts = shared.max(1)  # onsets in common are all that a shift changes
+        best, place = (shared / (sizes + theirs.sum(1) - shared).clamp(min=1)).max(1)
         nearer = best > similarity
         similarity = torch.where(nearer, best, similarity)
-        index = torch.where(nearer, start + place % len(some), index)
-        shift = torch.where(nearer, torch.tensor(SHIFTS)[place // len(some)], shift)
+        index = torch.where(nearer, start + place, index)
+        shift = torch.where(nearer, torch.tensor(SHIFTS)[shifts[torch.arange(len(rolls)), place]], shift)
     return Nearest(similarity, index, shift)
 
 

@@ -30,7 +30,7 @@ def pitch_class_entropy(tally: Tally) -> Tensor:
     """
     counts = tally.struck_classes[:, list(tally.spec.pitched)].sum(1)
     shares = counts / counts.sum(1, keepdim=True)
-    return torch.special.entr(shares).sum(1) / math.log(2)
+    return torch.sum(torch.special.entr(shares), 1) / math.log(2)
 
 
 def _likeness(tally: Tally) -> Tensor:
