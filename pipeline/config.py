@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 
-from gan.settings import ModelSettings
+from gan.settings import ModelSettings, check_together
 from pipeline.album.settings import AlbumSettings
 from pipeline.artefacts import Manifest, read_manifest
 from pipeline.audio.settings import RenderSettings
@@ -116,6 +116,8 @@ def compose(*words: str) -> Config:
 def _take_over(tree: DictConfig, manifest: Manifest, explicit: tuple[str, ...]) -> DictConfig:
     """`tree` with the settings of a finished stage, save those the user set."""
     missing = object()  # a setting of another version of the program
+    if "model" in explicit and manifest.settings.get("model.design") != tree.model.design:
+        explicit += ("train",)  # which came with the design that was asked for
     for key, value in manifest.settings.items():
         given = any(key == one or key.startswith(f"{one}.") or one.startswith(f"{key}.") for one in explicit)
         given = given or (key.endswith(".seed") and "seed" in explicit)
@@ -143,11 +145,10 @@ def _check(config: Config) -> None:
                 f"for {len(config.tracks.tracks)} tracks."
             )
     roll_spec(config.roll, config.tracks)
-    for group in (config.model, config.train):
-        try:
-            group.check()
-        except ValueError as error:
-            raise UserError(f"{error}.") from error
+    try:
+        check_together(config.model, config.train)
+    except ValueError as error:
+        raise UserError(f"{error}.") from error
 
 
 def setting_names() -> list[str]:

@@ -131,8 +131,8 @@ class BinaryGenerator(SoundingGenerator):
 
     @property
     def first_settled_step(self) -> int:
-        """The second stage's first step."""
-        return self.settings.pretrain_steps
+        """When the refiner has learnt for the first time."""
+        return self.settings.pretrain_steps + 1
 
     def begin_step(self, step: int) -> None:
         """Enter the second stage when it is time, and steepen its neurons."""
