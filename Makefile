@@ -1,6 +1,7 @@
 # make album  set up, run the whole chain on the embedded default, say where the album is
 #             make album ARGS="data=folder data.path=$$HOME/midi name=mine"
 # make test   set up, lint, types, all tests;  make check  lint and the fast tests
+# make bench  measure speed and memory on this machine;  make bench ARGS="--midi $$HOME/midi" with your own files
 # PYTHON=python3.12 chooses the interpreter (3.11 to 3.13); TORCH="torch==2.13.0 --index-url URL" another build of torch.
 
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -11,7 +12,7 @@ ARGS ?=
 PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check
 RUN := .venv/bin/python -m
 
-.PHONY: album test check lint format clean
+.PHONY: album test check bench lint format clean
 
 album: .venv/installed
 	@$(RUN) pipeline +stage=album $(ARGS)
@@ -21,6 +22,9 @@ test: lint
 
 check: lint
 	@$(RUN) pytest -m "not slow"
+
+bench: .venv/installed
+	@$(RUN) pipeline.bench $(ARGS)
 
 lint: .venv/installed
 	@$(RUN) ruff format --check .

@@ -1,0 +1,67 @@
+"""Generation: bars a second that a generator makes, with one thread and with all cores."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import joblib
+import torch
+
+from gan.rolls import mix_seed, unpack
+from gan.statistics import DataStatistics
+from gan.trainer import Trainer
+from pipeline.bench.clock import median, rate_of, take_turns
+from pipeline.bench.music import Corpus, settings_for
+from pipeline.bench.plan import Plan
+from pipeline.bench.training import ratios_of
+from pipeline.devices import prepare_torch
+
+BATCH = 64
+
+
+class Player:
+    """A generator that has learnt nothing: what it costs to ask does not depend on what it knows."""
+
+    def __init__(self, corpus: Corpus, model: str, plan: Plan) -> None:
+        config = settings_for(corpus, model, plan)
+        prepare_torch(config)
+        packed, spec = corpus.packed, corpus.spec
+        statistics = DataStatistics.of((unpack(packed[at : at + 256], spec) for at in range(0, len(packed), 256)), spec)
+        self.generator = Trainer(spec, statistics, config.model, config.train, config.seed).average.eval()
+        self.random = torch.Generator().manual_seed(mix_seed(plan.seed))
+        self.bars = BATCH * spec.bars
+        self.lap_seconds = plan.effort.lap_seconds
+
+    def play(self) -> None:
+        """A batch of phrases, from fresh latents to bool rolls."""
+        self.generator.sample(self.generator.sample_latents(BATCH, self.random))
+
+    def bars_per_second(self, threads: int) -> float:
+        """How fast phrases come with so many threads."""
+        torch.set_num_threads(threads)
+        self.play()  # threads start at the first call
+        return self.bars * rate_of(self.play, self.lap_seconds)
+
+
+def measure_generation(corpus: Corpus, plan: Plan) -> dict[str, Any]:
+    """All models in turns, with one thread and with all cores."""
+    players = {model: Player(corpus, model, plan) for model in plan.models}
+    widths = {"one_thread": 1, "all_cores": joblib.cpu_count()}
+    turns = {
+        (model, width): partial(player.bars_per_second, threads)
+        for model, player in players.items()
+        for width, threads in widths.items()
+    }
+    laps = take_turns(turns, plan.effort.rounds, "generation")
+    torch.set_num_threads(plan.threads)
+    models = {
+        model: {f"{width}_bars_per_second": median(laps[model, width]) for width in widths} for model in plan.models
+    }
+    return {
+        "music": corpus.source,
+        "batch_phrases": BATCH,
+        "cores": widths["all_cores"],
+        "models": models,
+        "ratios": ratios_of(models, tuple(f"{width}_bars_per_second" for width in widths)),
+    }

@@ -1,0 +1,92 @@
+"""What a run of the bench measures, and how often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+SECTIONS = ("training", "generation", "ingest", "rendering", "startup", "memory")
+MODELS = ("default", "musegan_hybrid", "musegan_tutorial")
+"""Models of `conf/model/`; the first is the one that the others are compared with."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is measured.
+
+    Attributes
+    ----------
+    rounds
+        Repetitions. In each round every contender has a turn, so that a machine whose speed changes changes it for
+        all of them; medians over the rounds are reported.
+    slow_rounds
+        Repetitions of training, ingest and rendering, whose turns are long.
+    lap_seconds
+        A turn of training or generation goes on for at least so long.
+    songs, song_bars
+        Of the band music that is written where the user gives none.
+    files
+        Of the user's folder, at most; more are thinned out evenly.
+    rendered_phrases
+        Phrases in the song that is played.
+    matrix_sizes
+        Sides of the square matrices whose product makes the peak.
+    chorales
+        Whether training is measured on the chorales too.
+    """
+
+    rounds: int = 5
+    slow_rounds: int = 3
+    lap_seconds: float = 1.5
+    songs: int = 48
+    song_bars: int = 64
+    files: int = 64
+    rendered_phrases: int = 6
+    matrix_sizes: tuple[int, ...] = (256, 512, 1024, 2048)
+    chorales: bool = True
+
+
+FULL = Effort()
+QUICK = Effort(
+    rounds=1,
+    slow_rounds=1,
+    lap_seconds=0.01,
+    songs=3,
+    song_bars=24,
+    files=3,
+    rendered_phrases=1,
+    matrix_sizes=(64, 128),
+    chorales=False,
+)
+"""To see that everything runs; its figures mean little."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run of the bench.
+
+    Attributes
+    ----------
+    sections
+        Which of `SECTIONS` are measured.
+    models
+        Which of `conf/model/`; the first is compared with the others.
+    effort
+        How much is measured.
+    threads
+        Threads of training and of the matrix products that it is compared with.
+    seed
+        Of weights, latents, and the music that is written.
+    midi
+        A folder of the user's MIDI files for ingest, training and rendering, in place of the music that is written.
+    scratch
+        A folder for what is written on the way.
+    """
+
+    sections: tuple[str, ...]
+    models: tuple[str, ...]
+    effort: Effort
+    threads: int
+    seed: int
+    midi: Path | None
+    scratch: Path

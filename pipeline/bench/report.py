@@ -1,0 +1,183 @@
+"""What a run of the bench found, for machines (`report.json`) and for people (`report.md`, which is also printed).
+
+Every figure's unit is in its key: `..._per_second`, `seconds`, `megabytes`, `gflops`, `gigaoperations_per_phrase`; a
+`_ratio` or `_share` has none; `phrases`, `files`, `_parameters` and the like are counts. Figures are medians over the
+rounds, ratios are ratios of medians, and `NAME_rounds` lists what each round gave. A section is there when it was
+measured.
+
+| key | holds |
+|---|---|
+| `format`, `date`, `seed`, `quick`, `bench_seconds` | this run |
+| `rounds`, `slow_rounds` | repetitions; the latter of training, ingest and rendering |
+| `machine` | processor, cores, memory, load, versions, threads of training |
+| `training` | `formula`, `peak_gflops`, `peak_gflops_by_size`, and by corpus (`band`, `chorales`): `models`, `ratios` |
+| `generation` | `models` with `one_thread_bars_per_second` and `all_cores_bars_per_second`, and their `ratios` |
+| `ingest` | `readers` with `songs_per_second`, and their `ratios` |
+| `rendering` | `ways` (`mix`, `synthesizer`) with `seconds` and `times_real_time_ratio` |
+| `startup` | `overview`, `settings`: `seconds` |
+| `memory` | by stage `peak_megabytes` and `seconds` |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.artefacts import write_json, write_text
+from pipeline.progress import duration
+
+FORMAT = 1
+
+
+def write_report(directory: Path, report: dict[str, Any]) -> str:
+    """Write both files; what comes back is the text of the one for people."""
+    text = describe(report)
+    write_json(directory / "report.json", report)
+    write_text(directory / "report.md", text)
+    return text
+
+
+def describe(report: dict[str, Any]) -> str:
+    """The report as Markdown whose tables are also readable as they are."""
+    machine = report["machine"]
+    lines = [
+        "# Bench",
+        "",
+        f"{report['date']}, seed {report['seed']}; {machine['processor']}, {machine['cores']} cores, "
+        f"{machine['memory_megabytes']:,} MB; {machine['system']}, Python {machine['python']}, "
+        f"torch {machine['torch']} ({machine['vector_instructions']}); load {machine['load_average']} at the start. "
+        f"Medians of {report['rounds']} rounds in which all take turns (training, ingest, rendering: "
+        f"{report['slow_rounds']}); {duration(report['bench_seconds'])} in all.",
+    ]
+    if report["quick"]:
+        lines += ["", "This was a quick run: its figures mean little."]
+    for name, section in SECTIONS.items():
+        if name in report:
+            lines += ["", *section(report)]
+    return "\n".join(lines) + "\n"
+
+
+def training(report: dict[str, Any]) -> list[str]:
+    """A table for each corpus."""
+    found, threads = report["training"], report["machine"]["training_threads"]
+    lines = [f"## Training, {threads} thread{'s' if threads > 1 else ''}"]
+    for corpus in (one for one in found.values() if isinstance(one, dict) and "models" in one):
+        headers = [
+            "model",
+            "parameters G + D",
+            "batch",
+            "phrases/s",
+            "G steps/s x batch",
+            "Gop/phrase",
+            "GFLOP/s",
+            "peak",
+        ]
+        rows = []
+        for name, row in corpus["models"].items():
+            sizes = f"{row['generator_parameters'] / 1e6:.2f} M + {row['discriminator_parameters'] / 1e6:.2f} M"
+            speeds = (figure(row["phrases_per_second"]), figure(row["generator_phrases_per_second"]))
+            share = f"{100 * row['peak_share']:.0f} %"
+            work = (figure(row["gigaoperations_per_phrase"]), figure(row["gflops"]), share)
+            rows.append([name, sizes, row["batch_phrases"], *speeds, *work])
+        lines += ["", f"{corpus['music']}; {corpus['phrases']:,} phrases of {', '.join(corpus['tracks'])}.", ""]
+        lines += table(headers, rows)
+        lines += ratio_lines(corpus["ratios"], "real phrases/s", "generator phrases/s")
+    sizes = ", ".join(f"{size}: {figure(gflops)}" for size, gflops in found["peak_gflops_by_size"].items())
+    lines += ["", f"Peak {figure(found['peak_gflops'])} GFLOP/s (square products by side: {sizes})."]
+    return [*lines, "", found["formula"]]
+
+
+def generation(report: dict[str, Any]) -> list[str]:
+    """Bars a second."""
+    found = report["generation"]
+    rows = [
+        [name, figure(row["one_thread_bars_per_second"]), figure(row["all_cores_bars_per_second"])]
+        for name, row in found["models"].items()
+    ]
+    return [
+        f"## Generation, batches of {found['batch_phrases']}",
+        "",
+        *table(["model", "bars/s, 1 thread", f"bars/s, {found['cores']} cores"], rows),
+        *ratio_lines(found["ratios"], "bars/s with 1 thread", "with all cores"),
+    ]
+
+
+def ingest(report: dict[str, Any]) -> list[str]:
+    """Songs a second."""
+    found = report["ingest"]
+    rows = [
+        [name, figure(row["songs_per_second"]), row["unreadable_files"], row["does"]]
+        for name, row in found["readers"].items()
+    ]
+    return [
+        f"## Ingest, one process, {found['measured_files']} MIDI files that all can read (of {found['files']})",
+        "",
+        *table(["reader", "songs/s", "not read", "does"], rows),
+        *ratio_lines(found["ratios"], "songs/s"),
+    ]
+
+
+def rendering(report: dict[str, Any]) -> list[str]:
+    """Times real time."""
+    found = report["rendering"]
+    rows = [
+        [name, figure(row["seconds"]), figure(row["times_real_time_ratio"]), row["does"]]
+        for name, row in found["ways"].items()
+    ]
+    return [
+        f"## Rendering, a song of {duration(found['song_seconds'])} with {found['synthesizer']}",
+        "",
+        *table(["way", "seconds", "times real time", "does"], rows),
+    ]
+
+
+def startup(report: dict[str, Any]) -> list[str]:
+    """Seconds until the answer."""
+    rows = [[f"`{row['command']}`", figure(row["seconds"])] for row in report["startup"].values()]
+    return ["## Start-up", "", *table(["command", "seconds"], rows)]
+
+
+def memory(report: dict[str, Any]) -> list[str]:
+    """Megabytes of the largest process."""
+    rows = [
+        [name, figure(row["peak_megabytes"]), figure(row["seconds"]), f"`{row['command']}`"]
+        for name, row in report["memory"].items()
+    ]
+    return ["## Peak memory of the largest process", "", *table(["stage", "MB", "seconds", "command"], rows)]
+
+
+SECTIONS = {
+    "training": training,
+    "generation": generation,
+    "ingest": ingest,
+    "rendering": rendering,
+    "startup": startup,
+    "memory": memory,
+}
+
+
+def figure(value: float) -> str:
+    """Three digits for people."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def ratio_lines(ratios: dict[str, dict[str, float]], *labels: str) -> list[str]:
+    """One sentence a comparison."""
+    lines = [
+        f"- **{name.replace('_to_', ' / ')}**: "
+        + ", ".join(f"{figure(value)} times the {label}" for value, label in zip(values.values(), labels, strict=True))
+        for name, values in ratios.items()
+    ]
+    return ["", *lines] if lines else []
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """A Markdown table, its columns padded to the same width."""
+    cells = [list(headers), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(headers))]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells
+    ]
+    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
+    return [lines[0], rule, *lines[1:]]

@@ -1,0 +1,130 @@
+"""Training: phrases a second of several models beside each other, and their share of the machine's peak."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from gan.rolls import batches_from, unpack
+from gan.statistics import DataStatistics
+from gan.trainer import Trainer
+from pipeline.bench.clock import median, rounded, take_turns
+from pipeline.bench.machine import product_gflops
+from pipeline.bench.music import Corpus, settings_for
+from pipeline.bench.operations import FORMULA, OperationCounter
+from pipeline.bench.plan import Plan
+from pipeline.devices import prepare_torch
+
+PEAK = ("machine", "matrix products")
+
+
+@dataclass(frozen=True)
+class Lap:
+    """One turn: real phrases through the discriminator, generator steps times batch, and what they took."""
+
+    real_phrases: int
+    generator_phrases: int
+    cycles: int
+    seconds: float
+
+
+class Contender:
+    """A model in training on a corpus, and the operations of one cycle of it.
+
+    A cycle is the shortest run of steps after which the kinds of steps repeat: as many as lie between two penalties.
+    """
+
+    def __init__(self, corpus: Corpus, model: str, plan: Plan) -> None:
+        config = settings_for(corpus, model, plan)
+        prepare_torch(config)
+        packed, spec = corpus.packed, corpus.spec
+        statistics = DataStatistics.of((unpack(packed[at : at + 256], spec) for at in range(0, len(packed), 256)), spec)
+        self.settings = config.train
+        self.trainer = Trainer(spec, statistics, config.model, config.train, config.seed)
+        self.batches = batches_from(packed, spec, config.train.phrases_per_step, config.seed)
+        self.lap_seconds = plan.effort.lap_seconds
+        with OperationCounter() as counter:  # the first cycle also warms everything up
+            self.cycle()
+        self.operations = counter.operations
+
+    def cycle(self) -> None:
+        """Train for one cycle."""
+        for _ in range(self.settings.penalty_steps):
+            self.trainer.train_step(next(self.batches))
+
+    def lap(self) -> Lap:
+        """Train for whole cycles, at least `lap_seconds`."""
+        start, cycles, seconds = time.perf_counter(), 0, 0.0
+        while cycles == 0 or seconds < self.lap_seconds:
+            self.cycle()
+            cycles += 1
+            seconds = time.perf_counter() - start
+        steps = cycles * self.settings.penalty_steps
+        return Lap(steps * self.settings.phrases_per_step, steps * self.settings.batch_size, cycles, seconds)
+
+    def describe(self, laps: list[Lap], peak_gflops: float) -> dict[str, Any]:
+        """The figures of a model, medians over its laps."""
+        rates = [rounded(lap.real_phrases / lap.seconds) for lap in laps]
+        gflops = median([lap.cycles * self.operations / lap.seconds / 1e9 for lap in laps])
+        return {
+            "generator_parameters": count_weights(self.trainer.generator),
+            "discriminator_parameters": count_weights(self.trainer.discriminator),
+            "batch_phrases": self.settings.batch_size,
+            "phrases_per_second": median(rates),
+            "phrases_per_second_rounds": rates,
+            "generator_phrases_per_second": median([lap.generator_phrases / lap.seconds for lap in laps]),
+            "gigaoperations_per_phrase": rounded(self.operations * laps[0].cycles / laps[0].real_phrases / 1e9),
+            "gflops": gflops,
+            "peak_share": rounded(gflops / peak_gflops),
+        }
+
+
+def count_weights(network: nn.Module) -> int:
+    """Numbers that a network learns."""
+    return sum(weight.numel() for weight in network.parameters())
+
+
+def measure_training(corpora: dict[str, Corpus], plan: Plan) -> dict[str, Any]:
+    """Train all models on all corpora in turns.
+
+    For each corpus `models` holds the figures of each model and `ratios` the first model's speed over each other's.
+    """
+    contenders = {
+        (name, model): Contender(corpus, model, plan) for name, corpus in corpora.items() for model in plan.models
+    }
+    sizes = plan.effort.matrix_sizes
+    turns: dict[tuple[str, str], Callable[[], Any]] = {PEAK: lambda: [product_gflops(size) for size in sizes]}
+    turns |= {key: contender.lap for key, contender in contenders.items()}
+    laps = take_turns(turns, plan.effort.slow_rounds, "training")
+    products = laps[PEAK]
+    peak_gflops = median([max(one) for one in products])
+    found: dict[str, Any] = {
+        "formula": FORMULA,
+        "peak_gflops": peak_gflops,
+        "peak_gflops_by_size": {
+            str(size): median(figures) for size, figures in zip(sizes, zip(*products, strict=True), strict=True)
+        },
+    }
+    for name, corpus in corpora.items():
+        models = {model: contenders[name, model].describe(laps[name, model], peak_gflops) for model in plan.models}
+        found[name] = {
+            "music": corpus.source,
+            "phrases": len(corpus.packed),
+            "tracks": list(corpus.spec.names),
+            "models": models,
+            "ratios": ratios_of(models, ("phrases_per_second", "generator_phrases_per_second")),
+        }
+    return found
+
+
+def ratios_of(rows: dict[str, dict[str, Any]], keys: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    """The figures of the first row over those of each other row: `default_to_NAME`, each key with `_ratio` behind."""
+    first, *others = rows
+    return {
+        f"{first}_to_{other}": {f"{key}_ratio": rounded(rows[first][key] / rows[other][key]) for key in keys}
+        for other in others
+    }
