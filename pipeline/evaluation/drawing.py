@@ -40,5 +40,12 @@ def draw_report(directory: Path, sets: Mapping[str, Measured], report: Mapping[s
         values = values[~values.isnan()]
         spread = float(values.std()) if len(values) > 1 else 0.0
         estimates = {one: Estimate(**figure[one]) for one in ("test", *JUDGED)}
-        rows.append(FigureRow(figure["family"], key.partition("/")[2], estimates, spread))
+        rows.append(FigureRow(figure["family"], row_name(key, figure["family"]), estimates, spread))
     draw_figures(directory / "figures.png", rows, f"{name}: figures beside the test songs")
+
+
+def row_name(key: str, family: str) -> str:
+    """`Piano` of `empty_bars/Piano`, and `in best scale, Piano` of a figure that has not the name of its family."""
+    name, _, track = key.partition("/")
+    name = name.replace("_", " ")
+    return ", ".join(part for part in ("" if name == family else name, track) if part)

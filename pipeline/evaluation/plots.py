@@ -181,7 +181,7 @@ def draw_figures(path: Path, rows: Sequence[FigureRow], title: str) -> None:
         if index == 0 or row.figure != rows[index - 1].figure:
             write_at(-end, -356, place, shortened(row.figure, 27), TEXT, ha="left")
             axes.axhline(place - (ROW_HEIGHT + FIGURE_GAP) / 2, color=LINE, linewidth=0.7)
-        write_at(-end, -12, place, shortened(row.track, 20), QUIET_TEXT)
+        write_at(-end, -12, place, shortened(row.track, 25), QUIET_TEXT)
         _draw_row(axes, row, place, end)
         for x, key in VALUE_COLUMNS.items():
             value = row.estimates.get(key, Estimate(None)).value

@@ -101,10 +101,11 @@ def _headline(report: Mapping[str, Any]) -> str:
 
 def _classifier(found: Mapping[str, Any] | None) -> str:
     if found is None:
-        return "Two-sample test: not made (evaluate.classifier=false, or too few phrases)."
+        return "Two-sample test: not made (evaluate.classifier=false, or a single song)."
     return (
-        f"Two-sample test: a small network tells generated from held-out phrases in {_percent(found['generated'])} of "
-        f"cases (50 % is perfect); training from held-out songs in {_percent(found['training'])}."
+        "Two-sample test: of pairs of a generated and a held-out phrase a small network tells which is which in "
+        f"{_percent(found['generated'])} (50 % is perfect); of a training and a held-out one in "
+        f"{_percent(found['training'])}."
     )
 
 

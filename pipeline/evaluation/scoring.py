@@ -19,7 +19,8 @@ The keys of `report.json`:
 - `families`: `name`, `distance` (mean |x - test| of the four sets), `tells` (which of shuffled and random lie further
   from the test songs than training songs do, by more than resampling explains).
 - `frechet`: of the four sets.
-- `classifier`: accuracy in telling `generated` and `training` phrases from held-out ones, or null.
+- `classifier`: of pairs of a `generated` (or `training`) and a held-out phrase, the share in which a small network
+  tells which is which; null where it was not trained.
 - `copying`: `generated` and `test`, each `median` and `high` (95th percentile) of the share of onsets that a phrase
   has in common with the nearest training phrase; `nearer`, the share of generated phrases beyond the `high` of test.
 - `distinct`: `distinct` among `phrases`.
@@ -34,10 +35,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from gan.metrics.classifier import two_sample_test
 from torch import Tensor
 
 from gan.metrics.bootstrap import Interval, mean_intervals, overlap_intervals
+from gan.metrics.classifier import two_sample_test
 from gan.metrics.copying import UNCOPIED, copied_share, nearest, num_distinct
 from gan.metrics.distances import divergences, frechet_distance, quality
 from gan.metrics.features import features_of
@@ -201,15 +202,18 @@ class Yardstick:
         }
 
     def _classifier(self, judged: Phrases, training: Phrases) -> dict[str, Any] | None:
-        """How well a network tells generated phrases, and training phrases, from held-out ones."""
+        """How well a network tells generated phrases, and training phrases, from held-out ones; None of one song."""
+        if judged.num_songs < 2:
+            return None
         held_out = Phrases(
             torch.cat([self.test.phrases.rolls, self.validation.phrases.rolls]),
             torch.cat([self.test.phrases.songs, self.validation.phrases.songs + self.test.phrases.songs.max() + 1]),
         )
         found = {}
         for name, one in bar({"generated": judged, "training": training}.items(), 2, "evaluate", "classifiers"):
-            told = two_sample_test(one.rolls, held_out.rolls, one.songs, held_out.songs, self.spec, self.settings.seed)
-            found[name] = estimate(told.accuracy)
+            found[name] = estimate(
+                two_sample_test(one.rolls, held_out.rolls, one.songs, held_out.songs, self.spec, self.settings.seed)
+            )
         return found
 
     def _copying(self, samples: Phrases) -> dict[str, Any]:
