@@ -8,6 +8,8 @@ from typing import Any
 
 JUDGED = ("generated", "training", "shuffled", "random")
 """The sets that are held against the test songs."""
+SAME = 5e-4
+"""Published and corrected figures that differ by less are the same."""
 FAULTS = (
     ("pitch_classes", "pitch_classes", -1, "Seven neighbouring semitones count as one pitch class"),
     ("qualified_notes", "qualified_notes", 1, "Two steps are enough, and repeated notes are one long run"),
@@ -75,9 +77,11 @@ def faults_seen(figures: Mapping[str, Mapping[str, Any]], published: Mapping[str
         if not pairs:
             continue
         right, wrong = (sum(side) / len(pairs) for side in zip(*pairs, strict=True))
-        foretold = (wrong - right) * sign > 0
+        seen = "as is seen" if (wrong - right) * sign > SAME else "not so here, they are the same"
+        if (wrong - right) * sign < -SAME:
+            seen = "not so here, it is the other way round"
         sentences.append(
             f"{theirs}: published {wrong:.3f}, corrected {right:.3f} on the test songs. {why}, so that the published "
-            f"figure is {'larger' if sign > 0 else 'smaller'}: {'as is seen' if foretold else 'not so in these songs'}."
+            f"figure is to be {'larger' if sign > 0 else 'smaller'}: {seen}."
         )
     return sentences
