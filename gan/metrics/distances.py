@@ -129,8 +129,9 @@ def frechet_distance(mine: Table, theirs: Table) -> float:
     spread = second.std(0)
     spread = torch.where(spread > 0, spread, 1.0)
     first, second = first.sub(middle).nan_to_num(0.0) / spread, second / spread
-    values, vectors = torch.linalg.eigh(second.T.cov())
-    root = vectors * values.clamp(min=0).sqrt() @ vectors.T
-    shared = torch.linalg.eigvalsh(root @ first.T.cov() @ root).clamp(min=0).sqrt().sum()
+    covariances = [values.T.cov().view(len(names), len(names)) for values in (first, second)]
+    spectrum, axes = torch.linalg.eigh(covariances[1])
+    root = axes * spectrum.clamp(min=0).sqrt() @ axes.T
+    shared = torch.linalg.eigvalsh(root @ covariances[0] @ root).clamp(min=0).sqrt().sum()
     apart = (first.mean(0) - second.mean(0)).square().sum()
     return float(apart + first.var(0).sum() + second.var(0).sum() - 2 * shared)
