@@ -166,6 +166,19 @@ def test_runs_of_steps_are_notes_across_bars_and_each_drum_step_is_a_hit() -> No
     assert begins[0].nonzero().flatten().tolist() == [14, 15, 16, 17, 21]
 
 
+def test_a_rest_keeps_repeated_notes_apart() -> None:
+    real = torch.zeros((1, *BAND.shape), dtype=torch.bool)
+    real[0, ONSET, :, 0, [0, 4, 8], 7] = True
+    real[0, HOLD, 1:, 0, [1, 2, 3, 5, 9], 7] = True  # the first note runs into the second, the second does not
+    generator, _ = networks(small("tutorial"))
+    heard = generator.encode(real)[0, :, 0, :, 7]
+    assert heard[1].nonzero().flatten().tolist() == [0, 1, 2, 4, 5, 8, 9]
+    assert heard[0].nonzero().flatten().tolist() == [0, 4, 8]
+    assert torch.equal(
+        generator.strikes(generator.encode(real)).bool()[0, :, 1, 7].nonzero().flatten(), torch.tensor([0, 4, 8])
+    )
+
+
 @pytest.mark.parametrize("design", MUSEGAN)
 def test_real_rolls_come_back_as_they_were(design: str) -> None:
     generator, _ = networks(small(design))

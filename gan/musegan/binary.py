@@ -27,11 +27,11 @@ SCALE = (0.0, 1.0)
 SLOPE_GROWTH, SLOPE_STEPS = 1.1, 430
 """The neurons' slope grows by the first every epoch; the paper's epoch has 13,746 phrases in batches of 32."""
 REFINER_KERNEL = (1, 3, 12)
-"""Of the residual units (figure 4), with silence around."""
+"""Of the residual units with silence around."""
 
 
 class TrackGenerator(nn.Module):
-    """A track's own part of the generator: pitch then time beside time then pitch, merged (figure 3)."""
+    """A track's own part of the generator: pitch then time beside time then pitch, merged."""
 
     def __init__(self, steps: int, filters: int) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class TrackGenerator(nn.Module):
 
 
 class FirstStage(nn.Module):
-    """The generator of the first stage: a part shared by all tracks, and one for each (section 3.1, figure 3)."""
+    """The generator of the first stage: a part shared by all tracks, and one for each."""
 
     def __init__(self, size: int, spec: RollSpec, filters: int) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class FirstStage(nn.Module):
 
 
 def residual_unit(filters: int) -> nn.Sequential:
-    """What a residual unit of the refiner adds to a track: norm, ReLU and convolution, twice (figure 4)."""
+    """What a residual unit of the refiner adds to a track: norm, ReLU and convolution, twice."""
     steps, pitches = REFINER_KERNEL[1], REFINER_KERNEL[2]
     around = ((pitches - 1) // 2, pitches // 2, (steps - 1) // 2, steps // 2, 0, 0)
     layers: list[nn.Module] = []
@@ -89,7 +89,7 @@ def residual_unit(filters: int) -> nn.Sequential:
 
 
 class Refiner(nn.Module):
-    """Two residual units for one track; the sizes stay (section 3.2). Zero divides silence from sound."""
+    """Two residual units for one track; the sizes stay. Zero divides silence from sound."""
 
     def __init__(self, filters: int) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ class Refiner(nn.Module):
 
 
 class BinaryGenerator(SoundingGenerator):
-    """Generator and refiner, trained one after the other (section 3.4).
+    """Generator and refiner, trained one after the other.
 
     Before step `model.pretrain_steps` the generator learns and its numbers are the phrases. From then on it is fixed,
     and the refiner learns to make binary ones of them. `model.neurons` chooses between deterministic neurons and
@@ -170,7 +170,7 @@ class BinaryGenerator(SoundingGenerator):
 
 
 class TrackReader(nn.Module):
-    """A track's own part of the discriminator: pitch then time beside time then pitch, merged (figure 5)."""
+    """A track's own part of the discriminator: pitch then time beside time then pitch, merged."""
 
     def __init__(self, steps: int, filters: int) -> None:
         super().__init__()
@@ -187,7 +187,7 @@ class TrackReader(nn.Module):
 
 
 class BinaryDiscriminator(SoundingDiscriminator):
-    """Three streams: the notes, their onsets and offsets, and chroma (section 3.3, figure 5)."""
+    """Three streams: the notes, their onsets and offsets, and chroma."""
 
     SCALE = SCALE
 

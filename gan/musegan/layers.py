@@ -32,7 +32,7 @@ def grow(inputs: int, outputs: int, kernel: Size, stride: Size) -> nn.Sequential
 
 
 def shrink(inputs: int, outputs: int, kernel: Size, stride: Size) -> nn.Sequential:
-    """A convolution and leaky ReLU without normalisation, as the gradient penalty wants it (section 4.3)."""
+    """A convolution and leaky ReLU without normalisation, as the gradient penalty wants it ("Model Settings")."""
     return nn.Sequential(nn.Conv3d(inputs, outputs, kernel, stride), nn.LeakyReLU(SLOPE))
 
 

@@ -1,10 +1,10 @@
-"""MuseGAN's three models: jamming, composer and hybrid (Dong et al., arXiv 1709.06298, section 3).
+"""MuseGAN's three models: jamming, composer and hybrid (Dong et al., arXiv 1709.06298).
 
 Layers, filters and first weights are those of the authors' code, `salu133445/musegan:v1/musegan/modules.py`
 (`PhraseGenerator`, `BarGenerator`, `BarDiscriminator`, `PhraseDiscriminator`); it has 96 steps a bar. The filter counts
 in the comments are for `model.filters=64`, sizes for 4 bars of 16 steps and 84 pitches.
 
-The last layer is a tanh: -1 is silence, 1 is sound, and what is above 0 is heard (section 5.2).
+The last layer is a tanh: -1 is silence, 1 is sound, and what is above 0 is heard (section "Model Settings").
 Other than in that code, the bars that the phrase discriminator reads are those of one phrase: a reshape there mixes
 phrases of a batch.
 """
@@ -25,7 +25,7 @@ SCALE = (-1.0, 1.0)
 
 
 class TemporalGenerator(nn.Module):
-    """One vector a bar out of one latent: section 3.2, "generation from scratch"; `PhraseGenerator` in the code."""
+    """One vector a bar out of one latent: G_temp of "Generation from Scratch"; `PhraseGenerator` in the code."""
 
     def __init__(self, size: int, bars: int, filters: int) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class TemporalGenerator(nn.Module):
 
 
 class BarGenerator(nn.Module):
-    """Bars out of one vector each, time before pitch: section 3.2, `BarGenerator` in the code.
+    """Bars out of one vector each, time before pitch: G_bar; `BarGenerator` in the code.
 
     Sized for other bars by what each of its five time layers multiplies: 2 2 2 2 3 there, 2 2 2 1 1 for 16 steps.
     """
@@ -78,7 +78,7 @@ def spread(latent: Tensor, bars: int) -> Tensor:
 
 
 class JammingGenerator(SoundingGenerator):
-    """A generator a track, each with latents of its own alone: z_track, z_track_time (section 3.1, jamming model)."""
+    """A generator a track, each with latents of its own alone, z_track and z_track_time ("Jamming Model")."""
 
     SCALE = SCALE
 
@@ -99,7 +99,7 @@ class JammingGenerator(SoundingGenerator):
 
 
 class ComposerGenerator(SoundingGenerator):
-    """One generator makes all tracks at once, out of z and z_time (section 3.1, composer model)."""
+    """One generator makes all tracks at once, out of z and z_time ("Composer Model")."""
 
     SCALE = SCALE
 
@@ -117,7 +117,7 @@ class ComposerGenerator(SoundingGenerator):
 
 
 class HybridGenerator(SoundingGenerator):
-    """A generator a track, which all read z and z_time too (section 3.1, hybrid model; figure 5)."""
+    """A generator a track, which all read z and z_time too ("Hybrid Model", equation 5)."""
 
     SCALE = SCALE
 
@@ -176,7 +176,7 @@ def shrink_flat(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class JointDiscriminator(SoundingDiscriminator):
-    """One discriminator for all tracks (composer and hybrid model)."""
+    """One discriminator for all tracks ("Composer Model", "Hybrid Model")."""
 
     SCALE = SCALE
 
@@ -192,7 +192,7 @@ class JointDiscriminator(SoundingDiscriminator):
 
 
 class JammingDiscriminator(SoundingDiscriminator):
-    """A discriminator a track, which hears no other track (section 3.1, jamming model)."""
+    """A discriminator a track, which hears no other track ("Jamming Model")."""
 
     SCALE = SCALE
 

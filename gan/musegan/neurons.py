@@ -1,4 +1,4 @@
-"""Binary neurons: 0 or 1 forwards, a slope backwards (Dong and Yang, arXiv 1804.09399, section 2.2)."""
+"""Binary neurons: 0 or 1 forwards, a slope backwards (Dong and Yang, arXiv 1804.09399)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """Rolls as MuseGAN sees them: one real number for each track, step and pitch, `[batch, tracks, bars, steps, pitches]`.
 
-Only whether a pitch sounds is told, not where a note begins; a run of sounding steps is read back as one note.
+Only whether a pitch sounds is told, not where a note begins; a run of sounding steps is read back as one note. As in
+the paper's data (section "Dataset", footnote 5), a rest of one step keeps a note apart from the next one of its pitch,
+and drums are onsets only.
 """
 
 from __future__ import annotations
@@ -31,8 +33,14 @@ def octaves(phrases: Tensor, silence: float) -> Tensor:
 
 
 def sounding(rolls: Tensor) -> Tensor:
-    """Which pitches sound in rolls `[batch, 2, tracks, bars, steps, pitches]`, bool, the planes' axis gone."""
-    return rolls[:, ONSET] | rolls[:, HOLD]
+    """Which pitches sound in rolls `[batch, 2, tracks, bars, steps, pitches]`, bool, the planes' axis gone.
+
+    The last step of a note is left out where the same pitch begins again at once; notes of one step stay.
+    """
+    onset, hold = (rolls[:, plane].flatten(2, 3) for plane in (ONSET, HOLD))  # [batch, tracks, time, pitches]
+    heard = onset | hold
+    heard[:, :, :-1] &= ~(hold[:, :, :-1] & onset[:, :, 1:])
+    return heard.view_as(rolls[:, ONSET])
 
 
 def onsets(heard: Tensor, spec: RollSpec) -> Tensor:
@@ -67,7 +75,7 @@ class SoundingGenerator(PhraseGenerator):
         return encode(rolls, self.SCALE)
 
     def hear(self, phrases: Tensor) -> Tensor:
-        """What sounds once numbers are cut in the middle between silence and sound (section 5.2: hard thresholding)."""
+        """What sounds once numbers are cut in the middle between silence and sound (section "Model Settings")."""
         return phrases.detach() > sum(self.SCALE) / 2
 
     def strikes(self, phrases: Tensor) -> Tensor:
