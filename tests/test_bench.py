@@ -27,8 +27,19 @@ from pipeline.errors import UserError
 
 from .conftest import ROOT, program_environment
 
-UNITS = ("per_second", "seconds", "megabytes", "gflops", "gigaoperations_per_phrase", "ratio", "share", "rounds")
+UNITS = (
+    "per_second",
+    "per_cpu_second",
+    "seconds",
+    "megabytes",
+    "gflops",
+    "gigaoperations_per_phrase",
+    "ratio",
+    "share",
+    "rounds",
+)
 COUNTS = {"format", "seed", "phrases", "batch_phrases", "cores", "load_average", "training_threads", "files"}
+COUNTS |= {"copied_phrases", "training_phrases", "reference_phrases"}
 COUNTS |= {"measured_files", "unreadable_files", "generator_parameters", "discriminator_parameters"}
 
 
@@ -54,7 +65,13 @@ def figures(values: Any, key: str = "") -> Iterator[tuple[str, float]]:
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a quick run finds that starts no other process."""
     scratch = tmp_path_factory.mktemp("bench")
-    words = ["--quick", "--models", "default,musegan_tutorial", "--only", "training,generation,ingest,rendering"]
+    words = [
+        "--quick",
+        "--models",
+        "default,musegan_tutorial",
+        "--only",
+        "training,generation,ingest,rendering,yardstick",
+    ]
     return command.measure(command.read_plan(words, scratch))
 
 
@@ -173,6 +190,7 @@ def test_files_that_give_too_little_music_are_refused(tmp_path: Path) -> None:
         (["--midi", "."], "there is no MIDI file"),
         (["--only", "speed"], "--only speed: there is no such thing; there are training, generation"),
         (["--models", "default,huge"], "--models huge: there is no such thing; there are"),
+        (["--rounds", "0"], "--rounds must be at least 1, not 0"),
         (["--threads", "0"], "--threads must be at least 1, not 0"),
     ],
 )

@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from pipeline.bench.plan import FULL, MODELS, QUICK, SECTIONS, Plan
 from pipeline.errors import UserError
 
 DIRECTORY = Path("outputs/bench")
-FROM_FILES = {"training", "generation", "ingest", "rendering"}
+FROM_FILES = {"training", "generation", "ingest", "rendering", "yardstick"}
 """Sections that read the band music."""
 
 
@@ -32,6 +33,9 @@ def arguments() -> argparse.ArgumentParser:
         "--models", default=",".join(MODELS), help="of conf/model/; the first is compared (%(default)s)"
     )
     parser.add_argument("--midi", type=Path, metavar="DIR", help="your own MIDI files instead of music written by rule")
+    parser.add_argument(
+        "--rounds", type=int, metavar="N", help="repetitions of everything, for figures sooner or surer"
+    )
     parser.add_argument("--quick", action="store_true", help="one short round of everything, to see that it runs")
     parser.add_argument("--threads", type=int, default=1, help="threads of training (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of weights and written music (%(default)s)")
@@ -51,7 +55,11 @@ def read_plan(words: list[str], scratch: Path) -> Plan:
                 raise UserError(f"--{option} {name}: there is no such thing; there are {', '.join(known)}.")
     if given.threads < 1:
         raise UserError(f"--threads must be at least 1, not {given.threads}.")
+    if given.rounds is not None and given.rounds < 1:
+        raise UserError(f"--rounds must be at least 1, not {given.rounds}.")
     effort = QUICK if given.quick else FULL
+    if given.rounds:
+        effort = replace(effort, rounds=given.rounds, slow_rounds=given.rounds)
     midi = given.midi.expanduser() if given.midi else None
     return Plan(sections, models, effort, given.threads, given.seed, midi, scratch)
 
@@ -66,13 +74,14 @@ def measure(plan: Plan) -> dict[str, Any]:
     from pipeline.bench.processes import measure_memory, measure_startup
     from pipeline.bench.rendering import measure_rendering
     from pipeline.bench.training import measure_training
+    from pipeline.bench.yardstick import measure_yardstick
 
     start = time.monotonic()
     found: dict[str, Any] = {
         "format": report.FORMAT,
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "seed": plan.seed,
-        "quick": plan.effort is QUICK,
+        "quick": plan.effort.lap_seconds < FULL.lap_seconds,
         "rounds": plan.effort.rounds,
         "slow_rounds": plan.effort.slow_rounds,
         "machine": describe_machine(plan.threads),
@@ -86,6 +95,7 @@ def measure(plan: Plan) -> dict[str, Any]:
         "generation": lambda: measure_generation(corpora["band"], plan),
         "ingest": lambda: measure_ingest(files, plan),
         "rendering": lambda: measure_rendering(corpora["band"], plan),
+        "yardstick": lambda: measure_yardstick(corpora["band"], plan),
         "startup": lambda: measure_startup(plan),
         "memory": lambda: measure_memory(plan),
     }

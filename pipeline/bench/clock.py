@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from pipeline.progress import counter
@@ -31,14 +32,27 @@ def seconds_of(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def rate_of(work: Callable[[], object], lap_seconds: float) -> float:
-    """How often a second a piece of work can be done: it is repeated for at least `lap_seconds`."""
-    start, times, passed = time.perf_counter(), 0, 0.0
+@dataclass(frozen=True)
+class Stint:
+    """How often some work was done, and what that took.
+
+    `cpu_seconds` is the time that processors spent on it, over all threads: on a busy machine, where the work waits
+    for its turn, it says what the work itself takes.
+    """
+
+    times: int
+    seconds: float
+    cpu_seconds: float
+
+
+def repeat(work: Callable[[], object], lap_seconds: float) -> Stint:
+    """Do a piece of work once and again, for at least `lap_seconds`."""
+    start, cpu_start, times, passed = time.perf_counter(), time.process_time(), 0, 0.0
     while times == 0 or passed < lap_seconds:
         work()
         times += 1
         passed = time.perf_counter() - start
-    return times / passed
+    return Stint(times, passed, time.process_time() - cpu_start)
 
 
 def median(values: Sequence[float]) -> float:

@@ -11,7 +11,7 @@ import torch
 from gan.rolls import mix_seed, unpack
 from gan.statistics import DataStatistics
 from gan.trainer import Trainer
-from pipeline.bench.clock import median, rate_of, take_turns
+from pipeline.bench.clock import Stint, median, repeat, take_turns
 from pipeline.bench.music import Corpus, settings_for
 from pipeline.bench.plan import Plan
 from pipeline.bench.training import ratios_of
@@ -37,11 +37,20 @@ class Player:
         """A batch of phrases, from fresh latents to bool rolls."""
         self.generator.sample(self.generator.sample_latents(BATCH, self.random))
 
-    def bars_per_second(self, threads: int) -> float:
-        """How fast phrases come with so many threads."""
+    def lap(self, threads: int) -> Stint:
+        """Play for a while with so many threads."""
         torch.set_num_threads(threads)
         self.play()  # threads start at the first call
-        return self.bars * rate_of(self.play, self.lap_seconds)
+        return repeat(self.play, self.lap_seconds)
+
+    def describe(self, laps: dict[str, list[Stint]]) -> dict[str, float]:
+        """Bars a second for each number of threads, and a second of one processor's time."""
+        cpu = median([self.bars * lap.times / lap.cpu_seconds for lap in laps["one_thread"]])
+        wall = {
+            f"{width}_bars_per_second": median([self.bars * lap.times / lap.seconds for lap in own])
+            for width, own in laps.items()
+        }
+        return wall | {"one_thread_bars_per_cpu_second": cpu}
 
 
 def measure_generation(corpus: Corpus, plan: Plan) -> dict[str, Any]:
@@ -49,19 +58,19 @@ def measure_generation(corpus: Corpus, plan: Plan) -> dict[str, Any]:
     players = {model: Player(corpus, model, plan) for model in plan.models}
     widths = {"one_thread": 1, "all_cores": joblib.cpu_count()}
     turns = {
-        (model, width): partial(player.bars_per_second, threads)
+        (model, width): partial(player.lap, threads)
         for model, player in players.items()
         for width, threads in widths.items()
     }
     laps = take_turns(turns, plan.effort.rounds, "generation")
     torch.set_num_threads(plan.threads)
     models = {
-        model: {f"{width}_bars_per_second": median(laps[model, width]) for width in widths} for model in plan.models
+        model: player.describe({width: laps[model, width] for width in widths}) for model, player in players.items()
     }
     return {
         "music": corpus.source,
         "batch_phrases": BATCH,
         "cores": widths["all_cores"],
         "models": models,
-        "ratios": ratios_of(models, tuple(f"{width}_bars_per_second" for width in widths)),
+        "ratios": ratios_of(models, tuple(models[plan.models[0]])),
     }

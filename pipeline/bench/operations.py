@@ -14,7 +14,8 @@ FORMULA = (
     "have them), forward and backward, and divided by the steps of the cycle; everything else (activations, "
     "normalisation, sampling, optimiser, copies) counts as nothing. gflops = operations / median seconds / 1e9; "
     "peak_share = gflops / peak, where the peak is the median over the rounds of the fastest product of two square "
-    "float32 matrices (2 n^3 operations) with the same number of threads."
+    "float32 matrices (2 n^3 operations) with the same number of threads. cpu_peak_share has the processor's time in "
+    "place of the clock's, so that other programs on a busy machine do not lower it."
 )
 """What is counted, in words."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-SECTIONS = ("training", "generation", "ingest", "rendering", "startup", "memory")
+SECTIONS = ("training", "generation", "ingest", "rendering", "yardstick", "startup", "memory")
 MODELS = ("default", "musegan_hybrid", "musegan_tutorial")
 """Models of `conf/model/`; the first is the one that the others are compared with."""
 
@@ -29,6 +29,8 @@ class Effort:
         Of the user's folder, at most; more are thinned out evenly.
     rendered_phrases
         Phrases in the song that is played.
+    scored_phrases, copied_phrases
+        Phrases that the yardstick is laid to, and those of them that are searched for copies.
     matrix_sizes
         Sides of the square matrices whose product makes the peak.
     chorales
@@ -42,6 +44,8 @@ class Effort:
     song_bars: int = 64
     files: int = 64
     rendered_phrases: int = 6
+    scored_phrases: int = 10_000
+    copied_phrases: int = 1000
     matrix_sizes: tuple[int, ...] = (256, 512, 1024, 2048)
     chorales: bool = True
 
@@ -55,6 +59,8 @@ QUICK = Effort(
     song_bars=24,
     files=3,
     rendered_phrases=1,
+    scored_phrases=50,
+    copied_phrases=5,
     matrix_sizes=(64, 128),
     chorales=False,
 )

@@ -1,7 +1,8 @@
 """What a run of the bench found, for machines (`report.json`) and for people (`report.md`, which is also printed).
 
 Every figure's unit is in its key: `..._per_second`, `seconds`, `megabytes`, `gflops`, `gigaoperations_per_phrase`; a
-`_ratio` or `_share` has none; `phrases`, `files`, `_parameters` and the like are counts. Figures are medians over the
+`_ratio` or `_share` has none; `phrases`, `files`, `_parameters` and the like are counts. A `cpu_second` is one of
+processor time, which waiting for other programs does not lengthen. Figures are medians over the
 rounds, ratios are ratios of medians, and `NAME_rounds` lists what each round gave. A section is there when it was
 measured.
 
@@ -14,6 +15,7 @@ measured.
 | `generation` | `models` with `one_thread_bars_per_second` and `all_cores_bars_per_second`, and their `ratios` |
 | `ingest` | `readers` with `songs_per_second`, and their `ratios` |
 | `rendering` | `ways` (`mix`, `synthesizer`) with `seconds` and `times_real_time_ratio` |
+| `yardstick` | `seconds` for `phrases`, of which `counting_seconds`, `distances_seconds`, `copying_seconds` |
 | `startup` | `overview`, `settings`: `seconds` |
 | `memory` | by stage `peak_megabytes` and `seconds` |
 """
@@ -69,20 +71,26 @@ def training(report: dict[str, Any]) -> list[str]:
             "batch",
             "phrases/s",
             "G steps/s x batch",
+            "phrases/CPU s",
             "Gop/phrase",
             "GFLOP/s",
             "peak",
+            "peak by CPU s",
         ]
         rows = []
         for name, row in corpus["models"].items():
             sizes = f"{row['generator_parameters'] / 1e6:.2f} M + {row['discriminator_parameters'] / 1e6:.2f} M"
-            speeds = (figure(row["phrases_per_second"]), figure(row["generator_phrases_per_second"]))
-            share = f"{100 * row['peak_share']:.0f} %"
-            work = (figure(row["gigaoperations_per_phrase"]), figure(row["gflops"]), share)
+            speeds = (
+                figure(row["phrases_per_second"]),
+                figure(row["generator_phrases_per_second"]),
+                figure(row["phrases_per_cpu_second"]),
+            )
+            shares = [f"{100 * row[key]:.0f} %" for key in ("peak_share", "cpu_peak_share")]
+            work = (figure(row["gigaoperations_per_phrase"]), figure(row["gflops"]), *shares)
             rows.append([name, sizes, row["batch_phrases"], *speeds, *work])
         lines += ["", f"{corpus['music']}; {corpus['phrases']:,} phrases of {', '.join(corpus['tracks'])}.", ""]
         lines += table(headers, rows)
-        lines += ratio_lines(corpus["ratios"], "real phrases/s", "generator phrases/s")
+        lines += ratio_lines(corpus["ratios"], "real phrases/s", "real phrases/CPU s", "generator phrases/s")
     sizes = ", ".join(f"{size}: {figure(gflops)}" for size, gflops in found["peak_gflops_by_size"].items())
     lines += ["", f"Peak {figure(found['peak_gflops'])} GFLOP/s (square products by side: {sizes})."]
     return [*lines, "", found["formula"]]
@@ -91,15 +99,12 @@ def training(report: dict[str, Any]) -> list[str]:
 def generation(report: dict[str, Any]) -> list[str]:
     """Bars a second."""
     found = report["generation"]
-    rows = [
-        [name, figure(row["one_thread_bars_per_second"]), figure(row["all_cores_bars_per_second"])]
-        for name, row in found["models"].items()
-    ]
+    rows = [[name, *map(figure, row.values())] for name, row in found["models"].items()]
     return [
         f"## Generation, batches of {found['batch_phrases']}",
         "",
-        *table(["model", "bars/s, 1 thread", f"bars/s, {found['cores']} cores"], rows),
-        *ratio_lines(found["ratios"], "bars/s with 1 thread", "with all cores"),
+        *table(["model", "bars/s, 1 thread", f"bars/s, {found['cores']} cores", "bars/CPU s, 1 thread"], rows),
+        *ratio_lines(found["ratios"], "bars/s with 1 thread", "bars/s with all cores", "bars/CPU s"),
     ]
 
 
@@ -132,6 +137,19 @@ def rendering(report: dict[str, Any]) -> list[str]:
     ]
 
 
+def yardstick(report: dict[str, Any]) -> list[str]:
+    """Seconds for each part of scoring, measured once."""
+    found = report["yardstick"]
+    parts = {
+        "figures and features of each phrase": "counting_seconds",
+        f"distances with intervals, against {found['reference_phrases']:,} phrases": "distances_seconds",
+        f"copies of {found['training_phrases']:,} phrases among {found['copied_phrases']:,}": "copying_seconds",
+        "all": "seconds",
+    }
+    rows = [[words, figure(found[key])] for words, key in parts.items()]
+    return [f"## Yardstick, {found['phrases']:,} phrases scored once", "", *table(["part", "seconds"], rows)]
+
+
 def startup(report: dict[str, Any]) -> list[str]:
     """Seconds until the answer."""
     rows = [[f"`{row['command']}`", figure(row["seconds"])] for row in report["startup"].values()]
@@ -152,6 +170,7 @@ SECTIONS = {
     "generation": generation,
     "ingest": ingest,
     "rendering": rendering,
+    "yardstick": yardstick,
     "startup": startup,
     "memory": memory,
 }

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
@@ -12,24 +10,15 @@ from torch import nn
 from gan.rolls import batches_from, unpack
 from gan.statistics import DataStatistics
 from gan.trainer import Trainer
-from pipeline.bench.clock import median, rounded, take_turns
+from pipeline.bench.clock import Stint, median, repeat, rounded, take_turns
 from pipeline.bench.machine import product_gflops
 from pipeline.bench.music import Corpus, settings_for
 from pipeline.bench.operations import FORMULA, OperationCounter
 from pipeline.bench.plan import Plan
 from pipeline.devices import prepare_torch
+from pipeline.progress import bar
 
 PEAK = ("machine", "matrix products")
-
-
-@dataclass(frozen=True)
-class Lap:
-    """One turn: real phrases through the discriminator, generator steps times batch, and what they took."""
-
-    real_phrases: int
-    generator_phrases: int
-    cycles: int
-    seconds: float
 
 
 class Contender:
@@ -56,30 +45,30 @@ class Contender:
         for _ in range(self.settings.penalty_steps):
             self.trainer.train_step(next(self.batches))
 
-    def lap(self) -> Lap:
+    def lap(self) -> Stint:
         """Train for whole cycles, at least `lap_seconds`."""
-        start, cycles, seconds = time.perf_counter(), 0, 0.0
-        while cycles == 0 or seconds < self.lap_seconds:
-            self.cycle()
-            cycles += 1
-            seconds = time.perf_counter() - start
-        steps = cycles * self.settings.penalty_steps
-        return Lap(steps * self.settings.phrases_per_step, steps * self.settings.batch_size, cycles, seconds)
+        return repeat(self.cycle, self.lap_seconds)
 
-    def describe(self, laps: list[Lap], peak_gflops: float) -> dict[str, Any]:
+    def describe(self, laps: list[Stint], peak_gflops: float, threads: int) -> dict[str, Any]:
         """The figures of a model, medians over its laps."""
-        rates = [rounded(lap.real_phrases / lap.seconds) for lap in laps]
-        gflops = median([lap.cycles * self.operations / lap.seconds / 1e9 for lap in laps])
+        settings = self.settings
+        real = settings.penalty_steps * settings.phrases_per_step  # phrases of a cycle through the discriminator
+        made = settings.penalty_steps * settings.batch_size
+        rates = [rounded(lap.times * real / lap.seconds) for lap in laps]
+        gflops = median([lap.times * self.operations / lap.seconds / 1e9 for lap in laps])
+        cpu_gflops = median([lap.times * self.operations / lap.cpu_seconds / 1e9 for lap in laps])
         return {
             "generator_parameters": count_weights(self.trainer.generator),
             "discriminator_parameters": count_weights(self.trainer.discriminator),
-            "batch_phrases": self.settings.batch_size,
+            "batch_phrases": settings.batch_size,
             "phrases_per_second": median(rates),
             "phrases_per_second_rounds": rates,
-            "generator_phrases_per_second": median([lap.generator_phrases / lap.seconds for lap in laps]),
-            "gigaoperations_per_phrase": rounded(self.operations * laps[0].cycles / laps[0].real_phrases / 1e9),
+            "phrases_per_cpu_second": median([lap.times * real / lap.cpu_seconds for lap in laps]),
+            "generator_phrases_per_second": median([lap.times * made / lap.seconds for lap in laps]),
+            "gigaoperations_per_phrase": rounded(self.operations / real / 1e9),
             "gflops": gflops,
             "peak_share": rounded(gflops / peak_gflops),
+            "cpu_peak_share": rounded(cpu_gflops * threads / peak_gflops),
         }
 
 
@@ -93,8 +82,10 @@ def measure_training(corpora: dict[str, Corpus], plan: Plan) -> dict[str, Any]:
 
     For each corpus `models` holds the figures of each model and `ratios` the first model's speed over each other's.
     """
+    pairs = [(name, model) for name in corpora for model in plan.models]
     contenders = {
-        (name, model): Contender(corpus, model, plan) for name, corpus in corpora.items() for model in plan.models
+        (name, model): Contender(corpora[name], model, plan)
+        for name, model in bar(pairs, len(pairs), "bench: first steps", "models")
     }
     sizes = plan.effort.matrix_sizes
     turns: dict[tuple[str, str], Callable[[], Any]] = {PEAK: lambda: [product_gflops(size) for size in sizes]}
@@ -110,13 +101,18 @@ def measure_training(corpora: dict[str, Corpus], plan: Plan) -> dict[str, Any]:
         },
     }
     for name, corpus in corpora.items():
-        models = {model: contenders[name, model].describe(laps[name, model], peak_gflops) for model in plan.models}
+        models = {
+            model: contenders[name, model].describe(laps[name, model], peak_gflops, plan.threads)
+            for model in plan.models
+        }
         found[name] = {
             "music": corpus.source,
             "phrases": len(corpus.packed),
             "tracks": list(corpus.spec.names),
             "models": models,
-            "ratios": ratios_of(models, ("phrases_per_second", "generator_phrases_per_second")),
+            "ratios": ratios_of(
+                models, ("phrases_per_second", "phrases_per_cpu_second", "generator_phrases_per_second")
+            ),
         }
     return found
 
