@@ -32,7 +32,11 @@ EXTREME = 4.0
 
 
 class Judge(nn.Module):
-    """Reads steps, then beats, then the phrase; the figures of the phrase come in at the end. A score a phrase."""
+    """Two readers that know nothing of one another: one of the notes, step by step, and one of the phrase's figures.
+
+    With few songs to learn from, the first learns them by heart, and a sum of its layers with the other's would be
+    worth less than the other alone.
+    """
 
     def __init__(self, spec: RollSpec, num_figures: int) -> None:
         super().__init__()
@@ -42,20 +46,21 @@ class Judge(nn.Module):
         self.steps = TimeBlock(WIDTH, 1)  # [batch, time, width]
         self.to_beats = linear(spec.steps_per_beat * WIDTH, WIDTH)
         self.beats = TimeBlock(WIDTH, 1)  # [batch, beats, width]
-        self.bars = TimeBlock(WIDTH, min(spec.beats_per_bar, spec.bars * spec.beats_per_bar - 1))
+        self.bars = TimeBlock(WIDTH, spec.beats_per_bar)
+        self.of_notes = linear(2 * WIDTH, 1, gain=0.1)
         self.figures = linear(num_figures, WIDTH)
-        self.out = linear(3 * WIDTH, 1, gain=0.1)
+        self.of_figures = linear(WIDTH, 1, gain=0.1)
         self.dropout = nn.Dropout(DROPOUT)
 
     def forward(self, steps: Tensor, figures: Tensor) -> Tensor:
-        """Scores `[batch]`, above 0 for the first set, of steps `[batch, time, inputs]` and `[batch, figures]`."""
+        """Scores `[2, batch]`, higher for the first set, of `[batch, time, inputs]` and `[batch, figures]`."""
         spec, batch = self.spec, len(steps)
         x = self.enter(steps) + self.position.repeat(spec.bars, 1)
         x = activate(self.steps(x)).reshape(batch, spec.bars * spec.beats_per_bar, -1)
         x = activate(self.bars(self.beats(self.to_beats(self.dropout(x)))))  # [batch, beats, width]
-        seen = torch.cat([x.mean(1), x.amax(1), activate(self.figures(self.dropout(figures)))], dim=1)
-        score: Tensor = self.out(self.dropout(seen)).squeeze(1)
-        return score
+        notes = self.of_notes(self.dropout(torch.cat([x.mean(1), x.amax(1)], dim=1)))
+        hidden = activate(self.figures(self.dropout(figures)))
+        return torch.cat([notes, self.of_figures(self.dropout(hidden))], dim=1).T
 
 
 def _step_inputs(spec: RollSpec) -> int:
@@ -117,7 +122,11 @@ def _standardised(figures: Tensor, by: Tensor) -> Tensor:
 
 
 def _judged(sample: _Sample, fold: int, spec: RollSpec, seed: int) -> Tensor:
-    """Scores of the phrases of `fold`, `[phrases of the fold]`, by a judge that learnt on the others."""
+    """Scores of the phrases of `fold`, `[phrases of the fold]`, by a judge that learnt on the others.
+
+    They are the sum of the places that the two readers give a phrase among those of the fold: neither outweighs the
+    other by being surer of itself.
+    """
     learns = sample.fold != fold
     figures = _standardised(sample.figures, learns)
     sides = [(learns & (sample.is_mine == side)).nonzero().flatten() for side in (True, False)]
@@ -131,16 +140,17 @@ def _judged(sample: _Sample, fold: int, spec: RollSpec, seed: int) -> Tensor:
         target = torch.cat([torch.ones(BATCH // 2), torch.zeros(BATCH // 2)])
         for _ in range(steps):
             rows = torch.cat([side[torch.randint(len(side), (BATCH // 2,), generator=random)] for side in sides])
-            score = judge(sample.steps[rows].float(), figures[rows])
-            loss = F.binary_cross_entropy_with_logits(score, target)
+            scores = judge(sample.steps[rows].float(), figures[rows])
+            losses = [F.binary_cross_entropy_with_logits(score, target) for score in scores]
             optimizer.zero_grad()
-            torch.autograd.backward(loss)
+            torch.autograd.backward(losses)
             optimizer.step()
             schedule.step()
         judge.eval()
         with torch.no_grad():
             rows = (sample.fold == fold).nonzero().flatten()
-            return torch.cat([judge(sample.steps[some].float(), figures[some]) for some in torch.split(rows, 256)])
+            scores = torch.cat([judge(sample.steps[r].float(), figures[r]) for r in torch.split(rows, 256)], dim=1)
+            return scores.argsort(1).argsort(1).sum(0)
 
 
 def two_sample_test(
@@ -171,7 +181,7 @@ def two_sample_test(
         torch.arange(len(rolls) + len(reference)) < len(rolls),
         torch.cat([halves(ids, mix_seed(seed, 4 + side)) for side, ids in enumerate((songs, their_songs))]),
     )
-    scores = torch.zeros(len(sample.fold))
+    scores = torch.zeros(len(sample.fold), dtype=torch.int64)
     for fold in (0, 1):
         scores[sample.fold == fold] = _judged(sample, fold, spec, seed)
     mine, theirs = scores[: len(rolls), None], scores[len(rolls) :]
