@@ -114,9 +114,9 @@ def test_overlap_sees_a_difference_and_512_phrases_take_less_than_a_second():
     sparse[:, HOLD] = False
     alike = sparse.roll(1, 0)
     dense = sparse | sparse.roll(1, 0) | sparse.roll(2, 0)
-    started = time.perf_counter()
+    started = time.process_time()
     same, each = distances.overlap(sparse, alike, SPEC)
-    assert time.perf_counter() - started < 2.0  # two sets of 512
+    assert time.process_time() - started < 2.0  # two sets of 512
     assert same == pytest.approx(1.0)
     apart, _ = distances.overlap(sparse, dense, SPEC)
     assert apart < 0.8

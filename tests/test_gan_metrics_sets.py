@@ -237,6 +237,7 @@ def test_pairs_are_judged_by_the_songs_of_both():
     assert found.value == pytest.approx(4 / 5)
 
 
+@pytest.mark.slow
 def test_the_two_sample_test_tells_random_notes_but_not_the_same_music():
     real, songs = music(64, 0), torch.arange(64)
     alike = two_sample_test(music(64, 1), real, songs, songs, SPEC)

@@ -3,5 +3,6 @@
 Read it in this order: `tally` counts a batch of rolls once; `features` (those of the headline overlap), `musegan` and
 `phrases` (figures of each phrase, right) and `published` (the same as the original code has them) read its counts;
 `figures` lists them all. `distances` compares the distributions of two sets, `bootstrap` says how far that would move
-had other songs been drawn, `floors` makes the music that the figures are read against, `copying` looks for training phrases in generated ones, `classifier` learns to tell two sets apart.
+had other songs been drawn, `floors` makes the music that the figures are read against, `copying` looks for training
+phrases in generated ones, `classifier` learns to tell two sets apart.
 """
