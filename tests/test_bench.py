@@ -62,8 +62,9 @@ def figures(values: Any, key: str = "") -> Iterator[tuple[str, float]]:
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def report(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What a quick run finds that starts no other process."""
+    threads = torch.get_num_threads()
     scratch = tmp_path_factory.mktemp("bench")
     words = [
         "--quick",
@@ -72,7 +73,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "--only",
         "training,generation,ingest,rendering,yardstick",
     ]
-    return command.measure(command.read_plan(words, scratch))
+    yield command.measure(command.read_plan(words, scratch))
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(False)  # other tests draw such numbers
 
 
 def test_a_linear_layer_costs_two_operations_for_each_weight_and_row() -> None:
