@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 EXAMPLES = """Examples:
   python -m pipeline +stage=album                                          an album after Bach, from nothing
   python -m pipeline +stage=album data=folder data.path=~/midi name=mine   an album after your own MIDI files
-  python -m pipeline -m +stage=train train.gamma=1,2.5 name=sweep          one run for each value, side by side"""
+  python -m pipeline -m +stage=train train.gamma=1,2.5 name=sweep          one run for each value, side by side
+  python -m pipeline +stage=evaluate name=sweep                            the runs ranked, beside real songs"""
 
 FREE_TEXT = (
     "name",
