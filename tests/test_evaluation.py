@@ -159,6 +159,14 @@ def test_faults_are_said_to_be_seen_or_not() -> None:
     assert said["in_scale"].endswith("not so here, they are the same.")
 
 
+def test_tonal_distance_as_published_is_said_to_tell_less() -> None:
+    ours = {"tonal_distance/Lead-Bass": estimates(1.0, 1.0, 1.0, 1.5, 1.5)}
+    theirs = {"tonal_distance/Lead-Bass": estimates(1.4, 1.4, 1.4, 1.5, 1.3)}
+    (sentence,) = faults_seen(ours, theirs)
+    assert "+0.100 from training songs as published, +0.500 corrected" in sentence
+    assert sentence.endswith("tell less: as is seen.")
+
+
 def test_phrases_are_spread_evenly() -> None:
     phrases = tunes(5, 1).spread(3)
     assert phrases.songs.tolist() == [0, 2, 4]
