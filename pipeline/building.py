@@ -192,9 +192,7 @@ class Builder:
         """Fingerprints of the artefacts that the stage reads, made first where they are missing."""
         from pipeline.places import stage_directory
 
-        needs = [
-            need for need in stage.needs if not any(self.settings[key] for key in stage.replaced_by.get(need, ()))
-        ]
+        needs = [need for need in stage.needs if not any(self.settings[key] for key in stage.replaced_by.get(need, ()))]
         inputs = {need: self.build(need, wanted_by=stage.name).fingerprint for need in needs}
         for use in stage.uses:
             manifest = read_manifest(stage_directory(use, self.config))

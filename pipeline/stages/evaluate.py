@@ -16,7 +16,7 @@ from gan.spec import RollSpec
 from gan.trainer import load_generator
 from pipeline.album.gathering import bring
 from pipeline.album.plots import draw_samples
-from pipeline.artefacts import write_json, write_text
+from pipeline.artefacts import read_manifest, write_json, write_text
 from pipeline.config import Config
 from pipeline.contract import Outcome, Plan
 from pipeline.devices import choose_device, load_checkpoint, prepare_torch
@@ -120,14 +120,16 @@ def in_words(name: str, quality: dict[str, float | None]) -> str:
 
 def from_checkpoint(config: Config, spec: RollSpec) -> tuple[dict[str, Any], Phrases]:
     """What the checkpoint of this run is, and phrases of its generator."""
-    path = stage_directory("train", config) / "checkpoint.pt"
+    directory = stage_directory("train", config)
+    path = directory / "checkpoint.pt"
     state = load_checkpoint(path)
+    manifest = read_manifest(directory)
+    notes = manifest.notes if manifest else {}
     try:
         found = RollSpec.from_dict(state["spec"])
         chosen, trainer = state["chosen"], state["trainer"]
         generator = load_generator(trainer | {"average": chosen["average"]}, choose_device(config))
         numbers = {"step": int(chosen["step"]), "steps": int(trainer["step"]), "train_seconds": trainer["seconds"]}
-        sizes = [sum(one.numel() for one in trainer[side].values()) for side in ("generator", "discriminator")]
         groups = ("data", "tracks", "roll", "prepare", "model", "train", "seed")
         settings = {key: value for key, value in state["settings"].items() if key.split(".")[0] in groups}
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
@@ -145,7 +147,7 @@ def from_checkpoint(config: Config, spec: RollSpec) -> tuple[dict[str, Any], Phr
         "phrases": min(len(samples), config.evaluate.phrases),
         "songs": len(samples),
         **numbers,
-        "parameters": sum(sizes),
+        "parameters": sum(notes.get(f"{side}_parameters", 0) for side in ("generator", "discriminator")),
         "settings": settings,
     }
     return subject, samples
