@@ -166,10 +166,12 @@ def test_shuffled_tracks_change_harmony_but_no_figure_of_one_track():
 
 
 def test_random_notes_have_the_density_and_the_range_of_the_real_ones():
-    rolls = music(30, 0)
+    rolls = music(200, 0)
     made = random_notes(rolls, SPEC, 0)
     assert torch.equal(made, random_notes(rolls, SPEC, 0))
-    assert torch.equal(made[:, ONSET].sum((2, 3, 4)), rolls[:, ONSET].sum((2, 3, 4))), "onsets of each phrase and track"
+    for track in range(SPEC.num_tracks):
+        notes, real = (float(one[:, ONSET, track].sum()) for one in (made, rolls))
+        assert notes == pytest.approx(real, rel=0.1)
     struck, real = made[:, ONSET].any(0).any(1).any(1), rolls[:, ONSET].any(0).any(1).any(1)
     for track in range(SPEC.num_tracks):
         assert struck[track].nonzero().min() >= real[track].nonzero().min()

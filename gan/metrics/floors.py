@@ -92,43 +92,34 @@ class _Usage:
     """The lowest pitch struck, as a place in the roll."""
     high: int
     """The place after the highest."""
-    counts: Tensor
-    """Onsets in each phrase, `[phrases]`."""
+    density: float
+    """Share of the cells between them that are struck."""
     lengths: Tensor
     """Steps of every note of the set, `[notes]`."""
 
 
 def _usages(rolls: Tensor, spec: RollSpec) -> list[_Usage]:
-    counts, pools, used = [], [], torch.zeros(spec.num_tracks, spec.num_pitches, dtype=torch.bool)
+    pools, used = [], torch.zeros(spec.num_tracks, spec.num_pitches, dtype=torch.bool)
     for chunk in torch.split(rolls, PHRASES_AT_ONCE):
         length = _lengths(unpack(chunk, spec))
         struck = length > 0
         used |= struck.any(2).any(0)
-        counts.append(struck.sum((2, 3)))
         pools.append([length[:, track][struck[:, track]] for track in range(spec.num_tracks)])
     usages = []
     for track in range(spec.num_tracks):
         pitches = used[track].nonzero().flatten().tolist()
         low, high = (pitches[0], pitches[-1] + 1) if pitches else (0, 0)
-        column = torch.cat([count[:, track] for count in counts])
-        usages.append(_Usage(low, high, column, torch.cat([pool[track] for pool in pools])))
+        lengths = torch.cat([pool[track] for pool in pools])
+        usages.append(_Usage(low, high, len(lengths) / max(1, len(rolls) * spec.num_steps * (high - low)), lengths))
     return usages
-
-
-def _scatter(counts: Tensor, places: int, random: torch.Generator) -> Tensor:
-    """Bool `[phrases, places]` with `counts` true ones each, all places as likely."""
-    chance = torch.rand((len(counts), places), generator=random)
-    chosen = chance.topk(int(counts.max()), dim=1).indices
-    wanted = torch.arange(chosen.shape[1]) < counts.unsqueeze(1)
-    return torch.zeros(chance.shape, dtype=torch.bool).scatter_(1, chosen, wanted)
 
 
 def random_notes(rolls: Tensor, spec: RollSpec, seed: int) -> Tensor:
     """Notes at random with the right density: as many phrases as `rolls`, bool `[phrases, *spec.shape]`.
 
-    Each track of each phrase has as many onsets as the real one, at any steps and at any pitches between the lowest and
-    the highest that the track has in `rolls`, all cells as likely. Lengths are drawn from all notes of the track; a
-    note ends early where the same pitch is struck again, and at the end of the phrase.
+    Each track strikes any step and any pitch between the lowest and the highest that it has in `rolls` with the same
+    chance, so that on the whole it has as many notes as there. Lengths are drawn from all notes of the track; a note
+    ends early where the same pitch is struck again, and at the end of the phrase.
     """
     random = _generator(seed, 2)
     usages = _usages(rolls, spec)
@@ -139,9 +130,8 @@ def random_notes(rolls: Tensor, spec: RollSpec, seed: int) -> Tensor:
         for track, usage in enumerate(usages):
             if len(usage.lengths) == 0:
                 continue
-            counts, width = usage.counts[start : start + PHRASES_AT_ONCE], usage.high - usage.low
-            struck = _scatter(counts, spec.num_steps * width, random).view(-1, spec.num_steps, width)
-            drawn = torch.randint(len(usage.lengths), (int(counts.sum()),), generator=random)
+            struck = torch.rand((len(chunk), spec.num_steps, usage.high - usage.low), generator=random) < usage.density
+            drawn = torch.randint(len(usage.lengths), (int(struck.sum()),), generator=random)
             length[:, track, :, usage.low : usage.high][struck] = usage.lengths[drawn]
         for plane, cells in ((ONSET, length > 0), (HOLD, _sustain(length))):
             chunk[:, plane] = cells.view(len(chunk), *spec.shape[1:])
