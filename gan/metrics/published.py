@@ -20,8 +20,6 @@ from gan.metrics.tally import Tally
 from gan.spec import HOLD, ONSET, RollSpec
 
 STEPS_PER_BEAT = 24
-QUALIFIED_STEPS = 2
-"""Length of a qualified run; the paper says 3."""
 DRUM_MASK = (1.0, 0.3, 0.0, 0.0, 0.0, 0.3)
 """What an onset counts at each sixth of a beat's quarter; turned to where it fits best."""
 
@@ -66,7 +64,7 @@ def pitch_classes(bars: BarTally) -> Tensor:
 
 
 def qualified_notes(bars: BarTally) -> Tensor:
-    """Share of runs of at least two steps, `[phrases, tracks, bars]`."""
+    """Share of runs of at least two steps, `[phrases, tracks, bars]`; the paper says three."""
     longer = bars.starts[..., :-1, :] * bars.sounding[..., 1:, :]  # the step after the start sounds as well
     return longer.sum((3, 4)) / bars.starts.sum((3, 4))
 
