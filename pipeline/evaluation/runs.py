@@ -16,8 +16,8 @@ RANKING = "ranking"
 def runs_to_rank(name: str, listed: list[str] | None) -> list[str]:
     """The runs that `+stage=evaluate name=NAME` is to rank; empty where NAME is a single run.
 
-    Those of `evaluate.runs`; else the jobs of the sweep `outputs/NAME`, in order. Raises `UserError` for a run that
-    is not there.
+    Those of `evaluate.runs`; else the finished jobs of the sweep `outputs/NAME`, in order. Raises `UserError` for a run
+    that is not there, and for a sweep without a finished job.
     """
     if listed is not None:
         if len(listed) < 2:
@@ -32,8 +32,10 @@ def runs_to_rank(name: str, listed: list[str] | None) -> list[str]:
     if is_trained(name) or (OUTPUTS / name / "train").exists():
         return []
     jobs = [path.name for path in (OUTPUTS / name).glob("*") if path.name.isdecimal() and path.is_dir()]
-    runs = [f"{name}/{job}" for job in sorted(jobs, key=int)]
-    return [run for run in runs if is_trained(run) or is_judged(run)]
+    runs = [run for job in sorted(jobs, key=int) if is_trained(run := f"{name}/{job}") or is_judged(run)]
+    if jobs and not runs:
+        raise UserError(f"none of the {len(jobs)} jobs in outputs/{name} has finished training: run the sweep again.")
+    return runs
 
 
 def is_trained(run: str) -> bool:
