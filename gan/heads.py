@@ -6,12 +6,13 @@ for them.
 
 `ChoiceHead` makes lines of *notes*: a gate says at each step whether something new begins, and if so a
 choice says which pitch, or rest (Gumbel-softmax; Jang et al., arXiv 1611.01144); otherwise what sounds goes on. Length,
-repetition and rest are then one decision each, and the gradient of a choice sums over all steps of its note. A choice
-leans towards the pitches that the line usually moves to from the one that sounds: melodies mostly go by step, and
-features alone would have to place every pitch anew.
+repetition and rest are then one decision each, and the gradient of a choice sums over all steps of its note. All of it
+is worked out in whole numbers (`gan.lines`), with the gradients of the dense calculation. Where a track has one line
+only, a choice leans towards the pitches that the line usually moves to from the one that sounds: melodies mostly go by
+step, and features alone would have to place every pitch anew.
 
 `NeuronHead`, for drums, has two of MuseGAN's binary neurons (arXiv 1804.09399) for each pitch: one strikes
-it, the other holds on to it while it sounds (drums never hold).
+it, the other holds on to it while it sounds (drums never hold, and have the first only).
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from gan.layers import TrackLinear
+from gan.lines import Play, follow
+from gan.noise import GUMBEL, LOGISTIC
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 
@@ -32,39 +35,33 @@ RARE_GATE = 2e-3
 """No gate opens more rarely than this at first; notes between the beats would never be tried."""
 
 
-def straight_through(hard: Tensor, soft: Tensor) -> Tensor:
-    """The value of `hard` with the gradient of `soft`."""
-    return hard + (soft - soft.detach())
-
-
 def log_odds(rate: Tensor) -> Tensor:
     """The bias at which a neuron with unit logistic noise fires with this rate."""
     clipped = rate.clamp(RARE, 1 - RARE)
     return torch.log(clipped / (1 - clipped))
 
 
-def uniform(like: Tensor, generator: torch.Generator) -> Tensor:
-    """Numbers between 0 and 1, both left out, of the shape of `like`."""
-    return torch.rand(like.shape, generator=generator, device=like.device).clamp(1e-6, 1 - 1e-6)
+def shaken(logits: Tensor, amount: float | Tensor, generator: torch.Generator | None) -> Tensor:
+    """Logits with this amount of logistic noise, if there is a generator to draw it."""
+    if generator is None or _nothing(amount):
+        return logits
+    return logits + LOGISTIC.add_(torch.zeros(logits.shape, device=logits.device), amount, generator)
 
 
-def neuron(logits: Tensor, noise: Tensor | None, amount: float, temperature: float) -> Tensor:
-    """A binary neuron; `noise` is uniform and becomes logistic noise of this amount."""
-    if noise is not None:
-        logits = logits + amount * torch.log(noise / (1 - noise))
-    return straight_through((logits > 0).to(logits.dtype), torch.sigmoid(logits / temperature))
+def _nothing(amount: float | Tensor) -> bool:
+    """Whether no noise is wanted."""
+    return not isinstance(amount, Tensor) and amount == 0
 
 
-def gumbel(noise: Tensor) -> Tensor:
-    """Uniform noise as Gumbel noise: added to logits it makes their argmax a draw from their softmax."""
-    return -torch.log(-torch.log(noise))
+def _amounts(amount: float | Tensor, tracks: Sequence[int], dims: int) -> float | Tensor:
+    """The amounts of these tracks, with `dims` axes behind; one for all stays as it is."""
+    return amount[list(tracks)].view(-1, *[1] * dims) if isinstance(amount, Tensor) else amount
 
 
-def choice(logits: Tensor, temperature: float) -> Tensor:
-    """One choice along the last axis, one-hot."""
-    soft = torch.softmax(logits / temperature, dim=-1)
-    hard = torch.zeros_like(soft).scatter_(-1, logits.argmax(-1, keepdim=True), 1.0)
-    return straight_through(hard, soft)
+def neuron(logits: Tensor, temperature: float) -> Tensor:
+    """A binary neuron: the value of a hard decision with the gradient of a soft one."""
+    soft = torch.sigmoid(logits / temperature)
+    return (logits > 0).to(logits.dtype) + (soft - soft.detach())
 
 
 class ChoiceHead(nn.Module):
@@ -82,7 +79,8 @@ class ChoiceHead(nn.Module):
         Where gates, choices and the pull of motion start.
     voices
         Lines a track. What sounds is whatever any of them plays; the first starts as often as anything sounds in the
-        data, the second as often as two notes do, and so on.
+        data, the second as often as two notes do, and so on. How one line of a chord moves is not known, so that only
+        a line of its own has a pull of motion.
     """
 
     moves: Tensor
@@ -99,51 +97,73 @@ class ChoiceHead(nn.Module):
     ) -> None:
         super().__init__()
         self.tracks, self.compass, self.voices = tuple(tracks), compass, voices
-        self.project = TrackLinear(len(self.tracks), width, voices * (compass + 2), gain=0.3)
-        bias = self.project.bias.detach().view(len(self.tracks), voices, compass + 2)
-        metre = torch.zeros(spec.steps_per_bar, len(self.tracks), voices, 1)
+        self.choose = TrackLinear(len(self.tracks), width, voices * (compass + 1), gain=0.3)  # the last place is rest
+        self.gate = TrackLinear(len(self.tracks), width, voices, gain=0.3)
+        bias = self.choose.bias.detach().view(len(self.tracks), voices, compass + 1)
+        metre = torch.zeros(spec.steps_per_bar, len(self.tracks), voices)
         for row, track in enumerate(self.tracks):
             rates = torch.tensor(statistics.sounding[track][lows[track] : lows[track] + compass]).clamp(min=RARE)
-            shares = torch.tensor(statistics.voices[track][:voices]).clamp(RARE, 1 - RARE).unsqueeze(1)
-            bias[row, :, :compass] = (rates / rates.sum() * shares).clamp(min=RARE).log()
-            bias[row, :, compass] = (1 - shares[:, 0]).log()
-            onsets = torch.tensor(statistics.onsets[track]).sum(1).view(-1, 1, 1)  # [steps of a bar, 1, 1]
+            shares = torch.tensor(statistics.voices[track][:voices]).clamp(RARE, 1 - RARE)
+            bias[row, :, :compass] = (rates / rates.sum() * shares.unsqueeze(1)).clamp(min=RARE).log()
+            bias[row, :, compass] = (1 - shares).log()
+            onsets = torch.tensor(statistics.onsets[track]).sum(1, keepdim=True)  # [steps of a bar, 1]
             metre[:, row] = log_odds((onsets * shares / shares.sum()).clamp(RARE_GATE, 1))
         self.metre = nn.Parameter(metre)
-        gains = torch.tensor([statistics.motions[track] for track in self.tracks]).unsqueeze(1)  # [tracks, 1, motions]
-        known = gains if voices == 1 else torch.zeros_like(gains)  # how one line of a chord moves is not counted
-        self.motion = nn.Parameter(known.repeat(1, voices, 1))  # [tracks, voices, motions]
-        reach = gains.shape[2] // 2
+        gains = torch.tensor([statistics.motions[track] for track in self.tracks])
+        self.motion = nn.Parameter(gains) if voices == 1 else None  # [tracks, motions]
+        reach = gains.shape[1] // 2
         place = torch.arange(compass)
         self.register_buffer("moves", (place - place.unsqueeze(1)).clamp(-reach, reach) + reach, persistent=False)
 
-    def forward(self, x: Tensor, amount: float, temperature: float, generator: torch.Generator | None) -> Tensor:
-        """Features `[batch, time, tracks, width]` to streams `[batch, time, tracks, 2, compass]`."""
-        out = self.project(x)
-        out = out.view(*out.shape[:3], self.voices, self.compass + 2)  # [batch, time, tracks, voices, compass + 2]
-        wanted, gate = out[..., :-1], out[..., -1:]  # the last place of `wanted` is rest
-        noise = uniform(out, generator) if generator is not None and amount > 0 else None
-        gate_noise = None
-        if noise is not None:
-            wanted, gate_noise = wanted + amount * gumbel(noise[..., :-1]), noise[..., -1:]
-        metre = self.metre.repeat(x.shape[1] // len(self.metre), 1, 1, 1)  # [time, tracks, voices, 1]
-        gate = neuron(gate + metre, gate_noise, amount, temperature)  # [batch, time, tracks, voices, 1]
-        gate = torch.cat([torch.ones_like(gate[:, :1]), gate[:, 1:]], dim=1)  # a phrase begins with something new
-        pulls = pad(self.motion[:, :, self.moves].flatten(0, 1), [0, 1])  # [lines, from, to]; rest follows any alike
-        now = torch.zeros_like(wanted[:, 0, ..., : self.compass])  # [batch, tracks, voices, compass]
-        sounding, struck = [], []
-        for opens, leaning in zip(gate.unbind(1), wanted.unbind(1), strict=True):
-            lines = now.flatten(1, 2).transpose(0, 1)  # [lines, batch, compass]
-            pull = torch.bmm(lines, pulls).transpose(0, 1).view_as(leaning)
-            new = opens * choice(leaning + pull, temperature)[..., : self.compass]
-            now = new + (1 - opens) * now
-            struck.append(new)
-            sounding.append(now)
-        streams = torch.stack([torch.stack(sounding, dim=1), torch.stack(struck, dim=1)], dim=4)
-        first, *others = streams.unbind(3)
-        for other in others:
-            first = first + other - first * other  # a note sounds when either plays it
-        return first
+    def forward(
+        self,
+        x: Tensor,
+        amount: float | Tensor,
+        temperature: float,
+        generator: torch.Generator | None,
+        begins: Tensor | None = None,
+    ) -> Tensor:
+        """Streams `[batch, time, tracks, 2, compass]`, each 0 or 1.
+
+        Parameters
+        ----------
+        x
+            Features `[batch, time, tracks, width]`.
+        amount
+            Of the noise; one for all, or one for each track of the phrase.
+        temperature
+            Of the soft decisions that carry the gradient.
+        generator
+            Draws the noise; without one there is none.
+        begins
+            Bool `[batch, time, tracks of the phrase]`: where every line begins something new, whatever its gate says.
+            All do at the first step.
+        """
+        batch, time, tracks, _ = x.shape
+        rows = x.permute(2, 1, 0, 3).reshape(tracks, time * batch, -1)
+        lines = (tracks, time, batch, self.voices)
+        metre = self.metre.repeat(time // len(self.metre), 1, 1).transpose(0, 1).unsqueeze(2)
+        gate = torch.baddbmm(self.gate.bias, rows, self.gate.weight).view(lines) + metre
+        gate = shaken(gate, _amounts(amount, self.tracks, 3), generator)
+        pulls = None
+        if self.motion is not None:
+            pulls = pad(self.motion[:, self.moves], [0, 1, 0, 1])  # [tracks, from, to]; rest goes with any alike
+        weight, bias = self.choose.weight, self.choose.bias
+        with torch.no_grad():
+            scores = torch.bmm(rows, weight).add_(bias)
+            if generator is not None and not _nothing(amount):
+                GUMBEL.add_(scores, _amounts(amount, self.tracks, 2), generator)
+            scores = scores.view(*lines, self.compass + 1)
+            forced = torch.zeros_like(gate, dtype=torch.bool)
+            forced[:, 0] = True  # a phrase begins with something new
+            if begins is not None:
+                forced |= begins[:, :, list(self.tracks)].permute(2, 1, 0).unsqueeze(3)
+            opens = (gate > 0) | forced
+            choices, sounds = follow(scores, opens, pulls)
+        streams: Tensor = Play.apply(  # type: ignore[no-untyped-call]
+            rows, weight, bias, gate, pulls, scores, opens, forced, choices, sounds, temperature
+        )
+        return streams
 
 
 class NeuronHead(nn.Module):
@@ -162,26 +182,36 @@ class NeuronHead(nn.Module):
     ) -> None:
         super().__init__()
         self.tracks, self.compass = tuple(tracks), compass
-        self.project = TrackLinear(len(self.tracks), width, 2 * compass, gain=0.3)
+        rings = torch.tensor([0.0 if spec.tracks[track].is_drum else 1.0 for track in self.tracks])
+        self.register_buffer("rings", rings.view(-1, 1), persistent=False)  # [tracks, 1]
+        self.holds = bool(rings.any())
+        self.project = TrackLinear(len(self.tracks), width, (2 if self.holds else 1) * compass, gain=0.3)
         windows = [
             torch.tensor(statistics.onsets[track])[:, lows[track] : lows[track] + compass] for track in self.tracks
         ]
         self.metre = nn.Parameter(log_odds(torch.stack(windows, dim=1)))  # [steps of a bar, tracks, compass]
-        rings = torch.tensor([0.0 if spec.tracks[track].is_drum else 1.0 for track in self.tracks])
-        self.register_buffer("rings", rings.view(-1, 1), persistent=False)  # [tracks, 1]
         holds = torch.tensor([statistics.holds[track] for track in self.tracks])
         with torch.no_grad():
             self.project.bias[:, 0, compass:] = log_odds(holds).unsqueeze(1)
 
-    def forward(self, x: Tensor, amount: float, temperature: float, generator: torch.Generator | None) -> Tensor:
-        """Features `[batch, time, tracks, width]` to streams `[batch, time, tracks, 2, compass]`."""
+    def forward(
+        self,
+        x: Tensor,
+        amount: float | Tensor,
+        temperature: float,
+        generator: torch.Generator | None,
+        begins: Tensor | None = None,
+    ) -> Tensor:
+        """Streams `[batch, time, tracks, 2, compass]`; all as in `ChoiceHead`, and nothing rings on where `begins`."""
         out = self.project(x)
+        amount = _amounts(amount, self.tracks, 1)
         metre = self.metre.repeat(x.shape[1] // len(self.metre), 1, 1)  # [time, tracks, compass]
-        strikes, holds = out[..., : self.compass] + metre, out[..., self.compass :]
-        noise = uniform(out, generator) if generator is not None and amount > 0 else None
-        strike_noise, hold_noise = (None, None) if noise is None else noise.chunk(2, dim=-1)
-        onset = neuron(strikes, strike_noise, amount, temperature)
-        hold = neuron(holds, hold_noise, amount, temperature) * self.rings
+        onset = neuron(shaken(out[..., : self.compass] + metre, amount, generator), temperature)
+        if not self.holds:
+            return torch.stack([onset, onset], dim=3)
+        hold = neuron(shaken(out[..., self.compass :], amount, generator), temperature) * self.rings
+        if begins is not None:
+            hold = hold * ~begins[:, :, list(self.tracks)].unsqueeze(3)
         now = torch.zeros_like(onset[:, 0])
         sounding = []
         for struck, kept in zip(onset.unbind(1), hold.unbind(1), strict=True):

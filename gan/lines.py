@@ -1,0 +1,209 @@
+"""Lines of notes in whole numbers: what each line plays at each step, and how a gradient gets back through it.
+
+A line is a gate and a choice at each step: where the gate opens, the line takes what it has chosen, a pitch or rest;
+where it stays shut, what sounds goes on. All tensors of lines are `[tracks, time, batch, voices]`; pitches count from
+the bottom of the compass, and the number `compass` is rest.
+
+The gradient is that of the dense calculation with straight-through choices (Bengio et al., arXiv 1308.3432; Jang et
+al., arXiv 1611.01144), in which a note sounds when any voice plays it, so that a voice gets none where another one
+plays. A choice that was not taken has no gradient, and most are not: only steps where a gate opens are worked out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+
+def follow(scores: Tensor, opens: Tensor, pulls: Tensor | None) -> tuple[Tensor, Tensor]:
+    """What each line chooses at each step, taken or not, and what sounds in it.
+
+    Parameters
+    ----------
+    scores
+        `[tracks, time, batch, voices, compass + 1]`; the highest is chosen. The last place is rest.
+    opens
+        Whether the gate is open; it is at the first step.
+    pulls
+        `[tracks, compass + 1, compass + 1]`, added to the scores by the pitch that sounds before; only with one voice.
+
+    Returns
+    -------
+    choices, sounds
+        Pitches or rest, `[tracks, time, batch, voices]` each.
+    """
+    tracks, time, batch = opens.shape[:3]
+    if pulls is None:
+        choices = scores.argmax(-1)
+        steps = torch.arange(time, device=scores.device).view(-1, 1, 1)
+        latest = torch.where(opens, steps, 0).cummax(1).values
+        return choices, choices.gather(1, latest)
+    table = pulls.flatten(0, 1)
+    first = (torch.arange(tracks, device=scores.device) * scores.shape[-1]).view(-1, 1)  # a track's rows in the table
+    sound = torch.full((tracks, batch), scores.shape[-1] - 1, device=scores.device)
+    chosen, heard = [], []
+    for step, gate in enumerate(opens[..., 0].unbind(1)):
+        pull = table.index_select(0, (first + sound).view(-1)).view(tracks, batch, -1)
+        choice = (scores[:, step, :, 0] + pull).argmax(-1)
+        sound = torch.where(gate, choice, sound)
+        chosen.append(choice)
+        heard.append(sound)
+    return torch.stack(chosen, dim=1).unsqueeze(3), torch.stack(heard, dim=1).unsqueeze(3)
+
+
+def before(sounds: Tensor, rest: int) -> Tensor:
+    """What sounded in each line one step earlier; rest before the first."""
+    return torch.cat([torch.full_like(sounds[:, :1], rest), sounds[:, :-1]], dim=1)
+
+
+def ends(opens: Tensor) -> Tensor:
+    """The step at which each line's gate opens next, or the end."""
+    time = opens.shape[1]
+    steps = torch.arange(time, device=opens.device).view(-1, 1, 1)
+    onwards = torch.where(opens, steps, time).flip(1).cummin(1).values.flip(1)
+    return torch.cat([onwards[:, 1:], torch.full_like(onwards[:, :1], time)], dim=1)
+
+
+def others(pitches: Tensor) -> Tensor:
+    """What all other voices play, `[..., voices, voices - 1]`."""
+    return torch.stack([pitches.roll(-shift, -1) for shift in range(1, pitches.shape[-1])], dim=-1)
+
+
+class Play(torch.autograd.Function):
+    """Streams `[batch, time, tracks, 2, compass]` of lines that have been followed.
+
+    Inputs that get a gradient: `rows` `[tracks, time * batch, width]`, `weight` `[tracks, width, voices *
+    (compass + 1)]` and `bias` of the projection that made the scores; the gates' logits, noise included; `pulls`, or
+    `None`. Then what `follow` took and returned, and `forced`: where a gate was open whatever its logit.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        rows: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        gate: Tensor,
+        pulls: Tensor | None,
+        scores: Tensor,
+        opens: Tensor,
+        forced: Tensor,
+        choices: Tensor,
+        sounds: Tensor,
+        temperature: float,
+    ) -> Tensor:
+        """Write ones wherever a line plays."""
+        ctx.save_for_backward(rows, weight, gate, pulls, scores, opens, forced, choices, sounds)
+        ctx.temperature = temperature
+        tracks, time, batch, _ = opens.shape
+        compass = scores.shape[-1] - 1
+        streams = scores.new_zeros(batch, time, tracks, 2, compass)
+        place = torch.arange(batch * time * tracks, device=scores.device).view(batch, time, tracks)
+        place = place.permute(2, 1, 0).unsqueeze(3) * (2 * compass)
+        heard, struck = sounds < compass, opens & (choices < compass)
+        ones = torch.cat([(place + sounds)[heard], (place + compass + choices)[struck]])
+        streams.view(-1).index_fill_(0, ones, 1.0)
+        return streams
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients of `rows`, `weight`, `bias`, `gate` and `pulls`.
+
+        That a choice also decides what pulls at the next one is left out: it would need the steps in turn once more.
+        """
+        rows, weight, gate, pulls, scores, opens, forced, choices, sounds = ctx.saved_tensors
+        tracks, time, batch, voices = opens.shape
+        places, width = scores.shape[-1], rows.shape[-1]  # pitches of the compass, and rest
+        sounding, struck = gradients[0].permute(3, 2, 1, 0, 4)  # [tracks, time, batch, compass] each
+
+        # What comes of playing a pitch from a step on: sums over time, of which two make a note.
+        sums = scores.new_empty(tracks, time + 1, batch, voices, places)
+        sums[:, 0] = 0.0
+        sums[..., -1] = 0.0  # rest changes nothing by itself
+        sums[:, 1:, ..., :-1] = sounding.unsqueeze(3)
+        strikes = scores.new_zeros(tracks, time, batch, places)
+        strikes[..., :-1] = struck
+        taken = torch.where(opens, choices, places - 1)
+        if voices > 1:
+            sums[:, 1:].scatter_(-1, others(sounds), 0.0)
+        for step in range(time):  # faster than cumsum over a dimension that is not the last
+            sums[:, step + 1] += sums[:, step]
+
+        def flat(step: Tensor) -> Tensor:
+            """Rows of `sums` for each line, at these steps."""
+            track = torch.arange(tracks, device=step.device).view(-1, 1, 1, 1)
+            phrase = torch.arange(batch, device=step.device).view(-1, 1)
+            voice = torch.arange(voices, device=step.device)
+            place: Tensor = ((track * (time + 1) + step) * batch + phrase) * voices + voice
+            return place
+
+        start = flat(torch.arange(time, device=opens.device).view(-1, 1, 1))  # [tracks, time, batch, voices]
+        end = flat(ends(opens))
+        moments = torch.arange(tracks * time * batch, device=opens.device).view(tracks, time, batch, 1)
+
+        # Gates, open or not: the note that would begin, against the one that would go on.
+        pick = sums.view(-1)
+        alone = (others(taken) != choices.unsqueeze(-1)).all(-1) if voices > 1 else torch.ones_like(opens)
+        gain = strikes.view(-1)[moments * places + choices] * alone
+        gain += pick[end * places + choices] - pick[start * places + choices]
+        kept = before(sounds, places - 1)
+        gain -= pick[end * places + kept] - pick[start * places + kept]
+        soft_gate = torch.sigmoid(gate / ctx.temperature)
+        gate_gradient = (gain * soft_gate * (1 - soft_gate) / ctx.temperature).masked_fill(forced, 0.0)
+
+        # Choices that were taken, line by line.
+        lines = (0, 3, 1, 2)  # [tracks, voices, time, batch]
+        chosen = opens.permute(lines).reshape(-1).nonzero().squeeze(1)
+        counts = opens.sum((1, 2)).view(-1).tolist()
+
+        def rows_of(values: Tensor) -> Tensor:
+            """Of each choice that was taken."""
+            return values.expand_as(opens).permute(lines).reshape(-1).index_select(0, chosen)
+
+        moment = rows_of(moments)
+        voice = rows_of(torch.arange(voices, device=opens.device))
+        value = sums.view(-1, places).index_select(0, rows_of(end))
+        value -= sums.view(-1, places).index_select(0, rows_of(start))
+        onset = strikes.view(-1, places).index_select(0, moment)
+        if voices > 1:
+            onset.scatter_(-1, others(taken).flatten(0, 3).index_select(0, moment * voices + voice), 0.0)
+        value += onset
+        leaning = scores.view(-1, places).index_select(0, moment * voices + voice)
+        kept_before = rows_of(kept)
+        if pulls is not None:
+            first = rows_of(torch.arange(tracks, device=opens.device).view(-1, 1, 1, 1)) * places
+            leaning += pulls.flatten(0, 1).index_select(0, first + kept_before)
+        soft = torch.softmax(leaning / ctx.temperature, dim=-1)
+        slope = soft * (value - (soft * value).sum(-1, keepdim=True)) / ctx.temperature
+
+        # Through the projection, whose rows are mostly left out.
+        by_voice = weight.view(tracks, width, voices, places)
+        weight_gradient = torch.empty_like(by_voice)
+        bias_gradient = scores.new_empty(tracks, 1, voices, places)
+        back = scores.new_empty(len(slope), width)
+        flat_rows = rows.flatten(0, 1)
+        begin = 0
+        for line, count in enumerate(counts):
+            track, number = divmod(line, voices)
+            span = slice(begin, begin + count)
+            weight_gradient[track, :, number] = flat_rows.index_select(0, moment[span]).t() @ slope[span]
+            bias_gradient[track, 0, number] = slope[span].sum(0)
+            torch.mm(slope[span], by_voice[track, :, number].t(), out=back[span])
+            begin += count
+        rows_gradient = torch.zeros_like(flat_rows).index_add_(0, moment, back).view_as(rows)
+        pulls_gradient = None
+        if pulls is not None:
+            pulls_gradient = torch.zeros_like(pulls.flatten(0, 1)).index_add_(0, first + kept_before, slope)
+            pulls_gradient = pulls_gradient.view_as(pulls)
+        return (
+            rows_gradient,
+            weight_gradient.view_as(weight),
+            bias_gradient.flatten(2),
+            gate_gradient,
+            pulls_gradient,
+            *[None] * 6,
+        )
