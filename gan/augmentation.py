@@ -1,4 +1,4 @@
-"""The same change to real and generated phrases, so that few phrases go further (Zhao et al., arXiv 2006.10738)."""
+"""Real phrases in other keys, so that few phrases go further."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ def transpose(streams: Tensor, semitones: Tensor, spec: RollSpec) -> Tensor:
     return torch.where(is_drum, streams, moved)
 
 
-def random_semitones(batch: int, most: int, generator: torch.Generator, device: torch.device) -> Tensor:
+def random_semitones(batch: int, most: int, generator: torch.Generator) -> Tensor:
     """Whole numbers from `-most` to `most`, `[batch]`, drawn by a CPU generator."""
-    return torch.randint(-most, most + 1, (batch,), generator=generator).to(device)
+    return torch.randint(-most, most + 1, (batch,), generator=generator)

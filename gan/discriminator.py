@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gan.given import Asked
 from gan.interface import PhraseDiscriminator
 from gan.layers import linear
 from gan.reader import Reader
@@ -12,10 +13,14 @@ from gan.rolls import to_streams
 from gan.settings import ModelSettings
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
+from gan.wishes import NUM_LABELS
 
 
 class Discriminator(PhraseDiscriminator):
-    """Scores phrases of one `RollSpec`: higher is more like the data. Starts undecided: its last layers start small."""
+    """Scores phrases of one `RollSpec`: higher is more like the data that was asked for.
+
+    Starts undecided: its last layers start small.
+    """
 
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
         super().__init__(spec, statistics, settings)
@@ -23,20 +28,27 @@ class Discriminator(PhraseDiscriminator):
         self.judge_bars = linear(settings.beat_width, 1, gain=0.1)  # [batch, bars, 1]
         self.judge_phrase = linear(settings.beat_width + 1, 1, gain=0.1)  # [batch, 1]
 
-    def forward(self, streams: Tensor) -> Tensor:
-        """Logits `[batch]` of streams `[batch, time, tracks, 2, compass]`."""
-        bars, phrase = self.reader(streams)
+    def forward(self, streams: Tensor, asked: Asked | None = None) -> Tensor:
+        """Logits `[batch]` of streams `[batch, time, tracks, 2, compass]`, for what they were `asked` to be."""
+        bars, phrase = self.reader(streams, asked or self._nothing(len(streams)))
         whole = self.judge_phrase(torch.cat([phrase, _spread(phrase)], dim=1)).squeeze(1)
         logits: Tensor = whole + self.judge_bars(bars).mean((1, 2))
         return logits
 
+    def _nothing(self, batch: int) -> Asked:
+        """Nothing given and nothing wished for."""
+        spec, device = self.spec, self.judge_phrase.weight.device
+        wishes = torch.full((batch, spec.num_tracks + NUM_LABELS), torch.nan, device=device)
+        return Asked(wishes, torch.zeros(batch, spec.num_tracks, spec.bars, dtype=torch.bool, device=device))
+
     @torch.no_grad()
-    def score(self, rolls: Tensor) -> Tensor:
+    def score(self, rolls: Tensor, asked: Asked | None = None) -> Tensor:
         """Logits `[batch]` of bool rolls `[batch, *spec.shape]`: for choosing the best of several phrases.
 
-        Scores of one call can be compared; the spread within the batch is part of them.
+        Scores of one call can be compared; the spread within the batch is part of them. `asked` is what the phrases
+        should be.
         """
-        logits: Tensor = self(to_streams(rolls, self.reader.lows, self.reader.compass))
+        logits: Tensor = self(to_streams(rolls, self.reader.lows, self.reader.compass), asked)
         return logits
 
 

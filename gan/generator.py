@@ -4,13 +4,20 @@ Temporal generators turn `z_time` and each track's `z_track_time` into one vecto
 features for each of its beats; a trunk shared by all tracks decides on harmony and rhythm, and each track's own part
 on the notes of each step.
 Unlike MuseGAN's, bars are not made apart from each other: the trunk's blocks look across bar lines.
+
+One network answers every request: notes that are given are read step by step and beat by beat, whatever their tracks
+and bars, and the rest of the phrase is made around them; what is wished for is read beside the latents.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
+from gan.given import Given, Part, beginnings, complete_streams, spread_mask
 from gan.heads import ChoiceHead, NeuronHead
 from gan.interface import PhraseGenerator
 from gan.latents import Latents
@@ -19,10 +26,11 @@ from gan.rolls import STRIKE, to_rolls, to_streams
 from gan.settings import HEADS, ModelSettings
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics, choose_compass, choose_heads
+from gan.wishes import WishEncoder
 
 
 class Generator(PhraseGenerator):
-    """Phrases of one `RollSpec`, in streams `[batch, time, tracks, 2, compass]`.
+    """Phrases of one `RollSpec`, in streams `[batch, time, tracks, 2, compass]`, as wished and around what is given.
 
     Parameters
     ----------
@@ -34,6 +42,8 @@ class Generator(PhraseGenerator):
         Sizes.
     """
 
+    completes = True
+
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
         super().__init__(spec, statistics, settings)
         self.heads_of_tracks = choose_heads(statistics, spec, settings)
@@ -41,10 +51,17 @@ class Generator(PhraseGenerator):
         tracks, bars, beats, steps = spec.num_tracks, spec.bars, spec.beats_per_bar, spec.steps_per_bar
         size, wide, slim = settings.latent_size, settings.trunk_width, settings.track_width
 
+        self.wishes = WishEncoder(spec, statistics)
+        heard = tracks * (2 * self.compass + 1)  # the notes that are given, and which bars of which tracks are
+        self.listen = linear(heard, settings.listen_width)  # [batch, time, listen]
+        self.listen_near = TimeBlock(settings.listen_width, 1)  # [batch, time, listen]
+        self.listen_beats = linear(spec.steps_per_beat * settings.listen_width, wide)  # [batch, all beats, wide]
+        self.listen_steps = linear(settings.listen_width, tracks * slim)  # [batch, time, tracks * slim]
+
         self.move = linear(size, bars * size)  # z_time to [batch, bars * size]
         self.move_tracks = TrackLinear(tracks, size, bars * size)  # z_track_time to [batch, tracks, bars * size]
-        self.share_beats = linear(2 * size, beats * wide)  # [batch, bars, beats * wide]
-        self.track_beats = TrackLinear(tracks, 2 * size, beats * slim)  # [batch, bars, tracks, beats * slim]
+        self.share_beats = linear(2 * size + self.wishes.size, beats * wide)  # [batch, bars, beats * wide]
+        self.track_beats = TrackLinear(tracks, 2 * size + 3, beats * slim)  # [batch, bars, tracks, beats * slim]
         self.join = linear(tracks * slim, wide)  # [batch, all beats, wide]
         self.trunk = nn.Sequential(*(TimeBlock(wide, 2**number) for number in range(settings.trunk_blocks)))
         self.to_steps = TrackLinear(tracks, wide + slim, spec.steps_per_beat * slim)  # [batch, all beats, tracks, ...]
@@ -63,7 +80,14 @@ class Generator(PhraseGenerator):
         self.places = [list(head.tracks) for head in heads]
         self.order = [order.index(track) for track in range(tracks)]
 
-    def forward(self, latents: Latents, noise: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
+    def forward(
+        self,
+        latents: Latents,
+        noise: float | Tensor = 0.0,
+        generator: torch.Generator | None = None,
+        part: Part | None = None,
+        guidance: float = 1.0,
+    ) -> Tensor:
         """Streams `[batch, time, tracks, 2, compass]`, 0 or 1 with soft gradients.
 
         Parameters
@@ -74,32 +98,58 @@ class Generator(PhraseGenerator):
             Amount of the heads' noise: 1 at the start of training, 0 for deterministic phrases.
         generator
             Draws the noise, on the module's device.
+        part
+            What is given; it is part of the result.
+        guidance
+            How strongly the wishes count: 1 as learnt, 0 not at all, above 1 more than learnt.
         """
+        x = self.features(latents, part)
+        if guidance != 1:
+            unasked = replace(latents, wishes=torch.full_like(latents.wishes, torch.nan))
+            x = torch.lerp(self.features(unasked, part), x, guidance)
+        begins = beginnings(part.mask, self.spec) if part is not None else None
+        streams = [
+            head(x[:, :, places], noise, self.settings.temperature, generator, begins)
+            for head, places in zip(self.heads, self.places, strict=True)
+        ]
+        made = torch.cat(streams, dim=2)[:, :, self.order]  # [batch, time, tracks, 2, compass]
+        return made if part is None else complete_streams(made, part.streams, part.mask, self.spec)
+
+    def features(self, latents: Latents, part: Part | None) -> Tensor:
+        """What the heads make notes of: `[batch, time, tracks, width]`."""
         spec, size, batch = self.spec, self.settings.latent_size, len(latents)
         beats = spec.bars * spec.beats_per_bar
         moves = self.move(latents.z_time).unflatten(1, (spec.bars, size))  # [batch, bars, size]
         track_moves = self.move_tracks(latents.z_track_time).unflatten(2, (spec.bars, size))
         track_moves = track_moves.transpose(1, 2)  # [batch, bars, tracks, size]
+        asked, asked_tracks = self.wishes(latents.wishes), self.wishes.densities(latents.wishes)
 
-        song = torch.cat([latents.z.unsqueeze(1).expand_as(moves), moves], dim=2)  # [batch, bars, 2 size]
-        shared = self.share_beats(song).view(batch, beats, -1)  # [batch, beats, wide]
-        own = torch.cat([latents.z_track.unsqueeze(1).expand_as(track_moves), track_moves], dim=3)
-        private = self.track_beats(own).view(batch, spec.bars, spec.num_tracks, spec.beats_per_bar, -1)
+        song = torch.cat([latents.z, asked], dim=1).unsqueeze(1).expand(-1, spec.bars, -1)
+        shared = self.share_beats(torch.cat([song, moves], dim=2)).view(batch, beats, -1)  # [batch, beats, wide]
+        own = torch.cat([latents.z_track, asked_tracks], dim=2).unsqueeze(1).expand(-1, spec.bars, -1, -1)
+        private = self.track_beats(torch.cat([own, track_moves], dim=3))
+        private = private.view(batch, spec.bars, spec.num_tracks, spec.beats_per_bar, -1)
         private = private.transpose(2, 3).flatten(1, 2)  # [batch, beats, tracks, slim]
 
+        heard = self.listen_to(part)  # [batch or 1, time, listen]
+        shared = shared + self.listen_beats(heard.view(len(heard), beats, -1))
         trunk = self.trunk(shared + self.join(activate(private).flatten(2)))  # [batch, beats, wide]
         spread = trunk.unsqueeze(2).expand(-1, -1, spec.num_tracks, -1)
         x = self.to_steps(activate(torch.cat([spread, private], dim=3)))  # [batch, beats, tracks, steps a beat * slim]
         x = x.view(batch, beats, spec.num_tracks, spec.steps_per_beat, -1).transpose(2, 3)
         x = x.reshape(batch, spec.bars, spec.steps_per_bar, spec.num_tracks, -1) + self.position
-        x = activate(x.flatten(1, 2))  # [batch, time, tracks, slim]
+        near = self.listen_steps(heard).view(len(heard), spec.num_steps, spec.num_tracks, -1)
+        return activate(x.flatten(1, 2) + near)  # [batch, time, tracks, slim]
 
-        temperature = self.settings.temperature
-        streams = [
-            head(x[:, :, places], noise, temperature, generator)
-            for head, places in zip(self.heads, self.places, strict=True)
-        ]
-        return torch.cat(streams, dim=2)[:, :, self.order]  # [batch, time, tracks, 2, compass]
+    def listen_to(self, part: Part | None) -> Tensor:
+        """Features of what is given, `[batch, time, listen_width]`; of a batch of one where nothing is."""
+        if part is None:
+            nothing = self.position.new_zeros(1, self.spec.num_steps, self.listen.in_features)
+            return activate(self.listen_near(self.listen(nothing)))
+        mask = spread_mask(part.mask, self.spec)  # [batch, time, tracks]
+        notes = part.streams * mask[..., None, None]
+        heard = self.listen(torch.cat([notes.flatten(2), mask.to(notes)], dim=2))
+        return activate(self.listen_near(heard))
 
     def encode(self, rolls: Tensor) -> Tensor:
         """Streams `[batch, time, tracks, 2, compass]`; notes outside a track's compass are left out."""
@@ -110,6 +160,30 @@ class Generator(PhraseGenerator):
         return phrases[:, :, :, STRIKE].detach()
 
     @torch.no_grad()
-    def sample(self, latents: Latents) -> Tensor:
-        """Bool rolls `[batch, *spec.shape]` on the module's device; the same latents give the same phrases."""
-        return to_rolls(self(latents), self.lows, self.spec)
+    def sample(
+        self,
+        latents: Latents,
+        given: Given | None = None,
+        guidance: float = 1.0,
+        temperature: Sequence[float] | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Bool rolls `[batch, *spec.shape]` on the module's device; the same latents give the same phrases.
+
+        Parameters
+        ----------
+        latents
+            Of the phrases.
+        given
+            Notes that come back untouched, and that the rest is made around; on the module's device.
+        guidance
+            How strongly the wishes count, see `forward`.
+        temperature
+            A number a track: 0 makes what is most likely, 1 is as free as the start of training. Needs `generator`.
+        generator
+            Draws what `temperature` leaves to chance, on the module's device.
+        """
+        part = None if given is None else Part(self.encode(given.rolls), given.mask)
+        noise = 0.0 if temperature is None else latents.z.new_tensor(temperature)
+        made = to_rolls(self(latents, noise, generator, part, guidance), self.lows, self.spec)
+        return made if given is None else given.complete(made)

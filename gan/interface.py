@@ -33,6 +33,7 @@ class PhraseGenerator(nn.Module, ABC):
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
         super().__init__()
         self.spec, self.settings = spec, settings
+        self.examples = torch.tensor(statistics.examples)  # [phrases, tracks + 3]
 
     @abstractmethod
     def forward(self, latents: Latents, noise: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
@@ -63,6 +64,9 @@ class PhraseGenerator(nn.Module, ABC):
         The same latents give the same phrases, whatever other phrases are sampled beside them.
         """
 
+    completes = False
+    """Whether phrases are made around notes that are given, and as wished; see `gan.generator.Generator`."""
+
     @property
     def first_settled_step(self) -> int:
         """The step of training from which on phrases are made in the way that they will be at the end."""
@@ -72,8 +76,12 @@ class PhraseGenerator(nn.Module, ABC):
         """Called before each step of training, for designs that train in stages."""
 
     def sample_latents(self, batch: int, generator: torch.Generator) -> Latents:
-        """Fresh latents of the right sizes on the module's device, drawn by a CPU generator."""
-        latents = Latents.sample(batch, self.spec.num_tracks, self.settings.latent_size, generator)
+        """Fresh latents of the right sizes on the module's device, drawn by a CPU generator.
+
+        Their wishes are those of phrases drawn from the data.
+        """
+        rows = torch.randint(len(self.examples), (batch,), generator=generator)
+        latents = Latents.sample(self.examples[rows], self.settings.latent_size, generator)
         return latents.to(next(self.parameters()).device)
 
 

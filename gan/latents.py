@@ -1,17 +1,21 @@
-"""The four latents of MuseGAN (Dong et al., arXiv 1709.06298, section 3.3): for the phrase, time, tracks and both."""
+"""The four latents of MuseGAN (Dong et al., arXiv 1709.06298, section 3.3), for the phrase, time, tracks and both; and
+what is asked of the phrase beside them.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from gan.wishes import NUM_LABELS, between_wishes
+
 
 @dataclass(frozen=True)
 class Latents:
-    """Independent unit Gaussians, the batch in front.
+    """Four independent unit Gaussians and wishes, the batch in front.
 
     Attributes
     ----------
@@ -23,25 +27,30 @@ class Latents:
         `[batch, tracks, size]`: each track's own part, the same in each bar.
     z_track_time
         `[batch, tracks, size]`: how each track moves from bar to bar.
+    wishes
+        `[batch, tracks + 3]`, see `gan.wishes`; NaN for what is left to chance.
     """
 
     z: Tensor
     z_time: Tensor
     z_track: Tensor
     z_track_time: Tensor
+    wishes: Tensor
 
     def __len__(self) -> int:
         """How many phrases these latents make."""
         return len(self.z)
 
     @classmethod
-    def sample(cls, batch: int, tracks: int, size: int, generator: torch.Generator) -> Latents:
-        """Fresh latents on the CPU; `generator` (a CPU one) decides on them alone."""
+    def sample(cls, wishes: Tensor, size: int, generator: torch.Generator) -> Latents:
+        """Fresh latents on the CPU, a row for each of the wishes; `generator` (a CPU one) decides on them alone."""
+        batch, tracks = len(wishes), wishes.shape[1] - NUM_LABELS
         return cls(
             z=torch.randn(batch, size, generator=generator),
             z_time=torch.randn(batch, size, generator=generator),
             z_track=torch.randn(batch, tracks, size, generator=generator),
             z_track_time=torch.randn(batch, tracks, size, generator=generator),
+            wishes=wishes,
         )
 
     def to(self, device: torch.device | str) -> Latents:
@@ -53,8 +62,8 @@ class Latents:
         return Latents(**{name: value[index] for name, value in self.to_dict().items()})
 
     def to_dict(self) -> dict[str, Tensor]:
-        """The four tensors by name; `Latents(**values)` reads them back."""
-        return {"z": self.z, "z_time": self.z_time, "z_track": self.z_track, "z_track_time": self.z_track_time}
+        """The tensors by name; `from_dict` reads them back."""
+        return {name: getattr(self, name) for name in ("z", "z_time", "z_track", "z_track_time", "wishes")}
 
     @classmethod
     def from_dict(cls, values: dict[str, Tensor]) -> Latents:
@@ -76,18 +85,24 @@ class Latents:
             raise ValueError(f"amount must be between 0 and 1, not {amount}")
         angle = amount * math.pi / 2
         keep, new = math.cos(angle), math.sin(angle)
-        other = Latents.sample(len(self), self.z_track.shape[1], self.z.shape[1], generator).to(self.z.device)
+        other = Latents.sample(self.wishes.cpu(), self.z.shape[1], generator).to(self.z.device)
         return Latents(
             z=self.z,
             z_time=keep * self.z_time + new * other.z_time,
             z_track=self.z_track,
             z_track_time=keep * self.z_track_time + new * other.z_track_time,
+            wishes=self.wishes,
         )
+
+    def asking(self, wishes: Tensor) -> Latents:
+        """The same latents with other wishes `[batch, tracks + 3]`; where those are NaN, their own stay."""
+        return replace(self, wishes=torch.where(wishes.isnan(), self.wishes, wishes))
 
     def towards(self, other: Latents, share: float) -> Latents:
         """The phrase at `share` (0 to 1) of the way to `other`, on a sphere (slerp; White, arXiv 1609.04468)."""
         ends = other.to_dict()
-        return Latents(**{name: _slerp(value, ends[name], share) for name, value in self.to_dict().items()})
+        middle = {name: _slerp(value, ends[name], share) for name, value in self.to_dict().items() if name != "wishes"}
+        return Latents(**middle, wishes=between_wishes(self.wishes, other.wishes, share))
 
 
 def _slerp(start: Tensor, end: Tensor, share: float) -> Tensor:

@@ -1,6 +1,7 @@
 """Reading a phrase: the part that discriminator and encoder have in common, notes in and features out.
 
-Beside the two streams a reader gets chroma over all pitched tracks, the intervals between each pair of tracks, and the
+A reader is told which notes were given, and what was wished for, so that it can say whether the rest fits.
+Beside the two streams it gets chroma over all pitched tracks, the intervals between each pair of tracks, and the
 melodic intervals along each track. Steps are read first, then beats, then bars, then the phrase, as MuseGAN's bar and
 phrase encoders do.
 """
@@ -14,11 +15,13 @@ from itertools import combinations
 import torch
 from torch import Tensor, nn
 
+from gan.given import Asked, spread_mask
 from gan.layers import TimeBlock, activate, linear, shifted
 from gan.rolls import SOUNDING
 from gan.settings import ModelSettings
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics, choose_compass
+from gan.wishes import WishEncoder
 
 MOTION_PERIOD = 36
 """Melodic intervals are told apart up to half of this, in semitones."""
@@ -65,13 +68,15 @@ class Reader(nn.Module):
         self.register_buffer("fourier", fourier(12, 12), persistent=False)  # [12, 14]
         self.register_buffer("lines", fourier(self.compass, MOTION_PERIOD), persistent=False)  # [compass, 38]
 
-        inputs = 2 * spec.num_tracks * self.compass
+        inputs = spec.num_tracks * (2 * self.compass + 1)
+        self.wishes = WishEncoder(spec, statistics)
         if self.harmony:
             inputs += 12 + 14 * len(self.pairs) + 2 * (MOTION_PERIOD // 2 + 1) * len(self.lags) * len(spec.pitched)
         step, beat = settings.step_width, settings.beat_width
         self.enter = linear(inputs, step)  # [batch, time, step]
         self.position = nn.Parameter(torch.zeros(spec.steps_per_bar, step))
         self.steps = TimeBlock(step, 1)  # [batch, time, step]
+        self.ask = linear(self.wishes.size, beat)  # [batch, beat]
         self.to_beats = linear(spec.steps_per_beat * step, beat)  # [batch, beats, beat]
         self.beats = TimeBlock(beat, 1)  # [batch, beats, beat]
         self.to_bars = linear(spec.beats_per_bar * beat, beat)  # [batch, bars, beat]
@@ -105,15 +110,15 @@ class Reader(nn.Module):
             parts.append(intervals(height, [shifted(wave, lag) for wave in height]).flatten(2))
         return torch.cat(parts, dim=2)
 
-    def forward(self, streams: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, streams: Tensor, asked: Asked) -> tuple[Tensor, Tensor]:
         """Bars `[batch, bars, beat]` and phrases `[batch, beat]` of streams `[batch, time, tracks, 2, compass]`."""
-        x = streams.flatten(2)  # [batch, time, tracks * 2 * compass]
-        if self.harmony:
-            x = torch.cat([x, self.harmony_streams(streams)], dim=2)
+        parts = [streams.flatten(2), spread_mask(asked.mask, self.spec).to(streams)]
+        x = torch.cat([*parts, self.harmony_streams(streams)] if self.harmony else parts, dim=2)
         spec, batch = self.spec, len(streams)
         x = self.enter(x).view(batch, spec.bars, spec.steps_per_bar, -1) + self.position
         x = activate(self.steps(x.flatten(1, 2)))  # [batch, time, step]
         x = self.to_beats(x.reshape(batch, spec.bars * spec.beats_per_bar, -1))  # [batch, beats, beat]
+        x = x + self.ask(self.wishes(asked.wishes)).unsqueeze(1)
         x = activate(self.beats(x)).reshape(batch, spec.bars, -1)  # [batch, bars, beats of a bar * beat]
         bars = activate(self.to_bars(x))  # [batch, bars, beat]
         phrase = activate(self.to_phrase(bars.flatten(1)))  # [batch, beat]

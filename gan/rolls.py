@@ -7,6 +7,7 @@ hold), stream 1 *onset*, with time running over all steps of the phrase and each
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -71,8 +72,18 @@ def unpack(rolls: Tensor, spec: RollSpec) -> Tensor:
     return bits
 
 
-def batches_from(rolls: Tensor, spec: RollSpec, batch_size: int, seed: int, start_step: int = 0) -> Iterator[Tensor]:
-    """Endless batches, bool `[batch_size, *spec.shape]`, each a function of `seed` and its step alone.
+@dataclass(frozen=True)
+class Batch:
+    """Phrases to learn from: bool rolls `[batch, *spec.shape]`; labels `[batch, 3]`, key, tempo, style, NaN unknown."""
+
+    rolls: Tensor
+    labels: Tensor
+
+
+def batches_from(
+    rolls: Tensor, spec: RollSpec, batch_size: int, seed: int, start_step: int = 0, labels: Tensor | None = None
+) -> Iterator[Batch]:
+    """Endless batches of `batch_size` phrases, each a function of `seed` and its step alone.
 
     Every phrase comes once before any comes again. Start at `trainer.step` to resume.
 
@@ -88,10 +99,13 @@ def batches_from(rolls: Tensor, spec: RollSpec, batch_size: int, seed: int, star
         Decides on the order.
     start_step
         The step whose batch comes first.
+    labels
+        Of all phrases, `[count, 3]`; without them nothing is known.
     """
     count = len(rolls)
     if count == 0:
         raise ValueError("there are no phrases to train on")
+    known = torch.full((count, 3), torch.nan) if labels is None else labels
     orders: dict[int, Tensor] = {}
     step = start_step
     while True:
@@ -100,7 +114,7 @@ def batches_from(rolls: Tensor, spec: RollSpec, batch_size: int, seed: int, star
             shuffler = torch.Generator().manual_seed(mix_seed(seed, 1, epoch))
             orders[epoch] = torch.randperm(count, generator=shuffler)
         chosen = [int(orders[place // count][place % count]) for place in places]
-        yield unpack(rolls[chosen], spec)
+        yield Batch(unpack(rolls[chosen], spec), known[chosen])
         for epoch in [epoch for epoch in orders if epoch < places[-1] // count]:
             del orders[epoch]
         step += 1

@@ -37,6 +37,8 @@ class ModelSettings:
         Residual blocks of the shared part; they look 1, 2, 4 ... beats to either side in turn.
     track_width
         Channels of each track's private part.
+    listen_width
+        Channels of what the generator reads of the notes that are given.
     step_width, beat_width
         Channels of the discriminator over steps, and over beats, bars and the phrase.
     heads
@@ -68,6 +70,7 @@ class ModelSettings:
     trunk_width: int = 128
     trunk_blocks: int = 3
     track_width: int = 48
+    listen_width: int = 64
     step_width: int = 64
     beat_width: int = 160
     heads: str = "auto"
@@ -86,7 +89,16 @@ class ModelSettings:
         for field in fields(self):
             if getattr(self, field.name) != field.default and not self._counts(field.name):
                 raise ValueError(f"model.{field.name} does nothing with model.design={self.design}")
-        for key in ("latent_size", "trunk_width", "trunk_blocks", "track_width", "step_width", "beat_width", "filters"):
+        sizes = (
+            "latent_size",
+            "trunk_width",
+            "trunk_blocks",
+            "track_width",
+            "listen_width",
+            "step_width",
+            "beat_width",
+        )
+        for key in (*sizes, "filters"):
             _need(getattr(self, key) >= 1, f"model.{key}", "at least 1", getattr(self, key))
         _need(self.neurons in NEURONS, "model.neurons", f"one of {', '.join(NEURONS)}", self.neurons)
         _need(self.pretrain_steps >= 0, "model.pretrain_steps", "at least 0", self.pretrain_steps)
@@ -144,8 +156,8 @@ class TrainSettings:
         What of the noise stays to the end of training (samples have none): it keeps decisions away from their
         thresholds, and the discriminator from learning the training phrases by heart.
     max_transposition
-        Pitched tracks of real and generated phrases are moved together by up to so many semitones; 0 for data that
-        is already in one key.
+        Pitched tracks of real phrases are moved together by up to so many semitones, and their key with them; 0 for
+        data that is already in one key.
     report_steps, tick_steps, checkpoint_steps
         How often figures, samples for a picture, and a state worth saving are due.
     """

@@ -18,6 +18,9 @@ MAX_VOICES = 6
 WIDEST_MOTION = 12
 """Melodic motion is counted up to an octave."""
 
+MOST_EXAMPLES = 1024
+"""So many phrases are remembered by what would have to be asked to get them."""
+
 
 @dataclass(frozen=True)
 class DataStatistics:
@@ -44,6 +47,11 @@ class DataStatistics:
         `[tracks]`: mean number of notes in a bar.
     empty_bars
         `[tracks]`: share of bars without a sounding step.
+    examples
+        `[phrases, up to MOST_EXAMPLES][tracks + 3]`: the wishes of evenly spread phrases (`gan.wishes`), NaN for what
+        is unknown; a generator that is asked nothing draws one of them.
+    num_styles
+        Styles that the data's labels tell apart.
     """
 
     num_phrases: int
@@ -55,6 +63,8 @@ class DataStatistics:
     motions: list[list[float]]
     notes_per_bar: list[float]
     empty_bars: list[float]
+    examples: list[list[float]]
+    num_styles: int
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a JSON file or a checkpoint; `from_dict` reads them back."""
@@ -66,16 +76,24 @@ class DataStatistics:
         return cls(**values)
 
     @classmethod
-    def of(cls, batches: Iterable[Tensor], spec: RollSpec) -> DataStatistics:
-        """Count over batches of rolls, bool `[batch, *spec.shape]`. Raises `ValueError` when there is no phrase."""
+    def of(cls, batches: Iterable[Tensor], spec: RollSpec, labels: Tensor | None = None) -> DataStatistics:
+        """Count over batches of rolls, bool `[batch, *spec.shape]`.
+
+        `labels` `[phrases, 3]` of all of them are key, tempo and style, NaN where unknown (`gan.wishes`).
+        Raises `ValueError` when there is no phrase.
+        """
         totals: dict[str, Tensor] = {}
         num_phrases = 0
+        notes: list[Tensor] = []
         for rolls in batches:
             num_phrases += len(rolls)
+            notes.append(rolls[:, ONSET].sum((2, 3, 4)) / spec.bars)
             for name, count in _count(rolls).items():
                 totals[name] = totals[name] + count if name in totals else count
         if num_phrases == 0:
             raise ValueError("there are no phrases to count")
+        known = torch.full((num_phrases, 3), torch.nan) if labels is None else labels
+        examples = torch.cat([torch.cat(notes), known], dim=1)[:: -(-num_phrases // MOST_EXAMPLES)]
         num_bars = num_phrases * spec.bars
         num_steps = num_phrases * spec.num_steps
         return cls(
@@ -88,6 +106,8 @@ class DataStatistics:
             motions=_motion_gain(totals["moves"], totals["tops"]).tolist(),
             notes_per_bar=(totals["notes"] / num_bars).tolist(),
             empty_bars=(1 - totals["full_bars"] / num_bars).tolist(),
+            examples=examples.tolist(),
+            num_styles=int(known[:, 2].nan_to_num(-1).max()) + 1,
         )
 
 

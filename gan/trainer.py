@@ -12,7 +12,9 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
@@ -20,18 +22,39 @@ from torch import Tensor, nn
 
 from gan.augmentation import random_semitones, transpose
 from gan.designs import NETWORKS
+from gan.given import Asked, Part, draw_masks
 from gan.interface import PhraseDiscriminator, PhraseGenerator
 from gan.losses import GAMES
 from gan.reports import Meter, Report, TrainingFailed
-from gan.rolls import mix_seed
+from gan.rolls import Batch, mix_seed
 from gan.settings import ModelSettings, TrainSettings, check_together
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
+from gan.wishes import leave_out, transpose_keys, wishes_of
 
 FORMAT = 1
 """Number of the state's layout; a state of another one is refused."""
+ALL_LEFT_OUT, EACH_LEFT_OUT = 0.1, 0.15
+"""In training all wishes are left out of this share of the phrases, and each wish of this share of the others."""
 NUM_FIXED = 16
 """Phrases in the picture of fixed latents."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Real and generated phrases, in the design's form `[batch, ...]`, and what they were asked to be, if anything."""
+
+    real: Tensor
+    fake: Tensor
+    asked: Asked | None
+
+    @property
+    def composed(self) -> Tensor:
+        """The generated phrases of which nothing was given; all of them where there are none."""
+        if self.asked is None:
+            return self.fake
+        composed = ~self.asked.mask.flatten(1).any(1)
+        return self.fake[composed] if composed.any() else self.fake
 
 
 class Trainer:
@@ -103,13 +126,13 @@ class Trainer:
         left = (self.settings.steps - self.step) / last if last else 1.0
         return self.settings.learning_rate * max(0.0, min(1.0, left))
 
-    def run(self, batches: Iterable[Tensor]) -> Iterator[Report]:
+    def run(self, batches: Iterable[Batch]) -> Iterator[Report]:
         """Train until `steps` or `minutes` are reached, yielding a `Report` whenever one is due.
 
         Parameters
         ----------
         batches
-            Bool rolls `[phrases_per_step, *spec.shape]`, beginning with the batch of step `trainer.step`.
+            Of `phrases_per_step` phrases each, beginning with the batch of step `trainer.step`.
 
         Raises
         ------
@@ -118,11 +141,11 @@ class Trainer:
         """
         settings = self.settings
         started, before = time.monotonic(), self.seconds
-        for rolls in batches:
+        for batch in batches:
             self.seconds = before + time.monotonic() - started
             if self.step >= settings.steps or self.seconds >= 60 * settings.minutes:
                 break
-            self.train_step(rolls)
+            self.train_step(batch)
             self.seconds = before + time.monotonic() - started
             last = self.step >= settings.steps or self.seconds >= 60 * settings.minutes
             every = (settings.report_steps, settings.tick_steps, settings.checkpoint_steps)
@@ -134,19 +157,20 @@ class Trainer:
         """Whether samples are made as they will be at the end: noise has come down, the design is in its last stage."""
         return self.step >= max(self.settings.noise_steps, self.generator.first_settled_step)
 
-    def train_step(self, rolls: Tensor) -> None:
-        """Steps of the discriminator and one of the generator, on rolls `[phrases_per_step, *spec.shape]`."""
+    def train_step(self, batch: Batch) -> None:
+        """Steps of the discriminator and one of the generator, on `phrases_per_step` phrases."""
         for optimizer in self.optimizers.values():
             optimizer.param_groups[0]["lr"] = self.learning_rate()
         self.generator.begin_step(self.step)
-        turns = rolls.chunk(self.settings.discriminator_steps)
+        num_turns = self.settings.discriminator_steps
+        turns = zip(batch.rolls.chunk(num_turns), batch.labels.chunk(num_turns), strict=True)
         sums: dict[str, float] = {}
-        for turn, batch in enumerate(turns):
-            real, fake = self._pair(batch, turn, with_gradient=turn == len(turns) - 1)
-            figures, real_logits = self._step_discriminator(real, fake.detach(), turn)
+        for turn, (rolls, labels) in enumerate(turns):
+            pair = self._pair(rolls, labels, turn, with_gradient=turn == num_turns - 1)
+            figures, real_logits = self._step_discriminator(pair, turn)
             sums = {name: sums.get(name, 0.0) + value for name, value in figures.items()}
-        figures = {name: total / len(turns) for name, total in sums.items()}
-        figures |= self._step_generator(real_logits, fake)
+        figures = {name: total / num_turns for name, total in sums.items()}
+        figures |= self._step_generator(pair, real_logits)
         if not all(math.isfinite(value) for value in figures.values()):
             bad = ", ".join(name for name, value in figures.items() if not math.isfinite(value))
             raise TrainingFailed(
@@ -155,36 +179,52 @@ class Trainer:
             )
         self._follow()
         self.step += 1
-        self.meter.add(figures, self.generator.strikes(fake))
+        self.meter.add(figures, self.generator.strikes(pair.composed))
 
-    def _pair(self, rolls: Tensor, turn: int, with_gradient: bool) -> tuple[Tensor, Tensor]:
-        """Real phrases and as many generated ones, in the design's form, for one step of the discriminator."""
-        number = self.step * self.settings.discriminator_steps + turn
-        real = self.generator.encode(rolls.to(self.device))
+    def _pair(self, rolls: Tensor, labels: Tensor, turn: int, with_gradient: bool) -> Pair:
+        """Real phrases and as many generated ones.
+
+        Where the design can be asked, each generated phrase is asked for what the real one beside it is, and part of
+        that is given to it.
+        """
+        settings, number = self.settings, self.step * self.settings.discriminator_steps + turn
+        rolls = rolls.to(self.device)
+        real = self.generator.encode(rolls)
         latents = self.generator.sample_latents(len(real), self._random(4, number))
+        if settings.max_transposition:
+            semitones = random_semitones(len(real), settings.max_transposition, self._random(6, number))
+            real = transpose(real, semitones.to(self.device), self.spec)
+            labels = transpose_keys(labels, semitones)
+        asked: Asked | None = None
+        more: tuple[Part, ...] = ()
+        if self.generator.completes:
+            draws = self._random(8, number)
+            wishes = leave_out(wishes_of(rolls, labels.to(self.device)), ALL_LEFT_OUT, EACH_LEFT_OUT, draws)
+            mask = draw_masks(len(real), self.spec, draws).to(self.device)
+            latents, more = replace(latents, wishes=wishes), (Part(real, mask),)
+            asked = Asked(wishes, mask)
         with torch.set_grad_enabled(with_gradient):
-            fake = self.generator(latents, self.noise(), self._random(5, number, device=self.device))
-        if self.settings.max_transposition:
-            draws = self._random(6, number)
-            real, fake = (
-                transpose(x, random_semitones(len(x), self.settings.max_transposition, draws, self.device), self.spec)
-                for x in (real, fake)
-            )
-        return real, fake
+            fake = self.generator(latents, self.noise(), self._random(5, number, device=self.device), *more)
+        return Pair(real, fake, asked)
 
-    def _step_discriminator(self, real: Tensor, fake: Tensor, turn: int = 0) -> tuple[dict[str, float], Tensor]:
-        """Teach the discriminator to tell phrases `real` from `fake`; the second result is its logits of `real`."""
+    def _judge(self, pair: Pair) -> Callable[[Tensor], Tensor]:
+        """The discriminator, told what it needs to know of the phrases."""
+        return self.discriminator if pair.asked is None else partial(self.discriminator, asked=pair.asked)
+
+    def _step_discriminator(self, pair: Pair, turn: int = 0) -> tuple[dict[str, float], Tensor]:
+        """Teach the discriminator to tell real phrases from generated ones; also gives its logits of the real ones."""
         settings = self.settings
         penalised = settings.gamma > 0 and self.step % settings.penalty_steps == 0
         random = self._random(7, self.step, turn)
-        loss, figures, real_logits = self.loss.judge(self.discriminator, real, fake, penalised, random)
+        real, fake = pair.real, pair.fake.detach()
+        loss, figures, real_logits = self.loss.judge(self._judge(pair), real, fake, penalised, random)
         self._update("discriminator", loss)
         return figures, real_logits.detach()
 
-    def _step_generator(self, real_logits: Tensor, fake: Tensor) -> dict[str, float]:
-        """Teach the generator to make `fake` score high, where the loss pairs them above the real phrases."""
+    def _step_generator(self, pair: Pair, real_logits: Tensor) -> dict[str, float]:
+        """Teach the generator to make phrases that score high, where the loss pairs them above the real ones."""
         self.discriminator.requires_grad_(False)
-        loss = self.loss.generate(real_logits, self.discriminator(fake))
+        loss = self.loss.generate(real_logits, self._judge(pair)(pair.fake))
         self.discriminator.requires_grad_(True)
         self._update("generator", loss)
         return {"generator_loss": loss.item()}

@@ -5,6 +5,7 @@ import torch
 
 from gan.discriminator import Discriminator
 from gan.generator import Generator
+from gan.given import Asked, Part
 from gan.latents import Latents
 from gan.reader import Reader, fourier, intervals
 from gan.rolls import STRIKE
@@ -70,8 +71,11 @@ def test_other_metres_and_track_sets_work(spec):
 def test_every_latent_and_every_weight_of_the_generator_gets_a_gradient():
     generator, discriminator = networks()
     latents = generator.sample_latents(4, torch.Generator().manual_seed(1))
-    values = {name: value.requires_grad_(True) for name, value in latents.to_dict().items()}
-    discriminator(generator(Latents(**values), 1.0, torch.Generator().manual_seed(2))).sum().backward()
+    values = {name: value.requires_grad_(name != "wishes") for name, value in latents.to_dict().items()}
+    mask = torch.rand(4, 3, 2, generator=torch.Generator().manual_seed(0)) < 0.5
+    part = Part(generator.encode(band_rolls()[:4]), mask)
+    discriminator(generator(Latents.from_dict(values), 1.0, torch.Generator().manual_seed(2), part)).sum().backward()
+    del values["wishes"]
     for name, value in values.items():
         assert value.grad.abs().sum() > 0, name
     for name, weight in generator.named_parameters():
@@ -83,7 +87,7 @@ def test_every_weight_of_the_discriminator_gets_a_gradient():
     latents = generator.sample_latents(4, torch.Generator().manual_seed(1))
     with torch.no_grad():
         streams = generator(latents, 1.0, torch.Generator().manual_seed(2))
-    discriminator(streams).square().sum().backward()
+    discriminator(streams, Asked(latents.wishes, torch.ones(4, 3, 2, dtype=torch.bool))).square().sum().backward()
     for name, weight in discriminator.named_parameters():
         assert weight.grad is not None and weight.grad.abs().sum() > 0, name
 
@@ -131,9 +135,13 @@ def test_interval_spectrum_is_that_of_the_counted_intervals():
     assert torch.allclose(intervals(*moved), wanted, atol=1e-5), "transposition leaves intervals alone"
 
 
+def no_wishes(count: int, tracks: int) -> torch.Tensor:
+    return torch.full((count, tracks + 3), torch.nan)
+
+
 def test_varied_latents_keep_the_phrase_and_stay_gaussian():
     random = torch.Generator().manual_seed(0)
-    latents = Latents.sample(2000, 3, 8, random)
+    latents = Latents.sample(no_wishes(2000, 3), 8, random)
     varied = latents.vary(0.3, random)
     assert torch.equal(varied.z, latents.z)
     assert torch.equal(varied.z_track, latents.z_track)
@@ -149,7 +157,7 @@ def test_varied_latents_keep_the_phrase_and_stay_gaussian():
 
 def test_interpolation_runs_from_one_end_to_the_other_on_the_sphere():
     random = torch.Generator().manual_seed(0)
-    first, second = Latents.sample(200, 2, 64, random), Latents.sample(200, 2, 64, random)
+    first, second = (Latents.sample(no_wishes(200, 2), 64, random) for _ in range(2))
     assert torch.allclose(first.towards(second, 0.0).z, first.z, atol=1e-5)
     assert torch.allclose(first.towards(second, 1.0).z_track, second.z_track, atol=1e-5)
     half = first.towards(second, 0.5).z.norm(dim=-1).mean()
@@ -157,8 +165,8 @@ def test_interpolation_runs_from_one_end_to_the_other_on_the_sphere():
 
 
 def test_latents_are_seeded_indexed_and_saved():
-    latents = Latents.sample(3, 2, 4, torch.Generator().manual_seed(5))
-    again = Latents.sample(3, 2, 4, torch.Generator().manual_seed(5))
+    latents = Latents.sample(no_wishes(3, 2), 4, torch.Generator().manual_seed(5))
+    again = Latents.sample(no_wishes(3, 2), 4, torch.Generator().manual_seed(5))
     assert torch.equal(latents.z_track_time, again.z_track_time)
     assert torch.equal(latents[1:2].z, again.z[1:2])
     joined = Latents.cat([latents[0:1], Latents.from_dict(latents.to_dict())[1:3]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -114,7 +114,7 @@ class Composer:
             latents = _repeated(song, self.candidates).towards(fresh, OWN_SHARE)
         else:
             own = _repeated(first.latents, self.candidates)
-            latents = Latents(own.z, fresh.z_time, own.z_track, fresh.z_track_time)
+            latents = replace(own, z_time=fresh.z_time, z_track_time=fresh.z_track_time)
         return chooser.best(latents, self.generator.sample(latents), None)
 
     def _vary(self, phrase: Phrase, chooser: Chooser, random: torch.Generator) -> Phrase:

@@ -20,7 +20,7 @@ from gan.metrics.distances import overlap
 from gan.metrics.features import dissonance, empty_bars, notes_per_bar, scale_share, stepwise_share
 from gan.metrics.tally import Tally
 from gan.reports import Report, TrainingFailed
-from gan.rolls import batches_from, unpack
+from gan.rolls import Batch, batches_from, unpack
 from gan.statistics import DataStatistics
 from gan.trainer import Trainer
 from pipeline.album.plots import draw_learning, draw_samples
@@ -32,6 +32,7 @@ from pipeline.contract import Outcome, Plan
 from pipeline.devices import choose_device, load_checkpoint, prepare_torch
 from pipeline.errors import UserError
 from pipeline.evaluation.sounds import write_sample
+from pipeline.music.labels import labels_of, styles_of
 from pipeline.music.settings import roll_spec
 from pipeline.music.store import PhraseStore, open_store
 from pipeline.places import stage_directory
@@ -74,12 +75,14 @@ def run(config: Config, directory: Path) -> Outcome:
     store = open_store(stage_directory("prepare", config))
     spec = roll_spec(config.roll, config.tracks)
     rolls, held_out = (torch.from_numpy(np.array(store.packed(split))) for split in ("train", "validation"))
+    labels = torch.from_numpy(labels_of(store, "train"))
     if len(rolls) < config.train.batch_size:
         raise UserError(
             f"data={config.data.name} has {len(rolls)} phrases to train on, fewer than train.batch_size="
             f"{config.train.batch_size}: add music or lower it."
         )
-    statistics = DataStatistics.of((unpack(rolls[at : at + 256], spec) for at in range(0, len(rolls), 256)), spec)
+    pieces = (unpack(rolls[at : at + 256], spec) for at in range(0, len(rolls), 256))
+    statistics = DataStatistics.of(pieces, spec, labels)
     trainer = Trainer(spec, statistics, config.model, config.train, config.seed, choose_device(config))
     if not len(held_out):  # music for one song only
         held_out = rolls
@@ -99,12 +102,13 @@ def run(config: Config, directory: Path) -> Outcome:
             "spec": spec.to_dict(),
             "settings": settings,
             "music": store.statistics,
+            "styles": styles_of(store),
         }
         with atomic_path(checkpoint) as temporary:
             torch.save(state, temporary)
 
     with recorder:
-        train(trainer, rolls, recorder, save)
+        train(trainer, rolls, labels, recorder, save)
     return outcome(trainer, store, recorder)
 
 
@@ -113,14 +117,15 @@ def _some(rolls: Tensor) -> Tensor:
     return rolls[:: -(-len(rolls) // MOST_COMPARED)]
 
 
-def train(trainer: Trainer, rolls: Tensor, recorder: Recorder, save: Any) -> None:
+def train(trainer: Trainer, rolls: Tensor, labels: Tensor, recorder: Recorder, save: Any) -> None:
     """Run the trainer to its end, writing what it reports; Ctrl-C saves and stops between two steps."""
     settings = trainer.settings
     with (
         counter(settings.steps, "train", "steps", start=trainer.step) as count,
         finish_step_first() as stopped,
     ):
-        batches = batches_from(rolls, trainer.spec, settings.phrases_per_step, trainer.seed, start_step=trainer.step)
+        size = settings.phrases_per_step
+        batches = batches_from(rolls, trainer.spec, size, trainer.seed, trainer.step, labels)
         step = trainer.step
         try:
             for report in trainer.run(_until(batches, stopped)):
@@ -135,7 +140,7 @@ def train(trainer: Trainer, rolls: Tensor, recorder: Recorder, save: Any) -> Non
             save()
 
 
-def _until(batches: Iterable[Tensor], stopped: Any) -> Iterator[Tensor]:
+def _until(batches: Iterable[Batch], stopped: Any) -> Iterator[Batch]:
     """The batches, until somebody asks to stop."""
     for batch in batches:
         if stopped():

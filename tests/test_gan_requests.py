@@ -1,0 +1,215 @@
+"""What is given comes back, what is wished for is read, and the rest is made."""
+
+import copy
+
+import pytest
+import torch
+
+from gan.discriminator import Discriminator
+from gan.generator import Generator
+from gan.given import Asked, Given, beginnings, complete_streams, draw_masks
+from gan.latents import Latents
+from gan.rolls import SOUNDING, STRIKE, Batch, to_streams
+from gan.settings import ModelSettings, TrainSettings
+from gan.spec import HOLD, ONSET, RollSpec, Track
+from gan.statistics import DataStatistics
+from gan.trainer import Trainer
+from gan.wishes import KEY, STYLE, TEMPO, WishEncoder, between_wishes, leave_out, no_labels, transpose_keys, wishes_of
+
+SPEC = RollSpec((Track("Drums", is_drum=True), Track("Piano"), Track("Bass")), bars=4, num_pitches=30, lowest_pitch=41)
+SMALL = ModelSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, listen_width=8, step_width=8)
+
+
+def music(count: int = 12, seed: int = 0) -> torch.Tensor:
+    """Drums on the beat, chords of two beats in the piano and a bass whose notes ring over the bar line."""
+    random = torch.Generator().manual_seed(seed)
+    rolls = torch.zeros((count, *SPEC.shape), dtype=torch.bool)
+    for index in range(count):
+        pitch = int(torch.randint(0, 12, (), generator=random))
+        rolls[index, ONSET, 0, :, ::4, 3] = True
+        rolls[index, ONSET, 1, :, ::8, [pitch, pitch + 4]] = True
+        rolls[index, HOLD, 1, :, 1:7, [pitch, pitch + 4]] = True
+        bass = rolls[index, :, 2].flatten(1, 2)
+        bass[ONSET, 12::16, pitch] = True
+        for start in range(12, 64, 16):
+            bass[HOLD, start + 1 : start + 8, pitch] = True
+        rolls[index, :, 2] = bass.unflatten(1, (SPEC.bars, SPEC.steps_per_bar))
+    return rolls
+
+
+def networks() -> tuple[Generator, Discriminator]:
+    labels = no_labels(12)
+    labels[:, KEY], labels[:, TEMPO], labels[:, STYLE] = 0, torch.linspace(80, 160, 12), torch.arange(12) % 2
+    statistics = DataStatistics.of([music()], SPEC, labels)
+    torch.manual_seed(0)
+    return Generator(SPEC, statistics, SMALL), Discriminator(SPEC, statistics, SMALL)
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    return networks()[0]
+
+
+def sample_latents(generator: Generator, count: int = 6) -> Latents:
+    return generator.sample_latents(count, torch.Generator().manual_seed(1))
+
+
+def freely(generator: Generator, latents: Latents, given: Given | None = None) -> torch.Tensor:
+    """Samples with the same noise each time: a generator that has learnt nothing is silent without."""
+    return generator.sample(latents, given, temperature=[1, 1, 1], generator=torch.Generator().manual_seed(2))
+
+
+def mask_of(*cells: tuple[int, int], count: int = 6) -> torch.Tensor:
+    mask = torch.zeros(count, SPEC.num_tracks, SPEC.bars, dtype=torch.bool)
+    for track, bar in cells:
+        mask[:, track, bar] = True
+    return mask
+
+
+def test_given_notes_come_back_to_the_bit_and_nothing_is_added_to_them(generator: Generator) -> None:
+    rolls = torch.rand((40, *SPEC.shape), generator=torch.Generator().manual_seed(3)) < 0.1
+    rolls[:, HOLD] &= ~rolls[:, ONSET]
+    rolls[:, HOLD, 0] = False
+    mask = draw_masks(40, SPEC, torch.Generator().manual_seed(4))
+    made = freely(generator, sample_latents(generator, 40), Given(rolls, mask))
+    under = mask[:, None, :, :, None, None].expand_as(rolls)
+    assert torch.equal(made[under], rolls[under])
+
+
+def test_every_held_step_of_what_is_made_belongs_to_a_note(generator: Generator) -> None:
+    mask = draw_masks(12, SPEC, torch.Generator().manual_seed(5))
+    made = freely(generator, sample_latents(generator, 12), Given(music(), mask))
+    sounding = made.any(1).flatten(2, 3)
+    hold = made[:, HOLD].flatten(2, 3)
+    begun = torch.cat([torch.zeros_like(sounding[:, :, :1]), sounding[:, :, :-1]], dim=2)
+    orphans = (hold & ~begun).unflatten(2, (SPEC.bars, SPEC.steps_per_bar))
+    assert not orphans[~mask].any()
+
+
+def test_another_given_track_makes_another_accompaniment(generator: Generator) -> None:
+    generator = copy.deepcopy(generator)
+    for layer in (generator.listen_steps, generator.listen_beats):
+        layer.weight.data *= 10  # as much as learning makes of it
+    latents, mask = sample_latents(generator), mask_of((2, 0), (2, 1), (2, 2), (2, 3))
+    first = freely(generator, latents, Given(music()[:6], mask))
+    other = freely(generator, latents, Given(music(seed=8)[:6], mask))
+    assert (first[:, :, :2] != other[:, :, :2]).flatten(1).any(1).float().mean() > 0.3
+
+
+def test_what_lies_beside_the_mask_is_not_heard(generator: Generator) -> None:
+    latents, mask = sample_latents(generator), mask_of((1, 0), (1, 1))
+    hidden = music()[:6]
+    hidden[:, :, [0, 2]] = False
+    hidden[:, :, 1, 2:] = False
+    heard, unheard = (freely(generator, latents, Given(rolls, mask)) for rolls in (music()[:6], hidden))
+    assert torch.equal(heard, unheard)
+
+
+def test_nothing_given_is_composing(generator: Generator) -> None:
+    latents = sample_latents(generator)
+    assert torch.equal(freely(generator, latents, Given.nothing(6, SPEC)), freely(generator, latents))
+
+
+def test_wishes_change_the_phrase_and_guidance_makes_more_of_them(generator: Generator) -> None:
+    latents = sample_latents(generator)
+    asked = latents.asking(torch.full_like(latents.wishes, torch.nan).index_fill(1, torch.tensor([1]), 30.0))
+    plain, more, most = (generator.features(one, None) for one in (latents, asked, asked))
+    assert not torch.equal(plain, more)
+    assert torch.equal(generator.sample(asked), generator.sample(asked, guidance=1.0))
+    unasked = generator(asked, guidance=0.0)
+    nothing = latents.asking(latents.wishes)
+    nothing.wishes.fill_(torch.nan)
+    assert torch.equal(unasked, generator(nothing))
+    assert not torch.equal(generator(asked, guidance=3.0), generator(asked))
+    assert torch.equal(more, most)
+
+
+def test_temperature_frees_the_tracks_that_it_is_given_for(generator: Generator) -> None:
+    latents = sample_latents(generator)
+    still = generator.sample(latents)
+    freed = generator.sample(latents, temperature=[0, 1, 0], generator=torch.Generator().manual_seed(2))
+    assert torch.equal(freed[:, :, [0, 2]], still[:, :, [0, 2]])
+    assert not torch.equal(freed[:, :, 1], still[:, :, 1])
+
+
+def test_a_note_cut_by_the_mask_is_struck_unless_what_is_made_leads_up_to_it() -> None:
+    rolls = music()[:1]
+    given = to_streams(rolls, (0, 0, 0), SPEC.num_pitches)
+    mask = mask_of((2, 1), count=1)  # the bass note of bar 1 rings on into bar 2
+    pitch = int(rolls[0, ONSET, 2, 0, 12].nonzero())
+    silent = complete_streams(torch.zeros_like(given), given, mask, SPEC)
+    assert silent[0, 16, 2, STRIKE, pitch] == 1
+    assert silent[0, 16, 2, SOUNDING, pitch] == 1
+    led = complete_streams(given.clone(), given, mask, SPEC)
+    assert torch.equal(led, given)
+
+
+def test_made_bars_begin_something_after_given_ones() -> None:
+    begins = beginnings(mask_of((1, 1), (1, 2), count=1), SPEC)
+    assert begins.nonzero().tolist() == [[0, 48, 1]]
+
+
+def test_masks_leave_something_to_be_made_and_half_of_them_nothing_given() -> None:
+    masks = draw_masks(4000, SPEC, torch.Generator().manual_seed(0)).flatten(1)
+    assert not masks.all(1).any()
+    assert (~masks.any(1)).float().mean() == pytest.approx(0.5, abs=0.03)
+    assert torch.equal(masks, draw_masks(4000, SPEC, torch.Generator().manual_seed(0)).flatten(1))
+    one = RollSpec((Track("Tune"),), bars=1)
+    assert not draw_masks(50, one, torch.Generator().manual_seed(0)).any()
+
+
+def test_the_discriminator_reads_what_was_asked() -> None:
+    _, discriminator = networks()
+    rolls, labels = music()[:4], no_labels(4)
+    wishes = wishes_of(rolls, labels)
+    plain = discriminator.score(rolls, Asked(wishes, mask_of(count=4)))
+    assert not torch.equal(plain, discriminator.score(rolls, Asked(wishes + 9, mask_of(count=4))))
+    assert not torch.equal(plain, discriminator.score(rolls, Asked(wishes, mask_of((0, 1), count=4))))
+
+
+def test_wishes_are_the_notes_a_bar_and_the_labels() -> None:
+    labels = torch.tensor([[14.0, 120.0, 1.0]])
+    assert wishes_of(music(1), labels).tolist() == [[4.0, 4.0, 1.0, 14.0, 120.0, 1.0]]
+
+
+def test_what_is_left_out_reads_as_zeros_and_silence_is_no_gap() -> None:
+    encoder = WishEncoder(SPEC, DataStatistics.of([music()], SPEC, torch.tensor([[0.0, 120.0, 1.0]] * 12)))
+    nothing = torch.full((1, 6), torch.nan)
+    assert encoder(nothing).shape == (1, encoder.size)
+    assert not encoder(nothing).any()
+    silent = nothing.clone()
+    silent[0, 1] = 0.0
+    assert encoder(silent).any()
+    assert encoder(torch.tensor([[4.0, 4, 1, 14, 120, 1]])).isfinite().all()
+
+
+def test_wishes_are_left_out_all_together_or_one_by_one() -> None:
+    wishes = torch.ones(4000, 6)
+    gaps = leave_out(wishes, 0.1, 0.2, torch.Generator().manual_seed(0)).isnan()
+    assert gaps.all(1).float().mean() == pytest.approx(0.1, abs=0.02)
+    assert gaps.float().mean() == pytest.approx(0.28, abs=0.02)
+
+
+def test_a_transposed_phrase_has_a_transposed_key_of_the_same_mode() -> None:
+    labels = torch.tensor([[11.0, 90, 0], [13, 90, 0], [torch.nan, 90, 0]])
+    moved = transpose_keys(labels, torch.tensor([2, -2, 5]))
+    assert moved[:2, KEY].tolist() == [1.0, 23.0]
+    assert moved[2, KEY].isnan()
+
+
+def test_half_way_between_two_wishes_numbers_are_half_way_and_styles_are_not() -> None:
+    start, end = torch.tensor([[2.0, 0.0, 100.0, 0.0]]), torch.tensor([[6.0, 12.0, torch.nan, 1.0]])
+    assert between_wishes(start, end, 0.25)[0].tolist() == [3.0, 0.0, 100.0, 0.0]
+    later = between_wishes(start, end, 0.75)[0]
+    assert later[:2].tolist() == [5.0, 12.0]
+    assert later[2].isnan() and later[3] == 1.0
+
+
+def test_training_gives_every_weight_of_both_networks_a_gradient() -> None:
+    labels = torch.tensor([[0.0, 120.0, 1.0]]).repeat(12, 1)
+    trainer = Trainer(SPEC, DataStatistics.of([music()], SPEC, labels), SMALL, TrainSettings(batch_size=12), seed=0)
+    trainer.train_step(Batch(music(), labels))
+    for network in (trainer.generator, trainer.discriminator):
+        for name, weight in network.named_parameters():
+            if not name.startswith("judge") or name.endswith("weight"):  # pairs leave no trace of what is added to both
+                assert weight.grad is not None and weight.grad.any(), name
