@@ -72,18 +72,18 @@ UNCOUNTED = {
 
 
 def flatten(config: Config) -> dict[str, Any]:
-    """All settings as dotted keys, lists as leaves."""
+    """All settings as dotted keys, lists and dictionaries as leaves."""
 
-    def walk(values: dict[str, Any], prefix: str) -> dict[str, Any]:
+    def walk(group: Any, values: dict[str, Any], prefix: str) -> dict[str, Any]:
         flat: dict[str, Any] = {}
         for key, value in values.items():
-            if isinstance(value, dict):
-                flat |= walk(value, f"{prefix}{key}.")
+            if is_dataclass(getattr(group, key)):
+                flat |= walk(getattr(group, key), value, f"{prefix}{key}.")
             elif prefix + key not in UNCOUNTED:
                 flat[prefix + key] = value
         return flat
 
-    return walk(asdict(config), "")
+    return walk(config, asdict(config), "")
 
 
 def read_config(tree: DictConfig, explicit: tuple[str, ...], upstream: tuple[str, ...], name: str) -> Config:
