@@ -37,7 +37,7 @@ def follow(scores: Tensor, opens: Tensor, pulls: Tensor | None) -> tuple[Tensor,
     """
     tracks, time, batch = opens.shape[:3]
     if pulls is None:
-        choices = scores.argmax(-1)
+        choices = scores.max(-1).indices  # a little faster than argmax
         steps = torch.arange(time, device=scores.device).view(-1, 1, 1)
         latest = torch.where(opens, steps, 0).cummax(1).values
         return choices, choices.gather(1, latest)
