@@ -105,7 +105,7 @@ STAGES = {
             "generate",
             "a checkpoint",
             "outputs/NAME/generate/: songs as rolls (.npz)",
-            format=1,
+            format=2,
             groups=("generate",),
             needs=("train",),
         ),

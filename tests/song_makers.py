@@ -50,8 +50,7 @@ def song_of(
     bars = planes.shape[2]
     sections = (Section("verse", "verse", 0, 1), Section("chorus", "chorus", 1, bars - 1)) if bars > 1 else ()
     sections = sections or (Section("verse", "verse", 0, 1),)
-    random = np.random.default_rng(seed)
-    velocities, timing = humanize(table, spec, sections, None, 120.0, humanized, random)
+    velocities, timing = humanize(table, spec, sections, None, 120.0, humanized, seed)
     values: dict[str, Any] = {
         "number": 1,
         "seed": seed,
@@ -121,6 +120,7 @@ def write_checkpoint(folder: Path, config: Config) -> Path:
             "spec": spec.to_dict(),
             "settings": flatten(config),
             "music": music,
+            "styles": [],
         },
         path,
     )

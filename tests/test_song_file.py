@@ -17,7 +17,7 @@ from .song_makers import song_of
 
 def with_latents() -> Song:
     latents = {"z": np.ones((1, 4), np.float32), "z_track": np.full((1, 3, 4), 0.5, np.float32)}
-    return song_of(humanized=1.0, sections=(Section("verse 1", "verse", 0, 2, latents),))
+    return song_of(humanized=1.0, sections=(Section("verse 1", "verse", 0, 2, 7, latents),))
 
 
 def test_a_song_is_read_back_as_it_was(tmp_path: Path) -> None:

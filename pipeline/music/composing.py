@@ -3,45 +3,159 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
+from gan.generator import Generator
 from gan.interface import PhraseDiscriminator, PhraseGenerator
 from gan.latents import Latents
-from gan.metrics.features import dissonance
-from gan.metrics.tally import Tally
 from gan.rolls import mix_seed
-from gan.spec import RollSpec
 from gan.statistics import DataStatistics
-from pipeline.music.arranging import moved
-from pipeline.music.ending import closeness
+from pipeline.music.choosing import Judge, Phrase, Place
 from pipeline.music.form import Part
-from pipeline.music.keys import MAJOR, MINOR, Key, estimate_key, pitch_class_durations
-from pipeline.music.notes import Planes, notes_from_roll, roll_from_notes
+from pipeline.music.keys import Key
+from pipeline.music.planning import Wanted, choose_cast, plan_phrases
+from pipeline.music.requests import Request
+from pipeline.music.weaving import OWN_SHARE, Weaver, repeated
 
-OWN_SHARE = 0.5
-"""How far the latents of a section lie from those of the whole song: 0 the same, 1 unrelated."""
-SEAM_WEIGHT, MODE_WEIGHT, HARMONY_WEIGHT, CLOSE_WEIGHT = 0.5, 0.5, 1.0, 3.0
-"""Beside the discriminator's opinion of a phrase: of the seam to the phrase before, the song's mode, how far the share
-of dissonances between tracks lies from the data's, the ending."""
-MAY_REST = 0.25
-"""A track silent in a larger share of the data's bars may be silent for a whole phrase."""
-ALWAYS_SOUNDS = 0.01
-"""A track silent in no larger share of the data's bars has to sound in each bar."""
+RETURNING = ("chorus", "refrain", "theme")
+"""Sections that come back as they were, where the generator can vary others bar by bar."""
+
+
+class PhraseMaker(Protocol):
+    """Makes the phrases of one song."""
+
+    def invent(self, first: Phrase | None, place: Place, random: torch.Generator) -> Phrase:
+        """A phrase that was not there yet: of the section that `first` opened, or one that opens a section."""
+
+    def again(self, phrase: Phrase, place: Place, random: torch.Generator) -> Phrase:
+        """A phrase that comes back, a little different."""
 
 
 @dataclass(frozen=True)
-class Phrase:
-    """A phrase of a song: latents (a batch of one), bool planes of `RollSpec.shape`, semitones it was moved by."""
+class Chooser:
+    """Makes phrases with a generator that can't be given notes: fresh ones, of which the best is taken.
 
-    latents: Latents
-    planes: Planes
-    shift: int
+    Attributes
+    ----------
+    generator, judge, candidates, variation, song
+        As in `Weaver`; `variation` is how far the latents move where a section comes back.
+    """
+
+    generator: PhraseGenerator
+    judge: Judge
+    candidates: int
+    variation: float
+    song: Latents
+
+    def invent(self, first: Phrase | None, place: Place, random: torch.Generator) -> Phrase:
+        """See `PhraseMaker`."""
+        fresh = self.generator.sample_latents(self.candidates, random)
+        if first is None:
+            latents = repeated(self.song, self.candidates).towards(fresh, OWN_SHARE)
+        else:
+            own = repeated(first.latents, self.candidates)
+            latents = replace(own, z_time=fresh.z_time, z_track_time=fresh.z_track_time)
+        return self.judge.best(latents, self.generator.sample(latents), None, place)[0]
+
+    def again(self, phrase: Phrase, place: Place, random: torch.Generator) -> Phrase:
+        """See `PhraseMaker`; where no latents nearby change a note, from further away."""
+        amount = self.variation
+        original = self.generator.sample(phrase.latents).cpu()
+        while amount > 0:
+            latents = repeated(phrase.latents, self.candidates).vary(min(1.0, amount), random)
+            rolls = self.generator.sample(latents)
+            other = (rolls.cpu() != original).flatten(1).any(1)
+            if bool(other.any()):
+                keep = torch.nonzero(other).flatten().to(rolls.device)
+                return self.judge.best(latents[keep], rolls[keep], phrase.shift, place)[0]
+            if amount >= 1:
+                break
+            amount *= 2
+        return phrase
+
+
+@dataclass
+class Piece:
+    """The phrases of a song, section by section; sections can be made anew.
+
+    Attributes
+    ----------
+    parts, home, seed
+        The form, the key, and what decides on the music.
+    maker
+        Makes the phrases.
+    plans
+        What the form asks of each phrase of each part; None where the generator can't be asked.
+    sections
+        The phrases of each part, once they are made.
+    seeds
+        What each section was made with.
+    """
+
+    parts: Sequence[Part]
+    home: Key
+    seed: int
+    maker: PhraseMaker
+    plans: list[list[Wanted]] | None
+    sections: list[list[Phrase]] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=list)
+
+    def make(self) -> None:
+        """Make all sections, each going on from the one before."""
+        material: dict[str, list[Phrase]] = {}
+        for number in range(len(self.parts)):
+            self.seeds.append(mix_seed(self.seed, 1, number))
+            self.sections.append(self._section(number, material, after=None))
+
+    def remake(self, role: str, count: int) -> None:
+        """Make the sections of a role anew, for the `count`th time, between neighbours that stay as they are."""
+        material: dict[str, list[Phrase]] = {}
+        for number, part in enumerate(self.parts):
+            if part.role == role:
+                after = self.sections[number + 1][0] if number + 1 < len(self.parts) else None
+                self.seeds[number] = mix_seed(self.seed, 2, number, count)
+                self.sections[number] = self._section(number, material, after)
+
+    def _section(self, number: int, material: dict[str, list[Phrase]], after: Phrase | None) -> list[Phrase]:
+        """The phrases of a part.
+
+        Parts of one role have the same music, `material`: as it was, or a little varied from the second time on. The
+        phrases of a part share `z` and `z_track` and move differently. The last phrase of all is chosen to close.
+        """
+        part, last = self.parts[number], number == len(self.parts) - 1
+        random = torch.Generator().manual_seed(self.seeds[number])
+        known = material.setdefault(part.role, [])
+        returns = len(known)
+        before = self.sections[number - 1][-1] if number else None
+        phrases: list[Phrase] = []
+        for index in range(part.phrases):
+            final = index == part.phrases - 1
+            place = Place(
+                home=self.home,
+                before=before,
+                after=after if final else None,
+                closes=last and final,
+                fills=final and self._leads_on(part.role),
+                wanted=self.plans[number][index] if self.plans is not None else None,
+            )
+            if index >= returns:
+                phrase = self.maker.invent(known[0] if known else None, place, random)
+                known.append(phrase)
+            elif place.wanted is not None and part.role in RETURNING:
+                phrase = known[index]
+            else:
+                phrase = self.maker.again(known[index], place, random)
+            phrases.append(phrase)
+            before = phrase
+        return phrases
+
+    def _leads_on(self, role: str) -> bool:
+        """Whether something else ever follows sections of this role."""
+        following = zip(self.parts, self.parts[1:], strict=False)
+        return any(part.role == role != later.role for part, later in following)
 
 
 class Composer:
@@ -73,156 +187,38 @@ class Composer:
         in_common_key: bool,
         dissonance: float,
     ) -> None:
-        self.generator, self.discriminator = generator, discriminator
-        self.spec: RollSpec = generator.spec
-        self.statistics = statistics
+        self.generator = generator
+        self.judge = Judge(discriminator, statistics, in_common_key, dissonance)
         self.candidates, self.variation = candidates, variation
-        self.in_common_key, self.dissonance = in_common_key, dissonance
 
-    def compose(self, parts: Sequence[Part], home: Key, seed: int) -> list[list[Phrase]]:
-        """The phrases of each part, in C major or A minor as `home` says.
+    def compose(self, parts: Sequence[Part], home: Key, request: Request, lead: int | None, seed: int) -> Piece:
+        """A song in C major or A minor, as `home` says.
 
-        Parts of one role have the same music, a little varied from the second time on; the phrases of a part share
-        `z` and `z_track` and move differently. The last phrase of all is chosen to close, where it may be changed.
+        Parameters
+        ----------
+        parts, home
+            Its form and key.
+        request
+            What the user asks of every phrase.
+        lead
+            The track that has the tune, or None.
+        seed
+            Decides on everything else.
         """
         random = torch.Generator().manual_seed(mix_seed(seed, 1))
         song = self.generator.sample_latents(1, random)
-        material: dict[str, list[Phrase]] = {}
-        sections: list[list[Phrase]] = []
-        before: Phrase | None = None
-        for number, part in enumerate(parts):
-            known = material.setdefault(part.role, [])
-            returns = len(known)
-            phrases: list[Phrase] = []
-            for index in range(part.phrases):
-                last = number == len(parts) - 1 and index == part.phrases - 1
-                chooser = Chooser(self, home, before, closes=last)
-                if index < returns:
-                    phrase = self._vary(known[index], chooser, random)
-                else:
-                    phrase = self._invent(known[0] if known else None, song, chooser, random)
-                    known.append(phrase)
-                phrases.append(phrase)
-                before = phrase
-            sections.append(phrases)
-        return sections
-
-    def _invent(self, first: Phrase | None, song: Latents, chooser: Chooser, random: torch.Generator) -> Phrase:
-        """A new phrase: of the section that `first` opened, or one that opens a section of the song."""
-        fresh = self.generator.sample_latents(self.candidates, random)
-        if first is None:
-            latents = _repeated(song, self.candidates).towards(fresh, OWN_SHARE)
+        maker: PhraseMaker
+        plans = None
+        if isinstance(self.generator, Generator):
+            key = home.tonic + 12 * home.is_minor
+            examples = self.generator.examples
+            asked = request.learnable(examples)
+            cast = choose_cast(examples, asked.wishes, key, lead, self.generator.spec, random)
+            plans = plan_phrases(parts, cast, self.generator.spec)
+            song = replace(song, wishes=cast.wishes.to(song.z).unsqueeze(0))
+            maker = Weaver(self.generator, self.judge, self.candidates, self.variation, asked, cast, song)
         else:
-            own = _repeated(first.latents, self.candidates)
-            latents = replace(own, z_time=fresh.z_time, z_track_time=fresh.z_track_time)
-        return chooser.best(latents, self.generator.sample(latents), None)
-
-    def _vary(self, phrase: Phrase, chooser: Chooser, random: torch.Generator) -> Phrase:
-        """The phrase again, a little different; where no latents nearby change a note, from further away."""
-        amount = self.variation
-        original = torch.from_numpy(self._sampled(phrase))
-        while amount > 0:
-            latents = _repeated(phrase.latents, self.candidates).vary(min(1.0, amount), random)
-            rolls = self.generator.sample(latents)
-            other = (rolls.cpu() != original).flatten(1).any(1)
-            if bool(other.any()):
-                keep = torch.nonzero(other).flatten()
-                return chooser.best(latents[keep.to(latents.z.device)], rolls[keep.to(rolls.device)], phrase.shift)
-            if amount >= 1:
-                break
-            amount *= 2
-        return phrase
-
-    def _sampled(self, phrase: Phrase) -> Planes:
-        """The planes of a phrase as the generator gives them, before it was moved."""
-        planes: Planes = self.generator.sample(phrase.latents)[0].cpu().numpy()
-        return planes
-
-
-@dataclass(frozen=True)
-class Chooser:
-    """Picks the best of several phrases for one place of a song."""
-
-    composer: Composer
-    home: Key
-    before: Phrase | None
-    closes: bool
-
-    def best(self, latents: Latents, rolls: Tensor, shift: int | None) -> Phrase:
-        """The best phrase of a batch, moved to the home key by `shift` semitones or by what its key asks for."""
-        spec = self.composer.spec
-        ratings = _standard(self.composer.discriminator.score(rolls).cpu().numpy())
-        planes = rolls.cpu().numpy()
-        shifts = [self._shift(one) if shift is None else shift for one in planes]
-        placed = np.stack([shifted(one, by, spec) for one, by in zip(planes, shifts, strict=True)])
-        ratings = ratings + MODE_WEIGHT * _standard(mode_fit(placed, self.home, spec))
-        off = (dissonance(Tally(rolls, spec)) - self.composer.dissonance).abs().nan_to_num(0.0)
-        ratings = ratings - HARMONY_WEIGHT * _standard(off.cpu().numpy())
-        if self.before is not None and spec.bars > 1:
-            half = spec.bars // 2
-            head = np.repeat(self.before.planes[None, :, :, -half:], len(placed), axis=0)
-            seams = np.concatenate([head, placed[:, :, :, : spec.bars - half]], axis=3)
-            seam_rolls = torch.from_numpy(seams).to(rolls.device)
-            ratings = ratings + SEAM_WEIGHT * _standard(self.composer.discriminator.score(seam_rolls).cpu().numpy())
-        if self.closes:
-            ratings = ratings + CLOSE_WEIGHT * np.array([closeness(one, spec, self.home) for one in placed])
-        faults = silent_places(placed, self.composer.statistics)
-        index = int(np.lexsort((-ratings, faults))[0])
-        return Phrase(latents[index : index + 1], placed[index], shifts[index])
-
-    def _shift(self, planes: Planes) -> int:
-        """Semitones to the home key (or its relative) for a phrase in whatever key."""
-        spec = self.composer.spec
-        if self.composer.in_common_key:
-            return 0
-        key = estimate_key(pitch_class_durations(notes_from_roll(planes, spec.lowest_pitch), spec))
-        return key.shift_to_common if key is not None else 0
-
-
-def _repeated(latents: Latents, count: int) -> Latents:
-    """A batch of `count` copies of one phrase's latents."""
-    return Latents(**{name: value.repeat(count, *[1] * (value.dim() - 1)) for name, value in latents.to_dict().items()})
-
-
-def _standard(values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Values with mean 0 and deviation 1, so that different opinions can be added."""
-    exact = values.astype(np.float64)
-    spread = exact.std()
-    return np.asarray((exact - exact.mean()) / spread if spread > 1e-9 else np.zeros(len(exact)))
-
-
-def shifted(planes: Planes, semitones: int, spec: RollSpec) -> Planes:
-    """A roll with its pitched tracks moved."""
-    if semitones == 0:
-        return planes
-    notes = moved(notes_from_roll(planes, spec.lowest_pitch), semitones, spec)
-    return roll_from_notes(notes, spec, planes.shape[2])
-
-
-def mode_fit(planes: Planes, home: Key, spec: RollSpec) -> NDArray[np.float64]:
-    """How much better phrases `[batch, 2, tracks, bars, steps, pitches]` fit `home` than its relative key, `[batch]`.
-
-    The difference of two correlations with the key profiles of Krumhansl and Kessler.
-    """
-    sounding = planes[:, :, list(spec.pitched)].sum(axis=(1, 2, 3, 4))  # [batch, pitches]
-    classes = (np.arange(spec.num_pitches) + spec.lowest_pitch) % 12
-    chroma = np.stack([sounding[:, classes == pitch_class].sum(axis=1) for pitch_class in range(12)], axis=1)
-    chroma = chroma - chroma.mean(axis=1, keepdims=True)
-    length = np.maximum(np.linalg.norm(chroma, axis=1), 1e-9)
-    fits = []
-    for profile, tonic in ((MAJOR, 0), (MINOR, 9)):
-        wanted = np.roll(profile, tonic) - np.mean(profile)
-        fits.append(chroma @ wanted / (length * np.linalg.norm(wanted)))
-    return np.asarray(fits[1] - fits[0] if home.is_minor else fits[0] - fits[1])
-
-
-def silent_places(planes: Planes, statistics: DataStatistics) -> NDArray[np.int64]:
-    """How often phrases `[batch, 2, tracks, ...]` are silent where the data is not, `[batch]`.
-
-    Counts bars of tracks that never rest, and whole phrases of tracks that seldom do.
-    """
-    heard = np.any(planes, axis=(1, 4, 5))  # [batch, tracks, bars]
-    empty = np.array(statistics.empty_bars)
-    bars = (~heard & (empty <= ALWAYS_SOUNDS)[None, :, None]).sum(axis=(1, 2))
-    phrases = (~np.any(heard, axis=2) & (empty < MAY_REST)[None, :]).sum(axis=1)
-    return np.asarray(bars + phrases)
+            maker = Chooser(self.generator, self.judge, self.candidates, self.variation, song)
+        piece = Piece(parts, home, seed, maker, plans)
+        piece.make()
+        return piece

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.rolls import mix_seed
 from gan.spec import RollSpec
 from pipeline.music.notes import Notes
 from pipeline.music.song import TICKS_PER_BEAT, Section
@@ -44,7 +46,7 @@ def humanize(
     voice: int | None,
     tempo_bpm: float,
     amount: float,
-    random: np.random.Generator,
+    seed: int,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int16]]:
     """Velocities and timing of a song's notes.
 
@@ -58,8 +60,8 @@ def humanize(
         Turns milliseconds into ticks.
     amount
         0 gives each note the same velocity and no offset; 1 is a lively player.
-    random
-        Draws what is left to chance.
+    seed
+        Draws what is left to chance, for each section on its own: what changes in one changes nothing in another.
 
     Returns
     -------
@@ -75,17 +77,35 @@ def humanize(
         loudness += np.where(inside, ROLE_VELOCITY.get(section.role, 0), 0)
     if voice is not None:
         loudness += np.where(notes["track"] == voice, VOICE_VELOCITY, 0)
-    loudness += NOISE_VELOCITY * random.standard_normal(len(notes))
+    loudness += _crescendos(bars + (steps % spec.steps_per_bar) / spec.steps_per_bar, spec, sections)
+    noise = np.zeros((3, len(notes)))
+    for number, section in enumerate(sections):
+        own = np.flatnonzero((bars >= section.first_bar) & (bars < section.first_bar + section.num_bars))
+        random = np.random.default_rng(mix_seed(seed, 3, number))
+        _, chord = np.unique(np.stack([notes["track"][own], steps[own]]), axis=1, return_inverse=True)
+        together = random.standard_normal(int(chord.max(initial=-1)) + 1)[chord.reshape(-1)]
+        noise[:, own] = [*random.standard_normal((2, len(own))), together]
+    loudness += NOISE_VELOCITY * noise[0]
     velocities = np.clip(np.rint(PLAIN_VELOCITY + 1.5 * amount * loudness), 1, 127).astype(np.uint8)
 
-    _, chord = np.unique(np.stack([notes["track"].astype(np.int64), steps]), axis=1, return_inverse=True)
-    together = random.standard_normal(int(chord.max(initial=-1)) + 1)[chord.reshape(-1)]
-    alone = random.standard_normal(len(notes))
     is_drum = np.array([track.is_drum for track in spec.tracks])[notes["track"]]
-    seconds = NOISE_SECONDS * amount * ((1 - CHORD_SHARE) * together + CHORD_SHARE * alone) * np.where(is_drum, 0.5, 1)
+    seconds = (
+        NOISE_SECONDS * amount * ((1 - CHORD_SHARE) * noise[2] + CHORD_SHARE * noise[1]) * np.where(is_drum, 0.5, 1)
+    )
     most = LARGEST_STEPS * TICKS_PER_BEAT / spec.steps_per_beat
     ticks = np.clip(np.rint(seconds * tempo_bpm / 60 * TICKS_PER_BEAT), -np.floor(most), np.floor(most))
     return velocities, ticks.astype(np.int16)
+
+
+def _crescendos(at_bars: NDArray[np.float64], spec: RollSpec, sections: Sequence[Section]) -> NDArray[np.float64]:
+    """What each note gains in the last phrase of a section on the way to a louder one; the place of notes in bars."""
+    gains = np.zeros(len(at_bars))
+    for section, following in pairwise(sections):
+        rise = ROLE_VELOCITY.get(following.role, 0) - ROLE_VELOCITY.get(section.role, 0)
+        length = min(spec.bars, section.num_bars)
+        way = (at_bars - (following.first_bar - length)) / length  # 0 to 1 over the last phrase
+        gains += np.where((way >= 0) & (way < 1), max(0, rise) * way**2, 0)
+    return gains
 
 
 def ritardando(tempo_bpm: float, num_bars: int, spec: RollSpec, amount: float) -> tuple[tuple[int, float], ...]:

@@ -150,6 +150,8 @@ class GenerateSettings:
     """Phrases on the way from one seed or phrase to another, both ends included."""
     form: str | None
     """A form of `pipeline/music/form.py` by name; null takes them in turn."""
+    rerolls: list[str]
+    """Songs (`3`) and sections (`3.chorus`) sent back, in the order of the asking; `album.reroll` adds to it."""
     humanize: float
     """How much velocity and timing breathe: 0 is a machine, 1 a person."""
 

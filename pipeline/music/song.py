@@ -19,7 +19,7 @@ from pipeline.errors import UserError
 from pipeline.music.notes import Notes, Planes, notes_from_roll, pack, unpack
 from pipeline.music.settings import TracksSettings
 
-FORMAT = "albumgan song 1"
+FORMAT = "albumgan song 2"
 TICKS_PER_BEAT = 480
 """Of the timing offsets and of MIDI files: a multiple of every usual number of steps a beat."""
 
@@ -36,14 +36,18 @@ class Section:
         What it is; sections with the same role share their music (`verse`).
     first_bar, num_bars
         Where it lies, counted from 0.
+    seed
+        What it was made with; 0 in a song made by hand.
     latents
-        For each latent by name the values of the section's phrases, `[phrases, ...]`; empty in a song made by hand.
+        For each latent by name, wishes among them, the values of the section's phrases, `[phrases, ...]`; empty in a
+        song made by hand.
     """
 
     name: str
     role: str
     first_bar: int
     num_bars: int
+    seed: int = 0
     latents: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
@@ -191,7 +195,7 @@ class Song:
             "programs": self.programs,
             "pans": self.pans,
             "volumes": self.volumes,
-            "sections": [[one.name, one.role, one.first_bar, one.num_bars] for one in self.sections],
+            "sections": [[one.name, one.role, one.first_bar, one.num_bars, one.seed] for one in self.sections],
         }
         arrays: dict[str, Any] = {
             "header": np.array(json.dumps(header)),
@@ -253,8 +257,8 @@ class Song:
             raise ValueError(f"its format is {header['format']}, not {FORMAT}")
         spec = RollSpec.from_dict(header["spec"])
         sections = tuple(
-            Section(name, role, first_bar, num_bars, _latents_of(arrays, index))
-            for index, (name, role, first_bar, num_bars) in enumerate(header["sections"])
+            Section(name, role, first_bar, num_bars, seed, _latents_of(arrays, index))
+            for index, (name, role, first_bar, num_bars, seed) in enumerate(header["sections"])
         )
         return cls(
             number=int(header["number"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +16,42 @@ from pipeline.config import Config
 from pipeline.devices import choose_device, load_checkpoint
 from pipeline.errors import UserError
 from pipeline.music.arranging import choose_shift, comfortable_ranges, draw_mode, draw_tempo, key_name, moved, read_key
-from pipeline.music.composing import Composer
+from pipeline.music.composing import Composer, Piece
 from pipeline.music.ending import close
-from pipeline.music.form import choose_form, pick_form
+from pipeline.music.form import Part, choose_form, pick_form
 from pipeline.music.humanize import humanize, ritardando
 from pipeline.music.keys import Key
-from pipeline.music.notes import notes_from_roll, roll_from_notes
-from pipeline.music.settings import roll_spec
+from pipeline.music.notes import Planes, notes_from_roll, roll_from_notes
+from pipeline.music.requests import draw_asked_tempo, read_request
+from pipeline.music.rerolls import History, check_roles, history_of, read_rerolls
+from pipeline.music.settings import ArrangementSettings, roll_spec
 from pipeline.music.song import Section, Song
 
 ENDING_BARS = 1.7
 """Bars' worth of time that a closing bar and slowing down may add."""
 
 
+@dataclass(frozen=True)
+class Outline:
+    """A song before its notes are made: what was drawn for it, and what has been sent back."""
+
+    number: int
+    seed: int
+    history: History
+    wanted: Key | None
+    home: Key
+    tempo_bpm: float
+    form: str
+    parts: tuple[Part, ...]
+    arrangement: ArrangementSettings
+    random: np.random.Generator
+
+
 class SongMaker:
-    """Makes the songs of one checkpoint; each depends on the settings, the seed and its own number alone."""
+    """Makes the songs of one checkpoint; each depends on the settings, the seed and its own number alone.
+
+    Raises `UserError` where the checkpoint does not fit, or what is asked for is not there.
+    """
 
     def __init__(self, config: Config, checkpoint: Path) -> None:
         state = load_checkpoint(checkpoint)
@@ -44,6 +66,7 @@ class SongMaker:
             self.music: dict[str, Any] = {name: dict(state["music"][name]) for name in ("tempo_bpm", "modes")}
             dissonance = float(state["reference"]["dissonance"])
             in_common_key = state["settings"]["prepare.key"] == "common"
+            styles = [str(style) for style in state["styles"]]
         except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise UserError(f"{checkpoint} is damaged or of another version ({reason}).") from error
@@ -54,65 +77,86 @@ class SongMaker:
             )
         self.statistics = statistics
         settings = config.generate
+        self.voice = next((index for index, track in enumerate(config.tracks.tracks) if track.voice), None)
+        self.request = read_request(config, self.spec, styles, in_common_key=True)  # songs are moved to their key
+        self.rerolls = read_rerolls(settings.rerolls, settings.songs, "generate.rerolls")
+        for number in {reroll.number for reroll in self.rerolls}:
+            self.outline(number)
         self.composer = Composer(
             generator, discriminator, statistics, settings.candidates, settings.variation, in_common_key, dissonance
         )
 
-    def make(self, number: int) -> Song:
-        """Song `number`, counted from 1."""
-        config, settings, spec = self.config, self.config.generate, self.spec
-        seed = mix_seed(settings.seed, number)
+    def outline(self, number: int) -> Outline:
+        """What is decided of song `number`, counted from 1, before a note of it is made."""
+        config, settings = self.config, self.config.generate
+        history = history_of(self.rerolls, number)
+        seed = mix_seed(settings.seed, number, *([history.times] if history.times else []))
         random = np.random.default_rng(seed)
         wanted = read_key(settings.key) if settings.key is not None else None
         is_minor = draw_mode(self.music["modes"], random) if wanted is None else wanted.is_minor
-        home = Key(9 if is_minor else 0, is_minor)
         tempo = draw_tempo(config.data.tempo_bpm, self.music["tempo_bpm"], random)
+        asked = draw_asked_tempo(settings, random)
         form = pick_form(settings.form, number)
         parts, tempo = choose_form(
             form,
-            settings.tempo_bpm if settings.tempo_bpm is not None else tempo,
-            spec,
+            tempo if asked is None else asked,
+            self.spec,
             (settings.min_seconds, settings.max_seconds),
             ENDING_BARS,
             float(random.uniform(0.2, 0.7)),
-            settings.tempo_bpm is not None,
+            asked is not None,
         )
+        check_roles(history, number, (part.role for part in parts))
         arrangement = config.tracks.arrangements[(number - 1) % len(config.tracks.arrangements)]
-        phrases = self.composer.compose(parts, home, seed)
+        home = Key(9 if is_minor else 0, is_minor)
+        return Outline(number, seed, history, wanted, home, tempo, form, parts, arrangement, random)
 
-        planes = close(np.concatenate([one.planes for part in phrases for one in part], axis=2), spec, home)
+    def make(self, number: int) -> Song:
+        """Song `number`, counted from 1; a section that was sent back is made anew in it, the rest stays."""
+        config, settings, spec = self.config, self.config.generate, self.spec
+        plan = self.outline(number)
+        home = plan.home
+        request = self.request.asking(tempo_bpm=plan.tempo_bpm)
+        piece = self.composer.compose(plan.parts, home, request, self.voice, plan.seed)
+        notes = notes_from_roll(self._closed(piece), spec.lowest_pitch)
+        ranges = comfortable_ranges(self.statistics.sounding, plan.arrangement.programs, spec)
+        shift = choose_shift(notes, home, plan.wanted, ranges, spec, plan.random)
+        for role, count in plan.history.sections:
+            piece.remake(role, count)
+        planes = self._closed(piece)
         num_bars = planes.shape[2]
-        ranges = comfortable_ranges(self.statistics.sounding, arrangement.programs, spec)
-        notes = notes_from_roll(planes, spec.lowest_pitch)
-        shift = choose_shift(notes, home, wanted, ranges, spec, random)
-        planes = roll_from_notes(moved(notes, shift, spec), spec, num_bars)
+        planes = roll_from_notes(moved(notes_from_roll(planes, spec.lowest_pitch), shift, spec), spec, num_bars)
         notes = notes_from_roll(planes, spec.lowest_pitch)
 
         sections, first_bar = [], 0
-        for part, its in zip(parts, phrases, strict=True):
-            bars = num_bars - first_bar if part is parts[-1] else part.phrases * spec.bars
+        for part, its, seed in zip(plan.parts, piece.sections, piece.seeds, strict=True):
+            bars = num_bars - first_bar if part is plan.parts[-1] else part.phrases * spec.bars
             tensors = [one.latents.to_dict() for one in its]
             latents = {name: np.concatenate([one[name].cpu().numpy() for one in tensors]) for name in tensors[0]}
-            sections.append(Section(part.name, part.role, first_bar, bars, latents))
+            sections.append(Section(part.name, part.role, first_bar, bars, seed, latents))
             first_bar += bars
-        voice = next((index for index, track in enumerate(config.tracks.tracks) if track.voice), None)
-        velocities, timing = humanize(notes, spec, sections, voice, tempo, settings.humanize, random)
+        velocities, timing = humanize(notes, spec, sections, self.voice, plan.tempo_bpm, settings.humanize, plan.seed)
         return Song(
             number=number,
             seed=settings.seed,
             spec=spec,
             planes=planes,
-            tempo_map=ritardando(tempo, num_bars, spec, settings.humanize),
-            key=key_name(Key((home.tonic + shift) % 12, is_minor)),
-            form=form,
-            arrangement=arrangement.name,
-            programs=tuple(arrangement.programs),
+            tempo_map=ritardando(plan.tempo_bpm, num_bars, spec, settings.humanize),
+            key=key_name(Key((home.tonic + shift) % 12, home.is_minor)),
+            form=plan.form,
+            arrangement=plan.arrangement.name,
+            programs=tuple(plan.arrangement.programs),
             pans=tuple(track.pan for track in config.tracks.tracks),
             volumes=tuple(track.volume for track in config.tracks.tracks),
             velocities=velocities,
             timing_ticks=timing,
             sections=tuple(sections),
         )
+
+    def _closed(self, piece: Piece) -> Planes:
+        """All bars of a piece, with an ending; it depends on nothing but the last section."""
+        sections = [np.concatenate([one.planes for one in its], axis=2) for its in piece.sections]
+        return np.concatenate([*sections[:-1], close(sections[-1], self.spec, piece.home)], axis=2)
 
 
 def describe(spec: RollSpec) -> str:
