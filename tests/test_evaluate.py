@@ -10,7 +10,7 @@ import pytest
 
 from .conftest import SMALL, Program, write_band
 
-FEW = ("evaluate.phrases=24", "evaluate.samples=30", "evaluate.resamples=10")
+FEW = ("evaluate.phrases=24", "evaluate.samples=30", "evaluate.resamples=10", "evaluate.requests=12")
 QUICK = (*FEW, "evaluate.classifier=false")
 
 
@@ -58,11 +58,15 @@ def test_a_checkpoint_is_judged_with_every_part_of_the_report(judged: Path) -> N
     found = report(judged, "sweep/0")
     assert list(found) == [
         "format", "subject", "reference", "headline", "features", "figures", "published", "faults", "families",
-        "frechet", "classifier", "copying", "distinct", "notes",
+        "frechet", "classifier", "copying", "distinct", "notes", "accompaniment", "control",
     ]  # fmt: skip
     assert found["published"] is None
     place = judged / "outputs/sweep/0/evaluate"
-    for name in ("report.md", "distributions.png", "figures.png", "samples.png", "learning.png"):
+    assert isinstance(found["accompaniment"], dict)
+    assert found["accompaniment"]["untouched"] == 1
+    assert isinstance(found["control"], dict)
+    pictures = ("distributions", "figures", "samples", "learning", "accompaniment", "density")
+    for name in ("report.md", *(f"{picture}.png" for picture in pictures)):
         assert (place / name).stat().st_size > 1000, name
 
 

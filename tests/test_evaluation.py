@@ -21,7 +21,9 @@ from pipeline.evaluation.subjects import Phrases
 from pipeline.evaluation.verdicts import families_of, faults_seen
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Lead"), Track("Bass")), bars=2, num_pitches=24, lowest_pitch=48)
-SETTINGS = EvaluateSettings(path=None, runs=None, seed=1, phrases=64, samples=80, resamples=20, classifier=False)
+SETTINGS = EvaluateSettings(
+    path=None, runs=None, seed=1, phrases=64, samples=80, resamples=20, classifier=False, requests=0
+)
 
 
 def tunes(num_songs: int, seed: int, spec: RollSpec = SPEC) -> Phrases:
@@ -105,7 +107,14 @@ def whole(found: dict[str, object], spec: RollSpec) -> dict[str, object]:
     counts = {"train": 80, "validation": 80, "test": 80}
     subject = {"kind": "folder", "name": "theirs", "path": "midi", "phrases": 8, "songs": 2, "files": 3}
     reference = {"set": "set-1", "title": "Tunes", "spec": spec.to_dict(), "phrases": counts, "songs": counts}
-    return {"format": FORMAT, "subject": subject | {"rejects": {"broken file": 1}}, "reference": reference} | found
+    return {
+        "format": FORMAT,
+        "subject": subject | {"rejects": {"broken file": 1}},
+        "reference": reference,
+        **found,
+        "accompaniment": None,
+        "control": None,
+    }
 
 
 def test_the_report_says_what_was_held_against_what(yardstick: Yardstick) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from pipeline.evaluation.report_requests import accompaniment, control
+from pipeline.evaluation.tables import percent, show, table
 
 SETS = {
     "generated": "generated",
@@ -28,6 +30,10 @@ def markdown(report: Mapping[str, Any]) -> str:
     ]
     if subject["kind"] == "checkpoint":
         parts += ["![Phrases](samples.png)", "![Learning](learning.png)"]
+    if report["accompaniment"] is not None:
+        parts += ["## Accompaniment", *accompaniment(report["accompaniment"])]
+    if report["control"] is not None:
+        parts += ["## Control", *control(report["control"])]
     parts += ["## Families", FAMILIES_TEXT, _families(report["families"])]
     parts += ["## Notes", *(f"- {note}" for note in report["notes"])] if report["notes"] else []
     parts += ["## Figures", FIGURES_TEXT, _figures(report["figures"])]
@@ -83,20 +89,20 @@ def _headline(report: Mapping[str, Any]) -> str:
     headline, validation = report["headline"], report["headline"]["validation"]
     overlap = headline["overlap"]
     rows = [
-        ("**quality** (1: as close as other real songs, 0: notes at random)", _show(headline["quality"]), "1", "", "0"),
+        ("**quality** (1: as close as other real songs, 0: notes at random)", show(headline["quality"]), "1", "", "0"),
         (
             "overlap of feature distributions (OA)",
-            *(_show(overlap[name]) for name in ("generated", "training", "shuffled", "random")),
+            *(show(overlap[name]) for name in ("generated", "training", "shuffled", "random")),
         ),
-        ("quality against the validation songs", _show(validation["quality"]), "1", "", "0"),
+        ("quality against the validation songs", show(validation["quality"]), "1", "", "0"),
         (
             "Fréchet distance of features",
-            *(_show(report["frechet"][name]) for name in ("generated", "training", "shuffled", "random")),
+            *(show(report["frechet"][name]) for name in ("generated", "training", "shuffled", "random")),
         ),
     ]
     names = ("", *(SETS[name] for name in ("generated", "training", "shuffled", "random")))
     judges = [_classifier(report["classifier"]), _copying(report["copying"]), _distinct(report["distinct"])]
-    return "\n\n".join([_table(names, rows), *_tight([f"- {judge}" for judge in judges])])
+    return "\n\n".join([table(names, rows), *_tight([f"- {judge}" for judge in judges])])
 
 
 def _classifier(found: Mapping[str, Any] | None) -> str:
@@ -104,8 +110,8 @@ def _classifier(found: Mapping[str, Any] | None) -> str:
         return "Two-sample test: not made (evaluate.classifier=false, or a single song)."
     return (
         "Two-sample test: of pairs of a generated and a held-out phrase a small network tells which is which in "
-        f"{_percent(found['generated'])} (50 % is perfect); of a training and a held-out one in "
-        f"{_percent(found['training'])}."
+        f"{percent(found['generated'])} (50 % is perfect); of a training and a held-out one in "
+        f"{percent(found['training'])}."
     )
 
 
@@ -113,8 +119,8 @@ def _copying(found: Mapping[str, Any]) -> str:
     own, test = found["generated"], found["test"]
     return (
         f"Copying: with the nearest training phrase in any of 12 transpositions a phrase shares "
-        f"{_show(own['median'])} of its onsets in the median and {_show(own['high'])} at the 95th percentile; test "
-        f"songs {_show(test['median'])} and {_show(test['high'])}. {_percent(found['nearer'])} of the phrases are "
+        f"{show(own['median'])} of its onsets in the median and {show(own['high'])} at the 95th percentile; test "
+        f"songs {show(test['median'])} and {show(test['high'])}. {percent(found['nearer'])} of the phrases are "
         "nearer than 95 % of those of the test songs."
     )
 
@@ -128,17 +134,17 @@ def _families(families: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         (
             family["name"],
-            *(_show(family["distance"][name]) for name in names),
+            *(show(family["distance"][name]) for name in names),
             " and ".join(SETS[name] for name in family["tells"]) or "neither",
         )
         for family in families
     ]
-    return _table(("family", *(SETS[name] for name in names), "tells real songs from"), rows)
+    return table(("family", *(SETS[name] for name in names), "tells real songs from"), rows)
 
 
 def _figures(figures: Mapping[str, Mapping[str, Any]]) -> str:
-    rows = [(key, *(_show(figure[name]) for name in SETS), figure["text"]) for key, figure in figures.items()]
-    return _table(("figure", *SETS.values(), "what it is"), rows)
+    rows = [(key, *(show(figure[name]) for name in SETS), figure["text"]) for key, figure in figures.items()]
+    return table(("figure", *SETS.values(), "what it is"), rows)
 
 
 def _not_published(reference: Mapping[str, Any]) -> str:
@@ -151,38 +157,8 @@ def _not_published(reference: Mapping[str, Any]) -> str:
 def _features(features: Mapping[str, Mapping[str, Any]]) -> str:
     names = ("generated", "training", "shuffled", "random")
     rows = [
-        (name, *(_show(found["overlap"][one]) for one in names), *(_show(found["kl"][one]) for one in names[:2]))
+        (name, *(show(found["overlap"][one]) for one in names), *(show(found["kl"][one]) for one in names[:2]))
         for name, found in features.items()
     ]
     kl = (f"KL, {SETS['generated']}", f"KL, {SETS['training']}")
-    return _table(("feature", *(f"overlap, {SETS[name]}" for name in names), *kl), rows)
-
-
-def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [" | ".join(names), "|".join("---" for _ in names), *(" | ".join(row) for row in rows)]
-    return "\n".join(f"| {line} |" if "---" not in line else f"|{line}|" for line in lines)
-
-
-def _show(value: Any) -> str:
-    """A number, or an estimate with its interval; a dash for what there is not."""
-    if isinstance(value, Mapping):
-        if value["value"] is None:
-            return "-"
-        if value["low"] is None:
-            return _number(value["value"])
-        return f"{_number(value['value'])} ({_number(value['low'])} to {_number(value['high'])})"
-    return "-" if value is None else _number(value)
-
-
-def _number(value: float) -> str:
-    if not math.isfinite(value):
-        return "-"
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
-
-
-def _percent(value: Any) -> str:
-    if isinstance(value, Mapping):
-        if value["low"] is None:
-            return _percent(value["value"])
-        return f"{100 * value['value']:.0f} % ({100 * value['low']:.0f} to {100 * value['high']:.0f})"
-    return "-" if value is None else f"{100 * value:.0f} %"
+    return table(("feature", *(f"overlap, {SETS[name]}" for name in names), *kl), rows)

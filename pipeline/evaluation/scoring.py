@@ -25,6 +25,13 @@ The keys of `report.json`:
   has in common with the nearest training phrase; `nearer`, the share of generated phrases beyond the `high` of test.
 - `distinct`: `distinct` among `phrases`.
 - `notes`: sentences on what to be careful about.
+- `accompaniment`: what `made` tracks and those of the test songs (`real`) have to do with a track that was given, each
+  the figures of `gan.metrics.accompaniment`; `share` of the real songs' `matched` above one half that made ones have;
+  `untouched`, the share of phrases whose given track came back as it was; `tracks`, `matched` by given track.
+- `control`: by track `density` (means `asked` and `made` in notes a bar, `correlation`, mean absolute `error`, and that
+  error by `chance`, with phrases and wishes dealt anew); `key` (share in the key asked for), `tempo` (notes a bar at
+  slow and fast tempos) and `style` (recognised by a classifier), `made` beside `real`; null where there is nothing to
+  ask for. Both are null for what takes no requests.
 """
 
 from __future__ import annotations
@@ -49,7 +56,7 @@ from gan.metrics.tally import tabulate
 from gan.spec import RollSpec
 from pipeline.evaluation.settings import EvaluateSettings
 from pipeline.evaluation.subjects import Phrases
-from pipeline.evaluation.verdicts import families_of, faults_seen, finite
+from pipeline.evaluation.verdicts import estimate, families_of, faults_seen, finite
 from pipeline.progress import bar
 
 FORMAT = 1
@@ -80,11 +87,6 @@ class Measured:
             {key: values for key, values in table.items() if not key.startswith(mark)},
             published_figures(phrases.rolls, spec) if applies(spec) else {},
         )
-
-
-def estimate(interval: Interval) -> dict[str, float | None]:
-    """An interval as the report has it."""
-    return {name: finite(value) for name, value in interval._asdict().items()}
 
 
 def exact(value: float) -> dict[str, float | None]:

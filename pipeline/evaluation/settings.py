@@ -23,3 +23,6 @@ class EvaluateSettings:
     """Resamples of the songs behind every interval."""
     classifier: bool
     """Whether a small network is trained to tell generated from real phrases; the slowest part."""
+    requests: int
+    """Test phrases of which one track is given to be accompanied, and whose density, key, tempo and style are asked
+    for one at a time; 0 leaves that out."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from gan.generator import Generator
+from gan.given import Given
 from gan.interface import PhraseGenerator
 from gan.rolls import mix_seed
 from gan.spec import RollSpec
@@ -50,8 +52,15 @@ class Phrases:
         """At most `count` of the phrases, evenly spread."""
         if len(self) <= count:
             return self
-        places = torch.linspace(0, len(self) - 1, count, dtype=torch.float64).round().long()
+        places = evenly(len(self), count)
         return Phrases(self.rolls[places], self.songs[places])
+
+
+def evenly(length: int, count: int) -> Tensor:
+    """At most `count` places of a list of that length, evenly spread, int64."""
+    if length <= count:
+        return torch.arange(length)
+    return torch.linspace(0, length - 1, count, dtype=torch.float64).round().long()
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,21 @@ def generated_phrases(generator: PhraseGenerator, count: int, seed: int) -> Phra
     starts = bar(range(0, count, BATCH), -(-count // BATCH), "evaluate", "batches generated")
     rolls = torch.cat([generator.sample(latents[start : start + BATCH]).cpu() for start in starts])
     return Phrases(rolls, torch.arange(count))
+
+
+def made_as_asked(generator: Generator, wishes: Tensor, given: Given | None, seed: int) -> Tensor:
+    """Phrases as wished for around what is given, one for each row: bool `[count, *spec.shape]` on the CPU.
+
+    `wishes` are `[count, num_wishes]` as in `gan.wishes`; the rest is left to chance.
+    """
+    latents = generator.sample_latents(len(wishes), torch.Generator().manual_seed(seed))
+    latents = replace(latents, wishes=wishes.to(latents.wishes))
+    made = []
+    for start in range(0, len(wishes), BATCH):
+        some = slice(start, start + BATCH)
+        part = None if given is None else given[some].to(latents.z.device)
+        made.append(generator.sample(latents[some], part).cpu())
+    return torch.cat(made)
 
 
 def folder_phrases(paths: list[str], recipe: Recipe, workers: int | None, count: int) -> FolderReading:

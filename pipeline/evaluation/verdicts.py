@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gan.metrics.bootstrap import Interval
+
 JUDGED = ("generated", "training", "shuffled", "random")
 """The sets that are held against the test songs."""
 SAME = 5e-4
@@ -23,6 +25,11 @@ FAULTS = (
 def finite(value: float) -> float | None:
     """A number, or None where there is none: JSON knows no NaN."""
     return value if math.isfinite(value) else None
+
+
+def estimate(interval: Interval) -> dict[str, float | None]:
+    """An interval as the report has it."""
+    return {name: finite(value) for name, value in interval._asdict().items()}
 
 
 def families_of(figures: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

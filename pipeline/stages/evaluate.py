@@ -8,9 +8,14 @@ sound of the first phrases; of a sweep, or of `evaluate.runs=[a,b]`, the runs' r
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from gan.generator import Generator
+from gan.interface import PhraseGenerator
 from gan.rolls import unpack
 from gan.spec import RollSpec
 from gan.trainer import load_generator
@@ -21,11 +26,14 @@ from pipeline.config import Config
 from pipeline.contract import Outcome, Plan
 from pipeline.devices import choose_device, load_checkpoint, prepare_torch
 from pipeline.errors import UserError
+from pipeline.evaluation.accompaniment import accompany
+from pipeline.evaluation.control import Examiner, Labelled
 from pipeline.evaluation.drawing import draw_report
 from pipeline.evaluation.page import write_ranking_page
 from pipeline.evaluation.ranked import RankedRun
 from pipeline.evaluation.ranking import rank
 from pipeline.evaluation.report import markdown
+from pipeline.evaluation.request_plots import draw_accompaniments, draw_densities
 from pipeline.evaluation.runs import RANKING, judged
 from pipeline.evaluation.scoring import FORMAT, Yardstick
 from pipeline.evaluation.sounds import write_sample
@@ -34,12 +42,14 @@ from pipeline.evaluation.subjects import (
     folder_phrases,
     generated_phrases,
     held_out,
+    made_as_asked,
     nothing_to_score,
     real_phrases,
 )
 from pipeline.music.catalog import files_of, folder_print
+from pipeline.music.labels import labels_of, styles_of
 from pipeline.music.preparing import recipe_of
-from pipeline.music.store import open_store
+from pipeline.music.store import PhraseStore, open_store
 from pipeline.places import stage_directory
 from pipeline.progress import say
 
@@ -47,6 +57,8 @@ NUM_PICTURED = 8
 """Phrases in the picture."""
 NUM_HEARD = 4
 """Phrases in the sound."""
+UNASKED: dict[str, Any] = {"accompaniment": None, "control": None}
+"""What a report has of music that takes no requests."""
 
 
 def inputs(config: Config) -> dict[str, str]:
@@ -55,6 +67,8 @@ def inputs(config: Config) -> dict[str, str]:
     for key, low, high in (("phrases", 2, 100_000), ("samples", 2, 100_000), ("resamples", 2, 100_000)):
         if not low <= getattr(settings, key) <= high:
             raise UserError(f"evaluate.{key} must lie between {low} and {high}, not {getattr(settings, key)}.")
+    if settings.requests != 0 and not 2 <= settings.requests <= 100_000:
+        raise UserError(f"evaluate.requests must be 0 or lie between 2 and 100000, not {settings.requests}.")
     if settings.runs is not None:
         if settings.path is not None:
             raise UserError("evaluate.path and evaluate.runs can't both be given: judge the folder first, by a name=.")
@@ -90,9 +104,16 @@ def judge(config: Config, directory: Path) -> Outcome:
     store = open_store(stage_directory("prepare", config))
     spec = store.spec
     test, validation = held_out(store, config.data.name)
-    subject, samples = from_folder(config) if config.evaluate.path else from_checkpoint(config, spec)
+    generator = None
+    if config.evaluate.path:
+        subject, samples = from_folder(config)
+    else:
+        subject, samples, generator = from_checkpoint(config, spec)
     yardstick = Yardstick(test, validation, real_phrases(store, "train"), spec, config.evaluate)
     measured, found = yardstick.score(samples)
+    found |= ask(generator, store, config, directory) if isinstance(generator, Generator) else UNASKED
+    if generator is not None and not isinstance(generator, Generator):
+        found["notes"].append("Accompaniment and control are left out: this design takes no requests.")
     reference = {
         "set": store.directory.name,
         "title": config.data.title,
@@ -110,6 +131,23 @@ def judge(config: Config, directory: Path) -> Outcome:
     return Outcome(notes={"quality": quality, "overlap": found["headline"]["overlap"]["generated"]})
 
 
+def ask(generator: Generator, store: PhraseStore, config: Config, directory: Path) -> dict[str, Any]:
+    """The report's `accompaniment` and `control`, with their pictures."""
+    settings, spec = config.evaluate, store.spec
+    if not settings.requests:
+        return UNASKED
+    make = partial(made_as_asked, generator)
+    test, training = (
+        Labelled(real_phrases(store, split), torch.from_numpy(labels_of(store, split))) for split in ("test", "train")
+    )
+    accompanied = accompany(make, test.phrases, training.phrases, spec, settings)
+    if accompanied is not None:
+        draw_accompaniments(directory / "accompaniment.png", accompanied[0], spec, config.name)
+    densities, told = Examiner(make, test, training, styles_of(store), spec, settings).examine()
+    draw_densities(directory / "density.png", densities, spec, config.name)
+    return {"accompaniment": None if accompanied is None else accompanied[1], "control": told}
+
+
 def in_words(name: str, quality: dict[str, float | None]) -> str:
     """The headline as a sentence."""
     value, low, high = (quality[key] for key in ("value", "low", "high"))
@@ -118,8 +156,8 @@ def in_words(name: str, quality: dict[str, float | None]) -> str:
     return f"{name} has quality {value:.2f} ({low:.2f} to {high:.2f}; 1 is as close as other real songs, 0 is random)."
 
 
-def from_checkpoint(config: Config, spec: RollSpec) -> tuple[dict[str, Any], Phrases]:
-    """What the checkpoint of this run is, and phrases of its generator."""
+def from_checkpoint(config: Config, spec: RollSpec) -> tuple[dict[str, Any], Phrases, PhraseGenerator]:
+    """What the checkpoint of this run is, phrases of its generator, and the generator."""
     directory = stage_directory("train", config)
     path = directory / "checkpoint.pt"
     state = load_checkpoint(path)
@@ -150,7 +188,7 @@ def from_checkpoint(config: Config, spec: RollSpec) -> tuple[dict[str, Any], Phr
         "parameters": sum(notes.get(f"{side}_parameters", 0) for side in ("generator", "discriminator")),
         "settings": settings,
     }
-    return subject, samples
+    return subject, samples, generator
 
 
 def from_folder(config: Config) -> tuple[dict[str, Any], Phrases]:
