@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gan.distributed import batch_variance, team_at_work
 from gan.given import Asked
 from gan.interface import PhraseDiscriminator
 from gan.layers import linear
@@ -13,7 +14,7 @@ from gan.rolls import to_streams
 from gan.settings import ModelSettings
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
-from gan.wishes import NUM_LABELS
+from gan.wishes import no_wishes
 
 
 class Discriminator(PhraseDiscriminator):
@@ -38,7 +39,7 @@ class Discriminator(PhraseDiscriminator):
     def _nothing(self, batch: int) -> Asked:
         """Nothing given and nothing wished for."""
         spec, device = self.spec, self.judge_phrase.weight.device
-        wishes = torch.full((batch, spec.num_tracks + NUM_LABELS), torch.nan, device=device)
+        wishes = no_wishes(batch, spec.num_tracks).to(device)
         return Asked(wishes, torch.zeros(batch, spec.num_tracks, spec.bars, dtype=torch.bool, device=device))
 
     @torch.no_grad()
@@ -54,7 +55,7 @@ class Discriminator(PhraseDiscriminator):
 
 def _spread(x: Tensor) -> Tensor:
     """How different the phrases of a batch are, `[batch, 1]` (minibatch stddev; Karras et al., arXiv 1710.10196)."""
-    if len(x) < 2:
+    if len(x) * team_at_work().size < 2:
         return torch.zeros_like(x[:, :1])
-    deviation = (x.var(0, unbiased=False) + 1e-8).sqrt().mean()
+    deviation = (batch_variance(x) + 1e-8).sqrt().mean()
     return deviation.expand(len(x), 1)

@@ -51,7 +51,7 @@ class Generator(PhraseGenerator):
         tracks, bars, beats, steps = spec.num_tracks, spec.bars, spec.beats_per_bar, spec.steps_per_bar
         size, wide, slim = settings.latent_size, settings.trunk_width, settings.track_width
 
-        self.wishes = WishEncoder(spec, statistics)
+        self.wishes = WishEncoder(statistics.examples, statistics.num_styles)
         heard = tracks * (2 * self.compass + 1)  # the notes that are given, and which bars of which tracks are
         self.listen = linear(heard, settings.listen_width)  # [batch, time, listen]
         self.listen_near = TimeBlock(settings.listen_width, 1)  # [batch, time, listen]
@@ -61,7 +61,9 @@ class Generator(PhraseGenerator):
         self.move = linear(size, bars * size)  # z_time to [batch, bars * size]
         self.move_tracks = TrackLinear(tracks, size, bars * size)  # z_track_time to [batch, tracks, bars * size]
         self.share_beats = linear(2 * size + self.wishes.size, beats * wide)  # [batch, bars, beats * wide]
-        self.track_beats = TrackLinear(tracks, 2 * size + 3, beats * slim)  # [batch, bars, tracks, beats * slim]
+        self.track_beats = TrackLinear(
+            tracks, 2 * size + self.wishes.TRACK_SIZE, beats * slim
+        )  # [batch, bars, tracks, beats * slim]
         self.join = linear(tracks * slim, wide)  # [batch, all beats, wide]
         self.trunk = nn.Sequential(*(TimeBlock(wide, 2**number) for number in range(settings.trunk_blocks)))
         self.to_steps = TrackLinear(tracks, wide + slim, spec.steps_per_beat * slim)  # [batch, all beats, tracks, ...]
@@ -122,7 +124,7 @@ class Generator(PhraseGenerator):
         moves = self.move(latents.z_time).unflatten(1, (spec.bars, size))  # [batch, bars, size]
         track_moves = self.move_tracks(latents.z_track_time).unflatten(2, (spec.bars, size))
         track_moves = track_moves.transpose(1, 2)  # [batch, bars, tracks, size]
-        asked, asked_tracks = self.wishes(latents.wishes), self.wishes.densities(latents.wishes)
+        asked, asked_tracks = self.wishes(latents.wishes), self.wishes.tracks(latents.wishes)
 
         song = torch.cat([latents.z, asked], dim=1).unsqueeze(1).expand(-1, spec.bars, -1)
         shared = self.share_beats(torch.cat([song, moves], dim=2)).view(batch, beats, -1)  # [batch, beats, wide]

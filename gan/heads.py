@@ -41,11 +41,11 @@ def log_odds(rate: Tensor) -> Tensor:
     return torch.log(clipped / (1 - clipped))
 
 
-def shaken(logits: Tensor, amount: float | Tensor, generator: torch.Generator | None) -> Tensor:
-    """Logits with this amount of logistic noise, if there is a generator to draw it."""
+def shaken(logits: Tensor, amount: float | Tensor, generator: torch.Generator | None, batch_axis: int) -> Tensor:
+    """Logits with this amount of logistic noise, if there is a generator to draw it; an axis of them is the batch."""
     if generator is None or _nothing(amount):
         return logits
-    return logits + LOGISTIC.add_(torch.zeros(logits.shape, device=logits.device), amount, generator)
+    return logits + LOGISTIC.add_(torch.zeros(logits.shape, device=logits.device), amount, generator, batch_axis)
 
 
 def _nothing(amount: float | Tensor) -> bool:
@@ -144,16 +144,15 @@ class ChoiceHead(nn.Module):
         lines = (tracks, time, batch, self.voices)
         metre = self.metre.repeat(time // len(self.metre), 1, 1).transpose(0, 1).unsqueeze(2)
         gate = torch.baddbmm(self.gate.bias, rows, self.gate.weight).view(lines) + metre
-        gate = shaken(gate, _amounts(amount, self.tracks, 3), generator)
+        gate = shaken(gate, _amounts(amount, self.tracks, 3), generator, batch_axis=2)
         pulls = None
         if self.motion is not None:
             pulls = pad(self.motion[:, self.moves], [0, 1, 0, 1])  # [tracks, from, to]; rest goes with any alike
         weight, bias = self.choose.weight, self.choose.bias
         with torch.no_grad():
-            scores = torch.bmm(rows, weight).add_(bias)
+            scores = torch.bmm(rows, weight).add_(bias).view(*lines, self.compass + 1)
             if generator is not None and not _nothing(amount):
-                GUMBEL.add_(scores, _amounts(amount, self.tracks, 2), generator)
-            scores = scores.view(*lines, self.compass + 1)
+                GUMBEL.add_(scores, _amounts(amount, self.tracks, 4), generator, batch_axis=2)
             forced = torch.zeros_like(gate, dtype=torch.bool)
             forced[:, 0] = True  # a phrase begins with something new
             if begins is not None:
@@ -206,10 +205,10 @@ class NeuronHead(nn.Module):
         out = self.project(x)
         amount = _amounts(amount, self.tracks, 1)
         metre = self.metre.repeat(x.shape[1] // len(self.metre), 1, 1)  # [time, tracks, compass]
-        onset = neuron(shaken(out[..., : self.compass] + metre, amount, generator), temperature)
+        onset = neuron(shaken(out[..., : self.compass] + metre, amount, generator, batch_axis=0), temperature)
         if not self.holds:
             return torch.stack([onset, onset], dim=3)
-        hold = neuron(shaken(out[..., self.compass :], amount, generator), temperature) * self.rings
+        hold = neuron(shaken(out[..., self.compass :], amount, generator, batch_axis=0), temperature) * self.rings
         if begins is not None:
             hold = hold * ~begins[:, :, list(self.tracks)].unsqueeze(3)
         now = torch.zeros_like(onset[:, 0])

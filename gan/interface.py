@@ -33,7 +33,7 @@ class PhraseGenerator(nn.Module, ABC):
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
         super().__init__()
         self.spec, self.settings = spec, settings
-        self.examples = torch.tensor(statistics.examples)  # [phrases, tracks + 3]
+        self.examples = torch.tensor(statistics.examples)  # [phrases, num_wishes]
 
     @abstractmethod
     def forward(self, latents: Latents, noise: float = 0.0, generator: torch.Generator | None = None) -> Tensor:

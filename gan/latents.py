@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from gan.wishes import NUM_LABELS, between_wishes
+from gan.wishes import between_wishes, manners
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Latents:
     z_track_time
         `[batch, tracks, size]`: how each track moves from bar to bar.
     wishes
-        `[batch, tracks + 3]`, see `gan.wishes`; NaN for what is left to chance.
+        `[batch, num_wishes]`, see `gan.wishes`; NaN for what is left to chance.
     """
 
     z: Tensor
@@ -44,7 +44,7 @@ class Latents:
     @classmethod
     def sample(cls, wishes: Tensor, size: int, generator: torch.Generator) -> Latents:
         """Fresh latents on the CPU, a row for each of the wishes; `generator` (a CPU one) decides on them alone."""
-        batch, tracks = len(wishes), wishes.shape[1] - NUM_LABELS
+        batch, tracks = len(wishes), manners(wishes).shape[2]
         return cls(
             z=torch.randn(batch, size, generator=generator),
             z_time=torch.randn(batch, size, generator=generator),
@@ -95,7 +95,7 @@ class Latents:
         )
 
     def asking(self, wishes: Tensor) -> Latents:
-        """The same latents with other wishes `[batch, tracks + 3]`; where those are NaN, their own stay."""
+        """The same latents with other wishes `[batch, num_wishes]`; where those are NaN, their own stay."""
         return replace(self, wishes=torch.where(wishes.isnan(), self.wishes, wishes))
 
     def towards(self, other: Latents, share: float) -> Latents:

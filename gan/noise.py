@@ -12,6 +12,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from gan.distributed import team_at_work
+
 TABLE_SIZE = 2**21
 """Numbers in a table: more than one step of sixteen phrases of five tracks takes."""
 
@@ -50,8 +52,10 @@ class NoiseTable:
         return self._numbers[device]
 
     @torch.no_grad()
-    def add_(self, values: Tensor, amount: float | Tensor, generator: torch.Generator) -> Tensor:
+    def add_(self, values: Tensor, amount: float | Tensor, generator: torch.Generator, batch_axis: int = 0) -> Tensor:
         """Add this amount of noise to `values`, in place and by their order in memory; returns them.
+
+        Where the batch is spread over processes, they get their rows of the whole batch's noise.
 
         Parameters
         ----------
@@ -61,9 +65,23 @@ class NoiseTable:
             Factor of the noise: one, or a tensor that `values` can be multiplied with.
         generator
             Says where to start to read, on any device.
+        batch_axis
+            The axis of `values` that counts phrases.
         """
         if isinstance(amount, Tensor):
-            return values.addcmul_(self.add_(torch.zeros_like(values), 1.0, generator), amount)
+            return values.addcmul_(self.add_(torch.zeros_like(values), 1.0, generator, batch_axis), amount)
+        team = team_at_work()
+        if team.size == 1:
+            return self._read(values, amount, generator)
+        shape = list(values.shape)
+        rows = team.rows(shape[batch_axis] * team.size)
+        shape[batch_axis] *= team.size
+        whole = self._read(torch.zeros(shape, device=values.device), 1.0, generator)
+        mine = whole.narrow(batch_axis, rows.start, rows.stop - rows.start)
+        return values.add_(mine, alpha=amount)
+
+    def _read(self, values: Tensor, amount: float, generator: torch.Generator) -> Tensor:
+        """Add noise from places in the table that the generator says."""
         numbers = self._on(values.device)
         for part in torch.split(values.view(-1), TABLE_SIZE):
             start = int(torch.randint(TABLE_SIZE, (1,), generator=generator, device=generator.device))

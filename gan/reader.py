@@ -69,7 +69,7 @@ class Reader(nn.Module):
         self.register_buffer("lines", fourier(self.compass, MOTION_PERIOD), persistent=False)  # [compass, 38]
 
         inputs = spec.num_tracks * (2 * self.compass + 1)
-        self.wishes = WishEncoder(spec, statistics)
+        self.wishes = WishEncoder(statistics.examples, statistics.num_styles)
         if self.harmony:
             inputs += 12 + 14 * len(self.pairs) + 2 * (MOTION_PERIOD // 2 + 1) * len(self.lags) * len(spec.pitched)
         step, beat = settings.step_width, settings.beat_width

@@ -150,6 +150,8 @@ class TrainSettings:
         The penalties are computed every so many steps (and weigh as many times more): they cost as much as a step.
     ema_decay
         Decay a step of the averaged generator that samples are drawn from; with 0 it is the generator itself.
+    obedience
+        Weight of how far a generated phrase is from the number of notes it was asked for (`gan.losses.disobedience`).
     noise_steps
         The heads' noise falls linearly over these first steps, so that silent notes get tried at the start.
     noise_floor
@@ -174,6 +176,7 @@ class TrainSettings:
     gamma: float = 2.5
     penalty_steps: int = 4
     ema_decay: float = 0.995
+    obedience: float = 0.06
     noise_steps: int = 600
     noise_floor: float = 0.15
     max_transposition: int = 0
@@ -189,7 +192,7 @@ class TrainSettings:
             _need(getattr(self, key) >= 1, f"train.{key}", "at least 1", getattr(self, key))
         for key in ("minutes", "learning_rate"):
             _need(getattr(self, key) > 0, f"train.{key}", "above 0", getattr(self, key))
-        for key in ("gamma", "noise_steps"):
+        for key in ("gamma", "obedience", "noise_steps"):
             _need(getattr(self, key) >= 0, f"train.{key}", "at least 0", getattr(self, key))
         for key in ("beta1", "beta2", "ema_decay"):
             _need(0 <= getattr(self, key) < 1, f"train.{key}", "at least 0 and below 1", getattr(self, key))
@@ -212,7 +215,7 @@ def check_together(model: ModelSettings, train: TrainSettings) -> None:
     model.check()
     train.check()
     if model.design != "albumgan":
-        for key in ("noise_steps", "noise_floor", "max_transposition"):
+        for key in ("obedience", "noise_steps", "noise_floor", "max_transposition"):
             if getattr(train, key):
                 raise ValueError(
                     f"train.{key} does nothing with model.design={model.design}, set it to 0; "

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gan.settings import ModelSettings
 from gan.spec import HOLD, ONSET, RollSpec
+from gan.wishes import STYLE, no_labels, wishes_of
 
 MAX_VOICES = 6
 """Chords are counted up to so many notes."""
@@ -48,7 +49,7 @@ class DataStatistics:
     empty_bars
         `[tracks]`: share of bars without a sounding step.
     examples
-        `[phrases, up to MOST_EXAMPLES][tracks + 3]`: the wishes of evenly spread phrases (`gan.wishes`), NaN for what
+        `[phrases, up to MOST_EXAMPLES][num_wishes]`: the wishes of evenly spread phrases (`gan.wishes`), NaN for what
         is unknown; a generator that is asked nothing draws one of them.
     num_styles
         Styles that the data's labels tell apart.
@@ -84,16 +85,16 @@ class DataStatistics:
         """
         totals: dict[str, Tensor] = {}
         num_phrases = 0
-        notes: list[Tensor] = []
+        examples: list[Tensor] = []
         for rolls in batches:
+            known = no_labels(len(rolls)) if labels is None else labels[num_phrases : num_phrases + len(rolls)]
+            examples.append(wishes_of(rolls, known, spec.steps_per_beat))
             num_phrases += len(rolls)
-            notes.append(rolls[:, ONSET].sum((2, 3, 4)) / spec.bars)
             for name, count in _count(rolls).items():
                 totals[name] = totals[name] + count if name in totals else count
         if num_phrases == 0:
             raise ValueError("there are no phrases to count")
-        known = torch.full((num_phrases, 3), torch.nan) if labels is None else labels
-        examples = torch.cat([torch.cat(notes), known], dim=1)[:: -(-num_phrases // MOST_EXAMPLES)]
+        wishes = torch.cat(examples)
         num_bars = num_phrases * spec.bars
         num_steps = num_phrases * spec.num_steps
         return cls(
@@ -106,8 +107,8 @@ class DataStatistics:
             motions=_motion_gain(totals["moves"], totals["tops"]).tolist(),
             notes_per_bar=(totals["notes"] / num_bars).tolist(),
             empty_bars=(1 - totals["full_bars"] / num_bars).tolist(),
-            examples=examples.tolist(),
-            num_styles=int(known[:, 2].nan_to_num(-1).max()) + 1,
+            examples=wishes[:: -(-num_phrases // MOST_EXAMPLES)].tolist(),
+            num_styles=int(wishes[:, STYLE].nan_to_num(-1).max()) + 1,
         )
 
 

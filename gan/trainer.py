@@ -22,9 +22,9 @@ from torch import Tensor, nn
 
 from gan.augmentation import random_semitones, transpose
 from gan.designs import NETWORKS
-from gan.given import Asked, Part, draw_masks
+from gan.given import Asked, Part, draw_masks, spread_mask
 from gan.interface import PhraseDiscriminator, PhraseGenerator
-from gan.losses import GAMES
+from gan.losses import GAMES, disobedience
 from gan.reports import Meter, Report, TrainingFailed
 from gan.rolls import Batch, mix_seed
 from gan.settings import ModelSettings, TrainSettings, check_together
@@ -48,13 +48,13 @@ class Pair:
     fake: Tensor
     asked: Asked | None
 
-    @property
-    def composed(self) -> Tensor:
-        """The generated phrases of which nothing was given; all of them where there are none."""
+    def made(self, strikes: Tensor, spec: RollSpec) -> Tensor:
+        """Onsets `[batch, time, tracks, pitches]` without those that were given, scaled up as if all had been made."""
         if self.asked is None:
-            return self.fake
-        composed = ~self.asked.mask.flatten(1).any(1)
-        return self.fake[composed] if composed.any() else self.fake
+            return strikes
+        free = ~spread_mask(self.asked.mask, spec)  # [batch, time, tracks]
+        share = free.float().mean((0, 1)).clamp(min=1 / free[..., 0].numel())
+        return strikes * (free / share).unsqueeze(3)
 
 
 class Trainer:
@@ -179,7 +179,7 @@ class Trainer:
             )
         self._follow()
         self.step += 1
-        self.meter.add(figures, self.generator.strikes(pair.composed))
+        self.meter.add(figures, pair.made(self.generator.strikes(pair.fake), self.spec))
 
     def _pair(self, rolls: Tensor, labels: Tensor, turn: int, with_gradient: bool) -> Pair:
         """Real phrases and as many generated ones.
@@ -199,7 +199,8 @@ class Trainer:
         more: tuple[Part, ...] = ()
         if self.generator.completes:
             draws = self._random(8, number)
-            wishes = leave_out(wishes_of(rolls, labels.to(self.device)), ALL_LEFT_OUT, EACH_LEFT_OUT, draws)
+            wishes = wishes_of(rolls, labels.to(self.device), self.spec.steps_per_beat)
+            wishes = leave_out(wishes, ALL_LEFT_OUT, EACH_LEFT_OUT, draws)
             mask = draw_masks(len(real), self.spec, draws).to(self.device)
             latents, more = replace(latents, wishes=wishes), (Part(real, mask),)
             asked = Asked(wishes, mask)
@@ -225,9 +226,14 @@ class Trainer:
         """Teach the generator to make phrases that score high, where the loss pairs them above the real ones."""
         self.discriminator.requires_grad_(False)
         loss = self.loss.generate(real_logits, self._judge(pair)(pair.fake))
+        figures = {"generator_loss": loss.item()}
+        if pair.asked is not None and self.settings.obedience:
+            disobeyed = disobedience(pair.fake, pair.real, pair.asked.wishes, self.spec)
+            loss = loss + self.settings.obedience * disobeyed
+            figures["disobedience"] = disobeyed.item()
         self.discriminator.requires_grad_(True)
         self._update("generator", loss)
-        return {"generator_loss": loss.item()}
+        return figures
 
     def _update(self, side: str, loss: Tensor) -> None:
         """One step of Adam on the weights of one side."""

@@ -53,6 +53,7 @@ TRAIN = TrainSettings(
     penalty_steps=1,
     ema_decay=0.0,
     noise_steps=0,
+    obedience=0.0,
     noise_floor=0.0,
     report_steps=2,
     tick_steps=3,
@@ -390,7 +391,7 @@ def test_96_steps_and_7_octaves_are_split_as_published() -> None:
         (small("hybrid", neurons="stochastic"), TRAIN, "model.neurons does nothing with model.design=hybrid"),
         (ModelSettings(filters=8), TrainSettings(), "model.filters does nothing with model.design=albumgan"),
         (small("binary", neurons="fuzzy"), TRAIN, "model.neurons must be one of deterministic, stochastic, not fuzzy"),
-        (small("hybrid"), TrainSettings(), "train.noise_steps does nothing with model.design=hybrid.*train=musegan"),
+        (small("hybrid"), TrainSettings(), "train.obedience does nothing with model.design=hybrid.*train=musegan"),
         (small("hybrid"), replace(TRAIN, max_transposition=2), "train.max_transposition does nothing"),
         (
             small("hybrid"),

@@ -12,6 +12,7 @@ from gan.rolls import STRIKE
 from gan.settings import ModelSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
+from gan.wishes import no_wishes
 
 BAND = RollSpec((Track("Drums", is_drum=True), Track("Piano"), Track("Bass")), bars=2, num_pitches=30, lowest_pitch=41)
 SMALL = ModelSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, step_width=8, beat_width=16)
@@ -133,10 +134,6 @@ def test_interval_spectrum_is_that_of_the_counted_intervals():
     assert torch.allclose(intervals(*waves), wanted, atol=1e-5)
     moved = [(chroma.roll(5) @ fourier(12, 12)).split(7) for chroma in (upper, lower)]
     assert torch.allclose(intervals(*moved), wanted, atol=1e-5), "transposition leaves intervals alone"
-
-
-def no_wishes(count: int, tracks: int) -> torch.Tensor:
-    return torch.full((count, tracks + 3), torch.nan)
 
 
 def test_varied_latents_keep_the_phrase_and_stay_gaussian():

@@ -14,7 +14,18 @@ from gan.settings import ModelSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
 from gan.trainer import Trainer
-from gan.wishes import KEY, STYLE, TEMPO, WishEncoder, between_wishes, leave_out, no_labels, transpose_keys, wishes_of
+from gan.wishes import (
+    KEY,
+    STYLE,
+    TEMPO,
+    WishEncoder,
+    between_wishes,
+    leave_out,
+    no_labels,
+    no_wishes,
+    transpose_keys,
+    wishes_of,
+)
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Piano"), Track("Bass")), bars=4, num_pitches=30, lowest_pitch=41)
 SMALL = ModelSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, listen_width=8, step_width=8)
@@ -161,7 +172,7 @@ def test_masks_leave_something_to_be_made_and_half_of_them_nothing_given() -> No
 def test_the_discriminator_reads_what_was_asked() -> None:
     _, discriminator = networks()
     rolls, labels = music()[:4], no_labels(4)
-    wishes = wishes_of(rolls, labels)
+    wishes = wishes_of(rolls, labels, 4)
     plain = discriminator.score(rolls, Asked(wishes, mask_of(count=4)))
     assert not torch.equal(plain, discriminator.score(rolls, Asked(wishes + 9, mask_of(count=4))))
     assert not torch.equal(plain, discriminator.score(rolls, Asked(wishes, mask_of((0, 1), count=4))))
@@ -169,18 +180,22 @@ def test_the_discriminator_reads_what_was_asked() -> None:
 
 def test_wishes_are_the_notes_a_bar_and_the_labels() -> None:
     labels = torch.tensor([[14.0, 120.0, 1.0]])
-    assert wishes_of(music(1), labels).tolist() == [[4.0, 4.0, 1.0, 14.0, 120.0, 1.0]]
+    per_track = [4.0, 4.0, 1.0, 0.25, 1.0, 1.75, 1.0, 2.0, 1.0]  # notes a bar, beats a note, notes at once
+    assert wishes_of(music(1), labels, 4).tolist() == [[*per_track, 14.0, 120.0, 1.0]]
+    silent = wishes_of(torch.zeros(1, *SPEC.shape, dtype=torch.bool), labels, 4)[0]
+    assert silent[:3].tolist() == [0.0, 0.0, 0.0]
+    assert silent[3:9].isnan().all(), "a silent track has no length of notes"
 
 
 def test_what_is_left_out_reads_as_zeros_and_silence_is_no_gap() -> None:
-    encoder = WishEncoder(SPEC, DataStatistics.of([music()], SPEC, torch.tensor([[0.0, 120.0, 1.0]] * 12)))
-    nothing = torch.full((1, 6), torch.nan)
+    encoder = WishEncoder(wishes_of(music(), torch.tensor([[0.0, 120.0, 1.0]] * 12), 4).tolist(), num_styles=2)
+    nothing = no_wishes(1, 3)
     assert encoder(nothing).shape == (1, encoder.size)
     assert not encoder(nothing).any()
     silent = nothing.clone()
     silent[0, 1] = 0.0
     assert encoder(silent).any()
-    assert encoder(torch.tensor([[4.0, 4, 1, 14, 120, 1]])).isfinite().all()
+    assert encoder(wishes_of(music(), torch.tensor([[14.0, 120, 1]] * 12), 4)).isfinite().all()
 
 
 def test_wishes_are_left_out_all_together_or_one_by_one() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gan.wishes import KEY, STYLE, TEMPO
+from gan.wishes import KEY, STYLE, TEMPO, no_wishes
 from pipeline.config import Config, flatten
 from pipeline.errors import UserError
 from pipeline.music.requests import Request, draw_asked_tempo, read_request, refuse_request
@@ -63,7 +63,9 @@ def test_a_song_fills_in_what_was_not_asked() -> None:
 
 
 def test_only_what_the_data_taught_is_asked() -> None:
-    examples = torch.tensor([[4.0, 2, 0, 3, 1, 0, 90, 0], [9.0, 4, 0, 3, 1, 7, 120, torch.nan]])
+    examples = no_wishes(2, 5)
+    examples[:, :5] = torch.tensor([[4.0, 2, 0, 3, 1], [9.0, 4, 0, 3, 1]])
+    examples[:, [KEY, TEMPO, STYLE]] = torch.tensor([[0, 90, 0], [7, 120, torch.nan]])
     asked = request("generate.density={Drums: 30, Piano: 1, Bass: 3}", "generate.key=A minor", "generate.tempo_bpm=300")
     wishes = asked.learnable(examples).wishes
     assert wishes[[0, 1, 3]].tolist() == [9, 2, 3] and wishes[TEMPO] == 120

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gan.spec import RollSpec
-from gan.wishes import KEY, NUM_LABELS, SILENT, STYLE
+from gan.wishes import KEY, SILENT, STYLE
 from pipeline.music.form import Part
 
 DENSITY = {
@@ -46,7 +46,7 @@ class Wanted:
     Attributes
     ----------
     wishes
-        `[tracks + 3]`, see `gan.wishes`; the densities are notes a bar over the whole phrase.
+        `[num_wishes]`, see `gan.wishes`; the densities are notes a bar over the whole phrase.
     rests
         Bool `[tracks, bars]`: where a track has to be silent.
     """
@@ -67,7 +67,7 @@ class Cast:
     Attributes
     ----------
     wishes
-        `[tracks + 3]`: those of a phrase of the data, with what the user asked for in its place.
+        `[num_wishes]`: those of a phrase of the data, with what the user asked for in its place.
     limits
         `[2, tracks]`: least and most notes a bar of a track that plays.
     plays
@@ -96,9 +96,9 @@ def choose_cast(
     Parameters
     ----------
     examples
-        Wishes of phrases of the data, `[phrases, tracks + 3]`.
+        Wishes of phrases of the data, `[phrases, num_wishes]`.
     asked
-        `[tracks + 3]`: what the user asks for; NaN elsewhere.
+        `[num_wishes]`: what the user asks for; NaN elsewhere.
     home
         Key of the song as `gan.wishes` counts them.
     lead
@@ -177,7 +177,7 @@ def _rests(role: str, index: int, count: int, cast: Cast, spec: RollSpec) -> NDA
 
 
 def window_wishes(wishes: Tensor, before: NDArray[np.float64], share: float) -> Tensor:
-    """Wishes `[tracks + 3]` for a window that begins with given bars.
+    """Wishes `[num_wishes]` for a window that begins with given bars.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def window_wishes(wishes: Tensor, before: NDArray[np.float64], share: float) -> 
     share
         Of the window that is given.
     """
-    tracks = len(wishes) - NUM_LABELS
+    tracks = len(before)
     mixed = wishes.clone()
     mixed[:tracks] = (1 - share) * wishes[:tracks] + share * torch.from_numpy(before).to(wishes)
     return mixed

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gan.spec import RollSpec
-from gan.wishes import KEY, NUM_LABELS, STYLE, TEMPO
+from gan.wishes import KEY, STYLE, TEMPO, no_wishes
 from pipeline.errors import UserError
 from pipeline.music.arranging import read_key
 from pipeline.music.keys import Key
@@ -36,7 +36,7 @@ class Request:
     Attributes
     ----------
     wishes
-        `[tracks + 3]`, see `gan.wishes`; NaN where nothing is asked.
+        `[num_wishes]`, see `gan.wishes`; NaN where nothing is asked.
     guidance
         How strongly the wishes count: 1 as learnt, 0 not at all.
     temperature
@@ -56,7 +56,7 @@ class Request:
         return replace(self, wishes=wishes)
 
     def learnable(self, examples: Tensor) -> Request:
-        """The part of it that data with these wishes, `[phrases, tracks + 3]`, can have taught a generator.
+        """The part of it that data with these wishes, `[phrases, num_wishes]`, can have taught a generator.
 
         Numbers are kept within those of the data; a key or style that it never had is not asked for.
         """
@@ -92,7 +92,7 @@ def read_request(config: Config, spec: RollSpec, styles: Sequence[str], in_commo
     """
     settings = config.generate
     check_request(settings, spec)
-    wishes = torch.full((spec.num_tracks + NUM_LABELS,), torch.nan)
+    wishes = no_wishes(1, spec.num_tracks)[0]
     for name, notes in (settings.density or {}).items():
         wishes[match_track(name, spec, "generate.density")] = notes
     if settings.key is not None:

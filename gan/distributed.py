@@ -1,0 +1,131 @@
+"""Several processes that train as one: each has its rows of every batch, and all have the same weights.
+
+The gradients are those of one process with the whole batch: what is drawn at random is drawn for the whole batch, what
+is computed across the batch is summed over all processes with its gradient, and so are the gradients of the weights.
+DistributedDataParallel is not used: penalties on gradients go backwards twice, through its hooks too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.distributed
+from torch import Tensor
+
+
+class Team:
+    """The processes that share a batch.
+
+    Parameters
+    ----------
+    rank, size
+        Which of them this one is, and how many there are; where there are several, `torch.distributed` is initialised.
+    """
+
+    def __init__(self, rank: int = 0, size: int = 1) -> None:
+        self.rank, self.size = rank, size
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process speaks and writes for all of them."""
+        return self.rank == 0
+
+    def rows(self, count: int) -> slice:
+        """The rows of a whole batch of `count` that are this process's."""
+        share = count // self.size
+        return slice(self.rank * share, (self.rank + 1) * share)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Within the block, networks and noise are those of a batch that is spread over the team."""
+        global _at_work
+        before, _at_work = _at_work, self
+        try:
+            yield
+        finally:
+            _at_work = before
+
+    def sum(self, x: Tensor) -> Tensor:
+        """The sum over all processes, with gradients through all of them, twice if need be."""
+        if self.size == 1:
+            return x
+        total: Tensor = _Sum.apply(x)  # type: ignore[no-untyped-call]
+        return total
+
+    @torch.no_grad()
+    def average_(self, tensors: Sequence[Tensor]) -> None:
+        """Put the mean over all processes into these tensors, all in one message."""
+        if self.size == 1 or not tensors:
+            return
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        torch.distributed.all_reduce(flat)
+        flat /= self.size
+        for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+            tensor.copy_(mean.view_as(tensor))
+
+    def mean(self, figures: dict[str, float]) -> dict[str, float]:
+        """The mean of each figure over all processes."""
+        if self.size == 1:
+            return figures
+        values = torch.tensor(list(figures.values()), dtype=torch.float64)
+        self.average_([values])
+        return dict(zip(figures, values.tolist(), strict=True))
+
+    def any(self, flag: bool) -> bool:
+        """Whether it is so in any of the processes."""
+        return self.mean({"flag": float(flag)})["flag"] > 0
+
+    def of_first(self, number: float) -> float:
+        """The number that the first process has."""
+        if self.size == 1:
+            return number
+        value = torch.tensor([number], dtype=torch.float64)
+        torch.distributed.broadcast(value, src=0)
+        return float(value)
+
+    def wait(self) -> None:
+        """Go on when all processes have come here."""
+        self.any(False)
+
+
+ALONE = Team()
+_at_work = ALONE
+
+
+class _Sum(torch.autograd.Function):
+    """Sum over processes. Each of them adds to the sum that all have, so gradients are summed over processes too."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        total = x.clone(memory_format=torch.contiguous_format)
+        torch.distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        total: Tensor = _Sum.apply(gradients[0])  # type: ignore[no-untyped-call]
+        return total
+
+
+def team_at_work() -> Team:
+    """The team whose batch is being worked on; outside of training a process is alone."""
+    return _at_work
+
+
+def for_my_rows(draw: Callable[[int], Tensor], count: int) -> Tensor:
+    """What `draw` gives for the whole batch, cut to the `count` rows of it that this process has."""
+    team = _at_work
+    return draw(team.size * count)[team.rows(team.size * count)]
+
+
+def batch_variance(x: Tensor) -> Tensor:
+    """Variance over the whole batch, of `[batch, ...]`, uncorrected; all processes get the same."""
+    team = _at_work
+    if team.size == 1:
+        return x.var(0, unbiased=False)
+    count = team.size * len(x)
+    mean = team.sum(x.sum(0)) / count
+    return team.sum((x - mean).square().sum(0)) / count
