@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -21,6 +21,8 @@ from pipeline.config import Config
 from pipeline.music.notes import Planes
 from pipeline.music.song import Section, Song
 from pipeline.stages import album
+
+from .song_makers import configured
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Melody"), Track("Bass")), num_pitches=48, lowest_pitch=36)
 FORM = (("intro", 0, 2), ("verse", 2, 4), ("outro", 6, 2))
@@ -105,17 +107,9 @@ def make_run(songs: dict[str, Song], wordless: tuple[int, ...] = (3,)) -> Config
         overrides = place / stage / ".hydra/overrides.yaml"
         overrides.parent.mkdir(parents=True)
         overrides.write_text(words)
-    return cast(
-        "Config",
-        SimpleNamespace(
-            name="run",
-            seed=7,
-            album=SimpleNamespace(title=None, artist="Nobody"),
-            data=SimpleNamespace(title="Songs of the sea", licence="public domain"),
-            lyrics=SimpleNamespace(path=None),
-            render=SimpleNamespace(synth="midirenderer", soundfont=None),
-        ),
-    )
+    config = replace(configured("+stage=album", "seed=7", "album.artist=Nobody"), name="run")
+    config.data.title, config.data.licence = "Songs of the sea", "public domain"
+    return config
 
 
 class Elements(HTMLParser):

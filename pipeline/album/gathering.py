@@ -11,8 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from gan.spec import RollSpec
 from pipeline.album.page import Download, PageSection, PageTrack, Sample, Verse
+from pipeline.album.structure_plot import Structure
+from pipeline.music.notes import Planes
 from pipeline.music.song import Song
+from pipeline.music.structure import likeness, recurrence
 
 AUDIO = ("mp3", "flac", "wav")
 """What the player takes, the smallest first."""
@@ -159,6 +163,28 @@ def bring_samples(train: Path, album: Path) -> tuple[list[Sample], str | None]:
         return samples, None
     bring(curves, album / "training" / "learning.png")
     return samples, "training/learning.png"
+
+
+def structures(
+    songs: Sequence[Song], titles: Mapping[int, str], real: Sequence[tuple[str, Planes]]
+) -> tuple[list[Structure], list[Structure]]:
+    """How alike the bars of each song are: of the album's songs, and of real ones of the same tracks and grid."""
+    made = []
+    for song in songs:
+        sections = [(one.role, one.first_bar, one.num_bars) for one in song.sections]
+        made.append(_structure(titles.get(song.number, f"Song {song.number}"), song.planes, song.spec, sections))
+    return made, [_structure(title, planes, songs[0].spec, ()) for title, planes in real]
+
+
+def _structure(title: str, planes: Planes, spec: RollSpec, sections: Sequence[tuple[str, int, int]]) -> Structure:
+    alike = likeness(planes, spec)
+    return Structure(title, alike, recurrence(alike), sections)
+
+
+def mean_recurrence(songs: Sequence[Structure]) -> float | None:
+    """How much comes back in these songs; None where there is none long enough."""
+    known = [song.recurrence for song in songs if np.isfinite(song.recurrence)]
+    return round(float(np.mean(known)), 3) if known else None
 
 
 def _step(picture: Path) -> int:

@@ -81,6 +81,7 @@ class Page:
     tracks: Sequence[PageTrack]
     samples: Sequence[Sample]
     learning: str | None
+    structure: str
     credits: Sequence[tuple[str, str]]
     command: str
 

@@ -2,7 +2,8 @@
 
 `python -m pipeline +stage=album album.title="The Lost Tape" album.artist="Nobody"`
 
-Writes `index.html`, `cover.png`, `tracks/`, `training/`, `album.m3u` and `credits.txt`.
+Writes `index.html`, `cover.png`, `structure.png`, `tracks/`, `training/`, `album.m3u` and `credits.txt`. With
+`album.reroll=[3]` or `[3.chorus]` a song or a section of one is made anew first, see `pipeline.album.rerolling`.
 """
 
 from __future__ import annotations
@@ -12,19 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.album.cover import draw_cover, theme_of
 from pipeline.album.credits import credit_rows, remake_command
-from pipeline.album.gathering import bring_samples, bring_tracks, media_bytes
+from pipeline.album.gathering import bring_samples, bring_tracks, mean_recurrence, media_bytes, structures
 from pipeline.album.page import Page, credits_text, playlist, render_page
+from pipeline.album.structure_plot import draw_structure
 from pipeline.artefacts import read_json, write_text
 from pipeline.contract import Outcome, Plan
 from pipeline.music.song import Song, song_paths
+from pipeline.music.structure import real_songs
 from pipeline.places import stage_directory
 from pipeline.progress import duration, say
 
 if TYPE_CHECKING:
     from pipeline.config import Config
 
-OWN_BYTES = 3_000_000
-"""Room for page and cover."""
+OWN_BYTES = 4_000_000
+"""Room for page, cover and plot."""
+REAL_SONGS = 12
+"""Songs of the data whose structure stands beside the album's."""
 
 
 def inputs(config: Config) -> dict[str, str]:
@@ -50,6 +55,9 @@ def run(config: Config, directory: Path) -> Outcome:
         _rendered(config), stage_directory("render", config), {song.number: song for song in songs}, lyrics, directory
     )
     samples, learning = bring_samples(stage_directory("train", config), directory)
+    named = {track.number: track.title for track in tracks}
+    made, real = structures(songs, named, real_songs(config, stage_directory("prepare", config), REAL_SONGS))
+    draw_structure(directory / "structure.png", made, real)
     title = config.album.title or tracks[0].title
     planes = [song.planes for song in songs]
     draw_cover(directory / "cover.png", planes, title, config.album.artist, config.seed)
@@ -61,6 +69,7 @@ def run(config: Config, directory: Path) -> Outcome:
         tracks=tracks,
         samples=samples,
         learning=learning,
+        structure="structure.png",
         credits=credit_rows(config),
         command=remake_command(config),
     )
@@ -70,7 +79,8 @@ def run(config: Config, directory: Path) -> Outcome:
     place = (stage_directory("album", config) / "index.html").resolve()
     say(f"album: {title}, {len(tracks)} songs, {duration(page.seconds)}.")
     say(f"album: to listen, open it in a browser: {place.as_uri()}")
-    return Outcome(notes={"title": title, "seconds": round(page.seconds, 1)})
+    returning = {"made": mean_recurrence(made), "real": mean_recurrence(real)}
+    return Outcome(notes={"title": title, "seconds": round(page.seconds, 1), "recurrence": returning})
 
 
 def _rendered(config: Config) -> list[dict[str, Any]]:
