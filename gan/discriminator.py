@@ -39,7 +39,7 @@ class Discriminator(PhraseDiscriminator):
     def _nothing(self, batch: int) -> Asked:
         """Nothing given and nothing wished for."""
         spec, device = self.spec, self.judge_phrase.weight.device
-        wishes = no_wishes(batch, spec.num_tracks).to(device)
+        wishes = no_wishes(batch, spec).to(device)
         return Asked(wishes, torch.zeros(batch, spec.num_tracks, spec.bars, dtype=torch.bool, device=device))
 
     @torch.no_grad()

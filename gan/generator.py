@@ -51,7 +51,7 @@ class Generator(PhraseGenerator):
         tracks, bars, beats, steps = spec.num_tracks, spec.bars, spec.beats_per_bar, spec.steps_per_bar
         size, wide, slim = settings.latent_size, settings.trunk_width, settings.track_width
 
-        self.wishes = WishEncoder(statistics.examples, statistics.num_styles)
+        self.wishes = WishEncoder(spec, statistics)
         heard = tracks * (2 * self.compass + 1)  # the notes that are given, and which bars of which tracks are
         self.listen = linear(heard, settings.listen_width)  # [batch, time, listen]
         self.listen_near = TimeBlock(settings.listen_width, 1)  # [batch, time, listen]

@@ -73,7 +73,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Asked:
-    """What phrases were asked to be: wishes `[batch, num_wishes]`; what was given: a mask `[batch, tracks, bars]`."""
+    """What phrases were asked to be: wishes `[batch, Layout.size]`; what was given: a mask `[batch, tracks, bars]`."""
 
     wishes: Tensor
     mask: Tensor

@@ -33,7 +33,7 @@ class PhraseGenerator(nn.Module, ABC):
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
         super().__init__()
         self.spec, self.settings = spec, settings
-        self.examples = torch.tensor(statistics.examples)  # [phrases, num_wishes]
+        self.examples = torch.tensor(statistics.examples)  # [phrases, Layout.size]
 
     @abstractmethod
     def forward(self, latents: Latents, noise: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
@@ -81,7 +81,7 @@ class PhraseGenerator(nn.Module, ABC):
         Their wishes are those of phrases drawn from the data.
         """
         rows = torch.randint(len(self.examples), (batch,), generator=generator)
-        latents = Latents.sample(self.examples[rows], self.settings.latent_size, generator)
+        latents = Latents.sample(self.examples[rows], self.spec.num_tracks, self.settings.latent_size, generator)
         return latents.to(next(self.parameters()).device)
 
 

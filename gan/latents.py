@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from gan.wishes import between_wishes, manners
+from gan.wishes import between_wishes
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Latents:
     z_track_time
         `[batch, tracks, size]`: how each track moves from bar to bar.
     wishes
-        `[batch, num_wishes]`, see `gan.wishes`; NaN for what is left to chance.
+        `[batch, Layout.size]`, see `gan.wishes`; NaN for what is left to chance.
     """
 
     z: Tensor
@@ -42,9 +42,9 @@ class Latents:
         return len(self.z)
 
     @classmethod
-    def sample(cls, wishes: Tensor, size: int, generator: torch.Generator) -> Latents:
+    def sample(cls, wishes: Tensor, tracks: int, size: int, generator: torch.Generator) -> Latents:
         """Fresh latents on the CPU, a row for each of the wishes; `generator` (a CPU one) decides on them alone."""
-        batch, tracks = len(wishes), manners(wishes).shape[2]
+        batch = len(wishes)
         return cls(
             z=torch.randn(batch, size, generator=generator),
             z_time=torch.randn(batch, size, generator=generator),
@@ -85,7 +85,7 @@ class Latents:
             raise ValueError(f"amount must be between 0 and 1, not {amount}")
         angle = amount * math.pi / 2
         keep, new = math.cos(angle), math.sin(angle)
-        other = Latents.sample(self.wishes.cpu(), self.z.shape[1], generator).to(self.z.device)
+        other = Latents.sample(self.wishes.cpu(), self.z_track.shape[1], self.z.shape[1], generator).to(self.z.device)
         return Latents(
             z=self.z,
             z_time=keep * self.z_time + new * other.z_time,
@@ -95,7 +95,7 @@ class Latents:
         )
 
     def asking(self, wishes: Tensor) -> Latents:
-        """The same latents with other wishes `[batch, num_wishes]`; where those are NaN, their own stay."""
+        """The same latents with other wishes `[batch, Layout.size]`; where those are NaN, their own stay."""
         return replace(self, wishes=torch.where(wishes.isnan(), self.wishes, wishes))
 
     def towards(self, other: Latents, share: float) -> Latents:

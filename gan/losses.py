@@ -8,8 +8,6 @@
 `Wasserstein`, MuseGAN's: WGAN-GP (Gulrajani et al., arXiv 1704.00028, eq. 3)
 
     L(G, D) = E D(x) - E D(G(z)),   gamma E (|grad_w D(w)| - 1)^2,  w on a line between x and G(z)
-
-Beside the game, a generator that can be asked is told how many notes it should have made: `disobedience`.
 """
 
 from __future__ import annotations
@@ -23,8 +21,6 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from gan.distributed import for_my_rows
-from gan.spec import RollSpec
-from gan.wishes import DENSITY, manners
 
 Figures = dict[str, float]
 
@@ -79,26 +75,6 @@ def between(real: Tensor, fake: Tensor, random: torch.Generator) -> Tensor:
     share = for_my_rows(partial(torch.rand, generator=random), len(real)).to(real.device)
     share = share.view(-1, *[1] * (real.dim() - 1))
     return share * real + (1 - share) * fake
-
-
-def disobedience(fake: Tensor, real: Tensor, wishes: Tensor, spec: RollSpec) -> Tensor:
-    """How far generated phrases are from what they were asked: as many notes, and as much sound, as the real ones have.
-
-    The mean over phrases of squared differences of logarithms, summed over the tracks of which a density was asked.
-    The discriminator learns to see the same, but late: most of what it sees first is that there are too few notes.
-
-    Parameters
-    ----------
-    fake, real
-        Streams `[batch, time, tracks, 2, compass]` that were asked the same.
-    wishes
-        `[batch, num_wishes]`, see `gan.wishes`.
-    spec
-        Of the phrases.
-    """
-    amounts = [torch.log1p(streams.sum((1, 4)) / spec.bars) for streams in (fake, real)]  # [batch, tracks, 2]
-    asked = ~manners(wishes)[:, DENSITY].isnan()  # [batch, tracks]
-    return ((amounts[0] - amounts[1]).square().sum(2) * asked).sum(1).mean()
 
 
 class Loss(ABC):

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from gan.given import Asked, spread_mask
 from gan.layers import TimeBlock, activate, linear, shifted
-from gan.rolls import SOUNDING
+from gan.rolls import SOUNDING, fold_streams
 from gan.settings import ModelSettings
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics, choose_compass
@@ -64,12 +64,14 @@ class Reader(nn.Module):
         self.harmony = settings.harmony and bool(spec.pitched)
         self.lags = sorted({max(1, round(lag * spec.steps_per_beat)) for lag in LAGS_PER_BEAT})
         self.pairs = list(combinations(range(len(spec.pitched)), 2))
-        self.register_buffer("fold", self._fold(), persistent=False)  # [pitched, compass, 12]
+        self.register_buffer(
+            "fold", fold_streams(spec, self.lows, self.compass), persistent=False
+        )  # [pitched, compass, 12]
         self.register_buffer("fourier", fourier(12, 12), persistent=False)  # [12, 14]
         self.register_buffer("lines", fourier(self.compass, MOTION_PERIOD), persistent=False)  # [compass, 38]
 
         inputs = spec.num_tracks * (2 * self.compass + 1)
-        self.wishes = WishEncoder(statistics.examples, statistics.num_styles)
+        self.wishes = WishEncoder(spec, statistics)
         if self.harmony:
             inputs += 12 + 14 * len(self.pairs) + 2 * (MOTION_PERIOD // 2 + 1) * len(self.lags) * len(spec.pitched)
         step, beat = settings.step_width, settings.beat_width
@@ -81,14 +83,6 @@ class Reader(nn.Module):
         self.beats = TimeBlock(beat, 1)  # [batch, beats, beat]
         self.to_bars = linear(spec.beats_per_bar * beat, beat)  # [batch, bars, beat]
         self.to_phrase = linear(spec.bars * beat, beat)  # [batch, beat]
-
-    def _fold(self) -> Tensor:
-        """`[pitched, compass, 12]`: which pitch class each pitch of each track's compass belongs to."""
-        fold = torch.zeros(len(self.spec.pitched), self.compass, 12)
-        for row, track in enumerate(self.spec.pitched):
-            for place in range(self.compass):
-                fold[row, place, (self.spec.lowest_pitch + self.lows[track] + place) % 12] = 1.0
-        return fold
 
     def chroma(self, streams: Tensor) -> Tensor:
         """How many notes of each pitch class sound in each pitched track: `[batch, time, pitched, 12]`."""

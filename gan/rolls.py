@@ -57,6 +57,13 @@ def to_rolls(streams: Tensor, lows: Sequence[int], spec: RollSpec) -> Tensor:
     return rolls
 
 
+def fold_streams(spec: RollSpec, lows: Sequence[int], compass: int) -> Tensor:
+    """`[pitched, compass, 12]`: which pitch class each pitch of each pitched track's compass belongs to."""
+    pitches = torch.tensor([lows[track] for track in spec.pitched]).unsqueeze(1) + torch.arange(compass)
+    classes = (pitches + spec.lowest_pitch) % 12
+    return (classes.unsqueeze(2) == torch.arange(12)).to(torch.float32)
+
+
 def unpack(rolls: Tensor, spec: RollSpec) -> Tensor:
     """Bool rolls `[..., *spec.shape]` from bool ones or from bytes packed along pitches (as `numpy.packbits` does).
 

@@ -151,7 +151,7 @@ class TrainSettings:
     ema_decay
         Decay a step of the averaged generator that samples are drawn from; with 0 it is the generator itself.
     obedience
-        Weight of how far a generated phrase is from the number of notes it was asked for (`gan.losses.disobedience`).
+        Weight of how far generated phrases are from what was asked, as far as it can be counted (`gan.obedience`).
     noise_steps
         The heads' noise falls linearly over these first steps, so that silent notes get tried at the start.
     noise_floor

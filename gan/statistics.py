@@ -49,7 +49,7 @@ class DataStatistics:
     empty_bars
         `[tracks]`: share of bars without a sounding step.
     examples
-        `[phrases, up to MOST_EXAMPLES][num_wishes]`: the wishes of evenly spread phrases (`gan.wishes`), NaN for what
+        `[phrases, up to MOST_EXAMPLES][Layout.size]`: the wishes of evenly spread phrases (`gan.wishes`), NaN for what
         is unknown; a generator that is asked nothing draws one of them.
     num_styles
         Styles that the data's labels tell apart.
@@ -88,7 +88,7 @@ class DataStatistics:
         examples: list[Tensor] = []
         for rolls in batches:
             known = no_labels(len(rolls)) if labels is None else labels[num_phrases : num_phrases + len(rolls)]
-            examples.append(wishes_of(rolls, known, spec.steps_per_beat))
+            examples.append(wishes_of(rolls, known, spec))
             num_phrases += len(rolls)
             for name, count in _count(rolls).items():
                 totals[name] = totals[name] + count if name in totals else count

@@ -22,15 +22,17 @@ from torch import Tensor, nn
 
 from gan.augmentation import random_semitones, transpose
 from gan.designs import NETWORKS
+from gan.generator import Generator
 from gan.given import Asked, Part, draw_masks, spread_mask
 from gan.interface import PhraseDiscriminator, PhraseGenerator
-from gan.losses import GAMES, disobedience
+from gan.losses import GAMES
+from gan.obedience import disobedience
 from gan.reports import Meter, Report, TrainingFailed
 from gan.rolls import Batch, mix_seed
 from gan.settings import ModelSettings, TrainSettings, check_together
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
-from gan.wishes import leave_out, transpose_keys, wishes_of
+from gan.wishes import Layout, leave_out, transpose_wishes, wishes_of
 
 FORMAT = 1
 """Number of the state's layout; a state of another one is refused."""
@@ -194,13 +196,14 @@ class Trainer:
         if settings.max_transposition:
             semitones = random_semitones(len(real), settings.max_transposition, self._random(6, number))
             real = transpose(real, semitones.to(self.device), self.spec)
-            labels = transpose_keys(labels, semitones)
-        asked: Asked | None = None
+        layout, asked = Layout.of(self.spec), None
         more: tuple[Part, ...] = ()
         if self.generator.completes:
             draws = self._random(8, number)
-            wishes = wishes_of(rolls, labels.to(self.device), self.spec.steps_per_beat)
-            wishes = leave_out(wishes, ALL_LEFT_OUT, EACH_LEFT_OUT, draws)
+            wishes = wishes_of(rolls, labels, self.spec)
+            if settings.max_transposition:
+                wishes = transpose_wishes(wishes, semitones, layout)
+            wishes = leave_out(wishes, layout, ALL_LEFT_OUT, EACH_LEFT_OUT, draws)
             mask = draw_masks(len(real), self.spec, draws).to(self.device)
             latents, more = replace(latents, wishes=wishes), (Part(real, mask),)
             asked = Asked(wishes, mask)
@@ -227,8 +230,8 @@ class Trainer:
         self.discriminator.requires_grad_(False)
         loss = self.loss.generate(real_logits, self._judge(pair)(pair.fake))
         figures = {"generator_loss": loss.item()}
-        if pair.asked is not None and self.settings.obedience:
-            disobeyed = disobedience(pair.fake, pair.real, pair.asked.wishes, self.spec)
+        if isinstance(self.generator, Generator) and pair.asked is not None and self.settings.obedience:
+            disobeyed = disobedience(pair.fake, pair.real, pair.asked.wishes, self.spec, self.generator.lows)
             loss = loss + self.settings.obedience * disobeyed
             figures["disobedience"] = disobeyed.item()
         self.discriminator.requires_grad_(True)

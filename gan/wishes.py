@@ -1,25 +1,34 @@
-"""What is asked of a phrase: how much each track plays and in what manner, key, tempo, and the style to be like.
+"""What is asked of a phrase: how much each track plays and in what manner, when, on which pitches, and labels.
 
-Wishes are numbers in the units of a musician, `[batch, num_wishes(tracks)]`: for each track notes a bar, then for each
-the mean length of a note in beats, then for each how many notes sound at once where it sounds, then the key (0 to 11
-for major from C upwards, 12 to 23 for minor), the tempo in beats a minute, and the number of a style. NaN is no wish.
-Both networks read them through a `WishEncoder`; in training some are left out, so that any may be left out later
-(classifier-free guidance; Ho and Salimans, arXiv 2207.12598).
+Wishes are numbers in the units of a musician, a row a phrase, `[batch, Layout.size]`, in this order:
+
+- for each track notes a bar; then for each the mean length of its notes in beats; then for each how many notes sound at
+  once where it sounds; then for each the share of its notes that last one step only;
+- the rhythm: for each step of a bar its share of all onsets;
+- the chroma: for each pitch class from C upwards its share of all sound of pitched tracks;
+- the key (0 to 11 for major from C upwards, 12 to 23 for minor), the tempo in beats a minute, the number of a style.
+
+NaN is no wish. Both networks read them through a `WishEncoder`; in training some are left out, so that any may be left
+out later (classifier-free guidance; Ho and Salimans, arXiv 2207.12598).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from gan.spec import ONSET
+from gan.spec import HOLD, ONSET, RollSpec
 
+if TYPE_CHECKING:
+    from gan.statistics import DataStatistics
+
+NUM_MANNERS = 4
+DENSITY, LENGTH, VOICES, SHORT = range(NUM_MANNERS)
+"""What is asked of a track: notes a bar, beats a note, notes at once, share of notes of one step."""
 NUM_KEYS = 24
-NUM_MANNERS = 3
-DENSITY, LENGTH, VOICES = range(NUM_MANNERS)
-"""What is asked of a track: notes a bar, beats a note, notes at once."""
 NUM_LABELS = 3
 KEY, TEMPO, STYLE = range(-NUM_LABELS, 0)
 """Places of the labels at the end of a row of wishes, and in a row of labels."""
@@ -27,19 +36,47 @@ SILENT = 0.05
 """Notes a bar below which a track is asked to be silent."""
 
 
-def num_wishes(tracks: int) -> int:
-    """Numbers in a row of wishes."""
-    return NUM_MANNERS * tracks + NUM_LABELS
+@dataclass(frozen=True)
+class Layout:
+    """Where in a row of wishes everything is."""
+
+    tracks: int
+    steps: int
+    """Of a bar."""
+
+    @classmethod
+    def of(cls, spec: RollSpec) -> Layout:
+        """The layout for phrases of a `RollSpec`."""
+        return cls(spec.num_tracks, spec.steps_per_bar)
+
+    @property
+    def size(self) -> int:
+        """Numbers in a row."""
+        return NUM_MANNERS * self.tracks + self.steps + 12 + NUM_LABELS
+
+    def manner(self, manner: int) -> slice:
+        """The tracks' places of `DENSITY`, `LENGTH`, `VOICES` or `SHORT`."""
+        return slice(manner * self.tracks, (manner + 1) * self.tracks)
+
+    @property
+    def manners(self) -> slice:
+        """All that is asked of tracks."""
+        return slice(0, NUM_MANNERS * self.tracks)
+
+    @property
+    def rhythm(self) -> slice:
+        """The rhythm."""
+        return slice(self.manners.stop, self.manners.stop + self.steps)
+
+    @property
+    def chroma(self) -> slice:
+        """The chroma."""
+        return slice(self.rhythm.stop, self.rhythm.stop + 12)
 
 
-def no_wishes(count: int, tracks: int) -> Tensor:
+def no_wishes(count: int, spec: RollSpec) -> Tensor:
     """`count` rows that leave everything to chance."""
-    return torch.full((count, num_wishes(tracks)), torch.nan)
-
-
-def manners(wishes: Tensor) -> Tensor:
-    """What is asked of the tracks: `[..., NUM_MANNERS, tracks]` of wishes `[..., num_wishes(tracks)]`."""
-    return wishes[..., :-NUM_LABELS].reshape(*wishes.shape[:-1], NUM_MANNERS, -1)
+    return torch.full((count, Layout.of(spec).size), torch.nan)
 
 
 def no_labels(count: int) -> Tensor:
@@ -47,42 +84,57 @@ def no_labels(count: int) -> Tensor:
     return torch.full((count, NUM_LABELS), torch.nan)
 
 
-def wishes_of(rolls: Tensor, labels: Tensor, steps_per_beat: int) -> Tensor:
-    """What would have to be asked to get these phrases: `[batch, num_wishes(tracks)]`.
+def wishes_of(rolls: Tensor, labels: Tensor, spec: RollSpec) -> Tensor:
+    """What would have to be asked to get these phrases: `[batch, Layout.size]`.
 
-    Of a silent track only the density is known.
+    Of a silent track only the density is known; of silence no rhythm, and of drums alone no chroma.
 
     Parameters
     ----------
     rolls
-        Bool, `[batch, 2, tracks, bars, steps, pitches]`.
+        Bool, `[batch, 2, tracks, bars, steps, pitches]`, of any number of bars.
     labels
         Key, tempo and style `[batch, 3]`, NaN where unknown.
-    steps_per_beat
+    spec
         Of the rolls.
     """
-    sounding = rolls.any(1)  # [batch, tracks, bars, steps, pitches]
-    notes, cells = rolls[:, ONSET].sum((2, 3, 4)), sounding.sum((2, 3, 4))
-    heard = sounding.any(4).sum((2, 3))  # steps
-    asked = torch.stack([notes / rolls.shape[3], cells / notes / steps_per_beat, cells / heard], dim=1)
-    return torch.cat([asked.flatten(1), labels.to(asked)], dim=1)
+    onset, hold = rolls[:, ONSET].flatten(2, 3), rolls[:, HOLD].flatten(2, 3)  # [batch, tracks, time, pitches]
+    sounding = onset | hold
+    notes, cells = onset.sum((2, 3)), sounding.sum((2, 3))
+    heard = sounding.any(3).sum(2)  # steps
+    short = notes - (onset[:, :, :-1] & hold[:, :, 1:]).sum((2, 3))
+    manners = [notes / rolls.shape[3], cells / notes / spec.steps_per_beat, cells / heard, short / notes]
+    rhythm = rolls[:, ONSET].sum((1, 2, 4))  # [batch, steps]
+    chroma = sounding[:, list(spec.pitched)].sum((1, 2)) @ fold(spec).to(rolls.device)
+    shares = [one / one.sum(1, keepdim=True) for one in (rhythm, chroma)]
+    return torch.cat([*manners, *shares, labels.to(rolls.device)], dim=1)
 
 
-def leave_out(wishes: Tensor, all_share: float, each_share: float, random: torch.Generator) -> Tensor:
+def fold(spec: RollSpec) -> Tensor:
+    """`[pitches, 12]`, whole numbers: which pitch class each pitch belongs to."""
+    classes = (torch.arange(spec.num_pitches) + spec.lowest_pitch) % 12
+    return (classes.unsqueeze(1) == torch.arange(12)).long()
+
+
+def leave_out(wishes: Tensor, layout: Layout, all_share: float, each_share: float, random: torch.Generator) -> Tensor:
     """Wishes with some left out: all of them in a share of the phrases, and each in a share of the others.
 
-    A CPU generator draws them.
+    Rhythm and chroma are left out as wholes. A CPU generator draws them.
     """
     every = torch.rand(len(wishes), 1, generator=random) < all_share
     each = torch.rand(wishes.shape, generator=random) < each_share
+    for whole in (layout.rhythm, layout.chroma):
+        each[:, whole] = each[:, whole.start, None]
     return torch.where((every | each).to(wishes.device), torch.nan, wishes)
 
 
-def transpose_keys(labels: Tensor, semitones: Tensor) -> Tensor:
-    """Labels `[batch, 3]` of phrases that were moved by `semitones` `[batch]`: the key moves with them."""
-    key = labels[:, KEY]
-    moved = labels.clone()
+def transpose_wishes(wishes: Tensor, semitones: Tensor, layout: Layout) -> Tensor:
+    """Wishes `[batch, size]` of phrases that were moved by `semitones` `[batch]`: key and chroma move with them."""
+    key = wishes[:, KEY]
+    source = (torch.arange(12, device=wishes.device) - semitones.unsqueeze(1)) % 12
+    moved = wishes.clone()
     moved[:, KEY] = 12 * (key // 12) + (key % 12 + semitones) % 12
+    moved[:, layout.chroma] = wishes[:, layout.chroma].gather(1, source)
     return moved
 
 
@@ -99,10 +151,10 @@ class WishEncoder(nn.Module):
 
     Parameters
     ----------
-    examples
-        Wishes of phrases of the data `[phrases, num_wishes]`: what is usual, and how widely it varies.
-    num_styles
-        Of the data.
+    spec
+        Of the phrases.
+    statistics
+        Of the data: what is usually asked, and how widely it varies.
 
     Attributes
     ----------
@@ -116,48 +168,46 @@ class WishEncoder(nn.Module):
     centres: Tensor
     scales: Tensor
 
-    def __init__(self, examples: Sequence[Sequence[float]], num_styles: int) -> None:
+    def __init__(self, spec: RollSpec, statistics: DataStatistics) -> None:
         super().__init__()
-        known = _scaled(torch.tensor(examples))
-        tracks = (known.shape[1] - NUM_LABELS) // NUM_MANNERS
-        self.num_styles = num_styles
-        self.size = self.TRACK_SIZE * tracks + NUM_KEYS + 2 + num_styles
-        known = torch.cat([known[:, :-NUM_LABELS], known[:, TEMPO, None]], dim=1)
-        centres = known.nanmean(0).nan_to_num(0.0)
-        scales = (known - centres).square().nanmean(0).sqrt().nan_to_num(1.0).clamp(min=0.1)
+        self.layout, self.num_styles = Layout.of(spec), statistics.num_styles
+        self.size = self.TRACK_SIZE * spec.num_tracks + spec.steps_per_bar + 12 + 1 + 3 + NUM_KEYS + self.num_styles
+        usual = self._scaled(torch.tensor(statistics.examples))
+        centres = usual.nanmean(0).nan_to_num(0.0)
+        scales = (usual - centres).square().nanmean(0).sqrt().nan_to_num(1.0)
         self.register_buffer("centres", centres, persistent=False)
-        self.register_buffer("scales", scales, persistent=False)
+        self.register_buffer("scales", scales.clamp(min=0.01), persistent=False)
+
+    def _scaled(self, wishes: Tensor) -> Tensor:
+        """Amounts and tempos as logarithms, in which musicians hear equal distances."""
+        layout = self.layout
+        amounts = torch.log1p(wishes[:, layout.manners])
+        shares = wishes[:, layout.rhythm.start : layout.chroma.stop]
+        return torch.cat([amounts, shares, torch.log2(wishes[:, TEMPO, None])], dim=1)
 
     def tracks(self, wishes: Tensor) -> Tensor:
         """What is asked of each track, `[batch, tracks, TRACK_SIZE]`: of what, how much, whether silence."""
-        asked = wishes[:, :-NUM_LABELS]
-        scaled = (torch.log1p(asked) - self.centres[:-1]) / self.scales[:-1]
-        known = (~asked.isnan()).to(wishes)
-        silent = (manners(wishes)[:, :1] < SILENT).to(wishes)
-        parts = [x.view(len(wishes), NUM_MANNERS, -1) for x in (known, scaled.nan_to_num(0.0))]
-        return torch.cat([*parts, silent], dim=1).transpose(1, 2)
+        place = self.layout.manners
+        scaled = ((torch.log1p(wishes[:, place]) - self.centres[place]) / self.scales[place]).nan_to_num(0.0)
+        known = (~wishes[:, place].isnan()).to(wishes)
+        silent = (wishes[:, self.layout.manner(DENSITY)] < SILENT).to(wishes)
+        return torch.cat([known, scaled, silent], dim=1).view(len(wishes), self.TRACK_SIZE, -1).transpose(1, 2)
 
     def forward(self, wishes: Tensor) -> Tensor:
-        """`[batch, num_wishes]` to `[batch, size]`."""
-        tempo = wishes[:, TEMPO, None]
-        scaled = (torch.log2(tempo) - self.centres[-1]) / self.scales[-1]
+        """`[batch, Layout.size]` to `[batch, size]`."""
+        rest = slice(self.layout.manners.stop, None)
+        scaled = ((self._scaled(wishes) - self.centres) / self.scales)[:, rest].nan_to_num(0.0)
+        known = ~wishes[:, [self.layout.rhythm.start, self.layout.chroma.start, TEMPO]].isnan()
         return torch.cat(
             [
                 self.tracks(wishes).flatten(1),
+                scaled,
+                known.to(wishes),
                 _one_hot(wishes[:, KEY], NUM_KEYS),
-                (~tempo.isnan()).to(wishes),
-                scaled.nan_to_num(0.0),
                 _one_hot(wishes[:, STYLE], self.num_styles),
             ],
             dim=1,
         )
-
-
-def _scaled(wishes: Tensor) -> Tensor:
-    """What is asked of the tracks, and tempos, as logarithms, in which musicians hear equal distances."""
-    scaled = torch.log1p(wishes)
-    scaled[:, TEMPO] = torch.log2(wishes[:, TEMPO])
-    return scaled
 
 
 def _one_hot(numbers: Tensor, count: int) -> Tensor:

@@ -138,7 +138,7 @@ def test_interval_spectrum_is_that_of_the_counted_intervals():
 
 def test_varied_latents_keep_the_phrase_and_stay_gaussian():
     random = torch.Generator().manual_seed(0)
-    latents = Latents.sample(no_wishes(2000, 3), 8, random)
+    latents = Latents.sample(no_wishes(2000, BAND), 3, 8, random)
     varied = latents.vary(0.3, random)
     assert torch.equal(varied.z, latents.z)
     assert torch.equal(varied.z_track, latents.z_track)
@@ -154,7 +154,7 @@ def test_varied_latents_keep_the_phrase_and_stay_gaussian():
 
 def test_interpolation_runs_from_one_end_to_the_other_on_the_sphere():
     random = torch.Generator().manual_seed(0)
-    first, second = (Latents.sample(no_wishes(200, 2), 64, random) for _ in range(2))
+    first, second = (Latents.sample(no_wishes(200, BAND), 3, 64, random) for _ in range(2))
     assert torch.allclose(first.towards(second, 0.0).z, first.z, atol=1e-5)
     assert torch.allclose(first.towards(second, 1.0).z_track, second.z_track, atol=1e-5)
     half = first.towards(second, 0.5).z.norm(dim=-1).mean()
@@ -162,8 +162,8 @@ def test_interpolation_runs_from_one_end_to_the_other_on_the_sphere():
 
 
 def test_latents_are_seeded_indexed_and_saved():
-    latents = Latents.sample(no_wishes(3, 2), 4, torch.Generator().manual_seed(5))
-    again = Latents.sample(no_wishes(3, 2), 4, torch.Generator().manual_seed(5))
+    latents = Latents.sample(no_wishes(3, BAND), 3, 4, torch.Generator().manual_seed(5))
+    again = Latents.sample(no_wishes(3, BAND), 3, 4, torch.Generator().manual_seed(5))
     assert torch.equal(latents.z_track_time, again.z_track_time)
     assert torch.equal(latents[1:2].z, again.z[1:2])
     joined = Latents.cat([latents[0:1], Latents.from_dict(latents.to_dict())[1:3]])

@@ -9,25 +9,32 @@ from gan.discriminator import Discriminator
 from gan.generator import Generator
 from gan.given import Asked, Given, beginnings, complete_streams, draw_masks
 from gan.latents import Latents
+from gan.obedience import disobedience
 from gan.rolls import SOUNDING, STRIKE, Batch, to_streams
 from gan.settings import ModelSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
 from gan.trainer import Trainer
 from gan.wishes import (
+    DENSITY,
     KEY,
+    LENGTH,
+    SHORT,
     STYLE,
     TEMPO,
+    VOICES,
+    Layout,
     WishEncoder,
     between_wishes,
     leave_out,
     no_labels,
     no_wishes,
-    transpose_keys,
+    transpose_wishes,
     wishes_of,
 )
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Piano"), Track("Bass")), bars=4, num_pitches=30, lowest_pitch=41)
+LAYOUT = Layout.of(SPEC)
 SMALL = ModelSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, listen_width=8, step_width=8)
 
 
@@ -172,44 +179,98 @@ def test_masks_leave_something_to_be_made_and_half_of_them_nothing_given() -> No
 def test_the_discriminator_reads_what_was_asked() -> None:
     _, discriminator = networks()
     rolls, labels = music()[:4], no_labels(4)
-    wishes = wishes_of(rolls, labels, 4)
+    wishes = wishes_of(rolls, labels, SPEC)
     plain = discriminator.score(rolls, Asked(wishes, mask_of(count=4)))
     assert not torch.equal(plain, discriminator.score(rolls, Asked(wishes + 9, mask_of(count=4))))
     assert not torch.equal(plain, discriminator.score(rolls, Asked(wishes, mask_of((0, 1), count=4))))
 
 
-def test_wishes_are_the_notes_a_bar_and_the_labels() -> None:
+def test_wishes_are_what_musicians_would_count() -> None:
     labels = torch.tensor([[14.0, 120.0, 1.0]])
-    per_track = [4.0, 4.0, 1.0, 0.25, 1.0, 1.75, 1.0, 2.0, 1.0]  # notes a bar, beats a note, notes at once
-    assert wishes_of(music(1), labels, 4).tolist() == [[*per_track, 14.0, 120.0, 1.0]]
-    silent = wishes_of(torch.zeros(1, *SPEC.shape, dtype=torch.bool), labels, 4)[0]
-    assert silent[:3].tolist() == [0.0, 0.0, 0.0]
-    assert silent[3:9].isnan().all(), "a silent track has no length of notes"
+    row, layout = wishes_of(music(1), labels, SPEC)[0], LAYOUT
+    assert row[layout.manner(DENSITY)].tolist() == [4.0, 4.0, 1.0]
+    assert row[layout.manner(LENGTH)].tolist() == [0.25, 1.0, 1.75]  # a chord of seven steps, one of a single step
+    assert row[layout.manner(VOICES)].tolist() == [1.0, 2.0, 1.0]
+    assert row[layout.manner(SHORT)].tolist() == [1.0, 0.5, 0.0]
+    assert row[layout.rhythm].tolist() == pytest.approx(
+        [3 / 9, 0, 0, 0, 1 / 9, 0, 0, 0, 3 / 9, 0, 0, 0, 2 / 9, 0, 0, 0]
+    )
+    root = int(music(1)[0, ONSET, 1].nonzero()[0, 2])
+    heard = torch.zeros(12)
+    heard[[(SPEC.lowest_pitch + root) % 12, (SPEC.lowest_pitch + root + 4) % 12]] = torch.tensor([8.0 + 7, 8.0]) / 23
+    assert row[layout.chroma].tolist() == pytest.approx(heard.tolist(), abs=0.02)
+    assert row[-3:].tolist() == [14.0, 120.0, 1.0]
+
+
+def test_of_silence_only_the_densities_are_known() -> None:
+    row = wishes_of(torch.zeros(1, *SPEC.shape, dtype=torch.bool), no_labels(1), SPEC)[0]
+    assert row[:3].tolist() == [0.0, 0.0, 0.0]
+    assert row[3:].isnan().all()
 
 
 def test_what_is_left_out_reads_as_zeros_and_silence_is_no_gap() -> None:
-    encoder = WishEncoder(wishes_of(music(), torch.tensor([[0.0, 120.0, 1.0]] * 12), 4).tolist(), num_styles=2)
-    nothing = no_wishes(1, 3)
+    statistics = DataStatistics.of([music()], SPEC, torch.tensor([[0.0, 120.0, 1.0]] * 12))
+    encoder = WishEncoder(SPEC, statistics)
+    nothing = no_wishes(1, SPEC)
     assert encoder(nothing).shape == (1, encoder.size)
     assert not encoder(nothing).any()
+    for place in range(LAYOUT.size):
+        one = nothing.clone()
+        one[0, place] = 0.3 if LAYOUT.rhythm.start <= place < LAYOUT.chroma.stop else 1.0
+        if (
+            not LAYOUT.rhythm.start < place < LAYOUT.rhythm.stop
+            and not LAYOUT.chroma.start < place < LAYOUT.chroma.stop
+        ):
+            assert encoder(one).any(), place
     silent = nothing.clone()
     silent[0, 1] = 0.0
     assert encoder(silent).any()
-    assert encoder(wishes_of(music(), torch.tensor([[14.0, 120, 1]] * 12), 4)).isfinite().all()
+    assert encoder(wishes_of(music(), torch.tensor([[14.0, 120, 1]] * 12), SPEC)).isfinite().all()
 
 
 def test_wishes_are_left_out_all_together_or_one_by_one() -> None:
-    wishes = torch.ones(4000, 6)
-    gaps = leave_out(wishes, 0.1, 0.2, torch.Generator().manual_seed(0)).isnan()
+    wishes = torch.ones(4000, LAYOUT.size)
+    gaps = leave_out(wishes, LAYOUT, 0.1, 0.2, torch.Generator().manual_seed(0)).isnan()
     assert gaps.all(1).float().mean() == pytest.approx(0.1, abs=0.02)
     assert gaps.float().mean() == pytest.approx(0.28, abs=0.02)
+    for whole in (LAYOUT.rhythm, LAYOUT.chroma):
+        assert torch.equal(gaps[:, whole].any(1), gaps[:, whole].all(1))
 
 
-def test_a_transposed_phrase_has_a_transposed_key_of_the_same_mode() -> None:
-    labels = torch.tensor([[11.0, 90, 0], [13, 90, 0], [torch.nan, 90, 0]])
-    moved = transpose_keys(labels, torch.tensor([2, -2, 5]))
+def test_a_transposed_phrase_asks_for_its_transposed_key_and_chroma() -> None:
+    rolls, labels = music(3), torch.tensor([[11.0, 90, 0], [13, 90, 0], [torch.nan, 90, 0]])
+    shift = torch.tensor([2, -2, 5])
+    moved = transpose_wishes(wishes_of(rolls, labels, SPEC), shift, LAYOUT)
     assert moved[:2, KEY].tolist() == [1.0, 23.0]
     assert moved[2, KEY].isnan()
+    for row, by in enumerate(shift.tolist()):
+        other = rolls[row : row + 1].clone()
+        other[:, :, 1:] = other[:, :, 1:].roll(by, -1)
+        asked = wishes_of(other, labels[:1], SPEC)[0]
+        assert torch.allclose(moved[row, LAYOUT.chroma], asked[LAYOUT.chroma])
+
+
+def test_obedience_is_measured_by_what_was_asked() -> None:
+    streams = to_streams(music(4), (0, 0, 0), SPEC.num_pitches)
+    wishes = wishes_of(music(4), no_labels(4), SPEC)
+
+    def missed(fake: torch.Tensor, asked: torch.Tensor) -> float:
+        return disobedience(fake, streams, asked, SPEC, (0, 0, 0)).item()
+
+    assert missed(streams, wishes) == 0.0
+    thin = streams.clone()
+    thin[:, 32:, 0] = 0
+    assert missed(thin, wishes) > 0.1
+    assert missed(thin, no_wishes(4, SPEC)) == 0.0, "nothing was asked"
+    others = wishes.clone()
+    others[:, LAYOUT.manner(DENSITY)] = torch.nan
+    others[:, LAYOUT.rhythm] = torch.nan
+    assert missed(thin, others) < missed(thin, wishes) / 2
+    late = streams.roll(1, 1)
+    assert missed(late, wishes) > 0.1, "another rhythm"
+    higher = streams.clone()
+    higher[:, :, 1:] = higher[:, :, 1:].roll(1, -1)
+    assert missed(higher, wishes) > 0.1, "other pitches"
 
 
 def test_half_way_between_two_wishes_numbers_are_half_way_and_styles_are_not() -> None:

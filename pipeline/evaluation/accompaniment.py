@@ -72,7 +72,7 @@ def accompany(
         return None
     mask = torch.zeros((len(real), spec.num_tracks, spec.bars), dtype=torch.bool)
     mask[torch.arange(len(real)), tracks] = True
-    made = make(no_wishes(len(real), spec.num_tracks), Given(real, mask), mix_seed(seed, 2))
+    made = make(no_wishes(len(real), spec), Given(real, mask), mix_seed(seed, 2))
     pair = Accompanied(real, made, tracks)
     return pair, _judged(pair, songs, others, matcher, spec, settings)
 

@@ -95,7 +95,7 @@ class Examiner:
 
     def _asked(self, place: int, values: Tensor) -> Tensor:
         """What is made for values `[phrases]` of one wish."""
-        wishes = no_wishes(len(values), self.spec.num_tracks)
+        wishes = no_wishes(len(values), self.spec)
         wishes[:, place] = values
         return self.make(wishes, None, mix_seed(self.seed, 1, place % wishes.shape[1]))
 
@@ -108,7 +108,7 @@ class Examiner:
     def _density(self) -> tuple[Densities, dict[str, Any]]:
         """Of each track the densities of the test phrases, all tracks of a phrase asked for together."""
         spec, asked = self.spec, _notes(self.test.phrases.rolls, self.spec)
-        wishes = no_wishes(len(asked), spec.num_tracks)
+        wishes = no_wishes(len(asked), spec)
         wishes[:, : spec.num_tracks] = asked
         made = _notes(self.make(wishes, None, mix_seed(self.seed, 2)), spec)
         dealt = asked[self._shuffle(len(asked))]

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gan.spec import RollSpec
-from gan.wishes import KEY, SILENT, STYLE
+from gan.wishes import DENSITY as NOTES
+from gan.wishes import KEY, LENGTH, NUM_LABELS, NUM_MANNERS, SILENT, STYLE
 from pipeline.music.form import Part
 
 DENSITY = {
@@ -34,7 +35,7 @@ RESTS = 0.02
 LOWEST, HIGHEST = 0.1, 0.95
 """Quantiles of the data's densities between which all wishes stay."""
 DRAWN = 6
-"""Phrases of the data drawn for a song's wishes; the one with most tracks is taken."""
+"""Phrases of the data drawn for a song's wishes; the one with most tracks says who plays."""
 LEAST_PLAYING = 4
 """Of so many tracks one may be held back."""
 
@@ -76,6 +77,8 @@ class Cast:
         The tracks that play and may rest, those that rest most often in the data first, the leading one last.
     lead
         The track that has the tune, or None.
+    moods
+        `[DRAWN, numbers]`: rhythm and chroma of phrases of the data; each kind of section has its own.
     asked
         Bool `[tracks]`: densities that the user asked for, which no section changes.
     """
@@ -85,6 +88,7 @@ class Cast:
     plays: NDArray[np.bool_]
     resting: tuple[int, ...]
     lead: int | None
+    moods: Tensor
     asked: NDArray[np.bool_]
 
 
@@ -127,26 +131,38 @@ def choose_cast(
     named = (~asked[:tracks].isnan()).numpy()
     free = [track for track in range(tracks) if plays[track] and shares[track] >= RESTS and not named[track]]
     resting = sorted(free, key=lambda track: (track == lead, -shares[track]))
-    return Cast(wishes, limits, plays, tuple(resting), lead, named)
+    moods = torch.where(asked.isnan(), examples[torch.cat([row.view(1), drawn[drawn != row]])], asked)[
+        :, NUM_MANNERS * tracks : -NUM_LABELS
+    ]
+    return Cast(wishes, limits, plays, tuple(resting), lead, moods, named)
 
 
 def plan_phrases(parts: Sequence[Part], cast: Cast, spec: RollSpec) -> list[list[Wanted]]:
     """What each phrase of each part is asked to be."""
     plans = []
+    roles = list(dict.fromkeys(part.role for part in parts))
     for part in parts:
+        mood = cast.moods[roles.index(part.role) % len(cast.moods)]
         rows = [_rests(part.role, index, part.phrases, cast, spec) for index in range(part.phrases)]
-        plans.append([_wanted(part.role, rests, cast, spec) for rests in rows])
+        plans.append([_wanted(part.role, rests, mood, cast, spec) for rests in rows])
     return plans
 
 
-def _wanted(role: str, rests: NDArray[np.bool_], cast: Cast, spec: RollSpec) -> Wanted:
-    """The wishes of a phrase in which these tracks rest in these bars."""
+def _wanted(role: str, rests: NDArray[np.bool_], mood: Tensor, cast: Cast, spec: RollSpec) -> Wanted:
+    """The wishes of a phrase of this mood in which these tracks rest in these bars."""
     tracks, factor = spec.num_tracks, DENSITY.get(role, 1.0)
     wishes = cast.wishes.clone()
     scaled = (wishes[:tracks] * factor).clamp(cast.limits[0], cast.limits[1])
     played = torch.from_numpy(1 - rests.mean(axis=1)).to(scaled)
     named = torch.from_numpy(cast.asked)
-    wishes[:tracks] = torch.where(named, wishes[:tracks], scaled * played)
+    densities = torch.where(named, wishes[:tracks], scaled * played)
+    faster = (wishes[:tracks] / scaled).clamp(0.5, 2)  # more notes are shorter ones, save for drums
+    faster[[track for track, kind in enumerate(spec.tracks) if kind.is_drum]] = 1
+    asked = wishes[: NUM_MANNERS * tracks].view(NUM_MANNERS, tracks).clone()
+    asked[NOTES] = densities
+    asked[LENGTH] *= torch.where(named, 1.0, faster)
+    asked[1:, densities < SILENT] = torch.nan  # of a silent track nothing else is known
+    wishes[:-NUM_LABELS] = torch.cat([asked.flatten(), mood])
     return Wanted(wishes, rests)
 
 

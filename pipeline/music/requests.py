@@ -92,7 +92,7 @@ def read_request(config: Config, spec: RollSpec, styles: Sequence[str], in_commo
     """
     settings = config.generate
     check_request(settings, spec)
-    wishes = no_wishes(1, spec.num_tracks)[0]
+    wishes = no_wishes(1, spec)[0]
     for name, notes in (settings.density or {}).items():
         wishes[match_track(name, spec, "generate.density")] = notes
     if settings.key is not None:
