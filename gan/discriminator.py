@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gan.distributed import batch_variance, team_at_work
 from gan.given import Asked
@@ -35,6 +35,11 @@ class Discriminator(PhraseDiscriminator):
         whole = self.judge_phrase(torch.cat([phrase, _spread(phrase)], dim=1)).squeeze(1)
         logits: Tensor = whole + self.judge_bars(bars).mean((1, 2))
         return logits
+
+    @property
+    def heavy(self) -> tuple[nn.Module, str]:
+        """All but the last layers."""
+        return self.reader, "forward"
 
     def _nothing(self, batch: int) -> Asked:
         """Nothing given and nothing wished for."""

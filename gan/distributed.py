@@ -63,7 +63,8 @@ class Team:
         flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
         torch.distributed.all_reduce(flat)
         flat /= self.size
-        for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+        means = torch.split(flat, [tensor.numel() for tensor in tensors])
+        for tensor, mean in zip(tensors, means, strict=True):
             tensor.copy_(mean.view_as(tensor))
 
     def mean(self, figures: dict[str, float]) -> dict[str, float]:
@@ -73,6 +74,14 @@ class Team:
         values = torch.tensor(list(figures.values()), dtype=torch.float64)
         self.average_([values])
         return dict(zip(figures, values.tolist(), strict=True))
+
+    def share(self, value: Any) -> Any:
+        """Plain values and tensors of the first process, in every process; the others' own do not count."""
+        if self.size == 1:
+            return value
+        values = [value]
+        torch.distributed.broadcast_object_list(values, src=0, device=torch.device("cpu"))
+        return values[0]
 
     def any(self, flag: bool) -> bool:
         """Whether it is so in any of the processes."""
@@ -85,10 +94,6 @@ class Team:
         value = torch.tensor([number], dtype=torch.float64)
         torch.distributed.broadcast(value, src=0)
         return float(value)
-
-    def wait(self) -> None:
-        """Go on when all processes have come here."""
-        self.any(False)
 
 
 ALONE = Team()

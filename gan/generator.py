@@ -153,6 +153,11 @@ class Generator(PhraseGenerator):
         heard = self.listen(torch.cat([notes.flatten(2), mask.to(notes)], dim=2))
         return activate(self.listen_near(heard))
 
+    @property
+    def heavy(self) -> tuple[nn.Module, str]:
+        """All but the heads."""
+        return self, "features"
+
     def encode(self, rolls: Tensor) -> Tensor:
         """Streams `[batch, time, tracks, 2, compass]`; notes outside a track's compass are left out."""
         return to_streams(rolls, self.lows, self.compass)

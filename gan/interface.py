@@ -64,6 +64,14 @@ class PhraseGenerator(nn.Module, ABC):
         The same latents give the same phrases, whatever other phrases are sampled beside them.
         """
 
+    @property
+    def heavy(self) -> tuple[nn.Module, str]:
+        """A module and its method in which the time goes, which training may make faster (`gan.acceleration`).
+
+        Tensors, or dataclasses of them, go in and float tensors come out.
+        """
+        return self, "forward"
+
     completes = False
     """Whether phrases are made around notes that are given, and as wished; see `gan.generator.Generator`."""
 
@@ -91,6 +99,11 @@ class PhraseDiscriminator(nn.Module, ABC):
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
         super().__init__()
         self.spec = spec
+
+    @property
+    def heavy(self) -> tuple[nn.Module, str]:
+        """As in `PhraseGenerator`."""
+        return self, "forward"
 
     @abstractmethod
     def forward(self, phrases: Tensor) -> Tensor:

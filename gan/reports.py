@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
 
+from gan.pairs import Heard
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
-
-SILENT_SHARE = 0.05
-"""A track with less than this share of the data's notes is called silent."""
-PATIENCE = 10
-"""Reports in a row before one side is said to win."""
-
-
-class TrainingFailed(RuntimeError):  # noqa: N818 - reads as the sentence it raises
-    """Training cannot go on; the message says why and what to do."""
+from gan.trouble import Watch
 
 
 @dataclass(frozen=True)
@@ -31,7 +25,8 @@ class Report:
     figures
         Means since the last report: `discriminator_loss`, `generator_loss`, `real_logit`, `fake_logit`, `told_apart`
         (share of pairs whose real phrase scores higher), the penalties of the loss (`r1` and `r2`, or
-        `slope_penalty`), and at this step `learning_rate`, `noise`.
+        `slope_penalty`), the lengths of the gradients, `generator_gradient` and `discriminator_gradient`, `variety`
+        and `variety_real` (`gan.pairs.Heard.variety`), and at this step `learning_rate`, `noise`.
     notes_per_bar
         Of the training generator, by track, since the last report; compare `statistics.notes_per_bar`.
     warnings
@@ -68,18 +63,20 @@ class Meter:
     """
 
     def __init__(self, spec: RollSpec, statistics: DataStatistics, bounds: tuple[float, float] | None) -> None:
-        self.spec, self.statistics, self.bounds = spec, statistics, bounds
+        self.spec = spec
+        self.watch = Watch(spec, statistics, bounds)
         self.sums: dict[str, float] = {}
         self.counts: dict[str, int] = {}
-        self.winning, self.losing = 0, 0
 
-    def add(self, figures: dict[str, float], strikes: Tensor) -> None:
-        """Take in one step: its figures and the generated onsets `[batch, time, tracks, pitches]`."""
-        notes = strikes.sum((1, 3)).mean(0) / self.spec.bars
-        rates = {f"notes/{name}": rate for name, rate in zip(self.spec.names, notes.tolist(), strict=True)}
-        for name, value in (figures | rates).items():
-            self.sums[name] = self.sums.get(name, 0.0) + value
-            self.counts[name] = self.counts.get(name, 0) + 1
+    def add(self, figures: dict[str, float], made: Heard, real: Heard) -> None:
+        """Take in one step: its figures, and what is heard of generated and real phrases."""
+        rates = zip(self.spec.names, made.notes_per_bar(self.spec.bars).tolist(), strict=True)
+        figures = figures | {f"notes/{name}": rate for name, rate in rates}
+        figures |= {"variety": made.variety(), "variety_real": real.variety()}
+        for name, value in figures.items():
+            if math.isfinite(value):  # of silence there is no variety
+                self.sums[name] = self.sums.get(name, 0.0) + value
+                self.counts[name] = self.counts.get(name, 0) + 1
 
     def report(
         self,
@@ -94,47 +91,15 @@ class Meter:
         means = {name: total / self.counts[name] for name, total in self.sums.items()}
         self.sums, self.counts = {}, {}
         notes = {name: means.pop(f"notes/{name}", 0.0) for name in self.spec.names}
+        warnings = self.watch.troubles(means, notes)
         figures = means | {"learning_rate": learning_rate, "noise": noise}
-        warnings = self._silent_tracks(notes) + self._watch(means["discriminator_loss"])
         return Report(step, seconds, figures, notes, warnings, samples, checkpoint_due)
-
-    def _silent_tracks(self, notes: dict[str, float]) -> list[str]:
-        """Tracks that hardly play, in words."""
-        warnings = []
-        for (name, rate), wanted in zip(notes.items(), self.statistics.notes_per_bar, strict=True):
-            if rate < SILENT_SHARE * wanted:
-                warnings.append(f"{name} has fallen silent: {rate:.2f} notes a bar, the data has {wanted:.2f}")
-        return warnings
-
-    def _watch(self, loss: float) -> list[str]:
-        """Whether one side wins, in words."""
-        if self.bounds is None:
-            return []
-        warnings = []
-        self.winning = self.winning + 1 if loss < self.bounds[0] else 0
-        self.losing = self.losing + 1 if loss > self.bounds[1] else 0
-        if self.winning >= PATIENCE:
-            warnings.append(
-                f"the discriminator has won for {self.winning} reports (its loss is {loss:.2f}): the generator learns "
-                "little; a smaller train.learning_rate or a larger train.gamma helps"
-            )
-        if self.losing >= PATIENCE:
-            warnings.append(
-                f"the generator has won for {self.losing} reports (the discriminator's loss is {loss:.2f}): the "
-                "discriminator learns little; a smaller train.gamma helps"
-            )
-        return warnings
 
     def state_dict(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
-        return {
-            "sums": dict(self.sums),
-            "counts": dict(self.counts),
-            "winning": self.winning,
-            "losing": self.losing,
-        }
+        return {"sums": dict(self.sums), "counts": dict(self.counts), "watch": self.watch.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
         self.sums, self.counts = dict(state["sums"]), dict(state["counts"])
-        self.winning, self.losing = state["winning"], state["losing"]
+        self.watch.load_state_dict(state["watch"])

@@ -10,6 +10,7 @@ from typing import Any
 
 DESIGNS = ("albumgan", "jamming", "composer", "hybrid", "binary", "tutorial")
 LOSSES = ("relativistic", "wasserstein")
+PRECISIONS = ("auto", "float32", "bfloat16")
 NEURONS = ("deterministic", "stochastic")
 HEADS = ("auto", "choice", "voices", "neurons")
 
@@ -140,7 +141,8 @@ class TrainSettings:
     learning_rate
         Of both sides. At 3e-4 ten minutes are too few; at 2.5e-3 the discriminator blew up.
     decay_share
-        The learning rate falls linearly to zero over this last share of the steps, which settles the samples.
+        The learning rate falls linearly to zero over this last share of the steps, which settles the samples. More
+        `steps` than a finished run had lift it again, to where a run of so many steps would have it.
     beta1, beta2
         Adam's. No momentum (0), as in R3GAN: the other side moves.
     gamma
@@ -160,6 +162,11 @@ class TrainSettings:
     max_transposition
         Pitched tracks of real phrases are moved together by up to so many semitones, and their key with them; 0 for
         data that is already in one key.
+    precision
+        Of the networks' matrix products: `float32`, `bfloat16`, or `auto`, which is `bfloat16` on a GPU that has it.
+        Decisions, losses and penalties are float32 in any case.
+    compile
+        Whether `torch.compile` makes the networks faster; needs a compiler, and a minute or two at the start.
     report_steps, tick_steps, checkpoint_steps
         How often figures, samples for a picture, and a state worth saving are due.
     """
@@ -180,6 +187,8 @@ class TrainSettings:
     noise_steps: int = 600
     noise_floor: float = 0.15
     max_transposition: int = 0
+    precision: str = "auto"
+    compile: bool = False
     report_steps: int = 25
     tick_steps: int = 200
     checkpoint_steps: int = 200
@@ -188,6 +197,7 @@ class TrainSettings:
         """Raise `ValueError` with the key in the sentence when a value cannot work."""
         _need(self.batch_size >= 2, "train.batch_size", "at least 2", self.batch_size)
         _need(self.loss in LOSSES, "train.loss", f"one of {', '.join(LOSSES)}", self.loss)
+        _need(self.precision in PRECISIONS, "train.precision", f"one of {', '.join(PRECISIONS)}", self.precision)
         for key in ("steps", "discriminator_steps", "penalty_steps", "report_steps", "tick_steps", "checkpoint_steps"):
             _need(getattr(self, key) >= 1, f"train.{key}", "at least 1", getattr(self, key))
         for key in ("minutes", "learning_rate"):

@@ -13,50 +13,31 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from gan.augmentation import random_semitones, transpose
+from gan.acceleration import exactly, speed_up, takes_bfloat16
 from gan.designs import NETWORKS
+from gan.distributed import ALONE, Team
 from gan.generator import Generator
-from gan.given import Asked, Part, draw_masks, spread_mask
 from gan.interface import PhraseDiscriminator, PhraseGenerator
 from gan.losses import GAMES
 from gan.obedience import disobedience
-from gan.reports import Meter, Report, TrainingFailed
+from gan.pairs import Pair, pair_up
+from gan.reports import Meter, Report
 from gan.rolls import Batch, mix_seed
 from gan.settings import ModelSettings, TrainSettings, check_together
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
-from gan.wishes import Layout, leave_out, transpose_wishes, wishes_of
+from gan.trouble import TrainingFailed
 
 FORMAT = 1
 """Number of the state's layout; a state of another one is refused."""
-ALL_LEFT_OUT, EACH_LEFT_OUT = 0.1, 0.15
-"""In training all wishes are left out of this share of the phrases, and each wish of this share of the others."""
 NUM_FIXED = 16
 """Phrases in the picture of fixed latents."""
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Real and generated phrases, in the design's form `[batch, ...]`, and what they were asked to be, if anything."""
-
-    real: Tensor
-    fake: Tensor
-    asked: Asked | None
-
-    def made(self, strikes: Tensor, spec: RollSpec) -> Tensor:
-        """Onsets `[batch, time, tracks, pitches]` without those that were given, scaled up as if all had been made."""
-        if self.asked is None:
-            return strikes
-        free = ~spread_mask(self.asked.mask, spec)  # [batch, time, tracks]
-        share = free.float().mean((0, 1)).clamp(min=1 / free[..., 0].numel())
-        return strikes * (free / share).unsqueeze(3)
 
 
 class Trainer:
@@ -72,11 +53,18 @@ class Trainer:
         Decides on first weights, latents and noise. With one thread the same seed and steps give the same bits.
     device
         Where the networks live, such as `cpu` or `cuda`.
+    team
+        The processes that train together; each has a trainer and is given the same batches.
+
+    Attributes
+    ----------
+    ease
+        Factor of the learning rate, less than 1 after a breakdown.
 
     Raises
     ------
     ValueError
-        When a setting cannot work; the sentence names its key.
+        When a setting cannot work, or the design can't be trained by several processes; the sentence names its key.
     """
 
     def __init__(
@@ -87,17 +75,20 @@ class Trainer:
         train_settings: TrainSettings,
         seed: int = 0,
         device: str | torch.device = "cpu",
+        team: Team = ALONE,
     ) -> None:
         check_together(model_settings, train_settings)
+        self.team = team
         self.spec, self.statistics = spec, statistics
         self.model_settings, self.settings = model_settings, train_settings
         self.seed, self.device = seed, torch.device(device)
-        self.step, self.seconds = 0, 0.0
+        self.step, self.seconds, self.ease = 0, 0.0, 1.0
         with torch.random.fork_rng(devices=[]):  # first weights come from our seed; the global stream stays as it was
             torch.manual_seed(mix_seed(seed, 2))
             make_generator, make_discriminator = NETWORKS[model_settings.design]
             self.generator = make_generator(spec, statistics, model_settings).to(self.device)
             self.discriminator = make_discriminator(spec, statistics, model_settings).to(self.device)
+        self._check_team()
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         self.loss = GAMES[train_settings.loss](train_settings.gamma, train_settings.penalty_steps)
         self.optimizers = {
@@ -106,6 +97,22 @@ class Trainer:
         }
         self.fixed_latents = self.average.sample_latents(NUM_FIXED, self._random(3))
         self.meter = Meter(spec, statistics, self.loss.bounds)
+        low = takes_bfloat16(train_settings.precision, self.device)
+        self.fast = {
+            side: speed_up(network.heavy, self.device, low, train_settings.compile)
+            for side, network in (("generator", self.generator), ("discriminator", self.discriminator))
+        }
+
+    def _check_team(self) -> None:
+        """Refuse what several processes can't do alike."""
+        size, settings = self.team.size, self.settings
+        if settings.batch_size % size:
+            raise ValueError(f"train.batch_size={settings.batch_size} can't be divided among {size} processes")
+        layers = [*self.generator.modules(), *self.discriminator.modules()]
+        if size > 1 and any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in layers):
+            raise ValueError(
+                f"model.design={self.model_settings.design} normalises over its batch and trains in one process only"
+            )
 
     def _adam(self, network: nn.Module) -> torch.optim.Adam:
         settings = self.settings
@@ -123,10 +130,10 @@ class Trainer:
         return max(settings.noise_floor, 1 - self.step / settings.noise_steps if settings.noise_steps else 0.0)
 
     def learning_rate(self) -> float:
-        """The learning rate at this step: constant, then falling to zero."""
+        """The learning rate at this step: constant, then falling to zero; less after a breakdown."""
         last = self.settings.decay_share * self.settings.steps
         left = (self.settings.steps - self.step) / last if last else 1.0
-        return self.settings.learning_rate * max(0.0, min(1.0, left))
+        return self.ease * self.settings.learning_rate * max(0.0, min(1.0, left))
 
     def run(self, batches: Iterable[Batch]) -> Iterator[Report]:
         """Train until `steps` or `minutes` are reached, yielding a `Report` whenever one is due.
@@ -139,16 +146,17 @@ class Trainer:
         Raises
         ------
         TrainingFailed
-            When a loss is not a number any more; the state before is in the last checkpoint.
+            When a loss or a weight is not a number any more, in all processes at once. Where a report said that a
+            checkpoint is due, all weights were numbers.
         """
         settings = self.settings
         started, before = time.monotonic(), self.seconds
         for batch in batches:
-            self.seconds = before + time.monotonic() - started
+            self.seconds = self.team.of_first(before + time.monotonic() - started)
             if self.step >= settings.steps or self.seconds >= 60 * settings.minutes:
                 break
             self.train_step(batch)
-            self.seconds = before + time.monotonic() - started
+            self.seconds = self.team.of_first(before + time.monotonic() - started)
             last = self.step >= settings.steps or self.seconds >= 60 * settings.minutes
             every = (settings.report_steps, settings.tick_steps, settings.checkpoint_steps)
             if last or any(self.step % steps == 0 for steps in every):
@@ -161,6 +169,11 @@ class Trainer:
 
     def train_step(self, batch: Batch) -> None:
         """Steps of the discriminator and one of the generator, on `phrases_per_step` phrases."""
+        with self.team.at_work():
+            self._train_step(batch)
+
+    def _train_step(self, batch: Batch) -> None:
+        """The same, as one of a team."""
         for optimizer in self.optimizers.values():
             optimizer.param_groups[0]["lr"] = self.learning_rate()
         self.generator.begin_step(self.step)
@@ -168,48 +181,27 @@ class Trainer:
         turns = zip(batch.rolls.chunk(num_turns), batch.labels.chunk(num_turns), strict=True)
         sums: dict[str, float] = {}
         for turn, (rolls, labels) in enumerate(turns):
-            pair = self._pair(rolls, labels, turn, with_gradient=turn == num_turns - 1)
+            pair = self._pair(Batch(rolls, labels), turn, with_gradient=turn == num_turns - 1)
             figures, real_logits = self._step_discriminator(pair, turn)
             sums = {name: sums.get(name, 0.0) + value for name, value in figures.items()}
         figures = {name: total / num_turns for name, total in sums.items()}
-        figures |= self._step_generator(pair, real_logits)
+        figures = self.team.mean(figures | self._step_generator(pair, real_logits))
         if not all(math.isfinite(value) for value in figures.values()):
             bad = ", ".join(name for name, value in figures.items() if not math.isfinite(value))
-            raise TrainingFailed(
-                f"training broke down at step {self.step}: {bad} is not a number any more; "
-                "go on from the last checkpoint with a smaller train.learning_rate"
-            )
+            raise TrainingFailed(f"training broke down at step {self.step}: {bad} is not a number any more")
         self._follow()
         self.step += 1
-        self.meter.add(figures, pair.made(self.generator.strikes(pair.fake), self.spec))
+        self.meter.add(figures, *pair.heard(self.generator))
 
-    def _pair(self, rolls: Tensor, labels: Tensor, turn: int, with_gradient: bool) -> Pair:
-        """Real phrases and as many generated ones.
+    def _pair(self, batch: Batch, turn: int, with_gradient: bool) -> Pair:
+        """Real phrases, and as many generated ones, that may teach the generator too."""
+        number = self.step * self.settings.discriminator_steps + turn
 
-        Where the design can be asked, each generated phrase is asked for what the real one beside it is, and part of
-        that is given to it.
-        """
-        settings, number = self.settings, self.step * self.settings.discriminator_steps + turn
-        rolls = rolls.to(self.device)
-        real = self.generator.encode(rolls)
-        latents = self.generator.sample_latents(len(real), self._random(4, number))
-        if settings.max_transposition:
-            semitones = random_semitones(len(real), settings.max_transposition, self._random(6, number))
-            real = transpose(real, semitones.to(self.device), self.spec)
-        layout, asked = Layout.of(self.spec), None
-        more: tuple[Part, ...] = ()
-        if self.generator.completes:
-            draws = self._random(8, number)
-            wishes = wishes_of(rolls, labels, self.spec)
-            if settings.max_transposition:
-                wishes = transpose_wishes(wishes, semitones, layout)
-            wishes = leave_out(wishes, layout, ALL_LEFT_OUT, EACH_LEFT_OUT, draws)
-            mask = draw_masks(len(real), self.spec, draws).to(self.device)
-            latents, more = replace(latents, wishes=wishes), (Part(real, mask),)
-            asked = Asked(wishes, mask)
+        def random(purpose: int, device: torch.device | str) -> torch.Generator:
+            return self._random(purpose, number, device=device)
+
         with torch.set_grad_enabled(with_gradient):
-            fake = self.generator(latents, self.noise(), self._random(5, number, device=self.device), *more)
-        return Pair(real, fake, asked)
+            return pair_up(self.generator, batch, self.settings.max_transposition, self.noise(), random)
 
     def _judge(self, pair: Pair) -> Callable[[Tensor], Tensor]:
         """The discriminator, told what it needs to know of the phrases."""
@@ -221,8 +213,9 @@ class Trainer:
         penalised = settings.gamma > 0 and self.step % settings.penalty_steps == 0
         random = self._random(7, self.step, turn)
         real, fake = pair.real, pair.fake.detach()
-        loss, figures, real_logits = self.loss.judge(self._judge(pair), real, fake, penalised, random)
-        self._update("discriminator", loss)
+        with exactly(self.fast["discriminator"], penalised):
+            loss, figures, real_logits = self.loss.judge(self._judge(pair), real, fake, penalised, random)
+        figures["discriminator_gradient"] = self._update("discriminator", loss)
         return figures, real_logits.detach()
 
     def _step_generator(self, pair: Pair, real_logits: Tensor) -> dict[str, float]:
@@ -235,14 +228,19 @@ class Trainer:
             loss = loss + self.settings.obedience * disobeyed
             figures["disobedience"] = disobeyed.item()
         self.discriminator.requires_grad_(True)
-        self._update("generator", loss)
+        figures["generator_gradient"] = self._update("generator", loss)
         return figures
 
-    def _update(self, side: str, loss: Tensor) -> None:
-        """One step of Adam on the weights of one side."""
-        self.optimizers[side].zero_grad(set_to_none=True)
+    def _update(self, side: str, loss: Tensor) -> float:
+        """One step of Adam on the weights of one side, with the gradient of the whole batch; the gradient's length."""
+        optimizer = self.optimizers[side]
+        optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
-        self.optimizers[side].step()
+        weights = optimizer.param_groups[0]["params"]
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        self.team.average_(gradients)
+        optimizer.step()
+        return float(torch.nn.utils.get_total_norm(gradients))
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -257,14 +255,36 @@ class Trainer:
         """What happened since the last report."""
         settings = self.settings
         tick = last or self.step % settings.tick_steps == 0
-        return self.meter.report(
+        checkpoint_due = last or self.step % settings.checkpoint_steps == 0
+        if checkpoint_due:
+            self._check_weights()
+        report = self.meter.report(
             step=self.step,
             seconds=self.seconds,
             learning_rate=self.learning_rate(),
             noise=self.noise(),
-            samples=self.average.sample(self.fixed_latents).cpu() if tick else None,
-            checkpoint_due=last or self.step % settings.checkpoint_steps == 0,
+            samples=self.average.sample(self.fixed_latents).cpu() if tick and self.team.leads else None,
+            checkpoint_due=checkpoint_due,
         )
+        for part in filter(None, self.fast.values()):
+            if part.trouble and part.trouble not in report.warnings:
+                report.warnings.append(part.trouble)
+            part.trouble = ""
+        return report
+
+    def _check_weights(self) -> None:
+        """Raise `TrainingFailed` where a network has weights that are not numbers."""
+        for side, network in (("generator", self.generator), ("discriminator", self.discriminator)):
+            if not all(weight.isfinite().all() for weight in network.parameters()):
+                raise TrainingFailed(
+                    f"training broke down at step {self.step}: weights of the {side} are not numbers any more"
+                )
+
+    def align(self) -> None:
+        """Take over the state of the first of several processes."""
+        if self.team.size > 1:
+            state = self.team.share(self.state_dict() if self.team.leads else None)
+            self.load_state_dict(state)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything a resumed run needs: tensors and plain values only (`torch.load(weights_only=True)` reads it)."""
@@ -277,6 +297,7 @@ class Trainer:
             "seed": self.seed,
             "step": self.step,
             "seconds": self.seconds,
+            "ease": self.ease,
             "generator": self.generator.state_dict(),
             "average": self.average.state_dict(),
             "discriminator": self.discriminator.state_dict(),
@@ -297,7 +318,7 @@ class Trainer:
         for side, optimizer in self.optimizers.items():
             optimizer.load_state_dict(copy.deepcopy(state["optimizers"][side]))
         self.meter.load_state_dict(state["meter"])
-        self.step, self.seconds = state["step"], state["seconds"]
+        self.step, self.seconds, self.ease = state["step"], state["seconds"], state["ease"]
 
 
 def _check_format(state: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from gan.distributed import for_my_rows
 from gan.spec import HOLD, ONSET, RollSpec
 
 if TYPE_CHECKING:
@@ -121,8 +122,9 @@ def leave_out(wishes: Tensor, layout: Layout, all_share: float, each_share: floa
 
     Rhythm and chroma are left out as wholes. A CPU generator draws them.
     """
-    every = torch.rand(len(wishes), 1, generator=random) < all_share
-    each = torch.rand(wishes.shape, generator=random) < each_share
+    count, size = wishes.shape
+    every = for_my_rows(lambda batch: torch.rand(batch, 1, generator=random), count) < all_share
+    each = for_my_rows(lambda batch: torch.rand(batch, size, generator=random), count) < each_share
     for whole in (layout.rhythm, layout.chroma):
         each[:, whole] = each[:, whole.start, None]
     return torch.where((every | each).to(wishes.device), torch.nan, wishes)

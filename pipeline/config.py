@@ -67,6 +67,7 @@ UNCOUNTED = {
     "train.tick_steps",
     "train.checkpoint_steps",
     "train.tensorboard",
+    "train.compile",
 }
 """Settings that never change a result, so no fingerprint holds them."""
 

@@ -7,11 +7,13 @@ import itertools
 import pytest
 import torch
 
+from gan.pairs import Heard, Pair
 from gan.rolls import batches_from, to_streams
 from gan.settings import ModelSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
-from gan.trainer import Pair, Trainer, TrainingFailed, load_discriminator, load_generator
+from gan.trainer import Trainer, load_discriminator, load_generator
+from gan.trouble import TrainingFailed
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Lead"), Track("Bass")), bars=2, num_pitches=30, lowest_pitch=41)
 MODEL = ModelSettings(latent_size=4, trunk_width=24, trunk_blocks=1, track_width=12, step_width=12, beat_width=24)
@@ -224,13 +226,15 @@ def test_a_silent_track_is_told_in_words():
     assert warnings[0].startswith("Drums has fallen silent")
 
 
-@pytest.mark.parametrize(("loss", "words"), [(0.01, "the discriminator has won"), (2.0, "the generator has won")])
+@pytest.mark.parametrize(("loss", "words"), [(0.01, "the discriminator wins"), (2.0, "the generator wins")])
 def test_one_side_winning_for_long_is_told_in_words(loss, words):
     subject = trainer()
-    strikes = torch.ones(4, SPEC.num_steps, SPEC.num_tracks, 5)
+    draws = torch.rand(4, SPEC.num_steps, SPEC.num_tracks, 5, generator=torch.Generator().manual_seed(0))
+    heard = Heard.of((draws > 0.8).float(), torch.ones(draws.shape[:3], dtype=torch.bool))
+    steady = {"generator_loss": 0.7, "generator_gradient": 1.0, "discriminator_gradient": 1.0}
 
     def report(figure: float) -> list[str]:
-        subject.meter.add({"discriminator_loss": figure}, strikes)
+        subject.meter.add(steady | {"discriminator_loss": figure}, heard, heard)
         return subject.meter.report(1, 1.0, 0.1, 0.0, None, False).warnings
 
     told = [report(loss) for _ in range(12)]

@@ -19,10 +19,11 @@ from torch import Tensor
 from gan.metrics.distances import overlap
 from gan.metrics.features import dissonance, empty_bars, notes_per_bar, scale_share, stepwise_share
 from gan.metrics.tally import Tally
-from gan.reports import Report, TrainingFailed
+from gan.reports import Report
 from gan.rolls import Batch, batches_from, unpack
 from gan.statistics import DataStatistics
 from gan.trainer import Trainer
+from gan.trouble import TrainingFailed
 from pipeline.album.plots import draw_learning, draw_samples
 from pipeline.artefacts import atomic_path, settings_of, write_text
 from pipeline.board import Board, require_tensorboard
