@@ -79,8 +79,7 @@ class ChoiceHead(nn.Module):
         Where gates, choices and the pull of motion start.
     voices
         Lines a track. What sounds is whatever any of them plays; the first starts as often as anything sounds in the
-        data, the second as often as two notes do, and so on. How one line of a chord moves is not known, so that only
-        a line of its own has a pull of motion.
+        data, the second as often as two notes do, and so on. All of them move as the highest notes of the data do.
     """
 
     moves: Tensor
@@ -110,7 +109,7 @@ class ChoiceHead(nn.Module):
             metre[:, row] = log_odds((onsets * shares / shares.sum()).clamp(RARE_GATE, 1))
         self.metre = nn.Parameter(metre)
         gains = torch.tensor([statistics.motions[track] for track in self.tracks])
-        self.motion = nn.Parameter(gains) if voices == 1 else None  # [tracks, motions]
+        self.motion = nn.Parameter(gains.unsqueeze(1).repeat(1, voices, 1))  # [tracks, voices, motions]
         reach = gains.shape[1] // 2
         place = torch.arange(compass)
         self.register_buffer("moves", (place - place.unsqueeze(1)).clamp(-reach, reach) + reach, persistent=False)
@@ -145,9 +144,7 @@ class ChoiceHead(nn.Module):
         metre = self.metre.repeat(time // len(self.metre), 1, 1).transpose(0, 1).unsqueeze(2)
         gate = torch.baddbmm(self.gate.bias, rows, self.gate.weight).view(lines) + metre
         gate = shaken(gate, _amounts(amount, self.tracks, 3), generator, batch_axis=2)
-        pulls = None
-        if self.motion is not None:
-            pulls = pad(self.motion[:, self.moves], [0, 1, 0, 1])  # [tracks, from, to]; rest goes with any alike
+        pulls = pad(self.motion[:, :, self.moves], [0, 1, 0, 1])  # [tracks, voices, from, to]; rest goes with any alike
         weight, bias = self.choose.weight, self.choose.bias
         with torch.no_grad():
             scores = torch.bmm(rows, weight).add_(bias).view(*lines, self.compass + 1)
@@ -158,9 +155,9 @@ class ChoiceHead(nn.Module):
             if begins is not None:
                 forced |= begins[:, :, list(self.tracks)].permute(2, 1, 0).unsqueeze(3)
             opens = (gate > 0) | forced
-            choices, sounds = follow(scores, opens, pulls)
+            choices, sounds, comes_from = follow(scores, opens, pulls)
         streams: Tensor = Play.apply(  # type: ignore[no-untyped-call]
-            rows, weight, bias, gate, pulls, scores, opens, forced, choices, sounds, temperature
+            rows, weight, bias, gate, pulls, scores, opens, forced, choices, sounds, comes_from, temperature
         )
         return streams
 

@@ -18,8 +18,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 
-def follow(scores: Tensor, opens: Tensor, pulls: Tensor | None) -> tuple[Tensor, Tensor]:
-    """What each line chooses at each step, taken or not, and what sounds in it.
+def follow(scores: Tensor, opens: Tensor, pulls: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What each line chooses at each step, taken or not, what sounds in it, and the pitch that it comes from.
 
     Parameters
     ----------
@@ -28,30 +28,35 @@ def follow(scores: Tensor, opens: Tensor, pulls: Tensor | None) -> tuple[Tensor,
     opens
         Whether the gate is open; it is at the first step.
     pulls
-        `[tracks, compass + 1, compass + 1]`, added to the scores by the pitch that sounds before; only with one voice.
+        `[tracks, voices, compass + 1, compass + 1]`, added to the scores by the last pitch of the line, however long
+        it has rested since; the last row for a line that has not played yet.
 
     Returns
     -------
-    choices, sounds
+    choices, sounds, comes_from
         Pitches or rest, `[tracks, time, batch, voices]` each.
     """
-    tracks, time, batch = opens.shape[:3]
-    if pulls is None:
-        choices = scores.max(-1).indices  # a little faster than argmax
-        steps = torch.arange(time, device=scores.device).view(-1, 1, 1)
-        latest = torch.where(opens, steps, 0).cummax(1).values
-        return choices, choices.gather(1, latest)
-    table = pulls.flatten(0, 1)
-    first = (torch.arange(tracks, device=scores.device) * scores.shape[-1]).view(-1, 1)  # a track's rows in the table
-    sound = torch.full((tracks, batch), scores.shape[-1] - 1, device=scores.device)
-    chosen, heard = [], []
-    for step, gate in enumerate(opens[..., 0].unbind(1)):
-        pull = table.index_select(0, (first + sound).view(-1)).view(tracks, batch, -1)
-        choice = (scores[:, step, :, 0] + pull).argmax(-1)
+    tracks, _, batch, voices = opens.shape
+    rest = scores.shape[-1] - 1
+    table, first = pulls.flatten(0, 2), rows_of_lines(pulls)
+    sound = torch.full((tracks, batch, voices), rest, device=scores.device)
+    last = sound
+    chosen, heard, begun = [], [], []
+    for step, gate in enumerate(opens.unbind(1)):
+        pull = table.index_select(0, (first + last).view(-1)).view(tracks, batch, voices, -1)
+        choice = pull.add_(scores[:, step]).max(-1).indices  # a little faster than argmax
+        begun.append(last)
         sound = torch.where(gate, choice, sound)
+        last = torch.where(sound == rest, last, sound)
         chosen.append(choice)
         heard.append(sound)
-    return torch.stack(chosen, dim=1).unsqueeze(3), torch.stack(heard, dim=1).unsqueeze(3)
+    return torch.stack(chosen, dim=1), torch.stack(heard, dim=1), torch.stack(begun, dim=1)
+
+
+def rows_of_lines(pulls: Tensor) -> Tensor:
+    """The first row of each line in `pulls.flatten(0, 2)`, `[tracks, 1, voices]`."""
+    tracks, voices, places, _ = pulls.shape
+    return (torch.arange(tracks * voices, device=pulls.device) * places).view(tracks, 1, voices)
 
 
 def before(sounds: Tensor, rest: int) -> Tensor:
@@ -76,8 +81,8 @@ class Play(torch.autograd.Function):
     """Streams `[batch, time, tracks, 2, compass]` of lines that have been followed.
 
     Inputs that get a gradient: `rows` `[tracks, time * batch, width]`, `weight` `[tracks, width, voices *
-    (compass + 1)]` and `bias` of the projection that made the scores; the gates' logits, noise included; `pulls`, or
-    `None`. Then what `follow` took and returned, and `forced`: where a gate was open whatever its logit.
+    (compass + 1)]` and `bias` of the projection that made the scores; the gates' logits, noise included; `pulls`.
+    Then what `follow` took and returned, and `forced`: where a gate was open whatever its logit.
     """
 
     @staticmethod
@@ -87,16 +92,17 @@ class Play(torch.autograd.Function):
         weight: Tensor,
         bias: Tensor,
         gate: Tensor,
-        pulls: Tensor | None,
+        pulls: Tensor,
         scores: Tensor,
         opens: Tensor,
         forced: Tensor,
         choices: Tensor,
         sounds: Tensor,
+        comes_from: Tensor,
         temperature: float,
     ) -> Tensor:
         """Write ones wherever a line plays."""
-        ctx.save_for_backward(rows, weight, gate, pulls, scores, opens, forced, choices, sounds)
+        ctx.save_for_backward(rows, weight, gate, pulls, scores, opens, forced, choices, sounds, comes_from)
         ctx.temperature = temperature
         tracks, time, batch, _ = opens.shape
         compass = scores.shape[-1] - 1
@@ -115,7 +121,7 @@ class Play(torch.autograd.Function):
 
         That a choice also decides what pulls at the next one is left out: it would need the steps in turn once more.
         """
-        rows, weight, gate, pulls, scores, opens, forced, choices, sounds = ctx.saved_tensors
+        rows, weight, gate, pulls, scores, opens, forced, choices, sounds, comes_from = ctx.saved_tensors
         tracks, time, batch, voices = opens.shape
         places, width = scores.shape[-1], rows.shape[-1]  # pitches of the compass, and rest
         sounding, struck = gradients[0].permute(3, 2, 1, 0, 4)  # [tracks, time, batch, compass] each
@@ -173,10 +179,8 @@ class Play(torch.autograd.Function):
             onset.scatter_(-1, others(taken).flatten(0, 3).index_select(0, moment * voices + voice), 0.0)
         value += onset
         leaning = scores.view(-1, places).index_select(0, moment * voices + voice)
-        kept_before = rows_of(kept)
-        if pulls is not None:
-            first = rows_of(torch.arange(tracks, device=opens.device).view(-1, 1, 1, 1)) * places
-            leaning += pulls.flatten(0, 1).index_select(0, first + kept_before)
+        pulling = rows_of(rows_of_lines(pulls).unsqueeze(1) + comes_from)
+        leaning += pulls.flatten(0, 2).index_select(0, pulling)
         soft = torch.softmax(leaning / ctx.temperature, dim=-1)
         slope = soft * (value - (soft * value).sum(-1, keepdim=True)) / ctx.temperature
 
@@ -195,15 +199,12 @@ class Play(torch.autograd.Function):
             torch.mm(slope[span], by_voice[track, :, number].t(), out=back[span])
             begin += count
         rows_gradient = torch.zeros_like(flat_rows).index_add_(0, moment, back).view_as(rows)
-        pulls_gradient = None
-        if pulls is not None:
-            pulls_gradient = torch.zeros_like(pulls.flatten(0, 1)).index_add_(0, first + kept_before, slope)
-            pulls_gradient = pulls_gradient.view_as(pulls)
+        pulls_gradient = torch.zeros_like(pulls.flatten(0, 2)).index_add_(0, pulling, slope)
         return (
             rows_gradient,
             weight_gradient.view_as(weight),
             bias_gradient.flatten(2),
             gate_gradient,
-            pulls_gradient,
-            *[None] * 6,
+            pulls_gradient.view_as(pulls),
+            *[None] * 7,
         )

@@ -128,7 +128,7 @@ def test_a_choice_leans_towards_the_usual_motion():
             weights.fill_(0.0)
         head.choose.bias[0, 0, 4] = 0.1  # all pitches alike, the first by a little
         head.metre.fill_(50.0)  # every step opens the gate
-        head.motion[0, head.motion.shape[1] // 2 + 2] = 5.0  # two semitones up
+        head.motion[0, 0, head.motion.shape[2] // 2 + 2] = 5.0  # two semitones up
     streams = head(torch.zeros(1, 16, 1, 3), 0.0, 1.0, None)[0, :5, 0, 1]
     assert streams.argmax(-1).tolist()[:4] == [4, 6, 8, 10]
 
@@ -165,14 +165,15 @@ def test_lines_play_what_a_walk_from_step_to_step_plays(voices, noise):
     expected = torch.zeros(3, 32, 1, 2, 12)
     for phrase in range(3):
         for voice in range(voices):
-            sounds = 12
+            sounds = last = 12
             for step in range(32):
                 if step == 0 or begins[phrase, step, 1] or gate[step, phrase, voice] > 0:
                     wanted = scores[step, phrase, voice].detach().clone()
-                    if voices == 1 and sounds < 12:
-                        wanted[:12] += head.motion[0, head.moves[sounds]].detach()
+                    if last < 12:
+                        wanted[:12] += head.motion[0, voice, head.moves[last]].detach()
                     sounds = int(wanted.argmax())
                     if sounds < 12:
+                        last = sounds
                         expected[phrase, step, 0, 1, sounds] = 1.0
                 if sounds < 12:
                     expected[phrase, step, 0, 0, sounds] = 1.0
@@ -184,16 +185,18 @@ def dense(head: ChoiceHead, x: torch.Tensor, temperature: float) -> torch.Tensor
     """The streams by one-hot vectors, whose gradients autograd finds."""
     gate, scores = logits(head, x, noise=True)
     opens = neuron(gate, temperature).unsqueeze(-1)
-    pulls = pad(head.motion[0, head.moves], [0, 1]) if head.motion is not None else torch.zeros(12, 13)
+    pulls = pad(head.motion[0][:, head.moves], [0, 1])  # [voices, 12, 13]
+    last = torch.zeros_like(scores[0, ..., :12])
     now = torch.zeros_like(scores[0, ..., :12])
     sounding, struck = [], []
     for step, wanted in enumerate(scores):
-        wanted = wanted + now.detach() @ pulls
+        wanted = wanted + torch.einsum("bvp,vpq->bvq", last, pulls)
         soft = torch.softmax(wanted / temperature, -1)
         hard = torch.zeros_like(soft).scatter_(-1, wanted.argmax(-1, keepdim=True), 1.0)
         choice = (hard + soft - soft.detach())[..., :12]
         begun = choice if step == 0 else opens[step] * choice
         now = begun if step == 0 else begun + (1 - opens[step]) * now
+        last = torch.where(now.sum(-1, keepdim=True) > 0.5, now, last).detach()
         sounding.append(now)
         struck.append(begun)
     streams = torch.stack([torch.stack(sounding), torch.stack(struck)], dim=3)  # [time, batch, voices, 2, compass]
