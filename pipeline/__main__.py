@@ -128,6 +128,12 @@ def build_one(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> None:
 
         upstream += () if is_trained(name) else ("evaluate",)  # a folder that was judged is known by its own manifest
     config = read_config(tree, explicit, upstream, name)
+    if config.album.reroll is not None:
+        if stage != "album":
+            raise UserError("album.reroll belongs to +stage=album.")
+        from pipeline.album.rerolling import ask_again
+
+        ask_again(config)
     os.environ.update(OMP_NUM_THREADS=str(config.threads), OMP_WAIT_POLICY="PASSIVE")
     Builder(config, explicit).build(stage)
 

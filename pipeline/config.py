@@ -62,6 +62,7 @@ class Config:
 
 
 UNCOUNTED = {
+    "album.reroll",  # counts in `generate.rerolls`
     "prepare.workers",
     "train.report_steps",
     "train.tick_steps",

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 STAGES_OF_AN_ALBUM = ("collect", "prepare", "train", "generate", "lyrics", "render", "album")
 """In their order: a later command line outweighs an earlier one."""
-UNREPEATED = ("stage", "force", "upstream", "name")
-"""Keys of the command line that do not belong to what was made."""
+UNREPEATED = ("stage", "force", "upstream", "name", "album.reroll", "generate.rerolls")
+"""Keys of the command line that do not belong to what was made, or are taken from what generate says of itself."""
 
 
 def credit_rows(config: Config) -> list[tuple[str, str]]:
@@ -63,7 +63,9 @@ def changed_settings(config: Config) -> list[str]:
             key = override.split("=")[0].lstrip("+~")
             if key not in UNREPEATED:
                 given[key] = override
-    return [override for key, override in given.items() if _holds(key, override, in_force)]
+    rerolls = in_force.get("generate.rerolls")
+    sent_back = [f"generate.rerolls=[{','.join(rerolls)}]"] if rerolls else []
+    return [override for key, override in given.items() if _holds(key, override, in_force)] + sent_back
 
 
 def _holds(key: str, override: str, in_force: Mapping[str, Any]) -> bool:

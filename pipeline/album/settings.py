@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass
@@ -12,3 +13,5 @@ class AlbumSettings:
     title: str | None
     """Null takes the title of the first song."""
     artist: str
+    reroll: Any
+    """Songs to make anew, such as `[3]`, or sections of songs with their returns, `[3.chorus]`; the rest stays."""

@@ -90,7 +90,7 @@ class SongMaker:
         """What is decided of song `number`, counted from 1, before a note of it is made."""
         config, settings = self.config, self.config.generate
         history = history_of(self.rerolls, number)
-        seed = mix_seed(settings.seed, number, *([history.times] if history.times else []))
+        seed = mix_seed(settings.seed, number)
         random = np.random.default_rng(seed)
         wanted = read_key(settings.key) if settings.key is not None else None
         is_minor = draw_mode(self.music["modes"], random) if wanted is None else wanted.is_minor
@@ -108,6 +108,10 @@ class SongMaker:
         )
         check_roles(history, number, (part.role for part in parts))
         arrangement = config.tracks.arrangements[(number - 1) % len(config.tracks.arrangements)]
+        if history.times:  # made anew: other music of the same form, so that its words still fit
+            seed = mix_seed(seed, history.times)
+            random = np.random.default_rng(seed)
+            is_minor = draw_mode(self.music["modes"], random) if wanted is None else wanted.is_minor
         home = Key(9 if is_minor else 0, is_minor)
         return Outline(number, seed, history, wanted, home, tempo, form, parts, arrangement, random)
 

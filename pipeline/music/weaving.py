@@ -30,7 +30,7 @@ TRIES = 4
 FILL_SHARE, FULL_SHARE = 2.0, 1.2
 """Drum hits asked of a fill beside the other bars of its phrase, and those that make it one."""
 FILL_TEMPERATURE = 0.4
-"""A fill may surprise."""
+"""A fill may surprise, and more where the first tries brought none."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,6 @@ class Weaver:
         usual = torch.where(resting, self.cast.wishes[drums].to(heard), heard).clamp(min=1)
         mask = torch.ones(spec.num_tracks, spec.bars, dtype=torch.bool)
         mask[drums, -1] = False
-        full, densest = None, phrase
         for attempt in range(TRIES):
             latents = repeated(phrase.latents, self.candidates).vary(1.0, random)
             wishes = latents.wishes.clone()
@@ -157,7 +156,7 @@ class Weaver:
             wishes[:, drums] = (usual * (spec.bars - 1 + asked) / spec.bars).to(wishes)
             latents = replace(latents, wishes=wishes)
             given = Given(original, mask.expand(self.candidates, -1, -1).to(original.device))
-            rolls = self._sample(latents, given, random, FILL_TEMPERATURE)
+            rolls = self._sample(latents, given, random, FILL_TEMPERATURE * (1 + attempt / 2))
             hits = self._notes(rolls)[:, drums][..., -1]  # [batch, drums]
             fits = (hits >= FULL_SHARE * usual).all(1)
             if bool(fits.any()):
@@ -165,7 +164,7 @@ class Weaver:
                 unhurried = replace(place, closes=False)
                 full = self.judge.best(latents[keep], rolls[keep], phrase.shift, unhurried)[0]
                 return replace(full, latents=phrase.latents)
-        return densest
+        return phrase
 
     def _sample(self, latents: Latents, given: Given, random: torch.Generator, least: float = 0.0) -> Tensor:
         """Rolls around what is given, as the user asked; `least` is a temperature that they have at the least."""
