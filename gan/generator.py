@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from gan.given import Given, Part, beginnings, complete_streams, spread_mask
+from gan.harmony import BESIDE_SIZE, Beside
 from gan.heads import ChoiceHead, NeuronHead
 from gan.interface import PhraseGenerator
 from gan.latents import Latents
@@ -69,14 +70,17 @@ class Generator(PhraseGenerator):
         self.to_steps = TrackLinear(tracks, wide + slim, spec.steps_per_beat * slim)  # [batch, all beats, tracks, ...]
         self.position = nn.Parameter(torch.zeros(steps, tracks, slim))
 
+        self.beside = Beside(spec, self.lows, self.compass, statistics.harmony)
         heads: list[ChoiceHead | NeuronHead] = []
-        common = (slim, self.lows, self.compass, statistics, spec)
+        common = (slim + BESIDE_SIZE, self.lows, self.compass, statistics, spec)
         for kind in HEADS:
             served = [track for track, chosen in enumerate(self.heads_of_tracks) if chosen == kind]
             if served and kind == "neurons":
                 heads.append(NeuronHead(served, *common))
             elif served:
-                heads.append(ChoiceHead(served, *common, voices=settings.voices if kind == "voices" else 1))
+                lines = ChoiceHead(served, *common, voices=settings.voices if kind == "voices" else 1)
+                lines.lean_on_classes(slim)
+                heads.append(lines)
         order = [track for head in heads for track in head.tracks]
         self.heads = nn.ModuleList(heads)
         self.places = [list(head.tracks) for head in heads]
@@ -109,6 +113,8 @@ class Generator(PhraseGenerator):
         if guidance != 1:
             unasked = replace(latents, wishes=torch.full_like(latents.wishes, torch.nan))
             x = torch.lerp(self.features(unasked, part), x, guidance)
+        beside = x.new_zeros(*x.shape[:3], BESIDE_SIZE) if part is None else self.beside(part)
+        x = torch.cat([x, beside], dim=3)
         begins = beginnings(part.mask, self.spec) if part is not None else None
         streams = [
             head(x[:, :, places], noise, self.settings.temperature, generator, begins)

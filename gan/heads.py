@@ -108,11 +108,20 @@ class ChoiceHead(nn.Module):
             onsets = torch.tensor(statistics.onsets[track]).sum(1, keepdim=True)  # [steps of a bar, 1]
             metre[:, row] = log_odds((onsets * shares / shares.sum()).clamp(RARE_GATE, 1))
         self.metre = nn.Parameter(metre)
+        classes = torch.tensor([[spec.lowest_pitch + lows[track]] for track in self.tracks]) + torch.arange(compass)
+        self.classes = (classes % 12).unsqueeze(1) == torch.arange(12).view(-1, 1)  # [tracks, 12, compass]
         gains = torch.tensor([statistics.motions[track] for track in self.tracks])
         self.motion = nn.Parameter(gains.unsqueeze(1).repeat(1, voices, 1))  # [tracks, voices, motions]
         reach = gains.shape[1] // 2
         place = torch.arange(compass)
         self.register_buffer("moves", (place - place.unsqueeze(1)).clamp(-reach, reach) + reach, persistent=False)
+
+    @torch.no_grad()
+    def lean_on_classes(self, place: int) -> None:
+        """Start with twelve features, from `place` on, that say how much each pitch class is wanted."""
+        weight = self.choose.weight[:, place : place + 12].view(len(self.tracks), 12, self.voices, self.compass + 1)
+        weight.zero_()
+        weight[..., :-1] = self.classes.unsqueeze(2).to(weight)
 
     def forward(
         self,

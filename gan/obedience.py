@@ -6,24 +6,22 @@ generator that is told from the first step plays as much as the data does, where
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
-from gan.rolls import SOUNDING, STRIKE, fold_streams
+from gan.rolls import SOUNDING, STRIKE
 from gan.spec import RollSpec
 from gan.wishes import DENSITY, SHORT, Layout
 
-SHARE_WEIGHT = 20.0
-"""Of the shares of rhythm and chroma, beside logarithms of counts."""
+RHYTHM_WEIGHT = 20.0
+"""Of squared differences of shares, beside those of logarithms."""
 
 
-def disobedience(fake: Tensor, real: Tensor, wishes: Tensor, spec: RollSpec, lows: Sequence[int]) -> Tensor:
+def disobedience(fake: Tensor, real: Tensor, wishes: Tensor, spec: RollSpec) -> Tensor:
     """The mean over phrases of squared differences to real phrases that answer the same wishes.
 
     Of each track the logarithms of how many notes, steps of sound and notes of one step it has in a bar; of the phrase
-    the shares of rhythm and chroma.
+    the shares of rhythm.
 
     Parameters
     ----------
@@ -31,16 +29,15 @@ def disobedience(fake: Tensor, real: Tensor, wishes: Tensor, spec: RollSpec, low
         Streams `[batch, time, tracks, 2, compass]`.
     wishes
         `[batch, Layout.size]`, see `gan.wishes`; what was not asked does not count.
-    spec, lows
-        Of the streams, see `gan.rolls.to_streams`.
+    spec
+        Of the phrases.
     """
     layout, known = Layout.of(spec), ~wishes.isnan()
     counts = zip(_counts(fake, spec), _counts(real, spec), strict=True)
     asked = (known[:, layout.manner(manner)] for manner in (DENSITY, DENSITY, SHORT))
     far = [((one - other).square() * want).sum(1) for (one, other), want in zip(counts, asked, strict=True)]
-    for place, shares in ((layout.rhythm.start, _rhythm), (layout.chroma.start, _chroma)):
-        off = (shares(fake, spec, lows) - shares(real, spec, lows)).square().sum(1)
-        far.append(SHARE_WEIGHT * off * known[:, place])
+    off = (_rhythm(fake, spec) - _rhythm(real, spec)).square().sum(1)
+    far.append(RHYTHM_WEIGHT * off * known[:, layout.rhythm.start])
     return torch.stack(far).sum(0).mean()
 
 
@@ -52,17 +49,7 @@ def _counts(streams: Tensor, spec: RollSpec) -> list[Tensor]:
     return [torch.log1p(one.clamp(min=0) / spec.bars) for one in (notes, sounding.sum((1, 3)), notes - held)]
 
 
-def _rhythm(streams: Tensor, spec: RollSpec, lows: Sequence[int]) -> Tensor:
+def _rhythm(streams: Tensor, spec: RollSpec) -> Tensor:
     """For each step of a bar its share of all onsets, `[batch, steps]`."""
-    return _shares(streams[:, :, :, STRIKE].sum((2, 3)).view(len(streams), spec.bars, -1).sum(1))
-
-
-def _chroma(streams: Tensor, spec: RollSpec, lows: Sequence[int]) -> Tensor:
-    """For each pitch class its share of the sound of pitched tracks, `[batch, 12]`."""
-    sounding = streams[:, :, list(spec.pitched), SOUNDING].sum(1)  # [batch, pitched, compass]
-    return _shares(torch.einsum("bkp,kpc->bc", sounding, fold_streams(spec, lows, streams.shape[-1]).to(streams)))
-
-
-def _shares(amounts: Tensor) -> Tensor:
-    """Each row's numbers as shares of their sum."""
-    return amounts / amounts.sum(1, keepdim=True).clamp(min=1)
+    onsets = streams[:, :, :, STRIKE].sum((2, 3)).view(len(streams), spec.bars, -1).sum(1)
+    return onsets / onsets.sum(1, keepdim=True).clamp(min=1)

@@ -154,6 +154,8 @@ class TrainSettings:
         Decay a step of the averaged generator that samples are drawn from; with 0 it is the generator itself.
     obedience
         Weight of how far generated phrases are from what was asked, as far as it can be counted (`gan.obedience`).
+    mismatch
+        Weight of telling real phrases from ones in which some tracks come from another phrase (`gan.mismatch`).
     noise_steps
         The heads' noise falls linearly over these first steps, so that silent notes get tried at the start.
     noise_floor
@@ -184,6 +186,7 @@ class TrainSettings:
     penalty_steps: int = 4
     ema_decay: float = 0.995
     obedience: float = 0.06
+    mismatch: float = 1.0
     noise_steps: int = 600
     noise_floor: float = 0.15
     max_transposition: int = 0
@@ -202,7 +205,7 @@ class TrainSettings:
             _need(getattr(self, key) >= 1, f"train.{key}", "at least 1", getattr(self, key))
         for key in ("minutes", "learning_rate"):
             _need(getattr(self, key) > 0, f"train.{key}", "above 0", getattr(self, key))
-        for key in ("gamma", "obedience", "noise_steps"):
+        for key in ("gamma", "obedience", "mismatch", "noise_steps"):
             _need(getattr(self, key) >= 0, f"train.{key}", "at least 0", getattr(self, key))
         for key in ("beta1", "beta2", "ema_decay"):
             _need(0 <= getattr(self, key) < 1, f"train.{key}", "at least 0 and below 1", getattr(self, key))
@@ -225,7 +228,7 @@ def check_together(model: ModelSettings, train: TrainSettings) -> None:
     model.check()
     train.check()
     if model.design != "albumgan":
-        for key in ("obedience", "noise_steps", "noise_floor", "max_transposition"):
+        for key in ("obedience", "mismatch", "noise_steps", "noise_floor", "max_transposition"):
             if getattr(train, key):
                 raise ValueError(
                     f"train.{key} does nothing with model.design={model.design}, set it to 0; "

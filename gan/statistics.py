@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gan.harmony import count_intervals, interval_gain
 from gan.settings import ModelSettings
 from gan.spec import HOLD, ONSET, RollSpec
-from gan.wishes import STYLE, no_labels, wishes_of
+from gan.wishes import STYLE, fold, no_labels, wishes_of
 
 MAX_VOICES = 6
 """Chords are counted up to so many notes."""
@@ -44,6 +45,9 @@ class DataStatistics:
     motions
         `[tracks][25]`: how much more often than by chance the highest voice moves by -12 to 12 semitones from one
         note to the next, as a natural logarithm.
+    harmony
+        `[tracks][12]`: how much more often than by chance a note begins 0 to 11 semitones above a pitch class that
+        sounds in another track, as a natural logarithm; 0 for drums.
     notes_per_bar
         `[tracks]`: mean number of notes in a bar.
     empty_bars
@@ -64,6 +68,7 @@ class DataStatistics:
     motions: list[list[float]]
     notes_per_bar: list[float]
     empty_bars: list[float]
+    harmony: list[list[float]]
     examples: list[list[float]]
     num_styles: int
 
@@ -90,7 +95,7 @@ class DataStatistics:
             known = no_labels(len(rolls)) if labels is None else labels[num_phrases : num_phrases + len(rolls)]
             examples.append(wishes_of(rolls, known, spec))
             num_phrases += len(rolls)
-            for name, count in _count(rolls).items():
+            for name, count in _count(rolls, spec).items():
                 totals[name] = totals[name] + count if name in totals else count
         if num_phrases == 0:
             raise ValueError("there are no phrases to count")
@@ -105,6 +110,7 @@ class DataStatistics:
             voices=(totals["voices"] / num_steps).tolist(),
             holds=(totals["held"] / totals["before"].clamp(min=1)).tolist(),
             motions=_motion_gain(totals["moves"], totals["tops"]).tolist(),
+            harmony=interval_gain(totals["intervals"], totals["begun"], totals["beside"]).tolist(),
             notes_per_bar=(totals["notes"] / num_bars).tolist(),
             empty_bars=(1 - totals["full_bars"] / num_bars).tolist(),
             examples=wishes[:: -(-num_phrases // MOST_EXAMPLES)].tolist(),
@@ -112,7 +118,7 @@ class DataStatistics:
         )
 
 
-def _count(rolls: Tensor) -> dict[str, Tensor]:
+def _count(rolls: Tensor, spec: RollSpec) -> dict[str, Tensor]:
     """Sums over one batch; float64, so that large sets stay exact."""
     onset = rolls[:, ONSET]  # [batch, tracks, bars, steps, pitches]
     sounding = onset | rolls[:, HOLD]
@@ -129,6 +135,10 @@ def _count(rolls: Tensor) -> dict[str, Tensor]:
         "full_bars": voices.any(-1).sum((0, 2)),
     }
     counts |= _count_moves(onset.flatten(2, 3))
+    classes = fold(spec).to(rolls.device, torch.float32)
+    begun, heard = (planes.flatten(2, 3).to(torch.float32) @ classes for planes in (onset, sounding))
+    is_drum = torch.tensor([track.is_drum for track in spec.tracks], device=rolls.device)
+    counts |= count_intervals(begun, heard, is_drum)
     return {name: count.to(torch.float64) for name, count in counts.items()}
 
 

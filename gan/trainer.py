@@ -22,9 +22,9 @@ from torch import Tensor, nn
 from gan.acceleration import exactly, speed_up, takes_bfloat16
 from gan.designs import NETWORKS
 from gan.distributed import ALONE, Team
-from gan.generator import Generator
 from gan.interface import PhraseDiscriminator, PhraseGenerator
-from gan.losses import GAMES
+from gan.losses import GAMES, discriminator_loss
+from gan.mismatch import mismatch
 from gan.obedience import disobedience
 from gan.pairs import Pair, pair_up
 from gan.reports import Meter, Report
@@ -215,6 +215,11 @@ class Trainer:
         real, fake = pair.real, pair.fake.detach()
         with exactly(self.fast["discriminator"], penalised):
             loss, figures, real_logits = self.loss.judge(self._judge(pair), real, fake, penalised, random)
+        if pair.asked is not None and settings.mismatch and self.spec.num_tracks > 1:
+            whole, mixed, asked = mismatch(pair.real, self.spec, self._random(9, self.step, turn))
+            whole_logits, mixed_logits = (self.discriminator(one, asked) for one in (whole, mixed))
+            loss = loss + settings.mismatch * discriminator_loss(whole_logits, mixed_logits)
+            figures["matched"] = (whole_logits > mixed_logits).float().mean().item()
         figures["discriminator_gradient"] = self._update("discriminator", loss)
         return figures, real_logits.detach()
 
@@ -223,8 +228,8 @@ class Trainer:
         self.discriminator.requires_grad_(False)
         loss = self.loss.generate(real_logits, self._judge(pair)(pair.fake))
         figures = {"generator_loss": loss.item()}
-        if isinstance(self.generator, Generator) and pair.asked is not None and self.settings.obedience:
-            disobeyed = disobedience(pair.fake, pair.real, pair.asked.wishes, self.spec, self.generator.lows)
+        if pair.asked is not None and self.settings.obedience:
+            disobeyed = disobedience(pair.fake, pair.real, pair.asked.wishes, self.spec)
             loss = loss + self.settings.obedience * disobeyed
             figures["disobedience"] = disobeyed.item()
         self.discriminator.requires_grad_(True)

@@ -54,6 +54,7 @@ TRAIN = TrainSettings(
     ema_decay=0.0,
     noise_steps=0,
     obedience=0.0,
+    mismatch=0.0,
     noise_floor=0.0,
     report_steps=2,
     tick_steps=3,
