@@ -1,51 +1,113 @@
 """Songs from a trained generator: `python -m pipeline +stage=generate generate.songs=8 generate.key="G major"`.
 
-Writes `songs/NN.npz`, one a song; see `pipeline.music.song`.
+From nothing, around notes that are given (`generate.given`), or phrases to explore what the generator can make
+(`generate.like`, `generate.interpolate`). Writes `songs/NN.npz`, one a song, see `pipeline.music.song`; of exploring
+one song of all phrases and a picture of them, `phrases.png`.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
+import numpy as np
+
+from pipeline.album.plots import draw_samples
+from pipeline.artefacts import file_hash
 from pipeline.config import Config
 from pipeline.contract import Outcome, Plan
 from pipeline.devices import prepare_torch
 from pipeline.errors import UserError
-from pipeline.music.arranging import read_key
+from pipeline.music.exploring import Explorer
 from pipeline.music.form import pick_form
+from pipeline.music.given_song import given_path
+from pipeline.music.requests import check_request, refuse_request
+from pipeline.music.settings import GenerateSettings, roll_spec
+from pipeline.music.song import Song
+from pipeline.music.song_around import AroundMaker
 from pipeline.music.song_maker import SongMaker
 from pipeline.places import stage_directory
-from pipeline.progress import bar, duration
+from pipeline.progress import bar, duration, say
+
+BOUNDS = (
+    ("songs", 1, 99),
+    ("candidates", 1, 4096),
+    ("variation", 0, 1),
+    ("humanize", 0, 1),
+    ("continue_bars", 1, 1000),
+    ("distance", 0, 1),
+    ("interpolate", 2, 64),
+    ("from_bar", 1, 2000),
+)
+ONLY_WITH = (
+    ("given", ("keep", "bars", "continue_bars")),
+    ("like", ("from_bar",)),
+    ("interpolate", ("towards",)),
+)
+"""Settings that mean nothing without the one in front."""
+
+
+class Maker(Protocol):
+    """Makes one song after the other."""
+
+    def make(self, number: int) -> Song:
+        """Song `number`, counted from 1."""
 
 
 def inputs(config: Config) -> dict[str, str]:
-    """Nothing but the checkpoint."""
+    """The checkpoint, and the files that are named."""
     check(config)
-    return {}
+    settings = config.generate
+    files = {"given": settings.given, "like": settings.like}
+    if settings.towards is not None and not settings.towards.isdigit():
+        files["towards"] = settings.towards
+    return {key: file_hash(given_path(value, f"generate.{key}")) for key, value in files.items() if value is not None}
 
 
 def check(config: Config) -> None:
     """Raise `UserError` naming the key when a setting cannot work."""
     settings = config.generate
-    for key, low, high in (("songs", 1, 99), ("candidates", 1, 4096), ("variation", 0, 1), ("humanize", 0, 1)):
+    for key, low, high in BOUNDS:
         value = getattr(settings, key)
-        if not low <= value <= high:
+        if value is not None and not low <= value <= high:
             raise UserError(f"generate.{key} must lie between {low} and {high}, not {value}.")
-    if settings.tempo_bpm is not None and not 20 <= settings.tempo_bpm <= 400:
-        raise UserError(f"generate.tempo_bpm must lie between 20 and 400, not {settings.tempo_bpm:g}.")
-    if settings.key is not None:
-        read_key(settings.key)
+    for main, others in ONLY_WITH:
+        for key in others:
+            if getattr(settings, main) is None and getattr(settings, key) is not None:
+                raise UserError(f"generate.{key} means nothing without generate.{main}.")
+    if settings.given is not None and _explores(settings):
+        raise UserError("generate.given makes songs; generate.like and generate.interpolate explore: give one of them.")
+    if settings.given is not None and settings.tempo_range_bpm is not None:
+        raise UserError("generate.tempo_range_bpm: the song that is given has a tempo; generate.tempo_bpm replaces it.")
+    check_request(settings, roll_spec(config.roll, config.tracks))
+    if config.model.design != "albumgan":
+        refuse_request(settings, config.model.design)
     if not config.tracks.arrangements:
         raise UserError(f"conf/tracks/{config.tracks.name}.yaml names no arrangement; add one.")
     pick_form(settings.form, 1)
 
 
+def _explores(settings: GenerateSettings) -> bool:
+    return settings.like is not None or settings.interpolate is not None
+
+
 def plan(config: Config) -> Plan:
-    """How many songs of which length."""
+    """What will be made, and how long it takes."""
     settings = config.generate
+    if settings.interpolate is not None:
+        return Plan(f"makes {settings.interpolate} phrases on the way from one to another.", 400_000)
+    if settings.like is not None:
+        return Plan(f"makes {settings.songs} phrases near one of {settings.like}; about a minute.", 400_000)
+    seconds = duration(2 + settings.songs * (1 + settings.candidates / 16))
+    if settings.given is not None:
+        return Plan(
+            f"makes {settings.songs} versions around {settings.given}, choosing each half phrase among "
+            f"{settings.candidates}; about {seconds} for a short song.",
+            800_000 * settings.songs,
+        )
     return Plan(
         f"makes {settings.songs} songs of {settings.min_seconds:g} to {settings.max_seconds:g} s, choosing each phrase "
-        f"among {settings.candidates}; about {duration(2 + settings.songs * (1 + settings.candidates / 16))}.",
+        f"among {settings.candidates}; about {seconds}.",
         400_000 * settings.songs,
     )
 
@@ -53,21 +115,42 @@ def plan(config: Config) -> Plan:
 def run(config: Config, directory: Path) -> Outcome:
     """Make all songs."""
     prepare_torch(config)
-    maker = SongMaker(config, stage_directory("train", config) / "checkpoint.pt")
-    numbers = range(1, config.generate.songs + 1)
+    settings = config.generate
+    checkpoint = stage_directory("train", config) / "checkpoint.pt"
+    if _explores(settings):
+        explorer = Explorer(config, checkpoint)
+        song = explorer.explore()
+        for remark in explorer.remarks:
+            say(f"generate: {remark}")
+        song.save(directory / "songs" / "01.npz")
+        phrases = np.stack(np.split(song.planes, len(song.sections), axis=2))
+        draw_samples(directory / "phrases.png", phrases, song.spec, song.form)
+        return Outcome(facts={"songs": 1}, notes={"songs": [describe(song)]})
+    maker: Maker
+    if settings.given is not None:
+        around = AroundMaker(config, checkpoint)
+        for remark in around.given.remarks:
+            say(f"generate: {remark}")
+        maker = around
+    else:
+        maker = SongMaker(config, checkpoint)
+    numbers = range(1, settings.songs + 1)
     songs = []
     for number in bar(numbers, len(numbers), "generate", "songs"):
         song = maker.make(number)
         song.save(directory / "songs" / f"{number:02d}.npz")
-        songs.append(
-            {
-                "number": number,
-                "key": song.key,
-                "tempo_bpm": round(song.tempo_bpm, 1),
-                "form": song.form,
-                "arrangement": song.arrangement,
-                "bars": song.num_bars,
-                "seconds": round(song.seconds, 1),
-            }
-        )
+        songs.append(describe(song))
     return Outcome(facts={"songs": len(songs)}, notes={"songs": songs})
+
+
+def describe(song: Song) -> dict[str, str | float]:
+    """What later pages want to know of a song."""
+    return {
+        "number": song.number,
+        "key": song.key,
+        "tempo_bpm": round(song.tempo_bpm, 1),
+        "form": song.form,
+        "arrangement": song.arrangement,
+        "bars": song.num_bars,
+        "seconds": round(song.seconds, 1),
+    }
