@@ -183,6 +183,9 @@ class Generator(PhraseGenerator):
     ) -> Tensor:
         """Bool rolls `[batch, *spec.shape]` on the module's device; the same latents give the same phrases.
 
+        All tracks are made at once first; in each rehearsal the lowest one stays, and the others are made anew around
+        it (and around what is given), which they then have heard: far fewer dissonances, as in blocked Gibbs sampling.
+
         Parameters
         ----------
         latents
@@ -196,7 +199,36 @@ class Generator(PhraseGenerator):
         generator
             Draws what `temperature` leaves to chance, on the module's device.
         """
+        made = self._play(latents, given, guidance, temperature, generator)
+        for _ in range(self.settings.rehearsals if self.spec.num_tracks > 1 else 0):
+            mask = lowest_sounding(made, self.spec).view(-1, 1, 1) == torch.arange(self.spec.num_tracks).view(-1, 1)
+            mask = mask.to(made.device) if given is None else mask.to(made.device) | given.mask
+            heard = Given(made, mask.expand(-1, -1, self.spec.bars))
+            made = self._play(latents, heard, guidance, temperature, generator)
+        return made
+
+    def _play(
+        self,
+        latents: Latents,
+        given: Given | None,
+        guidance: float,
+        temperature: Sequence[float] | None,
+        generator: torch.Generator | None,
+    ) -> Tensor:
+        """Rolls made at once, all tracks without having heard each other."""
         part = None if given is None else Part(self.encode(given.rolls), given.mask)
         noise = 0.0 if temperature is None else latents.z.new_tensor(temperature)
         made = to_rolls(self(latents, noise, generator, part, guidance), self.lows, self.spec)
         return made if given is None else given.complete(made)
+
+
+def lowest_sounding(rolls: Tensor, spec: RollSpec) -> Tensor:
+    """The pitched track whose notes lie lowest on average, of each phrase, int64 `[batch]`; silent ones come last.
+
+    Drums alone, where no track is pitched, give track 0.
+    """
+    sounding = rolls.any(1).sum((2, 3))  # [batch, tracks, pitches]
+    pitches = torch.arange(spec.num_pitches, device=rolls.device)
+    height = (sounding * pitches).sum(2) / sounding.sum(2)  # NaN for silence
+    is_drum = torch.tensor([track.is_drum for track in spec.tracks], device=rolls.device)
+    return height.nan_to_num(spec.num_pitches).masked_fill(is_drum, torch.inf).argmin(1)

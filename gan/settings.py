@@ -57,6 +57,8 @@ class ModelSettings:
         Of the soft decision that carries the gradient; the decision that is heard is always hard.
     harmony
         Whether the discriminator sees chroma and the intervals between tracks and along lines, beside the roll.
+    rehearsals
+        How often a phrase is made anew around its lowest track when it is sampled; training has none.
     filters
         Of a MuseGAN design's narrowest layer; all others have multiples of it. Published: 64 (`jamming`, `composer`,
         `hybrid`), 32 (`binary`), 16 (`tutorial`).
@@ -80,6 +82,7 @@ class ModelSettings:
     compass_share: float = 0.999
     temperature: float = 1.0
     harmony: bool = True
+    rehearsals: int = 1
     filters: int = 64
     neurons: str = "deterministic"
     pretrain_steps: int = 2000
@@ -103,6 +106,7 @@ class ModelSettings:
             _need(getattr(self, key) >= 1, f"model.{key}", "at least 1", getattr(self, key))
         _need(self.neurons in NEURONS, "model.neurons", f"one of {', '.join(NEURONS)}", self.neurons)
         _need(self.pretrain_steps >= 0, "model.pretrain_steps", "at least 0", self.pretrain_steps)
+        _need(0 <= self.rehearsals <= 8, "model.rehearsals", "0 to 8", self.rehearsals)
         _need(self.heads in HEADS, "model.heads", f"one of {', '.join(HEADS)}", self.heads)
         _need(1 <= self.voices <= 6, "model.voices", "1 to 6", self.voices)
         _need(0 <= self.choice_polyphony <= 1, "model.choice_polyphony", "between 0 and 1", self.choice_polyphony)
