@@ -40,6 +40,13 @@ NUM_FIXED = 16
 """Phrases in the picture of fixed latents."""
 
 
+def scheduled_rate(settings: TrainSettings, step: int) -> float:
+    """The learning rate that the settings have for a step."""
+    last = settings.decay_share * settings.steps
+    left = (settings.steps - step) / last if last else 1.0
+    return settings.learning_rate * max(0.0, min(1.0, left))
+
+
 class Trainer:
     """A generator and a discriminator that learn from each other.
 
@@ -131,9 +138,7 @@ class Trainer:
 
     def learning_rate(self) -> float:
         """The learning rate at this step: constant, then falling to zero; less after a breakdown."""
-        last = self.settings.decay_share * self.settings.steps
-        left = (self.settings.steps - self.step) / last if last else 1.0
-        return self.ease * self.settings.learning_rate * max(0.0, min(1.0, left))
+        return self.ease * scheduled_rate(self.settings, self.step)
 
     def run(self, batches: Iterable[Batch]) -> Iterator[Report]:
         """Train until `steps` or `minutes` are reached, yielding a `Report` whenever one is due.
@@ -262,7 +267,7 @@ class Trainer:
         tick = last or self.step % settings.tick_steps == 0
         checkpoint_due = last or self.step % settings.checkpoint_steps == 0
         if checkpoint_due:
-            self._check_weights()
+            self.check_weights()
         report = self.meter.report(
             step=self.step,
             seconds=self.seconds,
@@ -277,7 +282,7 @@ class Trainer:
             part.trouble = ""
         return report
 
-    def _check_weights(self) -> None:
+    def check_weights(self) -> None:
         """Raise `TrainingFailed` where a network has weights that are not numbers."""
         for side, network in (("generator", self.generator), ("discriminator", self.discriminator)):
             if not all(weight.isfinite().all() for weight in network.parameters()):

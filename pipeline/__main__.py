@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.building import STAGES, Builder, upstream_of
 from pipeline.errors import UserError
+from pipeline.ranks import follow, is_first, led
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -212,7 +213,7 @@ def describe_config_error(error: Exception) -> str:
 def main() -> int:
     """Run the program; the exit code."""
     words = sys.argv[1:]
-    staged = any(re.match(r"\+?stage=", word) for word in words)
+    staged = not is_first() or any(re.match(r"\+?stage=", word) for word in words)
     if not staged:
         print(overview())
         if words and words not in (["-h"], ["--help"]):
@@ -223,6 +224,11 @@ def main() -> int:
     sys.argv[1:] = [quoted(re.sub(r"^stage=", "+stage=", word), sweep) for word in words]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    return led(launch_and_tell) if is_first() else follow()
+
+
+def launch_and_tell() -> int:
+    """Do what the command line says, and tell what went wrong; the exit code."""
     try:
         launch()
     except KeyboardInterrupt:

@@ -7,15 +7,33 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from pipeline.artefacts import megabytes
 from pipeline.config import Config
 from pipeline.errors import UserError
+from pipeline.progress import say
+from pipeline.ranks import local_rank, num_processes
+
+RESIDENT_SHARE = 0.5
+"""Phrases live on a GPU when they take at most this share of its free memory."""
 
 
 def choose_device(config: Config) -> str:
     """The device that the settings name, `auto` resolved. Raises `UserError` where there is no such device."""
+    if config.device in ("auto", "cuda") and torch.cuda.is_available():
+        if num_processes() == 1:
+            return "cuda"
+        if local_rank() >= torch.cuda.device_count():
+            raise UserError(
+                f"there are more processes here than GPUs ({torch.cuda.device_count()}); start one for each, or give "
+                "device=cpu."
+            )
+        return f"cuda:{local_rank()}"
     if config.device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        return "cpu"
+    if num_processes() > 1 and ":" in config.device:
+        raise UserError(f"device={config.device} is one device for {num_processes()} processes; give device=cuda.")
     try:
         torch.empty(0, device=config.device)
     except (RuntimeError, AssertionError) as error:
@@ -27,6 +45,19 @@ def prepare_torch(config: Config) -> None:
     """Set threads; flush subnormal numbers to zero, which otherwise slow training down."""
     torch.set_num_threads(config.threads)
     torch.set_flush_denormal(True)
+
+
+def resident(packed: Tensor, device: torch.device) -> Tensor:
+    """All phrases, packed, on the device itself if it has room for them; said in a sentence."""
+    if device.type != "cuda":
+        return packed
+    free = torch.cuda.mem_get_info(device)[0]
+    size = packed.numel() * packed.element_size()
+    if size > RESIDENT_SHARE * free:
+        say(f"The phrases ({megabytes(size)}) stay in main memory: {device} has {megabytes(free)} free.")
+        return packed
+    say(f"The phrases ({megabytes(size)}) are kept on {device}, which has {megabytes(free)} free.")
+    return packed.to(device)
 
 
 def load_tensors(path: Path) -> Any:
