@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 import torch
 
+from gan.generator import Generator
 from pipeline.config import Config
 from pipeline.errors import UserError
-from pipeline.music.completing import make_room, next_window
+from pipeline.music.completing import audible, make_room, next_window
 from pipeline.music.given_song import read_given
 from pipeline.music.keeping import bar_numbers
 from pipeline.music.notes import Notes, make_notes
 from pipeline.music.settings import roll_spec
 from pipeline.music.song import Song
+from pipeline.music.trained import load_trained
 from pipeline.stages import generate
 
 from .music_makers import Row, tune, write_midi
@@ -266,3 +268,11 @@ def test_a_pickup_is_no_bar_of_its_own_and_stays() -> None:
     assert given.notes["onset"].min() == 12
     assert bar_numbers([1], given) == [1]
     assert replace(given).bars == 5
+
+
+def test_notes_beyond_what_the_generator_hears_are_heard_an_octave_nearer(folder: Path) -> None:
+    generator = load_trained(tiny(), folder / "outputs/album/train/checkpoint.pt").generator
+    assert isinstance(generator, Generator)
+    low = generator.spec.lowest_pitch + generator.lows[1]
+    notes = make_notes(1, [low - 12, low + 1, low + 12, low + 24], [0, 4, 8, 12], 4)
+    assert audible(notes, generator)["pitch"].tolist() == [low, low + 1, low, low]

@@ -232,7 +232,7 @@ def audible(notes: Notes, generator: Generator) -> Notes:
     """The notes moved by octaves to where the generator hears them: it listens to each track in its own compass."""
     low = generator.spec.lowest_pitch + np.array(generator.lows)[notes["track"]]
     below, above = low - notes["pitch"], notes["pitch"] - (low + generator.compass - 1)
-    octaves = np.where(below > 0, -(-below // 12), np.where(above > 0, -(above + 11) // 12, 0))
+    octaves = np.where(below > 0, -(-below // 12), np.where(above > 0, -((above + 11) // 12), 0))
     pitched = np.isin(notes["track"], generator.spec.pitched)
     heard = notes.copy()
     heard["pitch"] += np.where(pitched, 12 * octaves, 0).astype(heard["pitch"].dtype)
