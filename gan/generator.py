@@ -173,6 +173,16 @@ class Generator(PhraseGenerator):
         return phrases[:, :, :, STRIKE].detach()
 
     @torch.no_grad()
+    def latents_for(self, wishes: Tensor, random: torch.Generator) -> Latents:
+        """Fresh latents that ask for `wishes` `[batch, Layout.size]`; what they leave open is as phrases of the data
+        have it that are like it. Drawn by a CPU generator, on the module's device.
+        """
+        latents = self.sample_latents(len(wishes), random)
+        device = latents.z.device
+        filled = self.wishes.fill_in(wishes.to(device), self.examples.to(device), random)
+        return replace(latents, wishes=filled)
+
+    @torch.no_grad()
     def sample(
         self,
         latents: Latents,

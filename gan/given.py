@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gan.rolls import SOUNDING, STRIKE
 from gan.spec import HOLD, ONSET, RollSpec
+from gan.wishes import NUM_MANNERS, Layout, no_labels, wishes_of
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,19 @@ class Given:
         mask = self.mask[:, None, :, :, None, None]
         whole = torch.where(mask, self.rolls, made)
         return torch.where(mask, whole, begin_orphans(whole))
+
+
+def wishes_of_given(given: Given, spec: RollSpec) -> Tensor:
+    """What the notes that are given ask for, `[batch, Layout.size]`: go on like this.
+
+    The manners of the tracks that are given from end to end, and the rhythm and chroma of all that is given.
+    """
+    layout, mask = Layout.of(spec), given.mask
+    labels = no_labels(len(given)).to(mask.device)
+    wishes = wishes_of(given.rolls & mask[:, None, :, :, None, None], labels, spec)
+    whole = mask.all(2).repeat(1, NUM_MANNERS)
+    wishes[:, layout.manners] = wishes[:, layout.manners].masked_fill(~whole, torch.nan)
+    return wishes
 
 
 @dataclass(frozen=True)

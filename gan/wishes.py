@@ -33,6 +33,10 @@ NUM_KEYS = 24
 NUM_LABELS = 3
 KEY, TEMPO, STYLE = range(-NUM_LABELS, 0)
 """Places of the labels at the end of a row of wishes, and in a row of labels."""
+NEAREST = 8
+"""Of so many phrases of the data, those most like what is asked, one fills in what is not."""
+UNLIKE = 25.0
+"""How far apart two labels are, and numbers at most, in squared standard deviations; nothing so far off is near."""
 SILENT = 0.05
 """Notes a bar below which a track is asked to be silent."""
 
@@ -186,6 +190,35 @@ class WishEncoder(nn.Module):
         amounts = torch.log1p(wishes[:, layout.manners])
         shares = wishes[:, layout.rhythm.start : layout.chroma.stop]
         return torch.cat([amounts, shares, torch.log2(wishes[:, TEMPO, None])], dim=1)
+
+    def fill_in(self, wishes: Tensor, examples: Tensor, random: torch.Generator) -> Tensor:
+        """Wishes with their gaps filled, so that what is asked is asked for in the way the data would do it.
+
+        Parameters
+        ----------
+        wishes
+            `[batch, Layout.size]`.
+        examples
+            Wishes of phrases of the data, `[phrases, Layout.size]`. Each gap is filled from one of the phrases that are
+            most like what is asked; where nothing is asked, from any.
+        random
+            A CPU generator that draws the phrases.
+        """
+        scales = self.scales.to(wishes)
+        unlike = wishes.new_zeros(len(wishes), len(examples))
+        for row, wanted in enumerate(wishes):
+            off = ((self._scaled(wanted.unsqueeze(0)) - self._scaled(examples)) / scales).square()
+            unlike[row] = off.clamp(max=UNLIKE).nan_to_num(0.0).sum(1)
+            for label in (KEY, STYLE):
+                unlike[row] += UNLIKE * ((examples[:, label] != wanted[label]) & ~wanted[label].isnan())
+        ranked = unlike.sort(1).values
+        near = (unlike <= ranked[:, min(NEAREST, len(examples)) - 1, None]) & (unlike < ranked[:, :1] + UNLIKE)
+        rows = torch.multinomial(near.cpu().to(torch.float32), 1, generator=random).squeeze(1)
+        filled = torch.where(wishes.isnan(), examples[rows.to(examples.device)], wishes)
+        silent = (filled[:, self.layout.manner(DENSITY)] < SILENT).repeat(1, NUM_MANNERS)
+        silent[:, self.layout.manner(DENSITY)] = False
+        filled[:, self.layout.manners] = filled[:, self.layout.manners].masked_fill(silent, torch.nan)
+        return filled
 
     def tracks(self, wishes: Tensor) -> Tensor:
         """What is asked of each track, `[batch, tracks, TRACK_SIZE]`: of what, how much, whether silence."""

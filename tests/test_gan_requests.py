@@ -8,7 +8,7 @@ import torch
 
 from gan.discriminator import Discriminator
 from gan.generator import Generator, lowest_sounding
-from gan.given import Asked, Given, Part, beginnings, complete_streams, draw_masks
+from gan.given import Asked, Given, Part, beginnings, complete_streams, draw_masks, wishes_of_given
 from gan.harmony import Beside
 from gan.latents import Latents
 from gan.mismatch import mismatch
@@ -247,6 +247,33 @@ def test_what_is_left_out_reads_as_zeros_and_silence_is_no_gap() -> None:
     silent[0, 1] = 0.0
     assert encoder(silent).any()
     assert encoder(wishes_of(music(), torch.tensor([[14.0, 120, 1]] * 12), SPEC)).isfinite().all()
+
+
+def test_given_tracks_ask_for_more_like_them() -> None:
+    wishes = wishes_of_given(Given(music(6), mask_of((1, 0), (1, 1), (1, 2), (1, 3), (2, 0))), SPEC)
+    row = wishes[0]
+    assert row[LAYOUT.manner(DENSITY)].isnan().tolist() == [True, False, True], "one bar of the bass says little"
+    assert row[1] == 4.0
+    assert row[LAYOUT.rhythm].sum() == pytest.approx(1.0)
+    assert row[LAYOUT.rhythm][4] == 0.0, "the drums are not heard"
+    assert row[-3:].isnan().all()
+
+
+def test_gaps_are_filled_from_phrases_like_what_is_asked(generator: Generator) -> None:
+    asked = no_wishes(40, SPEC)
+    asked[:, TEMPO] = 150.0
+    asked[:20, 1] = 0.0
+    filled = generator.latents_for(asked, torch.Generator().manual_seed(0)).wishes
+    assert (filled[:, TEMPO] == 150).all()
+    assert (filled[:20, 1] == 0).all() and filled[:20, 4].isnan().all(), "of a silent track nothing else is known"
+    assert (filled[20:, :3] == torch.tensor([4.0, 4.0, 1.0])).all()
+    nothing = generator.latents_for(no_wishes(200, SPEC), torch.Generator().manual_seed(0)).wishes
+    assert len(nothing[:, TEMPO].unique()) == 12, "where nothing is asked, any phrase of the data will do"
+    styled = no_wishes(30, SPEC)
+    styled[:, STYLE] = 1
+    found = generator.latents_for(styled, torch.Generator().manual_seed(0)).wishes[:, TEMPO].unique().tolist()
+    tempos = torch.linspace(80, 160, 12)[1::2]
+    assert len(found) > 2 and all(any(abs(tempo - one) < 0.01 for one in tempos) for tempo in found)
 
 
 def test_wishes_are_left_out_all_together_or_one_by_one() -> None:

@@ -1,6 +1,6 @@
 """Whether a generator accompanies: of test phrases one track is given, the others are made, and both are held together.
 
-What is made is asked for nothing else: how dense it is, its key and its tempo are to follow from the given track.
+What is made is asked to go on like the given track, and for nothing else.
 """
 
 from __future__ import annotations
@@ -12,20 +12,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan.given import Given
+from gan.given import Given, wishes_of_given
 from gan.metrics.accompaniment import followed, unisons
 from gan.metrics.bootstrap import mean_intervals
 from gan.metrics.matcher import Matcher, train_matcher
 from gan.metrics.pairs import Parts, draw_tracks, strangers
 from gan.rolls import mix_seed, unpack
 from gan.spec import RollSpec
-from gan.wishes import no_wishes
 from pipeline.evaluation.settings import EvaluateSettings
 from pipeline.evaluation.subjects import Phrases
 from pipeline.evaluation.verdicts import estimate, finite
 
 Make = Callable[[Tensor, Given | None, int], Tensor]
-"""A generator: wishes `[count, num_wishes]`, what is given and a seed to bool rolls `[count, *spec.shape]`."""
+"""A generator: wishes `[count, Layout.size]`, what is given and a seed to bool rolls `[count, *spec.shape]`."""
 STRANGERS = 8
 """Given tracks of other songs that each accompaniment is held against."""
 
@@ -72,7 +71,8 @@ def accompany(
         return None
     mask = torch.zeros((len(real), spec.num_tracks, spec.bars), dtype=torch.bool)
     mask[torch.arange(len(real)), tracks] = True
-    made = make(no_wishes(len(real), spec), Given(real, mask), mix_seed(seed, 2))
+    given = Given(real, mask)
+    made = make(wishes_of_given(given, spec), given, mix_seed(seed, 2))
     pair = Accompanied(real, made, tracks)
     return pair, _judged(pair, songs, others, matcher, spec, settings)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -89,10 +89,10 @@ def generated_phrases(generator: PhraseGenerator, count: int, seed: int) -> Phra
 def made_as_asked(generator: Generator, wishes: Tensor, given: Given | None, seed: int) -> Tensor:
     """Phrases as wished for around what is given, one for each row: bool `[count, *spec.shape]` on the CPU.
 
-    `wishes` are `[count, num_wishes]` as in `gan.wishes`; the rest is left to chance.
+    `wishes` are `[count, Layout.size]` as in `gan.wishes`; the rest is as phrases of the data have it that are like
+    what is asked.
     """
-    latents = generator.sample_latents(len(wishes), torch.Generator().manual_seed(seed))
-    latents = replace(latents, wishes=wishes.to(latents.wishes))
+    latents = generator.latents_for(wishes, torch.Generator().manual_seed(seed))
     made = []
     for start in range(0, len(wishes), BATCH):
         some = slice(start, start + BATCH)

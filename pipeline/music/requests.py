@@ -36,7 +36,7 @@ class Request:
     Attributes
     ----------
     wishes
-        `[num_wishes]`, see `gan.wishes`; NaN where nothing is asked.
+        `[Layout.size]`, see `gan.wishes`; NaN where nothing is asked.
     guidance
         How strongly the wishes count: 1 as learnt, 0 not at all.
     temperature
@@ -56,7 +56,7 @@ class Request:
         return replace(self, wishes=wishes)
 
     def learnable(self, examples: Tensor) -> Request:
-        """The part of it that data with these wishes, `[phrases, num_wishes]`, can have taught a generator.
+        """The part of it that data with these wishes, `[phrases, Layout.size]`, can have taught a generator.
 
         Numbers are kept within those of the data; a key or style that it never had is not asked for.
         """
