@@ -29,7 +29,7 @@ ENTERING, LEAVING = ("intro",), ("outro", "coda")
 THIN = ("bridge", "interlude", "episode")
 """Sections in which the drums rest, or what else may."""
 HELD_BACK = ("verse", "stollen", "gate")
-"""Sections that keep something for later: the track that most often rests is silent."""
+"""Sections that keep something for later, where a fuller one comes: the track that most often rests is silent."""
 RESTS = 0.02
 """A track that is silent in so many of the data's phrases may rest."""
 LOWEST, HIGHEST = 0.1, 0.95
@@ -141,9 +141,10 @@ def plan_phrases(parts: Sequence[Part], cast: Cast, spec: RollSpec) -> list[list
     """What each phrase of each part is asked to be."""
     plans = []
     roles = list(dict.fromkeys(part.role for part in parts))
+    rises = any(DENSITY.get(role, 1.0) > 1 for role in roles)
     for part in parts:
         mood = cast.moods[roles.index(part.role) % len(cast.moods)]
-        rows = [_rests(part.role, index, part.phrases, cast, spec) for index in range(part.phrases)]
+        rows = [_rests(part, index, rises, cast, spec) for index in range(part.phrases)]
         plans.append([_wanted(part.role, rests, mood, cast, spec) for rests in rows])
     return plans
 
@@ -166,9 +167,9 @@ def _wanted(role: str, rests: NDArray[np.bool_], mood: Tensor, cast: Cast, spec:
     return Wanted(wishes, rests)
 
 
-def _rests(role: str, index: int, count: int, cast: Cast, spec: RollSpec) -> NDArray[np.bool_]:
-    """Where tracks are silent in phrase `index` of `count` of a section, bool `[tracks, bars]`."""
-    bars = spec.bars
+def _rests(part: Part, index: int, rises: bool, cast: Cast, spec: RollSpec) -> NDArray[np.bool_]:
+    """Where tracks are silent in phrase `index` of a part of a song that may rise, bool `[tracks, bars]`."""
+    role, bars = part.role, spec.bars
     rests = np.repeat(~cast.plays[:, None], bars, axis=1)
     drums = [track for track in cast.resting if spec.tracks[track].is_drum]
     pitched = [track for track in cast.resting if not spec.tracks[track].is_drum]
@@ -181,13 +182,13 @@ def _rests(role: str, index: int, count: int, cast: Cast, spec: RollSpec) -> NDA
         for place, track in enumerate(queue, start=others):
             entry = 0 if place < 2 or index else max(1, bars - (playing - place))
             rests[track, :entry] = True
-    elif role in LEAVING and index == count - 1:
+    elif role in LEAVING and index == part.phrases - 1:
         rests[drums, bars // 2 :] = True
         if playing >= LEAST_PLAYING and len(pitched) > 1:
             rests[pitched[0]] = True
     elif role in THIN:
         rests[drums or pitched[:1]] = playing > 2
-    elif role in HELD_BACK and playing >= LEAST_PLAYING and len(pitched) > 1:
+    elif rises and role in HELD_BACK and playing >= LEAST_PLAYING and len(pitched) > 1:
         rests[pitched[0]] = True
     return rests
 
