@@ -36,8 +36,8 @@ def ask_again(config: Config) -> None:
     if generate is None:
         raise UserError("album.reroll: there are no songs yet that could be made anew; run +stage=album without it.")
     settings = config.generate
-    if settings.given is not None or settings.like is not None or settings.interpolate is not None:
-        raise UserError("album.reroll makes songs anew that come from nothing; another generate.seed= makes others.")
+    if settings.like is not None or settings.interpolate is not None:
+        raise UserError("album.reroll makes songs anew, not phrases to explore; another generate.seed= makes others.")
     rerolls = read_rerolls(asked, int(generate.facts["songs"]), "album.reroll")
     for reroll in rerolls:
         song = Song.load(stage_directory("generate", config) / "songs" / f"{reroll.number:02d}.npz")
