@@ -7,6 +7,7 @@ import itertools
 import pytest
 import torch
 
+from gan.acceleration import exactly, takes_bfloat16
 from gan.pairs import Heard, Pair
 from gan.rolls import batches_from, to_streams
 from gan.settings import ModelSettings, TrainSettings
@@ -214,6 +215,90 @@ def test_a_loss_that_is_no_number_stops_training_with_a_sentence():
         subject.discriminator.judge_bars.bias.fill_(float("nan"))
     with pytest.raises(TrainingFailed, match=r"step 0: .*discriminator_loss.* is not a number"):
         run(subject)
+
+
+def test_weights_that_are_no_numbers_are_never_offered_for_saving():
+    subject = trainer(settings=TrainSettings(**TRAIN.to_dict() | {"checkpoint_steps": 1}))
+    broken = subject.generator.join.weight
+
+    def spoil(step: int) -> None:
+        with torch.no_grad():
+            broken[0, 0] = torch.inf
+
+    subject._follow = lambda: spoil(0)  # after the losses were looked at
+    with pytest.raises(TrainingFailed, match="weights of the generator are not numbers"):
+        run(subject)
+
+
+def test_few_phrases_over_and_over_are_told_in_words():
+    subject = trainer()
+    shape = (4, SPEC.num_steps, SPEC.num_tracks, 5)
+    everywhere = torch.ones(shape[:3], dtype=torch.bool)
+    draws = (torch.rand(shape, generator=torch.Generator().manual_seed(0)) > 0.8).float()
+    real, same = Heard.of(draws, everywhere), Heard.of(draws[:1].expand(shape), everywhere)
+    assert same.variety() == pytest.approx(0)
+    assert 0.5 < real.variety() < 1
+    assert Heard.of(torch.eye(4).view(4, 1, 1, 4), torch.ones(4, 1, 1).bool()).variety() == pytest.approx(1)
+    figures = {"discriminator_loss": 0.6, "generator_loss": 0.7, "generator_gradient": 1, "discriminator_gradient": 1}
+    told = []
+    for _ in range(12):
+        subject.meter.add(figures, same, real)
+        told.append(subject.meter.report(1, 1.0, 0.1, 0.0, None, False).warnings)
+    assert told[0] == []
+    assert told[-1][0].startswith("the generator makes few phrases over and over: they differ by 0.00")
+
+
+def test_a_gradient_that_explodes_is_told_in_words():
+    watch = trainer().meter.watch
+    notes = dict(zip(SPEC.names, trainer().statistics.notes_per_bar, strict=True))
+    calm = {"discriminator_loss": 0.6, "generator_loss": 0.7, "generator_gradient": 1.0, "discriminator_gradient": 2.0}
+    for _ in range(12):
+        assert watch.troubles(calm, notes) == []
+    (trouble,) = watch.troubles(calm | {"discriminator_gradient": 200.0}, notes)
+    assert trouble.startswith("discriminator gradient explodes: it is 200, 100 times its usual size")
+
+
+def test_given_notes_do_not_count_as_made():
+    strikes = torch.zeros(2, SPEC.num_steps, SPEC.num_tracks, 5)
+    strikes[:, :, 1, 0] = 1
+    free = torch.ones(strikes.shape[:3], dtype=torch.bool)
+    free[0, :, 1] = False
+    rates = Heard.of(strikes, free).notes_per_bar(SPEC.bars)
+    assert rates.tolist() == pytest.approx([0, SPEC.steps_per_bar, 0]), "as if all had been made"
+
+
+def test_bfloat16_trains_as_float32_does_and_penalties_stay_exact():
+    curves = []
+    for precision in ("float32", "bfloat16"):
+        subject = trainer(settings=TrainSettings(**TRAIN.to_dict() | {"precision": precision}))
+        curves.append([line["discriminator_loss"] for line in run(subject, steps=6)])
+        assert all(weight.dtype == torch.float32 for weight in subject.generator.parameters())
+    assert curves[1] == pytest.approx(curves[0], abs=0.02)
+    assert curves[1] != curves[0]
+    reader = subject.discriminator.reader
+    with exactly(subject.fast["discriminator"], True):
+        exact = reader.forward.plain
+        assert reader.forward.exact
+    assert not reader.forward.exact
+    assert exact.__self__ is reader
+
+
+def test_automatic_precision_is_float32_on_a_processor():
+    assert not takes_bfloat16("auto", torch.device("cpu"))
+    assert takes_bfloat16("bfloat16", torch.device("cpu"))
+
+
+def test_a_machine_without_a_compiler_trains_all_the_same_and_says_so(monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise torch._dynamo.exc.TorchDynamoException("no compiler here\nand more")
+
+    monkeypatch.setattr(torch, "compile", lambda plain, **_: refuse)
+    subject = trainer(settings=TrainSettings(**TRAIN.to_dict() | {"compile": True}))
+    lines = run(subject, steps=6)
+    assert lines[0]["warnings"] == ["train.compile=true does nothing: this machine can't compile (no compiler here)"]
+    assert lines[-1]["warnings"] == []
+    plain = run(trainer(), steps=6)
+    assert [line["generator_loss"] for line in lines] == [line["generator_loss"] for line in plain]
 
 
 def test_a_silent_track_is_told_in_words():
