@@ -215,3 +215,7 @@ def test_a_bridge_that_returns_is_the_chorus_but_not_beside_one():
     assert words_for([("verse", 8), ("bridge", 4), ("verse", 8), ("bridge", 4)])[1] == ("chorus", 2)
     assert words_for([("chorus", 8), ("bridge", 4), ("chorus", 8), ("bridge", 4)])[1] == ("bridge", 2)
     assert words_for([("intro", 4), ("verse", 8)]) == (("intro", 0), ("verse", 4))
+
+
+def test_sections_that_no_lyric_knows_are_sung_as_verses():
+    assert words_for([("accompanied", 40), ("made", 4)]) == (("verse", 8), ("verse", 2))

@@ -64,9 +64,10 @@ def lines_of(kind: str, num_bars: int) -> int:
 def words_for(sections: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
     """Kinds and lines of a lyric for the music's sections (role, bars).
 
-    What returns most beside the verses is the chorus, where no section is called so.
+    What returns most beside the verses is the chorus, where no section is called so; a section of another kind than
+    lyrics know, such as one around notes that were given, is a verse.
     """
-    kinds = [KINDS_OF_ROLES.get(role, role) for role, _ in sections]
+    kinds = [KINDS_OF_ROLES.get(role, role if role in MARKS else "verse") for role, _ in sections]
     others = [kind for kind in kinds if kind in SUNG and kind != "verse"]
     if "chorus" not in kinds and others:
         chorus = max(others, key=others.count)

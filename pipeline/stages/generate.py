@@ -101,8 +101,8 @@ def plan(config: Config) -> Plan:
     seconds = duration(2 + settings.songs * (1 + settings.candidates / 16))
     if settings.given is not None:
         return Plan(
-            f"makes {settings.songs} versions around {settings.given}, choosing each half phrase among "
-            f"{settings.candidates}; about {seconds} for a short song.",
+            f"makes {settings.songs} version{'s' if settings.songs > 1 else ''} around {settings.given}, choosing each "
+            f"half phrase among {settings.candidates}; about {seconds} for a short song.",
             800_000 * settings.songs,
         )
     return Plan(
