@@ -47,6 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def inside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     monkeypatch.setattr(finding, "STEPS", 5)
+    monkeypatch.setattr(finding, "DRAWN", 16)
 
 
 def explored(place: Path, *overrides: str) -> Song:
