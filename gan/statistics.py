@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gan.harmony import count_intervals, interval_gain
+from gan.rolls import unpack
 from gan.settings import ModelSettings
 from gan.spec import HOLD, ONSET, RollSpec
 from gan.wishes import STYLE, fold, no_labels, wishes_of
@@ -20,6 +21,10 @@ MAX_VOICES = 6
 WIDEST_MOTION = 12
 """Melodic motion is counted up to an octave."""
 
+SOME = 8
+"""Intervals between tracks are counted in one of so many phrases."""
+MOST_COUNTED = 2048
+"""Phrases that are counted where a data set has more."""
 MOST_EXAMPLES = 1024
 """So many phrases are remembered by what would have to be asked to get them."""
 
@@ -118,6 +123,17 @@ class DataStatistics:
         )
 
 
+def count_some(rolls: Tensor, spec: RollSpec, labels: Tensor | None = None) -> DataStatistics:
+    """Statistics of at most `MOST_COUNTED` phrases, evenly spread: enough to start from, and quickly counted.
+
+    `rolls` `[phrases, ...]` are bool or packed (`gan.rolls.unpack`), `labels` as in `DataStatistics.of`.
+    """
+    every = -(-len(rolls) // MOST_COUNTED)
+    some = rolls[::every]
+    pieces = (unpack(some[at : at + 256], spec) for at in range(0, len(some), 256))
+    return DataStatistics.of(pieces, spec, None if labels is None else labels[::every])
+
+
 def _count(rolls: Tensor, spec: RollSpec) -> dict[str, Tensor]:
     """Sums over one batch; float64, so that large sets stay exact."""
     onset = rolls[:, ONSET]  # [batch, tracks, bars, steps, pitches]
@@ -136,7 +152,8 @@ def _count(rolls: Tensor, spec: RollSpec) -> dict[str, Tensor]:
     }
     counts |= _count_moves(onset.flatten(2, 3))
     classes = fold(spec).to(rolls.device, torch.float32)
-    begun, heard = (planes.flatten(2, 3).to(torch.float32) @ classes for planes in (onset, sounding))
+    few = (planes[::SOME].flatten(2, 3).to(torch.float32) for planes in (onset, sounding))
+    begun, heard = (planes @ classes for planes in few)
     is_drum = torch.tensor([track.is_drum for track in spec.tracks], device=rolls.device)
     counts |= count_intervals(begun, heard, is_drum)
     return {name: count.to(torch.float64) for name, count in counts.items()}

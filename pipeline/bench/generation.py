@@ -8,8 +8,8 @@ from typing import Any
 import joblib
 import torch
 
-from gan.rolls import mix_seed, unpack
-from gan.statistics import DataStatistics
+from gan.rolls import mix_seed
+from gan.statistics import count_some
 from gan.trainer import Trainer
 from pipeline.bench.clock import Stint, median, repeat, take_turns
 from pipeline.bench.music import Corpus, settings_for
@@ -27,7 +27,7 @@ class Player:
         config = settings_for(corpus, model, plan)
         prepare_torch(config)
         packed, spec = corpus.packed, corpus.spec
-        statistics = DataStatistics.of((unpack(packed[at : at + 256], spec) for at in range(0, len(packed), 256)), spec)
+        statistics = count_some(packed, spec)
         self.generator = Trainer(spec, statistics, config.model, config.train, config.seed).average.eval()
         self.random = torch.Generator().manual_seed(mix_seed(plan.seed))
         self.bars = BATCH * spec.bars

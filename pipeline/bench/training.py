@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import nn
 
-from gan.rolls import batches_from, unpack
-from gan.statistics import DataStatistics
+from gan.rolls import batches_from
+from gan.statistics import count_some
 from gan.trainer import Trainer
 from pipeline.bench.clock import Stint, median, repeat, rounded, take_turns
 from pipeline.bench.machine import product_gflops
@@ -31,7 +31,7 @@ class Contender:
         config = settings_for(corpus, model, plan)
         prepare_torch(config)
         packed, spec = corpus.packed, corpus.spec
-        statistics = DataStatistics.of((unpack(packed[at : at + 256], spec) for at in range(0, len(packed), 256)), spec)
+        statistics = count_some(packed, spec)
         self.settings = config.train
         self.trainer = Trainer(spec, statistics, config.model, config.train, config.seed)
         self.batches = batches_from(packed, spec, config.train.phrases_per_step, config.seed)

@@ -20,7 +20,7 @@ from torch import Tensor
 from gan.acceleration import takes_bfloat16
 from gan.rolls import Batch, batches_from, unpack
 from gan.settings import TrainSettings
-from gan.statistics import DataStatistics
+from gan.statistics import DataStatistics, count_some
 from gan.trainer import Trainer, scheduled_rate
 from gan.trouble import TrainingFailed
 from pipeline.artefacts import settings_of
@@ -77,9 +77,8 @@ def run(config: Config, directory: Path) -> Outcome:
             f"data={config.data.name} has {len(rolls)} phrases to train on, fewer than train.batch_size="
             f"{config.train.batch_size}: add music or lower it."
         )
-    pieces = (unpack(rolls[at : at + 256], spec) for at in range(0, len(rolls), 256))
     labels = torch.from_numpy(labels_of(store, "train"))
-    statistics = DataStatistics.of(pieces, spec, labels)
+    statistics = count_some(rolls, spec, labels)
     trainer = trainer_for(config, statistics)
     if not len(held_out):  # music for one song only
         held_out = rolls
