@@ -186,11 +186,11 @@ class TrainSettings:
     decay_share: float = 0.6
     beta1: float = 0.0
     beta2: float = 0.99
-    gamma: float = 2.5
+    gamma: float = 5.0
     penalty_steps: int = 4
     ema_decay: float = 0.995
     obedience: float = 0.06
-    mismatch: float = 1.0
+    mismatch: float = 0.5
     noise_steps: int = 600
     noise_floor: float = 0.15
     max_transposition: int = 0

@@ -327,7 +327,7 @@ def test_half_way_between_two_wishes_numbers_are_half_way_and_styles_are_not() -
 
 
 def test_intervals_that_are_often_heard_fit_better() -> None:
-    gains = torch.tensor(DataStatistics.of([music()], SPEC).harmony)
+    gains = torch.tensor(DataStatistics.of([music(96)], SPEC).harmony)
     assert gains.shape == (3, 12)
     assert not gains[0].any(), "drums have no pitches"
     assert not gains[2].any(), "the bass begins when nobody else sounds"
