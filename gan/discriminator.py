@@ -30,9 +30,14 @@ class Discriminator(PhraseDiscriminator):
         self.judge_phrase = linear(settings.beat_width + 1, 1, gain=0.1)  # [batch, 1]
 
     def forward(self, streams: Tensor, asked: Asked | None = None) -> Tensor:
-        """Logits `[batch]` of streams `[batch, time, tracks, 2, compass]`, for what they were `asked` to be."""
-        bars, phrase = self.reader(streams, asked or self._nothing(len(streams)))
-        whole = self.judge_phrase(torch.cat([phrase, _spread(phrase)], dim=1)).squeeze(1)
+        """Logits `[batch]` of streams `[batch, time, tracks, 2, compass]`, for what they were `asked` to be.
+
+        Several batches may come one behind the other, all asked the same; each is judged as it would be alone.
+        """
+        asked = asked or self._nothing(len(streams))
+        bars, phrase = self.reader(streams, asked)
+        spread = torch.cat([_spread(batch) for batch in phrase.split(len(asked.wishes))])
+        whole = self.judge_phrase(torch.cat([phrase, spread], dim=1)).squeeze(1)
         logits: Tensor = whole + self.judge_bars(bars).mean((1, 2))
         return logits
 

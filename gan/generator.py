@@ -116,12 +116,13 @@ class Generator(PhraseGenerator):
         beside = x.new_zeros(*x.shape[:3], BESIDE_SIZE) if part is None else self.beside(part)
         x = torch.cat([x, beside], dim=3)
         begins = beginnings(part.mask, self.spec) if part is not None else None
-        streams = [
-            head(x[:, :, places], noise, self.settings.temperature, generator, begins)
-            for head, places in zip(self.heads, self.places, strict=True)
-        ]
-        made = torch.cat(streams, dim=2)[:, :, self.order]  # [batch, time, tracks, 2, compass]
-        return made if part is None else complete_streams(made, part.streams, part.mask, self.spec)
+        tracks = torch.split(x, 1, dim=2)  # gradients of pieces are cheap to put together, those of indexing are not
+        made: list[Tensor] = []
+        for head, places in zip(self.heads, self.places, strict=True):
+            served = torch.cat([tracks[place] for place in places], dim=2)
+            made += torch.split(head(served, noise, self.settings.temperature, generator, begins), 1, dim=2)
+        streams = torch.cat([made[place] for place in self.order], dim=2)  # [batch, time, tracks, 2, compass]
+        return streams if part is None else complete_streams(streams, part.streams, part.mask, self.spec)
 
     def features(self, latents: Latents, part: Part | None) -> Tensor:
         """What the heads make notes of: `[batch, time, tracks, width]`."""
@@ -151,13 +152,23 @@ class Generator(PhraseGenerator):
 
     def listen_to(self, part: Part | None) -> Tensor:
         """Features of what is given, `[batch, time, listen_width]`; of a batch of one where nothing is."""
+        steps, slots = self.spec.num_steps, self.spec.num_tracks
+        silence = activate(self.listen_near(self.listen.bias.expand(1, steps, -1)))
         if part is None:
-            nothing = self.position.new_zeros(1, self.spec.num_steps, self.listen.in_features)
-            return activate(self.listen_near(self.listen(nothing)))
-        mask = spread_mask(part.mask, self.spec)  # [batch, time, tracks]
-        notes = part.streams * mask[..., None, None]
-        heard = self.listen(torch.cat([notes.flatten(2), mask.to(notes)], dim=2))
-        return activate(self.listen_near(heard))
+            return silence
+        streams, mask, rows = part.streams, part.mask, None
+        if not (mask.is_cuda or torch.compiler.is_compiling()):  # these want shapes that stay the same
+            rows = mask.flatten(1).any(1).nonzero().squeeze(1)
+            if len(rows) == 0:
+                return silence
+            streams, mask = streams[rows], mask[rows]
+        weights = torch.split(self.listen.weight, [self.listen.in_features - slots, slots], dim=1)
+        notes = (streams * spread_mask(mask, self.spec)[..., None, None]).flatten(2)
+        heard = torch.addmm(self.listen.bias, notes.flatten(0, 1), weights[0].t()).view(len(mask), steps, -1)
+        which = mask.transpose(1, 2).to(heard) @ weights[1].t()  # [some of the batch, bars, listen]
+        heard = heard + which.repeat_interleave(self.spec.steps_per_bar, dim=1)
+        heard = activate(self.listen_near(heard))
+        return heard if rows is None else silence.expand(len(part.mask), -1, -1).index_copy(0, rows, heard)
 
     @property
     def heavy(self) -> tuple[nn.Module, str]:

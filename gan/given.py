@@ -128,13 +128,12 @@ def complete_streams(made: Tensor, given: Tensor, mask: Tensor, spec: RollSpec) 
     if spec.bars == 1:
         return whole
     bars = whole.view(len(whole), spec.bars, spec.steps_per_bar, *whole.shape[2:])
-    with torch.no_grad():
+    with torch.no_grad():  # what is struck has no gradient, and the sum's is that of `whole`
         joins = (mask[:, :, 1:] & ~mask[:, :, :-1]).transpose(1, 2).unsqueeze(3)  # [batch, bars - 1, tracks, 1]
         first = bars[:, 1:, 0]  # [batch, bars - 1, tracks, 2, compass]
         cut = first[:, :, :, SOUNDING] * (1 - first[:, :, :, STRIKE]) * (1 - bars[:, :-1, -1, :, SOUNDING]) * joins
-        strikes = torch.zeros_like(bars)
-        strikes[:, 1:, 0, :, STRIKE] = cut
-    return whole + strikes.flatten(1, 2)
+        bars[:, 1:, 0, :, STRIKE] += cut
+    return whole
 
 
 KINDS = ("compose", "accompany", "continue", "fill", "mix")

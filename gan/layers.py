@@ -42,8 +42,8 @@ class TrackLinear(nn.Module):
 
 def shifted(x: Tensor, steps: int) -> Tensor:
     """`x` `[batch, time, ...]` moved later by `steps` (earlier when negative); zeros come in."""
-    if steps == 0:
-        return x
+    if abs(steps) >= x.shape[1]:
+        return torch.zeros_like(x)
     rest = [0, 0] * (x.dim() - 2)
     if steps > 0:
         return pad(x[:, :-steps], [*rest, steps, 0])
@@ -64,10 +64,7 @@ class TimeBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`[batch, time, width]` to the same."""
-        near = (
-            torch.cat([shifted(x, self.reach), x, shifted(x, -self.reach)], dim=2)
-            if self.reach < x.shape[1]
-            else (torch.cat([torch.zeros_like(x), x, torch.zeros_like(x)], dim=2))
-        )
-        out: Tensor = x + self.out(activate(self.mix(activate(near))))
+        ready = activate(x)
+        near = torch.cat([shifted(ready, self.reach), ready, shifted(ready, -self.reach)], dim=2)
+        out: Tensor = x + self.out(activate(self.mix(near)))
         return out

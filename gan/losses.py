@@ -35,13 +35,13 @@ def generator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     return softplus(real_logits - fake_logits).mean()
 
 
-def gradient_penalty(logits: Tensor, inputs: Tensor) -> Tensor:
-    """Mean squared norm of the gradient of `logits` `[batch]` with respect to `inputs` `[batch, ...]`.
+def squared_slopes(logits: Tensor, inputs: Tensor) -> Tensor:
+    """Squared norm of the gradient of each of `logits` `[batch]` with respect to its row of `inputs` `[batch, ...]`.
 
-    R1 on real phrases (Mescheder et al., arXiv 1801.04406), R2 on generated ones. Differentiable itself.
+    Its mean is R1 on real phrases (Mescheder et al., arXiv 1801.04406), R2 on generated ones. Differentiable itself.
     """
     (gradient,) = torch.autograd.grad(logits.sum(), inputs, create_graph=True)
-    return gradient.square().flatten(1).sum(1).mean()
+    return gradient.square().flatten(1).sum(1)
 
 
 def wasserstein_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -112,7 +112,7 @@ class Loss(ABC):
         Parameters
         ----------
         discriminator
-            Gives logits of phrases.
+            Gives logits of phrases; of two batches, one behind the other, as it gives them of each alone.
         real, fake
             Phrases in the design's form, `[batch, ...]`, without gradient.
         penalised
@@ -150,12 +150,13 @@ class Relativistic(Loss):
         random: torch.Generator,
     ) -> tuple[Tensor, Figures, Tensor]:
         """The pairing loss, with R1 and R2 when they are due."""
-        real, fake = (x.clone().requires_grad_(penalised) for x in (real, fake))
-        real_logits, fake_logits = discriminator(real), discriminator(fake)
+        both = torch.cat([real, fake]).requires_grad_(penalised)
+        logits = discriminator(both)
+        real_logits, fake_logits = logits.chunk(2)
         loss = discriminator_loss(real_logits, fake_logits)
         figures = self.figures(loss, real_logits, fake_logits)
         if penalised:
-            r1, r2 = gradient_penalty(real_logits, real), gradient_penalty(fake_logits, fake)
+            r1, r2 = (slopes.mean() for slopes in squared_slopes(logits, both).chunk(2))
             loss = loss + self.every * self.gamma / 2 * (r1 + r2)
             figures |= {"r1": r1.item(), "r2": r2.item()}
         return loss, figures, real_logits

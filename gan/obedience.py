@@ -6,10 +6,12 @@ generator that is told from the first step plays as much as the data does, where
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
-from gan.rolls import SOUNDING, STRIKE
 from gan.spec import RollSpec
 from gan.wishes import DENSITY, SHORT, Layout
 
@@ -33,23 +35,55 @@ def disobedience(fake: Tensor, real: Tensor, wishes: Tensor, spec: RollSpec) -> 
         Of the phrases.
     """
     layout, known = Layout.of(spec), ~wishes.isnan()
-    counts = zip(_counts(fake, spec), _counts(real, spec), strict=True)
+    (counts, rhythm), (real_counts, real_rhythm) = (_summary(streams, spec) for streams in (fake, real))
     asked = (known[:, layout.manner(manner)] for manner in (DENSITY, DENSITY, SHORT))
-    far = [((one - other).square() * want).sum(1) for (one, other), want in zip(counts, asked, strict=True)]
-    off = (_rhythm(fake, spec) - _rhythm(real, spec)).square().sum(1)
+    far = [((one - other).square() * want).sum(1) for one, other, want in zip(counts, real_counts, asked, strict=True)]
+    off = (rhythm - real_rhythm).square().sum(1)
     far.append(RHYTHM_WEIGHT * off * known[:, layout.rhythm.start])
     return torch.stack(far).sum(0).mean()
 
 
-def _counts(streams: Tensor, spec: RollSpec) -> list[Tensor]:
-    """Logarithms of notes, steps of sound and notes of one step in a bar, `[batch, tracks]` each."""
-    sounding, strikes = streams[:, :, :, SOUNDING], streams[:, :, :, STRIKE]
-    notes = strikes.sum((1, 3))
-    held = (strikes[:, :-1] * sounding[:, 1:] * (1 - strikes[:, 1:])).sum((1, 3))
-    return [torch.log1p(one.clamp(min=0) / spec.bars) for one in (notes, sounding.sum((1, 3)), notes - held)]
+def _summary(streams: Tensor, spec: RollSpec) -> tuple[list[Tensor], Tensor]:
+    """Logarithms of notes, steps of sound and notes of one step in a bar, `[batch, tracks]` each; and the rhythm.
+
+    The rhythm is, for each step of a bar, its share of all onsets, `[batch, steps]`.
+    """
+    onsets, cells, held = Count.apply(streams)  # type: ignore[no-untyped-call]
+    notes = onsets.sum(1)
+    counts = [torch.log1p(one.clamp(min=0) / spec.bars) for one in (notes, cells, notes - held)]
+    beaten = onsets.sum(2).view(len(streams), spec.bars, -1).sum(1)
+    return counts, beaten / beaten.sum(1, keepdim=True).clamp(min=1)
 
 
-def _rhythm(streams: Tensor, spec: RollSpec) -> Tensor:
-    """For each step of a bar its share of all onsets, `[batch, steps]`."""
-    onsets = streams[:, :, :, STRIKE].sum((2, 3)).view(len(streams), spec.bars, -1).sum(1)
-    return onsets / onsets.sum(1, keepdim=True).clamp(min=1)
+class Count(torch.autograd.Function):
+    """Counts in streams `[batch, time, tracks, 2, compass]`.
+
+    Onsets `[batch, time, tracks]`; cells that sound, and notes longer than a step, `[batch, tracks]` each. The last are
+    counted by `strike x next sounding x (1 - next strike)`; all of it is differentiated in one pass over the streams.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, streams: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Count."""
+        ctx.save_for_backward(streams)
+        sounding, strikes = streams.unbind(3)
+        held = strikes[:, :-1] * (1 - strikes[:, 1:])
+        return strikes.sum(3), sounding.sum((1, 3)), held.mul_(sounding[:, 1:]).sum((1, 3))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        """Of the streams."""
+        (streams,) = ctx.saved_tensors
+        (sounding, strikes), (onsets, cells, held) = streams.unbind(3), gradients
+        weight = held[:, None, :, None]  # for all steps and pitches
+        result = torch.empty_like(streams)
+        of_sounding, of_strikes = result.unbind(3)
+        of_sounding.copy_(cells[:, None, :, None])
+        of_strikes.copy_(onsets.unsqueeze(3))
+        later, free = sounding[:, 1:], 1 - strikes[:, 1:]
+        struck = strikes[:, :-1] * weight
+        of_sounding[:, 1:].addcmul_(struck, free)
+        of_strikes[:, 1:].addcmul_(struck, later, value=-1)
+        of_strikes[:, :-1].add_(free.mul_(later).mul_(weight))
+        return result

@@ -7,11 +7,13 @@ from gan.discriminator import Discriminator
 from gan.generator import Generator
 from gan.given import Asked, Part
 from gan.latents import Latents
-from gan.reader import Reader, fourier, intervals
+from gan.obedience import Count
+from gan.reader import Reader, fourier
 from gan.rolls import STRIKE
 from gan.settings import ModelSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
+from gan.waves import Listen, Plan, Products
 from gan.wishes import no_wishes
 
 BAND = RollSpec((Track("Drums", is_drum=True), Track("Piano"), Track("Bass")), bars=2, num_pitches=30, lowest_pitch=41)
@@ -99,9 +101,9 @@ def test_discriminator_folds_octaves_with_the_lowest_pitch_and_leaves_drums_out(
     low = BAND.lowest_pitch + discriminator.reader.lows[1]
     streams[0, 0, 1, 0, 0] = 1.0
     streams[0, 0, 0, 0, 3] = 1.0  # a drum
-    chroma = discriminator.reader.chroma(streams)
-    assert chroma.shape == (1, BAND.num_steps, 2, 12)
-    assert chroma[0, 0, 0].argmax() == low % 12
+    chroma = Listen.apply(streams, BAND.pitched, discriminator.reader.maps)[:, :12, 0]
+    assert chroma.shape == (2, 12)
+    assert chroma[0].argmax() == low % 12
     assert chroma.sum() == 1
     lead = RollSpec((Track("Lead"),), bars=1, num_pitches=26, lowest_pitch=41)
     wide = torch.zeros((1, *lead.shape), dtype=torch.bool)
@@ -109,7 +111,7 @@ def test_discriminator_folds_octaves_with_the_lowest_pitch_and_leaves_drums_out(
     _, discriminator = networks(lead, wide)
     streams = torch.zeros(1, 16, 1, 2, 26)
     streams[0, 0, 0, 0, [0, 12, 24]] = 1.0
-    assert discriminator.reader.chroma(streams)[0, 0, 0].tolist() == [
+    assert Listen.apply(streams, lead.pitched, discriminator.reader.maps)[0, :12, 0].tolist() == [
         0,
         0,
         0,
@@ -129,11 +131,37 @@ def test_interval_spectrum_is_that_of_the_counted_intervals():
     random = torch.Generator().manual_seed(0)
     upper, lower = torch.rand(12, generator=random), torch.rand(12, generator=random)
     counts = torch.stack([(upper.roll(-interval) * lower).sum() for interval in range(12)])
-    waves = [(chroma @ fourier(12, 12)).split(7) for chroma in (upper, lower)]
-    wanted = counts @ fourier(12, 12)
-    assert torch.allclose(intervals(*waves), wanted, atol=1e-5)
-    moved = [(chroma.roll(5) @ fourier(12, 12)).split(7) for chroma in (upper, lower)]
-    assert torch.allclose(intervals(*moved), wanted, atol=1e-5), "transposition leaves intervals alone"
+    plan = Plan(2, 12, 7, 0, lags=(), time=1)
+
+    def heard(*chroma: torch.Tensor) -> torch.Tensor:
+        features = [torch.cat([one, one @ fourier(12, 12)]) for one in chroma]
+        return Products.apply(torch.stack(features).unsqueeze(2), plan)[:, 0]
+
+    wanted = torch.cat([upper + lower, counts @ fourier(12, 12)])
+    assert torch.allclose(heard(upper, lower), wanted, atol=1e-5)
+    moved = heard(upper.roll(5), lower.roll(5))
+    assert torch.allclose(moved[12:], wanted[12:], atol=1e-5), "transposition leaves intervals alone"
+
+
+def test_derivatives_of_what_is_heard_are_right_twice_over():
+    random = torch.Generator().manual_seed(0)
+    plan = Plan(3, 1, 1, 1, lags=(1, 2), time=3)
+    heard = torch.randn(3, plan.of_track, 6, dtype=torch.float64, generator=random, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: Products.apply(x, plan), heard)
+    assert torch.autograd.gradgradcheck(lambda x: Products.apply(x, plan), heard)
+    maps = torch.randn(2, 3, 4, dtype=torch.float64, generator=random)
+    streams = torch.randn(2, 2, 3, 2, 3, dtype=torch.float64, generator=random, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: Listen.apply(x, (0, 2), maps), streams)
+    assert torch.autograd.gradgradcheck(lambda x: Listen.apply(x, (0, 2), maps).square(), streams)
+
+
+def test_two_batches_one_behind_the_other_are_judged_like_each_alone():
+    generator, discriminator = networks()
+    asked = Asked(no_wishes(4, BAND), torch.zeros(4, 3, 2, dtype=torch.bool))
+    one, other = generator.encode(band_rolls()).split(4)
+    logits = discriminator(torch.cat([one, other]), asked)
+    alone = torch.cat([discriminator(one, asked), discriminator(other, asked)])
+    assert torch.allclose(logits, alone, atol=1e-5)
 
 
 def test_varied_latents_keep_the_phrase_and_stay_gaussian():
@@ -203,5 +231,18 @@ def test_motion_tells_a_step_from_a_step_and_an_octave():
         streams = torch.zeros(1, BAND.num_steps, 3, 2, reader.compass)
         streams[0, :8, 2, 0, 11] = 1.0
         streams[0, 8:, 2, 0, 11 + move] = 1.0
-        heard.append(reader.harmony_streams(streams)[0, 8, 12 + 14 :])
+        heard.append(reader.harmony_streams(streams, reader.plan)[12 + 14 :, 8])
     assert (heard[0] - heard[1]).abs().max() > 0.5
+
+
+def test_obedience_counts_with_the_gradient_of_the_plain_formula():
+    streams = (torch.rand(2, 6, 3, 2, 5, generator=torch.Generator().manual_seed(0)) < 0.5).double().requires_grad_()
+    sounding, strikes = streams.unbind(3)
+    held = (strikes[:, :-1] * sounding[:, 1:] * (1 - strikes[:, 1:])).sum((1, 3))
+    plain = [strikes.sum(3), sounding.sum((1, 3)), held]
+    counted = Count.apply(streams)
+    wanted, got = (
+        torch.autograd.grad(sum(x.square().sum() for x in counts), streams)[0] for counts in (plain, counted)
+    )
+    assert all(torch.equal(one, other) for one, other in zip(plain, counted, strict=True))
+    assert torch.allclose(wanted, got)
