@@ -204,8 +204,9 @@ class Generator(PhraseGenerator):
     ) -> Tensor:
         """Bool rolls `[batch, *spec.shape]` on the module's device; the same latents give the same phrases.
 
-        All tracks are made at once first; in each rehearsal the lowest one stays, and the others are made anew around
-        it (and around what is given), which they then have heard: far fewer dissonances, as in blocked Gibbs sampling.
+        All tracks are made at once first. In the first rehearsal the lowest one stays, and the others are made anew
+        around it (and around what is given), which they then have heard; in the second the two lowest stay, and so on:
+        far fewer dissonances, as in blocked Gibbs sampling.
 
         Parameters
         ----------
@@ -221,9 +222,9 @@ class Generator(PhraseGenerator):
             Draws what `temperature` leaves to chance, on the module's device.
         """
         made = self._play(latents, given, guidance, temperature, generator)
-        for _ in range(self.settings.rehearsals if self.spec.num_tracks > 1 else 0):
-            mask = lowest_sounding(made, self.spec).view(-1, 1, 1) == torch.arange(self.spec.num_tracks).view(-1, 1)
-            mask = mask.to(made.device) if given is None else mask.to(made.device) | given.mask
+        for count in range(1, min(self.settings.rehearsals, self.spec.num_tracks - 1) + 1):
+            mask = lowest(made, count, self.spec).unsqueeze(2)
+            mask = mask if given is None else mask | given.mask
             heard = Given(made, mask.expand(-1, -1, self.spec.bars))
             made = self._play(latents, heard, guidance, temperature, generator)
         return made
@@ -243,13 +244,14 @@ class Generator(PhraseGenerator):
         return made if given is None else given.complete(made)
 
 
-def lowest_sounding(rolls: Tensor, spec: RollSpec) -> Tensor:
-    """The pitched track whose notes lie lowest on average, of each phrase, int64 `[batch]`; silent ones come last.
+def lowest(rolls: Tensor, count: int, spec: RollSpec) -> Tensor:
+    """Which tracks of each phrase are its `count` lowest ones by the mean of their notes, bool `[batch, tracks]`.
 
-    Drums alone, where no track is pitched, give track 0.
+    Silent tracks come after all that sound, drums last.
     """
     sounding = rolls.any(1).sum((2, 3))  # [batch, tracks, pitches]
     pitches = torch.arange(spec.num_pitches, device=rolls.device)
     height = (sounding * pitches).sum(2) / sounding.sum(2)  # NaN for silence
     is_drum = torch.tensor([track.is_drum for track in spec.tracks], device=rolls.device)
-    return height.nan_to_num(spec.num_pitches).masked_fill(is_drum, torch.inf).argmin(1)
+    height = height.nan_to_num(spec.num_pitches).masked_fill(is_drum, torch.inf)
+    return height.argsort(dim=1, stable=True).argsort(dim=1) < count

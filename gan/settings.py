@@ -58,7 +58,7 @@ class ModelSettings:
     harmony
         Whether the discriminator sees chroma and the intervals between tracks and along lines, beside the roll.
     rehearsals
-        How often a phrase is made anew around its lowest track when it is sampled; training has none.
+        How often a phrase is made anew around its lowest tracks when it is sampled; training has none.
     filters
         Of a MuseGAN design's narrowest layer; all others have multiples of it. Published: 64 (`jamming`, `composer`,
         `hybrid`), 32 (`binary`), 16 (`tutorial`).
@@ -82,7 +82,7 @@ class ModelSettings:
     compass_share: float = 0.999
     temperature: float = 1.0
     harmony: bool = True
-    rehearsals: int = 1
+    rehearsals: int = 2
     filters: int = 64
     neurons: str = "deterministic"
     pretrain_steps: int = 2000
