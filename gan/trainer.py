@@ -14,7 +14,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,20 +22,18 @@ from torch import Tensor, nn
 from gan.acceleration import exactly, speed_up, takes_bfloat16
 from gan.designs import NETWORKS
 from gan.distributed import ALONE, Team
-from gan.interface import PhraseDiscriminator, PhraseGenerator
 from gan.losses import GAMES, discriminator_loss
 from gan.mismatch import mismatch
 from gan.obedience import disobedience
 from gan.pairs import Pair, pair_up
 from gan.reports import Meter, Report
 from gan.rolls import Batch, mix_seed
+from gan.saved import FORMAT, check_format
 from gan.settings import ModelSettings, TrainSettings, check_together
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 from gan.trouble import TrainingFailed
 
-FORMAT = 1
-"""Number of the state's layout; a state of another one is refused."""
 NUM_FIXED = 16
 """Phrases in the picture of fixed latents."""
 
@@ -317,7 +315,7 @@ class Trainer:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state. Raises `ValueError` when it is of another format, spec, model or seed."""
-        _check_format(state)
+        check_format(state)
         mine = {"spec": self.spec.to_dict(), "model_settings": self.model_settings.to_dict(), "seed": self.seed}
         for name, value in mine.items():
             if state[name] != value:
@@ -329,43 +327,3 @@ class Trainer:
             optimizer.load_state_dict(copy.deepcopy(state["optimizers"][side]))
         self.meter.load_state_dict(state["meter"])
         self.step, self.seconds, self.ease = state["step"], state["seconds"], state["ease"]
-
-
-def _check_format(state: dict[str, Any]) -> None:
-    """Refuse what is not a state of ours with a sentence."""
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        found = state.get("format") if isinstance(state, dict) else None
-        raise ValueError(f"this is not a checkpoint of format {FORMAT} (found: {found})")
-
-
-Network = TypeVar("Network", bound=nn.Module)
-
-
-def _described(state: dict[str, Any]) -> tuple[RollSpec, DataStatistics, ModelSettings]:
-    """What the networks of a state are built from."""
-    _check_format(state)
-    settings = ModelSettings(**state["model_settings"])
-    settings.check()
-    return RollSpec.from_dict(state["spec"]), DataStatistics.from_dict(state["statistics"]), settings
-
-
-def _ready(network: Network, weights: dict[str, Tensor], device: str | torch.device) -> Network:
-    """A network with these weights, ready for use."""
-    network.load_state_dict(weights)
-    return network.to(device).requires_grad_(False).eval()
-
-
-def load_generator(state: dict[str, Any], device: str | torch.device = "cpu") -> PhraseGenerator:
-    """The averaged generator of a state, ready to sample. Raises `ValueError` when it is no state of ours."""
-    spec, statistics, settings = _described(state)
-    with torch.random.fork_rng(devices=[]):
-        network = NETWORKS[settings.design][0](spec, statistics, settings)
-    return _ready(network, state["average"], device)
-
-
-def load_discriminator(state: dict[str, Any], device: str | torch.device = "cpu") -> PhraseDiscriminator:
-    """The discriminator of a state, ready to score. Raises `ValueError` when it is no state of ours."""
-    spec, statistics, settings = _described(state)
-    with torch.random.fork_rng(devices=[]):
-        network = NETWORKS[settings.design][1](spec, statistics, settings)
-    return _ready(network, state["discriminator"], device)

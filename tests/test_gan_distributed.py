@@ -104,7 +104,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
 @pytest.mark.parametrize("loss", list(SETTINGS))
 def test_two_processes_learn_what_one_does_with_the_whole_batch(two, loss):
     weights, lines = trained(loss, Team())
-    for rank, one in enumerate(two):
+    for one in two:
         theirs, their_lines = one["found"][loss]
         assert theirs.keys() == weights.keys()
         for name, value in weights.items():

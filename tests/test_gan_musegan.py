@@ -25,10 +25,11 @@ from gan.musegan.multitrack import JammingDiscriminator
 from gan.musegan.neurons import binary
 from gan.musegan.rolls import onsets
 from gan.rolls import batches_from
+from gan.saved import load_discriminator, load_generator
 from gan.settings import DESIGNS, LOSSES, ModelSettings, TrainSettings, check_together
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
-from gan.trainer import Trainer, load_discriminator, load_generator
+from gan.trainer import Trainer
 
 BAND = RollSpec((Track("Drums", is_drum=True), Track("Piano"), Track("Bass")), bars=2, num_pitches=30, lowest_pitch=41)
 FIVE = RollSpec((Track("Drums", is_drum=True), *(Track(name) for name in ("Piano", "Guitar", "Bass", "Strings"))))

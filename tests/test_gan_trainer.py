@@ -10,10 +10,11 @@ import torch
 from gan.acceleration import exactly, takes_bfloat16
 from gan.pairs import Heard, Pair
 from gan.rolls import batches_from, to_streams
+from gan.saved import load_discriminator, load_generator
 from gan.settings import ModelSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
-from gan.trainer import Trainer, load_discriminator, load_generator
+from gan.trainer import Trainer
 from gan.trouble import TrainingFailed
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Lead"), Track("Bass")), bars=2, num_pitches=30, lowest_pitch=41)

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from gan.rolls import mix_seed
-from gan.spec import RollSpec
-from gan.statistics import DataStatistics
-from gan.trainer import load_discriminator, load_generator
 from pipeline.config import Config
-from pipeline.devices import choose_device, load_checkpoint
-from pipeline.errors import UserError
 from pipeline.music.arranging import choose_shift, comfortable_ranges, draw_mode, draw_tempo, key_name, moved, read_key
 from pipeline.music.composing import Composer, Piece
 from pipeline.music.ending import close
@@ -24,8 +18,9 @@ from pipeline.music.keys import Key
 from pipeline.music.notes import Planes, notes_from_roll, roll_from_notes
 from pipeline.music.requests import draw_asked_tempo, read_request
 from pipeline.music.rerolls import History, check_roles, history_of, read_rerolls
-from pipeline.music.settings import ArrangementSettings, roll_spec
+from pipeline.music.settings import ArrangementSettings
 from pipeline.music.song import Section, Song
+from pipeline.music.trained import load_trained
 
 ENDING_BARS = 1.7
 """Bars' worth of time that a closing bar and slowing down may add."""
@@ -54,36 +49,25 @@ class SongMaker:
     """
 
     def __init__(self, config: Config, checkpoint: Path) -> None:
-        state = load_checkpoint(checkpoint)
         self.config = config
-        self.spec = roll_spec(config.roll, config.tracks)
-        device = choose_device(config)
-        try:
-            found = RollSpec.from_dict(state["spec"])
-            statistics = DataStatistics.from_dict(state["trainer"]["statistics"])
-            generator = load_generator(state["trainer"] | {"average": state["chosen"]["average"]}, device)
-            discriminator = load_discriminator(state["trainer"], device)
-            self.music: dict[str, Any] = {name: dict(state["music"][name]) for name in ("tempo_bpm", "modes")}
-            dissonance = float(state["reference"]["dissonance"])
-            in_common_key = state["settings"]["prepare.key"] == "common"
-            styles = [str(style) for style in state["styles"]]
-        except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise UserError(f"{checkpoint} is damaged or of another version ({reason}).") from error
-        if found != self.spec:
-            raise UserError(
-                f"{checkpoint} makes {describe(found)}, but the settings ask for {describe(self.spec)}: "
-                "drop the override or give another name=."
-            )
-        self.statistics = statistics
+        trained = load_trained(config, checkpoint)
+        self.spec = trained.spec
+        self.music, self.statistics = trained.music, trained.statistics
         settings = config.generate
         self.voice = next((index for index, track in enumerate(config.tracks.tracks) if track.voice), None)
-        self.request = read_request(config, self.spec, styles, in_common_key=True)  # songs are moved to their key
+        # songs are moved to their key
+        self.request = read_request(config, self.spec, trained.styles, in_common_key=True)
         self.rerolls = read_rerolls(settings.rerolls, settings.songs, "generate.rerolls")
         for number in {reroll.number for reroll in self.rerolls}:
             self.outline(number)
         self.composer = Composer(
-            generator, discriminator, statistics, settings.candidates, settings.variation, in_common_key, dissonance
+            trained.generator,
+            trained.discriminator,
+            trained.statistics,
+            settings.candidates,
+            settings.variation,
+            trained.in_common_key,
+            trained.dissonance,
         )
 
     def outline(self, number: int) -> Outline:
@@ -161,11 +145,3 @@ class SongMaker:
         """All bars of a piece, with an ending; it depends on nothing but the last section."""
         sections = [np.concatenate([one.planes for one in its], axis=2) for its in piece.sections]
         return np.concatenate([*sections[:-1], close(sections[-1], self.spec, piece.home)], axis=2)
-
-
-def describe(spec: RollSpec) -> str:
-    """A RollSpec in words."""
-    return (
-        f"{', '.join(spec.names)} in {spec.bars} bars of {spec.beats_per_bar}/4, {spec.steps_per_beat} steps a beat, "
-        f"{spec.num_pitches} pitches from {spec.lowest_pitch}"
-    )

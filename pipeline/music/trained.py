@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from gan.interface import PhraseDiscriminator, PhraseGenerator
+from gan.saved import load_discriminator, load_generator
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
-from gan.trainer import load_discriminator, load_generator
 from pipeline.config import Config
 from pipeline.devices import choose_device, load_checkpoint
 from pipeline.errors import UserError

@@ -17,8 +17,8 @@ import torch
 from gan.generator import Generator
 from gan.interface import PhraseGenerator
 from gan.rolls import unpack
+from gan.saved import load_generator
 from gan.spec import RollSpec
-from gan.trainer import load_generator
 from pipeline.album.gathering import bring
 from pipeline.album.plots import draw_samples
 from pipeline.artefacts import read_manifest, write_json, write_text
