@@ -30,7 +30,7 @@ def arguments() -> argparse.ArgumentParser:
     sections = ", ".join(SECTIONS)
     parser.add_argument("--only", metavar="SECTION", help=f"some of {sections} (comma between them)")
     parser.add_argument(
-        "--models", default=",".join(MODELS), help="of conf/model/; the first is compared (%(default)s)"
+        "--models", default=",".join(MODELS), help="of conf/model/; each is compared with later ones (%(default)s)"
     )
     parser.add_argument("--midi", type=Path, metavar="DIR", help="your own MIDI files instead of music written by rule")
     parser.add_argument(

@@ -14,7 +14,7 @@ from gan.trainer import Trainer
 from pipeline.bench.clock import Stint, median, repeat, take_turns
 from pipeline.bench.music import Corpus, settings_for
 from pipeline.bench.plan import Plan
-from pipeline.bench.training import ratios_of
+from pipeline.bench.training import all_ratios
 from pipeline.devices import prepare_torch
 
 BATCH = 64
@@ -72,5 +72,5 @@ def measure_generation(corpus: Corpus, plan: Plan) -> dict[str, Any]:
         "batch_phrases": BATCH,
         "cores": widths["all_cores"],
         "models": models,
-        "ratios": ratios_of(models, tuple(models[plan.models[0]])),
+        "ratios": all_ratios(models, tuple(models[plan.models[0]])),
     }

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SECTIONS = ("training", "generation", "ingest", "rendering", "yardstick", "startup", "memory")
-MODELS = ("default", "musegan_hybrid", "musegan_tutorial")
-"""Models of `conf/model/`; the first is the one that the others are compared with."""
+MODELS = ("default", "large", "musegan_hybrid", "musegan_tutorial")
+"""Models of `conf/model/`; each is compared with the later ones."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Plan:
     sections
         Which of `SECTIONS` are measured.
     models
-        Which of `conf/model/`; the first is compared with the others.
+        Which of `conf/model/`; each is compared with the later ones.
     effort
         How much is measured.
     threads

@@ -80,7 +80,7 @@ def count_weights(network: nn.Module) -> int:
 def measure_training(corpora: dict[str, Corpus], plan: Plan) -> dict[str, Any]:
     """Train all models on all corpora in turns.
 
-    For each corpus `models` holds the figures of each model and `ratios` the first model's speed over each other's.
+    For each corpus `models` holds the figures of each model and `ratios` its speed over that of each later one.
     """
     pairs = [(name, model) for name in corpora for model in plan.models]
     contenders = {
@@ -110,7 +110,7 @@ def measure_training(corpora: dict[str, Corpus], plan: Plan) -> dict[str, Any]:
             "phrases": len(corpus.packed),
             "tracks": list(corpus.spec.names),
             "models": models,
-            "ratios": ratios_of(
+            "ratios": all_ratios(
                 models, ("phrases_per_second", "phrases_per_cpu_second", "generator_phrases_per_second")
             ),
         }
@@ -124,3 +124,12 @@ def ratios_of(rows: dict[str, dict[str, Any]], keys: tuple[str, ...]) -> dict[st
         f"{first}_to_{other}": {f"{key}_ratio": rounded(rows[first][key] / rows[other][key]) for key in keys}
         for other in others
     }
+
+
+def all_ratios(rows: dict[str, dict[str, Any]], keys: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    """The same for each row over each later one."""
+    names = list(rows)
+    found: dict[str, dict[str, float]] = {}
+    for place in range(len(names)):
+        found |= ratios_of({name: rows[name] for name in names[place:]}, keys)
+    return found
