@@ -150,7 +150,7 @@ class TrainSettings:
     beta1, beta2
         Adam's. No momentum (0), as in R3GAN: the other side moves.
     gamma
-        Weight of the R1 and R2 penalties. Equal to gamma 10 at every 4th step unscaled. With `loss=wasserstein` the
+        Weight of the R1 and R2 penalties, as if they were computed at every step. With `loss=wasserstein` the
         weight of the gradient penalty on interpolates.
     penalty_steps
         The penalties are computed every so many steps (and weigh as many times more): they cost as much as a step.

@@ -243,7 +243,7 @@ class Trainer:
         """One step of Adam on the weights of one side, with the gradient of the whole batch; the gradient's length."""
         optimizer = self.optimizers[side]
         optimizer.zero_grad(set_to_none=True)
-        weights = optimizer.param_groups[0]["params"]
+        weights = [weight for weight in optimizer.param_groups[0]["params"] if weight.requires_grad]
         torch.autograd.backward(loss, inputs=weights)  # a penalty would find its way to the phrases too
         gradients = [weight.grad for weight in weights if weight.grad is not None]
         self.team.average_(gradients)

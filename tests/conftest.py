@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,14 @@ SMALL = (
     "upstream=run",
 )
 """Settings of a run that takes seconds: a few steps on a folder of a dozen files."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def tiny_numbers() -> Iterator[None]:
+    """Stages run in this process have torch flush the tiniest numbers to zero; other tests draw such numbers."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
 
 
 @pytest.fixture(scope="session")

@@ -75,7 +75,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
     ]
     yield command.measure(command.read_plan(words, scratch))
     torch.set_num_threads(threads)
-    torch.set_flush_denormal(False)  # other tests draw such numbers
 
 
 def test_a_linear_layer_costs_two_operations_for_each_weight_and_row() -> None:
