@@ -82,7 +82,7 @@ class ModelSettings:
     compass_share: float = 0.999
     temperature: float = 1.0
     harmony: bool = True
-    rehearsals: int = 2
+    rehearsals: int = 1
     filters: int = 64
     neurons: str = "deterministic"
     pretrain_steps: int = 2000
@@ -190,7 +190,7 @@ class TrainSettings:
     penalty_steps: int = 4
     ema_decay: float = 0.995
     obedience: float = 0.06
-    mismatch: float = 0.5
+    mismatch: float = 0.25
     noise_steps: int = 600
     noise_floor: float = 0.15
     max_transposition: int = 0

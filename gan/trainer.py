@@ -167,8 +167,14 @@ class Trainer:
 
     @property
     def settled(self) -> bool:
-        """Whether samples are made as they will be at the end: noise has come down, the design is in its last stage."""
-        return self.step >= max(self.settings.noise_steps, self.generator.first_settled_step)
+        """Whether samples are made as they will be at the end.
+
+        The noise has come down, the design is in its last stage, and the learning rate falls, where it ever does: what
+        scores well before is still learning, such as lines that do nothing but go by step.
+        """
+        settings = self.settings
+        falls = round((1 - settings.decay_share) * settings.steps) if settings.decay_share else 0
+        return self.step >= max(settings.noise_steps, falls, self.generator.first_settled_step)
 
     def train_step(self, batch: Batch) -> None:
         """Steps of the discriminator and one of the generator, on `phrases_per_step` phrases."""

@@ -302,6 +302,17 @@ def test_a_machine_without_a_compiler_trains_all_the_same_and_says_so(monkeypatc
     assert [line["generator_loss"] for line in lines] == [line["generator_loss"] for line in plain]
 
 
+def test_training_is_settled_once_noise_is_down_and_the_learning_rate_falls():
+    subject = trainer(settings=TrainSettings(**TRAIN.to_dict() | {"steps": 100, "noise_steps": 30, "decay_share": 0.4}))
+    told = []
+    for subject.step in (29, 30, 59, 60):
+        told.append(subject.settled)
+    assert told == [False, False, False, True]
+    subject.settings.decay_share = 0.0
+    subject.step = 30
+    assert subject.settled, "a learning rate that never falls is not waited for"
+
+
 def test_a_silent_track_is_told_in_words():
     subject = trainer()
     head = next(head for head in subject.generator.heads if 0 in head.tracks)
