@@ -113,6 +113,11 @@ class Trainer:
         size, settings = self.team.size, self.settings
         if settings.batch_size % size:
             raise ValueError(f"train.batch_size={settings.batch_size} can't be divided among {size} processes")
+        if size > 1 and settings.mismatch and settings.batch_size // size % 2:
+            raise ValueError(
+                f"train.batch_size={settings.batch_size} gives each of {size} processes an odd number of phrases; "
+                "train.mismatch takes them two by two"
+            )
         layers = [*self.generator.modules(), *self.discriminator.modules()]
         if size > 1 and any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in layers):
             raise ValueError(
@@ -251,6 +256,9 @@ class Trainer:
         optimizer.zero_grad(set_to_none=True)
         weights = [weight for weight in optimizer.param_groups[0]["params"] if weight.requires_grad]
         torch.autograd.backward(loss, inputs=weights)  # a penalty would find its way to the phrases too
+        for weight in weights:
+            if weight.grad is None:  # what only given notes reach, where nothing was given
+                weight.grad = torch.zeros_like(weight)
         gradients = [weight.grad for weight in weights if weight.grad is not None]
         self.team.average_(gradients)
         optimizer.step()

@@ -23,7 +23,7 @@ from .roll_makers import SPEC, empty, note
 MODEL = ModelSettings(latent_size=4, trunk_width=12, trunk_blocks=1, track_width=8, step_width=8, beat_width=16)
 TRAIN = TrainSettings(
     steps=5,
-    batch_size=6,
+    batch_size=8,
     learning_rate=0.02,
     penalty_steps=2,
     max_transposition=2,
@@ -136,8 +136,10 @@ def test_processes_agree(two):
 
 def test_what_several_processes_cannot_do_is_refused_in_words():
     statistics = DataStatistics.of([rolls()], SPEC)
-    with pytest.raises(ValueError, match=r"train\.batch_size=6 can't be divided among 4 processes"):
-        Trainer(SPEC, statistics, MODEL, TRAIN, team=Team(0, 4))
+    with pytest.raises(ValueError, match=r"train\.batch_size=8 can't be divided among 3 processes"):
+        Trainer(SPEC, statistics, MODEL, TRAIN, team=Team(0, 3))
+    with pytest.raises(ValueError, match=r"train\.batch_size=8 gives each of 8 processes an odd number of phrases"):
+        Trainer(SPEC, statistics, MODEL, TRAIN, team=Team(0, 8))
     model = ModelSettings(design="tutorial", filters=2)
     plain = {"noise_steps": 0, "noise_floor": 0.0, "max_transposition": 0, "obedience": 0.0, "mismatch": 0.0}
     with pytest.raises(ValueError, match="tutorial normalises over its batch and trains in one process only"):
