@@ -44,5 +44,5 @@ clean:
 	@echo "Setting up .venv with $(PYTHON): a minute or two, more where torch comes with its GPU libraries."
 	@$(PYTHON) -m venv .venv
 	@$(PIP) $(TORCH)
-	@$(PIP) -r requirements.lock
+	@$(PIP) --no-deps -r requirements.lock
 	@touch $@

@@ -181,5 +181,5 @@ def megabytes(num_bytes: float) -> str:
 
 
 def settings_of(values: Mapping[str, Any], groups: tuple[str, ...]) -> dict[str, Any]:
-    """The entries of a flat `values` (dotted keys) that lie in one of `groups`."""
-    return {key: value for key, value in values.items() if key.split(".")[0] in groups}
+    """The entries of a flat `values` (dotted keys) that lie in one of `groups`, or are one of them."""
+    return {key: value for key, value in values.items() if key.split(".")[0] in groups or key in groups}

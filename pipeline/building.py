@@ -22,6 +22,7 @@ from pipeline.artefacts import (
     write_manifest,
 )
 from pipeline.errors import UserError
+from pipeline.places import MUSIC
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -61,21 +62,28 @@ class Stage:
         return cast("StageModule", importlib.import_module(f"pipeline.stages.{self.name}"))
 
 
-MUSIC = ("data", "tracks", "roll", "collect", "prepare")
-
 STAGES = {
     stage.name: stage
     for stage in (
         Stage(
             "collect",
-            "music21's corpus, a folder of music, or Debian packages",
+            "music21's corpus, a folder or spreadsheet of music, or Debian packages",
             "data/collected/SET/: catalog.csv",
             format=1,
             groups=("data", "collect"),
         ),
         Stage(
+            "transcribe",
+            "recordings of the catalog, or one: transcribe.input=song.mp3",
+            "data/transcribed/HASH/: MIDI on a beat grid, a picture",
+            format=1,
+            groups=("transcribe",),
+            needs=("collect",),
+            replaced_by={"collect": ("transcribe.input",)},
+        ),
+        Stage(
             "prepare",
-            "MIDI, MusicXML and ABC of the catalog",
+            "MIDI, MusicXML, ABC and recordings of the catalog",
             "data/prepared/SET/: rolls, phrases.csv, rejects.csv, statistics",
             format=1,
             groups=MUSIC,

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from gan.settings import ModelSettings, check_together
 from pipeline.album.settings import AlbumSettings
 from pipeline.artefacts import Manifest, read_manifest
-from pipeline.audio.settings import RenderSettings
+from pipeline.audio.settings import RenderSettings, TranscribeSettings
 from pipeline.board import TrainStageSettings
 from pipeline.errors import UserError
 from pipeline.evaluation.settings import EvaluateSettings
@@ -22,6 +22,7 @@ from pipeline.lyrics.settings import LyricsSettings
 from pipeline.music.settings import (
     CollectSettings,
     DataSettings,
+    ExecutorSettings,
     GenerateSettings,
     PrepareSettings,
     RollSettings,
@@ -51,6 +52,7 @@ class Config:
     tracks: TracksSettings
     roll: RollSettings
     collect: CollectSettings
+    transcribe: TranscribeSettings
     prepare: PrepareSettings
     model: ModelSettings
     train: TrainStageSettings
@@ -59,11 +61,14 @@ class Config:
     render: RenderSettings
     lyrics: LyricsSettings
     album: AlbumSettings
+    executor: ExecutorSettings
 
 
 UNCOUNTED = {
     "album.reroll",  # counts in `generate.rerolls`
-    "prepare.workers",
+    "executor.kind",
+    "executor.workers",
+    "executor.address",
     "train.report_steps",
     "train.tick_steps",
     "train.checkpoint_steps",
@@ -138,8 +143,15 @@ def _check(config: Config) -> None:
         raise UserError(f"tracks.assign must be program, register or name, not {config.tracks.assign}.")
     if config.prepare.key not in ("common", "original"):
         raise UserError(f"prepare.key must be common or original, not {config.prepare.key}.")
-    if config.data.source == "folder" and config.data.path is None:
-        raise UserError("data.path is not set: say where the music is, such as data.path=~/Music/midi.")
+    if config.prepare.cut not in ("structure", "grid"):
+        raise UserError(f"prepare.cut must be structure or grid, not {config.prepare.cut}.")
+    if config.executor.kind not in ("local", "dask", "ray"):
+        raise UserError(f"executor.kind must be local, dask or ray, not {config.executor.kind}.")
+    if config.executor.workers is not None and config.executor.workers < 1:
+        raise UserError(f"executor.workers must be at least 1, not {config.executor.workers}.")
+    if config.data.source in ("folder", "catalog", "lpd5") and config.data.path is None:
+        example = "~/songs.xlsx" if config.data.source == "catalog" else "~/Music"
+        raise UserError(f"data.path is not set: say where the music is, such as data.path={example}.")
     for arrangement in config.tracks.arrangements:
         if len(arrangement.programs) != len(config.tracks.tracks):
             raise UserError(

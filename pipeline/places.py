@@ -13,14 +13,17 @@ if TYPE_CHECKING:
 PROGRAM = Path(__file__).resolve().parent.parent
 """The clone: `conf/` and the committed `data/lyrics/` lie here."""
 
+MUSIC = ("data", "tracks", "roll", "collect", "transcribe.rest", "transcribe.max_minutes", "prepare")
+"""Settings groups and keys that say what a prepared set is."""
+
 SET_STAGES = {"collect": "collected", "prepare": "prepared"}
 
 
 def set_name(config: Config) -> str:
-    """`<data.name>-<8 hex>` of source, track set, roll and prepare settings."""
+    """`<data.name>-<8 hex>` of the settings in `MUSIC`."""
     from pipeline.config import flatten
 
-    settings = settings_of(flatten(config), ("data", "tracks", "roll", "collect", "prepare"))
+    settings = settings_of(flatten(config), MUSIC)
     return f"{config.data.name}-{fingerprint(settings)[:8]}"
 
 

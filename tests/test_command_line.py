@@ -32,7 +32,7 @@ def test_without_a_stage_it_prints_the_stages_at_once(program: Program, tmp_path
         (("+stage=train", "nmae=x"), "there is no setting nmae; did you mean name?"),
         (("+stage=train", "+foo=1"), "foo"),
         (("+stage=trian",), "there is no stage=trian; conf/stage/ has"),
-        (("+stage=train", "data=bund"), "there is no data=bund; conf/data/ has band, chorales"),
+        (("+stage=train", "data=bund"), "there is no data=bund; conf/data/ has band, catalog"),
         (("+stage=train", "train.steps=many"), "train.steps: Value 'many'"),
         (("+stage=train", "train.steps=0"), "train.steps must be at least 1, not 0"),
         (("+stage=train", "roll.num_pitches=400"), "pitches 24 to 423 leave MIDI's 0 to 127"),

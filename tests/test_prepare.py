@@ -12,6 +12,7 @@ from pipeline.errors import UserError
 from pipeline.music.gathering import CRASHED, Summary, gather, kind_of_reason, read_all
 from pipeline.music.notes import notes_from_roll
 from pipeline.music.preparing import Reading, Recipe, Source, prepare_file
+from pipeline.music.settings import ExecutorSettings
 from pipeline.music.store import PhraseStore, open_store
 from tests.conftest import Program
 from tests.music_makers import SPEC, recipe, song_midi, tune, write_midi
@@ -26,7 +27,7 @@ def sources_in(folder: Path) -> list[Source]:
 def prepare(folder: Path, target: Path, workers: int = 1, **changes: object) -> Summary:
     target.mkdir()
     how = recipe(**changes)
-    return gather(read_all(sources_in(folder), how, workers), how, target)
+    return gather(read_all(sources_in(folder), how, ExecutorSettings("local", workers, None)), how, target)
 
 
 def reasons(store: PhraseStore) -> dict[str, str]:
@@ -142,7 +143,7 @@ def crash_on_song_three(source: Source, how: Recipe) -> Reading:
 
 def test_a_crashed_worker_costs_one_file(music: Path, store: PhraseStore) -> None:
     how = recipe()
-    readings = list(read_all(sources_in(music), how, 2, crash_on_song_three))
+    readings = list(read_all(sources_in(music), how, ExecutorSettings("local", 2, None), crash_on_song_three))
     crashed = [reject.path for reading in readings for reject in reading.rejects if reject.reason == CRASHED]
     assert [Path(path).name for path in crashed] == ["song-3.mid"]
     assert len(readings) == len(sources_in(music))
@@ -184,7 +185,7 @@ def test_a_damaged_store_names_the_file(music: Path, tmp_path: Path, name: str, 
 
 
 def test_the_program_prepares_a_folder_and_knows_it_is_done(program: Program, music: Path, tmp_path: Path) -> None:
-    words = ("+stage=prepare", "data=folder", f"data.path={music}", "prepare.workers=1")
+    words = ("+stage=prepare", "data=folder", f"data.path={music}", "executor.workers=1")
     done = program(*words, cwd=tmp_path, check=True)
     assert "prepare: 6 songs, 30 phrases" in done.stdout and "10 rejects in rejects.csv" in done.stdout
     opened = open_store(tmp_path / "data" / "prepared" / "folder")

@@ -8,6 +8,22 @@ from pipeline.errors import UserError
 
 
 @dataclass
+class TranscribeSettings:
+    """Recordings to notes on a beat grid."""
+
+    input: str | None
+    """One recording to transcribe; null takes those of the catalog."""
+    bpm: float | None
+    """Its tempo in beats (quarter notes) a minute; null finds it. A catalog's `bpm` counts for its own row."""
+    downbeat: float | None
+    """Where its first bar begins, in seconds from the beginning; null finds it."""
+    rest: str
+    """The instrument family that pitched notes go to which are neither bass nor told by their timbre."""
+    max_minutes: float
+    """Longer recordings are rejected unread."""
+
+
+@dataclass
 class RenderSettings:
     """Songs to MIDI, sound, picture and score."""
 

@@ -21,7 +21,7 @@ STARTS = {"overview": (), "settings": ("+stage=train", "--cfg", "job")}
 """What the program is asked at the start: the page of stages, and all settings."""
 
 STAGES = {
-    "prepare": ("+stage=prepare", "prepare.workers=1"),
+    "prepare": ("+stage=prepare", "executor.workers=1"),
     "train": ("+stage=train", "train.steps=8", "train.tick_steps=8", "train.checkpoint_steps=8"),
     "generate": ("+stage=generate", "generate.songs=1"),
     "render": ("+stage=render",),

@@ -18,6 +18,7 @@ from pipeline.errors import UserError
 from pipeline.music.gathering import kind_of_reason, read_all
 from pipeline.music.preparing import Recipe, Source
 from pipeline.music.scores import printable
+from pipeline.music.settings import ExecutorSettings
 from pipeline.music.store import PhraseStore
 from pipeline.progress import bar
 
@@ -101,13 +102,13 @@ def made_as_asked(generator: Generator, wishes: Tensor, given: Given | None, see
     return torch.cat(made)
 
 
-def folder_phrases(paths: list[str], recipe: Recipe, workers: int | None, count: int) -> FolderReading:
+def folder_phrases(paths: list[str], recipe: Recipe, executor: ExecutorSettings, count: int) -> FolderReading:
     """Phrases of score files, cut as the songs of a prepared set are; at most `count`, evenly spread.
 
     Copies stay in: a program that repeats itself is to be found out. Files that give no phrases are counted by reason.
     """
     readings = list(
-        bar(read_all([Source(path, path) for path in paths], recipe, workers), len(paths), "evaluate", "files")
+        bar(read_all([Source(path, path) for path in paths], recipe, executor), len(paths), "evaluate", "files")
     )
     songs = [song for reading in readings for song in reading.songs]
     rejects = [reject for reading in readings for reject in reading.rejects]

@@ -28,12 +28,28 @@ class CatalogRow:
     id: str
     """8 hex digits of the content's hash; empty where the file was not read."""
     title: str
+    artist: str
     kind: str
+    """`song`, `sample` or `text`."""
     where: str
-    """The path, or `music21:` and a path in music21's corpus."""
+    """The path, or `music21:` and a path in music21's corpus; empty where nothing came of the row."""
+    source: str
+    """What the user's row or folder called it: a path, an URL, a member of an archive."""
     bytes: int
     sha256: str
     licence: str
+    bpm: float | None = None
+    """Beats (quarter notes) a minute."""
+    key: str = ""
+    """Such as `G major`."""
+    downbeat_seconds: float | None = None
+    """Where the first bar of a recording begins."""
+    split: str = ""
+    """`train`, `validation` or `test`; empty leaves it to the music."""
+    used_in: str = ""
+    """Of a sample: the title of the song that it was used in."""
+    problem: str = ""
+    """Why nothing came of the row; empty where something did."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +82,7 @@ def catalog_row(where: str, licence: str, max_megabytes: float) -> CatalogRow:
         size = path.stat().st_size
         if size <= max_megabytes * 1e6:
             sha256 = file_hash(path)
-    return CatalogRow(sha256[:8], printable(path.stem), "score", where, size, sha256, licence)
+    return CatalogRow(sha256[:8], printable(path.stem), "", "song", where, where, size, sha256, licence)
 
 
 def music_folder(setting: str | None, key: str) -> Path:

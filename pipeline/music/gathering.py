@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,10 +17,12 @@ import numpy as np
 from pipeline.artefacts import atomic_path, write_json
 from pipeline.music.phrases import phrase_digest
 from pipeline.music.preparing import Reading, Recipe, Reject, Song, Source, prepare_file
+from pipeline.music.settings import ExecutorSettings
 from pipeline.music.splits import SPLITS, choose_splits, find_kin
 from pipeline.music.statistics import describe
 from pipeline.music.store import PHRASES, REJECTS, ROLLS, SONGS, STATISTICS, PhraseRow, RejectRow, SongRow
 from pipeline.music.tables import write_rows
+from pipeline.parallel import work_on
 
 CRASHED = "broken file: reading it crashed the reader"
 
@@ -27,35 +30,19 @@ CRASHED = "broken file: reading it crashed the reader"
 def read_all(
     sources: Sequence[Source],
     recipe: Recipe,
-    workers: int | None,
+    executor: ExecutorSettings,
     read: Callable[[Source, Recipe], Reading] = prepare_file,
 ) -> Iterator[Reading]:
-    """What came of each file by `read`, in order, on `workers` processes (None: all cores, at least 2).
+    """What came of each file by `read`, in order; a file that kills its reader is rejected."""
+    return work_on(sources, partial(_read_one, read, recipe), _crashed, executor)
 
-    A file on which a process dies is rejected, and the others go on: after a crash the files that may be to blame are
-    read again, each by a process of its own. With one worker there is no other process.
-    """
-    import joblib
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    num_workers = workers or max(2, joblib.cpu_count())
-    task = joblib.delayed(read)
-    done = 0
-    while done < len(sources):
-        rest = sources[done:]
-        parallel = joblib.Parallel(min(num_workers, len(rest)), return_as="generator", batch_size=1)
-        try:
-            for reading in parallel(task(source, recipe) for source in rest):
-                done += 1
-                yield reading
-        except TerminatedWorkerError:
-            for source in sources[done : done + 4 * num_workers]:
-                try:
-                    reading = joblib.Parallel(2)([task(source, recipe)])[0]
-                except TerminatedWorkerError:
-                    reading = Reading(rejects=[Reject(source.path, CRASHED)])
-                done += 1
-                yield reading
+def _read_one(read: Callable[[Source, Recipe], Reading], recipe: Recipe, source: Source) -> Reading:
+    return read(source, recipe)
+
+
+def _crashed(source: Source) -> Reading:
+    return Reading(rejects=[Reject(source.path, CRASHED)])
 
 
 @dataclass(frozen=True)

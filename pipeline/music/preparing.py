@@ -42,8 +42,6 @@ def recipe_of(config: Config) -> Recipe:
     for key, value in (("hop_bars", config.prepare.hop_bars), ("min_tracks", config.prepare.min_tracks)):
         if value < 1:
             raise UserError(f"prepare.{key} must be at least 1, not {value}.")
-    if config.prepare.workers is not None and config.prepare.workers < 1:
-        raise UserError(f"prepare.workers must be at least 1, not {config.prepare.workers}.")
     if config.prepare.min_tracks > len(config.tracks.tracks):
         raise UserError(
             f"prepare.min_tracks={config.prepare.min_tracks} is more than the {len(config.tracks.tracks)} tracks of "
@@ -62,10 +60,20 @@ def recipe_of(config: Config) -> Recipe:
 
 @dataclass(frozen=True)
 class Source:
-    """One file to read: the id and path that the catalog has."""
+    """One file to read: the id and path that the catalog has, and what it says about the music."""
 
     id: str
     path: str
+    title: str = ""
+    """Empty takes the file's name."""
+    bpm: float | None = None
+    """Its tempo, where the catalog says so."""
+    key: str = ""
+    """Its key, such as `G major`, where the catalog says so."""
+    split: str = ""
+    """`train`, `validation` or `test`, where the catalog says so."""
+    transcription: str = ""
+    """Of a recording: the MIDI file that it was transcribed to."""
 
 
 @dataclass(frozen=True)

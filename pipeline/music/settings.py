@@ -16,15 +16,20 @@ class DataSettings:
     name: str
     """Names the prepared set on disk."""
     source: str
-    """`chorales` (music21's corpus), `folder` (files under `path`) or `debian` (music inside Debian packages)."""
+    """`chorales` (music21's corpus), `folder` (files under `path`), `catalog` (a spreadsheet at `path`), `lpd5` (the
+    `.npz` files of that data set under `path`) or `debian` (music inside Debian packages)."""
     path: str | None
-    """The folder of the user's music, where `source` is `folder`."""
+    """The folder or spreadsheet of the user's music."""
+    columns: dict[str, str]
+    """Column names of the spreadsheet by ours (title, where ...), where they are not found by themselves."""
     packages: list[str]
     """Debian packages that hold the music, where `source` is `debian`."""
     title: str
     """How the album's credits call the data set."""
     licence: str
     """What the data set's licence says, for the credits."""
+    metre: str
+    """The metre that music is taken in, such as `4/4` or `3/4`; what is in another falls out."""
     trust_metre: bool
     """False where headers name a wrong metre although the music is in 4/4."""
     tempo_bpm: float | None
@@ -97,8 +102,20 @@ class PrepareSettings:
     """Tracks that must sound in a phrase for it to count."""
     key: str
     """`common` moves every song to C major or A minor; `original` leaves it."""
+    cut: str
+    """`structure` cuts at the boundaries of sections, found by self-similarity; `grid` every `hop_bars` bars."""
+
+
+@dataclass
+class ExecutorSettings:
+    """Who does the work on many files (`conf/executor/`). Never changes a result."""
+
+    kind: str
+    """`local` (processes of this machine), `dask` or `ray` (a cluster)."""
     workers: int | None
-    """Processes that read files; null takes all cores. Does not change the result."""
+    """Processes that work at once; null takes all cores, or all that the cluster has."""
+    address: str | None
+    """Where the cluster's scheduler listens, such as `tcp://10.0.0.1:8786`; null starts one on this machine."""
 
 
 @dataclass

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.artefacts import atomic_path
 from pipeline.errors import UserError
@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 else:
     Row = TypeVar("Row")
 
-CASTS = {"int": int, "float": float, "str": str}
+
+def _number_or_nothing(cell: str) -> float | None:
+    return float(cell) if cell else None
+
+
+CASTS: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "str": str, "float | None": _number_or_nothing}
 
 
 def write_rows(path: Path, rows: Sequence[Row], kind: type[Row]) -> None:
-    """Write a table, atomically. File names that are no valid text keep their bytes."""
+    """Write a table, atomically; None becomes an empty cell. File names that are no valid text keep their bytes."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(field.name for field in fields(kind))

@@ -195,7 +195,7 @@ def from_folder(config: Config) -> tuple[dict[str, Any], Phrases]:
     """What became of a folder's files, and their phrases."""
     path = config.evaluate.path
     count = max(config.evaluate.phrases, config.evaluate.samples)
-    reading = folder_phrases(files_of(path, "evaluate.path"), recipe_of(config), config.prepare.workers, count)
+    reading = folder_phrases(files_of(path, "evaluate.path"), recipe_of(config), config.executor, count)
     if not len(reading.phrases):
         raise nothing_to_score(str(path), reading)
     subject = {

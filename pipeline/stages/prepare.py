@@ -31,7 +31,7 @@ def plan(config: Config) -> Plan:
     """Say how many files will be read, and how long that takes."""
     spec = recipe_of(config).spec
     rows = read_catalog(config)
-    workers = config.prepare.workers or 2
+    workers = config.executor.workers or 2
     estimates = [ESTIMATES[SUFFIXES[locate(row.where).suffix.lower()]] for row in rows]
     seconds = 2 + sum(one for one, _ in estimates) / workers
     num_phrases = sum(bars // config.prepare.hop_bars + 1 for _, bars in estimates)
@@ -45,7 +45,7 @@ def run(config: Config, directory: Path) -> Outcome:
     rows = read_catalog(config)
     recipe = recipe_of(config)
     sources = [Source(row.id, row.where) for row in rows]
-    readings = read_all(sources, recipe, config.prepare.workers)
+    readings = read_all(sources, recipe, config.executor)
     summary = gather(bar(readings, len(sources), "prepare", "files"), recipe, directory)
     if summary.songs == 0:
         raise nothing_usable(config, len(rows), summary)
