@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.audio.recordings import is_recording
 from pipeline.contract import Outcome, Plan
 from pipeline.errors import UserError
 from pipeline.music.catalog import CATALOG, CatalogRow, locate
 from pipeline.music.gathering import Summary, gather, read_all
-from pipeline.music.preparing import Source, recipe_of
+from pipeline.music.preparing import Reading, Recipe, Reject, Source, prepare_file, recipe_of
 from pipeline.music.scores import SUFFIXES, printable
 from pipeline.music.tables import read_rows
 from pipeline.places import stage_directory
@@ -18,7 +21,7 @@ from pipeline.progress import bar, duration, say
 if TYPE_CHECKING:
     from pipeline.config import Config
 
-ESTIMATES = {"midi": (0.02, 90), "musicxml": (0.03, 30), "abc": (0.5, 30)}
+ESTIMATES = {"midi": (0.02, 90), "musicxml": (0.03, 30), "abc": (0.5, 30), "recording": (30.0, 90)}
 """Seconds to read one file on one core of an ordinary machine, and bars in it."""
 
 
@@ -30,13 +33,13 @@ def inputs(config: Config) -> dict[str, str]:
 def plan(config: Config) -> Plan:
     """Say how many files will be read, and how long that takes."""
     spec = recipe_of(config).spec
-    rows = read_catalog(config)
+    rows = songs_of(read_catalog(config))
     workers = config.executor.workers or 2
-    estimates = [ESTIMATES[SUFFIXES[locate(row.where).suffix.lower()]] for row in rows]
+    estimates = [estimate(row.where) for row in rows]
     seconds = 2 + sum(one for one, _ in estimates) / workers
     num_phrases = sum(bars // config.prepare.hop_bars + 1 for _, bars in estimates)
     phrase_bytes = 2 * spec.num_tracks * spec.num_steps * -(-spec.num_pitches // 8)
-    text = f"Cuts {len(rows)} scores into phrases of {spec.bars} bars, about {duration(seconds)}."
+    text = f"Cuts {len(rows)} songs into phrases of {spec.bars} bars, about {duration(seconds)}."
     return Plan(text, num_phrases * (phrase_bytes + 200) + 100_000)
 
 
@@ -44,11 +47,14 @@ def run(config: Config, directory: Path) -> Outcome:
     """Write the store's files; a `UserError` counts the reasons where no file can be used."""
     rows = read_catalog(config)
     recipe = recipe_of(config)
-    sources = [Source(row.id, row.where) for row in rows]
-    readings = read_all(sources, recipe, config.executor)
-    summary = gather(bar(readings, len(sources), "prepare", "files"), recipe, directory)
+    sources = [
+        Source(row.id, row.where, row.title, row.bpm, row.key, row.split, transcription="") for row in songs_of(rows)
+    ]
+    readings = named(read_all(sources, recipe, config.executor, read_source), rows)
+    readings = with_problems(bar(readings, len(sources), "prepare", "files"), rows)
+    summary = gather(readings, recipe, directory)
     if summary.songs == 0:
-        raise nothing_usable(config, len(rows), summary)
+        raise nothing_usable(config, sum(row.kind == "song" for row in rows), summary)
     say(f"prepare: {summary.songs} songs, {describe_phrases(summary)}; {describe_rejects(summary)}")
     notes = {"songs": summary.songs, "phrases": summary.phrases, "rejects": dict(summary.reasons())}
     return Outcome(notes=notes)
@@ -57,6 +63,48 @@ def run(config: Config, directory: Path) -> Outcome:
 def read_catalog(config: Config) -> list[CatalogRow]:
     """The catalog that `collect` wrote."""
     return read_rows(stage_directory("collect", config) / CATALOG, CatalogRow, "collect")
+
+
+def songs_of(rows: Sequence[CatalogRow]) -> list[CatalogRow]:
+    """The rows that are music to learn from: samples and texts are not, nor rows that nothing came of."""
+    return [row for row in rows if row.kind == "song" and not row.problem]
+
+
+def estimate(where: str) -> tuple[float, int]:
+    """Seconds to read the file that a row names, and bars in it."""
+    kind = "recording" if is_recording(where) else SUFFIXES.get(locate(where).suffix.lower(), "midi")
+    return ESTIMATES.get(kind, ESTIMATES["midi"])
+
+
+def read_source(source: Source, recipe: Recipe) -> Reading:
+    """The phrases of one file; a recording has none before it is transcribed."""
+    if is_recording(source.path) and not source.transcription:
+        return Reading(rejects=[Reject(source.path, "recordings are transcribed first")])
+    return prepare_file(source, recipe)
+
+
+def named(readings: Iterator[Reading], rows: Sequence[CatalogRow]) -> Iterator[Reading]:
+    """The readings, their rejects called as the user calls the file, not as it was stored after a download."""
+    names = {row.where: row.source for row in songs_of(rows) if row.where != row.source}
+    for reading in readings:
+        if names:
+            reading.rejects = [call_by(names, reject) for reject in reading.rejects]
+        yield reading
+
+
+def call_by(names: dict[str, str], reject: Reject) -> Reject:
+    """The reject of a file, or of one tune in it (`path#2`), under the file's name for people."""
+    path, _, tune = reject.path.rpartition("#")
+    if path in names:
+        return replace(reject, path=f"{names[path]}#{tune}")
+    return replace(reject, path=names.get(reject.path, reject.path))
+
+
+def with_problems(readings: Iterator[Reading], rows: Sequence[CatalogRow]) -> Iterator[Reading]:
+    """The readings, after a reject for each song of the catalog that nothing came of."""
+    lost = [Reject(row.source, row.problem) for row in rows if row.kind == "song" and row.problem]
+    yield Reading(rejects=lost)
+    yield from readings
 
 
 def describe_phrases(summary: Summary) -> str:
@@ -76,6 +124,8 @@ def describe_rejects(summary: Summary) -> str:
 def nothing_usable(config: Config, num_files: int, summary: Summary) -> UserError:
     """The error for a data set without a single usable song."""
     place = f"data.path={config.data.path}" if config.data.path else f"data={config.data.name}"
+    if not summary.rejects:
+        return UserError(f"{place} lists no songs: samples and texts are not learnt from.")
     reasons = ", ".join(f"{count} {reason}" for reason, count in summary.reasons().most_common())
     example = summary.rejects[0]
     return UserError(
