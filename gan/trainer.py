@@ -231,7 +231,7 @@ class Trainer:
             loss, figures, real_logits = self.loss.judge(self._judge(pair), real, fake, penalised, random)
         if pair.asked is not None and settings.mismatch and self.spec.num_tracks > 1:
             whole, mixed, asked = mismatch(pair.real, self.spec, self._random(9, self.step, turn))
-            whole_logits, mixed_logits = (self.discriminator(one, asked) for one in (whole, mixed))
+            whole_logits, mixed_logits = self.discriminator(torch.cat([whole, mixed]), asked).chunk(2)
             loss = loss + settings.mismatch * discriminator_loss(whole_logits, mixed_logits)
             figures["matched"] = (whole_logits > mixed_logits).float().mean().item()
         figures["discriminator_gradient"] = self._update("discriminator", loss)

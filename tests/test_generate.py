@@ -43,7 +43,7 @@ def inside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def made(place: Path, *overrides: str) -> list[Song]:
     config = tiny(*overrides)
     generate.inputs(config)
-    assert "songs" in generate.plan(config).text
+    assert "song" in generate.plan(config).text
     outcome = generate.run(config, place)
     songs = [Song.load(path) for path in sorted((place / "songs").glob("*.npz"))]
     assert outcome.facts == {"songs": len(songs)} and len(outcome.notes["songs"]) == len(songs)

@@ -106,7 +106,8 @@ def plan(config: Config) -> Plan:
             800_000 * settings.songs,
         )
     return Plan(
-        f"makes {settings.songs} songs of {settings.min_seconds:g} to {settings.max_seconds:g} s, choosing each phrase "
+        f"makes {settings.songs} song{'s' if settings.songs > 1 else ''} of {settings.min_seconds:g} to "
+        f"{settings.max_seconds:g} s, choosing each phrase "
         f"among {settings.candidates}; about {seconds}.",
         400_000 * settings.songs,
     )
