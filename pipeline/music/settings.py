@@ -89,7 +89,17 @@ class CollectSettings:
     """Gathering the files."""
 
     max_file_megabytes: float
-    """Larger files are rejected unread: no score needs that much."""
+    """Larger scores and texts are rejected unread: none needs that much."""
+    max_recording_megabytes: float
+    """Larger recordings are rejected unread; also the most that one download may have."""
+    max_archive_megabytes: float
+    """What the files of one zip archive may come to when they are unpacked."""
+    max_archive_files: int
+    """How many files one zip archive may hold."""
+    timeout_seconds: float
+    """A server that sends (almost) nothing for so long is given up."""
+    retries: int
+    """How often a download is tried again after the connection failed."""
 
 
 @dataclass
