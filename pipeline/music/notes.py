@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 from gan.spec import HOLD, ONSET, RollSpec
 
 NOTE = np.dtype([("track", np.int32), ("pitch", np.int32), ("onset", np.int32), ("length", np.int32)])
-"""One note: index of its track, MIDI pitch (0 to 127), first step and number of steps (at least 1)."""
+"""One note: index of its track, MIDI pitch (0 to 127), first step and number of steps (at least 1).
+
+Tracks are fewer than 64, onset and length below 2^24 steps; so a note makes one number of 64 bits, and numbers sort
+several times faster than rows.
+"""
+
+STEP_BITS, PITCH_BITS, TRACK_BITS = 24, 9, 6
+"""Of that number; a pitch on the way from one key to another may leave MIDI's range by an octave or two."""
+LOWEST = -128
+"""The pitch that counts as zero there."""
 
 Notes = NDArray[np.void]
 """A structured array `[notes]` of dtype `NOTE`."""
@@ -18,17 +27,36 @@ Planes = NDArray[np.bool_]
 
 
 def make_notes(track: object, pitch: object, onset: object, length: object) -> Notes:
-    """A table of notes out of four columns (numbers or arrays that broadcast together), in canonical order."""
+    """A table of notes out of four columns (numbers or arrays that broadcast together), in canonical order.
+
+    Raises
+    ------
+    ValueError
+        A number is too large for a note.
+    """
     columns = np.broadcast_arrays(*(np.atleast_1d(np.asarray(one)) for one in (track, pitch, onset, length)))
     notes = np.empty(columns[0].shape, NOTE)
-    for name, column in zip(("track", "pitch", "onset", "length"), columns, strict=True):
+    for name, column, bits in zip(
+        ("track", "pitch", "onset", "length"),
+        columns,
+        (TRACK_BITS, PITCH_BITS - 1, STEP_BITS, STEP_BITS),
+        strict=True,
+    ):
+        if column.size and max(int(column.max()), -int(column.min())) >= 1 << bits:
+            raise ValueError(f"a note's {name} is {bits} bits at most")
         notes[name] = column
     return in_order(notes)
 
 
 def in_order(notes: Notes) -> Notes:
     """The notes in canonical order: by track, then onset, then pitch, then length."""
-    return notes[np.lexsort((notes["length"], notes["pitch"], notes["onset"], notes["track"]))]
+    high = _column(notes, "track") << STEP_BITS | _column(notes, "onset")
+    low = _column(notes, "pitch") - LOWEST << STEP_BITS | _column(notes, "length")
+    return notes[np.argsort(high << STEP_BITS + PITCH_BITS | low)]
+
+
+def _column(notes: Notes, name: str) -> NDArray[np.int64]:
+    return notes[name].astype(np.int64)
 
 
 def cut_overlaps(notes: Notes) -> Notes:
@@ -36,13 +64,29 @@ def cut_overlaps(notes: Notes) -> Notes:
 
     A later note cuts the earlier one where it begins; of several that begin together the longest stays.
     """
-    if not len(notes):
-        return notes.copy()
-    lines = notes[np.lexsort((notes["length"], notes["onset"], notes["pitch"], notes["track"]))]
-    same = (lines["track"][1:] == lines["track"][:-1]) & (lines["pitch"][1:] == lines["pitch"][:-1])
-    until_next = lines["onset"][1:] - lines["onset"][:-1]
-    lines["length"][:-1] = np.where(same, np.minimum(lines["length"][:-1], until_next), lines["length"][:-1])
-    return in_order(lines[lines["length"] > 0])
+    return cut_columns(*(_column(notes, name) for name in ("track", "pitch", "onset", "length")))
+
+
+def cut_columns(
+    track: NDArray[np.int64], pitch: NDArray[np.int64], onset: NDArray[np.int64], length: NDArray[np.int64]
+) -> Notes:
+    """`cut_overlaps` of the notes in four columns `[notes]`."""
+    step = (1 << STEP_BITS) - 1
+    keys = (track << PITCH_BITS | pitch - LOWEST) << 2 * STEP_BITS | onset << STEP_BITS | length
+    keys.sort()
+    line, onset, length = keys >> 2 * STEP_BITS, keys >> STEP_BITS & step, keys & step
+    same = line[1:] == line[:-1]
+    np.minimum(length[:-1], onset[1:] - onset[:-1], out=length[:-1], where=same)
+    pitch = line & (1 << PITCH_BITS) - 1
+    keys = (line >> PITCH_BITS << STEP_BITS | onset) << STEP_BITS + PITCH_BITS | pitch << STEP_BITS | length
+    keys = keys[length > 0]
+    keys.sort()
+    notes = np.empty(keys.shape, NOTE)
+    notes["track"] = keys >> 2 * STEP_BITS + PITCH_BITS
+    notes["onset"] = keys >> STEP_BITS + PITCH_BITS & step
+    notes["pitch"] = (keys >> STEP_BITS & (1 << PITCH_BITS) - 1) + LOWEST
+    notes["length"] = keys & step
+    return notes
 
 
 def notes_from_roll(planes: Planes, lowest_pitch: int) -> Notes:

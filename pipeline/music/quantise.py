@@ -9,7 +9,7 @@ import numpy as np
 
 from gan.spec import RollSpec
 from pipeline.music.families import Voice
-from pipeline.music.notes import Notes, cut_overlaps, make_notes
+from pipeline.music.notes import Notes, cut_columns
 from pipeline.music.scores import MAX_BARS, Metre, Score, UnusableError
 
 TINY = 1e-3
@@ -110,20 +110,17 @@ def quantise(voices: list[Voice], stretch: Stretch, spec: RollSpec) -> Notes:
     touch stay two; where they overlap the later cuts the earlier. Drum hits last one step. Pitches may lie outside
     the range of `spec`.
     """
-    columns = []
-    for voice in voices:
-        onset = to_steps(voice.events["onset"] - stretch.start, spec)
-        length = np.maximum(to_steps(voice.events["onset"] + voice.events["duration"] - stretch.start, spec) - onset, 1)
-        if spec.tracks[voice.track].is_drum:
-            length = np.ones_like(length)
-        track = np.full(onset.shape, voice.track)
-        columns.append(np.stack([track, voice.events["pitch"].astype(np.int64), onset, length]))
-    table = np.concatenate(columns, axis=1)
+    events = np.concatenate([voice.events for voice in voices])
+    counts = [len(voice.events) for voice in voices]
+    track = np.repeat([voice.track for voice in voices], counts)
     num_steps = stretch.bars * spec.steps_per_bar
-    table = table[:, (table[2] >= 0) & (table[2] < num_steps)]
-    notes = cut_overlaps(make_notes(*table))
-    notes["length"] = np.minimum(notes["length"], num_steps - notes["onset"])
-    return notes
+    onset = to_steps(events["onset"] - stretch.start, spec)
+    end = np.minimum(to_steps(events["onset"] + events["duration"] - stretch.start, spec), num_steps)
+    length = np.maximum(end - onset, 1)
+    length[np.repeat([spec.tracks[voice.track].is_drum for voice in voices], counts)] = 1
+    inside = (onset >= 0) & (onset < num_steps)
+    pitch = events["pitch"].astype(np.int64)
+    return cut_columns(track[inside], pitch[inside], onset[inside], length[inside])
 
 
 def to_steps(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-EVENT = np.dtype([("onset", np.float64), ("duration", np.float64), ("pitch", np.int16), ("velocity", np.int16)])
+EVENT = np.dtype(
+    [("onset", np.float64), ("duration", np.float64), ("pitch", np.int16), ("velocity", np.int16)], align=True
+)
 """One note of a part: onset and duration in quarter notes, MIDI pitch and velocity (0 to 127)."""
 
 Events = NDArray[np.void]
@@ -66,7 +69,7 @@ class Score:
     tempos: tuple[tuple[float, float], ...] = ()
     """Start in quarter notes and beats (quarter notes) a minute."""
 
-    @property
+    @cached_property
     def end(self) -> float:
         """Where the last note ends, in quarter notes."""
         ends = [np.max(part.events["onset"] + part.events["duration"]) for part in self.parts if len(part.events)]
