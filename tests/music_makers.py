@@ -38,6 +38,7 @@ def recipe(**changes: object) -> Recipe:
         "hop_bars": 1,
         "min_tracks": 2,
         "common_key": True,
+        "by_sections": False,
         "max_file_megabytes": 1.0,
     }
     return Recipe(**values | changes)  # type: ignore[arg-type]

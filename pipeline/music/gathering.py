@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from pipeline.music.preparing import Reading, Recipe, Reject, Song, Source, prep
 from pipeline.music.settings import ExecutorSettings
 from pipeline.music.splits import SPLITS, choose_splits, find_kin
 from pipeline.music.statistics import describe
-from pipeline.music.store import PHRASES, REJECTS, ROLLS, SONGS, STATISTICS, PhraseRow, RejectRow, SongRow
+from pipeline.music.store import PHRASES, REJECTS, ROLLS, SONGS, STATISTICS, PlaceRow, RejectRow, SongRow
 from pipeline.music.tables import write_rows
 from pipeline.parallel import work_on
 
@@ -143,11 +144,24 @@ def _write_tables(
         for song, group, its in zip(songs, groups, splits, strict=True):
             if its != split:
                 continue
-            head = (song.id, song.title, song.path)
-            tail = (song.shift, song.key, song.tempo_bpm)
-            phrase_rows += [PhraseRow(*head, start, split, *tail) for start in song.starts]
-            song_rows.append(SongRow(*head, songs[group].id, split, song.bars, len(song.starts), *tail))
-    write_rows(directory / PHRASES, phrase_rows, PhraseRow)
+            for start in song.starts:
+                phrase_rows.append(PlaceRow(song.id, start, bisect_right(song.sections, start) - 1))
+            song_rows.append(
+                SongRow(
+                    song=song.id,
+                    title=song.title,
+                    source=song.path,
+                    group=songs[group].id,
+                    split=split,
+                    bars=song.bars,
+                    phrases=len(song.starts),
+                    shift=song.shift,
+                    key=song.key,
+                    tempo_bpm=song.tempo_bpm,
+                    sections=" ".join(map(str, song.sections)),
+                )
+            )
+    write_rows(directory / PHRASES, phrase_rows, PlaceRow)
     write_rows(directory / SONGS, song_rows, SongRow)
     reject_rows = [RejectRow(one.path, one.reason) for one in sorted(rejects, key=lambda one: os.fsencode(one.path))]
     write_rows(directory / REJECTS, reject_rows, RejectRow)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,21 @@ MIN_INTERVALS = 3
 
 
 def cut_phrases(
-    notes: Notes, bars: int, spec: RollSpec, hop_bars: int, min_tracks: int
+    notes: Notes, bars: int, spec: RollSpec, hop_bars: int, min_tracks: int, sections: Sequence[int] = (0,)
 ) -> tuple[list[int], NDArray[np.uint8]]:
-    """Phrases of `spec.bars` bars, a new one every `hop_bars` bars, in which `min_tracks` tracks sound.
+    """Phrases of `spec.bars` bars, a new one every `hop_bars` bars of a section, in which `min_tracks` tracks sound.
 
-    A note that is held into a phrase starts at its beginning. A phrase that came before in the song is left out.
+    No phrase reaches from one section into the next. A note that is held into a phrase starts at its beginning. A
+    phrase that came before in the song is left out.
+
+    Parameters
+    ----------
+    notes, bars, spec
+        A stretch of music in one metre, and how many bars it has.
+    hop_bars, min_tracks
+        As in the settings of `prepare`.
+    sections
+        The bars at which its sections begin, the first being 0.
 
     Returns
     -------
@@ -34,7 +45,12 @@ def cut_phrases(
     starts: list[int] = []
     phrases: list[NDArray[np.uint8]] = []
     seen: set[bytes] = set()
-    for start in range(0, bars - spec.bars + 1, hop_bars):
+    ends = (*sections[1:], bars)
+    for start in (
+        start
+        for begin, end in zip(sections, ends, strict=True)
+        for start in range(begin, end - spec.bars + 1, hop_bars)
+    ):
         phrase = packed[:, :, start : start + spec.bars].copy()
         if np.count_nonzero(phrase.any(axis=(0, 2, 3, 4))) < min_tracks:
             continue

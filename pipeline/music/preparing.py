@@ -18,6 +18,7 @@ from pipeline.music.notes import Notes
 from pipeline.music.phrases import cut_phrases, melodic_turns, song_digest
 from pipeline.music.quantise import quantise, usable_stretches
 from pipeline.music.scores import Score, UnusableError, printable, read_scores
+from pipeline.music.sections import find_sections
 from pipeline.music.settings import TracksSettings, roll_spec
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Recipe:
     hop_bars: int
     min_tracks: int
     common_key: bool
+    by_sections: bool
+    """Phrases lie inside the sections of a song, and not across their boundaries."""
     max_file_megabytes: float
 
 
@@ -54,6 +57,7 @@ def recipe_of(config: Config) -> Recipe:
         hop_bars=config.prepare.hop_bars,
         min_tracks=config.prepare.min_tracks,
         common_key=config.prepare.key == "common",
+        by_sections=config.prepare.cut == "structure",
         max_file_megabytes=config.collect.max_file_megabytes,
     )
 
@@ -91,6 +95,8 @@ class Song:
     shift: int
     """Semitones that its pitched tracks were moved by."""
     tempo_bpm: float
+    sections: tuple[int, ...]
+    """The bars of the song that its sections begin at."""
     starts: tuple[int, ...]
     """The bar of the song that each phrase starts at."""
     phrases: NDArray[np.uint8]
@@ -167,10 +173,14 @@ def prepare_song(song_id: str, path: str, score: Score, recipe: Recipe) -> Song:
     turns = [melodic_turns(table, spec) for table in tables]
     key = estimate_key(np.sum([pitch_class_durations(table, spec) for table in tables], axis=0))
     shift = key.shift_to_common if key and recipe.common_key else 0
+    sections = [
+        find_sections(table, stretch.bars, spec) if recipe.by_sections else [0]
+        for table, stretch in zip(tables, stretches, strict=True)
+    ]
     tables = [into_range(transpose(table, shift, spec), spec) for table in tables]
     cut = [
-        cut_phrases(table, stretch.bars, spec, recipe.hop_bars, recipe.min_tracks)
-        for table, stretch in zip(tables, stretches, strict=True)
+        cut_phrases(table, stretch.bars, spec, recipe.hop_bars, recipe.min_tracks, own)
+        for table, stretch, own in zip(tables, stretches, sections, strict=True)
     ]
     starts = [stretch.first_bar + start for stretch, (own, _) in zip(stretches, cut, strict=True) for start in own]
     if not starts:
@@ -188,6 +198,9 @@ def prepare_song(song_id: str, path: str, score: Score, recipe: Recipe) -> Song:
         key=str(key) if key else "",
         shift=shift,
         tempo_bpm=round(score.mean_bpm, 2),
+        sections=tuple(
+            stretch.first_bar + begin for stretch, own in zip(stretches, sections, strict=True) for begin in own
+        ),
         starts=tuple(starts),
         phrases=np.concatenate([packed for _, packed in cut]),
         turns=tuple(np.unique(np.concatenate(parts)) for parts in zip(*turns, strict=True)),

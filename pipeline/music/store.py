@@ -1,8 +1,8 @@
 """The stored data set: packed phrases on disk, mapped into memory when opened, and the tables that describe them.
 
-`data/prepared/SET/` holds `rolls.npy` (uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`), `phrases.csv` (a
-row a phrase, in the order of `rolls.npy`: all of train, then validation, then test), `songs.csv`, `rejects.csv` and
-`statistics.json`.
+`data/prepared/SET/` holds `rolls.npy` (uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`: all of train, then
+validation, then test), `phrases.csv` (which bars of which song each phrase is, in the same order), `songs.csv` (what is
+known of each song), `rejects.csv` and `statistics.json`.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ class PhraseRow:
     source: str
     """The file, as the catalog has it."""
     first_bar: int
+    section: int
+    """Which section of the song it lies in, counted from 0."""
     split: str
     """`train`, `validation` or `test`."""
     shift: int
@@ -58,6 +60,17 @@ class SongRow:
     shift: int
     key: str
     tempo_bpm: float
+    sections: str
+    """The bars at which its sections begin, such as `0 8 16`; one alone where nobody looked for them."""
+
+
+@dataclass(frozen=True)
+class PlaceRow:
+    """A line of `phrases.csv`: where a phrase comes from; what else is known of it, the line of its song says."""
+
+    song: str
+    first_bar: int
+    section: int
 
 
 @dataclass(frozen=True)
@@ -112,10 +125,14 @@ class PhraseStore:
     @cached_property
     def phrases(self) -> list[PhraseRow]:
         """A row a phrase; those of a split are in the order of `packed(split)`."""
-        rows = read_rows(self.directory / PHRASES, PhraseRow, "prepare")
-        if len(rows) != len(self):
-            raise damaged(self.directory / PHRASES, f"it has {len(rows)} rows for {len(self)} phrases", "prepare")
-        return rows
+        places = read_rows(self.directory / PHRASES, PlaceRow, "prepare")
+        if len(places) != len(self):
+            raise damaged(self.directory / PHRASES, f"it has {len(places)} rows for {len(self)} phrases", "prepare")
+        songs = {row.song: row for row in self.songs}
+        try:
+            return [_phrase_row(songs[place.song], place) for place in places]
+        except KeyError as error:
+            raise damaged(self.directory / SONGS, f"it has no song {error}", "prepare") from error
 
     @cached_property
     def songs(self) -> list[SongRow]:
@@ -126,6 +143,21 @@ class PhraseStore:
     def rejects(self) -> list[RejectRow]:
         """The files that gave no phrases."""
         return read_rows(self.directory / REJECTS, RejectRow, "prepare")
+
+
+def _phrase_row(song: SongRow, place: PlaceRow) -> PhraseRow:
+    """All that is known of one phrase."""
+    return PhraseRow(
+        song=song.song,
+        title=song.title,
+        source=song.source,
+        first_bar=place.first_bar,
+        section=place.section,
+        split=song.split,
+        shift=song.shift,
+        key=song.key,
+        tempo_bpm=song.tempo_bpm,
+    )
 
 
 def open_store(directory: Path) -> PhraseStore:
