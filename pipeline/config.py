@@ -114,9 +114,15 @@ def read_config(tree: DictConfig, explicit: tuple[str, ...], upstream: tuple[str
 def compose(*words: str) -> Config:
     """The settings that the command line would read from these words, such as `model=musegan_hybrid`."""
     import hydra
+    from hydra.core.global_hydra import GlobalHydra
 
-    with hydra.initialize_config_dir(str(PROGRAM / "conf"), version_base="1.3"):
-        tree = hydra.compose("config", ["+stage=train", *words])
+    world = GlobalHydra.instance()
+    running, world.hydra = world.hydra, None  # within a job there is a Hydra already, and it allows no other
+    try:
+        with hydra.initialize_config_dir(str(PROGRAM / "conf"), version_base="1.3"):
+            tree = hydra.compose("config", ["+stage=train", *words])
+    finally:
+        GlobalHydra.instance().hydra = running
     return read_config(tree, (), (), str(tree.name))
 
 
@@ -152,6 +158,7 @@ def _check(config: Config) -> None:
     if config.data.source in ("folder", "catalog", "lpd5") and config.data.path is None:
         example = "~/songs.xlsx" if config.data.source == "catalog" else "~/Music"
         raise UserError(f"data.path is not set: say where the music is, such as data.path={example}.")
+    config.transcribe.check()
     for arrangement in config.tracks.arrangements:
         if len(arrangement.programs) != len(config.tracks.tracks):
             raise UserError(

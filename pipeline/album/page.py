@@ -115,20 +115,24 @@ def templates(folder: Path) -> Environment:
     return environment
 
 
-def render_page(page: Page) -> str:
-    """The page as HTML; every text is escaped, every path quoted."""
+def roll_box() -> dict[str, float]:
+    """Where the roll lies in a song's picture, as percent from each side: there the playhead moves."""
     width, height = SONG_SIZE
     left, top, right, bottom = SONG_BOX
-    box = {
+    return {
         "left": 100 * left / width,
         "right": 100 * (1 - right / width),
         "top": 100 * top / height,
         "bottom": 100 * (1 - bottom / height),
     }
+
+
+def render_page(page: Page) -> str:
+    """The page as HTML; every text is escaped, every path quoted."""
     return (
         templates(Path(__file__).parent)
         .get_template("page.html.j2")
-        .render(page=page, picture_size=SONG_SIZE, box=box, panel=BACKGROUND, colour=track_colour)
+        .render(page=page, picture_size=SONG_SIZE, box=roll_box(), panel=BACKGROUND, colour=track_colour)
     )
 
 

@@ -14,6 +14,7 @@ from pipeline.music.catalog import CATALOG, CatalogRow, locate
 from pipeline.music.gathering import Summary, gather, read_all
 from pipeline.music.preparing import Reading, Recipe, Reject, Source, prepare_file, recipe_of
 from pipeline.music.scores import SUFFIXES, printable
+from pipeline.music.store import open_store
 from pipeline.music.tables import read_rows
 from pipeline.places import stage_directory
 from pipeline.progress import bar, duration, say
@@ -36,11 +37,11 @@ def plan(config: Config) -> Plan:
     rows = songs_of(read_catalog(config))
     workers = config.executor.workers or 2
     estimates = [estimate(row.where) for row in rows]
-    seconds = 2 + sum(one for one, _ in estimates) / workers
+    seconds = 15 + sum(one for one, _ in estimates) / workers
     num_phrases = sum(bars // config.prepare.hop_bars + 1 for _, bars in estimates)
     phrase_bytes = 2 * spec.num_tracks * spec.num_steps * -(-spec.num_pitches // 8)
     text = f"Cuts {len(rows)} songs into phrases of {spec.bars} bars, about {duration(seconds)}."
-    return Plan(text, num_phrases * (phrase_bytes + 200) + 100_000)
+    return Plan(text, num_phrases * (phrase_bytes + 200) + 5_000_000)
 
 
 def run(config: Config, directory: Path) -> Outcome:
@@ -56,8 +57,32 @@ def run(config: Config, directory: Path) -> Outcome:
     if summary.songs == 0:
         raise nothing_usable(config, sum(row.kind == "song" for row in rows), summary)
     say(f"prepare: {summary.songs} songs, {describe_phrases(summary)}; {describe_rejects(summary)}")
+    add_page(config, directory, rows)
     notes = {"songs": summary.songs, "phrases": summary.phrases, "rejects": dict(summary.reasons())}
     return Outcome(notes=notes)
+
+
+def add_page(config: Config, directory: Path, rows: Sequence[CatalogRow]) -> None:
+    """Write the page of the set in `directory`; what keeps it from being made never costs the set."""
+    from pipeline.album.set_commands import next_command
+    from pipeline.album.set_page import PAGE, Told, write_set_page
+
+    try:
+        does = {"train": "Train on this set", "album": "Train on it and make an album"}
+        told = Told(
+            title=config.data.title,
+            num_files=sum(row.kind == "song" for row in rows),
+            num_others=sum(row.kind != "song" for row in rows),
+            commands=[(text, next_command(config, stage)) for stage, text in does.items()],
+            common_key=config.prepare.key == "common",
+        )
+        remarks = write_set_page(directory, open_store(directory), told, config.tracks, config.render)
+    except Exception as error:  # nothing on the page is worth more than the phrases that are there
+        say(f"prepare: the set is complete, but its page could not be made: {error or type(error).__name__}")
+        return
+    for remark in remarks:
+        say(f"prepare: {remark}")
+    say(f"prepare: what became of the files, and phrases to hear: {stage_directory('prepare', config) / PAGE}")
 
 
 def read_catalog(config: Config) -> list[CatalogRow]:

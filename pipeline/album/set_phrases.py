@@ -1,0 +1,152 @@
+"""A few phrases of a prepared set to look at and to hear."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gan.spec import RollSpec
+from pipeline.album.plots import draw_song
+from pipeline.album.set_music import PhrasePlaces, phrases_at
+from pipeline.artefacts import fingerprint
+from pipeline.audio.settings import RenderSettings
+from pipeline.evaluation.sounds import write_sample
+from pipeline.music.notes import Planes
+from pipeline.music.scores import printable
+from pipeline.music.settings import TracksSettings
+from pipeline.music.store import PhraseStore, SongRow
+
+FOLDER = "page"
+"""Where everything but the page itself lies, beside it."""
+NUM_EXAMPLES = 6
+NUM_CANDIDATES = 60
+"""Songs of which the examples are chosen."""
+SHORTEST_SECONDS, LONGEST_SECONDS = 7.0, 16.0
+"""A phrase that lasts less is heard together with the next one of its song, where both stay within the longest."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A phrase, or two that follow one another, and the song it is from. Paths are relative to the page."""
+
+    song: SongRow
+    title: str
+    first_bar: int
+    bars: int
+    score_seconds: float
+    tracks: int
+    """Tracks that sound."""
+    picture: str
+    sound: str
+    sound_seconds: float
+
+    @property
+    def where(self) -> str:
+        """`bars 17 to 20`, counted from 1."""
+        return f"bars {self.first_bar + 1} to {self.first_bar + self.bars}"
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A stretch of a song that could be shown."""
+
+    song: SongRow
+    first_bar: int
+    planes: Planes
+    """Bool `[phrases, 2, tracks, bars, steps, pitches]`."""
+
+    @property
+    def tracks(self) -> int:
+        """Tracks that sound."""
+        return int(np.count_nonzero(self.planes.any(axis=(0, 1, 3, 4, 5))))
+
+
+def make_examples(
+    directory: Path,
+    store: PhraseStore,
+    places: PhrasePlaces,
+    tracks: TracksSettings,
+    render: RenderSettings,
+) -> list[Example]:
+    """Choose phrases, draw them and play them: `page/phrase-1.png`, `page/phrase-1.mp3` and so on.
+
+    The choice differs in songs, tempi and numbers of tracks, and is the same whenever the set is the same. All have
+    the loudness that `render` names, and are played by the first arrangement of `tracks`.
+    """
+    examples = []
+    for number, one in enumerate(_choose(store, places), start=1):
+        song, spec = one.song, store.spec
+        bars = len(one.planes) * spec.bars
+        picture, sound = (f"{FOLDER}/phrase-{number}.{kind}" for kind in ("png", "mp3"))
+        title = printable(song.title)
+        caption = title if len(title) <= 60 else f"{title[:59]}…"
+        sections = [(f"bars {one.first_bar + 1} to {one.first_bar + bars}", 0, bars)]
+        whole = np.concatenate(list(one.planes), axis=2)
+        draw_song(directory / picture, whole, spec, sections, caption, song.tempo_bpm)
+        heard = write_sample(
+            directory / sound, one.planes, spec, tracks, render, song.tempo_bpm, title, "phrases of the data set"
+        )
+        seconds = 0.0 if heard is None else len(heard) / render.sample_rate_hz
+        score_seconds = bars * spec.beats_per_bar * 60 / song.tempo_bpm
+        examples.append(Example(song, title, one.first_bar, bars, score_seconds, one.tracks, picture, sound, seconds))
+    return examples
+
+
+def _choose(store: PhraseStore, places: PhrasePlaces) -> list[_Candidate]:
+    """Stretches that lie far apart: each next one differs most from those before, in tempo and number of tracks."""
+    random = np.random.default_rng(int(fingerprint(store.statistics)[:16], 16))
+    candidates = _candidates(store, places, random)
+    tempi = sorted(one.song.tempo_bpm for one in candidates)
+    features = np.array(
+        [
+            (np.searchsorted(tempi, one.song.tempo_bpm) / len(tempi), one.tracks / store.spec.num_tracks)
+            for one in candidates
+        ]
+    )
+    chosen = [int(np.argmin(np.abs(features - np.median(features, axis=0)).sum(axis=1)))]
+    while len(chosen) < min(NUM_EXAMPLES, len(candidates)):
+        distances = np.abs(features[:, None] - features[chosen]).sum(axis=2).min(axis=1)
+        distances[chosen] = -1
+        chosen.append(int(np.argmax(distances)))
+    return [candidates[index] for index in chosen]
+
+
+def _candidates(store: PhraseStore, places: PhrasePlaces, random: np.random.Generator) -> list[_Candidate]:
+    """A stretch of each of some songs that have no tune in common; more of a song where there are few songs."""
+    rows = {row.song: row for row in store.songs}
+    order = random.permutation(len(places.names)).tolist()
+    groups: set[str] = set()
+    first: list[int] = []
+    others: list[int] = []
+    for number in order:
+        row = rows[places.names[number]]
+        (others if row.group in groups else first).append(number)
+        groups.add(row.group)
+    wanted = min(NUM_CANDIDATES, len(places.names)) if len(places.names) >= NUM_EXAMPLES else NUM_EXAMPLES
+    found = []
+    starts: set[tuple[int, int]] = set()
+    for number in itertools.islice(itertools.cycle([*first, *others]), max(wanted, 1)):
+        by_bar = places.of(number)
+        free = [
+            bar for bar in by_bar if all(abs(bar - other) >= store.spec.bars for one, other in starts if one == number)
+        ]
+        if free:
+            start = int(random.choice(free))
+            starts.add((number, start))
+            song = rows[places.names[number]]
+            stretch = _stretch(by_bar, start, song.tempo_bpm, store.spec)
+            found.append(_Candidate(song, start, phrases_at(store, stretch)))
+    return found
+
+
+def _stretch(by_bar: dict[int, int], start: int, tempo_bpm: float, spec: RollSpec) -> Sequence[int]:
+    """The number of the phrase at `start`, and of the next where one is too short to be heard alone."""
+    seconds = spec.bars * spec.beats_per_bar * 60 / tempo_bpm
+    following = by_bar.get(start + spec.bars)
+    if following is not None and seconds < SHORTEST_SECONDS and 2 * seconds <= LONGEST_SECONDS:
+        return [by_bar[start], following]
+    return [by_bar[start]]
