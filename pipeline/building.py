@@ -67,9 +67,9 @@ STAGES = {
     for stage in (
         Stage(
             "collect",
-            "music21's corpus, a folder or spreadsheet of music, or Debian packages",
+            "a folder or spreadsheet of music (links, zip archives), music21's corpus, or Debian packages",
             "data/collected/SET/: catalog.csv",
-            format=1,
+            format=2,
             groups=("data", "collect"),
         ),
         Stage(
@@ -77,7 +77,7 @@ STAGES = {
             "recordings of the catalog, or one: transcribe.input=song.mp3",
             "data/transcribed/HASH/: MIDI on a beat grid, a picture",
             format=1,
-            groups=("transcribe",),
+            groups=("transcribe", "roll.beats_per_bar"),
             needs=("collect",),
             replaced_by={"collect": ("transcribe.input",)},
         ),

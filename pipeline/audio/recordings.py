@@ -82,6 +82,16 @@ def read_recording(path: Path, max_minutes: float) -> NDArray[np.float32]:
     return samples
 
 
+def minutes_of(path: Path) -> float:
+    """How long a file says that it is, for estimates; 4 where it does not say."""
+    import soundfile
+
+    try:
+        return float(soundfile.info(path).duration) / 60
+    except (soundfile.LibsndfileError, OSError):
+        return 4.0
+
+
 def _check(samples: NDArray[np.float32]) -> None:
     """Raise `UnusableError` where there is nothing to hear."""
     if len(samples) < SHORTEST_SECONDS * SAMPLE_RATE_HZ:

@@ -6,8 +6,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.artefacts import file_hash
+from pipeline.audio.recordings import is_recording
+from pipeline.audio.transcription_store import (
+    BYTES_PER_MINUTE,
+    Found,
+    Recording,
+    recording_of,
+    recordings_of,
+    transcribe_all,
+    work_left,
+)
 from pipeline.contract import Outcome, Plan
 from pipeline.errors import UserError
+from pipeline.music.catalog import CATALOG, CatalogRow
+from pipeline.music.tables import read_rows
+from pipeline.places import stage_directory
+from pipeline.progress import bar, duration, say
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -17,17 +31,84 @@ def inputs(config: Config) -> dict[str, str]:
     """The recording, where one is named."""
     if config.transcribe.input is None:
         return {}
-    path = Path(config.transcribe.input).expanduser()
-    if not path.is_file():
-        raise UserError(f"transcribe.input={config.transcribe.input} is not there: give a recording.")
-    return {"input": file_hash(path)}
+    return {"input": file_hash(input_path(config))}
 
 
 def plan(config: Config) -> Plan:
-    """Say what will be transcribed."""
-    return Plan("Writes down what recordings play.", 0)
+    """Say how much sound will be transcribed, and how long that takes."""
+    recordings = recordings_to_do(config)
+    work = work_left(recordings, config.executor)
+    text = f"Writes down what {count(len(recordings), 'recording')} play{'s' if len(recordings) == 1 else ''}"
+    cached = len(recordings) - work.files
+    if cached:
+        text += f", {cached} of them written down before"
+    return Plan(f"{text}; about {duration(work.seconds)}.", int(work.minutes * BYTES_PER_MINUTE) + 100_000)
 
 
 def run(config: Config, directory: Path) -> Outcome:
-    """Transcribe."""
-    raise UserError("no recording can be transcribed yet.")
+    """Transcribe, and write a page that lists what was found. Raises `UserError` where nothing could be."""
+    from pipeline.album.transcription_page import PAGE, write_transcription_page
+
+    recordings = recordings_to_do(config)
+    found = list(bar(transcribe_all(recordings, config.executor), len(recordings), "transcribe", "recordings"))
+    lost = [one for one in found if one.problem]
+    if len(lost) == len(found):
+        example = lost[0]
+        more = f" (and {len(lost) - 1} more recordings fail)" if len(lost) > 1 else ""
+        raise UserError(f"{example.recording.path} can't be transcribed: {example.problem}{more}.")
+    write_transcription_page(directory, found, command(config))
+    if config.transcribe.input is not None:
+        tell(found[0])
+    else:
+        say(f"transcribe: {count(len(found) - len(lost), 'transcription')}, {count(len(lost), 'failure')}.")
+    say(f"transcribe: see {stage_directory('transcribe', config) / PAGE}.")
+    notes = {str(one.recording.path): one.problem or str(one.midi) for one in found}
+    return Outcome(notes=notes)
+
+
+def input_path(config: Config) -> Path:
+    """The recording that `transcribe.input` names. Raises `UserError` where there is none."""
+    path = Path(config.transcribe.input or "").expanduser()
+    if not path.is_file():
+        raise UserError(f"transcribe.input={config.transcribe.input} is not there: give a recording.")
+    if not is_recording(path.name):
+        raise UserError(f"transcribe.input={config.transcribe.input} is no recording that can be read, such as an mp3.")
+    return path
+
+
+def recordings_to_do(config: Config) -> list[Recording]:
+    """The one that is named, or those of the catalog. Raises `UserError` where there are none."""
+    beats_per_bar = config.roll.beats_per_bar
+    if config.transcribe.input is not None:
+        return [recording_of(input_path(config), config.transcribe, beats_per_bar)]
+    rows = read_rows(stage_directory("collect", config) / CATALOG, CatalogRow, "collect")
+    recordings = recordings_of(rows, config.transcribe, beats_per_bar)
+    if not recordings:
+        raise UserError(
+            f"data={config.data.name} lists no recordings: name one with transcribe.input=song.mp3, or a folder that "
+            "has some with data=folder data.path=DIR."
+        )
+    return recordings
+
+
+def tell(found: Found) -> None:
+    """Print what was found in one recording."""
+    report = found.report
+    notes = ", ".join(f"{name} {number}" for name, number in report["notes"].items())
+    say(f"transcribe: {report['bars']} bars at {report['bpm']:g} bpm; notes: {notes}.")
+    say(f"transcribe: MIDI {found.midi}, picture {found.picture}.")
+
+
+def count(number: int, what: str) -> str:
+    """`1 recording`, `2 recordings`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def command(config: Config) -> str:
+    """What makes the page again."""
+    what = f"data={config.data.name}"
+    if config.data.path:
+        what += f" data.path={config.data.path}"
+    if config.transcribe.input is not None:
+        what = f"transcribe.input={config.transcribe.input}"
+    return f"python -m pipeline +stage=transcribe {what} name={config.name}"

@@ -1,0 +1,62 @@
+"""Which of the notes that were heard are real, and which instrument plays them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.audio.pitches import Pitches
+
+DRUMS = 0
+"""The program of the drum part, which is told by its channel."""
+BASS = 33
+"""General MIDI program, from 0: an electric bass."""
+
+HIGHEST_BASS = 52
+"""E3: a bass line stays below."""
+LEAST_LOWEST = 0.5
+"""A bass note is the lowest that sounds for this share of its time at least."""
+NOISE_SECONDS = 0.05
+"""A note that begins so near to a drum hit may be the drum."""
+NOISE_LONGEST_SECONDS = 0.15
+NOISE_VELOCITY = 55
+"""Only short and faint notes are taken for drums."""
+
+
+def without_noise(pitches: Pitches, hits: NDArray[np.void]) -> Pitches:
+    """The notes that are not explained by a drum hit: short faint ones that begin with one are left out."""
+    if not len(hits):
+        return pitches
+    starts = hits["start"]
+    after = np.clip(np.searchsorted(starts, pitches["start"]), 1, len(starts) - 1) if len(starts) > 1 else 0
+    near = np.minimum(np.abs(pitches["start"] - starts[after]), np.abs(pitches["start"] - starts[after - 1]))
+    brief = pitches["end"] - pitches["start"] < NOISE_LONGEST_SECONDS
+    kept: Pitches = pitches[~((near < NOISE_SECONDS) & brief & (pitches["velocity"] < NOISE_VELOCITY))]
+    return kept
+
+
+def bass_line(pitches: Pitches, hits: NDArray[np.void]) -> NDArray[np.bool_]:
+    """Which notes are the bass, bool `[notes]`: below E3, and the lowest that sounds for most of their time."""
+    is_bass = np.zeros(len(pitches), bool)
+    low = np.flatnonzero(pitches["pitch"] <= HIGHEST_BASS)
+    for index in low:
+        note = pitches[index]
+        below = pitches[low][
+            (pitches[low]["pitch"] < note["pitch"])
+            & (pitches[low]["start"] < note["end"])
+            & (pitches[low]["end"] > note["start"])
+        ]
+        covered = _covered(below, float(note["start"]), float(note["end"]))
+        is_bass[index] = covered <= (1 - LEAST_LOWEST) * (note["end"] - note["start"])
+    return is_bass
+
+
+def _covered(notes: Pitches, start: float, end: float) -> float:
+    """Seconds from `start` to `end` in which any of the notes, sorted by start, sounds."""
+    seconds, reached = 0.0, start
+    for note in notes:
+        begin, stop = max(float(note["start"]), reached), min(float(note["end"]), end)
+        if stop > begin:
+            seconds += stop - begin
+            reached = stop
+    return seconds
