@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ from pipeline.music.quantise import quantise, usable_stretches
 from pipeline.music.scores import Score, UnusableError, printable, read_scores
 from pipeline.music.sections import find_sections
 from pipeline.music.settings import TracksSettings, roll_spec
+from pipeline.music.voices import fit_to_tracks
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -145,7 +147,11 @@ def prepare_file(source: Source, recipe: Recipe) -> Reading:
 def _read_file(source: Source, recipe: Recipe) -> Reading:
     """The songs in one file, and the tunes of it that are none. Raises `UnusableError` where it can't be read."""
     reading = Reading()
-    scores = read_scores(locate(source.path), recipe.max_file_megabytes)
+    if source.transcription:
+        written = read_scores(Path(source.transcription), recipe.max_file_megabytes)
+        scores = [fit_to_tracks(score, recipe.tracks) for score in written]
+    else:
+        scores = read_scores(locate(source.path), recipe.max_file_megabytes)
     for number, score in enumerate(scores, start=1):
         one = (source.id, source.path) if len(scores) == 1 else (f"{source.id}-{number}", f"{source.path}#{number}")
         try:
