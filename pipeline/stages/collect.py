@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.artefacts import lock
 from pipeline.contract import Outcome, Plan
 from pipeline.errors import UserError
 from pipeline.music.catalog import (
     CATALOG,
     CatalogRow,
     MusicSource,
-    catalog_row,
     chorales_inputs,
     find_chorales,
     find_in_folder,
     folder_inputs,
+    mark_duplicates,
 )
 from pipeline.music.debian import debian_inputs, find_in_packages
+from pipeline.music.gathering import kind_of_reason
+from pipeline.music.kept_files import FILES, sweep_up
+from pipeline.music.listing import find_listed, listing_inputs
+from pipeline.music.scores import printable
 from pipeline.music.tables import write_rows
 from pipeline.places import stage_directory
-from pipeline.progress import bar, say
+from pipeline.progress import say
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -29,11 +35,14 @@ if TYPE_CHECKING:
 SOURCES = {
     "chorales": MusicSource(chorales_inputs, find_chorales),
     "folder": MusicSource(folder_inputs, find_in_folder),
+    "catalog": MusicSource(listing_inputs, find_listed, num_bytes=100_000_000),
     "debian": MusicSource(debian_inputs, find_in_packages, num_bytes=200_000_000),
 }
 """The kinds of source by `data.source`."""
 
 BYTES_PER_ROW = 500
+MOST_REASONS = 4
+"""That the summary names."""
 
 
 def source_of(config: Config) -> MusicSource:
@@ -54,17 +63,57 @@ def plan(config: Config) -> Plan:
 
 
 def run(config: Config, directory: Path) -> Outcome:
-    """Write `catalog.csv`, a row a file; files unpacked into `directory` are listed where they will lie at last."""
-    found = source_of(config).find(config.data, directory)
-    limit = config.collect.max_file_megabytes
-    rows = [catalog_row(where, config.data.licence, limit) for where in bar(found, len(found), "collect", "files")]
-    home = stage_directory("collect", config)
-    rows = [
-        replace(row, where=str(home / Path(row.where).relative_to(directory)))
-        if Path(row.where).is_relative_to(directory)
-        else row
-        for row in rows
-    ]
+    """Write `catalog.csv`, a row a file. Raises `UserError` where nothing can be used."""
+    check(config)
+    with lock(FILES):
+        sweep_up()
+        rows = mark_duplicates(source_of(config).find(config.data, config.collect, config.force))
+    counts = Counter(row.kind for row in rows if not row.problem)
+    if not counts:
+        raise nothing_usable(config, rows)
     write_rows(directory / CATALOG, rows, CatalogRow)
-    say(f"collect: {len(rows)} files, {sum(row.bytes for row in rows) / 1e6:,.1f} MB")
-    return Outcome(notes={"files": len(rows), "licence": config.data.licence})
+    megabytes = sum(row.bytes for row in rows) / 1e6
+    where = stage_directory("collect", config) / CATALOG
+    say(f"collect: {in_words(counts)} ({megabytes:,.1f} MB); {describe_problems(rows)}. See {where}.")
+    return Outcome(notes={"files": len(rows), "kinds": dict(counts), "licence": config.data.licence})
+
+
+def check(config: Config) -> None:
+    """Refuse limits that let nothing through."""
+    for key in ("max_file_megabytes", "max_recording_megabytes", "max_archive_megabytes", "timeout_seconds"):
+        if getattr(config.collect, key) <= 0:
+            raise UserError(f"collect.{key} must be more than 0, not {getattr(config.collect, key):g}.")
+    if config.collect.retries < 0:
+        raise UserError(f"collect.retries must be at least 0, not {config.collect.retries}.")
+
+
+def in_words(counts: Counter[str]) -> str:
+    """`12 songs, 3 samples, 1 text`."""
+    parts = [f"{counts[kind]:,} {kind}{'s' * (counts[kind] != 1)}" for kind in ("song", "sample", "text")]
+    return ", ".join(part for part in parts if not part.startswith("0 ")) or "nothing"
+
+
+def describe_problems(rows: Sequence[CatalogRow]) -> str:
+    """How many rows came to nothing and why, the most frequent reason first; and how many have a remark."""
+    lost = [row for row in rows if row.problem]
+    remarks = sum(bool(row.remark) for row in rows)
+    text = "no problems"
+    if lost:
+        reasons = Counter(kind_of_reason(row.problem) for row in lost)
+        named = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common(MOST_REASONS))
+        text = f"{len(lost):,} problem{'s' * (len(lost) != 1)}: {named}"
+        text += " ..." if len(reasons) > MOST_REASONS else ""
+    if remarks:
+        text += f"; {remarks:,} row{'s' * (remarks != 1)} with a remark"
+    return text
+
+
+def nothing_usable(config: Config, rows: Sequence[CatalogRow]) -> UserError:
+    """The error for a data set of which not one row can be used."""
+    place = f"data.path={config.data.path}" if config.data.path else f"data={config.data.name}"
+    example = rows[0]
+    name = printable(example.source)
+    place_in = f"row {example.row}, {name}" if example.row and name != f"row {example.row}" else name
+    return UserError(
+        f"nothing of {place} can be used; {describe_problems(rows)} (for example {place_in}: {example.problem})."
+    )
