@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.errors import UserError
 
@@ -24,6 +24,10 @@ class TranscribeSettings:
     """The instrument family that pitched notes go to which are neither bass nor told by their timbre."""
     max_minutes: float
     """Longer recordings are rejected unread."""
+
+    def for_many(self) -> TranscribeSettings:
+        """These settings for all recordings of a catalog, each of which has tempo and downbeat of its own."""
+        return replace(self, input=None, bpm=None, downbeat=None)
 
     def check(self) -> None:
         """Raise `UserError` naming the key when a value cannot work."""

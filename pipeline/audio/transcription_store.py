@@ -21,7 +21,7 @@ from pipeline.audio.recordings import is_recording, minutes_of, read_recording
 from pipeline.audio.settings import TranscribeSettings
 from pipeline.audio.transcribing import Transcription, Wish, transcribe_samples
 from pipeline.errors import UserError
-from pipeline.music.catalog import CatalogRow, locate
+from pipeline.music.catalog import CatalogRow
 from pipeline.music.scores import UnusableError, printable
 from pipeline.music.settings import ExecutorSettings
 from pipeline.parallel import work_on
@@ -127,8 +127,9 @@ def recording_of(
 
 def recordings_of(rows: Sequence[CatalogRow], settings: TranscribeSettings, beats_per_bar: int) -> list[Recording]:
     """The recordings of a catalog, with the tempo and the downbeat that it knows."""
+    settings = settings.for_many()
     return [
-        recording_of(locate(row.where), settings, beats_per_bar, row.title, row.bpm, row.downbeat_seconds, row.sha256)
+        recording_of(Path(row.where), settings, beats_per_bar, row.title, row.bpm, row.downbeat_seconds, row.sha256)
         for row in rows
         if row.kind == "song" and not row.problem and is_recording(row.where)
     ]

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.audio.recordings import is_recording
+from pipeline.audio.transcription_store import BYTES_PER_MINUTE, recordings_of, transcribe_all, work_left
 from pipeline.contract import Outcome, Plan
 from pipeline.errors import UserError
 from pipeline.music.catalog import CATALOG, CatalogRow, locate
 from pipeline.music.gathering import Summary, gather, read_all
-from pipeline.music.preparing import Reading, Recipe, Reject, Source, prepare_file, recipe_of
+from pipeline.music.preparing import Reading, Reject, Source, recipe_of
 from pipeline.music.scores import SUFFIXES, printable
 from pipeline.music.store import open_store
 from pipeline.music.tables import read_rows
@@ -22,8 +23,8 @@ from pipeline.progress import bar, duration, say
 if TYPE_CHECKING:
     from pipeline.config import Config
 
-ESTIMATES = {"midi": (0.02, 90), "musicxml": (0.03, 30), "abc": (0.5, 30), "recording": (30.0, 90)}
-"""Seconds to read one file on one core of an ordinary machine, and bars in it."""
+ESTIMATES = {"midi": (0.02, 90), "musicxml": (0.03, 30), "abc": (0.5, 30), "recording": (0.02, 90)}
+"""Seconds to read one file on one core of an ordinary machine, and bars in it; a recording once it is transcribed."""
 
 
 def inputs(config: Config) -> dict[str, str]:
@@ -40,18 +41,22 @@ def plan(config: Config) -> Plan:
     seconds = 15 + sum(one for one, _ in estimates) / workers
     num_phrases = sum(bars // config.prepare.hop_bars + 1 for _, bars in estimates)
     phrase_bytes = 2 * spec.num_tracks * spec.num_steps * -(-spec.num_pitches // 8)
-    text = f"Cuts {len(rows)} songs into phrases of {spec.bars} bars, about {duration(seconds)}."
-    return Plan(text, num_phrases * (phrase_bytes + 200) + 5_000_000)
+    work = work_left(recordings_of(rows, config.transcribe, spec.beats_per_bar), config.executor)
+    text = f"Cuts {len(rows)} songs into phrases of {spec.bars} bars, about {duration(seconds + work.seconds)}"
+    text += f", {work.files} of them recordings to transcribe first." if work.files else "."
+    sound_bytes = int(work.minutes * BYTES_PER_MINUTE)
+    return Plan(text, num_phrases * (phrase_bytes + 200) + sound_bytes + 5_000_000)
 
 
 def run(config: Config, directory: Path) -> Outcome:
     """Write the store's files; a `UserError` counts the reasons where no file can be used."""
-    rows = read_catalog(config)
     recipe = recipe_of(config)
+    rows, written = transcribe_first(config, read_catalog(config), recipe.spec.beats_per_bar)
     sources = [
-        Source(row.id, row.where, row.title, row.bpm, row.key, row.split, transcription="") for row in songs_of(rows)
+        Source(row.id, row.where, row.title, row.bpm, row.key, row.split, written.get(row.where, ""))
+        for row in songs_of(rows)
     ]
-    readings = named(read_all(sources, recipe, config.executor, read_source), rows)
+    readings = named(read_all(sources, recipe, config.executor), rows)
     readings = with_problems(bar(readings, len(sources), "prepare", "files"), rows)
     summary = gather(readings, recipe, directory)
     if summary.songs == 0:
@@ -101,11 +106,22 @@ def estimate(where: str) -> tuple[float, int]:
     return ESTIMATES.get(kind, ESTIMATES["midi"])
 
 
-def read_source(source: Source, recipe: Recipe) -> Reading:
-    """The phrases of one file; a recording has none before it is transcribed."""
-    if is_recording(source.path) and not source.transcription:
-        return Reading(rejects=[Reject(source.path, "recordings are transcribed first")])
-    return prepare_file(source, recipe)
+def transcribe_first(
+    config: Config, rows: list[CatalogRow], beats_per_bar: int
+) -> tuple[list[CatalogRow], dict[str, str]]:
+    """Write down the recordings of the catalog that are not written down yet.
+
+    Returns
+    -------
+    The rows, with the problem of those that failed; and the MIDI file of the others by the row's `where`.
+    """
+    recordings = recordings_of(rows, config.transcribe, beats_per_bar)
+    if not recordings:
+        return rows, {}
+    found = list(bar(transcribe_all(recordings, config.executor), len(recordings), "transcribe", "recordings"))
+    problems = {one.recording.path: one.problem for one in found if one.problem}
+    written = {one.recording.path: str(one.midi) for one in found if not one.problem}
+    return [replace(row, problem=problems.get(row.where, row.problem)) for row in rows], written
 
 
 def named(readings: Iterator[Reading], rows: Sequence[CatalogRow]) -> Iterator[Reading]:

@@ -81,6 +81,11 @@ def recordings_to_do(config: Config) -> list[Recording]:
     beats_per_bar = config.roll.beats_per_bar
     if config.transcribe.input is not None:
         return [recording_of(input_path(config), config.transcribe, beats_per_bar)]
+    if config.transcribe.bpm is not None or config.transcribe.downbeat is not None:
+        raise UserError(
+            "transcribe.bpm and transcribe.downbeat belong to one recording: name it with transcribe.input=, or give "
+            "each its own in the columns bpm and downbeat of a spreadsheet."
+        )
     rows = read_rows(stage_directory("collect", config) / CATALOG, CatalogRow, "collect")
     recordings = recordings_of(rows, config.transcribe, beats_per_bar)
     if not recordings:
