@@ -52,14 +52,13 @@ def _drum_tracks(tracks: TracksSettings) -> list[int]:
 
 def _by_program(parts: list[Part], tracks: TracksSettings) -> Iterator[tuple[int, Part]]:
     """Percussion to the drum track, every other part to the track that lists its program."""
-    track_of = {program: index for index, track in enumerate(tracks.tracks) for program in track.programs}
     drums = _drum_tracks(tracks)
     found = False
     for part in parts:
-        index = (drums[0] if drums else None) if part.is_drum else track_of.get(part.program)
-        if index is not None:
+        homes = drums if part.is_drum else [at for at, one in enumerate(tracks.tracks) if part.program in one.programs]
+        if homes:
             found = True
-            yield index, part
+            yield homes[0], part
     if not found:
         raise UnusableError(f"no part plays a program of the track set {tracks.name}")
 

@@ -63,7 +63,7 @@ def _parts(tracks: Any, ticks: int) -> tuple[Part, ...]:
     kinds = [(printable(track.name), track.program, track.is_drum) for track in tracks]
     columns = [track.notes.numpy() for track in tracks]
     for (_, _, is_drum), track, notes in zip(kinds, tracks, columns, strict=True):
-        if not is_drum:
+        if not is_drum and len(track.pedals):
             _press_pedal(notes, track.controls.numpy(), LONGEST_PEDAL * ticks)
     if not columns:
         return ()
@@ -104,9 +104,9 @@ def sustain(
     """Where notes end when the sustain pedal holds them.
 
     A note whose key is let go while the pedal is down lasts until the pedal is lifted or the same pitch is struck
-    again; where the pedal is never lifted, until the last key is let go. Of what happens at one tick the pedal moves
-    first, as in Magenta's `apply_sustain_control_changes`. A pedal that stays down for longer than `longest` was
-    forgotten and holds nothing: the notes of minutes would pile up, where a piano's strings had died away.
+    again. Of what happens at one tick the pedal moves first, as in Magenta's `apply_sustain_control_changes`. A pedal
+    that stays down for longer than `longest`, or to the end, was forgotten and holds nothing: the notes of minutes
+    would pile up, where a piano's strings had died away.
 
     Parameters
     ----------
@@ -124,10 +124,12 @@ def sustain(
     """
     turns = times[down != np.concatenate([[False], down[:-1]])]  # down, up, down, up ...
     pressed, lifted = turns[::2], turns[1::2]
-    lifted = np.append(lifted, [int(end.max())] * (len(pressed) - len(lifted)))
+    pressed = pressed[: len(lifted)]
     meant = lifted - pressed <= longest
     pressed, lifted = np.append(pressed[meant], NEVER), np.append(lifted[meant], -1)
     until = lifted[np.searchsorted(pressed, end, "right") - 1]
+    if not np.any(until > end):
+        return end.astype(np.int64)
     keys = (pitch.astype(np.int64) << 32) + onset
     ordered = np.append(np.sort(keys), NEVER)
     following = ordered[np.searchsorted(ordered, keys, "right")]

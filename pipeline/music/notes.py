@@ -10,12 +10,13 @@ from gan.spec import HOLD, ONSET, RollSpec
 NOTE = np.dtype([("track", np.int32), ("pitch", np.int32), ("onset", np.int32), ("length", np.int32)])
 """One note: index of its track, MIDI pitch (0 to 127), first step and number of steps (at least 1).
 
-Tracks are fewer than 64, onset and length below 2^24 steps; so a note makes one number of 64 bits, and numbers sort
+Tracks are fewer than 64, onset and length below 2^23 steps; so a note makes one number of 64 bits, and numbers sort
 several times faster than rows.
 """
 
 STEP_BITS, PITCH_BITS, TRACK_BITS = 24, 9, 6
-"""Of that number; a pitch on the way from one key to another may leave MIDI's range by an octave or two."""
+"""Of that number: one bit of steps is spare, so that two of them can be added; a pitch on the way from one key to another may leave MIDI's range by an octave or two."""
+STEPS, PITCHES = (1 << STEP_BITS) - 1, (1 << PITCH_BITS) - 1
 LOWEST = -128
 """The pitch that counts as zero there."""
 
@@ -39,7 +40,7 @@ def make_notes(track: object, pitch: object, onset: object, length: object) -> N
     for name, column, bits in zip(
         ("track", "pitch", "onset", "length"),
         columns,
-        (TRACK_BITS, PITCH_BITS - 1, STEP_BITS, STEP_BITS),
+        (TRACK_BITS, PITCH_BITS - 1, STEP_BITS - 1, STEP_BITS - 1),
         strict=True,
     ):
         if column.size and max(int(column.max()), -int(column.min())) >= 1 << bits:
@@ -71,21 +72,23 @@ def cut_columns(
     track: NDArray[np.int64], pitch: NDArray[np.int64], onset: NDArray[np.int64], length: NDArray[np.int64]
 ) -> Notes:
     """`cut_overlaps` of the notes in four columns `[notes]`."""
-    step = (1 << STEP_BITS) - 1
-    keys = (track << PITCH_BITS | pitch - LOWEST) << 2 * STEP_BITS | onset << STEP_BITS | length
+    keys = ((track << PITCH_BITS | pitch - LOWEST) << STEP_BITS | onset) << STEP_BITS | length
     keys.sort()
-    line, onset, length = keys >> 2 * STEP_BITS, keys >> STEP_BITS & step, keys & step
-    same = line[1:] == line[:-1]
-    np.minimum(length[:-1], onset[1:] - onset[:-1], out=length[:-1], where=same)
-    pitch = line & (1 << PITCH_BITS) - 1
-    keys = (line >> PITCH_BITS << STEP_BITS | onset) << STEP_BITS + PITCH_BITS | pitch << STEP_BITS | length
-    keys = keys[length > 0]
+    places, length = keys >> STEP_BITS, keys & STEPS  # a place is a line and an onset on it; two lines lie far apart
+    np.minimum(length[:-1], places[1:] - places[:-1], out=length[:-1])
+    lines = places >> STEP_BITS
+    keys = (lines >> PITCH_BITS << STEP_BITS | places & STEPS) << PITCH_BITS | lines & PITCHES
+    keys = keys << STEP_BITS | length
+    if not length.all():
+        keys = keys[length > 0]
     keys.sort()
     notes = np.empty(keys.shape, NOTE)
-    notes["track"] = keys >> 2 * STEP_BITS + PITCH_BITS
-    notes["onset"] = keys >> STEP_BITS + PITCH_BITS & step
-    notes["pitch"] = (keys >> STEP_BITS & (1 << PITCH_BITS) - 1) + LOWEST
-    notes["length"] = keys & step
+    notes["length"] = keys & STEPS
+    keys >>= STEP_BITS
+    notes["pitch"] = (keys & PITCHES) + LOWEST
+    keys >>= PITCH_BITS
+    notes["onset"] = keys & STEPS
+    notes["track"] = keys >> STEP_BITS
     return notes
 
 

@@ -110,21 +110,26 @@ def quantise(voices: list[Voice], stretch: Stretch, spec: RollSpec) -> Notes:
     touch stay two; where they overlap the later cuts the earlier. Drum hits last one step. Pitches may lie outside
     the range of `spec`.
     """
-    events = np.concatenate([voice.events for voice in voices])
+    first, duration = (np.concatenate([voice.events[name] for voice in voices]) for name in ("onset", "duration"))
+    pitch = np.concatenate([voice.events["pitch"] for voice in voices], dtype=np.int64)
     counts = [len(voice.events) for voice in voices]
-    track = np.repeat([voice.track for voice in voices], counts)
     num_steps = stretch.bars * spec.steps_per_bar
-    onset = to_steps(events["onset"] - stretch.start, spec)
-    end = np.minimum(to_steps(events["onset"] + events["duration"] - stretch.start, spec), num_steps)
-    length = np.maximum(end - onset, 1)
-    length[np.repeat([spec.tracks[voice.track].is_drum for voice in voices], counts)] = 1
+    first -= stretch.start
+    onset = to_steps(first, spec)
+    length = np.maximum(np.minimum(to_steps(first + duration, spec), num_steps) - onset, 1)
+    track = np.repeat([voice.track for voice in voices], counts)
+    for drum in (index for index, one in enumerate(spec.tracks) if one.is_drum):
+        length[track == drum] = 1
     inside = (onset >= 0) & (onset < num_steps)
-    pitch = events["pitch"].astype(np.int64)
-    return cut_columns(track[inside], pitch[inside], onset[inside], length[inside])
+    if not inside.all():
+        track, pitch, onset, length = (column[inside] for column in (track, pitch, onset, length))
+    return cut_columns(track, pitch, onset, length)
 
 
 def to_steps(
     quarters: np.ndarray[tuple[int], np.dtype[np.float64]], spec: RollSpec
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """The nearest steps; what lies exactly between two goes to the later."""
-    return np.floor(quarters * spec.steps_per_beat + 0.5 + TINY).astype(np.int64)
+    steps = quarters * spec.steps_per_beat
+    steps += 0.5 + TINY
+    return np.floor(steps, out=steps).astype(np.int64)

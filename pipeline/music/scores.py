@@ -72,8 +72,10 @@ class Score:
     @cached_property
     def end(self) -> float:
         """Where the last note ends, in quarter notes."""
-        ends = [np.max(part.events["onset"] + part.events["duration"]) for part in self.parts if len(part.events)]
-        return float(max(ends, default=0.0))
+        if not self.parts:
+            return 0.0
+        onset, duration = (np.concatenate([part.events[name] for part in self.parts]) for name in ("onset", "duration"))
+        return float((onset + duration).max(initial=0.0))
 
     @property
     def mean_bpm(self) -> float:
@@ -139,10 +141,10 @@ def read_scores(path: Path, max_megabytes: float) -> list[Score]:
 def read_bytes(path: Path, limit: int) -> bytes:
     """The bytes of a file of at most `limit` bytes. Raises `UnusableError`."""
     try:
-        size = path.stat().st_size
-        if size > limit:
-            raise UnusableError(f"too large: more than {limit / 1e6:g} MB")
-        content = path.read_bytes()
+        with open(path, "rb", buffering=0) as file:
+            if os.fstat(file.fileno()).st_size > limit:
+                raise UnusableError(f"too large: more than {limit / 1e6:g} MB")
+            content = file.read()
     except OSError as error:
         raise UnusableError(f"can't be read: {error.strerror or error}".lower()) from error
     if not content:
@@ -152,5 +154,7 @@ def read_bytes(path: Path, limit: int) -> bytes:
 
 def printable(text: str) -> str:
     """A name on one line: control characters become spaces, bytes that are no text become escapes."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     text = os.fsencode(text).decode("utf-8", "backslashreplace")
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
