@@ -6,8 +6,7 @@ import re
 import shutil
 import struct
 import subprocess
-import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -47,18 +46,20 @@ def installed_version(package: str) -> str:
 
 def find_in_packages(data: DataSettings, settings: CollectSettings, ask_again: bool) -> list[CatalogRow]:
     """Every music file of the packages; where their system keeps none of them, they are fetched, once a version."""
+    installed = {package: installed_version(package) for package in data.packages}
+    offered = offered_versions([package for package, version in installed.items() if not version])
     found: list[Path] = []
-    for package in data.packages:
-        place = fetched_package(package) if not installed_version(package) else installed_package(package)
+    for package, version in installed.items():
+        place = installed_package(package, version) if version else fetched_package(package, offered.get(package, ""))
         found += [place / name for name, _ in scan(place)]
     if not found:
         raise UserError(f"data.packages: there is no music in {', '.join(data.packages)}.")
     return [describe_file(Found(str(path), str(path)), data.licence, settings) for path in found]
 
 
-def installed_package(package: str) -> Path:
+def installed_package(package: str, version: str) -> Path:
     """The folder with the music of an installed package."""
-    place = PACKAGES / package_folder(package, installed_version(package))
+    place = PACKAGES / package_folder(package, version)
     if not place.is_dir():
         listing = subprocess.run(["dpkg-query", "-L", package], capture_output=True, text=True, check=True)
         with replaced_directory(place) as fresh:
@@ -66,19 +67,32 @@ def installed_package(package: str) -> Path:
     return place
 
 
-def fetched_package(package: str) -> Path:
-    """The folder with the music of the version of a package that apt offers, fetched where it is not there yet."""
-    words = ["apt-get", "download", "--print-uris", "-q", package]
+def offered_versions(packages: Sequence[str]) -> dict[str, str]:
+    """The versions that apt would fetch; packages that it does not know are left out."""
+    if not packages:
+        return {}
+    words = ["apt-get", "download", "--print-uris", "-q", *packages]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
-    match = re.search(r"'[^']*/([^/']+)_([^_/']+)_[^_/']+\.deb'", done.stdout)
-    if match:
-        place = PACKAGES / package_folder(package, unquote(match[2]))
-    else:  # no lists of packages, as without a network: an earlier fetch serves
-        earlier = sorted(PACKAGES.glob(f"{package}_*"), key=lambda path: path.stat().st_mtime)
-        place = earlier[-1] if earlier else PACKAGES / package
+    if done.returncode != 0 and len(packages) > 1:  # one that it does not know keeps it from naming the others
+        return {name: version for package in packages for name, version in offered_versions([package]).items()}
+    found = re.findall(r"'[^']*/([^/'_]+)_([^/'_]+)_[^/'_]+\.deb'", done.stdout)
+    return {name: unquote(version) for name, version in found}
+
+
+def fetched_package(package: str, version: str) -> Path:
+    """The folder with the music of a package that is not installed, fetched where this version is not there yet.
+
+    Without a version (apt knows none, as before its first update) what was fetched last serves.
+    """
+    earlier = sorted(PACKAGES.glob(f"{package}_*"), key=lambda path: path.stat().st_mtime)
+    place = PACKAGES / package_folder(package, version)
+    if not version and earlier:
+        return earlier[-1]
     if not place.is_dir():
-        with replaced_directory(place) as fresh, tempfile.TemporaryDirectory(dir=PACKAGES) as aside:
-            gather_music(unpack_package(package, Path(aside)).rglob("*"), fresh)
+        with replaced_directory(place) as fresh:
+            aside = fresh / ".unpacked"
+            gather_music(unpack_package(package, aside).rglob("*"), fresh)
+            shutil.rmtree(aside)
     return place
 
 
@@ -90,6 +104,7 @@ def package_folder(package: str, version: str) -> str:
 def unpack_package(package: str, place: Path) -> Path:
     """Download a package with apt and unpack it into `place`. Raises `UserError` with what apt said."""
     say(f"collect: fetching the Debian package {package}")
+    place.mkdir()
     download = ["apt-get", "download", "-q", package]
     done = subprocess.run(download, cwd=place, capture_output=True, text=True, check=False)
     archives = list(place.glob("*.deb"))
