@@ -243,6 +243,8 @@ def fetch_all(hashes: Mapping[str, str], settings: CollectSettings, ask_again: b
                 downloader.stopped.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+            finally:
+                downloader.session.close()
     return found
 
 
@@ -253,6 +255,8 @@ def _connection_reason(error: Exception, patience: float) -> str:
         return "the link names a server that is not to be found"
     if "timed out" in text or "Timeout" in text:
         return f"the link's server says nothing for {patience:g} s"
+    if "IncompleteRead" in text:
+        return "the link breaks off before its end"
     if "refused" in text:
         return "the link's server refuses the connection"
     return "the link's server breaks the connection off"
