@@ -77,7 +77,7 @@ STAGES = {
             "recordings of the catalog, or one: transcribe.input=song.mp3",
             "data/transcribed/HASH/: MIDI on a beat grid, a picture",
             format=1,
-            groups=("transcribe", "roll.beats_per_bar"),
+            groups=("transcribe", "data.metre"),
             needs=("collect",),
             replaced_by={"collect": ("transcribe.input",)},
         ),

@@ -165,7 +165,7 @@ def _check(config: Config) -> None:
                 f"tracks.arrangements: {arrangement.name} names {len(arrangement.programs)} programs "
                 f"for {len(config.tracks.tracks)} tracks."
             )
-    roll_spec(config.roll, config.tracks)
+    roll_spec(config.roll, config.tracks, config.data.metre)
     try:
         check_together(config.model, config.train)
     except ValueError as error:

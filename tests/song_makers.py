@@ -92,7 +92,7 @@ def write_checkpoint(folder: Path, config: Config) -> Path:
     """An untrained GAN for four voices in C major, where the train stage would leave it."""
     from pipeline.music.settings import roll_spec
 
-    spec = roll_spec(config.roll, config.tracks)
+    spec = roll_spec(config.roll, config.tracks, config.data.metre)
     chords = [(72, 67, 64, 48), (72, 69, 65, 53), (71, 67, 62, 55), (76, 69, 60, 45)]
     rolls = []
     for number in range(4):

@@ -67,7 +67,9 @@ def made(place: Path, *overrides: str) -> list[Song]:
 
 def notes_of(path: str = "my.mid") -> Notes:
     config = tiny()
-    return read_given(path, "generate.given", roll_spec(config.roll, config.tracks), config.tracks, 1).notes
+    return read_given(
+        path, "generate.given", roll_spec(config.roll, config.tracks, config.data.metre), config.tracks, 1
+    ).notes
 
 
 def rows(notes: Notes) -> list[tuple[int, ...]]:
@@ -260,7 +262,7 @@ def test_a_pickup_is_no_bar_of_its_own_and_stays() -> None:
     from .music_makers import part, score
 
     config = tiny()
-    spec = roll_spec(config.roll, config.tracks)
+    spec = roll_spec(config.roll, config.tracks, config.data.metre)
     lines = [part([(3.0, 1.0, pitch), *[(4.0 + b, 1.0, pitch) for b in range(16)]]) for pitch in (72, 65, 57, 48)]
     piece = score(*lines, metres=(Metre(4.0, 4, 4),))
     given = _on_grid("pickup", piece, _assign(piece, config.tracks, spec, ()), spec)

@@ -137,7 +137,7 @@ def test_phrases_with_a_silent_track_count_as_faulty_where_the_data_has_none() -
 def test_mode_is_heard_in_the_notes() -> None:
     from pipeline.music.notes import make_notes, roll_from_notes
 
-    spec = roll_spec(tiny().roll, tiny().tracks)
+    spec = roll_spec(tiny().roll, tiny().tracks, "4/4")
     rolls = []
     for pitches in ((60, 64, 67, 60), (57, 60, 64, 57)):
         notes = make_notes(0, np.array(pitches), np.arange(4) * 16, 16)

@@ -46,7 +46,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def render_spec(config: Config):  # type: ignore[no-untyped-def]
     from pipeline.music.settings import roll_spec
 
-    return roll_spec(config.roll, config.tracks)
+    return roll_spec(config.roll, config.tracks, config.data.metre)
 
 
 def rendered(folder: Path, *overrides: str) -> tuple[Path, dict[str, object]]:

@@ -23,7 +23,7 @@ def band(*overrides: str) -> Config:
 
 def request(*overrides: str, in_common_key: bool = True) -> Request:
     config = band(*overrides)
-    return read_request(config, roll_spec(config.roll, config.tracks), STYLES, in_common_key)
+    return read_request(config, roll_spec(config.roll, config.tracks, config.data.metre), STYLES, in_common_key)
 
 
 def test_nothing_asked_is_no_wish() -> None:
@@ -63,7 +63,7 @@ def test_a_song_fills_in_what_was_not_asked() -> None:
 
 
 def test_only_what_the_data_taught_is_asked() -> None:
-    examples = no_wishes(2, roll_spec(band().roll, band().tracks))
+    examples = no_wishes(2, roll_spec(band().roll, band().tracks, "4/4"))
     examples[:, :5] = torch.tensor([[4.0, 2, 0, 3, 1], [9.0, 4, 0, 3, 1]])
     examples[:, [KEY, TEMPO, STYLE]] = torch.tensor([[0, 90, 0], [7, 120, torch.nan]])
     asked = request("generate.density={Drums: 30, Piano: 1, Bass: 3}", "generate.key=A minor", "generate.tempo_bpm=300")

@@ -38,7 +38,7 @@ def write_band(directory: Path, songs: int, bars: int, seed: int, config: Config
 
 def band_song(bars: int, random: np.random.Generator, config: Config) -> Song:
     """One song of whole phrases, different for each `random`."""
-    spec = roll_spec(config.roll, config.tracks)
+    spec = roll_spec(config.roll, config.tracks, config.data.metre)
     key = int(random.integers(-5, 7))
     rows: list[Row] = []
     for first in range(0, bars, SECTION_BARS):

@@ -86,7 +86,7 @@ def read_chorales() -> Corpus:
     config = compose()
     Builder(config).build("prepare")
     packed = np.array(open_store(stage_directory("prepare", config)).packed("train"))
-    spec = roll_spec(config.roll, config.tracks)
+    spec = roll_spec(config.roll, config.tracks, config.data.metre)
     return Corpus("Bach's chorales, the default data set", (), spec, torch.from_numpy(packed))
 
 

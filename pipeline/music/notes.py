@@ -15,7 +15,7 @@ several times faster than rows.
 """
 
 STEP_BITS, PITCH_BITS, TRACK_BITS = 24, 9, 6
-"""Of that number: one bit of steps is spare, so that two of them can be added; a pitch on the way from one key to another may leave MIDI's range by an octave or two."""
+"""Of that number; one bit of steps is spare, and a pitch on its way to another key may leave MIDI's range."""
 STEPS, PITCHES = (1 << STEP_BITS) - 1, (1 << PITCH_BITS) - 1
 LOWEST = -128
 """The pitch that counts as zero there."""

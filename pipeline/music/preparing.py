@@ -53,7 +53,7 @@ def recipe_of(config: Config) -> Recipe:
             f"the track set {config.tracks.name}."
         )
     return Recipe(
-        spec=roll_spec(config.roll, config.tracks),
+        spec=roll_spec(config.roll, config.tracks, config.data.metre),
         tracks=config.tracks,
         trust_metre=config.data.trust_metre,
         hop_bars=config.prepare.hop_bars,

@@ -30,7 +30,8 @@ class Stretch:
 def usable_stretches(score: Score, spec: RollSpec, trust_metre: bool) -> list[Stretch]:
     """The stretches of at least `spec.bars` bars that have `spec.beats_per_bar` quarter notes a bar.
 
-    Where a metre can't be trusted, the whole score is one stretch and its downbeat is estimated.
+    2/2 counts as 4/4, but 6/8 is not 3/4: its bars are as long, its beats are others. Where a metre can't be trusted,
+    the whole score is one stretch and its downbeat is estimated.
 
     Raises
     ------
@@ -58,7 +59,7 @@ def usable_stretches(score: Score, spec: RollSpec, trust_metre: bool) -> list[St
             if stop == end
             else int((length + TINY) // metre.bar_length)
         )
-        if abs(metre.bar_length - bar_length) < TINY:
+        if abs(metre.bar_length - bar_length) < TINY and not metre.is_compound:
             stretches.append(Stretch(metre.start, max(bars, 0), first_bar))
         first_bar += max(bars, 0)
     if not stretches or not any(one.bars for one in stretches):
@@ -81,7 +82,8 @@ def merge_metres(metres: tuple[Metre, ...]) -> tuple[Metre, ...]:
         if merged:
             bars = (metre.start - merged[-1].start) / merged[-1].bar_length
             on_line = abs(bars - round(bars)) * merged[-1].bar_length < TINY
-            if on_line and abs(metre.bar_length - merged[-1].bar_length) < TINY:
+            alike = metre.is_compound == merged[-1].is_compound
+            if on_line and alike and abs(metre.bar_length - merged[-1].bar_length) < TINY:
                 continue
         merged.append(metre)
     return tuple(merged)

@@ -51,6 +51,11 @@ class Metre:
         """Length of a bar in quarter notes."""
         return 4 * self.numerator / self.denominator
 
+    @property
+    def is_compound(self) -> bool:
+        """Whether its beats have three parts, as in 6/8, 9/8 and 12/8."""
+        return self.denominator >= 8 and self.numerator > 3 and self.numerator % 3 == 0
+
     def __str__(self) -> str:
         return f"{self.numerator}/{self.denominator}"
 
@@ -141,7 +146,7 @@ def read_scores(path: Path, max_megabytes: float) -> list[Score]:
 def read_bytes(path: Path, limit: int) -> bytes:
     """The bytes of a file of at most `limit` bytes. Raises `UnusableError`."""
     try:
-        with open(path, "rb", buffering=0) as file:
+        with path.open("rb", buffering=0) as file:
             if os.fstat(file.fileno()).st_size > limit:
                 raise UnusableError(f"too large: more than {limit / 1e6:g} MB")
             content = file.read()

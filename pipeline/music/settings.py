@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from gan.spec import RollSpec, Track
 from pipeline.errors import UserError
+
+MOST_BEATS = 12
+"""A longer bar is several."""
 
 
 @dataclass
@@ -29,9 +33,10 @@ class DataSettings:
     licence: str
     """What the data set's licence says, for the credits."""
     metre: str
-    """The metre that music is taken in, such as `4/4` or `3/4`; what is in another falls out."""
+    """The metre that music is taken in and made in, such as `4/4` or `3/4`; what is in another falls out. 2/2 counts
+    as 4/4, but 6/8 not as 3/4. Bars are counted in quarter notes, so 6/8 itself can't be asked for."""
     trust_metre: bool
-    """False where headers name a wrong metre although the music is in 4/4."""
+    """False where headers name a wrong metre although the music is in `metre`; bar lines are then estimated."""
     tempo_bpm: float | None
     """The tempo of generated songs where the files name none worth keeping; null takes the files' own."""
 
@@ -75,10 +80,9 @@ class TracksSettings:
 
 @dataclass
 class RollSettings:
-    """The grid of a phrase; see `gan.spec.RollSpec`."""
+    """The grid of a phrase; its beats a bar are those of `data.metre`. See `gan.spec.RollSpec`."""
 
     bars: int
-    beats_per_bar: int
     steps_per_beat: int
     num_pitches: int
     lowest_pitch: int
@@ -183,13 +187,21 @@ class GenerateSettings:
     """How much velocity and timing breathe: 0 is a machine, 1 a person."""
 
 
-def roll_spec(roll: RollSettings, tracks: TracksSettings) -> RollSpec:
+def beats_of(metre: str) -> int:
+    """Beats of a bar, quarter notes, in a metre such as `3/4`. Raises `UserError` for what can't be taken."""
+    found = re.fullmatch(r"(\d{1,2})/4", metre.strip())
+    if not found or not 2 <= int(found[1]) <= MOST_BEATS:
+        raise UserError(f"data.metre must count its bars in quarter notes, from 2/4 to {MOST_BEATS}/4, not {metre}.")
+    return int(found[1])
+
+
+def roll_spec(roll: RollSettings, tracks: TracksSettings, metre: str) -> RollSpec:
     """The RollSpec that the settings describe; a `UserError` names the key that is off."""
     try:
         return RollSpec(
             tracks=tuple(Track(track.name, track.is_drum) for track in tracks.tracks),
             bars=roll.bars,
-            beats_per_bar=roll.beats_per_bar,
+            beats_per_bar=beats_of(metre),
             steps_per_beat=roll.steps_per_beat,
             num_pitches=roll.num_pitches,
             lowest_pitch=roll.lowest_pitch,

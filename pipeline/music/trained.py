@@ -53,7 +53,7 @@ class Trained:
 def load_trained(config: Config, checkpoint: Path) -> Trained:
     """Read a checkpoint. One that is damaged, or of other music than the settings say, raises `UserError`."""
     state = load_checkpoint(checkpoint)
-    spec, device = roll_spec(config.roll, config.tracks), choose_device(config)
+    spec, device = roll_spec(config.roll, config.tracks, config.data.metre), choose_device(config)
     try:
         found = RollSpec.from_dict(state["spec"])
         trained = Trained(

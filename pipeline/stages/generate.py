@@ -79,7 +79,7 @@ def check(config: Config) -> None:
         raise UserError("generate.given makes songs; generate.like and generate.interpolate explore: give one of them.")
     if settings.given is not None and settings.tempo_range_bpm is not None:
         raise UserError("generate.tempo_range_bpm: the song that is given has a tempo; generate.tempo_bpm replaces it.")
-    check_request(settings, roll_spec(config.roll, config.tracks))
+    check_request(settings, roll_spec(config.roll, config.tracks, config.data.metre))
     if config.model.design != "albumgan":
         refuse_request(settings, config.model.design)
     if not config.tracks.arrangements:

@@ -70,7 +70,7 @@ def run(config: Config, directory: Path) -> Outcome:
     """Train from where the checkpoint in `directory` stopped, or from the start."""
     prepare_torch(config)
     store = open_store(stage_directory("prepare", config))
-    spec = roll_spec(config.roll, config.tracks)
+    spec = roll_spec(config.roll, config.tracks, config.data.metre)
     rolls, held_out = (packed(store, split) for split in ("train", "validation"))
     if len(rolls) < config.train.batch_size:
         raise UserError(
@@ -115,7 +115,7 @@ def packed(store: PhraseStore, split: str) -> Tensor:
 
 def trainer_for(config: Config, statistics: DataStatistics) -> Trainer:
     """A trainer at step 0. Raises `UserError` for what the settings, or several processes, can't do."""
-    spec, device = roll_spec(config.roll, config.tracks), choose_device(config)
+    spec, device = roll_spec(config.roll, config.tracks, config.data.metre), choose_device(config)
     try:
         return Trainer(spec, statistics, config.model, config.train, config.seed, device, team())
     except ValueError as error:

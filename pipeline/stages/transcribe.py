@@ -19,6 +19,7 @@ from pipeline.audio.transcription_store import (
 from pipeline.contract import Outcome, Plan
 from pipeline.errors import UserError
 from pipeline.music.catalog import CATALOG, CatalogRow
+from pipeline.music.settings import beats_of
 from pipeline.music.tables import read_rows
 from pipeline.places import stage_directory
 from pipeline.progress import bar, duration, say
@@ -78,7 +79,7 @@ def input_path(config: Config) -> Path:
 
 def recordings_to_do(config: Config) -> list[Recording]:
     """The one that is named, or those of the catalog. Raises `UserError` where there are none."""
-    beats_per_bar = config.roll.beats_per_bar
+    beats_per_bar = beats_of(config.data.metre)
     if config.transcribe.input is not None:
         return [recording_of(input_path(config), config.transcribe, beats_per_bar)]
     if config.transcribe.bpm is not None or config.transcribe.downbeat is not None:
