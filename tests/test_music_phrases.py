@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from gan.spec import HOLD, ONSET
+from pipeline.music.families import Voice
 from pipeline.music.notes import Notes, make_notes, notes_from_roll, unpack
-from pipeline.music.phrases import cut_phrases, melodic_turns, phrase_digest, song_digest
+from pipeline.music.phrases import cut_phrases, phrase_digest, song_digest
+from pipeline.music.quantise import Stretch
 from pipeline.music.splits import SHARES, SPLITS, choose_splits, find_kin
-from tests.music_makers import SPEC, tune
+from pipeline.music.tunes import KEPT, Turns, song_turns
+from tests.music_makers import SPEC, Row, part, tune
 
 
 def line(seed: int, bars: int = 8, root: int = 60, track: int = 1) -> Notes:
@@ -70,25 +73,59 @@ def test_moved_drums_make_another_song() -> None:
     assert song_digest([songs[0]], SPEC) != song_digest([songs[1]], SPEC)
 
 
+def turns(*lines: list[Row], program: int = 0, bars: int = 40) -> Turns:
+    """The turns of a song with one voice a line."""
+    voices = [Voice(1 + number % 2, program, part(rows).events) for number, rows in enumerate(lines)]
+    return song_turns(voices, [Stretch(0.0, bars, 0)], SPEC)
+
+
 def test_settings_of_one_tune_are_kin_whatever_their_key_and_bass() -> None:
     songs = [
-        both(line(1, 12), line(10, 12, 36, track=2)),
-        both(line(2, 12), line(11, 12, 36, track=2)),
-        both(line(1, 12, root=65), line(12, 12, 41, track=2)),
+        turns(tune(1, 12), tune(10, 12, 36)),
+        turns(tune(2, 12), tune(11, 12, 36)),
+        turns(tune(1, 12, root=65), tune(12, 12, 41)),
     ]
-    assert find_kin([melodic_turns(song, SPEC) for song in songs]) == [0, 1, 0]
+    assert find_kin(songs) == [0, 1, 0]
+
+
+@pytest.mark.parametrize("speed", [0.5, 1.5, 2])
+def test_a_tune_at_another_speed_is_kin(speed: float) -> None:
+    rows = [(onset, length, pitch) for (onset, length, pitch) in tune(1, 8) if onset % 4 != 3]
+    moved = [(onset * speed, length * speed, pitch) for onset, length, pitch in rows]
+    assert find_kin([turns(rows), turns(tune(2, 8)), turns(moved)]) == [0, 1, 0]
+
+
+def test_a_tune_without_its_beginning_and_with_wrong_notes_is_kin() -> None:
+    random = np.random.default_rng(0)
+    rows = [
+        (onset - 32, length, pitch + int(random.choice([0] * 19 + [1])))
+        for onset, length, pitch in tune(1, 32)
+        if onset >= 32
+    ]
+    assert find_kin([turns(tune(1, 32)), turns(tune(2, 32)), turns(tune(3, 32), rows)]) == [0, 1, 0]
+
+
+def test_a_tune_that_hundreds_of_songs_have_joins_them_all() -> None:
+    common = tune(1, 8)
+    songs = [turns(common, tune(number, 3)) for number in range(2, 102)]
+    assert find_kin(songs) == [0] * 100
+
+
+def test_a_song_within_a_longer_one_is_kin_although_few_turns_are_kept() -> None:
+    long = tune(1, 60)
+    assert len(turns(long, bars=60)[0]) == KEPT
+    assert find_kin([turns(long, bars=60), turns(long[:160], bars=60), turns(tune(2, 60), bars=60)]) == [0, 0, 2]
 
 
 def test_a_note_repeated_for_ever_makes_no_kin() -> None:
-    pulse = [make_notes(1, pitch, np.arange(0, 128, 2), 2) for pitch in (40, 45)]
-    assert find_kin([melodic_turns(song, SPEC) for song in pulse]) == [0, 1]
+    pulse = [[(beat / 2, 0.5, pitch + (beat % 16 == 15)) for beat in range(128)] for pitch in (40, 45)]
+    assert find_kin([turns(rows) for rows in pulse]) == [0, 1]
     assert find_kin([]) == []
 
 
 def test_a_scale_that_both_run_through_makes_no_kin() -> None:
-    runs = [make_notes(1, start + np.arange(32), np.arange(32), 1) for start in (40, 45)]
-    songs = [both(run, line(seed, 12, track=2)) for seed, run in enumerate(runs)]
-    assert find_kin([melodic_turns(song, SPEC) for song in songs]) == [0, 1]
+    runs = [[(float(beat), 1.0, start + beat) for beat in range(32)] for start in (40, 45)]
+    assert find_kin([turns(run, tune(seed, 12)) for seed, run in enumerate(runs)]) == [0, 1]
 
 
 DIGESTS = [f"{number:032x}" for number in range(2000)]

@@ -11,11 +11,6 @@ from numpy.typing import NDArray
 from gan.spec import HOLD, ONSET, RollSpec
 from pipeline.music.notes import Notes, in_order, pack, roll_from_notes
 
-GRAM = 8
-"""Notes in a row whose intervals and rhythm make up a melodic turn that is recognised again."""
-MIN_INTERVALS = 3
-"""Different intervals in a turn that tells one tune from another."""
-
 
 def cut_phrases(
     notes: Notes, bars: int, spec: RollSpec, hop_bars: int, min_tracks: int, sections: Sequence[int] = (0,)
@@ -83,29 +78,3 @@ def song_digest(stretches: list[Notes], spec: RollSpec) -> str:
             relative["pitch"] -= np.where(pitched, relative["pitch"][pitched].min(), 0)
         digest.update(b"|" + in_order(relative).tobytes())
     return digest.hexdigest()
-
-
-def melodic_turns(notes: Notes, spec: RollSpec) -> list[NDArray[np.uint64]]:
-    """Hashes of the melodic turns of each pitched track, whatever its key: sorted, each once.
-
-    A turn is `GRAM` successive top notes: their intervals in semitones and the steps between their onsets. Turns of
-    fewer than `MIN_INTERVALS` different intervals are left out: repeated notes, trills and scales are everywhere.
-    """
-    turns = []
-    for track in spec.pitched:
-        line = notes[notes["track"] == track]
-        top = line[np.append(line["onset"][1:] != line["onset"][:-1], True)] if len(line) else line
-        interval, wait = np.diff(top["pitch"]), np.diff(top["onset"])
-        if len(interval) < GRAM - 1:
-            turns.append(np.zeros(0, np.uint64))
-            continue
-        windows = np.lib.stride_tricks.sliding_window_view(np.stack([interval, wait]), GRAM - 1, axis=1)
-        ordered = np.sort(windows[0], axis=1)
-        distinct = 1 + np.count_nonzero(ordered[:, 1:] != ordered[:, :-1], axis=1)
-        windows = windows[:, distinct >= MIN_INTERVALS].astype(np.int64).view(np.uint64)
-        hashes = np.zeros(windows.shape[1], np.uint64)
-        for column in range(GRAM - 1):  # a polynomial hash, modulo 2^64
-            for kind in range(2):
-                hashes = hashes * np.uint64(0x9E3779B97F4A7C15) + windows[kind, :, column] + np.uint64(1)
-        turns.append(np.unique(hashes))
-    return turns

@@ -16,11 +16,12 @@ from pipeline.music.catalog import locate
 from pipeline.music.families import assign
 from pipeline.music.keys import estimate_key, into_range, pitch_class_durations, transpose
 from pipeline.music.notes import Notes
-from pipeline.music.phrases import cut_phrases, melodic_turns, song_digest
+from pipeline.music.phrases import cut_phrases, song_digest
 from pipeline.music.quantise import quantise, usable_stretches
 from pipeline.music.scores import Score, UnusableError, printable, read_scores
 from pipeline.music.sections import find_sections
 from pipeline.music.settings import TracksSettings, roll_spec
+from pipeline.music.tunes import Turns, song_turns
 from pipeline.music.voices import fit_to_tracks
 
 if TYPE_CHECKING:
@@ -103,8 +104,8 @@ class Song:
     """The bar of the song that each phrase starts at."""
     phrases: NDArray[np.uint8]
     """Packed along pitches, uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`."""
-    turns: tuple[NDArray[np.uint64], ...]
-    """Hashes of each pitched track's melodic turns."""
+    turns: Turns
+    """Hashes of each pitched voice's melodic turns."""
     notes: tuple[int, ...]
     """Notes of each track."""
     sounding: tuple[int, ...]
@@ -176,7 +177,7 @@ def prepare_song(song_id: str, path: str, score: Score, recipe: Recipe) -> Song:
     if not any(len(table) for table in tables):
         raise UnusableError("no notes")
     digest = song_digest(tables, spec)
-    turns = [melodic_turns(table, spec) for table in tables]
+    turns = song_turns(voices, stretches, spec)
     key = estimate_key(np.sum([pitch_class_durations(table, spec) for table in tables], axis=0))
     shift = key.shift_to_common if key and recipe.common_key else 0
     sections = [
@@ -209,7 +210,7 @@ def prepare_song(song_id: str, path: str, score: Score, recipe: Recipe) -> Song:
         ),
         starts=tuple(starts),
         phrases=np.concatenate([packed for _, packed in cut]),
-        turns=tuple(np.unique(np.concatenate(parts)) for parts in zip(*turns, strict=True)),
+        turns=turns,
         notes=tuple(np.bincount(everything["track"], minlength=spec.num_tracks).tolist()),
         sounding=tuple(sum(_sounding_steps(table, track) for table in tables) for track in range(spec.num_tracks)),
         voices=tuple(int(everything["length"][everything["track"] == track].sum()) for track in range(spec.num_tracks)),

@@ -4,41 +4,46 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.music.tunes import KEPT, Turns
 
 SPLITS = ("train", "validation", "test")
 SHARES = (0.8, 0.1, 0.1)
 
 MIN_SHARED = 8
-"""Melodic turns that two tracks share at least when their songs are kin."""
-KIN_SHARE = 0.5
-"""The part of the smaller track's turns that must be shared."""
-COMMON = 50
-"""A turn found in more tracks than this says nothing."""
+"""Melodic turns that two voices share at least when their songs are kin."""
+KIN_SHARE = 0.4
+"""The part of the turns of the voice that has fewer that must be shared."""
+COMMON = 30
+"""A turn found in more voices than this is compared only between those that follow each other."""
+NEIGHBOURS = 3
+"""How many that follow, then. Versions of one tune share so many turns that this joins them all."""
+ROUNDS = 16
+"""The hashes are gone through in so many parts, so that memory holds the pairs of one part at a time."""
 
 
-def find_kin(turns: Sequence[Sequence[NDArray[np.uint64]]]) -> list[int]:
+def find_kin(turns: Sequence[Turns]) -> list[int]:
     """Group songs that share a tune, such as two settings of one hymn in different keys.
+
+    Two songs are kin when a voice of one and a voice of the other share enough turns. Takes some 30 bytes a turn for a
+    while.
 
     Parameters
     ----------
     turns
-        For each song, the hashes of the melodic turns of each of its tracks (`phrases.melodic_turns`).
+        For each song, what `tunes.song_turns` says of it.
 
     Returns
     -------
     groups
         For each song, the lowest index of a song of its group.
     """
-    tracks = [hashes for song in turns for hashes in song]
+    voices = [hashes for song in turns for hashes in song]
     song_of = np.repeat(np.arange(len(turns)), [len(song) for song in turns])
-    sizes = np.array([len(hashes) for hashes in tracks])
-    pairs, shared = _count_shared(tracks)
-    one, other = pairs.T
-    kin = shared >= np.maximum(MIN_SHARED, KIN_SHARE * np.minimum(sizes[one], sizes[other]))
     group = list(range(len(turns)))
 
     def root(song: int) -> int:
@@ -47,26 +52,53 @@ def find_kin(turns: Sequence[Sequence[NDArray[np.uint64]]]) -> list[int]:
             song = group[song]
         return song
 
-    for first, second in np.stack([song_of[one[kin]], song_of[other[kin]]], axis=1).tolist():
-        low, high = sorted((root(first), root(second)))
-        group[high] = low
+    pairs, shared = _count_shared(voices, song_of)
+    enough = shared >= MIN_SHARED
+    for (one, other), count in zip(pairs[enough].tolist(), shared[enough].tolist(), strict=True):
+        first, second = root(int(song_of[one])), root(int(song_of[other]))
+        if first != second and count >= KIN_SHARE * _comparable(voices[one], voices[other]):
+            group[max(first, second)] = min(first, second)
     return [root(song) for song in range(len(turns))]
 
 
-def _count_shared(tracks: Sequence[NDArray[np.uint64]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of tracks `[pairs, 2]` that share hashes, and how many they share `[pairs]`."""
-    hashes = np.concatenate([*tracks, np.zeros(0, np.uint64)])
-    holder = np.repeat(np.arange(len(tracks)), [len(own) for own in tracks])
-    order = np.argsort(hashes, kind="stable")
+def _comparable(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> int:
+    """How many turns two voices could share: of a voice that has more than are kept, the higher ones are unknown."""
+    top = min(hashes[-1] if len(hashes) == KEPT else np.iinfo(np.uint32).max for hashes in (one, other))
+    return min(int(np.searchsorted(hashes, top, side="right")) for hashes in (one, other))
+
+
+def _count_shared(
+    voices: Sequence[NDArray[np.uint32]], song_of: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of voices `[pairs, 2]` of different songs that share hashes, and how many they share `[pairs]`."""
+    hashes = np.concatenate([*voices, np.zeros(0, np.uint32)])
+    holder = np.repeat(np.arange(len(voices), dtype=np.int32), [len(own) for own in voices])
+    part_of = (hashes % ROUNDS).astype(np.uint8)
+    codes, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    for number in range(ROUNDS):
+        part = part_of == number
+        found = np.concatenate(list(_pairs(hashes[part], holder[part], song_of, len(voices))))
+        codes, places = np.unique(np.concatenate([codes, found]), return_inverse=True)
+        counts = np.bincount(places, np.concatenate([counts, np.ones(len(found), np.int64)]), len(codes)).astype(int)
+    return np.stack(np.divmod(codes, max(len(voices), 1)), axis=1), counts
+
+
+def _pairs(
+    hashes: NDArray[np.uint32], holder: NDArray[np.int32], song_of: NDArray[np.int64], num_voices: int
+) -> Iterator[NDArray[np.int64]]:
+    """Every two voices that hold the same hash, as first times `num_voices` plus second; once for each such hash."""
+    order = np.lexsort((holder, hashes))
+    holder = holder[order].astype(np.int64)
     _, begins, counts = np.unique(hashes[order], return_index=True, return_counts=True)
-    found = [np.zeros(0, np.int64)]
-    for size in range(2, COMMON + 1):
-        places = begins[counts == size, None] + np.arange(size)
-        together = holder[order[places]]  # [hashes, size], ascending
-        one, other = np.triu_indices(size, 1)
-        found.append((together[:, one] * len(tracks) + together[:, other]).ravel())
-    codes, shared = np.unique(np.concatenate(found), return_counts=True)
-    return np.stack(np.divmod(codes, max(len(tracks), 1)), axis=1), shared.astype(np.int64)
+    ends = np.repeat(begins + counts, counts)
+    reach = np.where(np.repeat(counts, counts) > COMMON, NEIGHBOURS, COMMON)
+    places = np.arange(len(holder))
+    yield np.zeros(0, np.int64)
+    for step in range(1, int(min(COMMON, counts.max(initial=1)))):
+        places = places[(places + step < ends[places]) & (step <= reach[places])]
+        one, other = holder[places], holder[places + step]
+        apart = song_of[one] != song_of[other]
+        yield one[apart] * num_voices + other[apart]
 
 
 def choose_splits(digests: Sequence[str], groups: Sequence[int]) -> list[str]:
