@@ -32,8 +32,7 @@ COLUMNS = {
     "where": (
         *("where", "file", "files", "path", "file path", "full path", "filename", "file name", "location", "folder"),
         *("url", "link", "links", "download", "download link", "download url", "web link", "href", "uri", "address"),
-        *("file or url", "file or link", "path or url", "source", "recording", "audio", "audio file", "midi"),
-        *("midi file", "mp3"),
+        *("source", "recording", "audio", "audio file", "midi", "midi file", "mp3"),
     ),
     "bpm": ("bpm", "tempo", "tempo bpm", "beats per minute", "beats a minute", "speed"),
     "key": ("key", "musical key", "key signature", "tonality", "scale"),
@@ -140,8 +139,13 @@ def match_columns(header: Sequence[str], given: Mapping[str, str]) -> dict[str, 
             columns[ours] = [plain.index(theirs)] if theirs in plain else []
             continue
         names = tuple(_plain(name) for name in names)
-        found = [(names.index(name), index) for index, name in enumerate(plain) if name in names and index not in taken]
-        columns[ours] = [index for _, index in sorted(found)]
+        found = [
+            (names.index(name), index)
+            for index, cell in enumerate(header)
+            for name in (plain[index], _plain(re.split(r"[/,|]|\bor\b", cell)[0]))
+            if name in names and index not in taken
+        ]
+        columns[ours] = list(dict.fromkeys(index for _, index in sorted(found)))
     if not columns["used_in"] and len(columns["title"]) > 1:  # `title` of the sample, and `song` that it went into
         columns["used_in"] = [index for index in columns["title"][1:] if "song" in plain[index]]
     return columns

@@ -87,11 +87,13 @@ def read_key_cell(text: str) -> str:
     if wheel:  # the wheel of fifths that disc jockeys use: 8A is A minor, 8B is C major
         is_minor = wheel[2] in "Aa"
         return str(Key((9 * is_minor + 7 * (int(wheel[1]) - 8)) % 12, is_minor))
-    match = re.fullmatch(r"([A-Ha-h])(is|es|#|b)?[\s_:/-]*([A-Za-z ]*)\.?", plain)
+    match = re.fullmatch(r"([A-Ha-h])(is|es|(?<=[AEae])s|#|b)?[\s_:/-]*([A-Za-z ]*)\.?", plain)
     if match:
         tail = match[3] if match[3] in ("m", "M") else match[3].strip().lower()
         for is_minor, names in MODES.items():
             if tail in names:
-                shift = {None: 0, "is": 1, "#": 1, "es": -1, "b": -1}[match[2]]
+                shift = {None: 0, "is": 1, "#": 1}.get(match[2], -1)
+                if tail in ("dur", "moll") and match[1] in "Bb" and not match[2]:
+                    shift = -1  # German calls B flat B, and B H
                 return str(Key((TONICS[match[1].lower()] + shift) % 12, is_minor))
     raise ValueError("is no key such as G major or F# minor")
