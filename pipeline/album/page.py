@@ -115,10 +115,18 @@ def templates(folder: Path) -> Environment:
     return environment
 
 
-def roll_box() -> dict[str, float]:
-    """Where the roll lies in a song's picture, as percent from each side: there the playhead moves."""
-    width, height = SONG_SIZE
-    left, top, right, bottom = SONG_BOX
+def inset(size: tuple[int, int], box: tuple[int, int, int, int]) -> dict[str, float]:
+    """Where a roll lies in its picture, as percent from each side: there the playhead moves.
+
+    Parameters
+    ----------
+    size
+        Width and height of the picture in pixels.
+    box
+        Left, top, right and bottom of the roll.
+    """
+    width, height = size
+    left, top, right, bottom = box
     return {
         "left": 100 * left / width,
         "right": 100 * (1 - right / width),
@@ -132,7 +140,9 @@ def render_page(page: Page) -> str:
     return (
         templates(Path(__file__).parent)
         .get_template("page.html.j2")
-        .render(page=page, picture_size=SONG_SIZE, box=roll_box(), panel=BACKGROUND, colour=track_colour)
+        .render(
+            page=page, picture_size=SONG_SIZE, box=inset(SONG_SIZE, SONG_BOX), panel=BACKGROUND, colour=track_colour
+        )
     )
 
 

@@ -72,7 +72,7 @@ def draw_samples(path: Path, rolls: Planes, spec: RollSpec, title: str) -> None:
         if not len(each):
             sheet.text(left + width / 2, above + height / 2, "silence", colour=QUIET_TEXT, ha="center")
         if index % columns == 0:
-            _pitch_labels(sheet, left, above, height, spec, frame, size=8)
+            pitch_labels(sheet, left, above, height, spec, frame, size=8)
     sheet.save(path)
 
 
@@ -110,7 +110,7 @@ def draw_song(
     sheet.pixels[top:bottom, left:right] = paint(notes, spec, frame, width, height)
     sheet.text(left, 28, title, size=16, weight="bold")
     _legend(sheet, right, 28, spec)
-    _pitch_labels(sheet, left, top, height, spec, frame, size=9)
+    pitch_labels(sheet, left, top, height, spec, frame, size=9)
     tints: dict[str, str] = {}
     for name, first_bar, bars in sections:
         start = left + frame.column(first_bar * spec.steps_per_bar, width)
@@ -146,7 +146,7 @@ def _legend(sheet: Sheet, right: float, y: float, spec: RollSpec) -> None:
         right = start - 18
 
 
-def _pitch_labels(sheet: Sheet, left: int, top: int, height: int, spec: RollSpec, frame: Frame, size: float) -> None:
+def pitch_labels(sheet: Sheet, left: int, top: int, height: int, spec: RollSpec, frame: Frame, size: float) -> None:
     """C2, C3 ... and the drums, to the left of a roll."""
     drum_height = frame.drum_pixels(height, spec)
     pitched_height = height - drum_height

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from pipeline.artefacts import settings_of
@@ -15,27 +16,26 @@ PLACE = "PLACE-OF-THE-MUSIC"
 """Stands for `data.path` while defaults are read, since a path may hold what means something to Hydra."""
 
 
-def next_command(config: Config, stage: str) -> str:
-    """`python -m pipeline +stage=train data=folder data.path=...` with all that makes this set what it is."""
-    return shlex.join(["python", "-m", "pipeline", f"+stage={stage}", *set_words(config)])
+def next_commands(config: Config, stages: Sequence[str]) -> list[str]:
+    """`python -m pipeline +stage=train data=folder data.path=...` for each stage, with all that makes this set."""
+    words = set_words(config)
+    return [shlex.join(["python", "-m", "pipeline", f"+stage={stage}", *words]) for stage in stages]
 
 
 def set_words(config: Config) -> list[str]:
-    """The overrides that lead to the same prepared set."""
-    default = compose()
-    words = []
-    if config.data.name != default.data.name:
-        words.append(f"data={config.data.name if config.data.name in group_choices('data') else 'folder'}")
+    """The overrides that lead to the same prepared set: the data set, and what differs from its own settings."""
+    words = [f"data={config.data.name if config.data.name in group_choices('data') else 'folder'}"]
     path = [] if config.data.path is None else [f"data.path={PLACE}"]
-    default = compose(*words, *path)
-    if config.tracks.name != default.tracks.name and config.tracks.name in group_choices("tracks"):
+    usual = compose(*words, *path)
+    if config.tracks.name != usual.tracks.name and config.tracks.name in group_choices("tracks"):
         words.append(f"tracks={config.tracks.name}")
-        default = compose(*words, *path)
+        usual = compose(*words, *path)
     if config.data.path is not None:
         words.append(f"data.path={config.data.path}")
-    usual = settings_of(flatten(default), MUSIC)
+    defaults = settings_of(flatten(usual), MUSIC)
     for key, value in settings_of(flatten(config), MUSIC).items():
-        known = usual[key].replace(PLACE, str(config.data.path)) if isinstance(usual[key], str) else usual[key]
+        default = defaults[key]
+        known = default.replace(PLACE, str(config.data.path)) if isinstance(default, str) else default
         if value != known and key != "data.path":
             words.append(f"{key}={spoken(value)}")
     return words

@@ -10,11 +10,10 @@ from pathlib import Path
 from markupsafe import Markup
 
 from pipeline.album import set_plots as plots
-from pipeline.album.page import roll_box, templates
+from pipeline.album.page import inset, templates
 from pipeline.album.palette import BACKGROUND, QUIET_TEXT
-from pipeline.album.plots import SONG_SIZE
 from pipeline.album.set_music import Portrait, portrait_of, read_places, seconds_of
-from pipeline.album.set_phrases import Example, make_examples
+from pipeline.album.set_phrases import PICTURE_BOX, PICTURE_SIZE, Example, make_examples
 from pipeline.album.set_tables import MOST_SONGS, Reason, groups_of, reasons_of, song_row, track_row
 from pipeline.artefacts import write_text
 from pipeline.audio.settings import RenderSettings
@@ -104,8 +103,8 @@ def render_set_page(store: PhraseStore, told: Told, tracks: TracksSettings, exam
         charts=_charts(portrait, songs, seconds, told.common_key),
         counted=portrait.phrases,
         examples=examples,
-        picture_size=SONG_SIZE,
-        box=roll_box(),
+        picture_size=PICTURE_SIZE,
+        box=inset(PICTURE_SIZE, PICTURE_BOX),
         panel=BACKGROUND,
         quiet=QUIET_TEXT,
     )
@@ -166,21 +165,21 @@ def _charts(
     """Heading, a sentence and the picture of each chart."""
     keys = Counter(song.key for song in songs if song.key)
     unknown = sum(not song.key for song in songs)
-    without = f" {unknown:,} songs have none that stands out." if unknown else ""
+    without = f" In {unknown:,} none stands out." if unknown else ""
     moved = "after every song was moved to C major or A minor" if common_key else "in the songs' own keys"
+    pitched = bool(portrait.spec.pitched)
     charts = [
         ("Tempo", "Songs by beats a minute.", plots.histogram([s.tempo_bpm for s in songs], "bpm", "songs")),
         ("Length", "Songs by minutes of usable music.", plots.histogram([s / 60 for s in seconds], "minutes", "songs")),
     ]
+    if pitched:
+        sentence = "Where each track lies; brighter is more often."
+        charts.append(("Compass", sentence, plots.compass_strips(portrait)))
     if keys:
-        charts.append(
-            ("Keys", f"Songs around the circle of fifths, as they were written.{without}", plots.key_circle(keys))
-        )
-    if portrait.spec.pitched:
-        charts += [
-            ("Notes", f"How often each note begins, {moved}.", plots.pitch_class_bars(portrait)),
-            ("Compass", "Where each track lies; brighter is more often.", plots.compass_strips(portrait)),
-        ]
+        sentence = f"Songs around the circle of fifths, as they were written.{without}"
+        charts.append(("Keys", sentence, plots.key_circle(keys)))
+    if pitched:
+        charts.append(("Notes", f"How often each note begins, {moved}.", plots.pitch_class_bars(portrait)))
     charts.append(("Rhythm", "Where in the bar notes begin, track by track.", plots.rhythm_rows(portrait)))
     if portrait.spec.num_tracks > 1:
         charts.append(("Together", "Which tracks sound in the same phrase.", plots.together_rows(portrait)))

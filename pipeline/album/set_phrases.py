@@ -10,21 +10,30 @@ from pathlib import Path
 import numpy as np
 
 from gan.spec import RollSpec
-from pipeline.album.plots import draw_song
+from pipeline.album.palette import QUIET_TEXT
+from pipeline.album.plots import pitch_labels
+from pipeline.album.roll_image import Frame, paint
 from pipeline.album.set_music import PhrasePlaces, phrases_at
+from pipeline.album.sheet import Sheet
 from pipeline.artefacts import fingerprint
 from pipeline.audio.settings import RenderSettings
 from pipeline.evaluation.sounds import write_sample
-from pipeline.music.notes import Planes
+from pipeline.music.notes import Planes, notes_from_roll
 from pipeline.music.scores import printable
 from pipeline.music.settings import TracksSettings
 from pipeline.music.store import PhraseStore, SongRow
 
 FOLDER = "page"
 """Where everything but the page itself lies, beside it."""
+PICTURE_SIZE = (760, 300)
+"""Width and height of a picture in pixels."""
+PICTURE_BOX = (48, 12, 748, 272)
+"""Where its roll lies: left, top, right, bottom; the page moves its playhead there."""
 NUM_EXAMPLES = 6
 NUM_CANDIDATES = 60
 """Songs of which the examples are chosen."""
+FULLNESS = (0.6, 1.0, 0.3, 0.8, 0.1, 0.9)
+"""Which candidate is taken when those of about one tempo are in order of their tracks, 0 the one with the fewest."""
 SHORTEST_SECONDS, LONGEST_SECONDS = 7.0, 16.0
 """A phrase that lasts less is heard together with the next one of its song, where both stay within the longest."""
 
@@ -83,10 +92,7 @@ def make_examples(
         bars = len(one.planes) * spec.bars
         picture, sound = (f"{FOLDER}/phrase-{number}.{kind}" for kind in ("png", "mp3"))
         title = printable(song.title)
-        caption = title if len(title) <= 60 else f"{title[:59]}…"
-        sections = [(f"bars {one.first_bar + 1} to {one.first_bar + bars}", 0, bars)]
-        whole = np.concatenate(list(one.planes), axis=2)
-        draw_song(directory / picture, whole, spec, sections, caption, song.tempo_bpm)
+        _draw(directory / picture, np.concatenate(list(one.planes), axis=2), spec, one.first_bar)
         heard = write_sample(
             directory / sound, one.planes, spec, tracks, render, song.tempo_bpm, title, "phrases of the data set"
         )
@@ -96,23 +102,32 @@ def make_examples(
     return examples
 
 
+def _draw(path: Path, planes: Planes, spec: RollSpec, first_bar: int) -> None:
+    """The roll, bool `[2, tracks, bars, steps, pitches]`, over the numbers of its bars."""
+    sheet = Sheet(*PICTURE_SIZE)
+    left, top, right, bottom = PICTURE_BOX
+    width, height = right - left, bottom - top
+    notes = notes_from_roll(planes, spec.lowest_pitch)
+    frame = Frame.around(notes, spec, planes.shape[2] * spec.steps_per_bar)
+    sheet.pixels[top:bottom, left:right] = paint(notes, spec, frame, width, height)
+    pitch_labels(sheet, left, top, height, spec, frame, size=9.5)
+    for bar in range(planes.shape[2]):
+        x = left + frame.column(bar * spec.steps_per_bar, width)
+        sheet.text(x + 3, bottom + 14, f"{first_bar + bar + 1}", size=9.5, colour=QUIET_TEXT)
+    sheet.save(path)
+
+
 def _choose(store: PhraseStore, places: PhrasePlaces) -> list[_Candidate]:
-    """Stretches that lie far apart: each next one differs most from those before, in tempo and number of tracks."""
+    """Stretches from the slowest to the fastest: one out of each sixth of the tempi, with few and many tracks."""
     random = np.random.default_rng(int(fingerprint(store.statistics)[:16], 16))
     candidates = _candidates(store, places, random)
-    tempi = sorted(one.song.tempo_bpm for one in candidates)
-    features = np.array(
-        [
-            (np.searchsorted(tempi, one.song.tempo_bpm) / len(tempi), one.tracks / store.spec.num_tracks)
-            for one in candidates
-        ]
-    )
-    chosen = [int(np.argmin(np.abs(features - np.median(features, axis=0)).sum(axis=1)))]
-    while len(chosen) < min(NUM_EXAMPLES, len(candidates)):
-        distances = np.abs(features[:, None] - features[chosen]).sum(axis=2).min(axis=1)
-        distances[chosen] = -1
-        chosen.append(int(np.argmax(distances)))
-    return [candidates[index] for index in chosen]
+    by_tempo = sorted(range(len(candidates)), key=lambda index: (candidates[index].song.tempo_bpm, index))
+    parts = np.array_split(by_tempo, min(NUM_EXAMPLES, len(candidates)))
+    chosen = []
+    for part, share in zip(parts, FULLNESS, strict=False):
+        fuller = sorted(part.tolist(), key=lambda index: (candidates[index].tracks, index))
+        chosen.append(candidates[fuller[round(share * (len(fuller) - 1))]])
+    return chosen
 
 
 def _candidates(store: PhraseStore, places: PhrasePlaces, random: np.random.Generator) -> list[_Candidate]:

@@ -15,9 +15,9 @@ from markupsafe import Markup, escape
 from pipeline.album.palette import LINE, QUIET_TEXT, STRONG_LINE, SURFACE, TEXT, mix, track_colour
 from pipeline.album.set_music import Portrait
 
-WIDTH = 480
+WIDTH = 400
 """Of every chart, in its own units; the page scales it."""
-LEFT, RIGHT = 92, 468
+LEFT, RIGHT = 84, 396
 """Between them lie the rows of a chart that has a row a track."""
 MAJOR, MINOR = "#ffd166", "#6f8ff7"
 BAR = "#5fd3c4"
@@ -91,12 +91,12 @@ def histogram(values: Sequence[float], unit: str, things: str) -> Markup:
         first, last = max(0, first - 3), last + 3
     counts = np.bincount([math.floor(value / width) - first for value in values], minlength=last - first + 1)
     drawing, top, bottom = Drawing(210), 14, 172
-    scale, left, right = (bottom - top) / int(counts.max()), 46, 470
+    scale, left, right = (bottom - top) / int(counts.max()), 42, 396
     for tick in _ticks(int(counts.max())):
         drawing.line(left, bottom - tick * scale, right, bottom - tick * scale)
         drawing.text(left - 8, bottom - tick * scale, f"{tick:,}", anchor="end")
     step = (right - left) / len(counts)
-    every = -(-len(counts) // 8)
+    every = -(-len(counts) // 7)
     for index, count in enumerate(counts.tolist()):
         start, x = (first + index) * width, left + index * step
         hint = f"{start:g} to {start + width:g} {unit}: {count:,} {things}"
@@ -135,8 +135,7 @@ def key_circle(keys: Mapping[str, int]) -> Markup:
                 x + place * math.sin(middle), y - place * math.cos(middle), label, colour if count else STRONG_LINE
             )
     drawing.circle(x, y, inner - 2, SURFACE, LINE)
-    drawing.text(x, y - 8, f"{most:,}", TEXT)
-    drawing.text(x, y + 9, "at most", font_size=10)
+    drawing.text(WIDTH - 4, 376, f"outer ring: {most:,}", anchor="end")
     for at, (colour, name) in enumerate(((MAJOR, "major"), (MINOR, "minor"))):
         drawing.rect(8, 8 + 18 * at, 11, 11, colour, rx=2)
         drawing.text(25, 14 + 18 * at, name, TEXT, "start")
@@ -159,7 +158,7 @@ def pitch_class_bars(portrait: Portrait) -> Markup:
     """The share of each of the twelve notes, whatever its octave."""
     counts = portrait.pitch_classes()
     shares = counts / max(counts.sum(), 1)
-    drawing, top, bottom, left, right = Drawing(210), 26, 172, 16, 470
+    drawing, top, bottom, left, right = Drawing(210), 26, 172, 4, 396
     step, most = (right - left) / 12, max(float(shares.max()), 1e-9)
     for index, share in enumerate(shares.tolist()):
         x, height = left + index * step, (bottom - top) * share / most
@@ -245,7 +244,7 @@ def together_rows(portrait: Portrait, most: int = 8) -> Markup:
         for track in range(spec.num_tracks):
             plays = track in tracks
             drawing.circle(20 + 22 * track, y, 7 if plays else 2.5, track_colour(track) if plays else STRONG_LINE)
-        width = (WIDTH - 58 - left) * share / found[0][1]
+        width = (WIDTH - 50 - left) * share / found[0][1]
         drawing.rect(left, y - 8, width, 16, mix(BAR, SURFACE, 0.25), f"{names}: {percent(share)}", rx=2)
         drawing.text(left + width + 8, y, percent(share), TEXT, "start")
     if rest > 0.0005:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.audio.recordings import is_recording
-from pipeline.audio.transcription_store import BYTES_PER_MINUTE, recordings_of, transcribe_all, work_left
+from pipeline.audio.transcription_store import BYTES_PER_MINUTE, PICTURE, recordings_of, transcribe_all, work_left
 from pipeline.contract import Outcome, Plan
 from pipeline.errors import UserError
 from pipeline.music.catalog import CATALOG, CatalogRow, locate
@@ -62,24 +63,31 @@ def run(config: Config, directory: Path) -> Outcome:
     if summary.songs == 0:
         raise nothing_usable(config, sum(row.kind == "song" for row in rows), summary)
     say(f"prepare: {summary.songs} songs, {describe_phrases(summary)}; {describe_rejects(summary)}")
-    add_page(config, directory, rows)
+    add_page(config, directory, rows, written)
     notes = {"songs": summary.songs, "phrases": summary.phrases, "rejects": dict(summary.reasons())}
     return Outcome(notes=notes)
 
 
-def add_page(config: Config, directory: Path, rows: Sequence[CatalogRow]) -> None:
-    """Write the page of the set in `directory`; what keeps it from being made never costs the set."""
-    from pipeline.album.set_commands import next_command
+def add_page(config: Config, directory: Path, rows: Sequence[CatalogRow], written: Mapping[str, str]) -> None:
+    """Write the page of the set in `directory`; what keeps it from being made never costs the set.
+
+    `written` names the MIDI file of each recording that was transcribed, by the path of the recording.
+    """
+    from pipeline.album.set_commands import next_commands
     from pipeline.album.set_page import PAGE, Told, write_set_page
 
     try:
-        does = {"train": "Train on this set", "album": "Train on it and make an album"}
+        does = ("Train on this set", "Train on it and make an album")
         told = Told(
             title=config.data.title,
             num_files=sum(row.kind == "song" for row in rows),
             num_others=sum(row.kind != "song" for row in rows),
-            commands=[(text, next_command(config, stage)) for stage, text in does.items()],
+            commands=list(zip(does, next_commands(config, ("train", "album")), strict=True)),
             common_key=config.prepare.key == "common",
+            pictures={
+                recording: os.path.relpath(Path(midi).with_name(PICTURE), directory)
+                for recording, midi in written.items()
+            },
         )
         remarks = write_set_page(directory, open_store(directory), told, config.tracks, config.render)
     except Exception as error:  # nothing on the page is worth more than the phrases that are there
