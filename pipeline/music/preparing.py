@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 
 from gan.spec import RollSpec
 from pipeline.errors import UserError
+from pipeline.music.arranging import read_key
 from pipeline.music.catalog import locate
+from pipeline.music.copies import sketch
 from pipeline.music.families import assign
-from pipeline.music.keys import estimate_key, into_range, pitch_class_durations, transpose
+from pipeline.music.keys import Key, estimate_key, into_range, pitch_class_durations, transpose
 from pipeline.music.notes import Notes
 from pipeline.music.phrases import cut_phrases, song_digest
 from pipeline.music.quantise import quantise, usable_stretches
@@ -90,6 +93,8 @@ class Song:
     id: str
     title: str
     path: str
+    split: str
+    """`train`, `validation` or `test` where the catalog says so, else empty."""
     digest: str
     """Equal for the same music in any key."""
     bars: int
@@ -104,6 +109,8 @@ class Song:
     """The bar of the song that each phrase starts at."""
     phrases: NDArray[np.uint8]
     """Packed along pitches, uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`."""
+    sketches: NDArray[np.uint64]
+    """What finds the copies of each phrase, as `copies.sketch` makes it."""
     turns: Turns
     """Hashes of each pitched voice's melodic turns."""
     notes: tuple[int, ...]
@@ -153,17 +160,20 @@ def _read_file(source: Source, recipe: Recipe) -> Reading:
         scores = [fit_to_tracks(score, recipe.tracks) for score in written]
     else:
         scores = read_scores(locate(source.path), recipe.max_file_megabytes)
+    scores = [titled(score, source, is_alone=len(scores) == 1) for score in scores]
     for number, score in enumerate(scores, start=1):
-        one = (source.id, source.path) if len(scores) == 1 else (f"{source.id}-{number}", f"{source.path}#{number}")
+        one = source
+        if len(scores) > 1:  # what the catalog says of the file holds for none of its tunes
+            one = Source(f"{source.id}-{number}", f"{source.path}#{number}", split=source.split)
         try:
-            reading.songs.append(prepare_song(*one, score, recipe))
+            reading.songs.append(prepare_song(one, score, recipe))
         except UnusableError as error:
-            reading.rejects.append(Reject(one[1], str(error)))
+            reading.rejects.append(Reject(one.path, str(error)))
     return reading
 
 
-def prepare_song(song_id: str, path: str, score: Score, recipe: Recipe) -> Song:
-    """The phrases of one score.
+def prepare_song(source: Source, score: Score, recipe: Recipe) -> Song:
+    """The phrases of one score; title, tempo and key are those that the catalog names, where it does.
 
     Raises
     ------
@@ -178,7 +188,9 @@ def prepare_song(song_id: str, path: str, score: Score, recipe: Recipe) -> Song:
         raise UnusableError("no notes")
     digest = song_digest(tables, spec)
     turns = song_turns(voices, stretches, spec)
-    key = estimate_key(np.sum([pitch_class_durations(table, spec) for table in tables], axis=0))
+    key = _named_key(source.key) or estimate_key(
+        np.sum([pitch_class_durations(table, spec) for table in tables], axis=0)
+    )
     shift = key.shift_to_common if key and recipe.common_key else 0
     sections = [
         find_sections(table, stretch.bars, spec) if recipe.by_sections else [0]
@@ -197,25 +209,36 @@ def prepare_song(song_id: str, path: str, score: Score, recipe: Recipe) -> Song:
         programs[voice.track][voice.program] += len(voice.events)
     everything = np.concatenate(tables)
     return Song(
-        id=song_id,
-        title=score.title,
-        path=path,
+        id=source.id,
+        title=score.title if source.title in ("", printable(Path(source.path).stem)) else source.title,
+        path=source.path,
+        split=source.split,
         digest=digest,
         bars=sum(stretch.bars for stretch in stretches),
         key=str(key) if key else "",
         shift=shift,
-        tempo_bpm=round(score.mean_bpm, 2),
+        tempo_bpm=round(source.bpm or score.mean_bpm, 2),
         sections=tuple(
             stretch.first_bar + begin for stretch, own in zip(stretches, sections, strict=True) for begin in own
         ),
         starts=tuple(starts),
         phrases=np.concatenate([packed for _, packed in cut]),
+        sketches=np.concatenate(
+            [sketch(table, *one, spec) for table, one in zip(tables, cut, strict=True)]
+        ),
         turns=turns,
         notes=tuple(np.bincount(everything["track"], minlength=spec.num_tracks).tolist()),
         sounding=tuple(sum(_sounding_steps(table, track) for table in tables) for track in range(spec.num_tracks)),
         voices=tuple(int(everything["length"][everything["track"] == track].sum()) for track in range(spec.num_tracks)),
         programs=programs,
     )
+
+
+def _named_key(text: str) -> Key | None:
+    """The key that a catalog names; None where it names none that there is."""
+    with suppress(UserError):
+        return read_key(text)
+    return None
 
 
 def _sounding_steps(notes: Notes, track: int) -> int:
