@@ -67,9 +67,8 @@ def made(place: Path, *overrides: str) -> list[Song]:
 
 def notes_of(path: str = "my.mid") -> Notes:
     config = tiny()
-    return read_given(
-        path, "generate.given", roll_spec(config.roll, config.tracks, config.data.metre), config.tracks, 1
-    ).notes
+    spec = roll_spec(config.roll, config.tracks, config.data.metre)
+    return read_given(path, "generate.given", spec, config.tracks, 1, config.transcribe).notes
 
 
 def rows(notes: Notes) -> list[tuple[int, ...]]:
@@ -205,7 +204,8 @@ def test_timing_between_the_steps_comes_back(tmp_path: Path) -> None:
         (("generate.given=empty.mid", "generate.keep=[alto]"), r"empty\.mid can't be used .*empty"),
         (("generate.given=silent.mid", "generate.keep=[alto]"), r"silent\.mid can't be used .*no notes"),
         (("generate.given=waltz.mid", "generate.keep=[alto]"), r"waltz\.mid can't be used .*not 4/4 \(is 3/4\)"),
-        (("generate.given=take.mp3", "generate.keep=[alto]"), r"take\.mp3 is a recording.*MIDI"),
+        (("generate.given=take.mp3", "generate.keep=[alto]"), r"take\.mp3 can't be used .*broken file"),
+        (("generate.given=take.wma", "generate.keep=[alto]"), r"take\.wma is a recording that can't be read"),
         (("generate.keep=[tuba]",), r"there is no track tuba; .* of which my\.mid has Soprano, Alto, Tenor, Bass"),
         (("generate.keep=[soprano,alto,tenor,bass]",), "names every track"),
         (("generate.bars=[11]",), r"generate\.bars=11: my\.mid has bars 1 to 10"),
@@ -225,6 +225,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     (folder / "broken.mid").write_bytes((folder / "my.mid").read_bytes()[:90])
     (folder / "empty.mid").write_bytes(b"")
     (folder / "take.mp3").write_bytes(b"ID3")
+    (folder / "take.wma").write_bytes(b"0")
     write_midi(folder / "silent.mid", {(0, 0, "a"): []})
     write_song(folder / "waltz.mid", metre=(3, 4))
     with pytest.raises(UserError, match=sentence) as caught:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +90,25 @@ def minutes_of(path: Path) -> float:
     import soundfile
 
     try:
-        return float(soundfile.info(path).duration) / 60
+        with _quiet():
+            return float(soundfile.info(path).duration) / 60
     except (soundfile.LibsndfileError, OSError):
         return 4.0
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the mp3 decoder, a C library, from printing notes on what is wrong with a file."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
 
 
 def _check(samples: NDArray[np.float32]) -> None:
@@ -112,13 +131,13 @@ def _decode(path: Path, max_minutes: float) -> Iterator[tuple[int, NDArray[np.fl
     import soundfile
 
     try:
-        with soundfile.SoundFile(path) as file:
+        with _quiet(), soundfile.SoundFile(path) as file:
             if file.frames > max_minutes * 60 * file.samplerate:
                 raise _too_long(max_minutes)
             for block in file.blocks(BLOCK, dtype="float32", always_2d=True):
                 yield int(file.samplerate), block.mean(axis=1)
     except soundfile.LibsndfileError as error:
-        raise UnusableError(f"broken file: {printable(str(error.error_string)).rstrip('.').lower()}") from error
+        raise UnusableError("broken file: no sound can be decoded from it") from error
 
 
 def _decode_m4a(path: Path, max_minutes: float) -> Iterator[tuple[int, NDArray[np.float32]]]:

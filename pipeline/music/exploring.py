@@ -117,7 +117,8 @@ class Explorer:
     def _end(self, key: str, value: str) -> End:
         """The phrase of a file, and the latents found for it."""
         config, settings, spec = self.config, self.config.generate, self.spec
-        given = read_given(value, f"generate.{key}", spec, config.tracks, config.collect.max_file_megabytes)
+        limits = (config.collect.max_file_megabytes, config.transcribe)
+        given = read_given(value, f"generate.{key}", spec, config.tracks, *limits)
         self.remarks += given.remarks
         home = given.key
         if key == "like":

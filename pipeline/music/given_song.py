@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.spec import RollSpec
+from pipeline.audio.recordings import is_recording
+from pipeline.audio.settings import TranscribeSettings
+from pipeline.audio.transcription_store import recording_of, transcribe_one
 from pipeline.errors import UserError
 from pipeline.music.families import Voice, assign
 from pipeline.music.keys import Key, estimate_key, pitch_class_durations
@@ -20,8 +23,11 @@ from pipeline.music.requests import match_track
 from pipeline.music.scores import DEFAULT_BPM, Part, Score, UnusableError, printable, read_scores
 from pipeline.music.settings import TracksSettings
 from pipeline.music.song import TICKS_PER_BEAT
+from pipeline.music.voices import fit_to_tracks
+from pipeline.progress import say
 
-RECORDINGS = (".mp3", ".wav", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma", ".mp4")
+UNREADABLE = (".aac", ".wma", ".mp4", ".mka", ".webm")
+"""Recordings that no reader here knows."""
 SLOWEST_BPM = 4.0
 """MIDI files can't name a slower tempo."""
 
@@ -76,15 +82,12 @@ class GivenSong:
 
 
 def given_path(value: str, key: str) -> Path:
-    """The file that a setting names. Raises `UserError` where there is none or it is a recording."""
+    """The file that a setting names. Raises `UserError` where there is none or no reader here knows its format."""
     path = Path(value).expanduser()
     if not path.is_file():
         raise UserError(f"{key}={value}: there is no such file.")
-    if path.suffix.lower() in RECORDINGS:
-        raise UserError(
-            f"{key}={value} is a recording, and notes are needed: turn it into MIDI with a transcription program "
-            "and give that."
-        )
+    if path.suffix.lower() in UNREADABLE:
+        raise UserError(f"{key}={value} is a recording that can't be read: give it as wav, flac, ogg or mp3.")
     return path
 
 
@@ -94,9 +97,10 @@ def read_given(
     spec: RollSpec,
     tracks: TracksSettings,
     max_megabytes: float,
+    transcribe: TranscribeSettings,
     keep: Sequence[str] = (),
 ) -> GivenSong:
-    """Read a file: MIDI, kar, MusicXML or ABC.
+    """Read a file: MIDI, kar, MusicXML or ABC; or a recording, which is written down first.
 
     Parameters
     ----------
@@ -106,6 +110,8 @@ def read_given(
         Of the generator.
     max_megabytes
         Larger files are refused.
+    transcribe
+        What is known or wanted of a recording.
     keep
         Names of tracks; where a file has just as many parts, and the track set asks for more, they are these tracks.
 
@@ -116,7 +122,7 @@ def read_given(
     """
     path = given_path(value, key)
     try:
-        scores = read_scores(path, max_megabytes)
+        scores = _scores(path, spec, tracks, max_megabytes, transcribe)
         voices = _assign(scores[0], tracks, spec, keep)
         song = _on_grid(path.name, scores[0], voices, spec)
     except UnusableError as error:
@@ -129,6 +135,19 @@ def read_given(
     if len(scores) > 1:
         song = replace(song, remarks=(*song.remarks, f"{path.name} holds {len(scores)} tunes; the first is taken."))
     return song
+
+
+def _scores(
+    path: Path, spec: RollSpec, tracks: TracksSettings, max_megabytes: float, transcribe: TranscribeSettings
+) -> list[Score]:
+    """What a file holds. Raises `UnusableError` where nothing of it can be read."""
+    if not is_recording(path.name):
+        return read_scores(path, max_megabytes)
+    say(f"{path.name} is a recording: what it plays is written down first.")
+    found = transcribe_one(recording_of(path, transcribe, spec.beats_per_bar))
+    if found.problem:
+        raise UnusableError(found.problem)
+    return [fit_to_tracks(score, tracks) for score in read_scores(found.midi, max_megabytes)]
 
 
 def _assign(score: Score, tracks: TracksSettings, spec: RollSpec, keep: Sequence[str]) -> list[Voice]:

@@ -38,8 +38,8 @@ class AroundMaker:
         assert isinstance(trained.generator, Generator) and isinstance(trained.discriminator, Discriminator)
         self.config, self.spec, self.in_common_key = config, trained.spec, trained.in_common_key
         keep = [str(name) for name in as_list(settings.keep)]
-        megabytes = config.collect.max_file_megabytes
-        self.given = read_given(str(settings.given), "generate.given", self.spec, config.tracks, megabytes, keep)
+        limits = (config.collect.max_file_megabytes, config.transcribe)
+        self.given = read_given(str(settings.given), "generate.given", self.spec, config.tracks, *limits, keep)
         self.kept = kept_cells(self.given, settings, self.spec)
         self.key = read_key(settings.key) if settings.key is not None else self.given.key
         self.request = read_request(config, self.spec, trained.styles, self.in_common_key)

@@ -14,6 +14,8 @@ import numpy as np
 
 from pipeline.album.plots import draw_samples
 from pipeline.artefacts import file_hash
+from pipeline.audio.recordings import is_recording
+from pipeline.audio.transcription_store import recording_of
 from pipeline.config import Config
 from pipeline.contract import Outcome, Plan
 from pipeline.devices import prepare_torch
@@ -21,6 +23,7 @@ from pipeline.errors import UserError
 from pipeline.music.exploring import Explorer
 from pipeline.music.form import pick_form
 from pipeline.music.given_song import given_path
+from pipeline.music.preparing import recipe_of
 from pipeline.music.requests import check_request, refuse_request
 from pipeline.music.settings import GenerateSettings, roll_spec
 from pipeline.music.song import Song
@@ -61,7 +64,15 @@ def inputs(config: Config) -> dict[str, str]:
     files = {"given": settings.given, "like": settings.like}
     if settings.towards is not None and not settings.towards.isdigit():
         files["towards"] = settings.towards
-    return {key: file_hash(given_path(value, f"generate.{key}")) for key, value in files.items() if value is not None}
+    return {key: content_of(value, key, config) for key, value in files.items() if value is not None}
+
+
+def content_of(value: str, key: str, config: Config) -> str:
+    """Fingerprint of the file that `generate.KEY` names; of a recording with what is known of it."""
+    path = given_path(value, f"generate.{key}")
+    if not is_recording(path.name):
+        return file_hash(path)
+    return recording_of(path, config.transcribe, recipe_of(config).spec.beats_per_bar).directory.name
 
 
 def check(config: Config) -> None:
