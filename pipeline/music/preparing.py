@@ -172,6 +172,13 @@ def _read_file(source: Source, recipe: Recipe) -> Reading:
     return reading
 
 
+def titled(score: Score, source: Source, is_alone: bool) -> Score:
+    """The score under the catalog's title where that is not the file's name, or where it has none of its own."""
+    stems = {printable(Path(path).stem) for path in (source.path, source.transcription)}
+    is_given = is_alone and source.title not in stems
+    return replace(score, title=source.title) if source.title and (is_given or score.title in stems) else score
+
+
 def prepare_song(source: Source, score: Score, recipe: Recipe) -> Song:
     """The phrases of one score; title, tempo and key are those that the catalog names, where it does.
 
