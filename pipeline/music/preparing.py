@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -160,7 +160,6 @@ def _read_file(source: Source, recipe: Recipe) -> Reading:
         scores = [fit_to_tracks(score, recipe.tracks) for score in written]
     else:
         scores = read_scores(locate(source.path), recipe.max_file_megabytes)
-    scores = [titled(score, source, is_alone=len(scores) == 1) for score in scores]
     for number, score in enumerate(scores, start=1):
         one = source
         if len(scores) > 1:  # what the catalog says of the file holds for none of its tunes
@@ -170,13 +169,6 @@ def _read_file(source: Source, recipe: Recipe) -> Reading:
         except UnusableError as error:
             reading.rejects.append(Reject(one.path, str(error)))
     return reading
-
-
-def titled(score: Score, source: Source, is_alone: bool) -> Score:
-    """The score under the catalog's title where that is not the file's name, or where it has none of its own."""
-    stems = {printable(Path(path).stem) for path in (source.path, source.transcription)}
-    is_given = is_alone and source.title not in stems
-    return replace(score, title=source.title) if source.title and (is_given or score.title in stems) else score
 
 
 def prepare_song(source: Source, score: Score, recipe: Recipe) -> Song:
@@ -230,9 +222,7 @@ def prepare_song(source: Source, score: Score, recipe: Recipe) -> Song:
         ),
         starts=tuple(starts),
         phrases=np.concatenate([packed for _, packed in cut]),
-        sketches=np.concatenate(
-            [sketch(table, *one, spec) for table, one in zip(tables, cut, strict=True)]
-        ),
+        sketches=np.concatenate([sketch(table, *one, spec) for table, one in zip(tables, cut, strict=True)]),
         turns=turns,
         notes=tuple(np.bincount(everything["track"], minlength=spec.num_tracks).tolist()),
         sounding=tuple(sum(_sounding_steps(table, track) for table in tables) for track in range(spec.num_tracks)),
