@@ -16,7 +16,7 @@ from pipeline.errors import UserError
 from pipeline.music.archives import Found, is_zip, max_bytes_of, too_large, unpack
 from pipeline.music.kept_files import FILES
 from pipeline.music.link_names import TEXTS
-from pipeline.music.scores import SUFFIXES, UnusableError, printable
+from pipeline.music.scores import PIANOROLLS, SUFFIXES, UnusableError, printable
 from pipeline.music.settings import CollectSettings, DataSettings
 from pipeline.progress import bar
 
@@ -170,6 +170,19 @@ def find_in_folder(data: DataSettings, settings: CollectSettings, ask_again: boo
         describe_file(found, data.licence, settings)
         for path in bar(files, len(files), "collect", "files")
         for found in open_up(path, settings)
+    ]
+
+
+def pianoroll_inputs(data: DataSettings) -> dict[str, str]:
+    """The listing of the folder."""
+    return {"folder": folder_print(data.path, "data.path", PIANOROLLS)}
+
+
+def find_pianorolls(data: DataSettings, settings: CollectSettings, ask_again: bool) -> list[CatalogRow]:
+    """Every file of piano rolls below `data.path`."""
+    files = files_of(data.path, "data.path", PIANOROLLS)
+    return [
+        describe_file(Found(path, path), data.licence, settings) for path in bar(files, len(files), "collect", "files")
     ]
 
 

@@ -134,7 +134,8 @@ def sustain(
     ordered = np.append(np.sort(keys), NEVER)
     following = ordered[np.searchsorted(ordered, keys, "right")]
     struck = np.where(following >> 32 == pitch, following & (2**32 - 1), NEVER)
-    return np.maximum(end, np.minimum(until, struck)).astype(np.int64)
+    held: NDArray[np.int64] = np.maximum(end, np.minimum(until, struck)).astype(np.int64)
+    return held
 
 
 def _plain(words: str) -> str:

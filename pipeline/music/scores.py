@@ -117,6 +117,9 @@ SUFFIXES = {
 }
 """The formats by the end of a file's name."""
 
+PIANOROLLS = {".npz": "pianoroll"}
+"""Of a data set of piano rolls. Arrays of anything end so, which is why other folders are not searched for them."""
+
 
 def read_scores(path: Path, max_megabytes: float) -> list[Score]:
     """The scores in a file: one, or several where an ABC file holds many tunes.
@@ -127,6 +130,7 @@ def read_scores(path: Path, max_megabytes: float) -> list[Score]:
         The file can't be read, with one plain reason.
     """
     from pipeline.music.abc_reader import read_abc
+    from pipeline.music.lpd5_reader import read_pianoroll
     from pipeline.music.midi_reader import read_midi
     from pipeline.music.musicxml_reader import read_musicxml
 
@@ -134,10 +138,11 @@ def read_scores(path: Path, max_megabytes: float) -> list[Score]:
         "midi": read_midi,
         "musicxml": read_musicxml,
         "abc": read_abc,
+        "pianoroll": read_pianoroll,
     }
     limit = int(max_megabytes * 1e6)
     content = read_bytes(path, limit)
-    kind = SUFFIXES.get(path.suffix.lower())
+    kind = (SUFFIXES | PIANOROLLS).get(path.suffix.lower())
     if kind is None:
         raise UnusableError(f"unknown format: {path.suffix or 'no suffix'}")
     return readers[kind](content, printable(path.stem), limit)

@@ -17,8 +17,10 @@ from pipeline.music.catalog import (
     chorales_inputs,
     find_chorales,
     find_in_folder,
+    find_pianorolls,
     folder_inputs,
     mark_duplicates,
+    pianoroll_inputs,
 )
 from pipeline.music.debian import debian_inputs, find_in_packages
 from pipeline.music.gathering import kind_of_reason
@@ -36,6 +38,7 @@ SOURCES = {
     "chorales": MusicSource(chorales_inputs, find_chorales),
     "folder": MusicSource(folder_inputs, find_in_folder),
     "catalog": MusicSource(listing_inputs, find_listed, num_bytes=100_000_000),
+    "lpd5": MusicSource(pianoroll_inputs, find_pianorolls),
     "debian": MusicSource(debian_inputs, find_in_packages, num_bytes=200_000_000),
 }
 """The kinds of source by `data.source`."""
