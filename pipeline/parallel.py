@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+from pipeline.errors import UserError
 from pipeline.music.settings import ExecutorSettings
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+WINDOW = 2000
+"""Items given out at a time: as many results wait in memory at most while an early one is not done."""
+LARGEST_BATCH = 16
+"""Items that travel to a worker together, so that the way costs little beside the work."""
+BATCHES = 50
+"""Batches for each worker at least, where there are enough items: at the end all finish at about the same time."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Where joblib sends the work."""
+
+    name: str
+    num_workers: int
+    deaths: tuple[type[BaseException], ...]
+    """What is raised where a worker died of an item."""
+    return_as: str = "generator"
 
 
 def work_on(
@@ -20,26 +44,140 @@ def work_on(
     """What came of each item by `task`, in the items' order.
 
     An item on which a process dies becomes `crashed(item)`, and the others go on: after a crash the items that may be
-    to blame are worked on again, each by a process of its own. With one worker there is no other process.
+    to blame are worked on again, each by a process of its own. With one local worker there is no other process.
+
+    Raises
+    ------
+    UserError
+        The cluster's package is not installed, or its scheduler does not answer.
     """
+    import joblib
+
+    if not items:
+        return
+    call = joblib.delayed(task)
+    done = 0
+    with BACKENDS[executor.kind](executor) as backend:
+        while done < len(items):
+            window = items[done : done + WINDOW]
+            batch = min(LARGEST_BATCH, max(1, len(window) // (BATCHES * backend.num_workers)))
+            workers = min(backend.num_workers, len(window)) if backend.name == "loky" else backend.num_workers
+            parallel = joblib.Parallel(workers, backend=backend.name, return_as=backend.return_as, batch_size=batch)
+            try:
+                for result in parallel(call(item) for item in window):
+                    done += 1
+                    yield result
+            except backend.deaths:
+                for item in items[done : done + 4 * backend.num_workers * batch]:
+                    try:
+                        result = joblib.Parallel(2, backend=backend.name)([call(item)])[0]
+                    except backend.deaths:
+                        result = crashed(item)
+                    done += 1
+                    yield result
+
+
+@contextmanager
+def local(executor: ExecutorSettings) -> Iterator[Backend]:
+    """Processes of this machine, as many as it has cores (two at least, so that a crash costs one file)."""
     import joblib
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    num_workers = executor.workers or max(2, joblib.cpu_count())
-    call = joblib.delayed(task)
-    done = 0
-    while done < len(items):
-        rest = items[done:]
-        parallel = joblib.Parallel(min(num_workers, len(rest)), return_as="generator", batch_size=1)
-        try:
-            for result in parallel(call(item) for item in rest):
-                done += 1
-                yield result
-        except TerminatedWorkerError:
-            for item in items[done : done + 4 * num_workers]:
-                try:
-                    result = joblib.Parallel(2)([call(item)])[0]
-                except TerminatedWorkerError:
-                    result = crashed(item)
-                done += 1
-                yield result
+    yield Backend("loky", executor.workers or max(2, joblib.cpu_count()), (TerminatedWorkerError,))
+
+
+@contextmanager
+def dask(executor: ExecutorSettings) -> Iterator[Backend]:
+    """The workers of a Dask scheduler; without an address, of one that is started on this machine."""
+    try:
+        import distributed
+    except ImportError as error:
+        raise missing("dask", "dask==2026.8.0 distributed==2026.8.0") from error
+    if executor.address is None:
+        cluster = distributed.LocalCluster(
+            executor.workers or os.cpu_count(), threads_per_worker=1, dashboard_address=None
+        )
+    else:
+        cluster = None
+    try:
+        client = distributed.Client(cluster or executor.address, timeout="10s")
+    except (OSError, ValueError, TypeError) as error:
+        raise silent("Dask", executor.address) from error
+    try:
+        if cluster is None:
+            client.wait_for_workers(1, timeout=30)
+        found = sum(client.nthreads().values())
+        yield Backend("dask", min(found, executor.workers or found), (distributed.KilledWorker,))
+    except distributed.TimeoutError as error:
+        raise UserError(f"the Dask scheduler at {executor.address} has no workers: start some there.") from error
+    finally:
+        client.close()
+        if cluster is not None:
+            cluster.close()
+
+
+@contextmanager
+def ray(executor: ExecutorSettings) -> Iterator[Backend]:
+    """The workers of a Ray cluster; without an address, of one that is started on this machine."""
+    try:
+        import ray as package
+        from ray.util.joblib import register_ray
+    except ImportError as error:
+        raise missing("ray", "ray==2.60.0") from error
+    try:
+        own = {"num_cpus": executor.workers} if executor.address is None else {"address": executor.address}
+        package.init(log_to_driver=False, include_dashboard=False, **own)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise silent("Ray", executor.address) from error
+    try:
+        register_ray()
+        found = int(package.cluster_resources().get("CPU", 1))
+        yield Backend("ray", min(found, executor.workers or found), (package.exceptions.RayError,), return_as="list")
+    finally:
+        package.shutdown()
+
+
+BACKENDS: dict[str, Any] = {"local": local, "dask": dask, "ray": ray}
+"""The kinds of `executor.kind`."""
+
+
+def missing(kind: str, packages: str) -> UserError:
+    """The error where a cluster's package is not installed."""
+    return UserError(f"executor={kind} needs a package that is not installed: python -m pip install {packages}")
+
+
+def silent(name: str, address: str | None) -> UserError:
+    """The error where a cluster can't be reached."""
+    if address is None:
+        return UserError(f"{name} can't start a cluster on this machine: give executor.address, or executor=local.")
+    return UserError(f"no {name} scheduler answers at executor.address={address}: start one there, or correct it.")
+
+
+class TookTooLongError(BaseException):
+    """Work went on beyond its limit. No `Exception`, so that nothing at work takes it for one of its own."""
+
+
+@contextmanager
+def limited(seconds: float, home: int) -> Iterator[None]:
+    """Raise `TookTooLongError` when the block takes more seconds of processor time.
+
+    What does not come back to Python even then, ends the process after as long again, unless it is the one that
+    started the program (`home`, its number). Without limit off the main thread, and where the system has no timers.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def stop(number: int, frame: object) -> None:
+        raise TookTooLongError
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    if os.getpid() != home:
+        signal.setitimer(signal.ITIMER_PROF, 2 * seconds)  # its signal ends a process
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGVTALRM, before)

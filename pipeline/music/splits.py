@@ -101,7 +101,7 @@ def _pairs(
         yield one[apart] * num_voices + other[apart]
 
 
-def choose_splits(digests: Sequence[str], groups: Sequence[int]) -> list[str]:
+def choose_splits(digests: Sequence[str], groups: Sequence[int], wanted: Sequence[str] = ()) -> list[str]:
     """The split of each song: 80/10/10 by a hash of the music, the same for a whole group.
 
     A song keeps its split when others come or go, unless that joins it to kin. Where there are too few songs for the
@@ -113,27 +113,41 @@ def choose_splits(digests: Sequence[str], groups: Sequence[int]) -> list[str]:
         What tells the music of each song apart, whatever its key (`phrases.song_digest`).
     groups
         As `find_kin` returns them.
+    wanted
+        For each song the split that it must lie in, or empty. Its kin go with it; of several wishes in a group the
+        first counts.
     """
+    forced: dict[int, str] = {}
+    for group, split in zip(groups, wanted, strict=False):
+        if split:
+            forced.setdefault(group, split)
     members: defaultdict[int, list[str]] = defaultdict(list)
     for digest, group in zip(digests, groups, strict=True):
         members[group].append(digest)
-    places = {group: _place(min(own)) for group, own in members.items()}
+    places = {group: _place(min(own)) for group, own in members.items() if group not in forced}
     ordered = sorted(places, key=lambda group: (places[group], min(members[group])))
     bounds = np.cumsum(SHARES)[:-1]
     chosen = {group: int(np.searchsorted(bounds, places[group], side="right")) for group in ordered}
-    if len(ordered) >= 3:
-        if 0 not in chosen.values():
-            chosen[ordered[0]] = 0
-        if 2 not in chosen.values():
-            chosen[ordered[-1]] = 2
-        if 1 not in chosen.values():
-            # the last of the training groups, or the first of the test groups where training has only one
-            train = [group for group in ordered if chosen[group] == 0]
-            test = [group for group in ordered if chosen[group] == 2]
-            chosen[train[-1] if len(train) > 1 else test[0]] = 1
+    names = {group: SPLITS[number] for group, number in chosen.items()}
+    if len(ordered) < 3:
+        names |= dict(zip(ordered, [split for split in SPLITS if split not in forced.values()], strict=False))
     else:
-        chosen = dict(zip(ordered, (0, 1), strict=False))
-    return [SPLITS[chosen[group]] for group in groups]
+        _fill(names, ordered, set(forced.values()))
+    names |= forced
+    return [names[group] for group in groups]
+
+
+def _fill(names: dict[int, str], ordered: Sequence[int], filled: set[str]) -> None:
+    """Move groups, given in the order of their places, so that every split has one, or is `filled` already."""
+    if "train" not in {*names.values(), *filled}:
+        names[ordered[0]] = "train"
+    if "test" not in {*names.values(), *filled}:
+        names[ordered[-1]] = "test"
+    if "validation" not in {*names.values(), *filled}:
+        # the last of the training groups, or the first of the test groups where training has only one
+        train = [group for group in ordered if names[group] == "train"]
+        test = [group for group in ordered if names[group] == "test"]
+        names[train[-1] if len(train) > 1 else test[0]] = "validation"
 
 
 def _place(digest: str) -> float:

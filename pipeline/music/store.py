@@ -62,6 +62,8 @@ class SongRow:
     tempo_bpm: float
     sections: str
     """The bars at which its sections begin, such as `0 8 16`; one alone where nobody looked for them."""
+    remark: str
+    """What was not done as the catalog says, and why; empty where all was."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pipeline.audio.transcription_store import BYTES_PER_MINUTE, PICTURE, record
 from pipeline.contract import Outcome, Plan
 from pipeline.errors import UserError
 from pipeline.music.catalog import CATALOG, CatalogRow, locate
-from pipeline.music.gathering import Summary, gather, read_all
+from pipeline.music.gathering import Summary, gather, read_on
 from pipeline.music.preparing import Reading, Reject, Source, recipe_of
 from pipeline.music.scores import SUFFIXES, printable
 from pipeline.music.store import open_store
@@ -57,13 +57,15 @@ def run(config: Config, directory: Path) -> Outcome:
         Source(row.id, row.where, row.title, row.bpm, row.key, row.split, written.get(row.where, ""))
         for row in songs_of(rows)
     ]
-    readings = named(read_all(sources, recipe, config.executor), rows)
+    readings = named(read_on(sources, recipe, config.executor, journal_path(config)), rows)
     readings = with_problems(bar(readings, len(sources), "prepare", "files"), rows)
     summary = gather(readings, recipe, directory)
     if summary.songs == 0:
+        journal_path(config).unlink(missing_ok=True)
         raise nothing_usable(config, sum(row.kind == "song" for row in rows), summary)
     say(f"prepare: {summary.songs} songs, {describe_phrases(summary)}; {describe_rejects(summary)}")
     add_page(config, directory, rows, written)
+    journal_path(config).unlink(missing_ok=True)
     notes = {"songs": summary.songs, "phrases": summary.phrases, "rejects": dict(summary.reasons())}
     return Outcome(notes=notes)
 
@@ -96,6 +98,12 @@ def add_page(config: Config, directory: Path, rows: Sequence[CatalogRow], writte
     for remark in remarks:
         say(f"prepare: {remark}")
     say(f"prepare: what became of the files, and phrases to hear: {stage_directory('prepare', config) / PAGE}")
+
+
+def journal_path(config: Config) -> Path:
+    """Where readings are kept until the set is finished, outside its directory, which a stopped run leaves empty."""
+    directory = stage_directory("prepare", config)
+    return directory.with_name(f".{directory.name}.readings")
 
 
 def read_catalog(config: Config) -> list[CatalogRow]:
