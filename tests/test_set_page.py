@@ -243,9 +243,10 @@ def test_one_tempo_and_far_tempi_make_a_histogram() -> None:
 
 
 def test_keys_stand_beside_their_relatives() -> None:
-    drawn = key_circle({"G major": 3, "E minor": 1})
+    drawn = key_circle({"G major": 3, "E minor": 1, "C# major": 2, "Db major": 5})
     assert "G major: 3 songs" in drawn and "E minor: 1 song<" in drawn
-    assert "Songs by key: G major 3, E minor 1" in drawn
+    assert "Db major: 7 songs" in drawn, "one key by two names"
+    assert "Songs by key: Db major 5, G major 3, C# major 2, E minor 1" in drawn
 
 
 def test_text_in_a_drawing_is_escaped() -> None:

@@ -84,7 +84,7 @@ def render_set_page(store: PhraseStore, told: Told, tracks: TracksSettings, exam
     reasons = reasons_of(store.rejects)
     kin = groups_of(songs)
     environment = templates(Path(__file__).parent)
-    environment.filters["percent"] = plots.percent
+    environment.filters |= {"percent": plots.percent, "rounded": rounded}
     return environment.get_template("set_page.html.j2").render(
         told=told,
         summary=_summary(store, told),
@@ -108,6 +108,11 @@ def render_set_page(store: PhraseStore, told: Told, tracks: TracksSettings, exam
         panel=BACKGROUND,
         quiet=QUIET_TEXT,
     )
+
+
+def rounded(value: float) -> str:
+    """`15`, `5.4` or `7`."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}".removesuffix(".0")
 
 
 def _summary(store: PhraseStore, told: Told) -> str:
@@ -136,7 +141,7 @@ def _listening(told: Told, tracks: TracksSettings) -> str:
     key = ", in the common key," if told.common_key else ""
     return (
         f"As the network meets them{key} at their song's tempo, played by the arrangement "
-        f"\u201c{tracks.arrangements[0].name}\u201d. They were chosen to differ in tempo and in the number of tracks."
+        f"\u201c{tracks.arrangements[0].name}\u201d. They come from songs of all tempi, with few and with many tracks."
     )
 
 

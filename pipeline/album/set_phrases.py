@@ -27,7 +27,7 @@ FOLDER = "page"
 """Where everything but the page itself lies, beside it."""
 PICTURE_SIZE = (760, 300)
 """Width and height of a picture in pixels."""
-PICTURE_BOX = (48, 12, 748, 272)
+PICTURE_BOX = (62, 12, 748, 272)
 """Where its roll lies: left, top, right, bottom; the page moves its playhead there."""
 NUM_EXAMPLES = 6
 NUM_CANDIDATES = 60

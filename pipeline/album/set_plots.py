@@ -7,6 +7,7 @@ drawn on the dark ground of the other pictures, in the colours of the tracks.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -26,9 +27,11 @@ FIFTHS = ("C", "G", "D", "A", "E", "B", "F#", "Db", "Ab", "Eb", "Bb", "F")
 RELATIVES = ("A", "E", "B", "F#", "C#", "G#", "Eb", "Bb", "F", "C", "G", "D")
 """The minor key that has the same accidentals."""
 CLASSES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+FLATS = {"Db": "C#", "D#": "Eb", "Gb": "F#", "G#": "Ab", "A#": "Bb", "Cb": "B", "B#": "C", "Fb": "E", "E#": "F"}
+"""Other names of `CLASSES`."""
 BLACK = (1, 3, 6, 8, 10)
-WIDTHS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200)
-"""Of a histogram's bars."""
+WIDTHS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+"""Of a histogram's bars, and between the numbers below them."""
 
 
 class Drawing:
@@ -78,8 +81,8 @@ def _attributes(more: Mapping[str, object]) -> str:
 def percent(share: float) -> str:
     """`12 %`, `0.4 %`, `< 0.1 %`."""
     if 0 < share < 0.001:
-        return "< 0.1 %"
-    return f"{100 * share:.1f} %" if 0 < share < 0.01 else f"{100 * share:.0f} %"
+        return "< 0.1\N{NO-BREAK SPACE}%"
+    return f"{100 * share:.{1 if 0 < share < 0.01 else 0}f}\N{NO-BREAK SPACE}%"
 
 
 def histogram(values: Sequence[float], unit: str, things: str) -> Markup:
@@ -96,17 +99,23 @@ def histogram(values: Sequence[float], unit: str, things: str) -> Markup:
         drawing.line(left, bottom - tick * scale, right, bottom - tick * scale)
         drawing.text(left - 8, bottom - tick * scale, f"{tick:,}", anchor="end")
     step = (right - left) / len(counts)
-    every = -(-len(counts) // 7)
+    every = next((round(one / width) for one in WIDTHS if _fits(one, width, len(counts))), len(counts))
     for index, count in enumerate(counts.tolist()):
         start, x = (first + index) * width, left + index * step
         hint = f"{start:g} to {start + width:g} {unit}: {count:,} {things}"
         drawing.rect(x + 1, bottom - count * scale, step - 2, count * scale, BAR, hint, rx=1.5)
-        if index % every == 0:
+        if (first + index) % every == 0:
             drawing.text(x, bottom + 15, f"{start:g}")
     drawing.line(left, bottom, right, bottom, STRONG_LINE)
     drawing.text(right, bottom + 31, unit, anchor="end")
     middle = float(np.median(values))
     return drawing.markup(f"{things} by {unit}: from {low:.4g} to {high:.4g}, half of them below {middle:.4g}")
+
+
+def _fits(distance: float, width: float, bars: int) -> bool:
+    """Whether numbers this far apart stand at the edges of bars, seven of them at most."""
+    count = distance / width
+    return abs(count - round(count)) < 1e-9 and bars <= 7 * count
 
 
 def _ticks(highest: int) -> list[int]:
@@ -117,13 +126,17 @@ def _ticks(highest: int) -> list[int]:
 
 def key_circle(keys: Mapping[str, int]) -> Markup:
     """Songs by key around the circle of fifths, each minor key beside the major key of its accidentals."""
+    counts: Counter[tuple[int, str]] = Counter()
+    for name, songs in keys.items():  # C# major and Db major are one
+        tonic, mode = name.split()
+        counts[CLASSES.index(FLATS.get(tonic, tonic)), mode] += songs
+    most = max(counts.values(), default=1)
     drawing, x, y, inner, outer = Drawing(384), WIDTH / 2, 192.0, 38.0, 148.0
-    most = max(keys.values(), default=1)
     for share in (0.5, 1.0):
         drawing.circle(x, y, inner + share * (outer - inner), "none", LINE)
     for sector in range(12):
         for half, (tonic, mode) in enumerate(((FIFTHS[sector], "major"), (RELATIVES[sector], "minor"))):
-            count = keys.get(f"{tonic} {mode}", 0)
+            count = counts.get((CLASSES.index(FLATS.get(tonic, tonic)), mode), 0)
             middle = math.radians(30 * sector - 7 + 15 * half)
             radius = inner + (outer - inner) * count / most
             if count:
