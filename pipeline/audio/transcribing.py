@@ -93,7 +93,7 @@ def transcribe_samples(samples: NDArray[np.float32], wish: Wish) -> Transcriptio
 
 def on_beats(pitches: Pitches, hits: NDArray[np.void], beats: Beats, rest: str, seconds: float) -> Transcription:
     """Notes and hits in seconds as parts in quarter notes."""
-    is_bass = bass_line(pitches, hits)
+    is_bass = bass_line(pitches)
     found = (
         (Part("Drums", DRUMS, True, _struck(hits, beats)), hits),
         (Part("Bass", BASS, False, _sung(pitches[is_bass], beats)), pitches[is_bass]),

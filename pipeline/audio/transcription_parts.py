@@ -35,7 +35,7 @@ def without_noise(pitches: Pitches, hits: NDArray[np.void]) -> Pitches:
     return kept
 
 
-def bass_line(pitches: Pitches, hits: NDArray[np.void]) -> NDArray[np.bool_]:
+def bass_line(pitches: Pitches) -> NDArray[np.bool_]:
     """Which notes are the bass, bool `[notes]`: below E3, and the lowest that sounds for most of their time."""
     is_bass = np.zeros(len(pitches), bool)
     low = np.flatnonzero(pitches["pitch"] <= HIGHEST_BASS)

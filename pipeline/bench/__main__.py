@@ -34,6 +34,13 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--midi", type=Path, metavar="DIR", help="your own MIDI files instead of music written by rule")
     parser.add_argument(
+        "--transcription",
+        type=Path,
+        metavar="DIR",
+        help="MIDI files, with or without their recordings: transcribe them",
+    )
+    parser.add_argument("--soundfont", type=Path, metavar="FILE", help="plays those MIDI files that have no recording")
+    parser.add_argument(
         "--rounds", type=int, metavar="N", help="repetitions of everything, for figures sooner or surer"
     )
     parser.add_argument("--quick", action="store_true", help="one short round of everything, to see that it runs")
@@ -47,7 +54,7 @@ def read_plan(words: list[str], scratch: Path) -> Plan:
     from pipeline.config import group_choices
 
     given = arguments().parse_args(words)
-    sections = tuple(given.only.split(",")) if given.only else SECTIONS
+    sections = tuple(given.only.split(",")) if given.only else () if given.transcription else SECTIONS
     models = tuple(given.models.split(","))
     for option, names, known in (("only", sections, SECTIONS), ("models", models, group_choices("model"))):
         for name in names:
@@ -61,7 +68,9 @@ def read_plan(words: list[str], scratch: Path) -> Plan:
     if given.rounds:
         effort = replace(effort, rounds=given.rounds, slow_rounds=given.rounds)
     midi = given.midi.expanduser() if given.midi else None
-    return Plan(sections, models, effort, given.threads, given.seed, midi, scratch)
+    return Plan(
+        sections, models, effort, given.threads, given.seed, midi, scratch, given.transcription, given.soundfont
+    )
 
 
 def measure(plan: Plan) -> dict[str, Any]:
@@ -74,6 +83,7 @@ def measure(plan: Plan) -> dict[str, Any]:
     from pipeline.bench.processes import measure_memory, measure_startup
     from pipeline.bench.rendering import measure_rendering
     from pipeline.bench.training import measure_training
+    from pipeline.bench.transcription import measure_transcription
     from pipeline.bench.yardstick import measure_yardstick
 
     start = time.monotonic()
@@ -100,6 +110,8 @@ def measure(plan: Plan) -> dict[str, Any]:
         "memory": lambda: measure_memory(plan),
     }
     found |= {name: sections[name]() for name in SECTIONS if name in plan.sections}
+    if plan.transcription is not None:
+        found["transcription"] = measure_transcription(plan.transcription, plan.soundfont, plan.scratch)
     return found | {"bench_seconds": round(time.monotonic() - start, 1)}
 
 

@@ -87,6 +87,10 @@ class Plan:
         A folder of the user's MIDI files for ingest, training and rendering, in place of the music that is written.
     scratch
         A folder for what is written on the way.
+    transcription
+        A folder of MIDI files, each with its recording beside it or else played, to measure transcription by.
+    soundfont
+        What plays them; None takes the SoundFont that comes with pretty_midi.
     """
 
     sections: tuple[str, ...]
@@ -96,3 +100,5 @@ class Plan:
     seed: int
     midi: Path | None
     scratch: Path
+    transcription: Path | None = None
+    soundfont: Path | None = None

@@ -16,6 +16,7 @@ measured.
 | `ingest` | `readers` with `songs_per_second`, and their `ratios` |
 | `rendering` | `ways` (`mix`, `synthesizer`) with `seconds` and `times_real_time_ratio` |
 | `yardstick` | `seconds` for `phrases`, of which `counting_seconds`, `distances_seconds`, `copying_seconds` |
+| `transcription` | `pieces` and `means`: by program (`albumgan`, `baseline`) F1 of notes, beats, drums, rolls |
 | `startup` | `overview`, `settings`: `seconds` |
 | `memory` | by stage `peak_megabytes` and `seconds` |
 """
@@ -165,7 +166,30 @@ def memory(report: dict[str, Any]) -> list[str]:
     return ["## Peak memory of the largest process", "", *table(["stage", "MB", "seconds", "command"], rows)]
 
 
+def transcription(report: dict[str, Any]) -> list[str]:
+    """F1 of what was written down."""
+    found = report["transcription"]
+
+    def percent(value: float | None) -> str:
+        return "-" if value is None else f"{100 * value:.0f}"
+
+    figures = [key for key in next(iter(found["means"].values())) if key != "seconds_per_minute"]
+    rows = [
+        [piece, name, *(percent(row[key]) for key in figures), figure(row["seconds_per_minute"])]
+        for piece, by_name in {**found["pieces"], "mean": found["means"]}.items()
+        for name, row in by_name.items()
+    ]
+    return [
+        f"## Transcription, {len(found['pieces'])} pieces: F1 in percent",
+        "",
+        found["formula"],
+        "",
+        *table(["piece", "program", *figures, "s/min of sound"], rows),
+    ]
+
+
 SECTIONS = {
+    "transcription": transcription,
     "training": training,
     "generation": generation,
     "ingest": ingest,

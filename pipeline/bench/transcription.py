@@ -1,0 +1,138 @@
+"""Transcription: recordings written down, beside the music that they were made from.
+
+The plain baseline is what one gets from basic-pitch's network at its usual thresholds and librosa's beat tracker, all
+notes on one track.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.audio.beats import Beats
+from pipeline.audio.pitches import Decoding, decode, listen
+from pipeline.audio.recordings import SAMPLE_RATE_HZ, SUFFIXES, read_recording
+from pipeline.audio.synth import RATE_HZ, play, soundfont_path
+from pipeline.audio.transcribing import SHORTEST_BEATS, Transcription, Wish, transcribe_samples
+from pipeline.bench.transcription_scores import Tally, beat_tally, drum_tallies, note_tally, roll_tallies
+from pipeline.bench.transcription_truth import Truth, read_truth
+from pipeline.config import compose
+from pipeline.errors import UserError
+from pipeline.music.preparing import recipe_of
+from pipeline.music.scores import Part, make_events
+from pipeline.progress import bar
+
+EXCERPT_SECONDS = 180
+"""So much of each recording is written down, from its beginning."""
+LEAD_SECONDS = 1.3
+"""Silence before music that is rendered here, so that its beats do not begin with the file."""
+PLAIN = Decoding(onset=0.5, frame=0.3, gap_frames=11, shortest_frames=11, unstruck_frame=0.3)
+"""basic-pitch's own thresholds; it bridges as many frames, and takes what is left of the sound for notes too."""
+
+FORMULA = (
+    "notes: right pitch, onset at most 50 ms off; beats: 70 ms; drums: right class, 50 ms; rolls: sixteenths in "
+    "which a pitch sounds, of each family by itself or of all pitches together, each true bar laid on the beat "
+    "nearest to where it begins, or all of it laid by counting from the first common beat."
+)
+
+
+def measure_transcription(folder: Path, soundfont: Path | None, scratch: Path) -> dict[str, Any]:
+    """All pieces of a folder by this program and by the baseline.
+
+    Parameters
+    ----------
+    folder
+        MIDI files; where a recording of the same name lies beside one, that is taken, from whenever it begins.
+    soundfont
+        The SoundFont that plays the others; null takes the one that comes with pretty_midi.
+    scratch
+        Where sound is written on the way.
+    """
+    paths = sorted(path for path in folder.glob("*.mid"))
+    if not paths:
+        raise UserError(f"--transcription {folder}: there is no MIDI file (.mid) in it.")
+    config = compose("data=band")
+    spec = recipe_of(config).spec
+    contenders: dict[str, Callable[[NDArray[np.float32]], Transcription]] = {
+        "albumgan": lambda samples: transcribe_samples(samples, Wish()),
+        "baseline": transcribe_plainly,
+    }
+    pieces: dict[str, Any] = {}
+    for path in bar(paths, len(paths), "transcription", "pieces"):
+        recording = recording_beside(path)
+        if recording is None:
+            recording = rendered(path, soundfont, scratch)
+        samples = read_recording(recording, 600)[: EXCERPT_SECONDS * SAMPLE_RATE_HZ]
+        truth = read_truth(path, decode(listen(samples), PLAIN), len(samples) / SAMPLE_RATE_HZ)
+        rows = {}
+        for name, contender in contenders.items():
+            began = time.perf_counter()
+            found = contender(samples)
+            seconds = time.perf_counter() - began
+            tallies = tally(found, truth, lambda one, own: roll_tallies(one, own, spec, config.tracks))
+            rows[name] = {key: one.f1 for key, one in tallies.items()}
+            rows[name]["seconds_per_minute"] = 60 * seconds / (len(samples) / SAMPLE_RATE_HZ)
+        pieces[path.stem] = rows
+    return {
+        "formula": FORMULA,
+        "pieces": pieces,
+        "means": {name: means([one[name] for one in pieces.values()]) for name in contenders},
+    }
+
+
+def tally(
+    found: Transcription, truth: Truth, rolls: Callable[[Transcription, Truth], dict[str, Tally]]
+) -> dict[str, Tally]:
+    """All figures of one transcription."""
+    drums = {f"drums, {name}": one for name, one in drum_tallies(found, truth).items()}
+    return {"notes": note_tally(found, truth), "beats": beat_tally(found.beats, truth), **drums, **rolls(found, truth)}
+
+
+def means(rows: list[dict[str, float | None]]) -> dict[str, float | None]:
+    """Means over the pieces that have a figure."""
+    found: dict[str, float | None] = {}
+    for key in rows[0]:
+        values = [value for row in rows if (value := row[key]) is not None]
+        found[key] = float(np.mean(values)) if values else None
+    return found
+
+
+def recording_beside(path: Path) -> Path | None:
+    """The recording of a MIDI file's name."""
+    return next((found for suffix in SUFFIXES if (found := path.with_suffix(suffix)).is_file()), None)
+
+
+def rendered(path: Path, soundfont: Path | None, scratch: Path) -> Path:
+    """The sound of a MIDI file."""
+    import soundfile
+
+    sound = play(path.read_bytes(), soundfont_path(str(soundfont) if soundfont else None), "midirenderer")
+    sound = np.concatenate([np.zeros((int(LEAD_SECONDS * RATE_HZ), 2), np.float32), sound])
+    target = scratch / f"{path.stem}.flac"
+    soundfile.write(target, 0.8 * sound / max(float(np.abs(sound).max()), 1e-6), RATE_HZ)
+    return target
+
+
+def transcribe_plainly(samples: NDArray[np.float32]) -> Transcription:
+    """The baseline."""
+    import soxr
+    from librosa.beat import beat_track
+
+    pitches = decode(listen(samples), PLAIN)
+    sound = soxr.resample(samples, SAMPLE_RATE_HZ, 22050)
+    _, found = beat_track(y=sound, sr=22050, units="time")
+    beat = float(np.median(np.diff(found))) if len(found) > 1 else 0.5
+    first, last = (float(found[0]), float(found[-1])) if len(found) else (0.0, 0.0)
+    end = len(samples) / SAMPLE_RATE_HZ
+    before, after = np.arange(first - beat, -beat, -beat)[::-1], np.arange(last + beat, end + beat, beat)
+    moments = np.concatenate([before, found if len(found) else [0.0], after])
+    beats = Beats(moments, 4)
+    onset = np.maximum(beats.position(pitches["start"]), 0)
+    duration = np.maximum(beats.position(pitches["end"]) - onset, SHORTEST_BEATS)
+    events = make_events(onset, duration, pitches["pitch"], pitches["velocity"])
+    return Transcription((Part("Piano", 0, False, events),), beats, (pitches,), end)
