@@ -19,8 +19,8 @@ _JUMP_COST = 12.0  # for a change of tempo at once
 
 _LATTICE = np.array([0, 3, 4, 6, 8, 9, 12]) / 12  # where in a beat notes are struck: eighths, sixteenths, triplets
 _NEAR_SECONDS = 0.025
-_STIFF = (2000.0, 100.0, 10.0)
-_MARGIN = 0.02  # of the onsets' weight: what a looser pulse must explain more
+_STIFF = (300.0, 30.0, 3.0)  # in onsets of a pulse: what its second difference weighs against them
+_MARGIN = 0.035  # of the onsets' weight: what a looser pulse must explain more
 
 
 def find_pulse(onsets: Onsets, bpm: float | None = None) -> Floats:
@@ -59,7 +59,7 @@ def explained_share(pulse: Floats, onsets: Onsets) -> float:
     """The share of the onsets' weight that lies on sixteenths or triplets of the pulse, 0 to 1."""
     places, _ = _places(pulse, onsets.seconds)
     late = onsets.seconds - np.interp(places, np.arange(len(pulse)), pulse)
-    return float(np.average(np.exp(-((late / 0.02) ** 2)), weights=onsets.weights))
+    return float(np.average(np.exp(-((late / _NEAR_SECONDS) ** 2)), weights=onsets.weights))
 
 
 def extended(pulse: Floats, start: float, end: float) -> Floats:
@@ -210,6 +210,7 @@ def _settle(pulse: Floats, onsets: Onsets, stiffness: float) -> Floats:
     count = len(pulse)
     if count < 4:
         return pulse
+    stiffness *= float(onsets.weights.sum()) / count
     for near in (0.06, 0.04, _NEAR_SECONDS, _NEAR_SECONDS):
         places, belief = _places(pulse, onsets.seconds)
         late = onsets.seconds - np.interp(places, np.arange(count), pulse)

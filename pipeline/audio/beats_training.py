@@ -164,15 +164,35 @@ def known_pieces(folder: Path) -> list[tuple[Path, Truth]]:
     return pieces
 
 
+def _faster(piece: Truth, times: float) -> Truth:
+    """The piece played so many times as fast."""
+    notes, hits = piece.notes.copy(), piece.hits.copy()
+    notes["start"] /= times
+    notes["end"] /= times
+    hits["start"] /= times
+    return replace(piece, notes=notes, hits=hits, beats=piece.beats / times)
+
+
 def lessons(piece: Truth, seed: int) -> list[Lesson]:
-    """Features of the candidates of the piece with faults, and which are right; again without its drums."""
+    """Features of the candidates of the piece with faults, and which are right.
+
+    The piece is heard as it is, without its drums, and as bare onsets without pitch; each time at another tempo, by up to
+    a sixth of an octave.
+    """
     kept = []
     rng = np.random.default_rng(seed)
-    for drums in (True, False):
-        if not drums and (not len(piece.hits) or len(piece.notes) < 16):
+    known = piece
+    for way in ("whole", "undrummed", "bare"):
+        if way == "undrummed" and (not len(piece.hits) or len(piece.notes) < 16):
             continue
-        heard = with_faults(piece, rng, drums)
+        if way == "bare" and seed % 4:
+            continue
+        piece = _faster(known, 2 ** rng.uniform(-1 / 6, 1 / 6))
+        heard = with_faults(piece, rng, way != "undrummed")
         onsets = find_onsets(heard.notes, heard.hits)
+        if way == "bare":
+            empty = {name: (np.zeros(0), np.zeros(0)) for name in onsets.layers}
+            onsets = replace(onsets, layers=empty | {"any": (onsets.seconds, np.clip(onsets.weights, 0, 1))})
         if len(onsets.seconds) < 8 or np.ptp(onsets.seconds) < 2:
             continue
         pulse = find_pulse(onsets)
