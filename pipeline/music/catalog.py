@@ -38,7 +38,7 @@ class CatalogRow:
     kind: str
     """`song`, `sample` or `text`."""
     where: str
-    """The path, or `music21:` and a path in music21's corpus; empty where nothing came of the row."""
+    """The path, or `music21:` and a path in music21's corpus; empty where there is no file."""
     source: str
     """What the user's row or folder called it: a path, an URL, a member of an archive."""
     bytes: int

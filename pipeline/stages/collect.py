@@ -106,6 +106,8 @@ def describe_problems(rows: Sequence[CatalogRow]) -> str:
         named = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common(MOST_REASONS))
         text = f"{len(lost):,} problem{'s' * (len(lost) != 1)}: {named}"
         text += " ..." if len(reasons) > MOST_REASONS else ""
+        if any(row.problem.startswith("the link") for row in lost):
+            text += " (force=true tries the links again)"
     if remarks:
         text += f"; {remarks:,} row{'s' * (remarks != 1)} with a remark"
     return text
