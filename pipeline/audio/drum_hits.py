@@ -1,14 +1,31 @@
-"""Drum hits in a recording: when, which drum, how loud."""
+"""Drum hits in a recording: when, which drum, how loud.
+
+A small network (`drum_network`), trained by `drum_training` on rendered drums with music beside them, gives each drum a
+chance in each hundredth of a second; hits are the peaks of it.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.drum_flux import find_hits_by_flux
-from pipeline.audio.drum_kit import HIT
+from pipeline.audio.drum_features import FRAMES_PER_SECOND, band_power
+from pipeline.audio.drum_kit import CLOSED_HAT, DRUMS, HIT, OPEN_HAT, make_hits
+from pipeline.audio.drum_peaks import find_peaks
 
 __all__ = ["HIT", "find_drum_hits"]
+
+FEWEST_A_MINUTE = 10
+"""Hits a minute of sound: where fewer are certain the recording has no drums, and none is given."""
+
+CERTAIN = 0.8
+"""Chance from which a hit counts as certain."""
+
+SOUNDING = 1e-6
+"""Power of a frame that counts as sound (-60 decibels)."""
+
+HAT_APART = 3
+"""Frames within which the hi-hat is struck once, open or closed."""
 
 
 def find_drum_hits(samples: NDArray[np.float32]) -> NDArray[np.void]:
@@ -21,6 +38,56 @@ def find_drum_hits(samples: NDArray[np.float32]) -> NDArray[np.void]:
 
     Returns
     -------
-    Array of `HIT`, sorted by start; empty where nothing sounds like a drum.
+    Array of `HIT`, sorted by start; empty where nothing sounds like a drum kit.
+
+    Raises
+    ------
+    UserError
+        The file of weights is damaged.
     """
-    return find_hits_by_flux(samples)
+    from pipeline.audio.drum_network import activations, load_network
+
+    power = band_power(samples)
+    minutes = np.count_nonzero(power.sum(axis=1) > SOUNDING) / FRAMES_PER_SECOND / 60
+    if not minutes:
+        return np.zeros(0, HIT)
+    network, thresholds = load_network()
+    chances, strengths = activations(network, power)
+    return _hits(chances, strengths, thresholds, minutes)
+
+
+def _hits(
+    chances: NDArray[np.float32], strengths: NDArray[np.float32], thresholds: NDArray[np.float32], minutes: float
+) -> NDArray[np.void]:
+    """Hits from chances and strengths `[frames, drums]` and the thresholds of the drums."""
+    starts, pitches, velocities, certain = [], [], [], 0
+    unlike = {CLOSED_HAT: OPEN_HAT, OPEN_HAT: CLOSED_HAT}
+    for column, pitch in enumerate(DRUMS):
+        peaks, places = find_peaks(chances[:, column], float(thresholds[column]))
+        if pitch in unlike:
+            other = DRUMS.index(unlike[pitch])
+            sure = _sureness(chances[:, column], thresholds[column])[peaks]
+            rivals = _around(_sureness(chances[:, other], thresholds[other]), peaks)
+            kept = (sure > rivals) | ((sure == rivals) & (pitch == CLOSED_HAT))
+            peaks, places = peaks[kept], places[kept]
+        certain += int((chances[peaks, column] >= CERTAIN).sum())
+        starts.append(np.maximum(places, 0) / FRAMES_PER_SECOND)
+        pitches.append(np.full(len(peaks), pitch))
+        velocities.append(127 * strengths[peaks, column].astype(np.float64))
+    if certain < FEWEST_A_MINUTE * minutes:
+        return np.zeros(0, HIT)
+    return make_hits(np.concatenate(starts), np.concatenate(pitches), np.concatenate(velocities))
+
+
+def _sureness(chances: NDArray[np.float32], threshold: np.float32) -> NDArray[np.float32]:
+    """How far a chance is above its threshold: 0 at it, 1 when certain."""
+    sure: NDArray[np.float32] = (chances - threshold) / (1 - threshold)
+    return sure
+
+
+def _around(values: NDArray[np.float32], frames: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The greatest value within `HAT_APART` of each frame."""
+    from scipy.ndimage import maximum_filter1d
+
+    highest: NDArray[np.float32] = maximum_filter1d(values, 2 * HAT_APART + 1)[frames]
+    return highest
