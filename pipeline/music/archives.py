@@ -5,7 +5,6 @@ from __future__ import annotations
 import stat
 import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -82,9 +81,11 @@ def unpack(
                 )
             for member in members:
                 yield _take(file, member, f"{source}/{printable(member.filename)}", settings)
-    except OSError as error:
-        raise UnusableError(f"can't be read: {error.strerror or error}".lower()) from error
-    except (zipfile.BadZipFile, ValueError, struct.error, NotImplementedError) as error:
+    except PermissionError as error:
+        raise UnusableError("can't be read: permission denied") from error
+    except UnusableError:
+        raise
+    except Exception as error:  # a damaged archive makes the library raise all kinds
         raise UnusableError(f"broken archive: {printable(str(error))[:100]}") from error
 
 
@@ -116,7 +117,7 @@ def _take(file: zipfile.ZipFile, member: zipfile.ZipInfo, source: str, settings:
             return Found(str(path), source)
         except NotImplementedError:
             problem = "packed in a way that can't be read here: pack it as an ordinary zip archive"
-        except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, RuntimeError) as error:
+        except Exception as error:  # a damaged archive makes the library raise all kinds
             problem = f"broken archive: {printable(str(error))[:100]}"
     return Found("", source, problem)
 

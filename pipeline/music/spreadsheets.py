@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
-import datetime
 import io
+import json
+import subprocess
+import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.errors import UserError
+from pipeline.music import workbook
 
 SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".csv", ".tsv", ".tab", ".txt")
 PACKED = b"PK\x03\x04"
@@ -21,6 +23,8 @@ BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\
 DELIMITERS = ("\t", ";", ",", "|")
 MOST_BYTES = 500_000_000
 """Of a spreadsheet, unpacked: millions of rows take less."""
+MOST_SECONDS = 300.0
+"""That reading a workbook may take."""
 
 
 @dataclass(frozen=True)
@@ -46,52 +50,34 @@ def read_sheets(path: Path, setting: str) -> list[Sheet]:
     if not content.strip():
         raise UserError(f"{setting} is empty: list your songs in it.")
     if content.startswith((PACKED, COMPOUND)):
-        return _workbook(content, setting)
+        return _workbook(path, content, setting)
     text = _decode(content)
     if "\0" in text or path.suffix.lower() not in (".csv", ".tsv", ".tab", ".txt"):
         raise UserError(f"{setting} is no spreadsheet: give one that was saved as .xlsx, .ods or .csv.")
     return [Sheet(path.stem, _values(text, setting))]
 
 
-def _workbook(content: bytes, setting: str) -> list[Sheet]:
+def _workbook(path: Path, content: bytes, setting: str) -> list[Sheet]:
     """The sheets of a workbook in any of the binary formats."""
-    import python_calamine as calamine
-
     unreadable = UserError(f"{setting} can't be read as a spreadsheet: save it anew as .xlsx, .ods or .csv.")
     if content.startswith(PACKED):
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 unpacked = sum(info.file_size for info in archive.infolist())
-        except (zipfile.BadZipFile, ValueError, EOFError) as error:
+        except Exception as error:  # a damaged archive makes the library raise all kinds
             raise unreadable from error
         if unpacked > MOST_BYTES:
             raise UserError(f"{setting} unpacks to more than {MOST_BYTES / 1e6:.0f} MB: that is no list of songs.")
     elif "EncryptedPackage".encode("utf-16-le") in content:
         raise UserError(f"{setting} has a password: save it without one.")
+    command = [sys.executable, "-P", workbook.__file__, str(path)]
     try:
-        with calamine.load_workbook(io.BytesIO(content)) as book:
-            sheets = [(name, book.get_sheet_by_name(name)) for name in book.sheet_names]
-            return [
-                Sheet(name, [[_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)])
-                for name, sheet in sheets
-            ]
-    except calamine.PasswordError as error:
-        raise UserError(f"{setting} has a password: save it without one.") from error
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # a damaged file can make the library panic, which is no Exception
+        done = subprocess.run(command, capture_output=True, timeout=MOST_SECONDS, check=False)
+        if done.returncode == workbook.PASSWORD:
+            raise UserError(f"{setting} has a password: save it without one.")
+        return [Sheet(name, rows) for name, rows in json.loads(done.stdout)]
+    except (subprocess.TimeoutExpired, ValueError) as error:
         raise unreadable from error
-
-
-def _text(cell: Any) -> str:
-    """One cell as people read it: whole numbers without a point, times as hours:minutes:seconds."""
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() else repr(cell)
-    if isinstance(cell, datetime.timedelta):
-        return f"{cell.total_seconds():g} s"
-    return str(cell).strip()
 
 
 def _decode(content: bytes) -> str:
