@@ -118,7 +118,7 @@ def test_a_quick_run_finds_the_documented_sections_and_keys(report: dict[str, An
     assert set(band["models"]) == {"default", "musegan_tutorial"}
     assert len(band["models"]["default"]["phrases_per_second_rounds"]) == 1
     assert report["training"]["peak_gflops"] > 0
-    assert set(report["ingest"]["readers"]) == {"albumgan", "pretty_midi", "symusic"}
+    assert set(report["ingest"]["readers"]) == {"quantised", "albumgan", "pretty_midi", "symusic"}
     assert set(report["rendering"]["ways"]) == {"mix", "synthesizer"}
     assert {"one_thread_bars_per_second", "all_cores_bars_per_second"} <= set(report["generation"]["models"]["default"])
 
@@ -137,8 +137,8 @@ def test_shares_and_ratios_agree_with_their_parts(report: dict[str, Any]) -> Non
         assert ratios[f"{key}_ratio"] == pytest.approx(ours[key] / theirs[key], rel=2e-3)
     assert ours["phrases_per_second"] == pytest.approx(ours["generator_phrases_per_second"], rel=2e-3)  # a step each
     readers = report["ingest"]["readers"]
-    assert report["ingest"]["ratios"]["albumgan_to_pretty_midi"]["songs_per_second_ratio"] == pytest.approx(
-        readers["albumgan"]["songs_per_second"] / readers["pretty_midi"]["songs_per_second"], rel=2e-3
+    assert report["ingest"]["ratios"]["quantised_to_pretty_midi"]["songs_per_second_ratio"] == pytest.approx(
+        readers["quantised"]["songs_per_second"] / readers["pretty_midi"]["songs_per_second"], rel=2e-3
     )
 
 

@@ -4,11 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gan.spec import RollSpec, Track
+from pipeline.config import compose
+from pipeline.errors import UserError
 from pipeline.music.families import Voice, assign
 from pipeline.music.notes import notes_from_roll, roll_from_notes
-from pipeline.music.quantise import Stretch, estimate_downbeat, merge_metres, quantise, usable_stretches
+from pipeline.music.quantise import Stretch, merge_metres, quantise, usable_stretches
 from pipeline.music.scores import Metre, Score, UnusableError
-from pipeline.music.settings import TrackSettings, TracksSettings
+from pipeline.music.settings import TrackSettings, TracksSettings, beats_of, roll_spec
 from tests.music_makers import BAND, SPEC, Row, part, score, tune
 
 WHOLE = Stretch(0.0, 8, 0)
@@ -87,6 +89,14 @@ def test_other_metres_are_rejected_with_their_name(numerator: int, denominator: 
     assert reason(piece) == f"not 4/4 (is {numerator}/{denominator})"
 
 
+def test_six_eight_is_not_three_four() -> None:
+    waltz = RollSpec(SPEC.tracks, beats_per_bar=3)
+    with pytest.raises(UnusableError, match=r"not 3/4 \(is 6/8\)"):
+        usable_stretches(score(part(tune(1)), metres=[Metre(0.0, 6, 8)]), waltz, True)
+    changing = [Metre(0.0, 3, 4), Metre(12.0, 6, 8)]
+    assert usable_stretches(score(part(tune(1)), metres=changing), waltz, True) == [Stretch(0.0, 4, 0)]
+
+
 def test_cut_time_has_bars_of_four_quarters() -> None:
     assert stretches(score(part(tune(1)), metres=[Metre(0.0, 2, 2)])) == [Stretch(0.0, 8, 0)]
 
@@ -111,13 +121,6 @@ def test_a_repeated_time_signature_changes_nothing() -> None:
 def test_too_short_and_too_long_are_explained() -> None:
     assert reason(score(part([(0, 12, 60)]))) == "too short: 3 bars"
     assert reason(score(part([(0, 1, 60), (2**28 / 480, 1, 60)]))) == "too long: 139,810 bars"
-
-
-@pytest.mark.parametrize("shift", [0, 1, 2, 3])
-def test_the_downbeat_is_where_the_bass_changes(shift: int) -> None:
-    bass: list[Row] = [(shift + 4 * bar, 4, 36) for bar in range(8)]
-    line: list[Row] = [(beat, 1, 72) for beat in range(36)]
-    assert estimate_downbeat(score(part(bass), part(line)), 4) == shift
 
 
 def test_drums_on_channel_ten_go_to_drums_and_programs_to_their_family() -> None:
@@ -167,3 +170,22 @@ def test_a_spec_of_three_beats_takes_three_four() -> None:
     assert usable_stretches(piece, waltz, trust_metre=True) == [Stretch(0.0, 8, 0)]
     with pytest.raises(UnusableError, match=r"not 3/4 \(is 4/4\)"):
         usable_stretches(score(part([(0, 24, 60)])), waltz, trust_metre=True)
+
+
+@pytest.mark.parametrize("metre", ["6/8", "5", "7/9", "4/4/4", "0/4", "13/4", "common", ""])
+def test_metres_that_are_not_counted_in_quarter_notes_are_refused_in_a_sentence(metre: str) -> None:
+    with pytest.raises(UserError, match=r"^data\.metre must count its bars in quarter notes, from 2/4 to 12/4, not"):
+        beats_of(metre)
+
+
+def test_the_metre_of_the_settings_is_that_of_the_rolls() -> None:
+    config = compose("data.metre=3/4")
+    assert roll_spec(config.roll, config.tracks, config.data.metre).beats_per_bar == 3
+    with pytest.raises(UserError, match="not 6/8"):
+        compose("data.metre=6/8")
+
+
+def test_two_parts_of_one_family_make_one_track() -> None:
+    piece = score(part([(0, 1, 60)], program=0), part([(0, 2, 60), (1, 1, 67)], program=4))
+    notes = quantise(assign(piece, BAND), WHOLE, SPEC)
+    assert [(int(one["track"]), int(one["pitch"]), int(one["length"])) for one in notes] == [(1, 60, 8), (1, 67, 4)]

@@ -3,6 +3,7 @@ import struct
 import zipfile
 from pathlib import Path
 
+import mido
 import numpy as np
 import pretty_midi
 import pytest
@@ -34,7 +35,7 @@ ticks_and_pitches = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 @given(ticks_and_pitches)
 def test_notes_written_by_mido_are_read_to_the_tick(tmp_path: Path, notes: list[tuple[int, int, int]]) -> None:
     # one note a pitch: what overlapping notes of one pitch mean is not settled by the format
@@ -219,3 +220,57 @@ def test_a_note_at_a_huge_tick_is_read_without_its_bars(tmp_path: Path) -> None:
 def test_names_become_one_printable_line() -> None:
     assert printable("a\nb\tc  d 🎵") == "a b c d 🎵"
     assert printable(os.fsdecode(b"caf\xe9")) == "caf\\xe9"
+
+
+def pedal_midi(path: Path, moves: list[tuple[int, int]], channel: int = 0) -> Path:
+    """Pitch 60 at beats 0 and 2, 64 at 1, each for half a beat; pedal movements in ticks of 1/480 beat and values."""
+    events: list[tuple[int, mido.Message]] = []
+    for tick, pitch in ((0, 60), (480, 64), (960, 60)):
+        events.append((tick, mido.Message("note_on", note=pitch, velocity=80, channel=channel)))
+        events.append((tick + 240, mido.Message("note_off", note=pitch, channel=channel)))
+    for tick, value in moves:
+        events.append((tick, mido.Message("control_change", control=64, value=value, channel=channel)))
+    track, now = mido.MidiTrack(), 0
+    for tick, message in sorted(events, key=lambda one: one[0]):
+        track.append(message.copy(time=tick - now))
+        now = tick
+    file = mido.MidiFile(ticks_per_beat=480)
+    file.tracks.append(track)
+    file.save(path)
+    return path
+
+
+def test_the_pedal_holds_notes_until_it_is_lifted_or_they_are_struck_again(tmp_path: Path) -> None:
+    path = pedal_midi(tmp_path / "a.mid", [(100, 127), (1440, 0)])
+    assert rows(read(path)) == [(0, 2, 60), (1, 2, 64), (2, 1, 60)]
+
+
+def test_a_pedal_less_than_half_down_holds_nothing(tmp_path: Path) -> None:
+    path = pedal_midi(tmp_path / "a.mid", [(100, 63), (1440, 0)])
+    assert rows(read(path)) == [(0, 0.5, 60), (1, 0.5, 64), (2, 0.5, 60)]
+
+
+@pytest.mark.parametrize("moves", [[(100, 127)], [(100, 127), (100 + 17 * 480, 0)]])
+def test_a_forgotten_pedal_holds_nothing(tmp_path: Path, moves: list[tuple[int, int]]) -> None:
+    path = pedal_midi(tmp_path / "a.mid", moves)
+    assert rows(read(path)) == [(0, 0.5, 60), (1, 0.5, 64), (2, 0.5, 60)]
+
+
+def test_a_pedal_lifted_before_the_key_changes_nothing(tmp_path: Path) -> None:
+    path = pedal_midi(tmp_path / "a.mid", [(10, 127), (200, 0)])
+    assert rows(read(path)) == [(0, 0.5, 60), (1, 0.5, 64), (2, 0.5, 60)]
+
+
+def test_drums_have_no_pedal(tmp_path: Path) -> None:
+    path = pedal_midi(tmp_path / "a.mid", [(100, 127), (1440, 0)], channel=9)
+    assert rows(read(path)) == [(0, 0.5, 60), (1, 0.5, 64), (2, 0.5, 60)]
+
+
+def test_overlapping_notes_of_one_pitch_end_in_the_order_in_which_they_began(tmp_path: Path) -> None:
+    track = mido.MidiTrack()
+    for kind, wait in (("note_on", 0), ("note_on", 240), ("note_off", 240), ("note_off", 480)):
+        track.append(mido.Message(kind, note=60, velocity=80, time=wait))
+    file = mido.MidiFile(ticks_per_beat=480)
+    file.tracks.append(track)
+    file.save(tmp_path / "a.mid")
+    assert rows(read(tmp_path / "a.mid")) == [(0, 1, 60), (0.5, 1.5, 60)]

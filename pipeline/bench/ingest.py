@@ -14,15 +14,19 @@ import symusic
 from pipeline.bench.clock import median, seconds_of, take_turns
 from pipeline.bench.music import band_words
 from pipeline.bench.plan import Plan
-from pipeline.bench.training import ratios_of
+from pipeline.bench.training import all_ratios
 from pipeline.config import compose
 from pipeline.errors import UserError
+from pipeline.music.families import assign
 from pipeline.music.preparing import Recipe, Source, prepare_file, recipe_of
+from pipeline.music.quantise import quantise, usable_stretches
+from pipeline.music.scores import read_scores
 
 PIANO_ROLL_HZ = 100
 """pretty_midi's own default."""
 
 DONE = {
+    "quantised": "read, assigned to tracks, quantised to tables of notes",
     "albumgan": "read, assigned to tracks, quantised, key found, cut into packed phrases",
     "pretty_midi": f"read, and one piano roll of all its notes at {PIANO_ROLL_HZ} Hz",
     "symusic": "read, nothing more",
@@ -34,6 +38,14 @@ def read_with_albumgan(path: Path, recipe: Recipe) -> None:
     """Raises `ValueError` where the file gives no phrases."""
     if not prepare_file(Source(path.name, str(path)), recipe).songs:
         raise ValueError("no phrases")
+
+
+def quantise_with_albumgan(path: Path, recipe: Recipe) -> None:
+    """Raises `UnusableError` where the file gives no notes."""
+    for score in read_scores(path, recipe.max_file_megabytes):
+        voices = assign(score, recipe.tracks)
+        for stretch in usable_stretches(score, recipe.spec, recipe.trust_metre):
+            quantise(voices, stretch, recipe.spec)
 
 
 def read_with_pretty_midi(path: Path) -> None:
@@ -65,6 +77,7 @@ def measure_ingest(files: list[Path], plan: Plan) -> dict[str, Any]:
     """All readers in turns over the files that each of them can read. Raises `UserError` where there are none."""
     recipe = recipe_of(compose(*band_words()))
     readers: dict[str, Callable[[Path], None]] = {
+        "quantised": partial(quantise_with_albumgan, recipe=recipe),
         "albumgan": partial(read_with_albumgan, recipe=recipe),
         "pretty_midi": read_with_pretty_midi,
         "symusic": read_with_symusic,
@@ -91,5 +104,5 @@ def measure_ingest(files: list[Path], plan: Plan) -> dict[str, Any]:
         "measured_files": len(common),
         "measured_megabytes": round(sum(path.stat().st_size for path in common) / 1e6, 3),
         "readers": rows,
-        "ratios": ratios_of(rows, ("songs_per_second",)),
+        "ratios": all_ratios(rows, ("songs_per_second",)),
     }

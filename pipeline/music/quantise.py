@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan.spec import RollSpec
+from pipeline.music.downbeats import estimate_downbeat
 from pipeline.music.families import Voice
 from pipeline.music.notes import Notes, cut_columns
 from pipeline.music.scores import MAX_BARS, Metre, Score, UnusableError
@@ -87,22 +88,6 @@ def merge_metres(metres: tuple[Metre, ...]) -> tuple[Metre, ...]:
                 continue
         merged.append(metre)
     return tuple(merged)
-
-
-def estimate_downbeat(score: Score, beats_per_bar: int) -> float:
-    """The beat, 0 to `beats_per_bar - 1`, on which bars most likely start.
-
-    It is the one on which the most sound begins: note durations (up to a bar) summed, with low notes counting more,
-    since basses and long chords fall on downbeats.
-    """
-    weights = np.zeros(beats_per_bar)
-    for part in score.parts:
-        events = part.events
-        beat = np.rint(events["onset"])
-        near = np.abs(events["onset"] - beat) < 0.13
-        weight = np.minimum(events["duration"], beats_per_bar) * np.exp2((60 - events["pitch"].astype(float)) / 12)
-        np.add.at(weights, beat[near].astype(int) % beats_per_bar, weight[near])
-    return float(np.argmax(weights))
 
 
 def quantise(voices: list[Voice], stretch: Stretch, spec: RollSpec) -> Notes:
