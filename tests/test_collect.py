@@ -1,10 +1,13 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipeline.music.catalog import CatalogRow, locate, scan
+from pipeline.music.preparing import Reading, Reject
 from pipeline.music.tables import read_rows
+from pipeline.stages.prepare import named, songs_of, with_problems
 from tests.conftest import Program
 from tests.music_makers import song_midi
 
@@ -86,3 +89,18 @@ def test_a_scan_is_in_order(tmp_path: Path) -> None:
     for name in ("b.mid", "a.xml", "c.abc", "x.MID", "d.mp3"):
         (tmp_path / name).write_bytes(b"?")
     assert [name for name, _ in scan(tmp_path)] == ["a.xml", "b.mid", "c.abc", "x.MID"]
+
+
+def test_prepare_learns_from_songs_and_calls_files_as_the_user_does() -> None:
+    kept = "data/collected/files/ab.abc"
+    song = CatalogRow("ab", "A", "", "song", kept, "http://x/a.abc", 1, "ab", "")
+    rows = [
+        song,
+        replace(song, kind="sample"),
+        replace(song, kind="text", where="a.txt"),
+        replace(song, where="", source="gone.mid", problem="not there"),
+    ]
+    assert songs_of(rows) == [song]
+    readings = [Reading(rejects=[Reject(kept, "no notes"), Reject(f"{kept}#2", "no notes"), Reject("b#1", "?")])]
+    told = [reject.path for reading in with_problems(named(iter(readings), rows), rows) for reject in reading.rejects]
+    assert told == ["gone.mid", "http://x/a.abc", "http://x/a.abc#2", "b#1"]
