@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from gan.spec import RollSpec
-from pipeline.album.page import Download, PageSection, PageTrack, Sample, Verse
+from pipeline.album.page import Download, Line, PageSection, PageTrack, Sample, Syllable, Verse
 from pipeline.album.structure_plot import Structure
 from pipeline.music.notes import Planes
+from pipeline.music.singing import WORDLESS, Words, check_fits, seconds_of, with_words
 from pipeline.music.song import Song
 from pipeline.music.structure import likeness, recurrence
 
@@ -27,6 +28,7 @@ LABELS = {
     "flac": "FLAC",
     "musicxml": "Score (MusicXML)",
     "png": "Piano roll",
+    "lrc": "Words with times (LRC)",
 }
 NUM_SAMPLES = 6
 """Pictures of learning on the page."""
@@ -63,6 +65,7 @@ def bring_tracks(
     source: Path,
     songs: Mapping[int, Song],
     lyrics: Mapping[str, Any],
+    sung: Mapping[int, Words],
     album: Path,
 ) -> list[PageTrack]:
     """Bring every song's files to `album/tracks/` and tell the page about it; what is missing is left out.
@@ -77,15 +80,43 @@ def bring_tracks(
         By number.
     lyrics
         What `lyrics.json` holds.
+    sung
+        The words on their notes, by the number of the song; those of other songs are only read.
     album
         Where the page will lie.
     """
-    words = {lyric["number"]: lyric for lyric in lyrics.get("songs", [])}
-    return [_bring_track(one, source, songs.get(one["number"]), words.get(one["number"]), album) for one in rendered]
+    written = {lyric["number"]: lyric for lyric in lyrics.get("songs", [])}
+    tracks = []
+    for one in rendered:
+        number = one["number"]
+        song, lyric = songs.get(number), written.get(number)
+        verses = _verses(lyric["sections"], song, sung.get(number, WORDLESS)) if lyric else ()
+        tracks.append(_bring_track(one, source, song, verses, album))
+    return tracks
+
+
+def _verses(sections: Sequence[Mapping[str, Any]], song: Song | None, words: Words) -> list[Verse]:
+    """The words to read, with the times of what is sung."""
+    times: dict[tuple[int, int], list[Syllable]] = {}
+    if song is not None and words.syllables:
+        check_fits(song, words.syllables)
+        bounds = seconds_of(with_words(song, words.syllables), words.syllables)
+        for one, (start, end) in zip(words.syllables, bounds, strict=True):
+            times.setdefault((one.section, one.line), []).append(
+                Syllable(one.text + " " * one.ends_word, round(start, 3), round(end, 3))
+            )
+    places = dict(enumerate(words.sections))
+    return [
+        Verse(
+            str(section["name"]),
+            [Line(str(line), times.get((places.get(at, -1), row), ())) for row, line in enumerate(section["lines"])],
+        )
+        for at, section in enumerate(sections)
+    ]
 
 
 def _bring_track(
-    rendered: Mapping[str, Any], source: Path, song: Song | None, lyric: Mapping[str, Any] | None, album: Path
+    rendered: Mapping[str, Any], source: Path, song: Song | None, verses: Sequence[Verse], album: Path
 ) -> PageTrack:
     downloads, places = [], {}
     for kind, path in listed_files(rendered):
@@ -96,7 +127,6 @@ def _bring_track(
             label = LABELS.get(kind, kind.replace("stems:", "Stem:"))
             downloads.append(Download(label, place, (source / path).stat().st_size))
     seconds = float(rendered["seconds"])
-    sections = lyric["sections"] if lyric else []
     return PageTrack(
         number=int(rendered["number"]),
         title=str(rendered["title"]),
@@ -107,7 +137,7 @@ def _bring_track(
         instruments=_instruments(song) if song else (),
         sections=_sections(song) if song else (),
         marks=_marks(song) if song else ((0.0, 0.0), (seconds, 1.0)),
-        lyric=[Verse(str(section["name"]), [str(line) for line in section["lines"]]) for section in sections],
+        lyric=verses,
         downloads=downloads,
     )
 

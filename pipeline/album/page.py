@@ -24,11 +24,28 @@ class PageSection:
 
 
 @dataclass(frozen=True)
+class Syllable:
+    """A syllable with the space after it, and when it is sung, in seconds."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a lyric; without syllables where it is not sung."""
+
+    text: str
+    syllables: Sequence[Syllable] = ()
+
+
+@dataclass(frozen=True)
 class Verse:
     """A part of a lyric."""
 
     name: str
-    lines: Sequence[str]
+    lines: Sequence[Line]
 
 
 @dataclass(frozen=True)

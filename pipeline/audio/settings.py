@@ -59,6 +59,11 @@ class RenderSettings:
     """Also write one WAV a track."""
     compressed: str | None
     """`mp3` or `flac`: also write tagged files of that kind; null writes none."""
+    word_times: bool
+    """Whether the LRC file has a time for each word beside those of the lines; some players show these marks."""
+    artist: str
+    album: str | None
+    """What the tags of compressed files say beside each song's title; the album's null is its first song's title."""
 
     def check(self) -> None:
         """Raise `UserError` naming the key when a value cannot work."""
@@ -68,7 +73,3 @@ class RenderSettings:
             raise UserError(f"render.loudness_lufs must lie between -60 and -5, not {self.loudness_lufs}.")
         if not -20 <= self.peak_dbfs <= 0:
             raise UserError(f"render.peak_dbfs must lie between -20 and 0, not {self.peak_dbfs}.")
-
-    artist: str
-    album: str | None
-    """What the tags of compressed files say beside each song's title; the album's null is its first song's title."""

@@ -44,6 +44,8 @@ class LyricsSettings:
     """Nucleus: sample among the likeliest characters that hold this share of the probability."""
     candidates: int
     """Lines sampled for each line kept."""
+    track: str | None
+    """The track that sings; null takes the one that leads, `voice` in the track set, else the highest."""
 
     def check(self) -> None:
         """Raise `ValueError`, naming the key, for a value that nothing could be trained or written with."""

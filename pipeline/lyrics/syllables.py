@@ -175,7 +175,7 @@ def _cut(spelt: str, left: _Nucleus, right: _Nucleus, number: int) -> int:
     start, end = left.end, max(left.end, right.start)
     for ending in ENDINGS:
         stem = spelt.removesuffix(ending)
-        if stem != spelt and len(stem) >= LEAST_STEM and start <= len(stem) <= end and pronunciations(stem):
+        if stem != spelt and len(stem) >= LEAST_STEM and start <= len(stem) <= end and _is_stem(stem):
             return len(stem)
     silent = [at for at in range(start, end) if spelt[at] in "aeiouy" and not left.shares[at]]
     if silent:
@@ -186,6 +186,12 @@ def _cut(spelt: str, left: _Nucleus, right: _Nucleus, number: int) -> int:
     if spelt[start:end].endswith("ng") and left.shares[end - 2] == ("NG",) and not left.shares[end - 1]:
         return end  # sing-er
     return _boundary(spelt, start, end, left.takes_consonant(spelt, right))
+
+
+@cache
+def _is_stem(word: str) -> bool:
+    """Whether the dictionary has a word with another of its endings, too: a name is no stem."""
+    return bool(pronunciations(word)) and any(pronunciations(word + ending) for ending in ("s", "ed", "ly", "ness"))
 
 
 def _boundary(spelt: str, start: int, end: int, closes: bool) -> int:

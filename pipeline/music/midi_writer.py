@@ -1,9 +1,14 @@
-"""Songs to MIDI files, with programs, names, tempo and key where players and notation programs look for them."""
+"""Songs to MIDI files, with programs, names, tempo and key where players and notation programs look for them.
+
+Words are lyric events as the MIDI Association's RP-017 has them, on a track of their own named Words: an event a
+syllable, a space after the end of a word, a carriage return at the end of a line, a line feed at that of a section.
+"""
 
 from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from mido import Message, MetaMessage, MidiFile, MidiTrack, bpm2tempo  # type: ignore[import-untyped]
@@ -11,6 +16,7 @@ from mido import Message, MetaMessage, MidiFile, MidiTrack, bpm2tempo  # type: i
 from gan.spec import RollSpec
 from pipeline.artefacts import atomic_path
 from pipeline.errors import UserError
+from pipeline.music.singing import Sung, lines_of, ticks_of
 from pipeline.music.song import TICKS_PER_BEAT, Song
 
 DRUM_CHANNEL = 9
@@ -28,7 +34,13 @@ def channels_of(spec: RollSpec) -> list[int]:
     return [DRUM_CHANNEL if track.is_drum else next(pitched) for track in spec.tracks]
 
 
-def midi_bytes(song: Song, title: str | None = None, only_track: int | None = None, tail_beats: int = 0) -> bytes:
+def midi_bytes(
+    song: Song,
+    title: str | None = None,
+    only_track: int | None = None,
+    tail_beats: int = 0,
+    words: Sequence[Sung] = (),
+) -> bytes:
     """A song as a MIDI file of type 1.
 
     Parameters
@@ -41,10 +53,14 @@ def midi_bytes(song: Song, title: str | None = None, only_track: int | None = No
         Index of the one track to write the notes of; all if None.
     tail_beats
         Beats of silence before the end of the file, in which the last sounds may fade.
+    words
+        What is sung, on the notes of `song`.
     """
     file = MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
     end = song.num_steps * song.ticks_per_step + tail_beats * TICKS_PER_BEAT
     file.tracks.append(_conductor(song, title, end))
+    if words:
+        file.tracks.append(_words(song, words, end))
     starts, ends = song.bounds_ticks()
     for index, channel in enumerate(channels_of(song.spec)):
         if only_track not in (None, index):
@@ -93,6 +109,26 @@ def _conductor(song: Song, title: str | None, end: int) -> MidiTrack:
     return track
 
 
+def _words(song: Song, words: Sequence[Sung], end: int) -> MidiTrack:
+    """The lyric events."""
+    events: list[tuple[int, str]] = []
+    lines, ticks = lines_of(words), iter(ticks_of(song, words))
+    for number, line in enumerate(lines):
+        for one in line:
+            begins, stops = next(ticks)
+            events.append((begins, one.text + " " * one.ends_word))
+        last = number + 1 == len(lines) or lines[number + 1][0].section != line[0].section
+        events.append((stops, "\n" if last else "\r"))
+    track, now = MidiTrack(), 0
+    track.append(MetaMessage("track_name", name="Words"))
+    for tick, text in events:
+        tick = max(now, tick)
+        track.append(MetaMessage("lyrics", text=text, time=tick - now))
+        now = tick
+    track.append(MetaMessage("end_of_track", time=max(0, end - now)))
+    return track
+
+
 def _setup(song: Song, index: int, channel: int) -> list[Message | MetaMessage]:
     """Name, program, volume and pan of a track."""
     pan = min(127, round(64 + 63.5 * song.pans[index]))
@@ -112,7 +148,7 @@ def midi_key(key: str) -> str:
     return match[1] + ("m" if match[2] == "minor" else "")
 
 
-def write_midi(path: Path, song: Song, title: str | None = None) -> None:
+def write_midi(path: Path, song: Song, title: str | None = None, words: Sequence[Sung] = ()) -> None:
     """Write a song as a MIDI file, atomically."""
     with atomic_path(path) as temporary:
-        temporary.write_bytes(midi_bytes(song, title))
+        temporary.write_bytes(midi_bytes(song, title, words=words))

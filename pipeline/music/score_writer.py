@@ -5,6 +5,8 @@ Measures are built here note by note, since music21's own notation finder takes 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from music21.musicxml.m21ToXml import GeneralObjectExporter
 
 from pipeline.artefacts import atomic_path
 from pipeline.music.notes import Notes
+from pipeline.music.singing import Sung
 from pipeline.music.song import Song
 
 DRUM_LINES = {
@@ -35,15 +38,54 @@ Piece = tuple[int, int, tuple[int, ...], bool, bool]
 """Step in its bar, steps, pitches (none for a rest), tied from before, tied onwards."""
 
 
-def write_score(path: Path, song: Song, title: str) -> None:
-    """Write a song as MusicXML, atomically."""
-    score = build_score(song, title)
-    text = GeneralObjectExporter(score).parse()
+Lyrics = Mapping[tuple[int, int], Sequence[str]]
+"""By first step in the part and pitch of a note: text, MusicXML's `syllabic` and, of a melisma, its place in it."""
+MELISMA_BEGINS, MELISMA_ENDS = "melisma begins", "melisma ends"
+
+
+def write_score(path: Path, song: Song, title: str, words: Sequence[Sung] = ()) -> None:
+    """Write a song as MusicXML, atomically; `words` lie on its notes."""
+    score = build_score(song, title, words)
+    text = with_extenders(GeneralObjectExporter(score).parse())
     with atomic_path(path) as temporary:
         temporary.write_bytes(text)
 
 
-def build_score(song: Song, title: str) -> stream.Score:
+def with_extenders(text: bytes) -> bytes:
+    """MusicXML with a line for each melisma, from its first note to its last, where `lyrics_of` marked one.
+
+    music21 writes no such lines.
+    """
+    begins, ends = MELISMA_BEGINS.encode(), MELISMA_ENDS.encode()
+    text = re.sub(
+        rb'<lyric name="' + begins + rb'"([^>]*)>(.*?)</lyric>',
+        rb'<lyric\1>\2  <extend type="start" /></lyric>',
+        text,
+        flags=re.DOTALL,
+    )
+    return re.sub(
+        rb'<lyric name="' + ends + rb'"([^>]*)>.*?</lyric>',
+        rb'<lyric\1><extend type="stop" /></lyric>',
+        text,
+        flags=re.DOTALL,
+    )
+
+
+def lyrics_of(words: Sequence[Sung], track: str) -> Lyrics:
+    """What stands below the notes of a track. The notation program draws the hyphens."""
+    found: dict[tuple[int, int], Sequence[str]] = {}
+    for one in words:
+        if one.track == track:
+            text = one.text if one.ends_word else one.text.rstrip("-")
+            several = len(one.notes) > 1
+            found[one.onset, one.pitch] = (text, one.position, MELISMA_BEGINS if several else "")
+            if several:
+                pitch, onset, _ = one.notes[-1]
+                found[onset, pitch] = ("", "", MELISMA_ENDS)
+    return found
+
+
+def build_score(song: Song, title: str, words: Sequence[Sung] = ()) -> stream.Score:
     """A song as a music21 score, all measures made."""
     score = stream.Score()
     score.metadata = metadata.Metadata(title=title, movementName=title, composer="AlbumGAN")
@@ -56,6 +98,7 @@ def build_score(song: Song, title: str) -> stream.Score:
         played.partId, played.instrumentId = f"P{index + 1}", f"I{index + 1}"
         part.insert(0, played)
         mine = song.notes[song.notes["track"] == index]
+        lyrics = lyrics_of(words, track.name)
         for bar, voices in enumerate(voices_of_bars(mine, song.num_bars, song.spec.steps_per_bar)):
             measure = stream.Measure(number=bar + 1)
             if bar == 0:
@@ -63,6 +106,7 @@ def build_score(song: Song, title: str) -> stream.Score:
             if index == 0:
                 _mark(measure, song, bar)
             _fill(measure, voices, song.spec.steps_per_beat, None if track.is_drum else names, metre)
+            _underlay(measure, lyrics, bar * song.spec.steps_per_bar, song.spec.steps_per_beat)
             part.append(measure)
         measure.rightBarline = "final"
         score.insert(0, part)
@@ -184,6 +228,20 @@ def _fill(
                 element.beams = beams
         if target is not measure:
             measure.insert(0, target)
+
+
+def _underlay(measure: stream.Measure, lyrics: Lyrics, first_step: int, steps_per_beat: int) -> None:
+    """Put the words of a bar below its notes."""
+    for element in measure.recurse().notes if lyrics else ():
+        if element.tie is not None and element.tie.type != "start":
+            continue
+        step = first_step + round(element.getOffsetInHierarchy(measure) * steps_per_beat)
+        for pitch in element.pitches:
+            if (found := lyrics.get((step, pitch.midi))) is not None:
+                text, syllabic, melisma = found
+                element.lyrics.append(note.Lyric(text, 1, syllabic=syllabic or None, applyRaw=True))
+                element.lyrics[-1].identifier = melisma or None
+                break
 
 
 def split_length(length: Fraction, where: Fraction, steps_per_beat: int) -> list[Fraction]:

@@ -18,6 +18,7 @@ from pipeline.album.page import Page, credits_text, playlist, render_page
 from pipeline.album.structure_plot import draw_structure
 from pipeline.artefacts import read_json, write_text
 from pipeline.contract import Outcome, Plan
+from pipeline.music.singing import read_alignment
 from pipeline.music.song import Song, song_paths
 from pipeline.music.structure import real_songs
 from pipeline.places import stage_directory
@@ -51,9 +52,9 @@ def run(config: Config, directory: Path) -> Outcome:
     """Gather the media, draw the cover, write the page."""
     songs = [Song.load(path) for path in song_paths(stage_directory("generate", config))]
     lyrics = read_json(stage_directory("lyrics", config) / "lyrics.json")
-    tracks = bring_tracks(
-        _rendered(config), stage_directory("render", config), {song.number: song for song in songs}, lyrics, directory
-    )
+    sung = read_alignment(stage_directory("lyrics", config) / "alignment.json")
+    named_songs = {song.number: song for song in songs}
+    tracks = bring_tracks(_rendered(config), stage_directory("render", config), named_songs, lyrics, sung, directory)
     samples, learning = bring_samples(stage_directory("train", config), directory)
     named = {track.number: track.title for track in tracks}
     made, real = structures(songs, named, real_songs(config, stage_directory("prepare", config), REAL_SONGS))

@@ -1,13 +1,15 @@
 """Train the language model and write the album's words: `python -m pipeline +stage=lyrics lyrics.path=DIR`.
 
-Writes `model.pt` (a resumed run equals an uninterrupted one), `metrics.jsonl` (a line a report), `lyrics.json` and
-`lyrics.txt`. Where only the writing's settings or the songs changed, the model is kept.
+Writes `model.pt` (a resumed run equals an uninterrupted one), `metrics.jsonl` (a line a report), `lyrics.json`,
+`lyrics.txt` and, where there are generated songs, `alignment.json`: on which notes each syllable is sung. Where only
+the writing's settings or the songs changed, the model is kept.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,10 +22,15 @@ from pipeline.config import Config
 from pipeline.contract import Outcome, Plan
 from pipeline.devices import choose_device, load_tensors, prepare_torch
 from pipeline.errors import UserError
+from pipeline.lyrics.alignment import Alignment, fit_words
+from pipeline.lyrics.alignment import figures as alignment_figures
 from pipeline.lyrics.baselines import longest_copy, trigram_bits, xz_bits
 from pipeline.lyrics.corpus import Corpus, files_fingerprint, read_corpus
+from pipeline.lyrics.syllables import is_english
 from pipeline.lyrics.training import FORMAT, Texts, Trainer, bits_per_character
 from pipeline.lyrics.writing import DEFAULT_FORM, Lyric, Writer, words_for
+from pipeline.music.singing import check_singer
+from pipeline.music.song import Song, song_paths
 from pipeline.places import stage_directory
 from pipeline.progress import bar, counter, duration, finish_step_first, say
 
@@ -46,7 +53,7 @@ def plan(config: Config) -> Plan:
     """Text, steps, and how long at the most."""
     settings = config.lyrics.model
     corpus = read_corpus(config.lyrics.path)
-    songs = len(forms(config))
+    songs = len(songs_made(config)) or config.lyrics.songs
     text = (
         f"trains an LSTM of {settings.num_layers} x {settings.hidden_size} on {corpus.num_characters:,} characters of "
         f"{config.lyrics.path or 'the lyrics written for this project'} to step {settings.steps:,}, "
@@ -69,12 +76,19 @@ def run(config: Config, directory: Path) -> Outcome:
     figures = judge(trainer)
     writer = Writer(trainer.model, trainer.symbols, texts.training, config.lyrics)
     writer.titles.update(document.title for document in corpus.training if document.title)
-    songs = forms(config)
-    lyrics = [writer.write(number, form) for number, form in bar(songs.items(), len(songs), "lyrics", "songs")]
+    songs = songs_made(config)
+    asked = forms(songs, config.lyrics.songs)
+    lyrics = [writer.write(number, form) for number, form in bar(asked.items(), len(asked), "lyrics", "songs")]
     figures["longest_copy"] = len(copied(lyrics, corpus))
     write_json(directory / "lyrics.json", {"songs": [asdict(lyric) for lyric in lyrics], "model": figures})
     write_text(directory / "lyrics.txt", "\n\n".join(page(lyric) for lyric in lyrics))
     say(f"lyrics: the longest run of characters copied from the texts is {figures['longest_copy']}.")
+    (directory / "alignment.json").unlink(missing_ok=True)
+    if songs:
+        alignments = set_to_music(songs, lyrics, config)
+        write_json(directory / "alignment.json", {"songs": [asdict(one) for one in alignments]})
+        figures["alignment"] = alignment_figures(zip(songs, alignments, strict=True))
+        say(f"lyrics: {told(figures['alignment'])}.")
     return Outcome({"steps": trainer.step, "songs": len(lyrics)}, figures)
 
 
@@ -86,15 +100,43 @@ def say_skipped(corpus: Corpus) -> None:
         say(f"lyrics: skipped {len(corpus.skipped) - NUM_REASONS} more files for such reasons.")
 
 
-def forms(config: Config) -> dict[int, tuple[tuple[str, int], ...]]:
-    """For each song its sections and their numbers of lines: the generated songs', or as many as `lyrics.songs`."""
+def songs_made(config: Config) -> list[Song]:
+    """The generated songs; none where there are none."""
     generated = stage_directory("generate", config)
-    if not (generated / "songs").is_dir():
-        return dict.fromkeys(range(1, config.lyrics.songs + 1), DEFAULT_FORM)
-    from pipeline.music.song import Song, song_paths
+    return [Song.load(path) for path in song_paths(generated)] if (generated / "songs").is_dir() else []
 
-    songs = [Song.load(path) for path in song_paths(generated)]
+
+def forms(songs: Sequence[Song], otherwise: int) -> dict[int, tuple[tuple[str, int], ...]]:
+    """For each song its sections and their numbers of lines; for so many as `otherwise` where there is no music."""
+    if not songs:
+        return dict.fromkeys(range(1, otherwise + 1), DEFAULT_FORM)
     return {song.number: words_for([(section.role, section.num_bars) for section in song.sections]) for song in songs}
+
+
+def set_to_music(songs: Sequence[Song], lyrics: Sequence[Lyric], config: Config) -> list[Alignment]:
+    """Set each lyric to its song; says which words nothing could sing."""
+    check_singer(songs[0].spec, config.lyrics.track)
+    wanted = config.lyrics.track or next((track.name for track in config.tracks.tracks if track.voice), None)
+    english = is_english(line for lyric in lyrics for section in lyric.sections for line in section.lines)
+    found = []
+    for song, lyric in zip(songs, lyrics, strict=True):
+        form = forms([song], 0)[song.number]
+        sung = [index for index, (_, num_lines) in enumerate(form) if num_lines]
+        # a song of nothing but instrumental sections has words to read, none to sing
+        words = {index: section.lines for index, section in zip(sung, lyric.sections, strict=False)}
+        found.append(fit_words(song, words, wanted, english))
+        for one in found[-1].unsung:
+            say(f"lyrics: song {song.number}, {song.sections[one.section].name}: not sung, {one.reason}.")
+    return found
+
+
+def told(figures: dict[str, float]) -> str:
+    """How the words sit on the notes, in words."""
+    return (
+        f"{figures['syllables']} syllables set to the melodies, {figures['on_divided_notes']} on divided notes, "
+        f"{figures['melismas']} on several; {figures['stressed_on_strong_beats']:.0%} of the stressed ones fall on "
+        f"strong beats, {figures['all_on_strong_beats']:.0%} of all"
+    )
 
 
 def resume(trainer: Trainer, checkpoint: Path) -> None:

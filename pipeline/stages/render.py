@@ -1,18 +1,20 @@
 """Songs to files that people can hear and read: `python -m pipeline +stage=render render.stems=true`.
 
-Writes `NN-title.mid .wav .png .musicxml` a song, on request stems and an MP3 or FLAC, and `render.json`.
+Writes `NN-title.mid .wav .png .musicxml` a song, `.lrc` where it has words, on request stems and an MP3 or FLAC, and
+`render.json`.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.album.plots import draw_song
-from pipeline.artefacts import file_hash, read_json, write_json
+from pipeline.artefacts import file_hash, read_json, write_json, write_text
 from pipeline.audio.checks import LONGEST_TAIL_SECONDS, check_wav
 from pipeline.audio.files import COMPRESSED, Tags, write_compressed, write_wav
 from pipeline.audio.mix import Mix, mix_song
@@ -21,8 +23,10 @@ from pipeline.audio.synth import check_synth, soundfont_path
 from pipeline.config import Config
 from pipeline.contract import Outcome, Plan
 from pipeline.errors import UserError
+from pipeline.lyrics.lrc import lrc_text
 from pipeline.music.midi_writer import write_midi
 from pipeline.music.score_writer import write_score
+from pipeline.music.singing import WORDLESS, Sung, check_fits, read_alignment, seconds_of, with_words
 from pipeline.music.song import Song, song_paths
 from pipeline.places import stage_directory
 from pipeline.progress import bar, duration, say
@@ -60,15 +64,19 @@ def run(config: Config, directory: Path) -> Outcome:
     """Render all songs, check each WAV, and write the list of them."""
     songs = read_songs(config)
     titles = read_titles(stage_directory("lyrics", config) / "lyrics.json")
+    alignment = read_alignment(stage_directory("lyrics", config) / "alignment.json")
     soundfont = soundfont_path(config.render.soundfont)
     first = titles.get(songs[0].number, config.name)
     entries, remarks = [], []
     for song in bar(songs, len(songs), "render", "songs"):
         name = file_name(song.number, titles.get(song.number))
         title = titles.get(song.number, f"Song {song.number}")
+        words = alignment.get(song.number, WORDLESS).syllables
+        check_fits(song, words)
+        song = with_words(song, words)
         mix = mix_song(song, config.render, soundfont)
         tags = Tags(title, config.render.artist, config.render.album or first, song.number, len(songs))
-        files = Writer(directory, name, tags, config.render).write(mix)
+        files = Writer(directory, name, tags, config.render).write(mix, words)
         measured, complaints = check_wav(
             directory / files["wav"],
             song.seconds,
@@ -136,16 +144,22 @@ class Writer:
     tags: Tags
     settings: RenderSettings
 
-    def write(self, mix: Mix) -> dict[str, Any]:
-        """Write everything; the files by kind, relative to the directory."""
+    def write(self, mix: Mix, words: Sequence[Sung]) -> dict[str, Any]:
+        """Write everything; the files by kind, relative to the directory. `words` lie on the notes of the song."""
         song, settings, title = mix.song, self.settings, self.tags.title
         rate_hz = settings.sample_rate_hz
         files: dict[str, Any] = {kind: f"{self.name}.{kind}" for kind in ("mid", "wav", "png", "musicxml")}
-        write_midi(self.directory / files["mid"], song, title)
+        write_midi(self.directory / files["mid"], song, title, words)
         write_wav(self.directory / files["wav"], mix.sound, rate_hz)
         sections = [(one.role, one.first_bar, one.num_bars) for one in song.sections]
         draw_song(self.directory / files["png"], song.planes, song.spec, sections, title, song.tempo_map)
-        write_score(self.directory / files["musicxml"], song, title)
+        write_score(self.directory / files["musicxml"], song, title, words)
+        if words:
+            files["lrc"] = f"{self.name}.lrc"
+            named = {"ti": title, "ar": self.tags.artist, "al": self.tags.album}
+            seconds = len(mix.sound) / rate_hz
+            text = lrc_text(words, seconds_of(song, words), named, seconds, settings.word_times)
+            write_text(self.directory / files["lrc"], text)
         if settings.compressed is not None:
             files[settings.compressed] = f"{self.name}.{settings.compressed}"
             path = self.directory / files[settings.compressed]
