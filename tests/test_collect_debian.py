@@ -73,6 +73,27 @@ def test_packages_are_fetched_once_and_their_music_is_found(tools: Path, tmp_pat
     assert [path.name for path in Path("data/collected/packages").iterdir()] == ["game_2-1.0-1"]
 
 
+def test_installed_packages_are_read_where_they_are(tools: Path, tmp_path: Path) -> None:
+    (tmp_path / "share").mkdir()
+    song_midi(tmp_path / "share" / "tune.mid", 1)
+    (tmp_path / "share" / "game.wad").write_bytes(wad({"D_RUNNIN": b"MThd"}))
+    listing = f'if [ "$1" = -L ]; then echo {tmp_path}/share; echo {tmp_path}/share/tune.mid; '
+    listing += f'echo {tmp_path}/share/game.wad; else echo "installed 1:2.0"; fi'
+    (tools / "dpkg-query").write_text(f"#!/bin/sh\n{listing}\n")
+    (tools / "apt-get").write_text("#!/bin/sh\nexit 1\n")
+    rows = find_in_packages(settings("game"), LIMITS, False)
+    names = [f"data/collected/packages/game_1-2.0/{name}" for name in ("game-d_runnin.mid", "tune.mid")]
+    assert [row.where for row in rows] == names
+
+
+def test_without_a_network_what_was_fetched_last_serves(tools: Path, tmp_path: Path) -> None:
+    (tmp_path / "content").mkdir()
+    song_midi(tmp_path / "content" / "tune.mid", 1)
+    rows = find_in_packages(settings("game"), LIMITS, False)
+    (tools / "apt-get").write_text("#!/bin/sh\nexit 100\n")
+    assert find_in_packages(settings("game"), LIMITS, False) == rows
+
+
 def test_files_of_one_name_stay_apart(tools: Path, tmp_path: Path) -> None:
     for number, name in enumerate(("day", "night")):
         (tmp_path / "content" / name).mkdir(parents=True)

@@ -249,7 +249,7 @@ def test_the_program_lists_links_and_knows_they_are_there(program: Program, tmp_
         server.closing.set()
         server.shutdown()
         thread.join()
-    assert "collect: 2 songs (0.0 MB); 1 problem: 1 the link gives a web page, not a file; 1 row with a" in done.stdout
+    assert "collect: 2 songs (0.0 MB); 1 problem: 1 the link gives a web page, not a file (force=true" in done.stdout
     assert "2 songs" in again.stdout and {path for path, _ in server.asked[asked:]} == {"/short/b.mid", "/page/c.mp3"}
     rows = read_rows(tmp_path / "data" / "collected" / "catalog" / "catalog.csv", CatalogRow, "collect")
     assert [row.title for row in rows] == ["a", "b", "c"] and rows[1].where.startswith("data/collected/files/")
