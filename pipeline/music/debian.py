@@ -40,7 +40,7 @@ def installed_version(package: str) -> str:
     """The version of an installed package; empty where it is not installed."""
     words = ["dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", package]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
-    status, _, version = done.stdout.partition(" ")
+    status, _, version = done.stdout.strip().partition(" ")
     return version if done.returncode == 0 and status == "installed" else ""
 
 
