@@ -24,7 +24,7 @@ class DataSettings:
     `.npz` files of that data set under `path`) or `debian` (music inside Debian packages)."""
     path: str | None
     """The folder or spreadsheet of the user's music."""
-    columns: dict[str, str]
+    columns: dict[str, str] | None
     """Column names of the spreadsheet by ours (title, where ...), where they are not found by themselves."""
     packages: list[str]
     """Debian packages that hold the music, where `source` is `debian`."""

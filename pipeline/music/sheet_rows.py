@@ -86,13 +86,14 @@ READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
 def read_entries(data: DataSettings) -> list[Entry]:
     """The rows of the spreadsheet at `data.path` that are not empty. Raises `UserError`."""
     setting = f"data.path={data.path}"
-    unknown = [name for name in data.columns if _plain(name) not in {_plain(ours) for ours in COLUMNS}]
+    given = data.columns or {}
+    unknown = [name for name in given if _plain(name) not in {_plain(ours) for ours in COLUMNS}]
     if unknown:
         raise UserError(f"data.columns: there is no column {unknown[0]}; ours are {', '.join(COLUMNS)}.")
     sheets = read_sheets(Path(data.path or "").expanduser(), setting)
     if not any(any(row) for sheet in sheets for row in sheet.rows):
         raise UserError(f"{setting} is empty: list your songs in it.")
-    sheet, number, columns = _find_table(sheets, data.columns, setting)
+    sheet, number, columns = _find_table(sheets, given, setting)
     entries = []
     for index, cells in enumerate(sheet.rows[number + 1 :], start=number + 2):
         if any(cells):
