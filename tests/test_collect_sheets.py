@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from pipeline.config import compose
 from pipeline.errors import UserError
 from pipeline.music.settings import DataSettings
 from pipeline.music.sheet_rows import Entry, read_entries
@@ -103,6 +104,11 @@ def test_other_names_are_given(tmp_path: Path) -> None:
     assert (entry.where, entry.title, entry.key) == ("a.mid", "Lied", "D minor")
 
 
+def test_names_of_columns_are_given_on_the_command_line() -> None:
+    config = compose("data=catalog", "data.path=x.csv", "data.columns={where: Fundort, title: Name}")
+    assert config.data.columns == {"where": "Fundort", "title": "Name"}
+
+
 def test_of_a_file_and_a_link_the_one_that_is_there_counts(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("title,song,kind,file,url\na,b,sample,a.mid,\nc,,,,http://x/c.mid\n")
     one, other = entries(tmp_path / "list.csv")
@@ -147,6 +153,8 @@ def test_columns_that_are_not_there_are_named(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("where,title\na.mid,A\n")
     with pytest.raises(UserError, match=r"no column Tonart; it has where, title"):
         entries(tmp_path / "list.csv", key="Tonart")
+    with pytest.raises(UserError, match=r"no column Fundort; it has where, title"):
+        entries(tmp_path / "list.csv", where="Fundort")
     with pytest.raises(UserError, match=r"no column colour; ours are title"):
         entries(tmp_path / "list.csv", colour="where")
 

@@ -111,15 +111,22 @@ def _find_table(
         for number, cells in enumerate(sheet.rows[:HEADER_ROWS]):
             columns = match_columns(cells, given)
             if columns.get("where"):
-                missing = [theirs for theirs in given.values() if _plain(theirs) not in {_plain(one) for one in cells}]
-                if missing:
-                    raise UserError(f"data.columns: {setting} has no column {missing[0]}; it has {_listed(cells)}.")
+                _check_given(cells, given, setting)
                 return sheet, number, columns
     header = next((row for sheet in sheets for row in sheet.rows if any(row)), [])
+    _check_given(header, given, setting)
     raise UserError(
         f"{setting} has no column that says where the files are (where, file, path, url ...), only {_listed(header)}: "
         'name it so, or say data.columns="{where: NAME}".'
     )
+
+
+def _check_given(header: Sequence[str], given: Mapping[str, str], setting: str) -> None:
+    """Raise `UserError` for a name in `data.columns` that is not in the header."""
+    plain = {_plain(cell) for cell in header}
+    for theirs in given.values():
+        if _plain(theirs) not in plain:
+            raise UserError(f"data.columns: {setting} has no column {theirs}; it has {_listed(header)}.")
 
 
 def _listed(cells: Sequence[str]) -> str:
