@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """Examples:
   python -m pipeline +stage=album                                          an album after Bach, from nothing
-  python -m pipeline +stage=album data=folder data.path=~/midi name=mine   an album after your own MIDI files
+  python -m pipeline +stage=album data=folder data.path=~/Music name=mine  an album after your own songs
   python -m pipeline -m +stage=train train.gamma=1,2.5 name=sweep          one run for each value, side by side
   python -m pipeline +stage=evaluate name=sweep                            the runs ranked, beside real songs"""
 
@@ -49,7 +49,7 @@ def overview() -> str:
     """The page of stages: what each reads and writes, and examples."""
     lines = ["AlbumGAN: the album that was never made.", "", "python -m pipeline +stage=STAGE [key=value ...]", ""]
     for stage in STAGES.values():
-        lines += [f"  {stage.name:<10}reads  {stage.reads}", f"  {'':<10}writes {stage.writes}"]
+        lines += [f"  {stage.name:<11}reads  {stage.reads}", f"  {'':<11}writes {stage.writes}"]
     lines += [
         "",
         "A stage whose input is missing first runs the stage that makes it. Settings and their values: conf/,",
