@@ -34,6 +34,14 @@ class Backend:
     """What is raised where a worker died of an item."""
     return_as: str = "generator"
 
+    def run(self, calls: list[Any], workers: int, batch: int) -> Iterator[Any]:
+        """The results of delayed calls, in order. What is broken by a death is left behind: each run begins afresh."""
+        import joblib
+
+        with joblib.parallel_config(self.name):
+            parallel = joblib.Parallel(workers, return_as=self.return_as, batch_size=batch)
+        return iter(parallel(calls))
+
 
 def work_on(
     items: Sequence[Item],
@@ -62,15 +70,14 @@ def work_on(
             window = items[done : done + WINDOW]
             batch = min(LARGEST_BATCH, max(1, len(window) // (BATCHES * backend.num_workers)))
             workers = min(backend.num_workers, len(window)) if backend.name == "loky" else backend.num_workers
-            parallel = joblib.Parallel(workers, backend=backend.name, return_as=backend.return_as, batch_size=batch)
             try:
-                for result in parallel(call(item) for item in window):
+                for result in backend.run([call(item) for item in window], workers, batch):
                     done += 1
                     yield result
             except backend.deaths:
                 for item in items[done : done + 4 * backend.num_workers * batch]:
                     try:
-                        result = joblib.Parallel(2, backend=backend.name)([call(item)])[0]
+                        result = next(backend.run([call(item)], 2, 1))
                     except backend.deaths:
                         result = crashed(item)
                     done += 1
@@ -91,9 +98,11 @@ def dask(executor: ExecutorSettings) -> Iterator[Backend]:
     """The workers of a Dask scheduler; without an address, of one that is started on this machine."""
     try:
         import distributed
+        from dask import config as configure
     except ImportError as error:
         raise missing("dask", "dask==2026.8.0 distributed==2026.8.0") from error
     if executor.address is None:
+        configure.set({"distributed.scheduler.allowed-failures": 0})  # what killed one worker is not given to another
         cluster = distributed.LocalCluster(
             executor.workers or os.cpu_count(), threads_per_worker=1, dashboard_address=None
         )
