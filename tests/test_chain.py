@@ -14,11 +14,13 @@ from omegaconf import OmegaConf
 
 from gan.settings import ModelSettings
 from pipeline.board import TrainStageSettings
+from pipeline.music.singing import lines_of, read_alignment, with_words
 from pipeline.music.song import Song
 
 from .conftest import ROOT, SMALL, Program
+from .word_readers import lrc_words, midi_words, score_words, words_begun
 
-KINDS = ("mid", "wav", "png", "musicxml")
+KINDS = ("mid", "wav", "png", "musicxml", "lrc")
 
 
 @pytest.mark.slow
@@ -40,8 +42,9 @@ def test_every_song_has_midi_sound_picture_score_and_words(small_album: Path) ->
 @pytest.mark.slow
 def test_the_midi_files_hold_the_rolls_and_sound_as_long(small_album: Path) -> None:
     run = small_album / "outputs/small"
+    alignment = read_alignment(run / "lyrics/alignment.json")
     for number in (1, 2):
-        song = Song.load(run / f"generate/songs/{number:02d}.npz")
+        song = with_words(Song.load(run / f"generate/songs/{number:02d}.npz"), alignment[number].syllables)
         path = next((run / "render").glob(f"{number:02d}*.mid"))
         score = pretty_midi.PrettyMIDI(str(path))
         read = []
@@ -56,6 +59,23 @@ def test_the_midi_files_hold_the_rolls_and_sound_as_long(small_album: Path) -> N
         sound, rate = soundfile.read(path.with_suffix(".wav"))
         assert song.seconds - 0.5 <= len(sound) / rate <= song.seconds + 8
         assert 0.05 < np.abs(sound).max() < 1
+
+
+@pytest.mark.slow
+def test_midi_score_and_lrc_have_the_same_words_at_the_same_steps(small_album: Path) -> None:
+    run = small_album / "outputs/small"
+    for number, words in read_alignment(run / "lyrics/alignment.json").items():
+        song = with_words(Song.load(run / f"generate/songs/{number:02d}.npz"), words.syllables)
+        assert words.syllables and all(one.onset + one.length <= song.num_steps for one in words.syllables)
+        midi, lrc, score = (next((run / "render").glob(f"{number:02d}*.{kind}")) for kind in ("mid", "lrc", "musicxml"))
+        set_to = [(one.text, one.onset) for one in words.syllables]
+        assert [(text, round(step)) for text, step in midi_words(midi, song)] == set_to
+        assert [(text, round(step)) for text, step in lrc_words(lrc, song)] == words_begun(words.syllables)
+        assert sorted(score_words(score, song), key=lambda word: word[1]) == set_to
+        lit = (small_album / "outputs/small/album/index.html").read_text().count('<span class="line sung">')
+        assert lit == sum(
+            len(lines_of(one.syllables)) for one in read_alignment(run / "lyrics/alignment.json").values()
+        )
 
 
 @pytest.mark.slow

@@ -149,7 +149,7 @@ def ticks_of(song: Song, syllables: Sequence[Sung]) -> list[tuple[int, int]]:
         start = int(starts[index[track, pitch, onset]])
         end = min(int(ends[index[track, last_pitch, last_onset]]), (last_onset + length) * song.ticks_per_step)
         found.append((start, max(start + 1, end)))
-    following = [*(start for start, _ in found[1:]), song.num_steps * song.ticks_per_step]
+    following = [*(start for start, _ in found), song.num_steps * song.ticks_per_step][1:]
     return [(start, max(start, min(end, after))) for (start, end), after in zip(found, following, strict=True)]
 
 
