@@ -150,6 +150,7 @@ def test_clicks_without_notes_are_heard_in_the_sound() -> None:
         sound[at : at + 400] += rng.normal(0, 0.5, 400).astype(np.float32)
     found = find_beats(sound, NO_NOTES, NO_HITS)
     assert found.bpm == pytest.approx(100, rel=0.01)
+    assert farthest(found, np.arange(0.5, 19, 0.6)) < 0.02
 
 
 def test_noise_and_single_notes_are_no_error() -> None:

@@ -17,6 +17,9 @@ RATIOS = (0.25, 1 / 3, 0.375, 0.5, 2 / 3, 0.75, 1.0, 4 / 3, 1.5, 2.0, 8 / 3, 3.0
 WEIGHTS_PATH = Path(__file__).with_name("beats_weights.npz")
 """Weights of the judge, made by `python -m pipeline.audio.beats_training FOLDER ...`."""
 
+LAYER_WIDTH = 36
+"""Features of each layer of onsets: its profile in the bar, and the same as shares of the layer."""
+
 _SLOWEST_BPM, _FASTEST_BPM = 40.0, 240.0
 _FINE = 12  # places in a beat: sixteenths are every third, triplets every fourth
 _TEMPO_CENTRES = np.arange(np.log2(40), np.log2(250), 0.25)

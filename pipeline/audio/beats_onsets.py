@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,18 +81,27 @@ def find_onsets(pitches: NDArray[np.void], hits: NDArray[np.void]) -> Onsets:
 
 def onsets_of_sound(samples: NDArray[np.float32], rate_hz: int) -> Onsets:
     """Onsets where the spectrum swells (spectral flux), for sound in which no notes are found."""
-    from librosa.onset import onset_detect, onset_strength
-
     empty = find_onsets(np.zeros(0, [("start", float)]), np.zeros(0, [("start", float), ("pitch", int)]))
     if len(samples) < rate_hz // 2 or not np.any(np.abs(samples) > 1e-5):
         return empty
-    hop = 441
-    flux: Any = onset_strength(y=samples, sr=rate_hz, hop_length=hop)
-    frames: Any = onset_detect(onset_envelope=flux, sr=rate_hz, hop_length=hop)
-    if not len(frames):
+    size, hop = 1024, rate_hz // 100
+    frames = np.lib.stride_tricks.sliding_window_view(np.pad(samples, size), size)[::hop]
+    flux = np.zeros(len(frames))
+    last = np.zeros(size // 2 + 1)
+    for first in range(0, len(frames), 1000):  # ten seconds at a time: the spectra of an hour would not fit
+        spectra = np.log1p(100 * np.abs(np.fft.rfft(frames[first : first + 1000] * np.hanning(size))))
+        rises = np.diff(np.concatenate([last[None], spectra]), axis=0)
+        flux[first : first + 1000] = np.maximum(rises, 0).mean(axis=1)
+        last = spectra[-1]
+    around = np.convolve(flux, np.ones(41) / 41, mode="same")
+    padded = np.pad(flux, 3)
+    highest = np.max([padded[shift : shift + len(flux)] for shift in range(7)], axis=0)
+    peaks = np.flatnonzero((flux >= highest) & (flux > 1.3 * around) & (flux > 0.02))
+    if not len(peaks):
         return empty
-    seconds = frames * hop / rate_hz
-    strength = np.clip(flux[frames] / max(float(np.percentile(flux[frames], 90)), 1e-9), 0, 1)
+    # A frame swells when the onset has come into its last quarter.
+    seconds = np.maximum((peaks * hop - size / 4) / rate_hz, 0)
+    strength = np.clip(flux[peaks] / np.percentile(flux[peaks], 90), 0, 1)
     layers = empty.layers | {"any": (seconds, strength)}
     return Onsets(seconds, strength, layers, len(samples) / rate_hz)
 
