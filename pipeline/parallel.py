@@ -110,6 +110,7 @@ def dask(executor: ExecutorSettings) -> Iterator[Backend]:
         cluster = None
     try:
         client = distributed.Client(cluster or executor.address, timeout="10s")
+        _tell_deaths()
     except (OSError, ValueError, TypeError) as error:
         raise silent("Dask", executor.address) from error
     try:
@@ -123,6 +124,33 @@ def dask(executor: ExecutorSettings) -> Iterator[Backend]:
         client.close()
         if cluster is not None:
             cluster.close()
+
+
+def _tell_deaths() -> None:
+    """Give joblib a Dask backend that hears of workers that died; its own waits for their results for ever.
+
+    It never says that there is one worker alone, since joblib would then do the work in this process.
+    """
+    import asyncio
+
+    import joblib
+    from joblib._dask import DaskDistributedBackend
+    from joblib._utils import _ExceptionWithTraceback
+
+    class TellingBackend(DaskDistributedBackend):  # type: ignore[misc]  # joblib has no types
+        def effective_n_jobs(self, n_jobs: int) -> int:
+            return max(2, int(super().effective_n_jobs(n_jobs)))
+
+        async def _collect(self) -> None:
+            while self._continue:
+                async for future, result in self.waiting_futures:
+                    waiting, callback = self._results.pop(future), self._callbacks.pop(future)
+                    told = _ExceptionWithTraceback(result[1]) if future.status == "error" else result
+                    waiting.set_result(told)
+                    callback(told)
+                await asyncio.sleep(0.01)
+
+    joblib.register_parallel_backend("dask", TellingBackend)
 
 
 @contextmanager
@@ -141,7 +169,9 @@ def ray(executor: ExecutorSettings) -> Iterator[Backend]:
     try:
         register_ray()
         found = int(package.cluster_resources().get("CPU", 1))
-        yield Backend("ray", min(found, executor.workers or found), (package.exceptions.RayError,), return_as="list")
+        yield Backend(
+            "ray", max(2, min(found, executor.workers or found)), (package.exceptions.RayError,), return_as="list"
+        )
     finally:
         package.shutdown()
 
