@@ -38,8 +38,10 @@ def estimate_downbeat(score: Score, beats_per_bar: int) -> float:
     """
     pitched = [part.events for part in score.parts if len(part.events) and not part.is_drum]
     anything = pitched or [part.events for part in score.parts if len(part.events)]
-    columns = [np.concatenate([events[name] for events in anything]) for name in ("onset", "duration", "pitch")]
-    cues = downbeat_cues(make_events(*columns, np.zeros(len(columns[0]))), beats_per_bar)
+    onset, duration, pitch = (
+        np.concatenate([one[name] for one in anything]) for name in ("onset", "duration", "pitch")
+    )
+    cues = downbeat_cues(make_events(onset, duration, pitch, np.zeros_like(onset)), beats_per_bar)
     weights = WEIGHTS
     if beats_per_bar != WEIGHTS.shape[1]:
         others = np.repeat(WEIGHTS[:, 1:].mean(axis=1, keepdims=True), beats_per_bar - 1, axis=1)
@@ -51,7 +53,8 @@ def fit_of_beats(cues: NDArray[np.float64], weights: NDArray[np.float64]) -> NDA
     """How well each beat fits as the downbeat: `[beats]` out of cues and weights `[cues, beats]`."""
     beats = cues.shape[1]
     later = (np.arange(beats)[:, None] + np.arange(beats)) % beats  # [downbeat, beats later]
-    return np.einsum("cbl,cl->b", cues[:, later], weights)
+    fits: NDArray[np.float64] = np.einsum("cbl,cl->b", cues[:, later], weights)
+    return fits
 
 
 def downbeat_cues(events: Events, beats_per_bar: int) -> NDArray[np.float64]:

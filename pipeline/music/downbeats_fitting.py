@@ -44,8 +44,8 @@ def scores_of(folder: Path, suffix: str) -> list[tuple[Score, int]]:
 def cues_of(score: Score) -> NDArray[np.float64]:
     """The cues `[cues, beats]` of a score's pitched parts."""
     parts = [part.events for part in score.parts if len(part.events) and not part.is_drum]
-    columns = [np.concatenate([events[name] for events in parts]) for name in ("onset", "duration", "pitch")]
-    return downbeat_cues(make_events(*columns, np.zeros(len(columns[0]))), BEATS)
+    onset, duration, pitch = (np.concatenate([one[name] for one in parts]) for name in ("onset", "duration", "pitch"))
+    return downbeat_cues(make_events(onset, duration, pitch, np.zeros_like(onset)), BEATS)
 
 
 def fit(cues: NDArray[np.float64], downbeat: NDArray[np.int64], share: NDArray[np.float64]) -> NDArray[np.float64]:
