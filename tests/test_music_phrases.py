@@ -150,6 +150,16 @@ def test_a_group_lies_on_one_side() -> None:
     assert set(splits) == set(SPLITS)
 
 
+def test_a_split_that_is_asked_for_is_given_to_the_whole_group() -> None:
+    groups = [0, 1, 0, 3, 4, 5, 6, 7, 8, 9]
+    wanted = ["", "", "validation", "test", "", "", "", "", "", "train"]
+    splits = choose_splits(DIGESTS[:10], groups, wanted)
+    assert (splits[0], splits[2], splits[3], splits[9]) == ("validation", "validation", "test", "train")
+    assert choose_splits(DIGESTS[:3], [0, 0, 0], ["", "test", "train"]) == ["test"] * 3
+    assert sorted(choose_splits(DIGESTS[:3], range(3), ["train", "", ""])) == ["test", "train", "validation"]
+    assert set(choose_splits(DIGESTS[:9], range(9), ["test", *[""] * 8])) == set(SPLITS)
+
+
 @pytest.mark.parametrize("count", range(3, 30))
 def test_three_songs_are_enough_for_every_split(count: int) -> None:
     assert set(choose_splits(DIGESTS[:count], range(count))) == set(SPLITS)

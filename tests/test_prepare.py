@@ -165,13 +165,54 @@ def test_with_nothing_usable_nothing_is_stored(music: Path, tmp_path: Path) -> N
     assert summary.reasons() == {"too large": len(list(music.iterdir())) - 1, "broken file": 1}
 
 
+def test_what_the_catalog_says_of_a_song_counts(tmp_path: Path) -> None:
+    path = song_midi(tmp_path / "deadbeef.mid", 1)
+    plain = prepare_file(Source("a", str(path), "deadbeef"), recipe()).songs[0]
+    told = prepare_file(Source("a", str(path), "A Song", 97.5, "D minor", "test"), recipe()).songs[0]
+    odd = prepare_file(Source("a", str(path), key="H dur"), recipe()).songs[0]
+    assert (plain.title, plain.tempo_bpm, plain.split) == ("deadbeef", 120, "")
+    assert (told.title, told.tempo_bpm, told.key, told.shift, told.split) == ("A Song", 97.5, "D minor", -5, "test")
+    assert odd.key == plain.key != "D minor"
+
+
+def test_a_split_that_the_catalog_names_takes_kin_along(tmp_path: Path) -> None:
+    (tmp_path / "songs").mkdir()
+    paths = [song_midi(tmp_path / "songs" / f"{seed}.mid", seed, bars=12) for seed in range(6)]
+    longer = song_midi(tmp_path / "songs" / "0-longer.mid", 0, root=65, bars=16)  # begins with the tune of song 0
+    twin = song_midi(tmp_path / "songs" / "5-twin.mid", 5, root=63, bars=12)
+    sources = [Source(path.stem, str(path)) for path in paths]
+    sources[0] = replace(sources[0], split="test")
+    sources += [Source("longer", str(longer), split="train"), Source("twin", str(twin), split="validation")]
+    (tmp_path / "set").mkdir()
+    gather(read_all(sources, recipe(), ExecutorSettings("local", 1, None)), recipe(), tmp_path / "set")
+    rows = {row.song: row for row in open_store(tmp_path / "set").songs}
+    assert (rows["0"].split, rows["longer"].split, rows["5"].split) == ("test", "test", "validation")
+    assert rows["longer"].remark == f"in test instead of train, like {paths[0]}, which has the same tune"
+    assert [row.remark for name, row in rows.items() if name != "longer"] == [""] * 6
+    assert "twin" not in rows
+
+
+def test_songs_whose_files_hash_alike_stay_apart(tmp_path: Path) -> None:
+    sources = [Source("same", str(song_midi(tmp_path / f"{seed}.mid", seed))) for seed in range(3)]
+    (tmp_path / "set").mkdir()
+    gather(read_all(sources, recipe(), ExecutorSettings("local", 1, None)), recipe(), tmp_path / "set")
+    store = open_store(tmp_path / "set")
+    assert {row.song for row in store.songs} == {"same", "same-again-2", "same-again-3"}
+    assert {row.source for row in store.phrases} == {source.path for source in sources}
+
+
+def test_the_store_takes_little_more_than_its_rolls(store: PhraseStore) -> None:
+    size = sum(path.stat().st_size for path in store.directory.iterdir())
+    assert size < 2 * (store.directory / "rolls.npy").stat().st_size
+
+
 def test_reasons_are_counted_by_kind() -> None:
     assert kind_of_reason("duplicate of a: b.mid") == "duplicate"
     assert kind_of_reason("not 4/4 (is 3/4)") == "not 4/4"
     assert kind_of_reason("has 5 parts, the track set satb needs 4") == "another number of parts"
 
 
-@pytest.mark.parametrize("name", ["rolls.npy", "phrases.csv", "statistics.json"])
+@pytest.mark.parametrize("name", ["rolls.npy", "phrases.csv", "songs.csv", "statistics.json"])
 @pytest.mark.parametrize("damage", ["missing", "cut", "garbage"])
 def test_a_damaged_store_names_the_file(music: Path, tmp_path: Path, name: str, damage: str) -> None:
     prepare(music, tmp_path / "set")
