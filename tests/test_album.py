@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from gan.spec import HOLD, ONSET, RollSpec, Track
 from pipeline.album.plots import draw_samples, draw_song
 from pipeline.artefacts import Manifest, write_json, write_manifest
 from pipeline.config import Config
+from pipeline.lyrics.alignment import fit_words
 from pipeline.music.notes import Planes
 from pipeline.music.song import Section, Song
 from pipeline.stages import album
@@ -93,6 +94,9 @@ def make_run(songs: dict[str, Song], wordless: tuple[int, ...] = (3,)) -> Config
             lyrics.append({"number": song.number, "title": title, "sections": [verse]})
     write_json(place / "render/render.json", {"songs": entries})
     write_json(place / "lyrics/lyrics.json", {"songs": lyrics})
+    first = next(iter(songs.values()))
+    words = fit_words(first, {0: ["words of 1", EVIL]}, None, english=True)
+    write_json(place / "lyrics/alignment.json", {"songs": [asdict(words)]})
     spec = next(iter(songs.values())).spec
     phrase = next(iter(songs.values())).planes[:, :, :4]
     for step in (0, 500, 1000):
@@ -186,6 +190,18 @@ def test_the_page_lists_every_song_with_sound_and_downloads(made: Path) -> None:
         for kind in ("mid", "wav", "musicxml", "png"):
             assert f"tracks/{number:02d}-song & #{number}.{kind}" in downloads
     assert "tracks/stems/01-song & #1-melody.wav" in downloads
+
+
+def test_words_that_are_sung_have_times_and_the_others_are_only_read(made: Path) -> None:
+    elements = Elements((made / "index.html").read_text())
+    classes = [attributes.get("class") for tag, attributes in elements.found if tag == "span"]
+    assert classes.count("line sung") == 2 and classes.count("line") == 2
+    times = [
+        (float(str(one["data-from"])), float(str(one["data-to"]))) for _, one in elements.found if "data-from" in one
+    ]
+    assert len(times) > 3 and all(start < end for start, end in times)
+    assert times == sorted(times)
+    assert "words of 1" in elements.text and "words of 2" in elements.text
 
 
 def test_all_links_stay_in_the_folder_and_exist(made: Path) -> None:

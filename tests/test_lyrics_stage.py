@@ -9,6 +9,7 @@ import torch
 
 from pipeline.building import Builder
 from pipeline.errors import UserError
+from pipeline.music.singing import check_fits, read_alignment
 from pipeline.stages import lyrics
 from tests.song_makers import configured, song_of
 
@@ -35,7 +36,18 @@ def test_a_lyric_for_every_generated_song(build, tmp_path):
     folder = tmp_path / "outputs/album/generate/songs"
     for number in (1, 2, 3):
         song_of(number=number).save(folder / f"{number:02d}.npz")
-    found = written(build("lyrics.model.steps=20"))
+    place = build("lyrics.model.steps=20")
+    found = written(place)
+    set_to_music = read_alignment(place / "alignment.json")
+    for number, song in enumerate(found["songs"], 1):
+        words = set_to_music[number]
+        check_fits(song_of(number=number), words.syllables)
+        said = " ".join(line for section in song["sections"] for line in section["lines"])
+        sung = "".join(one.text + " " * one.ends_word for one in words.syllables).strip()
+        assert sung in said, "words that are too many for a bar are read, not sung"
+    assert found["model"]["alignment"]["syllables"] == sum(len(one.syllables) for one in set_to_music.values()) > 0
+    with pytest.raises(UserError, match=r"lyrics\.track must be one of Piano, Bass"):
+        build("lyrics.model.steps=20", "lyrics.track=Harp")
     assert [song["number"] for song in found["songs"]] == [1, 2, 3]
     assert len({song["title"] for song in found["songs"]}) == 3
 

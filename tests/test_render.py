@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,16 @@ import pretty_midi
 import pytest
 import soundfile
 
+from pipeline.artefacts import write_json
 from pipeline.config import Config
 from pipeline.errors import UserError
+from pipeline.lyrics.alignment import fit_words
+from pipeline.music.singing import with_words
+from pipeline.music.song import Song
 from pipeline.stages import render
 
 from .song_makers import configured, song_of
+from .word_readers import midi_words
 
 MELODY = [
     (voice, pitch - 5 * voice, 16 * bar + 4 * beat, 4)
@@ -69,6 +75,23 @@ def test_a_song_becomes_midi_sound_picture_and_score(folder: Path) -> None:
     score = pretty_midi.PrettyMIDI(io.BytesIO((place / f"{name}.mid").read_bytes()))
     assert sum(len(one.notes) for one in score.instruments) == len(MELODY)
     assert "Où est l'été?" in (place / f"{name}.musicxml").read_text(encoding="utf-8")
+
+
+def test_words_are_in_the_midi_the_score_and_an_lrc_file(folder: Path) -> None:
+    song = Song.load(folder / "outputs/album/generate/songs/01.npz")
+    words = fit_words(song, {0: ["Where is it"], 1: ["the summer went away again"]}, "Soprano", english=True)
+    write_json(folder / "outputs/album/lyrics/alignment.json", {"songs": [asdict(words)]})
+    place, entry = rendered(folder)
+    files = entry["files"]
+    assert isinstance(files, dict) and files["lrc"] == "01-ou-est-lete.lrc"
+    assert "[ti:Où est l'été?]" in (place / files["lrc"]).read_text(encoding="utf-8")
+    sung = with_words(song, words.syllables)
+    assert len(sung.notes) > len(song.notes), "nine syllables on eight notes"
+    assert [text for text, _ in midi_words(place / files["mid"], sung)] == [one.text for one in words.syllables]
+    assert "<text>sum</text>" in (place / files["musicxml"]).read_text(encoding="utf-8")
+    song_of(MELODY[:8], song.spec).save(folder / "outputs/album/generate/songs/01.npz")
+    with pytest.raises(UserError, match="other music"):
+        render.run(settings(), folder / "outputs/album/render")
 
 
 def test_the_list_of_songs_tells_what_the_files_are(folder: Path) -> None:

@@ -14,7 +14,7 @@ from pipeline.music.singing import Sung, lines_of, melody_of, singers
 from pipeline.music.song import Song
 
 CROWDED = 4
-"""A track that has fewer notes than one for so many syllables leaves the words to another."""
+"""A track that has fewer notes than one for so many syllables leaves the words to another, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +64,16 @@ def fit_words(song: Song, words: Mapping[int, Sequence[str]], wanted: str | None
         if not spoken:
             continue
         before = habits.get(lines[0], [])
-        for track, melody in melodies.items():
-            notes = _inside(melody, grid)
-            crowded = CROWDED * len(notes) < sum(map(len, spoken))
-            placed = None if crowded else set_words(spoken, notes, grid, before)
-            if placed is not None:
-                name = song.spec.names[track]
-                found += _sung(number, places, spoken, placed, notes, name)
-                habits.setdefault(lines[0], [one.onset - grid.first_step for one in placed])
-                break
-        else:
-            unsung.append(Unsung(number, "no track has notes enough"))
+        notes = {track: _inside(melody, grid) for track, melody in melodies.items()}
+        needed = sum(map(len, spoken)) / CROWDED
+        tracks = sorted(notes, key=lambda track: len(notes[track]) < needed)  # stable: those with notes enough first
+        ways = ((track, set_words(spoken, notes[track], grid, before)) for track in tracks)
+        track, placed = next(((track, way) for track, way in ways if way is not None), (0, None))
+        if placed is None:
+            unsung.append(Unsung(number, "the music is too short for so many syllables"))
+            continue
+        found += _sung(number, places, spoken, placed, notes[track], song.spec.names[track])
+        habits.setdefault(lines[0], [one.onset - grid.first_step for one in placed])
     return Alignment(song.number, tuple(sorted(words)), tuple(found), tuple(unsung))
 
 
