@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pipeline.errors import UserError
@@ -33,14 +33,22 @@ class Backend:
     deaths: tuple[type[BaseException], ...]
     """What is raised where a worker died of an item."""
     return_as: str = "generator"
+    options: dict[str, Any] = field(default_factory=dict)
+    """What joblib wants to know of it besides."""
 
     def run(self, calls: list[Any], workers: int, batch: int) -> Iterator[Any]:
         """The results of delayed calls, in order. What is broken by a death is left behind: each run begins afresh."""
         import joblib
 
-        with joblib.parallel_config(self.name):
+        with joblib.parallel_config(self.name, **self.options):
             parallel = joblib.Parallel(workers, return_as=self.return_as, batch_size=batch)
-        return iter(parallel(calls))
+        if workers == 1 or threading.current_thread() is not threading.main_thread():
+            return iter(parallel(calls))
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as the processes that start now inherit it
+        try:
+            return iter(parallel(calls))
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 def work_on(
@@ -114,12 +122,13 @@ def dask(executor: ExecutorSettings) -> Iterator[Backend]:
     except (OSError, ValueError, TypeError) as error:
         raise silent("Dask", executor.address) from error
     try:
-        if cluster is None:
+        try:
             client.wait_for_workers(1, timeout=30)
+        except distributed.TimeoutError as error:
+            raise UserError(f"the Dask scheduler at {executor.address} has no workers: start some there.") from error
         found = sum(client.nthreads().values())
-        yield Backend("dask", min(found, executor.workers or found), (distributed.KilledWorker,))
-    except distributed.TimeoutError as error:
-        raise UserError(f"the Dask scheduler at {executor.address} has no workers: start some there.") from error
+        patience = {"wait_for_workers_timeout": 120}  # until one that died has been started again
+        yield Backend("dask", min(found, executor.workers or found), (distributed.KilledWorker,), options=patience)
     finally:
         client.close()
         if cluster is not None:
