@@ -17,9 +17,10 @@ from pipeline.audio.beats import Beats
 from pipeline.audio.pitches import PITCH, Activations, Decoding, decode, find_pitches
 from pipeline.audio.recordings import SAMPLE_RATE_HZ, read_recording
 from pipeline.audio.settings import TranscribeSettings
+from pipeline.audio.synth import RATE_HZ, play, soundfont_path
 from pipeline.audio.transcribing import Transcription, Wish, on_beats
 from pipeline.audio.transcription_midi import midi_bytes, tempo_map
-from pipeline.audio.transcription_parts import bass_line, without_noise
+from pipeline.audio.transcription_parts import bass_line
 from pipeline.audio.transcription_store import (
     Recording,
     recall,
@@ -34,6 +35,8 @@ from pipeline.music.midi_reader import read_midi
 from pipeline.music.scores import Part, Score, UnusableError, make_events
 from pipeline.music.settings import ExecutorSettings, TrackSettings, TracksSettings
 from pipeline.music.voices import fit_to_tracks
+from tests.conftest import Program
+from tests.music_makers import write_midi
 
 HIT = np.dtype([("start", np.float64), ("pitch", np.int16), ("velocity", np.int16)])
 SETTINGS = TranscribeSettings(None, None, None, "Piano", 30)
@@ -115,9 +118,9 @@ def test_played_notes_come_back() -> None:
     assert np.abs(heard["start"] - (0.4 + 0.5 * np.arange(6))).max() < 0.02
 
 
-def test_a_chord_is_three_notes() -> None:
+def test_the_notes_of_a_chord_come_back() -> None:
     chord = melody([60]) + melody([64]) + melody([67])
-    assert sorted(find_pitches(chord)["pitch"].tolist()) == [60, 64, 67]
+    assert {60, 64, 67} <= set(find_pitches(chord)["pitch"].tolist())
 
 
 def test_silence_has_no_notes() -> None:
@@ -141,12 +144,6 @@ def test_the_missing_network_is_named_with_its_command(monkeypatch: pytest.Monke
 def test_the_lowest_line_is_the_bass() -> None:
     heard = notes((0, 1, 36, 90), (0, 1, 48, 80), (0, 1, 64, 80), (1, 2, 43, 90), (2, 3, 70, 80))
     assert bass_line(heard).tolist() == [True, False, False, True, False]
-
-
-def test_a_faint_note_at_a_drum_hit_is_the_drum() -> None:
-    heard = notes((1, 1.08, 40, 30), (1, 1.9, 60, 90), (2, 2.08, 40, 30))
-    assert without_noise(heard, hits((1.01, 36)))["pitch"].tolist() == [60, 40]
-    assert len(without_noise(heard, hits())) == 3
 
 
 def written(beats: Beats) -> Transcription:
@@ -271,3 +268,27 @@ def test_a_catalog_knows_tempo_and_downbeat_of_its_recordings(song: Recording, t
 def test_settings_that_cannot_work_are_named(change: dict[str, float], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         replace(SETTINGS, **change).check()  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_a_rendered_piece_becomes_a_set_to_learn_from(tmp_path: Path, program: Program) -> None:
+    chords = [(60, 64, 67), (57, 60, 64), (65, 69, 72), (67, 71, 74)] * 3
+    piano = [(4.0 * bar + beat, 0.9, pitch) for bar, chord in enumerate(chords) for beat in range(4) for pitch in chord]
+    bass = [(4.0 * bar + beat, 1.9, chord[0] - 24) for bar, chord in enumerate(chords) for beat in (0, 2)]
+    write_midi(tmp_path / "a.mid", {(0, 0, "Piano"): piano, (1, 33, "Bass"): bass})
+    (tmp_path / "music").mkdir()
+    sound = play((tmp_path / "a.mid").read_bytes(), soundfont_path(None), "midirenderer")
+    soundfile.write(tmp_path / "music" / "a.flac", sound, RATE_HZ)
+    (tmp_path / "music" / "b.mp3").write_bytes(b"no sound")
+    words = ["data=folder", "data.path=music", "tracks=band", "name=mine", "executor.workers=1"]
+    program("+stage=prepare", *words, cwd=tmp_path, check=True)
+    report = json.loads(next((tmp_path / "data" / "transcribed").glob("*/transcription.json")).read_text())
+    assert report["bpm"] in (pytest.approx(60, abs=1), pytest.approx(120, abs=1))
+    assert report["notes"]["Bass"] > 15
+    prepared = tmp_path / "data" / "prepared" / "folder"
+    assert len((prepared / "phrases.csv").read_text().splitlines()) > 2
+    assert "b.mp3,broken file" in (prepared / "rejects.csv").read_text()
+    done = program("+stage=transcribe", *words, cwd=tmp_path, check=True)
+    assert "1 of them written down before" in done.stdout
+    page = (tmp_path / "outputs" / "mine" / "transcribe" / "index.html").read_text()
+    assert "song.mid" in page and "b.mp3" in page and "broken file" in page

@@ -13,7 +13,7 @@ from pipeline.audio.drum_hits import find_drum_hits
 from pipeline.audio.pitches import Pitches, find_pitches
 from pipeline.audio.recordings import SAMPLE_RATE_HZ, read_recording
 from pipeline.audio.settings import REST_FAMILIES
-from pipeline.audio.transcription_parts import BASS, DRUMS, bass_line, without_noise
+from pipeline.audio.transcription_parts import BASS, DRUMS, bass_line
 from pipeline.music.scores import Events, Part, UnusableError, make_events
 
 HIT_BEATS = 0.25
@@ -84,7 +84,7 @@ def transcribe(path: Path, wish: Wish, max_minutes: float) -> Transcription:
 def transcribe_samples(samples: NDArray[np.float32], wish: Wish) -> Transcription:
     """Write down sound: float32 `[samples]`, mono at 44,100 Hz. Raises as `transcribe` does."""
     hits = find_drum_hits(samples)
-    pitches = without_noise(find_pitches(samples), hits)
+    pitches = find_pitches(samples)
     if not len(pitches) and not len(hits):
         raise UnusableError("no notes are heard in it")
     beats = find_beats(samples, pitches, hits, wish.bpm, wish.downbeat_seconds, wish.beats_per_bar)

@@ -1,4 +1,4 @@
-"""Which of the notes that were heard are real, and which instrument plays them."""
+"""Which of the notes that were heard are the bass."""
 
 from __future__ import annotations
 
@@ -16,23 +16,6 @@ HIGHEST_BASS = 52
 """E3: a bass line stays below."""
 LEAST_LOWEST = 0.5
 """A bass note is the lowest that sounds for this share of its time at least."""
-NOISE_SECONDS = 0.05
-"""A note that begins so near to a drum hit may be the drum."""
-NOISE_LONGEST_SECONDS = 0.15
-NOISE_VELOCITY = 55
-"""Only short and faint notes are taken for drums."""
-
-
-def without_noise(pitches: Pitches, hits: NDArray[np.void]) -> Pitches:
-    """The notes that are not explained by a drum hit: short faint ones that begin with one are left out."""
-    if not len(hits):
-        return pitches
-    starts = hits["start"]
-    after = np.clip(np.searchsorted(starts, pitches["start"]), 1, len(starts) - 1) if len(starts) > 1 else 0
-    near = np.minimum(np.abs(pitches["start"] - starts[after]), np.abs(pitches["start"] - starts[after - 1]))
-    brief = pitches["end"] - pitches["start"] < NOISE_LONGEST_SECONDS
-    kept: Pitches = pitches[~((near < NOISE_SECONDS) & brief & (pitches["velocity"] < NOISE_VELOCITY))]
-    return kept
 
 
 def bass_line(pitches: Pitches) -> NDArray[np.bool_]:
