@@ -9,7 +9,7 @@ from tests.music_makers import Row, part, score
 CHORDS = ((60, 64, 67), (65, 69, 72), (67, 71, 74), (57, 60, 64))
 
 
-def accompanied(shift: int, beats: int = 4, bars: int = 8) -> list[list[Row]]:
+def accompanied(shift: float, beats: int = 4, bars: int = 8) -> list[list[Row]]:
     """A chord and a bass note a bar under quarter notes, bars starting at `shift`."""
     chords: list[Row] = []
     line: list[Row] = []
@@ -29,6 +29,17 @@ def test_the_downbeat_is_where_the_chords_change(shift: int) -> None:
 @pytest.mark.parametrize("shift", [0, 1, 2])
 def test_the_downbeat_of_a_waltz_is_found(shift: int) -> None:
     assert estimate_downbeat(score(*map(part, accompanied(shift, beats=3))), 3) == shift
+
+
+@pytest.mark.parametrize("shift", [0.25, 1.5, 2.3125, 3.9])
+def test_bars_may_begin_between_the_beats_of_the_file(shift: float) -> None:
+    assert estimate_downbeat(score(*map(part, accompanied(shift))), 4) == pytest.approx(shift, abs=1 / 90)
+
+
+def test_syncopation_does_not_move_the_beat() -> None:
+    chords, _ = accompanied(0)
+    offbeats: list[Row] = [(beat + 0.5, 0.5, 72) for beat in range(32)]
+    assert estimate_downbeat(score(part(chords), part(offbeats)), 4) == 0
 
 
 def test_drums_alone_have_a_downbeat_too() -> None:
