@@ -62,8 +62,11 @@ PROGRAMS = {"piano": 0, "organ": 19, "choir": 52}
 FEWEST_HITS = 40
 """Songs with fewer drum notes are not measured."""
 
-FARTHEST_SECONDS = 10.0
-"""The greatest offset between a recording and its MIDI file."""
+QUIET = 1e-4
+"""A recording begins where its power comes above this part of its greatest power (-40 decibels)."""
+
+NEAREST_FRAMES = 10
+"""The recording of a MIDI file begins within so many frames (0.1 s) of its first note."""
 
 
 @dataclass
@@ -206,17 +209,21 @@ def measure_pairs(folder: Path, seconds: float) -> dict[str, Tally]:
 
 
 def find_offset(samples: NDArray[np.float32], onsets: NDArray[np.float64]) -> float:
-    """Seconds by which a recording is later than its notes: where its rises in level agree best with them."""
-    from scipy.signal import correlate, correlation_lags
+    """Seconds by which a recording is later than its notes, whose onsets in seconds are given.
 
-    level = np.log(band_power(samples) + 1e-7)
+    Music that repeats agrees with itself at many offsets, so the first sound says which of them to look near.
+    """
+    power = band_power(samples)
+    level = np.log(power + 1e-7)
     rise = np.maximum(np.diff(level, axis=0, prepend=level[:1]), 0).sum(axis=1)
+    loud = power.sum(axis=1)
+    first_sound = int(np.argmax(loud > QUIET * loud.max()))
+    first_note = float(onsets.min())
+    offsets = first_sound - round(first_note * FRAMES_PER_SECOND) + np.arange(-NEAREST_FRAMES, NEAREST_FRAMES + 1)
     frames = np.round(onsets * FRAMES_PER_SECOND).astype(int)
-    notes = np.bincount(frames, minlength=len(rise)).clip(0, 3).astype(np.float64)
-    agreement = correlate(rise - rise.mean(), notes - notes.mean(), method="fft")
-    lags = correlation_lags(len(rise), len(notes))
-    agreement[np.abs(lags) > FARTHEST_SECONDS * FRAMES_PER_SECOND] = -np.inf
-    return float(lags[agreement.argmax()] / FRAMES_PER_SECOND)
+    padded = np.pad(rise, len(rise))  # silence where notes lie outside of the recording
+    places = np.clip(frames[None] + offsets[:, None] + len(rise), 0, len(padded) - 1)
+    return float(offsets[padded[places].sum(axis=1).argmax()] / FRAMES_PER_SECOND)
 
 
 def run(words: Sequence[str]) -> None:
