@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
-from pipeline.lyrics.phonetics import CODES, Phones, decoded, is_vowel, letters, plain, pronunciations, sounds_of
+from pipeline.lyrics.phonetics import (
+    CODES,
+    Phones,
+    decoded,
+    is_vowel,
+    letters,
+    num_syllables,
+    plain,
+    pronunciations,
+    sounds_of,
+)
 from pipeline.lyrics.syllables_foreign import foreign_stress, vowels_of
 from pipeline.lyrics.verse import WORD
 
@@ -25,9 +35,12 @@ CLOSING = {"x", "ck", "tch", "dge"}
 """Consonants that end a syllable, never begin one."""
 SHORT = {"AE", "EH", "IH", "AH", "UH"}
 """Vowels whose stressed syllable takes the consonant after it: riv-er."""
-ENDINGS = ("ings", "ing", "ers", "er", "est", "ed", "en", "ness", "less", "ful", "ly", "ment")
+ENDINGS = ("ings", "ing", "ers", "er", "est", "es", "ed", "en", "ness", "less", "ful", "ly", "ment")
 """Endings that stay whole after a word of at least `LEAST_STEM` letters: walk-ing."""
-LEAST_STEM = 4
+BEGINNINGS = ("with", "some", "every", "any", "for", "your", "our", "her", "him", "them", "un", "up", "out", "an", "in")
+"""Words that stay whole before another: with-out."""
+PREFIXES = ("be", "de", "re")
+LEAST_STEM = 3
 SMALL_WORDS = _set(
     "a an the and or nor but so if as than that at by for from in of off on to up with out "
     "i you he she it we they me him her us them my your his its our their i'm i'll i'd i've he's she's it's we're "
@@ -150,7 +163,7 @@ class _Nucleus:
         """Whether it is short and stressed, so that the consonant after it is sung with it."""
         short = self.sound[:-1] in SHORT or (self.sound[:-1] == "AA" and spelt[self.start] == "o")
         spoken = spelt[following.start] in "aeiouy"
-        return short and spoken and self.stress > 0 and following.stress == 0
+        return short and spoken and self.stress > 0 and following.stress != 1
 
 
 def _nuclei(spelt: str, phones: Phones) -> list[_Nucleus]:
@@ -173,10 +186,17 @@ def _nuclei(spelt: str, phones: Phones) -> list[_Nucleus]:
 def _cut(spelt: str, left: _Nucleus, right: _Nucleus, number: int) -> int:
     """Where syllable `number` begins, counted from 0, between two neighbouring vowels."""
     start, end = left.end, max(left.end, right.start)
+    for beginning in BEGINNINGS:
+        if start <= len(beginning) <= end and spelt.startswith(beginning) and pronunciations(spelt[len(beginning) :]):
+            return len(beginning)
     for ending in ENDINGS:
-        stem = spelt.removesuffix(ending)
-        if stem != spelt and len(stem) >= LEAST_STEM and start <= len(stem) <= end and _is_stem(stem):
-            return len(stem)
+        size = len(spelt) - len(ending)
+        if spelt.endswith(ending) and start <= size <= end and _is_stem(spelt[:size], spelt, ending):
+            return size
+    if spelt[:2] in PREFIXES and start == 2 and left.stress == 0 and right.stress > 0:
+        return start
+    if start < end < len(spelt) and spelt[end] == spelt[end - 1] and spelt[end] not in "aeiouy":
+        return end  # fid-dle
     silent = [at for at in range(start, end) if spelt[at] in "aeiouy" and not left.shares[at]]
     if silent:
         last = silent[-1]
@@ -189,9 +209,22 @@ def _cut(spelt: str, left: _Nucleus, right: _Nucleus, number: int) -> int:
 
 
 @cache
-def _is_stem(word: str) -> bool:
-    """Whether the dictionary has a word with another of its endings, too: a name is no stem."""
-    return bool(pronunciations(word)) and any(pronunciations(word + ending) for ending in ("s", "ed", "ly", "ness"))
+def _is_stem(stem: str, word: str, ending: str) -> bool:
+    """Whether `word` sounds like a word of its own and an ending: walk-ing, mak-ing, but not num-ber or run-ning."""
+    doubled = len(stem) > 1 and stem[-1] == stem[-2] and stem[-1] not in "lsfz"
+    if doubled or len(stem) < LEAST_STEM:
+        return False
+    known = [*pronunciations(stem), *(pronunciations(f"{stem}e") if ending[0] in "aei" else ())]
+    heard = _unstressed(sounds_of(word))
+    others = (f"{stem}s", f"{stem}es", f"{stem}ly", f"{stem}ing")
+    related = any(map(pronunciations, others))  # else it is a name
+    return related and any(
+        heard[: len(one)] == _unstressed(one) and num_syllables(sounds_of(word)[len(one) :]) > 0 for one in known
+    )
+
+
+def _unstressed(phones: Phones) -> Phones:
+    return tuple(sound.rstrip("012") for sound in phones)
 
 
 def _boundary(spelt: str, start: int, end: int, closes: bool) -> int:
@@ -200,4 +233,6 @@ def _boundary(spelt: str, start: int, end: int, closes: bool) -> int:
     if len(units) < 2:
         return end if units and (closes or units[0] in CLOSING) else start
     kept = len(units) - (2 if "".join(units[-2:]) in OPENINGS else 1)
+    if kept > 1 and units[kept - 1] == "s":
+        kept -= 1  # con-stant
     return start + sum(map(len, units[: max(kept, int(closes))]))
