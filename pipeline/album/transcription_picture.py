@@ -17,6 +17,7 @@ from pipeline.album.roll_image import Image
 from pipeline.album.sheet import Sheet
 from pipeline.audio.recordings import SAMPLE_RATE_HZ
 from pipeline.audio.transcribing import Transcription
+from pipeline.audio.transcription_parts import BASS
 from pipeline.music.scores import Part
 
 WIDTH, LEFT, RIGHT, TOP = 1600, 56, 16, 64
@@ -85,8 +86,8 @@ def draw_transcription(path: Path, samples: NDArray[np.float32], transcription: 
         area[:] = np.rint(rgb(SURFACE) * (1 - shade) + 190.0 * shade).astype(np.uint8)
         sheet.pixels[row.top + tall + GAP : row.top + height, LEFT : WIDTH - RIGHT] = rgb(SURFACE)
         _beat_lines(sheet.pixels, row, height, transcription)
-        for index, (part, notes) in enumerate(_families(transcription)):
-            _notes(sheet.pixels, row, part, notes, track_colour(index), high, tall, drums)
+        for part, notes in _families(transcription):
+            _notes(sheet.pixels, row, part, notes, _colour(part), high, tall, drums)
         _labels(sheet, row, low, high, transcription)
     sheet.save(path)
 
@@ -94,6 +95,11 @@ def draw_transcription(path: Path, samples: NDArray[np.float32], transcription: 
 def _families(transcription: Transcription) -> list[tuple[Part, NDArray[np.void]]]:
     """The parts and their notes in seconds."""
     return list(zip(transcription.parts, transcription.families, strict=True))
+
+
+def _colour(part: Part) -> str:
+    """The same for a family in every picture."""
+    return track_colour(0 if part.is_drum else 1 if part.program == BASS else 2)
 
 
 def _spectrum(samples: NDArray[np.float32], row: Row, low: int, high: int) -> NDArray[np.float32]:
@@ -170,8 +176,8 @@ def _labels(sheet: Sheet, row: Row, low: int, high: int, transcription: Transcri
 def _legend(sheet: Sheet, transcription: Transcription) -> None:
     """The families by colour, at the right."""
     right = WIDTH - RIGHT
-    for index, part in reversed(list(enumerate(transcription.parts))):
+    for part in reversed(transcription.parts):
         text = f"{part.name} ({len(part.events)})"
         left = round(sheet.text(right, 26, text, size=10, ha="right")) - 16
-        sheet.pixels[21:31, left : left + 10] = rgb(track_colour(index))
+        sheet.pixels[21:31, left : left + 10] = rgb(_colour(part))
         right = left - 16
