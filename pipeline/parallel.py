@@ -106,11 +106,9 @@ def dask(executor: ExecutorSettings) -> Iterator[Backend]:
     """The workers of a Dask scheduler; without an address, of one that is started on this machine."""
     try:
         import distributed
-        from dask import config as configure
     except ImportError as error:
         raise missing("dask", "dask==2026.8.0 distributed==2026.8.0") from error
     if executor.address is None:
-        configure.set({"distributed.scheduler.allowed-failures": 0})  # what killed one worker is not given to another
         cluster = distributed.LocalCluster(
             executor.workers or os.cpu_count(), threads_per_worker=1, dashboard_address=None
         )
@@ -149,6 +147,11 @@ def _tell_deaths() -> None:
     class TellingBackend(DaskDistributedBackend):  # type: ignore[misc]  # joblib has no types
         def effective_n_jobs(self, n_jobs: int) -> int:
             return max(2, int(super().effective_n_jobs(n_jobs)))
+
+        def abort_everything(self, ensure_ready: bool = True) -> None:
+            # what is left would run on, and kill workers that have other work by then
+            self.client.cancel(list(self._results), force=True)
+            super().abort_everything(ensure_ready)
 
         async def _collect(self) -> None:
             while self._continue:
