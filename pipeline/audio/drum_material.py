@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.audio.drum_kit import CLOSED_HAT, KICK, SNARE
 from pipeline.audio.drum_kits import Kit, find_kits, read_kit
-from pipeline.audio.drum_stems import Passage, Stem, drum_stem, music_stem, read_notes, share_of
+from pipeline.audio.drum_stems import HELD_OUT, Passage, Stem, drum_stem, music_stem, read_notes, share_of
 from pipeline.audio.synth import soundfont_path
 from pipeline.errors import UserError
 from pipeline.progress import bar
@@ -76,10 +76,10 @@ def make_material(library: Library, drums: int, music: int, seed: int, cache: Pa
     UserError
         The MIDI files have too few drum notes or too few other notes.
     """
-    teaching = library.share(range(2, 10))
+    teaching = library.share(range(VALIDATION_SHARE + 1, HELD_OUT))
     checking = library.share([VALIDATION_SHARE])
-    if not checking.folders:  # few files
-        checking = teaching
+    if not (teaching.folders and checking.folders):  # a handful of files
+        teaching = checking = library
     return Material(
         make_stems(teaching, "drums", drums, seed, cache),
         make_stems(teaching, "music", music, seed + 1, cache),

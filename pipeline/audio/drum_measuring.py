@@ -111,7 +111,9 @@ class Tally:
 
 def arguments() -> argparse.ArgumentParser:
     """What may be said on the command line."""
-    parser = argparse.ArgumentParser(prog="python -m pipeline.audio.drum_measuring", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.audio.drum_measuring", description=(__doc__ or "").split("\n")[0]
+    )
     parser.add_argument(
         "--midi", type=Path, nargs="+", default=[], metavar="DIR", help="songs; those held out are used"
     )

@@ -33,7 +33,7 @@ FLOOR = 1e-10
 """Band power that counts as silence (-100 decibels)."""
 
 HELD_OUT = 10
-"""One file in so many is for measuring, by the hash of its name."""
+"""Files are in so many shares, by the hashes of their names."""
 
 
 @dataclass(frozen=True)
