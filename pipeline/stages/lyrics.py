@@ -53,7 +53,10 @@ def plan(config: Config) -> Plan:
     """Text, steps, and how long at the most."""
     settings = config.lyrics.model
     corpus = read_corpus(config.lyrics.path)
-    songs = len(songs_made(config)) or config.lyrics.songs
+    made = songs_made(config)
+    if made:
+        check_singer(made[0].spec, config.lyrics.track)
+    songs = len(made) or config.lyrics.songs
     text = (
         f"trains an LSTM of {settings.num_layers} x {settings.hidden_size} on {corpus.num_characters:,} characters of "
         f"{config.lyrics.path or 'the lyrics written for this project'} to step {settings.steps:,}, "
@@ -80,8 +83,6 @@ def run(config: Config, directory: Path) -> Outcome:
     asked = forms(songs, config.lyrics.songs)
     lyrics = [writer.write(number, form) for number, form in bar(asked.items(), len(asked), "lyrics", "songs")]
     figures["longest_copy"] = len(copied(lyrics, corpus))
-    write_json(directory / "lyrics.json", {"songs": [asdict(lyric) for lyric in lyrics], "model": figures})
-    write_text(directory / "lyrics.txt", "\n\n".join(page(lyric) for lyric in lyrics))
     say(f"lyrics: the longest run of characters copied from the texts is {figures['longest_copy']}.")
     (directory / "alignment.json").unlink(missing_ok=True)
     if songs:
@@ -89,6 +90,8 @@ def run(config: Config, directory: Path) -> Outcome:
         write_json(directory / "alignment.json", {"songs": [asdict(one) for one in alignments]})
         figures["alignment"] = alignment_figures(zip(songs, alignments, strict=True))
         say(f"lyrics: {told(figures['alignment'])}.")
+    write_json(directory / "lyrics.json", {"songs": [asdict(lyric) for lyric in lyrics], "model": figures})
+    write_text(directory / "lyrics.txt", "\n\n".join(page(lyric) for lyric in lyrics))
     return Outcome({"steps": trainer.step, "songs": len(lyrics)}, figures)
 
 
@@ -115,7 +118,6 @@ def forms(songs: Sequence[Song], otherwise: int) -> dict[int, tuple[tuple[str, i
 
 def set_to_music(songs: Sequence[Song], lyrics: Sequence[Lyric], config: Config) -> list[Alignment]:
     """Set each lyric to its song; says which words nothing could sing."""
-    check_singer(songs[0].spec, config.lyrics.track)
     wanted = config.lyrics.track or next((track.name for track in config.tracks.tracks if track.voice), None)
     english = is_english(line for lyric in lyrics for section in lyric.sections for line in section.lines)
     found = []
