@@ -1,8 +1,10 @@
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +16,12 @@ from pipeline.music.gathering import LIMIT_SECONDS, TOO_SLOW, gather, read_all, 
 from pipeline.music.journal import Journal, decode, encode
 from pipeline.music.preparing import Reading, Recipe, Source, prepare_file
 from pipeline.music.settings import ExecutorSettings
+from pipeline.music.store import open_store
 from pipeline.parallel import TookTooLongError, limited, work_on
 from tests.conftest import program_environment
 from tests.music_makers import recipe, song_midi
 
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "band"
 ONE = ExecutorSettings("local", 1, None)
 PURPOSE = b"how it was read."
 
@@ -222,3 +226,45 @@ def test_ctrl_c_is_answered_with_one_sentence(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Nothing is lost" in errors and "Traceback" not in errors
+
+
+def write_hostile(folder: Path, songs: list[Path], mutants: int) -> None:
+    """Damaged copies of songs, texts that are called music, and files made to exhaust their reader."""
+    random = np.random.default_rng(7)
+    for number in range(mutants):
+        content = bytearray(songs[random.integers(len(songs))].read_bytes())
+        for place in random.integers(0, len(content), random.choice([1, 3, 10, 50, 300])):
+            content[place] = random.integers(256)
+        (folder / f"mutant-{number}.mid").write_bytes(bytes(content))
+    for number in range(100):
+        (folder / f"text-{number}.mid").write_text("Dear diary " * (number + 1))
+    with (folder / "sparse.mid").open("wb") as file:
+        file.truncate(2 * 10**9)
+    track = b"\x00\x90\x3c\x50\x83\x60\x80\x3c\x00\xff\xff\xff\x7f\x90\x3e\x50\x83\x60\x80\x3e\x00\x00\xff\x2f\x00"
+    head = b"MThd" + struct.pack(">IHHH", 6, 0, 1, 480) + b"MTrk" + struct.pack(">I", len(track))
+    (folder / "far.mid").write_bytes(head + track)
+    for name in ("bomb.mxl", "bomb.zip"):
+        with zipfile.ZipFile(folder / name, "w", zipfile.ZIP_DEFLATED) as bomb:
+            bomb.comment = name.encode()
+            with bomb.open("score.xml", "w") as member:
+                for _ in range(200):
+                    member.write(bytes(10**6))
+    (folder / "line\nbreak \N{MUSICAL NOTE}.mid").write_bytes(songs[0].read_bytes())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data is not on this machine")
+def test_hostile_files_are_explained_and_nothing_is_written_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    write_hostile(tmp_path / "music", sorted(SHARED.rglob("*.mid")), 1000)
+    files = {path.name for path in (tmp_path / "music").iterdir()}
+    finish(start(tmp_path))
+    store = open_store(tmp_path / "data" / "prepared" / "folder")
+    told = {Path(row.path).name: row.reason for row in store.rejects}
+    used = {Path(row.source).name for row in store.songs}
+    assert "line\nbreak \N{MUSICAL NOTE}.mid" in used | set(told)
+    assert files - used - set(told) <= {"bomb.zip"}  # its member is told of
+    assert told["sparse.mid"].startswith("too large") and told["far.mid"].startswith("too long")
+    assert "bomb.mxl" in told and all(told[f"text-{number}.mid"].startswith("broken") for number in range(100))
+    assert {path.name for path in tmp_path.iterdir()} <= {"music", "data", "outputs"}
+    assert {path.name for path in (tmp_path / "music").iterdir()} == files
