@@ -112,10 +112,12 @@ def _spectrum(samples: NDArray[np.float32], row: Row, low: int, high: int) -> ND
     bins = 440 * 2 ** ((pitch - 69) / 12) * FRAME / SAMPLE_RATE_HZ
     below = np.floor(bins).astype(int)
     share = (bins - below).astype(np.float32)[:, None]
-    padded = np.pad(samples, FRAME)
+    begin = round(row.start * SAMPLE_RATE_HZ) - FRAME
+    own = samples[max(begin, 0) : round(row.end * SAMPLE_RATE_HZ) + FRAME]
+    padded = np.pad(own, (max(-begin, 0), FRAME))
     columns = []
     for start in range(0, width, 128):
-        first = centres[start : start + 128].astype(int) + FRAME // 2
+        first = centres[start : start + 128].astype(int) - begin - FRAME // 2
         inside = np.minimum(first, len(padded) - FRAME)
         power = np.abs(np.fft.rfft(padded[inside[:, None] + np.arange(FRAME)] * window, axis=1)).T.astype(np.float32)
         columns.append(power[below] * (1 - share) + power[below + 1] * share)
