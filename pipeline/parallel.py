@@ -126,7 +126,12 @@ def dask(executor: ExecutorSettings) -> Iterator[Backend]:
             raise UserError(f"the Dask scheduler at {executor.address} has no workers: start some there.") from error
         found = sum(client.nthreads().values())
         patience = {"wait_for_workers_timeout": 120}  # until one that died has been started again
-        yield Backend("dask", min(found, executor.workers or found), (distributed.KilledWorker,), options=patience)
+        try:
+            yield Backend("dask", min(found, executor.workers or found), (distributed.KilledWorker,), options=patience)
+        except TimeoutError as error:
+            raise UserError(
+                "the Dask cluster has lost its workers: start some, then give the same command, which goes on."
+            ) from error
     finally:
         client.close()
         if cluster is not None:
