@@ -85,7 +85,7 @@ STAGES = {
             "prepare",
             "MIDI, MusicXML, ABC and recordings of the catalog",
             "data/prepared/SET/: rolls, phrases.csv, rejects.csv, statistics",
-            format=1,
+            format=2,
             groups=MUSIC,
             needs=("collect",),
         ),
