@@ -32,7 +32,18 @@ from tests.music_makers import BAND, recipe, song_midi, tune, write_midi
 
 NUM_EXAMPLES = 2
 TRACKS = replace(BAND, arrangements=[ArrangementSettings("trio", [0, 0, 33])])
-RENDER = RenderSettings("midirenderer", None, 44100, -16.0, -1.0, False, None, "Nobody", None)
+RENDER = RenderSettings(
+    synth="midirenderer",
+    soundfont=None,
+    sample_rate_hz=44100,
+    loudness_lufs=-16.0,
+    peak_dbfs=-1.0,
+    stems=False,
+    compressed=None,
+    word_times=True,
+    artist="Nobody",
+    album=None,
+)
 HOSTILE = "a <b>song & \"quotes\" 'and' [brackets] \N{MUSICAL NOTE}\N{PILE OF POO}"
 TOLD = Told("The <music> of & friends", 9, 2, [("Train on it", "python -m pipeline 'data.path=a <b>'")], True)
 
