@@ -20,7 +20,6 @@ from pipeline.contract import Outcome, Plan
 from pipeline.errors import UserError
 from pipeline.music.catalog import CATALOG, CatalogRow
 from pipeline.music.settings import beats_of
-from pipeline.music.preparing import recipe_of
 from pipeline.music.tables import read_rows
 from pipeline.places import stage_directory
 from pipeline.progress import bar, duration, say
