@@ -63,7 +63,7 @@ def _parts(tracks: Any, ticks: int) -> tuple[Part, ...]:
     kinds = [(printable(track.name), track.program, track.is_drum) for track in tracks]
     columns = [track.notes.numpy() for track in tracks]
     for (_, _, is_drum), track, notes in zip(kinds, tracks, columns, strict=True):
-        if not is_drum and len(track.pedals):
+        if not is_drum and len(track.pedals) and track.pedals.numpy()["duration"].any():
             _press_pedal(notes, track.controls.numpy(), LONGEST_PEDAL * ticks)
     if not columns:
         return ()

@@ -166,5 +166,7 @@ def printable(text: str) -> str:
     """A name on one line: control characters become spaces, bytes that are no text become escapes."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     text = os.fsencode(text).decode("utf-8", "backslashreplace")
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
