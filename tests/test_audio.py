@@ -37,6 +37,7 @@ def rendering(**changes: object) -> RenderSettings:
         "peak_dbfs": -1.0,
         "stems": False,
         "compressed": None,
+        "word_times": True,
         "artist": "Nobody",
         "album": None,
     }

@@ -42,7 +42,9 @@ def trainer():
 
 
 def writer(trainer, seed=1):
-    settings = LyricsSettings(path=None, model=MODEL, seed=seed, songs=2, temperature=0.8, top_p=0.95, candidates=12)
+    settings = LyricsSettings(
+        path=None, model=MODEL, seed=seed, songs=2, temperature=0.8, top_p=0.95, candidates=12, track=None
+    )
     return Writer(trainer.model, trainer.symbols, trainer.texts.training, settings)
 
 
