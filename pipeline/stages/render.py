@@ -54,7 +54,7 @@ def plan(config: Config) -> Plan:
     copies = 1 + settings.stems * len(config.tracks.tracks) + (settings.compressed is not None)
     num_bytes = int(seconds * settings.sample_rate_hz * 4 * copies) + 3_000_000 * len(songs)
     return Plan(
-        f"plays {len(songs)} songs of {duration(seconds)} in all with {settings.synth}; "
+        f"plays {len(songs)} song{'s' if len(songs) > 1 else ''} of {duration(seconds)} in all with {settings.synth}; "
         f"about {duration(seconds * (1 + copies / 5) / SPEED)}.",
         num_bytes,
     )
