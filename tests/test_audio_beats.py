@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.audio.beats import SAMPLE_RATE_HZ, Beats, find_beats
-from pipeline.audio.beats_training import HIT, PITCH
+from pipeline.audio.beats_lessons import HIT, PITCH
 
 SILENCE = np.zeros(SAMPLE_RATE_HZ, np.float32)
 NO_HITS = np.zeros(0, HIT)

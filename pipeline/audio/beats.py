@@ -1,4 +1,4 @@
-"""Where the beats and bar lines of a recording are: a pulse through its onsets, and a judge of what the pulse means."""
+"""Where the beats and bar lines of a recording are: a pulse through its onsets, and judges of what the pulse means."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.beats_metre import RATIOS, find_candidates, judge
+from pipeline.audio.beats_metre import RATIOS, find_candidates
 from pipeline.audio.beats_onsets import Floats, Onsets, find_onsets, onsets_of_sound
 from pipeline.audio.beats_pulse import extended, find_pulse
 
@@ -101,7 +101,7 @@ def _choose(
 ) -> tuple[float, float, float]:
     """Pulses a beat, the pulse of a bar line, and by how many seconds the beats are to be moved."""
     found = find_candidates(onsets, pulse, beats_per_bar, RATIOS if bpm is None else (1.0,))
-    odds = judge(found.features)
+    odds = found.odds
     if downbeat_seconds is None:
         best = int(odds.argmax())
         return float(found.ratio[best]), float(found.phase[best]), 0.0
