@@ -43,7 +43,7 @@ from pipeline.progress import bar, say
 FOLDS = 5
 """How clear a level is gets learned from phases that other pieces taught."""
 
-LEVEL_COST, PHASE_COST = 30.0, 60.0
+LEVEL_COST, PHASE_COST = 12.0, 30.0
 """What the squares of the weights cost, halved, beside the lessons' losses in nats."""
 
 LATEST_SECONDS = 4.0
