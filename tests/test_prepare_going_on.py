@@ -218,10 +218,10 @@ def test_a_killed_program_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> 
 @pytest.mark.slow
 def test_ctrl_c_is_answered_with_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "music").mkdir()
-    for seed in range(150):
+    for seed in range(500):
         song_midi(tmp_path / "music" / f"{seed:03d}.mid", seed, bars=40)
     process = start(tmp_path, "executor.workers=2")
-    wait_for_journal(tmp_path, 2_000)
+    wait_for_journal(tmp_path, 1)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
