@@ -44,7 +44,9 @@ def plan(config: Config) -> Plan:
     phrase_bytes = 2 * spec.num_tracks * spec.num_steps * -(-spec.num_pitches // 8)
     work = work_left(recordings_of(rows, config.transcribe, spec.beats_per_bar), config.executor)
     text = f"Cuts {len(rows)} songs into phrases of {spec.bars} bars, about {duration(seconds + work.seconds)}"
-    text += f", {work.files} of them recordings to transcribe first." if work.files else "."
+    if work.files:
+        text += f", {work.files} of them recording{'s' if work.files > 1 else ''} to transcribe first"
+    text += "."
     sound_bytes = int(work.minutes * BYTES_PER_MINUTE)
     return Plan(text, num_phrases * (phrase_bytes + 200) + sound_bytes + 5_000_000)
 
