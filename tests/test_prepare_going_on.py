@@ -158,12 +158,16 @@ def test_a_dask_cluster_of_two_gives_the_same(sources: list[Source], tmp_path: P
 
 
 def start(folder: Path, *words: str) -> subprocess.Popen[str]:
-    """The program preparing `music` in `folder`, in a session of its own."""
+    """The program preparing `music` in `folder`, in a session of its own.
+
+    It hears Ctrl-C even where the tests run in the background of a shell, which has its jobs ignore it.
+    """
     return subprocess.Popen(
         [sys.executable, "-m", "pipeline", "+stage=prepare", "data=folder", "data.path=music", *words],
         cwd=folder,
         env=program_environment(),
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
