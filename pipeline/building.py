@@ -124,7 +124,7 @@ STAGES = {
             format=2,
             groups=("lyrics",),
             uses=("generate",),
-            protected=("lyrics.path", "lyrics.model", "texts"),
+            protected=("lyrics.kind", "lyrics.path", "lyrics.column", "lyrics.init", "lyrics.model", "texts"),
             extendable=("lyrics.model.steps", "lyrics.model.minutes"),
         ),
         Stage(

@@ -17,6 +17,9 @@ WORDS = ("sea", "stone", "light", "river", "door", "night", "salt", "rain")
 
 def settings(**changes):
     values = {
+        "tokens": "characters",
+        "vocabulary_size": 100,
+        "patience": 12,
         "hidden_size": 24,
         "num_layers": 2,
         "dropout": 0.2,

@@ -1,6 +1,7 @@
 """Lyrics keep their form: words are words, rhymes rhyme, the chorus comes back, nothing is copied."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,15 +10,18 @@ from pipeline.lyrics.corpus import read_corpus
 from pipeline.lyrics.merit import Song, Usage
 from pipeline.lyrics.rhyme import rhyme_key, rhymes
 from pipeline.lyrics.sampling import MAX_COPY, Lexicon, LineSampler, plain
-from pipeline.lyrics.settings import LanguageModelSettings, LyricsSettings
+from pipeline.lyrics.settings import LanguageModelSettings
 from pipeline.lyrics.training import Texts, Trainer
 from pipeline.lyrics.verse import START, WORD
 from pipeline.lyrics.writing import Writer, lines_of, rhyme_partner, title_case, words_for
 from pipeline.music.form import FORMS
+from tests.song_makers import configured
 
 torch.set_num_threads(1)  # two that wait for each other make these small tensors many times slower
 
 MODEL = LanguageModelSettings(
+    tokens="characters",
+    vocabulary_size=2000,
     hidden_size=48,
     num_layers=1,
     dropout=0.0,
@@ -28,6 +32,7 @@ MODEL = LanguageModelSettings(
     sequence_length=32,
     steps=150,
     minutes=5.0,
+    patience=12,
     seed=1,
 )
 FORM = (("intro", 0), ("verse", 4), ("chorus", 4), ("verse", 4), ("chorus", 2), ("rap", 8), ("chorus", 4))
@@ -42,9 +47,7 @@ def trainer():
 
 
 def writer(trainer, seed=1):
-    settings = LyricsSettings(
-        path=None, model=MODEL, seed=seed, songs=2, temperature=0.8, top_p=0.95, candidates=12, track=None
-    )
+    settings = replace(configured("+stage=lyrics").lyrics, model=MODEL, seed=seed, count=2, candidates=12)
     return Writer(trainer.model, trainer.symbols, trainer.texts.training, settings)
 
 

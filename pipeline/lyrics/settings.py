@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+KINDS = ("song", "essay", "book")
+"""What is read and written: lyrics with a form, essays with a title and paragraphs, text as it comes."""
+TOKENS = ("characters", "subwords")
+FREE = "free"
+"""The rhyme scheme of lines that need not rhyme."""
 
 
 @dataclass
 class LanguageModelSettings:
     """The LSTM and its training: what takes long."""
 
+    tokens: str
+    """`characters`, or `subwords`: frequent pieces of words, for essays and books."""
+    vocabulary_size: int
+    """Subwords to learn from the training text; characters are all kept that are frequent enough."""
     hidden_size: int
     num_layers: int
     dropout: float
@@ -20,37 +31,68 @@ class LanguageModelSettings:
     learning_rate: float
     batch_size: int
     sequence_length: int
-    """Characters of backpropagation through time; the state is carried over from one stretch to the next."""
+    """Tokens of backpropagation through time; the state is carried over from one stretch to the next."""
     steps: int
     """Optimiser steps; what counts, as it makes runs repeatable."""
     minutes: float
     """Upper bound of the training time."""
+    patience: int
+    """Looks at the held-out text without improvement after which training stops."""
     seed: int
 
 
 @dataclass
 class LyricsSettings:
-    """The language model, and the lyrics it writes."""
+    """The language model, and the texts it writes."""
 
+    kind: str
+    """One of `KINDS`; the presets lyrics=song, lyrics=essay and lyrics=book set it."""
     path: str | None
-    """A text file or a folder of them; null takes the lyrics written for this project, `data/lyrics/`."""
+    """A text file (.txt, .md, .csv) or a folder of them; null takes the lyrics written for this project."""
+    column: str | None
+    """The column of a .csv file that holds the texts; null takes the one named so (text, lyrics, ...) or the widest."""
+    init: str | None
+    """A `model.pt` to start from, or the folder that holds it: fine-tuning; null starts from nothing."""
     model: LanguageModelSettings
     seed: int
-    songs: int
-    """Lyrics to write where there are no generated songs to write them for."""
+    count: int
+    """Texts to write; where there are generated songs, one is written for each of them."""
+    interactive: bool
+    """Ask a person at the terminal for each line of a song."""
+    prompt: str | None
+    """How the texts begin: a song's first line, an essay's title, a book's first words."""
     temperature: float
     """Below 1 plays safe, above 1 takes risks."""
+    top_k: int | None
+    """Sample among so many of the likeliest tokens; null among all."""
     top_p: float
-    """Nucleus: sample among the likeliest characters that hold this share of the probability."""
+    """Nucleus: sample among the likeliest tokens that hold this share of the probability."""
+    length: int
+    """Characters of an essay or a book's text; a song is as long as its form."""
     candidates: int
-    """Lines sampled for each line kept."""
+    """Lines sampled for each line kept in a song, whole texts for each one kept in an essay or a book."""
+    avoid: list[str]
+    """Words that are never written."""
+    copy_limit: int
+    """Most characters in a row that may stand word for word in the training text."""
+    scheme: str | None
+    """Which lines rhyme: AABB, ABAB, any such pattern, or `free`; null lets each song choose."""
+    syllables: list[int] | None
+    """Syllables of the lines, read again from the start; null goes by the melody, where there is one."""
     track: str | None
     """The track that sings; null takes the one that leads, `voice` in the track set, else the highest."""
 
     def check(self) -> None:
         """Raise `ValueError`, naming the key, for a value that nothing could be trained or written with."""
         model = self.model
-        for name in ("hidden_size", "num_layers", "learning_rate", "batch_size", "sequence_length", "steps", "minutes"):
+        if self.kind not in KINDS:
+            raise ValueError(f"lyrics.kind must be one of {', '.join(KINDS)}, not {self.kind}")
+        if model.tokens not in TOKENS:
+            raise ValueError(f"lyrics.model.tokens must be one of {', '.join(TOKENS)}, not {model.tokens}")
+        if self.kind == "song" and model.tokens != "characters":
+            raise ValueError("lyrics.model.tokens=subwords is for lyrics=essay and lyrics=book; songs rhyme by letters")
+        positive = ("hidden_size", "num_layers", "learning_rate", "batch_size", "sequence_length", "steps", "minutes")
+        for name in (*positive, "vocabulary_size", "patience"):
             if getattr(model, name) <= 0:
                 raise ValueError(f"lyrics.model.{name} must be more than 0, not {getattr(model, name)}")
         for name in ("dropout", "weight_drop"):
@@ -58,8 +100,18 @@ class LyricsSettings:
                 raise ValueError(f"lyrics.model.{name} must be at least 0 and below 1, not {getattr(model, name)}")
         if model.weight_decay < 0:
             raise ValueError(f"lyrics.model.weight_decay must not be negative, but is {model.weight_decay}")
-        for name in ("songs", "temperature", "candidates"):
+        for name in ("count", "temperature", "candidates", "length", "copy_limit"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"lyrics.{name} must be more than 0, not {getattr(self, name)}")
+        if self.top_k is not None and self.top_k <= 0:
+            raise ValueError(f"lyrics.top_k must be more than 0 or null, not {self.top_k}")
         if not 0 < self.top_p <= 1:
             raise ValueError(f"lyrics.top_p must be more than 0 and at most 1, not {self.top_p}")
+        if self.scheme not in (None, FREE) and not re.fullmatch(r"[A-Z]{1,16}", self.scheme or ""):
+            raise ValueError(f"lyrics.scheme must be letters such as AABB or ABAB, free, or null, not {self.scheme}")
+        if self.syllables is not None and not (self.syllables and all(2 <= one <= 24 for one in self.syllables)):
+            raise ValueError(
+                f"lyrics.syllables must be numbers from 2 to 24, such as [8,6,8,6], or null, not {self.syllables}"
+            )
+        if self.interactive and self.kind != "song":
+            raise ValueError("lyrics.interactive=true writes songs, line by line: give lyrics=song with it")

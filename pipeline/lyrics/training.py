@@ -32,8 +32,6 @@ UNKNOWN = "\ufffd"
 """Stands for characters that the training text lacks."""
 REPORT_STEPS = 50
 """Steps from one look at the validation text to the next."""
-PATIENCE = 12
-"""Looks without improvement after which training stops."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ class Trainer:
     @property
     def is_stale(self) -> bool:
         """Whether validation has stopped improving."""
-        return self.step - max(self.best_step, self.extended_at) >= PATIENCE * REPORT_STEPS
+        return self.step - max(self.best_step, self.extended_at) >= self.settings.patience * REPORT_STEPS
 
     @property
     def is_done(self) -> bool:

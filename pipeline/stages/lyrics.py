@@ -56,7 +56,7 @@ def plan(config: Config) -> Plan:
     made = songs_made(config)
     if made:
         check_singer(made[0].spec, config.lyrics.track)
-    songs = len(made) or config.lyrics.songs
+    songs = len(made) or config.lyrics.count
     text = (
         f"trains an LSTM of {settings.num_layers} x {settings.hidden_size} on {corpus.num_characters:,} characters of "
         f"{config.lyrics.path or 'the lyrics written for this project'} to step {settings.steps:,}, "
@@ -80,7 +80,7 @@ def run(config: Config, directory: Path) -> Outcome:
     writer = Writer(trainer.model, trainer.symbols, texts.training, config.lyrics)
     writer.titles.update(document.title for document in corpus.training if document.title)
     songs = songs_made(config)
-    asked = forms(songs, config.lyrics.songs)
+    asked = forms(songs, config.lyrics.count)
     lyrics = [writer.write(number, form) for number, form in bar(asked.items(), len(asked), "lyrics", "songs")]
     figures["longest_copy"] = len(copied(lyrics, corpus))
     say(f"lyrics: the longest run of characters copied from the texts is {figures['longest_copy']}.")
