@@ -3,12 +3,15 @@
 import io
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from pipeline.lyrics.baselines import longest_copy, trigram_bits
 from pipeline.lyrics.settings import LanguageModelSettings
-from pipeline.lyrics.training import Texts, Trainer, bits_per_character, build_model, encode, lanes
+from pipeline.lyrics.texts import Lanes, Side, Texts
+from pipeline.lyrics.training import Trainer, bits_per_character, build_model
+from pipeline.lyrics.vocabulary import Characters, Subwords, vocabulary_from
 
 torch.set_num_threads(1)  # two that wait for each other make these small tensors many times slower
 
@@ -38,7 +41,7 @@ def settings(**changes):
 def texts():
     lines = [f"the {first} and the {second}\n" for first in WORDS for second in WORDS]
     parts = ["\x02" + "".join(lines[at : at + 4]) for at in range(0, 64, 4)]
-    return Texts(tuple(parts[2:]), (parts[0],), (parts[1],))
+    return Texts.of(parts[2:], parts[:1], parts[1:2])
 
 
 def trained(trainer, steps):
@@ -49,11 +52,11 @@ def trained(trainer, steps):
 
 def test_untrained_model_needs_about_log2_of_the_vocabulary_and_learns():
     trainer = Trainer(texts(), settings(steps=150, dropout=0.0, weight_drop=0.0))
-    size = len(trainer.symbols)
-    before = bits_per_character(trainer.model, trainer.texts.test, trainer.symbols)
+    size = len(trainer.vocabulary)
+    before = bits_per_character(trainer.model, trainer.texts.test, trainer.vocabulary)
     assert before == pytest.approx(math.log2(size), abs=0.15)
     trained(trainer, 150)
-    assert bits_per_character(trainer.model, trainer.texts.test, trainer.symbols) < before / 1.5
+    assert bits_per_character(trainer.model, trainer.texts.test, trainer.vocabulary) < before / 1.5
 
 
 def test_bits_of_a_known_distribution():
@@ -61,16 +64,20 @@ def test_bits_of_a_known_distribution():
     with torch.no_grad():
         model.table.zero_()
         model.bias.copy_(torch.tensor([0.5, 0.25, 0.125, 0.125]).log())
-    symbols = "?abc"
+    letters = Characters("?abc")
+
+    def bits(*documents):
+        return bits_per_character(model, Side.of(documents, letters), letters)
+
     # after the first character: a, b, c and an unknown one cost 2, 3, 3 and 1 bits
-    assert bits_per_character(model, ["aabcx"], symbols) == pytest.approx((2 + 3 + 3 + 1) / 4, abs=1e-5)
-    assert bits_per_character(model, ["aaa", "cbbbb"], symbols) == pytest.approx((2 * 2 + 4 * 3) / 6, abs=1e-5)
+    assert bits("aabcx") == pytest.approx((2 + 3 + 3 + 1) / 4, abs=1e-5)
+    assert bits("aaa", "cbbbb") == pytest.approx((2 * 2 + 4 * 3) / 6, abs=1e-5)
 
 
 def test_bits_do_not_depend_on_how_documents_are_batched():
     trainer = trained(Trainer(texts(), settings()), 12)
-    documents = trainer.texts.training[:5]
-    together, alone = (bits_per_character(trainer.model, documents, trainer.symbols, size) for size in (5, 1))
+    side = trainer.texts.training
+    together, alone = (bits_per_character(trainer.model, side, trainer.vocabulary, batch=size) for size in (5, 1))
     assert together == pytest.approx(alone, abs=1e-5)
 
 
@@ -89,17 +96,32 @@ def test_longest_copy_is_found_inside_lines_only():
 
 
 def test_lanes_hold_the_documents_in_another_order():
-    documents = [torch.full((6,), number) for number in range(8)]
-    cut = lanes(documents, 3, torch.Generator().manual_seed(0))
-    assert cut.shape == (3, 16)
-    assert cut.flatten().bincount().tolist() == [6] * 8
-    assert not torch.equal(cut, lanes(documents, 3, torch.Generator().manual_seed(1)))
+    side = Side(np.repeat(np.arange(8, dtype=np.uint16), 6), np.arange(6, 49, 6))
+    first, second = (Lanes(side, 3, torch.Generator().manual_seed(seed)) for seed in (0, 1))
+    assert first.length == 16
+    whole = first.stretch(0, 16)
+    assert whole.flatten().bincount().tolist() == [6] * 8
+    assert torch.equal(whole, torch.cat([first.stretch(0, 7), first.stretch(7, 40)], dim=1))
+    assert not torch.equal(whole, second.stretch(0, 16))
 
 
 def test_characters_of_training_are_known_and_others_are_not():
-    symbols = texts().symbols
-    assert symbols[0] == "\ufffd"
-    assert encode("sé", symbols).tolist() == [symbols.index("s"), 0]
+    letters = texts().vocabulary
+    assert letters.symbols[0] == "\ufffd"
+    assert letters.encode("s\u00e9\U0001f600").tolist() == [letters.symbols.index("s"), 0, 0]
+    assert letters.decode(letters.encode("sea")) == "sea"
+
+
+def test_subwords_spell_every_text_and_their_widths_are_its_length():
+    lines = [f"the {first} and the {second}" for first in WORDS for second in WORDS]
+    pieces = Subwords.of(["\x02" + "\n".join(lines)], 300)
+    for text in ("\x02the night and the salt\nthe  sea", "a \u00e9 \u2603 of it"):
+        tokens = pieces.encode(text)
+        assert pieces.decode(tokens) == text
+        assert pieces.widths[tokens].sum() == len(text)
+    assert len(pieces.encode(lines[0])) < len(lines[0]) / 2
+    again = vocabulary_from(pieces.state())
+    assert again.encode(lines[5]).tolist() == pieces.encode(lines[5]).tolist()
 
 
 def test_resumed_training_equals_uninterrupted_training():

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pipeline.lyrics.corpus import read_corpus
+from pipeline.lyrics.corpus import read_corpus, texts_of
 from pipeline.lyrics.merit import Song, Usage
 from pipeline.lyrics.rhyme import rhyme_key, rhymes
 from pipeline.lyrics.sampling import MAX_COPY, Lexicon, LineSampler, plain
 from pipeline.lyrics.settings import LanguageModelSettings
-from pipeline.lyrics.training import Texts, Trainer
+from pipeline.lyrics.training import Trainer
 from pipeline.lyrics.verse import START, WORD
 from pipeline.lyrics.writing import Writer, lines_of, rhyme_partner, title_case, words_for
 from pipeline.music.form import FORMS
@@ -40,15 +40,19 @@ FORM = (("intro", 0), ("verse", 4), ("chorus", 4), ("verse", 4), ("chorus", 2), 
 
 @pytest.fixture(scope="module")
 def trainer():
-    found = Trainer(Texts.of(read_corpus(None)), MODEL)
+    found = Trainer(texts_of(read_corpus(None)), MODEL)
     for _ in found.run():
         pass
     return found
 
 
+def training_texts(trainer):
+    return list(trainer.texts.read(trainer.texts.training, 1_000_000))
+
+
 def writer(trainer, seed=1):
     settings = replace(configured("+stage=lyrics").lyrics, model=MODEL, seed=seed, count=2, candidates=12)
-    return Writer(trainer.model, trainer.symbols, trainer.texts.training, settings)
+    return Writer(trainer.model, trainer.symbols, training_texts(trainer), settings)
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +137,7 @@ def test_same_seed_writes_the_same_and_another_does_not(trainer, lyrics):
 
 
 def test_sampled_lines_keep_length_and_last_word(trainer):
-    lexicon = Lexicon(trainer.texts.training)
+    lexicon = Lexicon(training_texts(trainer))
     sampler = LineSampler(trainer.model, trainer.symbols, lexicon, 0.8, 0.95, seed=3)
     scores, state = sampler.read(START, trainer.model.initial_state(1))
     drawn = sampler.draw(scores, state, 60, (20, 40), {"night", "light"})
@@ -145,7 +149,7 @@ def test_sampled_lines_keep_length_and_last_word(trainer):
 
 
 def test_score_is_the_mean_log_probability_of_the_characters(trainer):
-    sampler = LineSampler(trainer.model, trainer.symbols, Lexicon(trainer.texts.training), 0.8, 0.95, seed=3)
+    sampler = LineSampler(trainer.model, trainer.symbols, Lexicon(training_texts(trainer)), 0.8, 0.95, seed=3)
     scores, state = sampler.read(START, trainer.model.initial_state(1))
     line = sampler.draw(scores, state, 30, (10, 40), {"night", "light"})[-1]
     total = 0.0

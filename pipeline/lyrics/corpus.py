@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pipeline.artefacts import file_hash, fingerprint
 from pipeline.errors import UserError
-from pipeline.lyrics.verse import Document, parse
+from pipeline.lyrics.texts import Texts
+from pipeline.lyrics.verse import Document, Speller, parse
 from pipeline.places import PROGRAM
 
 OWN_LYRICS = PROGRAM / "data" / "lyrics"
@@ -109,6 +110,15 @@ def read_corpus(path: str | None) -> Corpus:
         )
     training, validation, test = split(documents.values())
     return Corpus(training, validation, test, tuple(skipped))
+
+
+def texts_of(corpus: Corpus) -> Texts:
+    """All documents encoded, spelt by what the training side teaches about names."""
+    speller = Speller.of(corpus.training)
+    training, validation, test = (
+        [*map(speller.document, side)] for side in (corpus.training, corpus.validation, corpus.test)
+    )
+    return Texts.of(training, validation, test)
 
 
 def split(documents: Iterable[Document]) -> tuple[tuple[Document, ...], tuple[Document, ...], tuple[Document, ...]]:

@@ -1,6 +1,6 @@
-"""An LSTM that predicts the next character.
+"""An LSTM that predicts the next token: a character or a piece of a word.
 
-Sources: the cell is Hochreiter and Schmidhuber 1997, as torch computes it; the table of character vectors serves as
+Sources: the cell is Hochreiter and Schmidhuber 1997, as torch computes it; the table of token vectors serves as
 output layer too (Press and Wolf 2017, arXiv 1608.05859); one dropout mask for a whole stretch of text (Gal and
 Ghahramani 2016, arXiv 1512.05287) and dropped recurrent weights (Merity et al. 2017, AWD-LSTM, arXiv 1708.02182).
 """
@@ -15,11 +15,11 @@ State = list[tuple[Tensor, Tensor]]
 
 
 class LanguageModel(nn.Module):
-    """Character vectors, LSTM layers, and the same vectors again to score the next character.
+    """Token vectors, LSTM layers, and the same vectors again to score the next token.
 
     Parameters
     ----------
-    num_symbols
+    num_tokens
         Size of the vocabulary.
     hidden_size, num_layers
         Width and depth.
@@ -33,7 +33,7 @@ class LanguageModel(nn.Module):
 
     def __init__(
         self,
-        num_symbols: int,
+        num_tokens: int,
         hidden_size: int,
         num_layers: int,
         dropout: float,
@@ -47,8 +47,8 @@ class LanguageModel(nn.Module):
         def weights(*shape: int, scale: float = bound) -> nn.Parameter:
             return nn.Parameter((torch.rand(*shape, generator=draws) * 2 - 1) * scale)
 
-        self.table = weights(num_symbols, hidden_size, scale=0.1)
-        self.bias = nn.Parameter(torch.zeros(num_symbols))
+        self.table = weights(num_tokens, hidden_size, scale=0.1)
+        self.bias = nn.Parameter(torch.zeros(num_tokens))
         self.input_weights = nn.ParameterList(weights(4 * hidden_size, hidden_size) for _ in range(num_layers))
         self.hidden_weights = nn.ParameterList(weights(4 * hidden_size, hidden_size) for _ in range(num_layers))
         self.biases = nn.ParameterList(weights(4 * hidden_size) for _ in range(num_layers))
@@ -58,12 +58,12 @@ class LanguageModel(nn.Module):
         shape = (1, batch, self.hidden_size)
         return [(self.bias.new_zeros(shape), self.bias.new_zeros(shape)) for _ in self.biases]
 
-    def forward(self, symbols: Tensor, state: State, draws: torch.Generator | None = None) -> tuple[Tensor, State]:
-        """Scores of the next character after each one.
+    def forward(self, tokens: Tensor, state: State, draws: torch.Generator | None = None) -> tuple[Tensor, State]:
+        """Scores of the next token after each one.
 
         Parameters
         ----------
-        symbols
+        tokens
             Indices `[batch, time]`.
         state
             From `initial_state` or the call before.
@@ -73,9 +73,9 @@ class LanguageModel(nn.Module):
         Returns
         -------
         tuple
-            Logits `[batch, time, symbols]` and the state after the last character.
+            Logits `[batch, time, tokens]` and the state after the last token.
         """
-        features = self._drop(self.table[symbols], draws)
+        features = self._drop(self.table[tokens], draws)
         after: State = []
         for layer, (hidden, cell) in enumerate(state):
             recurrent = self.hidden_weights[layer]

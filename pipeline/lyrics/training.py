@@ -1,6 +1,6 @@
 """Training of the language model: truncated backpropagation through time, a checkpoint that resumes exactly.
 
-    trainer = Trainer(Texts.of(corpus), settings, "cpu")
+    trainer = Trainer(texts, settings, "cpu")
     for report in trainer.run():
         ...  # write report, save trainer.state_dict()
 
@@ -13,51 +13,26 @@ import copy
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pipeline.lyrics.corpus import Corpus
 from pipeline.lyrics.model import LanguageModel, detached
 from pipeline.lyrics.settings import LanguageModelSettings
-from pipeline.lyrics.verse import Speller
+from pipeline.lyrics.texts import Lanes, Side, Texts
+from pipeline.lyrics.vocabulary import Vocabulary
 
 FORMAT = 1
 """Number of the checkpoint's layout."""
-UNKNOWN = "\ufffd"
-"""Stands for characters that the training text lacks."""
 REPORT_STEPS = 50
 """Steps from one look at the validation text to the next."""
-
-
-@dataclass(frozen=True)
-class Texts:
-    """A corpus as the model reads it."""
-
-    training: tuple[str, ...]
-    validation: tuple[str, ...]
-    test: tuple[str, ...]
-
-    @classmethod
-    def of(cls, corpus: Corpus) -> Texts:
-        """Spell all documents by what the training side teaches about names."""
-        speller = Speller.of(corpus.training)
-        sides = (corpus.training, corpus.validation, corpus.test)
-        return cls(*(tuple(map(speller.document, side)) for side in sides))
-
-    @property
-    def symbols(self) -> str:
-        """The vocabulary: `UNKNOWN`, then the characters of the training text in order."""
-        return UNKNOWN + "".join(sorted(set().union(*self.training)))
-
-    @property
-    def digest(self) -> str:
-        """Hash of all three sides."""
-        return hashlib.sha256(repr((self.training, self.validation, self.test)).encode()).hexdigest()
+MOST_LOOKED_AT, MOST_JUDGED = 50_000, 1_000_000
+"""Tokens of validation text read at each look, and of test text at the end."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +62,8 @@ class Trainer:
 
     def __init__(self, texts: Texts, settings: LanguageModelSettings, device: str = "cpu") -> None:
         self.texts, self.settings, self.device = texts, settings, torch.device(device)
-        self.symbols = texts.symbols
-        self.model = build_model(len(self.symbols), settings).to(self.device)
+        self.vocabulary = texts.vocabulary
+        self.model = build_model(len(self.vocabulary), settings).to(self.device)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -99,8 +74,12 @@ class Trainer:
         self.best = copy.deepcopy(self.model.state_dict())
         self.state = self.model.initial_state(settings.batch_size)
         self.losses = torch.zeros(2, dtype=torch.float64)
-        self._training = [encode(text, self.symbols) for text in texts.training]
-        self._lanes: tuple[int, Tensor] | None = None
+        self._lanes: tuple[int, Lanes] | None = None
+
+    @property
+    def symbols(self) -> str:
+        """The characters of the vocabulary in order."""
+        return str(self.vocabulary.state()["symbols"])
 
     @property
     def is_late(self) -> bool:
@@ -131,14 +110,15 @@ class Trainer:
         settings = self.settings
         length = settings.sequence_length
         draws = _random(settings.seed, 1, self.step)
-        total = sum(map(len, self._training)) // settings.batch_size
+        total = len(self.texts.training.tokens) // settings.batch_size
         stretches = max(1, (total - 1) // length)
         epoch, index = divmod(self.step, stretches)
         if self._lanes is None or self._lanes[0] != epoch:
-            self._lanes = epoch, lanes(self._training, settings.batch_size, _random(settings.seed, 2, epoch))
+            order = _random(settings.seed, 2, epoch)
+            self._lanes = epoch, Lanes(self.texts.training, settings.batch_size, order)
         if index == 0:
             self.state = self.model.initial_state(settings.batch_size)
-        stretch = self._lanes[1][:, index * length : (index + 1) * length + 1].to(self.device)
+        stretch = self._lanes[1].stretch(index * length, (index + 1) * length + 1).to(self.device)
         for group in self.optimizer.param_groups:
             group["lr"] = settings.learning_rate * 0.5 * (1 + math.cos(math.pi * self.step / settings.steps))
         logits, state = self.model(stretch[:, :-1], self.state, draws)
@@ -152,7 +132,7 @@ class Trainer:
         self.step += 1
 
     def _report(self) -> Report:
-        validation = bits_per_character(self.model, self.texts.validation, self.symbols)
+        validation = bits_per_character(self.model, self.texts.validation, self.vocabulary, MOST_LOOKED_AT)
         if validation < self.best_bits:
             self.best_bits, self.best_step = validation, self.step
             self.best = copy.deepcopy(self.model.state_dict())
@@ -166,7 +146,7 @@ class Trainer:
             "format": FORMAT,
             "settings": asdict(self.settings),
             "texts": self.texts.digest,
-            "symbols": self.symbols,
+            "vocabulary": self.vocabulary.state(),
             "step": self.step,
             "seconds": self.seconds,
             "extended_at": self.extended_at,
@@ -190,10 +170,10 @@ class Trainer:
         self.best_bits, self.best_step, self.best = best["bits"], best["step"], best["model"]
 
 
-def build_model(num_symbols: int, settings: LanguageModelSettings) -> LanguageModel:
+def build_model(num_tokens: int, settings: LanguageModelSettings) -> LanguageModel:
     """An untrained model; its first weights come from the seed."""
     return LanguageModel(
-        num_symbols,
+        num_tokens,
         settings.hidden_size,
         settings.num_layers,
         settings.dropout,
@@ -203,36 +183,48 @@ def build_model(num_symbols: int, settings: LanguageModelSettings) -> LanguageMo
 
 
 def encode(text: str, symbols: str) -> Tensor:
-    """Indices `[characters]` of a text's characters in `symbols`, `UNKNOWN` for others."""
+    """Indices `[characters]` of a text's characters in `symbols`, 0 for others."""
     index = {symbol: number for number, symbol in enumerate(symbols)}
     return torch.tensor([index.get(character, 0) for character in text], dtype=torch.long)
 
 
-def lanes(documents: Sequence[Tensor], num_lanes: int, draws: torch.Generator) -> Tensor:
-    """All documents in a new order, one after the other, cut into `num_lanes` lanes of equal length."""
-    order = torch.randperm(len(documents), generator=draws).tolist()
-    stream = torch.cat([documents[number] for number in order])
-    length = len(stream) // num_lanes
-    return stream[: num_lanes * length].view(num_lanes, length)
-
-
 @torch.no_grad()
-def bits_per_character(model: LanguageModel, documents: Sequence[str], symbols: str, batch: int = 32) -> float:
-    """Mean of -log2 p over all characters of `documents` but their first, each read from a fresh state."""
+def bits_per_character(
+    model: LanguageModel, side: Side, vocabulary: Vocabulary, most: int = MOST_JUDGED, batch: int = 32
+) -> float:
+    """Mean of -log2 p over the characters of documents, each read from a fresh state; its first token is given.
+
+    Parameters
+    ----------
+    model
+        The language model.
+    side
+        The documents; the first ones are read until there are `most` tokens.
+    vocabulary
+        What the tokens stand for: bits a token become bits a character by their widths.
+    most
+        Tokens to read.
+    batch
+        Documents read side by side.
+    """
     device = model.bias.device
-    encoded = sorted((encode(text, symbols) for text in documents), key=len)
-    total, count = 0.0, 0
-    for at in range(0, len(encoded), batch):
-        group = encoded[at : at + batch]
-        padded = torch.nn.utils.rnn.pad_sequence(group, batch_first=True, padding_value=-1).to(device)
+    count = max(1, int(np.searchsorted(side.ends, most)) + 1)
+    documents = [torch.from_numpy(side.document(number).astype(np.int64)) for number in range(min(count, len(side)))]
+    documents.sort(key=len)
+    widths = torch.from_numpy(vocabulary.widths)
+    total, characters = 0.0, 0
+    for at in range(0, len(documents), batch):
+        group = documents[at : at + batch]
+        padded = torch.nn.utils.rnn.pad_sequence(group, batch_first=True, padding_value=-1)
         state = model.initial_state(len(group))
         for start in range(0, padded.shape[1] - 1, 256):
             stretch = padded[:, start : start + 257]
-            logits, state = model(stretch[:, :-1].clamp_min(0), state)
+            logits, state = model(stretch[:, :-1].clamp_min(0).to(device), state)
             targets = stretch[:, 1:].flatten()
-            total += F.cross_entropy(logits.flatten(0, 1), targets, ignore_index=-1, reduction="sum").item()
-            count += int((targets >= 0).sum())
-    return total / count / math.log(2)
+            loss = F.cross_entropy(logits.flatten(0, 1), targets.to(device), ignore_index=-1, reduction="sum")
+            total += loss.item()
+            characters += int(widths[targets[targets >= 0]].sum())
+    return total / max(1, characters) / math.log(2)
 
 
 def _random(seed: int, purpose: int, number: int) -> torch.Generator:

@@ -25,9 +25,9 @@ from pipeline.errors import UserError
 from pipeline.lyrics.alignment import Alignment, fit_words
 from pipeline.lyrics.alignment import figures as alignment_figures
 from pipeline.lyrics.baselines import longest_copy, trigram_bits, xz_bits
-from pipeline.lyrics.corpus import Corpus, files_fingerprint, read_corpus
+from pipeline.lyrics.corpus import Corpus, files_fingerprint, read_corpus, texts_of
 from pipeline.lyrics.syllables import is_english
-from pipeline.lyrics.training import FORMAT, Texts, Trainer, bits_per_character
+from pipeline.lyrics.training import FORMAT, Trainer, bits_per_character
 from pipeline.lyrics.writing import DEFAULT_FORM, Lyric, Writer, words_for
 from pipeline.music.singing import check_singer
 from pipeline.music.song import Song, song_paths
@@ -36,6 +36,8 @@ from pipeline.progress import bar, counter, duration, finish_step_first, say
 
 NUM_REASONS = 5
 """Files that can't be used which are named one by one."""
+MOST_READ = 4_000_000
+"""Characters of training text that the writer learns words and lines from."""
 SAVE_SECONDS = 10.0
 """At most this long passes between two checkpoints."""
 
@@ -71,13 +73,13 @@ def run(config: Config, directory: Path) -> Outcome:
     prepare_torch(config)
     corpus = read_corpus(config.lyrics.path)
     say_skipped(corpus)
-    texts = Texts.of(corpus)
+    texts = texts_of(corpus)
     trainer = Trainer(texts, config.lyrics.model, choose_device(config))
     resume(trainer, directory / "model.pt")
     train(trainer, directory)
     trainer.model.load_state_dict(trainer.best)
     figures = judge(trainer)
-    writer = Writer(trainer.model, trainer.symbols, texts.training, config.lyrics)
+    writer = Writer(trainer.model, trainer.symbols, list(texts.read(texts.training, MOST_READ)), config.lyrics)
     writer.titles.update(document.title for document in corpus.training if document.title)
     songs = songs_made(config)
     asked = forms(songs, config.lyrics.count)
@@ -207,9 +209,9 @@ def save(trainer: Trainer, checkpoint: Path) -> None:
 def judge(trainer: Trainer) -> dict[str, Any]:
     """Bits a character on the test documents, beside a trigram model and xz on the same text."""
     texts = trainer.texts
-    training, test = "".join(texts.training), "".join(texts.test)
+    training, test = ("".join(texts.read(side, MOST_READ)) for side in (texts.training, texts.test))
     figures: dict[str, Any] = {
-        "bits_per_character": round(bits_per_character(trainer.model, texts.test, trainer.symbols), 3),
+        "bits_per_character": round(bits_per_character(trainer.model, texts.test, texts.vocabulary), 3),
         "trigram_bits": round(trigram_bits(training, test), 3),
         "xz_bits": round(xz_bits(training, test), 3),
         "steps": trainer.step,
