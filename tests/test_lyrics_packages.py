@@ -60,8 +60,9 @@ def test_missing_package_says_how_to_install_it():
     assert "`pip install no-such-songs`" in complaint("package:no-such-songs")
 
 
-def test_missing_name_is_said():
-    assert "names no package" in complaint("package:")
+@pytest.mark.parametrize("path", ["package:", "package:/songs", "package:old songs", "package:../songs"])
+def test_impossible_name_is_said(path):
+    assert "names no package" in complaint(path)
 
 
 def test_wrong_inner_path_names_the_folders(install):

@@ -6,6 +6,7 @@ only the list of its files is read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from importlib import metadata
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,8 @@ from pipeline.errors import UserError
 
 PREFIX = "package:"
 """How a `lyrics.path` begins that names a package."""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""What a package may be called."""
 ABOUT = ("readme", "license", "licence", "copying", "notice", "authors", "changelog", "changes", "requirements")
 """How files begin that tell about a package and are no texts of it."""
 SHOWN_FOLDERS = 5
@@ -37,7 +40,7 @@ def package_files(path: str, suffixes: Collection[str]) -> list[Path]:
         When there is no such package, no such path in it, or no text at that path.
     """
     name, _, inner = path.removeprefix(PREFIX).strip("/").partition("/")
-    if not name:
+    if not NAME.fullmatch(name):
         raise UserError(f"lyrics.path={path} names no package; give package:NAME, or package:NAME/inner/path.")
     try:
         members = metadata.files(name) or []
