@@ -39,7 +39,7 @@ def package_files(path: str, suffixes: Collection[str]) -> list[Path]:
     UserError
         When there is no such package, no such path in it, or no text at that path.
     """
-    name, _, inner = path.removeprefix(PREFIX).strip("/").partition("/")
+    name, _, inner = path.removeprefix(PREFIX).rstrip("/").partition("/")
     if not NAME.fullmatch(name):
         raise UserError(f"lyrics.path={path} names no package; give package:NAME, or package:NAME/inner/path.")
     try:
@@ -51,7 +51,7 @@ def package_files(path: str, suffixes: Collection[str]) -> list[Path]:
     within = [member for member in members if PurePosixPath(inner) in (member, *member.parents)]
     if inner and not within:
         raise UserError(f"lyrics.path={path}: {name} holds no {inner}; {_whereabouts(name, members, suffixes)}.")
-    texts = [member for member in within if str(member) == inner or _is_text(member, suffixes)]
+    texts = [member for member in within if member == PurePosixPath(inner) or _is_text(member, suffixes)]
     files = sorted(file for member in texts if (file := Path(str(member.locate()))).is_file())
     if not files:
         kinds = ", ".join(sorted(suffixes))
