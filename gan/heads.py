@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from gan.layers import TrackLinear
-from gan.lines import Play, follow
+from gan.lines import Play, follow, follow_open, streams_of
 from gan.noise import GUMBEL, LOGISTIC
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
@@ -155,15 +155,19 @@ class ChoiceHead(nn.Module):
         gate = shaken(gate, _amounts(amount, self.tracks, 3), generator, batch_axis=2)
         pulls = pad(self.motion[:, :, self.moves], [0, 1, 0, 1])  # [tracks, voices, from, to]; rest goes with any alike
         weight, bias = self.choose.weight, self.choose.bias
+        shaker = None if _nothing(amount) else generator
+        sparse = shaker is None and not torch.is_grad_enabled()
         with torch.no_grad():
-            scores = torch.bmm(rows, weight).add_(bias).view(*lines, self.compass + 1)
-            if generator is not None and not _nothing(amount):
-                GUMBEL.add_(scores, _amounts(amount, self.tracks, 4), generator, batch_axis=2)
             forced = torch.zeros_like(gate, dtype=torch.bool)
             forced[:, 0] = True  # a phrase begins with something new
             if begins is not None:
                 forced |= begins[:, :, list(self.tracks)].permute(2, 1, 0).unsqueeze(3)
             opens = (gate > 0) | forced
+            if sparse:
+                return streams_of(opens, *follow_open(rows, weight, bias, opens, pulls), self.compass, rows.dtype)
+            scores = torch.bmm(rows, weight).add_(bias).view(*lines, self.compass + 1)
+            if shaker is not None:
+                GUMBEL.add_(scores, _amounts(amount, self.tracks, 4), shaker, batch_axis=2)
             choices, sounds, comes_from = follow(scores, opens, pulls)
         streams: Tensor = Play.apply(  # type: ignore[no-untyped-call]
             rows, weight, bias, gate, pulls, scores, opens, forced, choices, sounds, comes_from, temperature

@@ -53,6 +53,74 @@ def follow(scores: Tensor, opens: Tensor, pulls: Tensor) -> tuple[Tensor, Tensor
     return torch.stack(chosen, dim=1), torch.stack(heard, dim=1), torch.stack(begun, dim=1)
 
 
+def follow_open(rows: Tensor, weight: Tensor, bias: Tensor, opens: Tensor, pulls: Tensor) -> tuple[Tensor, Tensor]:
+    """What `follow` gives, with scores for those steps alone at which a gate opens: no gradient comes of it.
+
+    Parameters
+    ----------
+    rows, weight, bias
+        Features `[tracks, time * batch, width]` and the projection that makes scores of them, `[tracks, width, voices *
+        (compass + 1)]` and `[tracks, 1, voices * (compass + 1)]`.
+    opens, pulls
+        As in `follow`.
+
+    Returns
+    -------
+    choices, sounds
+        Pitches or rest, `[tracks, time, batch, voices]` each; a choice is rest where no gate opens.
+    """
+    tracks, time, batch, voices = opens.shape
+    places, width = pulls.shape[-1], rows.shape[-1]
+    by_line = opens.permute(0, 3, 1, 2)
+    chosen = by_line.reshape(-1).nonzero().squeeze(1)  # of [tracks, voices, time, batch]
+    line, moment = chosen // (time * batch), chosen % (time * batch)
+    scores = rows.new_empty(len(chosen), places)
+    by_voice, starts = weight.view(tracks, width, voices, places), bias.view(tracks, voices, places)
+    begin = 0
+    for number, count in enumerate(by_line.sum((2, 3)).view(-1).tolist()):
+        track, voice = divmod(number, voices)
+        span = slice(begin, begin + count)
+        torch.addmm(
+            starts[track, voice],
+            rows[track].index_select(0, moment[span]),
+            by_voice[track, :, voice],
+            out=scores[span],
+        )
+        begin += count
+    order = (moment // batch).argsort(stable=True)
+    scores, line, phrase = scores.index_select(0, order), line[order], moment[order] % batch
+    counts = opens.sum((0, 2, 3)).tolist()
+    slots = (line // voices * batch + phrase) * voices + line % voices  # of [tracks, batch, voices]
+    table, bases = pulls.flatten(0, 2), line * places
+    sound = torch.full((tracks * batch * voices,), places - 1, device=rows.device)
+    last = sound.clone()
+    choices = torch.full((time, len(sound)), places - 1, device=rows.device)
+    sounds = torch.empty_like(choices)
+    begin = 0
+    for step, count in enumerate(counts):
+        span = slice(begin, begin + count)
+        mine, before_it = slots[span], last[slots[span]]
+        choice = table.index_select(0, bases[span] + before_it).add_(scores[span]).max(-1).indices
+        sound[mine] = choice
+        last[mine] = torch.where(choice == places - 1, before_it, choice)
+        choices[step, mine], sounds[step] = choice, sound
+        begin += count
+    shape = (time, tracks, batch, voices)
+    return choices.view(shape).transpose(0, 1), sounds.view(shape).transpose(0, 1)
+
+
+def streams_of(opens: Tensor, choices: Tensor, sounds: Tensor, compass: int, dtype: torch.dtype) -> Tensor:
+    """Streams `[batch, time, tracks, 2, compass]` with ones wherever a line plays."""
+    tracks, time, batch, _ = opens.shape
+    streams = torch.zeros(batch, time, tracks, 2, compass, dtype=dtype, device=opens.device)
+    place = torch.arange(batch * time * tracks, device=opens.device).view(batch, time, tracks)
+    place = place.permute(2, 1, 0).unsqueeze(3) * (2 * compass)
+    heard, struck = sounds < compass, opens & (choices < compass)
+    ones = torch.cat([(place + sounds)[heard], (place + compass + choices)[struck]])
+    streams.view(-1).index_fill_(0, ones, 1.0)
+    return streams
+
+
 def rows_of_lines(pulls: Tensor) -> Tensor:
     """The first row of each line in `pulls.flatten(0, 2)`, `[tracks, 1, voices]`."""
     tracks, voices, places, _ = pulls.shape
@@ -104,15 +172,7 @@ class Play(torch.autograd.Function):
         """Write ones wherever a line plays."""
         ctx.save_for_backward(rows, weight, gate, pulls, scores, opens, forced, choices, sounds, comes_from)
         ctx.temperature = temperature
-        tracks, time, batch, _ = opens.shape
-        compass = scores.shape[-1] - 1
-        streams = scores.new_zeros(batch, time, tracks, 2, compass)
-        place = torch.arange(batch * time * tracks, device=scores.device).view(batch, time, tracks)
-        place = place.permute(2, 1, 0).unsqueeze(3) * (2 * compass)
-        heard, struck = sounds < compass, opens & (choices < compass)
-        ones = torch.cat([(place + sounds)[heard], (place + compass + choices)[struck]])
-        streams.view(-1).index_fill_(0, ones, 1.0)
-        return streams
+        return streams_of(opens, choices, sounds, scores.shape[-1] - 1, scores.dtype)
 
     @staticmethod
     @once_differentiable

@@ -181,6 +181,16 @@ def test_lines_play_what_a_walk_from_step_to_step_plays(voices, noise):
     assert 20 < streams[..., 1, :].sum() < 0.9 * streams[..., 0, :].sum(), "many notes, some of them held"
 
 
+@pytest.mark.parametrize("voices", [1, 3])
+def test_what_is_played_is_the_same_where_no_gradient_is_wanted(voices):
+    head, x = loose_head(voices)
+    begins = torch.rand(*x.shape[:2], 2, generator=torch.Generator().manual_seed(5)) > 0.9
+    learning = head(x, 0.0, 1.0, None, begins)
+    assert learning.requires_grad and learning.sum() > 0
+    with torch.no_grad():
+        assert torch.equal(head(x, 0.0, 1.0, None, begins), learning)
+
+
 def dense(head: ChoiceHead, x: torch.Tensor, temperature: float) -> torch.Tensor:
     """The streams by one-hot vectors, whose gradients autograd finds."""
     gate, scores = logits(head, x, noise=True)
