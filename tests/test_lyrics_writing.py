@@ -6,14 +6,18 @@ from dataclasses import replace
 import pytest
 import torch
 
+from pipeline.errors import UserError
 from pipeline.lyrics.corpus import read_corpus, texts_of
+from pipeline.lyrics.lexicon import plain
 from pipeline.lyrics.merit import Song, Usage
+from pipeline.lyrics.plans import LinePlan, LyricPlan, SectionPlan, lines_of, rhyme_partner, words_for
 from pipeline.lyrics.rhyme import rhyme_key, rhymes
-from pipeline.lyrics.sampling import MAX_COPY, Lexicon, LineSampler, plain
 from pipeline.lyrics.settings import LanguageModelSettings
+from pipeline.lyrics.syllables import syllables_of
+from pipeline.lyrics.titles import title_case
 from pipeline.lyrics.training import Trainer
 from pipeline.lyrics.verse import START, WORD
-from pipeline.lyrics.writing import Writer, lines_of, rhyme_partner, title_case, words_for
+from pipeline.lyrics.writing import Writer
 from pipeline.music.form import FORMS
 from tests.song_makers import configured
 
@@ -35,7 +39,9 @@ MODEL = LanguageModelSettings(
     patience=12,
     seed=1,
 )
-FORM = (("intro", 0), ("verse", 4), ("chorus", 4), ("verse", 4), ("chorus", 2), ("rap", 8), ("chorus", 4))
+FORM = (("verse", 4), ("chorus", 4), ("verse", 4), ("chorus", 2), ("rap", 8), ("chorus", 4))
+SYLLABLES = (8, 6)
+COPY_LIMIT = 22
 
 
 @pytest.fixture(scope="module")
@@ -50,25 +56,44 @@ def training_texts(trainer):
     return list(trainer.texts.read(trainer.texts.training, 1_000_000))
 
 
-def writer(trainer, seed=1):
-    settings = replace(configured("+stage=lyrics").lyrics, model=MODEL, seed=seed, count=2, candidates=12)
+def writer(trainer, **changes):
+    settings = replace(configured("+stage=lyrics").lyrics, **{"model": MODEL, "seed": 1, "candidates": 12, **changes})
     return Writer(trainer.model, trainer.symbols, training_texts(trainer), settings)
+
+
+def asked(form=FORM, scheme="ABAB"):
+    """A plan of sections (kind, lines) whose lines have `SYLLABLES`."""
+    sections = []
+    for kind, count in form:
+        partners = [rhyme_partner(scheme, place) for place in range(count)]
+        lines = [LinePlan(SYLLABLES[at % 2], partners[at], partners.count(at)) for at in range(count)]
+        sections.append(SectionPlan(kind, tuple(lines)))
+    return LyricPlan(scheme, tuple(sections))
 
 
 @pytest.fixture(scope="module")
 def lyrics(trainer):
     hand = writer(trainer)
-    return [hand.write(number, FORM) for number in (1, 2)]
+    return hand.titled(hand.write(number, asked()) for number in (1, 2))
 
 
 def lines_in(lyric):
     return [line for section in lyric.sections for line in section.lines]
 
 
-def test_sections_follow_the_form_and_instruments_stay_silent(lyrics):
+def test_sections_follow_the_plan(lyrics):
     for lyric in lyrics:
-        found = [(section.name, len(section.lines)) for section in lyric.sections]
-        assert found == [(name, number) for name, number in FORM if number]
+        assert tuple((section.name, len(section.lines)) for section in lyric.sections) == FORM
+        for section in lyric.sections:
+            assert section.hands == ("model",) * len(section.lines)
+            assert section.syllables == tuple(SYLLABLES[at % 2] for at in range(len(section.lines)))
+
+
+def test_lines_have_the_syllables_that_were_asked_for(lyrics):
+    for lyric in lyrics:
+        for section in lyric.sections:
+            for line, wanted in zip(section.lines, section.syllables, strict=True):
+                assert abs(len(syllables_of(line)) - wanted) <= 1, line
 
 
 def test_chorus_returns_word_for_word_and_verses_do_not(lyrics):
@@ -85,8 +110,8 @@ def test_no_line_is_copied_and_no_long_run(lyrics):
     known, text = {plain(line) for line in lines}, "\n".join(lines)
     for line in itertools.chain(*map(lines_in, lyrics)):
         assert plain(line) not in known
-        size = MAX_COPY + 1
-        assert not any(line.lower()[at : at + size] in text for at in range(len(line) - MAX_COPY)), line
+        size = COPY_LIMIT + 1
+        assert not any(line.lower()[at : at + size] in text for at in range(len(line) - COPY_LIMIT)), line
 
 
 def test_every_word_is_a_word_of_the_texts(lyrics):
@@ -100,20 +125,15 @@ def test_every_word_is_a_word_of_the_texts(lyrics):
         assert {word.lower() for word in WORD.findall(line)} <= words
 
 
-def test_rhymes_follow_the_scheme(lyrics):
-    pairs, rhymed = 0, 0
+def test_pairs_rhyme_and_never_on_the_same_word(lyrics):
+    pairs = []
     for lyric in lyrics:
         for section in lyric.sections:
-            ends = [WORD.findall(line)[-1] for line in section.lines]
-            if len(ends) < 4:
-                continue
-            schemes = [[rhyme_partner(scheme, place) for place in range(len(ends))] for scheme in ("ABAB", "AABB")]
-            counts = [
-                sum(rhymes(ends[place], ends[other]) for place, other in enumerate(scheme) if other is not None)
-                for scheme in schemes
-            ]
-            pairs, rhymed = pairs + len(ends) // 2, rhymed + max(counts)
-    assert pairs == 24 and rhymed >= 22
+            ends = [WORD.findall(line)[-1].lower() for line in section.lines]
+            pairs += [(ends[at], ends[one]) for at, one in enumerate(section.rhymes_with) if one is not None]
+    assert len(pairs) == 24
+    assert sum(rhymes(*pair) for pair in pairs) >= 22
+    assert all(first != second for first, second in pairs)
 
 
 def test_lyrics_differ_and_so_do_their_titles(lyrics):
@@ -130,33 +150,116 @@ def test_titles_are_phrases_of_the_chorus(lyrics):
 
 
 def test_same_seed_writes_the_same_and_another_does_not(trainer, lyrics):
-    form = FORM[:3]
+    form = asked(FORM[:2])
     again, other = writer(trainer).write(1, form), writer(trainer, seed=2).write(1, form)
     assert lines_in(again) == lines_in(lyrics[0])[:8]
     assert lines_in(again) != lines_in(other)
 
 
-def test_sampled_lines_keep_length_and_last_word(trainer):
-    lexicon = Lexicon(training_texts(trainer))
-    sampler = LineSampler(trainer.model, trainer.symbols, lexicon, 0.8, 0.95, seed=3)
-    scores, state = sampler.read(START, trainer.model.initial_state(1))
-    drawn = sampler.draw(scores, state, 60, (20, 40), {"night", "light"})
-    assert drawn
-    for line in drawn:
-        assert line.words[-1] in ("night", "light")
-        assert 20 <= len(line.spelt) <= 40
-    assert [one.score for one in drawn] == sorted((one.score for one in drawn), reverse=True)
+def test_a_song_does_not_depend_on_the_songs_before_it(trainer, lyrics):
+    hand = writer(trainer)
+    hand.write(1, asked(FORM[:1], "AABB"))
+    assert lines_in(hand.write(2, asked())) == lines_in(lyrics[1])
+
+
+def test_titles_that_are_taken_give_way_in_order(trainer, lyrics):
+    hand = writer(trainer)
+    first, second = hand.titled([lyrics[0], replace(lyrics[0], number=2)])
+    assert first.title == lyrics[0].title != second.title
+
+
+def drawn(trainer, sizes, endings, seed=3, **changes):
+    hand = writer(trainer, **changes)
+    scores, state = hand.sampler.read(START, trainer.model.initial_state(1))
+    return hand.sampler.draw(scores, state, sizes, endings, torch.Generator().manual_seed(seed))
+
+
+def test_sampled_lines_keep_syllables_and_last_word(trainer):
+    found = drawn(trainer, [7, 9] * 30, {"night", "light"})
+    assert {one.syllables for one in found} == {7, 9}
+    for one in found:
+        assert one.words[-1] in ("night", "light")
+        assert len(syllables_of(one.line)) == one.syllables
+    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
 
 
 def test_score_is_the_mean_log_probability_of_the_characters(trainer):
-    sampler = LineSampler(trainer.model, trainer.symbols, Lexicon(training_texts(trainer)), 0.8, 0.95, seed=3)
+    line = drawn(trainer, [8] * 30, {"night", "light"})[-1]
+    sampler = writer(trainer).sampler
     scores, state = sampler.read(START, trainer.model.initial_state(1))
-    line = sampler.draw(scores, state, 30, (10, 40), {"night", "light"})[-1]
     total = 0.0
     for character in line.spelt + "\n":
         total += scores[0, trainer.symbols.index(character)].item()
         scores, state = sampler.read(character, state)
     assert line.score == pytest.approx(total / (len(line.spelt) + 1), abs=1e-4)
+
+
+def test_top_k_of_one_leaves_no_choice(trainer):
+    assert len(drawn(trainer, [8] * 6, {"night"}, top_k=1, copy_limit=90)) <= 1
+    assert len(drawn(trainer, [8] * 6, {"night"}, copy_limit=90)) > 1
+
+
+def test_copy_limit_bounds_the_longest_run(trainer):
+    text = "\n".join(training_texts(trainer)).lower()
+    for one in drawn(trainer, [8] * 40, {"night", "light", "day", "way"}, copy_limit=12):
+        assert not any(one.spelt.lower()[at : at + 13] in text for at in range(len(one.spelt) - 12))
+
+
+def test_words_to_avoid_are_in_no_line_and_no_title(trainer):
+    hand = writer(trainer, avoid=["The", "and", "I"], prompt="The night and I")
+    lyric = hand.write(1, asked(FORM[:2]))
+    for line in lines_in(lyric)[1:]:
+        assert not {"the", "and", "i"} & {word.lower() for word in WORD.findall(line)}
+    assert not {"the", "and", "i"} & set(lyric.title.lower().split())
+    words = {word for text in training_texts(trainer) for line in text.split("\n") for word in WORD.findall(line[::-1])}
+    with pytest.raises(UserError, match=r"lyrics\.avoid leaves no words"):
+        writer(trainer, avoid=sorted(words))
+
+
+def test_the_prompt_is_the_first_line_as_given(trainer):
+    lyric = writer(trainer, prompt="Zyzzogeton, my quirky friend's 2 mice").write(1, asked(FORM[:2]))
+    first, second = lyric.sections
+    assert first.lines[0] == "Zyzzogeton, my quirky friend's 2 mice"
+    assert first.hands[:2] == ("person", "model") and first.syllables[:2] == (None, SYLLABLES[1])
+    assert rhymes(WORD.findall(first.lines[2])[-1], "mice")
+    assert second.hands == ("model",) * 4
+    with pytest.raises(UserError, match=r"lyrics\.prompt has no word"):
+        writer(trainer, prompt=" ?").begin(1, asked())
+
+
+def test_a_song_is_written_step_by_step_and_back(trainer):
+    hand = writer(trainer)
+    song, whole = hand.begin(1, asked(FORM[:3])), hand.write(1, asked(FORM[:3]))
+    first = song.candidates()
+    assert not {one.spelt for one in song.candidates()} & {one.spelt for one in first}
+    song.take("My own words, whatever they rhyme with", "person")
+    place = song.place
+    assert (place.kind, place.number, place.line, place.plan.syllables) == ("verse", 1, 1, SYLLABLES[1])
+    assert place.before == ("My own words, whatever they rhyme with",) and place.rhyme is None
+    song.take(song.candidates()[-1])
+    assert song.place.rhyme == "My own words, whatever they rhyme with"
+    song.back()
+    song.back()
+    assert song.candidates() == first
+    song.take(first[0])
+    while song.place is not None:
+        song.take(song.candidates()[0])
+    assert song.lyric() == whole, "what was asked and taken back has left no trace"
+    assert len(song.taken) == 12
+    with pytest.raises(ValueError, match="all lines are written"):
+        song.candidates()
+
+
+def test_any_words_of_a_person_can_be_taken(trainer):
+    song = writer(trainer).begin(1, asked((("chorus", 4), ("verse", 2), ("chorus", 4))))
+    for line in ("1999", "Žluťoučký kůň", "Don\u2019t look", "ok", "...?", "x" * 300):
+        assert song.candidates()
+        song.take(line, "edited")
+    lyric = song.lyric()
+    assert lyric.sections[0] == lyric.sections[2] and lyric.sections[0].hands == ("edited",) * 4
+    assert lyric.title
+    with pytest.raises(ValueError, match="no line was taken"):
+        writer(trainer).begin(1, asked()).back()
 
 
 @pytest.mark.parametrize(
@@ -188,6 +291,9 @@ def test_rhymes(first, second, together):
 def test_rhyme_partners_are_earlier_lines_of_the_same_four():
     assert [rhyme_partner("ABAB", place) for place in range(6)] == [None, None, 0, 1, None, None]
     assert [rhyme_partner("AABB", place) for place in range(6)] == [None, 0, None, 2, None, 4]
+    assert [rhyme_partner("ABCB", place) for place in range(4)] == [None, None, None, 1]
+    assert [rhyme_partner("AAA", place) for place in range(4)] == [None, 0, 1, None]
+    assert [rhyme_partner("free", place) for place in range(4)] == [None] * 4
 
 
 def test_two_bars_make_a_line_where_somebody_sings():
@@ -206,8 +312,7 @@ def test_merit_prefers_idiom_theme_and_fresh_words():
     usage = Usage([sea, sea, town, town])
     assert usage.idiom(["the", "boat", "is", "home"]) == 1.0
     assert usage.idiom(["home", "is", "boat", "the"]) == 0.0
-    song = Song(usage)
-    song.add(["the", "boat", "is", "home"])
+    song = Song(usage).with_line(["the", "boat", "is", "home"])
     assert song.merit(["the", "sail", "is", "late"], -1.0) > song.merit(["the", "bus", "is", "late"], -1.0)
     assert song.merit(["a", "boat"], -1.0) > song.merit(["a", "boat"], -1.5)
 

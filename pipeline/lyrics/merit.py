@@ -77,10 +77,12 @@ class Song:
         self.counts: Counter[str] = Counter()
         self.starts: Counter[str] = Counter()
 
-    def add(self, words: Sequence[str]) -> None:
-        """Take a line into the song."""
-        self.counts.update(set(words))
-        self.starts[words[0]] += 1
+    def with_line(self, words: Sequence[str]) -> Song:
+        """The song with one more line, which has at least one word."""
+        after = Song(self.usage)
+        after.counts = self.counts + Counter(set(words))
+        after.starts = self.starts + Counter(words[:1])
+        return after
 
     def merit(self, words: Sequence[str], likelihood: float) -> float:
         """How good the line would be next; `likelihood` is its mean log-probability a character."""

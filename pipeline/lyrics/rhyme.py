@@ -35,11 +35,11 @@ def _from_stress(phones: Phones) -> str:
 
 def rhymes(first: str, second: str) -> bool:
     """Whether two different words rhyme in any of the ways the dictionary says them."""
-    return first.lower() != second.lower() and bool(_keys(first) & _keys(second))
+    return first.lower() != second.lower() and bool(rhyme_keys(first) & rhyme_keys(second))
 
 
 @cache
-def _keys(word: str) -> frozenset[str]:
-    """All rhymes of a word."""
+def rhyme_keys(word: str) -> frozenset[str]:
+    """What a word rhymes on, by all the ways the dictionary says it; the usual one is `rhyme_key`."""
     last = word.rpartition("-")[2]
     return frozenset([rhyme_key(word), *map(_from_stress, pronunciations(last))])

@@ -1,92 +1,131 @@
-"""Lyrics with a form: title, verses that rhyme, a chorus that comes back word for word."""
+"""Lyrics with a form, line by line: title, verses that rhyme, a chorus that comes back word for word.
+
+    song = Writer(model, symbols, texts, settings).begin(1, plan_of(settings, 1))
+    while song.place is not None:
+        song.take(song.candidates()[0])
+    lyric = song.lyric()
+
+A song depends on the model, the seed, its number, its plan and the settings alone, not on the songs before it.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
 
 from pipeline.errors import UserError
+from pipeline.lyrics.corpus import clean
+from pipeline.lyrics.lexicon import Lexicon
 from pipeline.lyrics.merit import Song, Usage
-from pipeline.lyrics.model import LanguageModel
-from pipeline.lyrics.rhyme import rhyme_key
-from pipeline.lyrics.sampling import Candidate, Lexicon, LineSampler
+from pipeline.lyrics.model import LanguageModel, State
+from pipeline.lyrics.plans import LinePlan, LyricPlan, draw
+from pipeline.lyrics.sampling import Candidate, LineSampler
 from pipeline.lyrics.settings import LyricsSettings
-from pipeline.lyrics.verse import MARKS, START, WORD, Section, capitalised, spoken
+from pipeline.lyrics.titles import titles_of
+from pipeline.lyrics.verse import MARKS, START, WORD, Section
 
-DEFAULT_FORM = (("verse", 4), ("chorus", 4), ("verse", 4), ("chorus", 4), ("bridge", 4), ("chorus", 4))
-"""Sections and their lines, where there is no music to fit."""
-SUNG = {"verse", "chorus", "prechorus", "bridge", "outro", "rap"}
-"""Sections that have words; the others are left to the instruments."""
-KINDS_OF_ROLES = {
-    "refrain": "chorus",
-    "abgesang": "chorus",
-    "theme": "chorus",
-    "path": "chorus",
-    "stollen": "verse",
-    "episode": "verse",
-    "gate": "verse",
-    "digression": "bridge",
-    "summit": "bridge",
-    "coda": "outro",
-}
-"""What the sections of the music's forms are in a lyric, where the two have different words for it."""
-REPEATED = {"chorus", "prechorus"}
-"""Sections written once and sung word for word each time."""
-BARS_PER_LINE = 2
-LENGTHS = (26, 46)
-"""Characters of a line."""
-SPREAD = 8
-"""How far a line's length may stray from the first line's of its section."""
-SCHEMES = ("ABAB", "AABB")
-LEVELS = (0, 0, 1, 1, 2, 2, 3, 3)
-"""How far the demands on a line are eased, round by round of candidates."""
+HANDS = ("model", "person", "edited")
+"""Whose a line is: as the model wrote it, as a person did, or the model's changed by a person."""
+SHARES = 4
+"""Each song prefers one in so many rhymes, which keeps songs different without one knowing of the other."""
 
 
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
+@dataclass(frozen=True)
+class Ease:
+    """How far the demands on a line are eased: syllables it may be off, rhymes and last words it may have."""
+
+    off: int = 0
+    any_rhyme: bool = False
+    any_word: bool = False
+    unrhymed: bool = False
 
 
-SMALL_WORDS = _set("a an and as at but by for from in into is of on or so than that the to with was were")
-DETERMINERS = _set("the a an my your his her our their no every")
-WEAK_WORDS = (
-    SMALL_WORDS | DETERMINERS | _set("i i'm i'd i'll i've he she it it's we you they there there's if when who not")
+EASES = (
+    Ease(),
+    Ease(any_rhyme=True),
+    Ease(any_rhyme=True),
+    Ease(1, any_rhyme=True),
+    Ease(1, any_rhyme=True, any_word=True),
+    Ease(1, any_rhyme=True, any_word=True),
+    Ease(3, any_rhyme=True, any_word=True),
+    Ease(3, any_rhyme=True, any_word=True, unrhymed=True),
+    Ease(6, any_rhyme=True, any_word=True, unrhymed=True),
 )
-"""Words that no title ends with, nor begins with but for a determiner."""
+"""Round by round of candidates, until there is one."""
 
 
-def lines_of(kind: str, num_bars: int) -> int:
-    """Lines that fit a section of the music: one to two bars, two at least and eight at most."""
-    return min(8, max(2, num_bars // BARS_PER_LINE)) if kind in SUNG else 0
+@dataclass(frozen=True)
+class LyricSection(Section):
+    """Lines of one kind of section, and of each line what it was asked for.
 
-
-def words_for(sections: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
-    """Kinds and lines of a lyric for the music's sections (role, bars).
-
-    What returns most beside the verses is the chorus, where no section is called so; a section of another kind than
-    lyrics know, such as one around notes that were given, is a verse.
+    Attributes
+    ----------
+    hands
+        Whose each line is: one of `HANDS`.
+    syllables
+        How many each line was to have; None for a line that was given by `lyrics.prompt`.
+    rhymes_with
+        The earlier line of the section that each was to rhyme with, None where it was not.
     """
-    kinds = [KINDS_OF_ROLES.get(role, role if role in MARKS else "verse") for role, _ in sections]
-    others = [kind for kind in kinds if kind in SUNG and kind != "verse"]
-    if "chorus" not in kinds and others:
-        chorus = max(others, key=others.count)
-        if others.count(chorus) > 1:
-            kinds = ["chorus" if kind == chorus else kind for kind in kinds]
-    return tuple((kind, lines_of(kind, bars)) for kind, (_, bars) in zip(kinds, sections, strict=True))
+
+    hands: tuple[str, ...]
+    syllables: tuple[int | None, ...]
+    rhymes_with: tuple[int | None, ...]
 
 
 @dataclass(frozen=True)
 class Lyric:
-    """One song's words."""
+    """One song's words; its sections are those of its plan."""
 
     number: int
     title: str
-    sections: tuple[Section, ...]
+    scheme: str
+    sections: tuple[LyricSection, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the next line goes.
+
+    Attributes
+    ----------
+    section, kind, number
+        Index of the section among those that are written; its kind; and the how manieth of its kind it is, from 1.
+    line, num_lines
+        Index of the line in it, and how many lines it has.
+    plan
+        What the line is asked for.
+    rhyme
+        The line that it is to rhyme with, as people read it; None where it is to rhyme with none.
+    before
+        The lines of the section so far.
+    """
+
+    section: int
+    kind: str
+    number: int
+    line: int
+    num_lines: int
+    plan: LinePlan
+    rhyme: str | None
+    before: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A line that was taken: as people read it, whose it is, its words in small letters."""
+
+    line: str
+    by: str
+    words: tuple[str, ...]
+    given: bool = False
 
 
 class Writer:
-    """Writes lyrics with a trained model, all different.
+    """Writes lyrics with a trained model.
 
     Parameters
     ----------
@@ -95,151 +134,273 @@ class Writer:
     texts
         The training texts as the model reads them: their words are used, their lines are not.
     settings
-        Temperature, nucleus, candidates and seed.
+        All of `lyrics` but what concerns training.
     """
 
     def __init__(self, model: LanguageModel, symbols: str, texts: Sequence[str], settings: LyricsSettings) -> None:
         self.model, self.symbols, self.settings = model, symbols, settings
-        self.lexicon = Lexicon(texts)
+        self.lexicon = Lexicon(texts, settings.copy_limit, settings.avoid)
         self.usage = Usage(
             [[word.lower() for word in WORD.findall(line[::-1])] for line in text.split("\n")] for text in texts
         )
+        self.sampler = LineSampler(model, symbols, self.lexicon, settings)
         self.titles: set[str] = set()
-        self.lines: set[str] = set()
-        self.endings: set[str] = set()
-        """Words that ended a line of any song: each is used once while there are others."""
+        """Titles that no song may have, such as those of the training texts."""
 
-    def write(self, number: int, form: Sequence[tuple[str, int]]) -> Lyric:
-        """The lyric of song `number`: for each (kind of section, lines) of `form` that has lines, its words."""
-        sung = [(kind, num_lines) for kind, num_lines in form if num_lines]
-        return SongWriter(self, number).write(sung or DEFAULT_FORM)
+    def begin(self, number: int, plan: LyricPlan) -> SongWriter:
+        """A lyric to be written line by line; its first line is `lyrics.prompt`, where there is one."""
+        return SongWriter(self, number, plan)
 
-    def title(self, lines: Sequence[str]) -> str:
-        """A phrase out of `lines` that says most, in title case; no two songs get the same one."""
-        found: dict[str, float] = {}
-        for line in lines:
-            for part in line.split(","):
-                words = WORD.findall(part)
-                for start, end in combinations(range(len(words) + 1), 2):
-                    phrase = words[start:end]
-                    if self._is_title(phrase) and (start == 0 or end == len(words)):
-                        found[title_case(phrase)] = self._weight(phrase)
-        ranked = sorted(found, key=lambda phrase: (-found[phrase], phrase))
-        spare = (title_case(WORD.findall(line)) for line in lines)
-        title = next((phrase for phrase in (*ranked, *spare) if phrase not in self.titles), " ".join(lines))
-        self.titles.add(title)
-        return title
+    def write(self, number: int, plan: LyricPlan) -> Lyric:
+        """The lyric of song `number`: the best line each time."""
+        song = self.begin(number, plan)
+        while song.place is not None:
+            song.take(song.candidates()[0])
+        return song.lyric()
 
-    def _is_title(self, words: Sequence[str]) -> bool:
-        strong = sum(word.lower() not in WEAK_WORDS for word in words)
-        return (
-            2 <= len(words) <= 4
-            and strong >= 1
-            and words[0].lower() not in WEAK_WORDS - DETERMINERS
-            and words[-1].lower() not in WEAK_WORDS
-            and not words[-1].endswith("'s")
-        )
+    def titled(self, lyrics: Iterable[Lyric]) -> list[Lyric]:
+        """The lyrics with titles that differ: in their order, each has the best one of its own that is not taken."""
+        taken = set(self.titles)
+        found = []
+        for lyric in lyrics:
+            found.append(replace(lyric, title=self.title(lyric.sections, taken)))
+            taken.add(found[-1].title)
+        return found
 
-    def _weight(self, words: Sequence[str]) -> float:
-        """How rare the phrase's strong words are, and how usual they are side by side."""
-        lowered = [word.lower() for word in words]
-        rare = sum(1 / (3 + len(self.usage.homes.get(word, ()))) for word in lowered if word not in WEAK_WORDS)
-        return rare / len(words) + 0.3 * self.usage.idiom(lowered)
+    def title(self, sections: Sequence[Section], taken: set[str]) -> str:
+        """The phrase of the chorus (of the first section where there is none) that says most and is not `taken`."""
+        core = next((one for one in sections if one.name == "chorus"), sections[0])
+        ranked = titles_of(core.lines, self.usage, self.lexicon.avoids)
+        free = [title for title in ranked if title not in taken]
+        return free[0] if free else f"{ranked[0]} {1 + sum(title.startswith(ranked[0]) for title in taken)}"
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """All that a song's next line depends on."""
+
+    scores: Tensor
+    state: State
+    song: Song
+    taken: tuple[Taken, ...] = ()
+    ends: frozenset[str] = field(default_factory=frozenset)
 
 
 class SongWriter:
-    """Writes one song, line after line."""
+    """Writes one song, line after line; nothing that it gives depends on what was asked and not taken.
 
-    def __init__(self, writer: Writer, number: int) -> None:
-        self.writer, self.settings, self.number = writer, writer.settings, number
-        seed = int.from_bytes(hashlib.sha256(f"{self.settings.seed}/{number}".encode()).digest()[:7], "big")
-        self.sampler = LineSampler(
-            writer.model, writer.symbols, writer.lexicon, self.settings.temperature, self.settings.top_p, seed
+    Parameters
+    ----------
+    writer
+        Whose model and words are used.
+    number
+        Of the song.
+    plan
+        What it is asked for.
+
+    Raises
+    ------
+    UserError
+        When `lyrics.prompt` has no word.
+    """
+
+    def __init__(self, writer: Writer, number: int, plan: LyricPlan) -> None:
+        self.writer, self.number, self.plan = writer, number, plan
+        self._places = [
+            (index, line) for index, section in enumerate(plan.written) for line in range(len(section.lines))
+        ]
+        scores, state = writer.sampler.read(START, writer.model.initial_state(1))
+        self._past: list[_Standing] = []
+        self._now = self._entered(_Standing(scores, state, Song(writer.usage)))
+        self._shown: list[Candidate] = []
+        prompt = writer.settings.prompt
+        if prompt is not None:
+            if not any(map(str.isalnum, prompt)):
+                raise UserError("lyrics.prompt has no word; give the song's first line, or null.")
+            self._take(" ".join(prompt.split()), None, "person", given=True)
+
+    @property
+    def taken(self) -> tuple[Taken, ...]:
+        """The lines so far."""
+        return self._now.taken
+
+    @property
+    def place(self) -> Place | None:
+        """Where the next line goes; None when all is written."""
+        if len(self.taken) == len(self._places):
+            return None
+        index, line = self._places[len(self.taken)]
+        section = self.plan.written[index]
+        before = self.taken[len(self.taken) - line :]
+        partner = section.lines[line].rhymes_with
+        return Place(
+            section=index,
+            kind=section.kind,
+            number=1 + sum(one.kind == section.kind for one in self.plan.written[:index]),
+            line=line,
+            num_lines=len(section.lines),
+            plan=section.lines[line],
+            rhyme=None if partner is None else before[partner].line,
+            before=tuple(one.line for one in before),
         )
-        self.scheme = SCHEMES[seed % len(SCHEMES)]
-        self.song = Song(writer.usage)
-        self.scores, self.state = self.sampler.read(START, writer.model.initial_state(1))
 
-    def write(self, form: Sequence[tuple[str, int]]) -> Lyric:
-        """All sections; one that is repeated is written once, as long as its longest place asks."""
-        written: dict[str, tuple[str, ...]] = {}
-        sections: list[Section] = []
-        for kind, num_lines in form:
-            if kind not in REPEATED:
-                lines = self.section(kind, num_lines)
-            else:
-                if kind not in written:
-                    written[kind] = self.section(kind, max(lines for other, lines in form if other == kind))
-                lines = written[kind][:num_lines]
-            sections.append(Section(kind, lines))
-        core = next((one for one in sections if one.name == "chorus"), sections[0])
-        return Lyric(self.number, self.writer.title(core.lines), tuple(sections))
-
-    def section(self, kind: str, num_lines: int) -> tuple[str, ...]:
-        """New lines of one section, rhymed by the song's scheme."""
-        mark = MARKS[kind] if MARKS[kind] in self.writer.symbols else "\n"
-        self.scores, self.state = self.sampler.read(mark, self.state)
-        lines: list[Candidate] = []
-        for place in range(num_lines):
-            partner = rhyme_partner(self.scheme, place)
-            line = self.line(lines, None if partner is None else lines[partner])
-            self.scores, self.state = self.sampler.read(line.spelt + "\n", self.state)
-            self.writer.lines.add(line.spelt)
-            self.writer.endings.add(line.words[-1])
-            self.song.add(line.words)
-            lines.append(line)
-        return tuple(spoken(line.spelt) for line in lines)
-
-    def line(self, before: Sequence[Candidate], partner: Candidate | None) -> Candidate:
-        """The best of the candidates for the next line; demands are eased until there is one.
+    def candidates(self) -> list[Candidate]:
+        """Lines for the next place, the best first; asked again, others.
 
         Raises
         ------
         UserError
             When the model can't fill a line with words, as one that was hardly trained.
+        ValueError
+            When all is written.
         """
-        low, high = LENGTHS
-        if before:
-            length = len(before[0].spelt)
-            low, high = max(low, length - SPREAD), min(high, length + SPREAD)
-        for eased in LEVELS:
-            endings = self._endings(partner if eased < max(LEVELS) else None)
-            lengths = max(1, low - 6 * eased), high + 15 * eased
-            drawn = self.sampler.draw(self.scores, self.state, self.settings.candidates, lengths, endings)
-            if fresh := [one for one in drawn if one.spelt not in self.writer.lines]:
-                return max(fresh, key=lambda one: self.song.merit(one.words, one.score))
+        place = self.place
+        if place is None:
+            raise ValueError("all lines are written")
+        shown = {one.spelt for one in self._shown}
+        lines = {one.line for one in self.taken}
+        settings = self.writer.settings
+        for turn, ease in enumerate(EASES):
+            purpose = f"{len(self.taken)}/{len(shown)}/{turn}"
+            draws = torch.Generator().manual_seed(draw(settings.seed, self.number, purpose))
+            endings = self._endings(place, ease)
+            sizes = _sizes(place.plan.syllables, ease.off, settings.candidates)
+            drawn = self.writer.sampler.draw(self._now.scores, self._now.state, sizes, endings, draws)
+            fresh = [one for one in drawn if one.spelt not in shown and one.line not in lines]
+            if fresh:
+                self._shown += fresh
+                return sorted(fresh, key=lambda one: (-self._merit(one, place.plan), one.spelt))
         raise UserError(
             "the language model finds no new line: raise lyrics.model.steps, lyrics.candidates or lyrics.temperature, "
-            "or give it more text."
+            "name fewer words in lyrics.avoid, or give it more text."
         )
 
-    def _endings(self, partner: Candidate | None) -> set[str]:
-        """Words the line may end with: new ones that rhyme with the partner, or that others rhyme with."""
-        used, classes = self.writer.endings, self.writer.lexicon.rhymes
+    def take(self, line: Candidate | str, by: str = "model") -> None:
+        """Put a line in the next place: a candidate, or any words of a person's.
+
+        Raises
+        ------
+        ValueError
+            When all is written, the line is empty, or `by` is none of `HANDS`.
+        """
+        if by not in HANDS:
+            raise ValueError(f"a line is by one of {', '.join(HANDS)}, not {by}")
+        if isinstance(line, Candidate):
+            self._take(line.line, line.spelt, by)
+        else:
+            self._take(" ".join(line.split()), None, by)
+
+    def back(self) -> None:
+        """Take the last line back; all is as it was before it. `ValueError` where there is none."""
+        if not self._past:
+            raise ValueError("no line was taken")
+        self._now = self._past.pop()
+        self._shown = []
+
+    def lyric(self) -> Lyric:
+        """The whole lyric; `ValueError` while lines are missing."""
+        if self.place is not None:
+            raise ValueError("not all lines are written")
+        written: list[LyricSection] = []
+        rest = list(self.taken)
+        for section in self.plan.written:
+            lines, rest = rest[: len(section.lines)], rest[len(section.lines) :]
+            written.append(
+                LyricSection(
+                    section.kind,
+                    lines=tuple(one.line for one in lines),
+                    hands=tuple(one.by for one in lines),
+                    syllables=tuple(
+                        None if one.given else plan.syllables for one, plan in zip(lines, section.lines, strict=True)
+                    ),
+                    rhymes_with=tuple(plan.rhymes_with for plan in section.lines),
+                )
+            )
+        sections = tuple(
+            _cut(written[self.plan.source(place)], len(one.lines)) for place, one in enumerate(self.plan.sections)
+        )
+        return Lyric(self.number, self.writer.title(sections, self.writer.titles), self.plan.scheme, sections)
+
+    def _take(self, line: str, spelt: str | None, by: str, given: bool = False) -> None:
+        if self.place is None:
+            raise ValueError("all lines are written")
+        if not line:
+            raise ValueError("a line has at least one character")
+        if spelt is None:
+            spelt = self._spelt(line)
+        now = self._now
+        words = tuple(word.lower() for word in WORD.findall(spelt[::-1]))
+        scores, state = self.writer.sampler.read(spelt + "\n", now.state)
+        song = now.song.with_line(words) if words else now.song
+        taken = (*now.taken, Taken(line, by, words, given))
+        self._past.append(now)
+        self._now = self._entered(_Standing(scores, state, song, taken, now.ends | set(words[-1:])))
+        self._shown = []
+
+    def _entered(self, standing: _Standing) -> _Standing:
+        """The standing once the mark of a section was read, where the next line opens one."""
+        if len(standing.taken) == len(self._places):
+            return standing
+        index, line = self._places[len(standing.taken)]
+        if line:
+            return standing
+        mark = MARKS[self.plan.written[index].kind]
+        mark = mark if mark in self.writer.symbols else "\n"
+        scores, state = self.writer.sampler.read(mark, standing.state)
+        return replace(standing, scores=scores, state=state)
+
+    def _spelt(self, line: str) -> str:
+        """A person's line as the model reads it: its first letter small, unless the texts write it large."""
+        line = clean(line)
+        first = WORD.search(line)
+        if first is not None and first[0] not in self.writer.lexicon.words:
+            line = line[: first.start()] + first[0][0].lower() + line[first.start() + 1 :]
+        return line[::-1]
+
+    def _merit(self, line: Candidate, plan: LinePlan) -> float:
+        return self._now.song.merit(line.words, line.score)
+
+    def _endings(self, place: Place, ease: Ease) -> set[str]:
+        """Words the line may end with: those that rhyme with its partner, or with words enough for the lines to come.
+
+        Of these, the ones that no line of the song ends with, where there are any.
+        """
+        lexicon, ends = self.writer.lexicon, self._now.ends
+        taboo = {one.words[-1] for one in self.taken[len(self.taken) - place.line :] if one.words}
+        partner = None if ease.unrhymed else place.plan.rhymes_with
         if partner is not None:
-            last = partner.words[-1]
-            rhyming = {word for word in classes[rhyme_key(last)] if word.lower() != last}
-            words = {word for word in rhyming if word.lower() not in used} or rhyming
+            last = self.taken[len(self.taken) - place.line + partner].words[-1:]
+            rhyming = lexicon.rhyming(last[0], ease.any_word) or lexicon.rhyming(last[0], True) if last else set()
+            words = {word for word in rhyming if word.lower() not in taboo}
             if words:
-                return words
-        fresh = [{word for word in words if word.lower() not in used} for words in classes.values()]
-        return set().union(*(words for words in fresh if len(words) > 1)) or self.writer.lexicon.endings
+                return {word for word in words if word.lower() not in ends} or words
+        classes = lexicon.all_rhymes if ease.any_word else lexicon.rhymes
+        found: set[str] = set()
+        for key, words in classes.items():
+            fresh = {word for word in words if word.lower() not in ends}
+            enough = len({word.lower() for word in fresh}) > place.plan.rhymes_later
+            if enough and (ease.any_rhyme or self._prefers(key)):
+                found |= fresh
+        return found or {word for word in lexicon.endings if word.lower() not in taboo} or lexicon.endings
+
+    def _prefers(self, key: str) -> bool:
+        """Whether a rhyme is of the song's own share."""
+        return (draw(self.writer.settings.seed, 0, key) + self.number) % SHARES == 0
 
 
-def title_case(words: Sequence[str]) -> str:
-    """Large first letters, but for the small words inside.
+def _sizes(syllables: int, off: int, number: int) -> list[int]:
+    """So many numbers of syllables, the most of them right, the others off by `off` at most."""
+    sizes = [syllables, *(syllables + sign * step for step in range(1, off + 1) for sign in (-1, 1))]
+    kept = [size for size in sizes if size >= 2]
+    return [kept[at % len(kept)] for at in range(number)]
 
-    >>> title_case(["salt", "on", "the", "window"])
-    'Salt on the Window'
-    """
-    last = len(words) - 1
-    return " ".join(
-        word if 0 < at < last and word.lower() in SMALL_WORDS else capitalised(word) for at, word in enumerate(words)
+
+def _cut(section: LyricSection, count: int) -> LyricSection:
+    """The first `count` lines of a section."""
+    return replace(
+        section,
+        lines=section.lines[:count],
+        hands=section.hands[:count],
+        syllables=section.syllables[:count],
+        rhymes_with=section.rhymes_with[:count],
     )
-
-
-def rhyme_partner(scheme: str, place: int) -> int | None:
-    """The earlier line that line `place` rhymes with; the scheme is read again every four lines."""
-    block, within = divmod(place, len(scheme))
-    earlier = scheme.rfind(scheme[within], 0, within)
-    return None if earlier < 0 else block * len(scheme) + earlier

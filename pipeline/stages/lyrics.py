@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,10 @@ from pipeline.lyrics.alignment import Alignment, fit_words
 from pipeline.lyrics.alignment import figures as alignment_figures
 from pipeline.lyrics.baselines import longest_copy, trigram_bits, xz_bits
 from pipeline.lyrics.corpus import Corpus, files_fingerprint, read_corpus, texts_of
+from pipeline.lyrics.plans import LyricPlan, plan_of
 from pipeline.lyrics.syllables import is_english
 from pipeline.lyrics.training import FORMAT, Trainer, bits_per_character
-from pipeline.lyrics.writing import DEFAULT_FORM, Lyric, Writer, words_for
+from pipeline.lyrics.writing import Lyric, Writer
 from pipeline.music.singing import check_singer
 from pipeline.music.song import Song, song_paths
 from pipeline.places import stage_directory
@@ -82,13 +83,14 @@ def run(config: Config, directory: Path) -> Outcome:
     writer = Writer(trainer.model, trainer.symbols, list(texts.read(texts.training, MOST_READ)), config.lyrics)
     writer.titles.update(document.title for document in corpus.training if document.title)
     songs = songs_made(config)
-    asked = forms(songs, config.lyrics.count)
-    lyrics = [writer.write(number, form) for number, form in bar(asked.items(), len(asked), "lyrics", "songs")]
+    asked = plans(songs, config)
+    written = (writer.write(number, one) for number, one in bar(asked.items(), len(asked), "lyrics", "songs"))
+    lyrics = writer.titled(written)
     figures["longest_copy"] = len(copied(lyrics, corpus))
     say(f"lyrics: the longest run of characters copied from the texts is {figures['longest_copy']}.")
     (directory / "alignment.json").unlink(missing_ok=True)
     if songs:
-        alignments = set_to_music(songs, lyrics, config)
+        alignments = set_to_music(songs, asked, lyrics, config)
         write_json(directory / "alignment.json", {"songs": [asdict(one) for one in alignments]})
         figures["alignment"] = alignment_figures(zip(songs, alignments, strict=True))
         say(f"lyrics: {told(figures['alignment'])}.")
@@ -111,24 +113,30 @@ def songs_made(config: Config) -> list[Song]:
     return [Song.load(path) for path in song_paths(generated)] if (generated / "songs").is_dir() else []
 
 
-def forms(songs: Sequence[Song], otherwise: int) -> dict[int, tuple[tuple[str, int], ...]]:
-    """For each song its sections and their numbers of lines; for so many as `otherwise` where there is no music."""
-    if not songs:
-        return dict.fromkeys(range(1, otherwise + 1), DEFAULT_FORM)
-    return {song.number: words_for([(section.role, section.num_bars) for section in song.sections]) for song in songs}
+def singer(config: Config) -> str | None:
+    """The track that sings: the one that is asked for, else the one that leads in the track set."""
+    return config.lyrics.track or next((track.name for track in config.tracks.tracks if track.voice), None)
 
 
-def set_to_music(songs: Sequence[Song], lyrics: Sequence[Lyric], config: Config) -> list[Alignment]:
+def plans(songs: Sequence[Song], config: Config) -> dict[int, LyricPlan]:
+    """What the lyric of each song is asked for; so many as `lyrics.count` where there is no music."""
+    if songs:
+        return {song.number: plan_of(config.lyrics, song.number, song, singer(config)) for song in songs}
+    return {number: plan_of(config.lyrics, number) for number in range(1, config.lyrics.count + 1)}
+
+
+def set_to_music(
+    songs: Sequence[Song], asked: Mapping[int, LyricPlan], lyrics: Sequence[Lyric], config: Config
+) -> list[Alignment]:
     """Set each lyric to its song; says which words nothing could sing."""
-    wanted = config.lyrics.track or next((track.name for track in config.tracks.tracks if track.voice), None)
     english = is_english(line for lyric in lyrics for section in lyric.sections for line in section.lines)
     found = []
     for song, lyric in zip(songs, lyrics, strict=True):
-        form = forms([song], 0)[song.number]
-        sung = [index for index, (_, num_lines) in enumerate(form) if num_lines]
+        places = [section.index for section in asked[song.number].sections]
         # a song of nothing but instrumental sections has words to read, none to sing
-        words = {index: section.lines for index, section in zip(sung, lyric.sections, strict=False)}
-        found.append(fit_words(song, words, wanted, english))
+        parts = zip(places, lyric.sections, strict=True)
+        words = {index: section.lines for index, section in parts if index is not None}
+        found.append(fit_words(song, words, singer(config), english))
         for one in found[-1].unsung:
             say(f"lyrics: song {song.number}, {song.sections[one.section].name}: not sung, {one.reason}.")
     return found
