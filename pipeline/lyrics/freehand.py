@@ -1,0 +1,194 @@
+"""Essays and books' text, freely written: what people expect of sampling.
+
+    writer = FreeWriter(model, texts.vocabulary, texts.training, settings)
+    best, *others = writer.write(1)
+    print(markdown(best))
+
+The rules are kept while a text is written; nothing is cut out afterwards but an unfinished sentence at its end.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from pipeline.errors import UserError
+from pipeline.lyrics.baselines import Copies
+from pipeline.lyrics.corpus import clean
+from pipeline.lyrics.freehand_drawing import Row, likeliest, read, write
+from pipeline.lyrics.freehand_known import Known, words_of
+from pipeline.lyrics.freehand_merit import distinct_2, known_share, merit
+from pipeline.lyrics.freehand_rules import FreeRules, pieces_of
+from pipeline.lyrics.model import LanguageModel
+from pipeline.lyrics.settings import LyricsSettings
+from pipeline.lyrics.texts import Side
+from pipeline.lyrics.verse import START
+from pipeline.lyrics.vocabulary import Vocabulary
+from pipeline.lyrics.writing import title_case
+
+
+@dataclass(frozen=True)
+class Written:
+    """One text.
+
+    Attributes
+    ----------
+    number
+        Which text of the run.
+    title
+        An essay's; None in a book.
+    text
+        An essay's paragraphs, blank lines between them; a book's text, which begins with the prompt.
+    prompted
+        Characters at the start of `text` that are the prompt.
+    bits_per_character
+        Of what was written, under the model, before temperature and cuts.
+    merit
+        What the candidates are ranked by; more is better.
+    """
+
+    number: int
+    title: str | None
+    text: str
+    prompted: int
+    bits_per_character: float
+    merit: float
+
+    @property
+    def own(self) -> str:
+        """The text without the prompt."""
+        return self.text[self.prompted :]
+
+
+class FreeWriter:
+    """Writes texts with a trained model: text `number` depends on the settings and its number alone.
+
+    Parameters
+    ----------
+    model, vocabulary
+        The language model and what its tokens stand for.
+    training
+        The training texts: their runs of characters are not written again.
+    settings
+        Kind, prompt, temperature, cuts, length, candidates, words to avoid, limit of copies, seed.
+    """
+
+    def __init__(self, model: LanguageModel, vocabulary: Vocabulary, training: Side, settings: LyricsSettings) -> None:
+        self.model, self.vocabulary, self.settings = model, vocabulary, settings
+        self.known = Known(training, vocabulary, settings.copy_limit)
+        self.pieces, self.unusable = pieces_of(vocabulary)
+        usable = (piece for piece, bad in zip(self.pieces, self.unusable, strict=True) if not bad)
+        self._characters = set("".join(usable)) - {START}
+
+    def write(self, number: int) -> list[Written]:
+        """The candidates for text `number`, best first.
+
+        Raises
+        ------
+        UserError
+            When the words to avoid and the limit of copies leave nothing to write.
+        """
+        settings = self.settings
+        prompt = (settings.prompt or "").strip()
+        given = f"{prompt}\n\n" if prompt and settings.kind == "essay" else prompt
+        first = read(self.model, [self.pieces.index(START), *self._tokens(given)])
+        rules = FreeRules(self.pieces, self.unusable, self.known, settings, len(given))
+        choose = partial(likeliest, temperature=settings.temperature, top_k=settings.top_k, top_p=settings.top_p)
+        rows = [
+            Row(given, self.pieces, rules, choose, random.Random(f"{settings.seed}/{number}/{candidate}"))
+            for candidate in range(settings.candidates)
+        ]
+        write(self.model, first, rows)
+        texts = [one for row in rows if (one := self._written(number, row, rules)) is not None]
+        if not texts:
+            raise UserError(
+                "the language model finds nothing to write: name fewer words in lyrics.avoid, or raise "
+                "lyrics.copy_limit, lyrics.temperature or lyrics.model.steps."
+            )
+        return sorted(texts, key=lambda one: -one.merit)
+
+    def _tokens(self, given: str) -> list[int]:
+        """The tokens of a prompt; a character that the model never saw is read without its accent, or not at all."""
+        text = clean(given) + given[len(given.rstrip()) :]
+        plain = "".join(one if one in self._characters else unicodedata.normalize("NFKD", one) for one in text)
+        tokens: list[int] = self.vocabulary.encode("".join(one for one in plain if one in self._characters)).tolist()
+        return tokens
+
+    def _written(self, number: int, row: Row, rules: FreeRules) -> Written | None:
+        """What a row has become, its unfinished end cut off; None where that leaves no word."""
+        text = rules.finished(row.text)
+        own, at, bits = len(text) - rules.given, 0, 0.0
+        for token, score in zip(row.tokens, row.scores, strict=True):
+            if at < own:
+                at += len(self.pieces[token])
+                bits -= score / math.log(2)
+        prompted, title = rules.given, None
+        if rules.is_essay:
+            head, _, text = text.partition("\n")
+            title, prompted = head.strip() if rules.given else title_case(head.split()), 0
+            text = text.strip()
+        if not any(character.isalnum() for character in text[prompted:]):
+            return None
+        mean = bits / at
+        rank = merit(text[prompted:], mean, self.known, self.settings.length)
+        return Written(number, title, text, prompted, mean, rank)
+
+
+def markdown(written: Written) -> str:
+    """A text for people: an essay as Markdown, a book's text as it is."""
+    heading = "" if written.title is None else f"# {written.title}\n\n"
+    return f"{heading}{written.text}\n"
+
+
+def figures(written: Sequence[Written], training: str, held_out: str, known: Known) -> dict[str, float | str]:
+    """What can be counted about texts, beside as much of what people wrote.
+
+    Parameters
+    ----------
+    written
+        The texts that were kept.
+    training
+        The training text, or as much of it as copies are looked for in.
+    held_out
+        Text of people that the model was not trained on; as much as was written is compared.
+    known
+        What the writer knows of the training text.
+
+    Returns
+    -------
+    dict
+        `characters`; `bits_per_character`; `copied`, the longest run that stands in `training`; and, each once more
+        with `_held_out` behind, `longest_copy`, `distinct_2` and `known_words`, the share of words that the training
+        text has.
+    """
+    own = [one.own for one in written]
+    characters = sum(map(len, own))
+    held_out = held_out[:characters]
+    copies = Copies(training)
+    copied = copies.longest(own)
+    found: dict[str, float | str] = {
+        "characters": characters,
+        "bits_per_character": sum(one.bits_per_character * len(one.own) for one in written) / max(1, characters),
+        "copied": copied,
+        "longest_copy": len(copied),
+        "longest_copy_held_out": len(copies.longest([held_out])),
+    }
+    for side, words in (("", words_of("\n".join(own))), ("_held_out", words_of(held_out))):
+        found[f"distinct_2{side}"] = distinct_2(words)
+        found[f"known_words{side}"] = known_share(words, known)
+    return found
+
+
+def told(figures: dict[str, float | str]) -> str:
+    """The figures in words."""
+    return (
+        f"{figures['characters']:,} characters written at {figures['bits_per_character']:.2f} bits each; the longest "
+        f"run copied from the training text is {figures['longest_copy']} characters (held-out text of that length: "
+        f"{figures['longest_copy_held_out']}), distinct-2 {figures['distinct_2']:.2f} "
+        f"({figures['distinct_2_held_out']:.2f}), {figures['known_words']:.1%} of the words are known "
+        f"({figures['known_words_held_out']:.1%})"
+    )

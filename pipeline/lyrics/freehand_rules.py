@@ -1,0 +1,172 @@
+"""The rules of free writing: words to avoid, runs that would be copies, and where a text may end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.lyrics.corpus import clean
+from pipeline.lyrics.freehand_known import Known
+from pipeline.lyrics.settings import LyricsSettings
+from pipeline.lyrics.verse import START
+from pipeline.lyrics.vocabulary import UNKNOWN, Vocabulary
+
+Mask = NDArray[np.bool_]
+"""Some of the tokens `[tokens]`."""
+
+LONGER, SPARE = 1.25, 300
+"""A text that has found no end at `LONGER` times its length and `SPARE` characters is cut at the last one."""
+PARAGRAPH = 1.1
+"""Up to this many times its length an essay waits for the end of a paragraph."""
+SHORTEST = 0.5
+"""An essay may end by itself after this share of its length; a cut leaves as much."""
+
+SENTENCE = re.compile(
+    r"""(?<!\b[A-HJ-Z]\.)(?<!\b(?:Mr|Dr|St)\.)(?<!\bMrs\.)(?<=[.!?\u2026])["'\u2019\u201d\u00bb)\]*_]*(?=\s|\Z)"""
+    r"""|(?<=[\u3002\uff01\uff1f])[\u300d\u300f\u201d]*"""
+)
+"""Matches the end of a sentence, behind quotes and brackets that close with it; not after `Mr.` and initials."""
+INSIDE = "[^\\W_]"
+"""A letter or digit."""
+
+
+class FreeRules:
+    """What a text may become.
+
+    Parameters
+    ----------
+    pieces, unusable
+        From `pieces_of`.
+    known
+        The training texts.
+    settings
+        Kind, length, words to avoid.
+    given
+        Characters that the text begins with: no rule looks into them.
+    """
+
+    def __init__(
+        self, pieces: Sequence[str], unusable: Mask, known: Known, settings: LyricsSettings, given: int
+    ) -> None:
+        self.known, self.given, self.length = known, given, settings.length
+        self.is_essay = settings.kind == "essay"
+        self.avoided = Avoided(settings.avoid)
+
+        def beginning(marks: str) -> Mask:
+            return np.array([piece[:1] in marks for piece in pieces])
+
+        self._never = unusable
+        self._start, lines, spaces = beginning(START), beginning("\n"), beginning(" ")
+        self._after_space, self._after_line = unusable | spaces | lines, unusable | spaces
+        self._edges = np.array([not piece[:1].isalnum() and piece[:1] not in "'\u2019" for piece in pieces])
+
+    def forbidden(self, text: str) -> Mask:
+        """Tokens that lead nowhere: spaces after a space, a second blank line, an end too early, an avoided word's."""
+        if not text or text.endswith((" ", "\n\n")):
+            mask = self._after_space
+        else:
+            mask = self._after_line if text.endswith("\n") else self._never
+        if not self._may_stop(text):
+            mask = mask | self._start
+        if self.avoided.ends(text, self.given):
+            mask = mask | self._edges
+        return mask
+
+    def _may_stop(self, text: str) -> bool:
+        """Whether the model may say that the document is over."""
+        early = len(text) - self.given < SHORTEST * self.length
+        return self.is_essay and not early and "\n" in text and _is_sentence(text.rstrip())
+
+    def refuses(self, text: str, piece: str) -> bool:
+        """Whether `piece` completes an avoided word, a run that is too long, or a title that there is already."""
+        added = "\n" if piece == START else piece
+        if self.avoided.completed(text, added, self.given):
+            return True
+        tail = text[max(self.given, len(text) - self.known.runs.size) :]
+        if piece != START and self.known.runs.holds(tail + piece, len(tail)):
+            return True
+        in_title = self.is_essay and not self.given and "\n" not in text
+        return in_title and added[0] == "\n" and text.strip().lower() in self.known.openings
+
+    def ends(self, text: str, piece: str) -> bool:
+        """Whether the text ends before `piece`, by itself, at its length, or because it found no end for too long."""
+        written = len(text) - self.given
+        if piece == START or written >= LONGER * self.length + SPARE:
+            return True
+        if written < self.length or not (piece[0].isspace() or text[-1] in "\u3002\uff01\uff1f"):
+            return False
+        paragraph = piece[0] == "\n" or written >= PARAGRAPH * self.length
+        return _is_sentence(text) and (not self.is_essay or (paragraph and "\n" in text))
+
+    def finished(self, text: str) -> str:
+        """The text up to its last sentence; where that leaves too little, to its last line or word."""
+        own = text[self.given :].rstrip()
+        least = SHORTEST * len(own)
+        ends = [match.end() for match in SENTENCE.finditer(own)]
+        for end in (ends[-1] if ends else 0, own.rfind("\n"), own.rfind(" ")):
+            if end > least:
+                return text[: self.given] + own[:end]
+        return text[: self.given] + own
+
+
+class Avoided:
+    """Words and phrases that are not written, in any case, with or without a possessive 's.
+
+    A word is one where no letter or digit stands beside it: avoiding `art` leaves `heart`, `artist` and `art't`.
+
+    Parameters
+    ----------
+    words
+        What to avoid.
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        kept = sorted({" ".join(clean(word).split()) for word in words} - {""}, key=lambda word: (-len(word), word))
+        self.reach = max(map(len, kept), default=0) + 8
+        core = "|".join(r"\s+".join(map(re.escape, word.split())) for word in kept)
+        whole = rf"(?<!{INSIDE})(?<!{INSIDE}['\u2019])(?:{core})(?:['\u2019]s)?"
+        self._any = bool(kept)
+        self._ending = re.compile(rf"{whole}\Z", re.IGNORECASE)
+        self._complete = re.compile(rf"{whole}(?=[^\w'\u2019]|_|['\u2019][\W_])", re.IGNORECASE)
+
+    def ends(self, text: str, given: int) -> bool:
+        """Whether `text` ends with an avoided word that began after `given` characters."""
+        if not self._any:
+            return False
+        start = max(0, len(text) - self.reach)
+        match = self._ending.search(text, start)
+        return match is not None and match.start() >= given
+
+    def completed(self, text: str, piece: str, given: int) -> bool:
+        """Whether `piece` shows that an avoided word before it, or inside it, is over."""
+        if not self._any:
+            return False
+        start = max(0, len(text) - self.reach)
+        longer = text + piece
+        return any(
+            match.start() >= given and self._complete.match(text, match.start()) is None
+            for match in self._complete.finditer(longer, start)
+        )
+
+
+def pieces_of(vocabulary: Vocabulary) -> tuple[list[str], Mask]:
+    """The text of each token, and which tokens can't be written: unknown characters, parts of them, control marks."""
+    pieces = [vocabulary.decode([token]) for token in range(len(vocabulary))]
+    unusable = np.array(
+        [
+            not piece
+            or UNKNOWN in piece
+            or not (piece in ("\n", START) or piece.isprintable())
+            or vocabulary.encode(piece).tolist() != [token]
+            for token, piece in enumerate(pieces)
+        ]
+    )
+    return pieces, unusable
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether `text` ends with a sentence."""
+    return any(match.end() == len(text) for match in SENTENCE.finditer(text, max(0, len(text) - 8)))
