@@ -20,15 +20,15 @@ from pipeline.errors import UserError
 from pipeline.lyrics.baselines import Copies
 from pipeline.lyrics.corpus import clean
 from pipeline.lyrics.freehand_drawing import Row, likeliest, read, write
-from pipeline.lyrics.freehand_known import Known, words_of
-from pipeline.lyrics.freehand_merit import distinct_2, known_share, merit
+from pipeline.lyrics.freehand_known import Known, known_share, words_of
+from pipeline.lyrics.freehand_merit import distinct_2, merit
 from pipeline.lyrics.freehand_rules import FreeRules, pieces_of
 from pipeline.lyrics.model import LanguageModel
 from pipeline.lyrics.settings import LyricsSettings
 from pipeline.lyrics.texts import Side
+from pipeline.lyrics.titles import title_case
 from pipeline.lyrics.verse import START
 from pipeline.lyrics.vocabulary import Vocabulary
-from pipeline.lyrics.writing import title_case
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def figures(written: Sequence[Written], training: str, held_out: str, known: Kno
     }
     for side, words in (("", words_of("\n".join(own))), ("_held_out", words_of(held_out))):
         found[f"distinct_2{side}"] = distinct_2(words)
-        found[f"known_words{side}"] = known_share(words, known)
+        found[f"known_words{side}"] = known_share(words, known.words)
     return found
 
 

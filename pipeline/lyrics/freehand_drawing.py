@@ -124,7 +124,9 @@ class Row:
             place = self.places[-1]
             left = place.left(self.rules.forbidden(self.text))
             share = np.exp(left).sum()
-            if (share < LEAST_SHARE and self.text[-1:].isalnum() and len(self.places) > 1) or not share:
+            if (
+                share < LEAST_SHARE and (self.text[-1:].isalnum() or self.text.endswith("'")) and len(self.places) > 1
+            ) or not share:
                 self._step_back()
                 continue
             ladder = np.cumsum(self.choose(left))

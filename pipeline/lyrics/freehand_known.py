@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from bisect import bisect_left
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.lyrics.texts import Side
-from pipeline.lyrics.verse import START, WORD
+from pipeline.lyrics.verse import START
 from pipeline.lyrics.vocabulary import Vocabulary
 
 MOST_INDEXED = 64_000_000
@@ -19,6 +21,10 @@ CHUNK = 1_000_000
 """Characters that are hashed at a time."""
 SAMPLE = 200_000
 """Characters of the training text that its repetitions are counted in."""
+SPELT = 0.5
+"""Where a text's words are known to this share from before, it is one that repeats its words, as most languages do."""
+WORDS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+"""Letters, with apostrophes inside; a hyphen divides two words."""
 BASE = 0x9E3779B97F4A7C15
 """Of the hash; an odd number of 64 bits."""
 
@@ -80,7 +86,7 @@ class Known:
     Attributes
     ----------
     words
-        All words, in small letters.
+        All words.
     openings
         The first line of each text, in small letters: the titles, where there are titles.
     runs
@@ -97,17 +103,22 @@ class Known:
             for start in range(0, len(training.tokens), CHUNK)
         )
         self.indexed = min(self.characters, MOST_INDEXED)
-        self.words: set[str] = set()
         self.openings: set[str] = set()
         self.sample = ""
-        self.runs = Runs(self._read(training, vocabulary), self.indexed, limit)
+        words: set[str] = set()
+        self.runs = Runs(self._read(training, vocabulary, words), self.indexed, limit)
+        self.words = Words(words)
+        early = words_of(self.sample[: len(self.sample) // 2])
+        late = words_of(self.sample[len(self.sample) // 2 :])
+        self.repeats_words = known_share(late, frozenset(early)) >= SPELT
+        """Whether words that are not in `words` are none: not so in a language that writes no spaces."""
 
-    def _read(self, training: Side, vocabulary: Vocabulary) -> Iterator[str]:
+    def _read(self, training: Side, vocabulary: Vocabulary, words: set[str]) -> Iterator[str]:
         """The texts as they stand, until there are `MOST_INDEXED` characters; their words are noted on the way."""
         seen = 0
         for number in range(len(training)):
             text = vocabulary.decode(training.document(number).tolist()).replace(START, "")[: MOST_INDEXED - seen]
-            self.words.update(words_of(text))
+            words.update(words_of(text))
             self.openings.add(text.partition("\n")[0].strip().lower())
             if len(self.sample) < SAMPLE:
                 self.sample += text[: SAMPLE - len(self.sample)] + "\n"
@@ -117,9 +128,34 @@ class Known:
                 return
 
 
+class Words:
+    """Words in small letters, and how they begin."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._ordered = sorted(set(words))
+
+    def __contains__(self, word: object) -> bool:
+        """Whether it is one of the words."""
+        return isinstance(word, str) and self._from(word) == word
+
+    def begin(self, start: str) -> bool:
+        """Whether one of the words begins with `start`."""
+        return self._from(start).startswith(start)
+
+    def _from(self, start: str) -> str:
+        """The first word that is not before `start` in order."""
+        place = bisect_left(self._ordered, start)
+        return self._ordered[place] if place < len(self._ordered) else ""
+
+
 def words_of(text: str) -> list[str]:
     """The words of a text in order, in small letters."""
-    return WORD.findall(text.lower())
+    return WORDS.findall(text.lower())
+
+
+def known_share(words: Sequence[str], known: Container[str]) -> float:
+    """Share of `words` that are in `known`; 1 where there are none."""
+    return sum(word in known for word in words) / len(words) if words else 1.0
 
 
 def _codes(text: str) -> NDArray[np.uint64]:

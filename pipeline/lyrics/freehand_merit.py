@@ -1,4 +1,4 @@
-"""How good a freely written text is beside others: likely, without loops, made of words."""
+"""How good a freely written text is beside others: likely, without loops."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pipeline.lyrics.freehand_known import Known, words_of
 
 LOOP = 4
 """Words in a row that a text should not say twice."""
-LOOPS, POOR, STRANGE, SHORT = 2.0, 2.0, 3.0, 1.0
-"""What shares of loops, missing variety, unknown words and missing length count in bits a character; by reading."""
+LOOPS, POOR, SHORT = 2.0, 2.0, 1.0
+"""What shares of loops, missing variety and missing length count in bits a character; by reading."""
 
 
 def merit(text: str, bits: float, known: Known, length: int) -> float:
     """Minus the bits a character under the model, and minus what makes a likely text a bad one.
 
     Counted are the share of runs of `LOOP` words that the text has said before; how far its distinct-2 is below that of
-    as much training text; the share of its words that the training text lacks; the share of `length` that is missing.
+    as much training text; the share of `length` that is missing.
 
     Parameters
     ----------
@@ -32,9 +32,8 @@ def merit(text: str, bits: float, known: Known, length: int) -> float:
     """
     words = words_of(text)
     variety = distinct_2(words_of(known.sample)[: len(words)]) - distinct_2(words)
-    strange = 1 - known_share(words, known)
     short = 1 - min(1.0, len(text) / length)
-    return -bits - LOOPS * repeated(words) - POOR * max(0.0, variety) - STRANGE * strange - SHORT * short
+    return -bits - LOOPS * repeated(words) - POOR * max(0.0, variety) - SHORT * short
 
 
 def distinct_2(words: Sequence[str]) -> float:
@@ -47,8 +46,3 @@ def repeated(words: Sequence[str]) -> float:
     """Share of the runs of `LOOP` words that stand earlier in the text, too; 0 for fewer words."""
     runs = [tuple(words[at : at + LOOP]) for at in range(len(words) - LOOP + 1)]
     return 1 - len(set(runs)) / len(runs) if runs else 0.0
-
-
-def known_share(words: Sequence[str], known: Known) -> float:
-    """Share of the words that the training text has; 1 where there are none."""
-    return sum(word in known.words for word in words) / len(words) if words else 1.0

@@ -1,4 +1,4 @@
-"""The rules of free writing: words to avoid, runs that would be copies, and where a text may end."""
+"""The rules of free writing: words there are and words to avoid, runs that are copies, and where a text may end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.lyrics.corpus import clean
-from pipeline.lyrics.freehand_known import Known
+from pipeline.lyrics.freehand_known import Known, words_of
 from pipeline.lyrics.settings import LyricsSettings
 from pipeline.lyrics.verse import START
 from pipeline.lyrics.vocabulary import UNKNOWN, Vocabulary
@@ -81,15 +81,26 @@ class FreeRules:
         return self.is_essay and not early and "\n" in text and _is_sentence(text.rstrip())
 
     def refuses(self, text: str, piece: str) -> bool:
-        """Whether `piece` completes an avoided word, a run that is too long, or a title that there is already."""
+        """Whether `piece` makes a word that there is none of, an avoided one, too long a copy, or another's title."""
         added = "\n" if piece == START else piece
-        if self.avoided.completed(text, added, self.given):
+        if self.avoided.completed(text, added, self.given) or not self._spells(text, added):
             return True
         tail = text[max(self.given, len(text) - self.known.runs.size) :]
         if piece != START and self.known.runs.holds(tail + piece, len(tail)):
             return True
         in_title = self.is_essay and not self.given and "\n" not in text
         return in_title and added[0] == "\n" and text.strip().lower() in self.known.openings
+
+    def _spells(self, text: str, piece: str) -> bool:
+        """Whether the words in `piece`, and the one it goes on with, stand in the training text or may yet."""
+        start = len(text)
+        while start > self.given and (text[start - 1].isalpha() or text[start - 1] == "'"):
+            start -= 1
+        if not self.known.repeats_words or (0 < start == self.given and text[start - 1].isalpha()):
+            return True
+        words = words_of(text[start:] + piece)
+        last = words.pop() if words and (piece[-1].isalpha() or piece[-1] == "'") else ""
+        return all(word in self.known.words for word in words) and self.known.words.begin(last)
 
     def ends(self, text: str, piece: str) -> bool:
         """Whether the text ends before `piece`, by itself, at its length, or because it found no end for too long."""
