@@ -37,6 +37,8 @@ def rendering(**changes: object) -> RenderSettings:
         "peak_dbfs": -1.0,
         "stems": False,
         "compressed": None,
+        "vocal": False,
+        "vocal_voice": "en-us",
         "word_times": True,
         "artist": "Nobody",
         "album": None,

@@ -36,7 +36,8 @@ def credit_rows(config: Config) -> list[tuple[str, str]]:
         ("Words", _words(config, read_manifest(stage_directory("lyrics", config)))),
         (
             "Sound",
-            f"{config.render.synth} with {config.render.soundfont or 'the General MIDI sounds TimGM6mb (GPL-2)'}",
+            f"{config.render.synth} with {config.render.soundfont or 'the General MIDI sounds TimGM6mb (GPL-2)'}"
+            + "; the words are spoken by espeak-ng (GPL-3) and sung by the WORLD vocoder" * config.render.vocal,
         ),
         ("Seed", str(config.seed)),
         ("Changed settings", ", ".join(changed_settings(config)) or "none"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,8 +14,10 @@ from pipeline.audio.checks import LONGEST_TAIL_SECONDS
 from pipeline.audio.mastering import balanced_volumes, end_cleanly, loudness_lufs, master, resample
 from pipeline.audio.settings import RenderSettings
 from pipeline.audio.synth import RATE_HZ, Sound, play
+from pipeline.audio.vocal import ABOVE_MELODY_LU, VOCAL, sing
 from pipeline.errors import UserError
 from pipeline.music.midi_writer import midi_bytes
+from pipeline.music.singing import Sung
 from pipeline.music.song import Song
 
 
@@ -28,9 +32,10 @@ class Mix:
     sound
         The mastered mix at the wanted rate.
     stems
-        Each track alone by name, at the same gain, without the limiter; silent tracks are left out.
+        Each track alone by name, at the same gain, without the limiter; silent tracks are left out. The guide vocal is
+        always among them where there is one.
     track_lufs
-        Loudness of each sounding track as it is in the mix.
+        Loudness of each sounding track, and of the guide vocal, as it is in the mix.
     """
 
     song: Song
@@ -39,8 +44,8 @@ class Mix:
     track_lufs: dict[str, float]
 
 
-def mix_song(song: Song, settings: RenderSettings, soundfont: Path) -> Mix:
-    """Play, balance and master a song.
+def mix_song(song: Song, settings: RenderSettings, soundfont: Path, words: Sequence[Sung] = ()) -> Mix:
+    """Play, balance and master a song; with `render.vocal`, sing the words that lie on its notes.
 
     `song.volumes` say how loud the tracks should be beside each other; instruments of a SoundFont differ by 20 dB, so
     each track is measured alone and its MIDI volume set to what makes it so.
@@ -61,20 +66,28 @@ def mix_song(song: Song, settings: RenderSettings, soundfont: Path) -> Mix:
         raise UserError(f"song {song.number} is silent when {settings.synth} plays it: check render.soundfont.")
     volumes = balanced_volumes(levels, song.volumes)
     amplitudes = [volume**2 for volume in volumes]  # General MIDI's volume law
-    length = max(len(stem) for stem in stems.values())
-    mixed = np.zeros((length, 2), np.float32)
-    for index, stem in stems.items():
-        mixed[: len(stem)] += stem * np.float32(amplitudes[index])
+    names = song.spec.names
+    parts = {names[index]: stem * np.float32(amplitudes[index]) for index, stem in stems.items()}
+    lufs = {names[index]: levels[index] + 20 * math.log10(max(amplitudes[index], 1e-6)) for index in sounding}
+    if settings.vocal and words:
+        voice = sing(song, words, settings.vocal_voice)
+        led = Counter(one.track for one in words).most_common(1)[0][0]
+        lufs[VOCAL] = lufs[led] + ABOVE_MELODY_LU
+        parts[VOCAL] = voice * np.float32(10 ** ((lufs[VOCAL] - loudness_lufs(voice, RATE_HZ)) / 20))
+    mixed = np.zeros((max(map(len, parts.values())), 2), np.float32)
+    for part in parts.values():
+        mixed[: len(part)] += part
     rate_hz = settings.sample_rate_hz
     mixed = resample(end_cleanly(mixed, RATE_HZ, song.seconds, LONGEST_TAIL_SECONDS), RATE_HZ, rate_hz)
     sound, gain = master(mixed, rate_hz, settings.loudness_lufs, settings.peak_dbfs)
-    names = song.spec.names
-    track_lufs = {
-        names[index]: levels[index] + 20 * math.log10(max(amplitudes[index] * gain, 1e-6)) for index in sounding
+    wanted = {
+        name: resample(end_cleanly(part, RATE_HZ, song.seconds, LONGEST_TAIL_SECONDS), RATE_HZ, rate_hz)
+        for name, part in parts.items()
+        if settings.stems or name == VOCAL
     }
-    parts: dict[str, Sound] = {}
-    if settings.stems:
-        for index, stem in stems.items():
-            part = end_cleanly(stem, RATE_HZ, song.seconds, LONGEST_TAIL_SECONDS)
-            parts[names[index]] = resample(part, RATE_HZ, rate_hz) * np.float32(amplitudes[index] * gain)
-    return Mix(replace(song, volumes=volumes), sound, parts, track_lufs)
+    return Mix(
+        replace(song, volumes=volumes),
+        sound,
+        {name: part * np.float32(gain) for name, part in wanted.items()},
+        {name: level + 20 * math.log10(gain) for name, level in lufs.items()},
+    )

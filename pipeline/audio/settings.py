@@ -59,6 +59,10 @@ class RenderSettings:
     """Also write one WAV a track."""
     compressed: str | None
     """`mp3` or `flac`: also write tagged files of that kind; null writes none."""
+    vocal: bool
+    """Sing the words in the mix, and write that voice as a stem; needs the packages of the extra `vocal`."""
+    vocal_voice: str
+    """The voice of espeak-ng that sings: a language, and a speaker after a plus sign: `en-us`, `de`, `en-us+f2`."""
     word_times: bool
     """Whether the LRC file has a time for each word beside those of the lines; some players show these marks."""
     artist: str

@@ -20,6 +20,7 @@ from pipeline.audio.files import COMPRESSED, Tags, write_compressed, write_wav
 from pipeline.audio.mix import Mix, mix_song
 from pipeline.audio.settings import RenderSettings
 from pipeline.audio.synth import check_synth, soundfont_path
+from pipeline.audio.vocal import check_vocal
 from pipeline.config import Config
 from pipeline.contract import Outcome, Plan
 from pipeline.errors import UserError
@@ -33,6 +34,8 @@ from pipeline.progress import bar, duration, say
 
 SPEED = 10
 """Seconds of a song rendered in a second on one core of a slow machine; each sound file more costs a fifth."""
+VOCAL_SPEED = 6
+"""Seconds of a song sung in a second."""
 
 
 def inputs(config: Config) -> dict[str, str]:
@@ -42,6 +45,8 @@ def inputs(config: Config) -> dict[str, str]:
     if settings.compressed is not None and settings.compressed not in COMPRESSED:
         raise UserError(f"render.compressed must be {', '.join(COMPRESSED)} or null, not {settings.compressed}.")
     check_synth(settings.synth)
+    if settings.vocal:
+        check_vocal(settings.vocal_voice)
     path = soundfont_path(settings.soundfont)
     return {} if settings.soundfont is None else {"soundfont": file_hash(path)}
 
@@ -51,11 +56,12 @@ def plan(config: Config) -> Plan:
     songs = read_songs(config)
     seconds = sum(song.seconds + LONGEST_TAIL_SECONDS for song in songs)
     settings = config.render
-    copies = 1 + settings.stems * len(config.tracks.tracks) + (settings.compressed is not None)
+    copies = 1 + settings.stems * len(config.tracks.tracks) + (settings.compressed is not None) + settings.vocal
     num_bytes = int(seconds * settings.sample_rate_hz * 4 * copies) + 3_000_000 * len(songs)
+    needed = seconds * (1 + copies / 5) / SPEED + settings.vocal * seconds / VOCAL_SPEED
     return Plan(
-        f"plays {len(songs)} song{'s' if len(songs) > 1 else ''} of {duration(seconds)} in all with {settings.synth}; "
-        f"about {duration(seconds * (1 + copies / 5) / SPEED)}.",
+        f"plays{' and sings' * settings.vocal} {len(songs)} song{'s' if len(songs) > 1 else ''} of {duration(seconds)} "
+        f"in all with {settings.synth}; about {duration(needed)}.",
         num_bytes,
     )
 
@@ -65,6 +71,8 @@ def run(config: Config, directory: Path) -> Outcome:
     songs = read_songs(config)
     titles = read_titles(stage_directory("lyrics", config) / "lyrics.json")
     alignment = read_alignment(stage_directory("lyrics", config) / "alignment.json")
+    if config.render.vocal and not any(words.syllables for words in alignment.values()):
+        raise UserError("render.vocal=true, but there are no words to sing: run +stage=lyrics first.")
     soundfont = soundfont_path(config.render.soundfont)
     first = titles.get(songs[0].number, config.name)
     entries, remarks = [], []
@@ -74,7 +82,7 @@ def run(config: Config, directory: Path) -> Outcome:
         words = alignment.get(song.number, WORDLESS).syllables
         check_fits(song, words)
         song = with_words(song, words)
-        mix = mix_song(song, config.render, soundfont)
+        mix = mix_song(song, config.render, soundfont, words)
         tags = Tags(title, config.render.artist, config.render.album or first, song.number, len(songs))
         files = Writer(directory, name, tags, config.render).write(mix, words)
         measured, complaints = check_wav(
@@ -164,7 +172,7 @@ class Writer:
             files[settings.compressed] = f"{self.name}.{settings.compressed}"
             path = self.directory / files[settings.compressed]
             write_compressed(path, mix.sound, rate_hz, settings.compressed, self.tags)
-        if settings.stems:
+        if mix.stems:
             files["stems"] = {}
             for track, stem in mix.stems.items():
                 files["stems"][track] = f"stems/{self.name}-{file_name(0, track)[3:] or 'track'}.wav"
