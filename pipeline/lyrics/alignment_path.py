@@ -19,6 +19,8 @@ from pipeline.music.notes import Notes
 
 WEAK_PLACE, WEIGHT_ON_STRONG = 1.2, 0.6
 """A stressed syllable off the beat; an unstressed one on the strongest."""
+STRESSES = (0.0, 1.0, 0.6)
+"""How much a syllable is stressed: not, by the main stress of its word, by another."""
 LONG_STRESS = 0.25
 """What a stressed syllable gains each time its note is twice as long."""
 MELISMA, MORE_MELISMA = 0.7, 0.15
@@ -211,7 +213,7 @@ class _Search:
 
     def _place(self, index: int, onsets: NDArray[np.int64], lengths: NDArray[np.int64], rested: Floats) -> Floats:
         """What it costs to begin syllable `index` at each of `onsets`; `rested` is 1 where a rest is before, else 0."""
-        stress = (0.0, 1.0, 0.6)[self.syllables[index].stress]
+        stress = STRESSES[self.syllables[index].stress]
         weight = self.grid.weight(onsets)
         cost = WEAK_PLACE * stress * (1 - weight) + WEIGHT_ON_STRONG * (1 - stress) * weight
         cost -= LONG_STRESS * stress * np.clip(np.log2(lengths / self.grid.steps_per_beat), -2, 2)

@@ -8,10 +8,8 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import pairwise
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pipeline.errors import UserError
+from pipeline.lyrics.baselines import Copies
 from pipeline.lyrics.rhyme import rhyme_key, rhyme_keys
 from pipeline.lyrics.syllables import is_english, split_word
 from pipeline.lyrics.verse import WORD
@@ -32,77 +30,77 @@ DANGLING = _set(
 
 
 class Tree:
-    """Words spelt backwards, as a tree of their characters; each branch knows how many syllables its words have.
+    """Words spelt backwards, as a tree of their characters; each branch knows the stresses of its words.
 
     Parameters
     ----------
     words
         In reading order.
     lexicon
-        Knows their syllables, and which begin a line.
+        Knows their stresses, and which begin a line.
     """
 
     def __init__(self, words: Iterable[str], lexicon: Lexicon) -> None:
         self.next: dict[str, set[str]] = defaultdict(set)
         self.whole: set[str] = set()
-        self._sizes: dict[str, int] = defaultdict(int)
+        self._patterns: dict[str, int] = defaultdict(int)
         self._opening: dict[str, int] = defaultdict(int)
         for word in words:
-            spelt, size = word[::-1], 1 << lexicon.syllables(word)
-            opening = size if word in lexicon.starts else 0
+            spelt, pattern = word[::-1], 1 << lexicon.pattern(word)
+            opening = pattern if word in lexicon.starts else 0
             self.whole.add(spelt)
             for at in range(len(spelt) + 1):
-                self._sizes[spelt[:at]] |= size
+                self._patterns[spelt[:at]] |= pattern
                 self._opening[spelt[:at]] |= opening
                 if at < len(spelt):
                     self.next[spelt[:at]].add(spelt[at])
 
-    def fits(self, spelt: str, left: int) -> bool:
+    def fits(self, spelt: str, metre: Metre, left: int) -> bool:
         """Whether a word that ends like `spelt` can come where `left` syllables are left in the line.
 
         It must leave some for the words before it, or begin a line and leave none.
         """
-        shorter = self._sizes.get(spelt, 0) & ((1 << left) - 1)
-        return bool(shorter or self._opening.get(spelt, 0) >> left & 1)
+        inside, whole = metre.patterns(left)
+        return bool(self._patterns.get(spelt, 0) & inside or self._opening.get(spelt, 0) & whole)
 
-    def after(self, spelt: str, left: int) -> set[str]:
+    def after(self, spelt: str, metre: Metre, left: int) -> set[str]:
         """The characters that go on from `spelt` to such a word."""
-        return {character for character in self.next.get(spelt, ()) if self.fits(spelt + character, left)}
+        return {character for character in self.next.get(spelt, ()) if self.fits(spelt + character, metre, left)}
 
 
-class Runs:
-    """All runs of `size` characters of a text, as hashes.
+class Metre:
+    """Where the words of a line may put their stresses.
 
     Parameters
     ----------
-    text
-        To search in, case aside.
-    size
-        Characters of a run.
+    lexicon
+        Knows the stresses of words.
+    strong
+        For each syllable of the line whether a main stress may fall on it.
     """
 
-    def __init__(self, text: str, size: int) -> None:
-        self.size = size
-        self._known = np.unique(self._hashes(text))
+    def __init__(self, lexicon: Lexicon, strong: Sequence[bool]) -> None:
+        self.lexicon, self.strong = lexicon, tuple(strong)
+        self._masks: dict[int, tuple[int, int]] = {}
+        self._num_known = 0
 
-    def shares(self, line: str) -> bool:
-        """Whether `line` has a run of `size` characters with the text in common."""
-        hashes = self._hashes(line)
-        if not len(hashes) or not len(self._known):
-            return False
-        places = np.searchsorted(self._known, hashes)
-        return bool((self._known[np.minimum(places, len(self._known) - 1)] == hashes).any())
-
-    def _hashes(self, text: str) -> NDArray[np.uint64]:
-        codes = np.frombuffer(text.lower().encode("utf-32-le", "replace"), dtype="<u4").astype(np.uint64)
-        count = len(codes) - self.size + 1
-        if count <= 0:
-            return np.zeros(0, np.uint64)
-        found = np.zeros(count, np.uint64)
-        for at in range(self.size):
-            found = found * np.uint64(0x9E3779B97F4A7C15) + codes[at : at + count]
-            found ^= found >> np.uint64(29)
-        return found
+    def patterns(self, left: int) -> tuple[int, int]:
+        """Stresses of words that end `left` syllables into the line, as bits: of inner words, of first words."""
+        known = self.lexicon.patterns
+        if len(known) != self._num_known:
+            self._masks, self._num_known = {}, len(known)
+        if left not in self._masks:
+            inside = whole = 0
+            for number, stresses in enumerate(known):
+                start = left - len(stresses)
+                if start < 0 or not all(
+                    strong or stress != 1 for strong, stress in zip(self.strong[start:left], stresses, strict=True)
+                ):
+                    continue
+                inside |= (start > 0) << number
+                whole |= (start == 0) << number
+            self._masks[left] = inside, whole
+        return self._masks[left]
 
 
 class Lexicon:
@@ -127,7 +125,7 @@ class Lexicon:
         lines = [line for text in texts for line in text.split("\n")]
         self.avoided = {word.lower() for word in avoid}
         self.lines = {plain(line) for line in lines}
-        self.runs = Runs("\n".join(lines), copy_limit + 1)
+        self.copies, self.copy_limit = Copies("\n".join(lines).lower()), copy_limit
         split = [WORD.findall(line[::-1]) for line in lines]
         self.words = {word for line in split for word in line if not self.avoids(word)}
         self.english = is_english(self.words)
@@ -141,8 +139,14 @@ class Lexicon:
             for first, second in pairwise(words):
                 self._before[second].add(first)
         self._paused = {match[1] for line in lines for match in PAUSE.finditer(line[::-1])} & self.words
-        self._sizes: dict[str, int] = {}
+        self.patterns: list[tuple[int, ...]] = []
+        """The stresses that words have, of each syllable."""
+        self._patterns: dict[str, int] = {}
         self._trees: dict[tuple[str, bool], Tree] = {}
+
+    def is_copied(self, spelt: str) -> bool:
+        """Whether a line stands in the texts, or a run of it that is longer than the limit, case aside."""
+        return plain(spelt) in self.lines or self.copies.has_longer(spelt.lower(), self.copy_limit)
 
     def avoids(self, word: str) -> bool:
         """Whether a word is one that is never written, alone, with 's or in a word with hyphens."""
@@ -150,13 +154,20 @@ class Lexicon:
         parts = {lowered, *lowered.split("-")}
         return bool((parts | {part.removesuffix("'s") for part in parts}) & self.avoided)
 
-    def syllables(self, word: str) -> int:
-        """Syllables of a word, the same number that it is set to notes with."""
-        if word not in self._sizes:
-            self._sizes[word] = len(split_word(word, self.english)[0])
-        return self._sizes[word]
+    def pattern(self, word: str) -> int:
+        """Number of a word's stresses in `patterns`; it has as many syllables as it is set to notes with."""
+        if word not in self._patterns:
+            stresses = split_word(word, self.english)[1]
+            if stresses not in self.patterns:
+                self.patterns.append(stresses)
+            self._patterns[word] = self.patterns.index(stresses)
+        return self._patterns[word]
 
-    def tree_before(self, word: str, pause: bool, left: int) -> Tree:
+    def syllables(self, word: str) -> int:
+        """Syllables of a word."""
+        return len(self.patterns[self.pattern(word)])
+
+    def tree_before(self, word: str, pause: bool, metre: Metre, left: int) -> Tree:
         """Words that stand before `word` in the texts, or before a comma.
 
         All such words where there are too few, or none of them has a number of syllables that leaves the line whole.
@@ -165,7 +176,7 @@ class Lexicon:
             known = self._before.get(word, set()) & (self._paused if pause else self.words)
             self._trees[word, pause] = Tree(known if len(known) >= MIN_CHOICE else (), self)
         tree = self._trees[word, pause]
-        return tree if tree.fits("", left) else self._all[pause]
+        return tree if tree.fits("", metre, left) else self._all[pause]
 
     @cached_property
     def _all(self) -> dict[bool, Tree]:

@@ -6,8 +6,12 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
+from pipeline.lyrics.alignment_path import STRESSES, WEAK_PLACE, WEIGHT_ON_STRONG
+
 IDIOM, THEME, RARE, WORN, SAME_START = 2.0, 1.0, 0.25, 0.1, 0.12
 """What each counts beside one nat a character of likelihood; chosen by reading."""
+BEAT = 2.0
+"""What the price of an average syllable's place counts."""
 COMMON_SHARE = 0.25
 """Words in more than this share of the texts carry no theme."""
 
@@ -67,6 +71,26 @@ class Usage:
 def _triples(words: Sequence[str]) -> list[tuple[str, ...]]:
     padded = ("", *words, "")
     return [padded[at : at + 3] for at in range(len(padded) - 2)]
+
+
+def off_beat(stresses: Sequence[int], beats: Sequence[float]) -> float:
+    """What it costs an average syllable to be sung in its place of the bar, by the prices of the alignment.
+
+    Parameters
+    ----------
+    stresses
+        Of the syllables: 1 for the main stress of a word, 2 for another, 0 for none.
+    beats
+        How strong the place of each is, from 0 to 1; where there are not as many, nothing is known and costs nothing.
+    """
+    if len(stresses) != len(beats):
+        return 0.0
+    weights = [STRESSES[stress] for stress in stresses]
+    costs = [
+        WEAK_PLACE * weight * (1 - beat) + WEIGHT_ON_STRONG * (1 - weight) * beat
+        for weight, beat in zip(weights, beats, strict=True)
+    ]
+    return sum(costs) / len(costs)
 
 
 class Song:

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.lyrics.alignment_path import ATTACHED, BREATHLESS, NO_REST, OFF_PLAN, Grid
+from pipeline.lyrics.alignment_path import ATTACHED, BREATHLESS, NO_REST, Grid
 from pipeline.lyrics.settings import FREE, LyricsSettings
 from pipeline.lyrics.verse import MARKS
 from pipeline.music.notes import Notes
@@ -46,12 +46,16 @@ SCHEMES = ("ABAB", "AABB")
 METRES = {"ABAB": ((8, 6), (8, 8), (7, 7), (10, 10), (8, 7)), "AABB": ((8,), (7,), (9,), (10,), (11,))}
 """Syllables of the lines where there is no music; lines that rhyme are as long as one another."""
 RAP_METRE = (11,)
+STRONG = 0.6
+"""How strong a strong syllable is, where there is no music."""
 SINGABLE = (4, 12)
 """Fewest and most syllables of a line that is set to a melody."""
 FEW_NOTES = 5
 """Where lines have fewer notes than this on average, a section gets half as many lines."""
 MOST_LINES = 16
 """Of a section."""
+UNEVEN = 1.6
+"""What it costs, beside the alignment's prices, to begin a line a bar from where an even share of the section does."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,8 @@ def plan_of(settings: LyricsSettings, number: int, song: Song | None = None, wan
     sections = []
     for kind, num_lines in DEFAULT_FORM:
         metre = settings.syllables or _metre(kind, scheme, settings.seed, number)
-        lines = tuple(LinePlan(metre[place % len(metre)]) for place in range(num_lines))
+        sizes = [metre[place % len(metre)] for place in range(num_lines)]
+        lines = tuple(LinePlan(size, beats=_alternating(size)) for size in sizes)
         sections.append(SectionPlan(kind, lines))
     return LyricPlan(scheme, tuple(_rhymed(section, scheme, settings.scheme is None) for section in sections))
 
@@ -197,6 +202,11 @@ def _rhymed(section: SectionPlan, scheme: str, chosen: bool) -> SectionPlan:
     rhymed = zip(section.lines, partners, later, strict=True)
     lines = tuple(LinePlan(one.syllables, partner, count, one.beats) for one, partner, count in rhymed)
     return SectionPlan(section.kind, lines, section.index)
+
+
+def _alternating(size: int) -> tuple[float, ...]:
+    """Beats of a line without music: every other syllable is strong, the last one is."""
+    return tuple(STRONG * ((size - at) % 2) for at in range(size))
 
 
 def _metre(kind: str, scheme: str, seed: int, number: int) -> Sequence[int]:
@@ -257,7 +267,7 @@ def _num_lines(num_lines: int, num_notes: int, num_bars: int) -> int:
 def _cut(notes: Notes, num_lines: int, grid: Grid) -> list[Notes]:
     """The notes of each line, by the cheapest places for lines to begin (the prices are those of the alignment).
 
-    A line should begin where an even share of the section does, and after a rest or a long note.
+    A line should begin near where an even share of the section does, and after a rest or a long note.
     """
     if len(notes) < num_lines:
         return [notes[:0]] * num_lines
@@ -272,7 +282,7 @@ def _cut(notes: Notes, num_lines: int, grid: Grid) -> list[Notes]:
     before: list[np.ndarray[tuple[int], np.dtype[np.int64]]] = []
     for line in range(1, num_lines):
         planned = grid.num_steps / (grid.steps_per_beat * grid.beats_per_bar) * line / num_lines
-        price = breath + OFF_PLAN * np.maximum(0, np.abs(bars - planned) - 0.5)
+        price = breath + UNEVEN * np.abs(bars - planned)
         cheapest = np.minimum.accumulate(costs)
         origin = np.maximum.accumulate(np.where(costs <= cheapest, np.arange(len(costs)), 0))
         costs = np.full(len(notes) + 1, np.inf)

@@ -7,14 +7,14 @@ probability by top-k (Fan et al. 2018, arXiv 1805.04833) and nucleus sampling (H
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-from pipeline.lyrics.lexicon import Lexicon, Tree, plain
+from pipeline.lyrics.lexicon import Lexicon, Metre, Tree
 from pipeline.lyrics.model import LanguageModel, State
 from pipeline.lyrics.settings import LyricsSettings
 from pipeline.lyrics.training import encode
@@ -46,11 +46,22 @@ class Candidate:
         return [word.lower() for word in WORD.findall(self.spelt[::-1])]
 
 
+def strong_places(beats: Sequence[float]) -> list[bool]:
+    """For each beat whether it is at least as strong as its neighbours.
+
+    >>> strong_places([0.6, 1.0, 0.6, 0.8])
+    [False, True, False, True]
+    """
+    padded = [0.0, *beats, 0.0]
+    return [before <= beat >= after for before, beat, after in zip(padded[:-2], beats, padded[2:], strict=True)]
+
+
 @dataclass
 class _Row:
     """A line that is being spelt: the word it is at, and how many syllables and words there are to come."""
 
     tree: Tree
+    metre: Metre
     left: int
     spelt: str = ""
     word: str = ""
@@ -74,7 +85,13 @@ class LineSampler:
 
     @torch.no_grad()
     def draw(
-        self, scores: Tensor, state: State, syllables: Iterable[int], endings: Iterable[str], draws: torch.Generator
+        self,
+        scores: Tensor,
+        state: State,
+        syllables: Sequence[int],
+        endings: Iterable[str],
+        draws: torch.Generator,
+        beats: Sequence[float] = (),
     ) -> list[Candidate]:
         """Different lines, the best first.
 
@@ -88,6 +105,9 @@ class LineSampler:
             The words that the lines may end with.
         draws
             Decides.
+        beats
+            How strong the place of each syllable is, from 0 to 1. Every other line with as many syllables puts main
+            stresses only on places that are at least as strong as the ones beside them.
 
         Returns
         -------
@@ -96,15 +116,18 @@ class LineSampler:
             it or repeat a word too often.
         """
         tree = Tree(endings, self.lexicon)
-        rows = [_Row(tree, size) for size in syllables]
-        sizes = [row.left for row in rows]
+        free = {size: Metre(self.lexicon, [True] * size) for size in syllables}
+        strict = {len(beats): Metre(self.lexicon, strong_places(beats))}
+        rows = [
+            _Row(tree, (strict if at % 2 else free).get(size, free[size]), size) for at, size in enumerate(syllables)
+        ]
         totals = torch.zeros(len(rows))
         scores = scores.expand(len(rows), -1)
         state = [(hidden.expand(-1, len(rows), -1), cell.expand(-1, len(rows), -1)) for hidden, cell in state]
         state = [(hidden.contiguous(), cell.contiguous()) for hidden, cell in state]
         done: list[Candidate] = []
         active = list(range(len(rows)))
-        for _ in range(LONGEST * max(sizes, default=0)):
+        for _ in range(LONGEST * max(syllables, default=0)):
             masks = torch.stack([self._mask(self._allowed(rows[row])) for row in active])
             picks = self._pick(scores, masks, draws)
             totals[active] += scores.gather(1, picks[:, None])[:, 0]
@@ -115,7 +138,7 @@ class LineSampler:
                     continue
                 if self.symbols[pick] == "\n":
                     spelt = rows[row].spelt
-                    done.append(Candidate(spelt, sizes[row], totals[row].item() / (len(spelt) + 1)))
+                    done.append(Candidate(spelt, syllables[row], totals[row].item() / (len(spelt) + 1)))
                 else:
                     self._take(rows[row], self.symbols[pick])
                     kept.append(place)
@@ -141,12 +164,12 @@ class LineSampler:
 
     def _allowed(self, row: _Row) -> frozenset[str]:
         """Characters that may come next."""
-        letters = row.tree.after(row.word, row.left)
+        letters = row.tree.after(row.word, row.metre, row.left)
         if not row.spelt:
             return frozenset(letters | set(LINE_ENDS))
         if row.spelt.endswith(" "):
             pause = self._before(row, pause=True)
-            return frozenset(letters | ({","} if pause.fits("", row.left) else set()))
+            return frozenset(letters | ({","} if pause.fits("", row.metre, row.left) else set()))
         if row.word in row.tree.whole:
             word = row.word[::-1]
             left = row.left - self.lexicon.syllables(word)
@@ -174,7 +197,7 @@ class LineSampler:
     def _before(self, row: _Row, pause: bool) -> Tree:
         """The words that may stand before the last one, with a comma or without."""
         later = row.spelt[:-1].rpartition(" ")[2].lstrip(LINE_ENDS)[::-1]
-        return self.lexicon.tree_before(later, pause, row.left)
+        return self.lexicon.tree_before(later, pause, row.metre, row.left)
 
     def _mask(self, allowed: frozenset[str]) -> Tensor:
         if allowed not in self._masks:
@@ -184,10 +207,8 @@ class LineSampler:
         return self._masks[allowed]
 
     def _is_fresh(self, line: Candidate) -> bool:
-        """Not in the training text, not most of a line of it, no word twice in a row or three times."""
+        """Not copied, no word twice in a row or three times."""
         words = line.words
         stutters = any(first == second for first, second in pairwise(words))
         crowded = max(map(words.count, words)) > 2
-        if stutters or crowded or plain(line.spelt) in self.lexicon.lines:
-            return False
-        return not self.lexicon.runs.shares(line.spelt)
+        return not (stutters or crowded or self.lexicon.is_copied(line.spelt))

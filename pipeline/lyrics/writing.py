@@ -19,11 +19,12 @@ from torch import Tensor
 from pipeline.errors import UserError
 from pipeline.lyrics.corpus import clean
 from pipeline.lyrics.lexicon import Lexicon
-from pipeline.lyrics.merit import Song, Usage
+from pipeline.lyrics.merit import BEAT, Song, Usage, off_beat
 from pipeline.lyrics.model import LanguageModel, State
 from pipeline.lyrics.plans import LinePlan, LyricPlan, draw
 from pipeline.lyrics.sampling import Candidate, LineSampler
 from pipeline.lyrics.settings import LyricsSettings
+from pipeline.lyrics.syllables import syllables_of
 from pipeline.lyrics.titles import titles_of
 from pipeline.lyrics.verse import MARKS, START, WORD, Section
 
@@ -265,7 +266,7 @@ class SongWriter:
             draws = torch.Generator().manual_seed(draw(settings.seed, self.number, purpose))
             endings = self._endings(place, ease)
             sizes = _sizes(place.plan.syllables, ease.off, settings.candidates)
-            drawn = self.writer.sampler.draw(self._now.scores, self._now.state, sizes, endings, draws)
+            drawn = self.writer.sampler.draw(self._now.scores, self._now.state, sizes, endings, draws, place.plan.beats)
             fresh = [one for one in drawn if one.spelt not in shown and one.line not in lines]
             if fresh:
                 self._shown += fresh
@@ -358,7 +359,8 @@ class SongWriter:
         return line[::-1]
 
     def _merit(self, line: Candidate, plan: LinePlan) -> float:
-        return self._now.song.merit(line.words, line.score)
+        stresses = [one.stress for one in syllables_of(line.line, self.writer.lexicon.english)]
+        return self._now.song.merit(line.words, line.score) - BEAT * off_beat(stresses, plan.beats)
 
     def _endings(self, place: Place, ease: Ease) -> set[str]:
         """Words the line may end with: those that rhyme with its partner, or with words enough for the lines to come.
