@@ -51,6 +51,8 @@ class Stage:
     """Settings that may be raised to go on from where it stopped."""
     stands_alone: bool = False
     """Once finished, stages downstream take it as it is, without looking further up."""
+    keeps: tuple[str, ...] = ()
+    """Files that a person wrote in; force=true leaves them."""
 
     @property
     def in_place(self) -> bool:
@@ -126,6 +128,7 @@ STAGES = {
             uses=("generate",),
             protected=("lyrics.kind", "lyrics.path", "lyrics.column", "lyrics.init", "lyrics.model", "texts"),
             extendable=("lyrics.model.steps", "lyrics.model.minutes"),
+            keeps=("session.json",),
         ),
         Stage(
             "render",
@@ -282,7 +285,7 @@ class Builder:
 
         if stage.in_place:
             if self.config.force:
-                _clear(directory)
+                _clear(directory, stage.keeps)
             directory.mkdir(parents=True, exist_ok=True)
             (directory / MANIFEST).unlink(missing_ok=True)
             for partial in directory.rglob(".*.partial*"):
@@ -323,10 +326,10 @@ def _show(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _clear(directory: Path) -> None:
-    """Remove what a stage left, but not Hydra's own files."""
+def _clear(directory: Path, keeps: tuple[str, ...]) -> None:
+    """Remove what a stage left, but not Hydra's own files, nor those it `keeps`."""
     for path in directory.glob("*"):
-        if path.name != ".hydra":
+        if path.name not in (".hydra", *keeps):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 

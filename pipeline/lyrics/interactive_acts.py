@@ -10,7 +10,7 @@ from enum import Enum, auto
 from pipeline.lyrics.corpus import clean
 from pipeline.lyrics.verse import MAX_LINE, WORD
 
-HELP = """\
+HELP = """
   3            takes line 3
   e 3          line 3, to be changed by you
   my own line  any two words or more are a line of yours; `w word` for one alone

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from pipeline.errors import UserError
@@ -109,7 +110,7 @@ class Desk:
         """Ask for the next line; False where the person went back before the first one."""
         offered = self._offered()
         total = sum(len(section.lines) for section in self.plan.written)
-        self.show(rule(f"song {self.number}", f"line {len(self.song.taken) + 1} of {total}"))
+        self.show(rule(self._name(), f"line {len(self.song.taken) + 1} of {total}"))
         if lines := self._so_far():
             self.show(song_text(lines, LINES_SHOWN))
         self.show(place_text(place, offered))
@@ -137,7 +138,7 @@ class Desk:
         hands = [one.by for one in self.song.taken]
         parts = [("by the model", hands.count("model")), ("by you", hands.count("person"))]
         parts += [("changed by you", hands.count("edited"))]
-        self.show(rule(f"song {self.number}: {self.kept.title or lyric.title}", "all lines are written"))
+        self.show(rule(self._name(lyric.title), "all lines are written"))
         self.show(song_text(self._so_far()))
         self.show(f"\n  Lines {', '.join(f'{what}: {number}' for what, number in parts if number)}.\n")
         while True:
@@ -150,6 +151,11 @@ class Desk:
                 return True
             if act.deed not in (Deed.HELP, Deed.TITLE, Deed.UNCLEAR):
                 self.show("All lines are written: b takes the last one away.")
+
+    def _name(self, otherwise: str = "") -> str:
+        """The song's number, and its title where it has one."""
+        title = self.kept.title or otherwise
+        return f"song {self.number}: {title[:40]}" if title else f"song {self.number}"
 
     def _so_far(self) -> list[Line]:
         """The lines of the song, with the one that `lyrics.prompt` gave."""
@@ -168,7 +174,7 @@ class Desk:
                 return []
             self.show("There are no others.")
             self.kept.asked = len(self.offers) - 1
-        return self.offers[-1][:SHOWN]
+        return varied(self.offers[-1])[:SHOWN]
 
     def _asked(self, prompt: str, num_candidates: int) -> Act:
         """What the person does next; help, a title and what can't be done are answered here, too."""
@@ -233,26 +239,34 @@ class Desk:
         self.kept.asked, self.offers = 0, []
         self._fill(song)
         self.session.save()
-        if candidate is None:
-            for remark in self._remarks(place, text, syllables):
-                self.show(f"  {remark}")
+        if candidate is None and (remarks := list(self._remarks(place, text, syllables))):
+            self.show(f"  Taken as it is: {'; '.join(remarks)}.")
         return True
 
     def _remarks(self, place: Place, text: str, syllables: int) -> Iterator[str]:
         """What a person may like to know of a line of theirs."""
         if syllables != place.plan.syllables:
-            yield f"Taken, with {syllables} syllables; {place.plan.syllables} would be the measure."
+            yield f"{syllables} syllables, not {place.plan.syllables}"
         last, partner = last_word(text), last_word(place.rhyme or "")
         if partner and not rhymes(last, partner):
-            how = "is the same word as" if last == partner else "does not rhyme with"
-            yield f'Taken, though "{last}" {how} "{partner}".'
+            yield f'"{last}" again' if last == partner else f'"{last}" does not rhyme with "{partner}"'
         avoided = dict.fromkeys(word.lower() for word in WORD.findall(text) if self.writer.lexicon.avoids(word))
         if avoided:
-            named = " and ".join(f'"{word}"' for word in avoided)
-            yield f"Taken; lyrics.avoid has {named}."
+            yield f"with {' and '.join(avoided)}, which lyrics.avoid names"
 
     def _syllables(self, text: str) -> int:
         return len(syllables_of(text, self.writer.lexicon.english))
+
+
+def varied(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The best line of each last word, then the second best of each, and so on; in their order otherwise."""
+    seen: Counter[str] = Counter()
+    turns = []
+    for one in candidates:
+        last = last_word(one.line)
+        turns.append(seen[last])
+        seen[last] += 1
+    return [one for _, one in sorted(zip(turns, candidates, strict=True), key=lambda pair: pair[0])]
 
 
 @contextmanager

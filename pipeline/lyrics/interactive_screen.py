@@ -69,9 +69,11 @@ def lyric_page(lyric: Lyric) -> str:
         signed = zip(section.lines, section.hands, strict=True)
         parts.append("\n".join([f"[{section.name}]", *(line + SIGNS[by] for line, by in signed)]))
     count = Counter(by for section in lyric.sections for by in section.hands)
-    signs = [(f"* by a person ({count['person']} lines)", count["person"])]
-    signs += [(f"+ the model's, changed by a person ({count['edited']})", count["edited"])]
-    signs += [(f"the others by the model ({count['model']})", count["model"])]
+    signs = {
+        "person": "* by a person",
+        "edited": "+ the model's, changed by a person",
+        "model": "the others by the model",
+    }
     if count["model"] < count.total():
-        parts.append("; ".join(text for text, number in signs if number) + ".")
+        parts.append("Lines " + "; ".join(f"{text}: {count[by]}" for by, text in signs.items() if count[by]))
     return "\n\n".join(parts) + "\n"

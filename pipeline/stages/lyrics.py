@@ -2,7 +2,8 @@
 
 Writes `model.pt` (a resumed run equals an uninterrupted one), `metrics.jsonl` (a line a report), `lyrics.json`,
 `lyrics.txt` and, where there are generated songs, `alignment.json`: on which notes each syllable is sung. Where only
-the writing's settings or the songs changed, the model is kept.
+the writing's settings or the songs changed, the model is kept. With `lyrics.interactive=true` a person writes along;
+`session.json` holds what is written so far.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from pipeline.lyrics.alignment import Alignment, fit_words
 from pipeline.lyrics.alignment import figures as alignment_figures
 from pipeline.lyrics.baselines import longest_copy, trigram_bits, xz_bits
 from pipeline.lyrics.corpus import Corpus, files_fingerprint, read_corpus, texts_of
+from pipeline.lyrics.interactive import SESSION, require_person, write_together
+from pipeline.lyrics.interactive_screen import lyric_page
 from pipeline.lyrics.plans import LyricPlan, plan_of
 from pipeline.lyrics.syllables import is_english
 from pipeline.lyrics.training import FORMAT, Trainer, bits_per_character
@@ -59,6 +62,8 @@ def plan(config: Config) -> Plan:
     made = songs_made(config)
     if made:
         check_singer(made[0].spec, config.lyrics.track)
+    if config.lyrics.interactive:
+        require_person(stage_directory("lyrics", config) / SESSION, plans(made, config), config.lyrics.prompt)
     songs = len(made) or config.lyrics.count
     text = (
         f"trains an LSTM of {settings.num_layers} x {settings.hidden_size} on {corpus.num_characters:,} characters of "
@@ -84,8 +89,11 @@ def run(config: Config, directory: Path) -> Outcome:
     writer.titles.update(document.title for document in corpus.training if document.title)
     songs = songs_made(config)
     asked = plans(songs, config)
-    written = (writer.write(number, one) for number, one in bar(asked.items(), len(asked), "lyrics", "songs"))
-    lyrics = writer.titled(written)
+    if config.lyrics.interactive:
+        lyrics = write_together(writer, asked, directory / SESSION)
+    else:
+        written = (writer.write(number, one) for number, one in bar(asked.items(), len(asked), "lyrics", "songs"))
+        lyrics = writer.titled(written)
     figures["longest_copy"] = len(copied(lyrics, corpus))
     say(f"lyrics: the longest run of characters copied from the texts is {figures['longest_copy']}.")
     (directory / "alignment.json").unlink(missing_ok=True)
@@ -95,7 +103,7 @@ def run(config: Config, directory: Path) -> Outcome:
         figures["alignment"] = alignment_figures(zip(songs, alignments, strict=True))
         say(f"lyrics: {told(figures['alignment'])}.")
     write_json(directory / "lyrics.json", {"songs": [asdict(lyric) for lyric in lyrics], "model": figures})
-    write_text(directory / "lyrics.txt", "\n\n".join(page(lyric) for lyric in lyrics))
+    write_text(directory / "lyrics.txt", "\n\n".join(map(lyric_page, lyrics)))
     return Outcome({"steps": trainer.step, "songs": len(lyrics)}, figures)
 
 
@@ -239,10 +247,3 @@ def copied(lyrics: list[Lyric], corpus: Corpus) -> str:
     """The longest run of characters that a generated line shares with a line of the training text, case aside."""
     text = "\n".join(line.lower() for document in corpus.training for line in document.lines)
     return longest_copy((line.lower() for lyric in lyrics for one in lyric.sections for line in one.lines), text)
-
-
-def page(lyric: Lyric) -> str:
-    """One lyric for people."""
-    parts = [f"{lyric.number}. {lyric.title}"]
-    parts += ["\n".join([f"[{section.name}]", *section.lines]) for section in lyric.sections]
-    return "\n\n".join(parts) + "\n"
