@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.lyrics.texts import Texts
+from pipeline.lyrics.verse import START
 
 MOST_TRAINING, MOST_HELD_OUT = 8_000_000, 1_000_000
 """Characters of training and of held-out text that the baselines read: xz's window of 8 MB sees no more."""
@@ -43,9 +44,14 @@ class Baselines:
 
 
 def baselines(texts: Texts) -> Baselines:
-    """Both baselines on the test side, of at most `MOST_TRAINING` and `MOST_HELD_OUT` characters."""
-    training = "".join(texts.read(texts.training, MOST_TRAINING))[:MOST_TRAINING]
-    held_out = "".join(texts.read(texts.test, MOST_HELD_OUT))[:MOST_HELD_OUT]
+    """Both baselines on the test side, of at most `MOST_TRAINING` and `MOST_HELD_OUT` characters.
+
+    The documents' first token is left out: the language model is given it, too.
+    """
+    training, held_out = (
+        "".join(texts.read(side, most)).replace(START, "")[:most]
+        for side, most in ((texts.training, MOST_TRAINING), (texts.test, MOST_HELD_OUT))
+    )
     return Baselines(trigram_bits(training, held_out), xz_bits(training, held_out), len(training), len(held_out))
 
 

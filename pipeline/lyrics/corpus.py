@@ -1,41 +1,252 @@
-"""Folders of texts, read as documents and split into training, validation and test."""
+"""Texts of any kind and size: read, split into training, validation and test, and encoded.
+
+In memory that does not grow with the text: files become documents in a spool, the characters and names of the training
+side are counted, then all become tokens. The tokens of a large corpus lie in files that are mapped, and serve again.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.artefacts import file_hash, fingerprint
-from pipeline.errors import UserError
-from pipeline.lyrics.texts import Texts
-from pipeline.lyrics.verse import Document, Speller, parse
-from pipeline.places import PROGRAM
+import numpy as np
 
-OWN_LYRICS = PROGRAM / "data" / "lyrics"
-"""The lyrics written for this project."""
-SUFFIXES = {".txt", ".md"}
-MAX_BYTES = 50_000_000
-"""Larger files are skipped: the text is held in memory."""
-MIN_CHARACTERS = 5_000
-"""Less text than this teaches a model nothing but itself."""
+from pipeline.artefacts import file_hash, fingerprint, require_space
+from pipeline.errors import UserError
+from pipeline.lyrics import encoded
+from pipeline.lyrics.decoding import blocks, clean
+from pipeline.lyrics.readers import TABLE, Reader, is_table
+from pipeline.lyrics.settings import LyricsSettings
+from pipeline.lyrics.songs import songs
+from pipeline.lyrics.sources import OWN_LYRICS, file_size, text_files
+from pipeline.lyrics.sources import files_fingerprint as fingerprint_of_files
+from pipeline.lyrics.spool import Numbers, Spool
+from pipeline.lyrics.texts import Side, Texts
+from pipeline.lyrics.verse import Document, Speller
+from pipeline.lyrics.vocabulary import SUBWORD_SAMPLE, Characters, Subwords, Vocabulary
+from pipeline.progress import counter
+
+FORMAT = 1
+"""Number of the way in which texts are read: what is kept of another is read anew."""
+LARGE = 20_000_000
+"""Bytes of text from which on tokens lie in files, and progress is shown."""
+MIN_CHARACTERS, MIN_FINE_TUNING = 5_000, 500
+"""Less text than this teaches a model nothing but itself; the second where it goes on from another's checkpoint."""
 MIN_DOCUMENTS = 3
 """One for each side of the split."""
-HELD_OUT = 0.05
-"""Share of the documents held out for validation, and again for test."""
+NAMES_SAMPLE = 10_000_000
+"""Characters of the training side that names are learnt from."""
+FOLDER = "texts"
+"""Where the tokens of a large corpus lie."""
 
-CHARACTERS = str.maketrans(
-    {
-        **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u00b4`", "'"),
-        **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb", '"'),
-        **dict.fromkeys("\u2010\u2011\u2012\u2013", "-"),
-        **dict.fromkeys("\u00a0\u2000\u2002\u2003\u2009\u200a\u202f\u3000\t", " "),
-        **dict.fromkeys("\u200b\u200c\u200d\ufeff\u00ad\r", ""),
-        "\u2014": " - ",
-        "\u2026": "...",
-    }
-)
+
+@dataclass(frozen=True)
+class Reading:
+    """What came of the texts.
+
+    Attributes
+    ----------
+    texts
+        The documents by side, encoded; those of a large corpus are mapped from files.
+    skipped
+        Files, and rows of tables, that could not be used: path and reason.
+    titles
+        Titles of documents of the training side.
+    num_characters
+        Of all documents, each counted once.
+    """
+
+    texts: Texts
+    skipped: tuple[tuple[Path, str], ...]
+    titles: frozenset[str]
+    num_characters: int
+
+
+def read_texts(settings: LyricsSettings, folder: Path, known: Vocabulary | None = None) -> Reading:
+    """Read, clean, split and encode the texts at `lyrics.path`.
+
+    Songs are spelt as `verse.Speller` does it, essays as `prose.spell_essay`, books as `prose.spell_book`; each
+    document begins with `verse.START`.
+
+    Parameters
+    ----------
+    settings
+        `kind`, `path`, `column`, `model.tokens` and `model.vocabulary_size` count.
+    folder
+        The stage's own directory; tokens of more than `LARGE` bytes of text are kept in it.
+    known
+        The vocabulary of the checkpoint that is fine-tuned: characters are added to it, subwords are taken as they
+        are. Then `MIN_FINE_TUNING` characters are enough.
+
+    Raises
+    ------
+    UserError
+        When there is nothing usable, or too little of it.
+    """
+    _check_known(settings, known)
+    files = text_files(settings.path)
+    num_bytes = sum(map(file_size, files))
+    if settings.column is not None and not any(map(is_table, files)):
+        raise UserError(f"lyrics.column={settings.column} is for {TABLE} files, but {_place(settings)} holds none.")
+    key = _key(settings, known) if num_bytes > LARGE else None
+    if key is not None and (kept := encoded.load(folder / FOLDER, key)):
+        return _reading(kept)
+    folder.mkdir(parents=True, exist_ok=True)
+    require_space(folder, 4 * num_bytes if key else 0, "Reading the texts")
+    with Spool(folder) as spool:
+        skipped = _gather(files, num_bytes, settings, spool)
+        _check_amount(settings, spool, skipped, known is not None)
+        return _reading(_encode(spool, skipped, settings, known, folder / FOLDER if key else None, key or ""))
+
+
+def _check_known(settings: LyricsSettings, known: Vocabulary | None) -> None:
+    """A checkpoint's tokens can't be exchanged."""
+    tokens = settings.model.tokens
+    if known is not None and (tokens == "characters") != isinstance(known, Characters):
+        other = "characters" if isinstance(known, Characters) else "subwords"
+        raise UserError(f"lyrics.init={settings.init} reads {other}; give lyrics.model.tokens={other}, not {tokens}.")
+
+
+def _place(settings: LyricsSettings) -> str:
+    return f"lyrics.path={settings.path or OWN_LYRICS}"
+
+
+def _key(settings: LyricsSettings, known: Vocabulary | None) -> str:
+    """Changes when the encoded texts may."""
+    model = settings.model
+    size = model.vocabulary_size if model.tokens == "subwords" else None
+    learnt = known and hashlib.sha256(repr([known.decode([one]) for one in range(len(known))]).encode()).hexdigest()
+    return fingerprint(
+        [FORMAT, fingerprint_of_files(settings), settings.kind, settings.column, model.tokens, size, learnt]
+    )
+
+
+def _gather(
+    files: Sequence[Path], num_bytes: int, settings: LyricsSettings, spool: Spool
+) -> tuple[tuple[Path, str], ...]:
+    """Read all files into `spool`; gives those that can't be used, and why."""
+    reader = Reader(settings.kind, settings.column, num_bytes, len(files) == 1)
+    skipped: list[tuple[Path, str]] = []
+    with _shown(num_bytes, "lyrics: reading", num_bytes > LARGE) as came:
+        for file in files:
+            try:
+                left_out = reader.read(file, spool, came)
+            except ValueError as error:
+                left_out = str(error)
+            if left_out:
+                skipped.append((file, left_out))
+    return tuple(skipped)
+
+
+@contextmanager
+def _shown(num_bytes: int, label: str, is_long: bool) -> Iterator[Callable[[int], object]]:
+    """Progress in megabytes, where it takes long: call what it gives with bytes."""
+    if not is_long:
+        yield lambda size: None
+        return
+    rest = 0
+    with counter(round(num_bytes / 1e6), label, "MB") as count:
+
+        def came(size: int) -> None:
+            nonlocal rest
+            whole, rest = divmod(rest + size, 1_000_000)
+            count(whole)
+
+        yield came
+
+
+def _check_amount(
+    settings: LyricsSettings, spool: Spool, skipped: Sequence[tuple[Path, str]], is_fine_tuning: bool
+) -> None:
+    """Raise `UserError` when there is no text, or too little."""
+    if not len(spool):
+        file, reason = skipped[0]
+        more = f" ({len(skipped) - 1:,} more files can't be used either)" if len(skipped) > 1 else ""
+        raise UserError(f"{_place(settings)} holds no usable text: {file.name}: {reason}{more}.")
+    different = spool.different()
+    total = int(spool.sizes[different].sum())
+    needed = MIN_FINE_TUNING if is_fine_tuning else MIN_CHARACTERS
+    if total < needed or len(different) < MIN_DOCUMENTS:
+        ways = "" if is_fine_tuning else f" ({MIN_FINE_TUNING:,} with lyrics.init, which goes on from another model)"
+        raise UserError(
+            f"{_place(settings)} holds {total:,} characters in {len(different)} different texts; a language model "
+            f"needs at least {needed:,} in {MIN_DOCUMENTS}{ways}, and starts to be readable at about 100,000."
+        )
+
+
+def _encode(
+    spool: Spool,
+    skipped: tuple[tuple[Path, str], ...],
+    settings: LyricsSettings,
+    known: Vocabulary | None,
+    folder: Path | None,
+    key: str,
+) -> encoded.Stored:
+    """Split, learn the vocabulary of the training side, and encode all sides, in memory or into `folder`."""
+    split = spool.split()
+    spell: Callable[[str], str] = str
+    if settings.kind == "song":
+        sample = spool.texts(spool.spread(split.training, NAMES_SAMPLE))
+        spell = Speller.of(line for text in sample for line in text.split("\n")).document
+    # the training side is read twice, and encoding takes longest
+    total = int(2 * spool.sizes[split.training].sum())
+    with _shown(total, "lyrics: encoding", folder is not None) as came:
+
+        def spelt(numbers: Numbers) -> Iterator[str]:
+            for text in spool.texts(numbers):
+                came(len(text))
+                yield spell(text)
+
+        vocabulary = _learn(spool, split.training, spelt, settings, known)
+        facts = {
+            "skipped": [[str(file), reason] for file, reason in skipped],
+            "titles": sorted(spool.titles(split.training)),
+            "num_characters": int(spool.sizes[spool.different()].sum()),
+        }
+        sides = tuple(spelt(numbers) for numbers in (split.training, split.validation, split.test))
+        if folder is not None:
+            return encoded.store(folder, key, sides, vocabulary, facts)
+        return encoded.Stored(Texts(vocabulary, *(Side.of(side, vocabulary) for side in sides)), facts)
+
+
+def _learn(
+    spool: Spool,
+    training: Numbers,
+    spelt: Callable[[Numbers], Iterator[str]],
+    settings: LyricsSettings,
+    known: Vocabulary | None,
+) -> Vocabulary:
+    """The vocabulary of the training side."""
+    if settings.model.tokens == "subwords":
+        sampled = spool.spread(training, SUBWORD_SAMPLE)
+        return known or Subwords.of(spelt(sampled), settings.model.vocabulary_size)
+    counts: Counter[str] = Counter()
+    for batch in _batches(spelt(training)):
+        codes, found = np.unique(np.frombuffer(batch.encode("utf-32-le", "replace"), dtype="<u4"), return_counts=True)
+        counts.update(dict(zip(map(chr, codes.tolist()), found.tolist(), strict=True)))
+    return Characters.of(counts, known.symbols) if isinstance(known, Characters) else Characters.of(counts)
+
+
+def _batches(texts: Iterator[str]) -> Iterator[str]:
+    """Texts joined until there is a million characters."""
+    batch, filled = [], 0
+    for text in texts:
+        batch.append(text)
+        filled += len(text)
+        if filled > 1_000_000:
+            yield "".join(batch)
+            batch, filled = [], 0
+    yield "".join(batch)
+
+
+def _reading(stored: encoded.Stored) -> Reading:
+    facts = stored.facts
+    skipped = tuple((Path(file), reason) for file, reason in facts["skipped"])
+    return Reading(stored.texts, skipped, frozenset(facts["titles"]), facts["num_characters"])
 
 
 @dataclass(frozen=True)
@@ -53,105 +264,32 @@ class Corpus:
         return sum(document.num_characters for document in (*self.training, *self.validation, *self.test))
 
 
-def text_files(path: str | None) -> list[Path]:
-    """The files that `lyrics.path` names, sorted; a folder is searched to the bottom for .txt and .md.
-
-    Raises
-    ------
-    UserError
-        When there is no such path, or no text file in it.
-    """
-    place = OWN_LYRICS if path is None else Path(path).expanduser()
-    if not place.exists():
-        raise UserError(f"lyrics.path={place} does not exist; give a text file or a folder of .txt or .md files.")
-    if place.is_file():
-        return [place]
-    files = sorted(file for file in place.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-    if not files:
-        raise UserError(f"lyrics.path={place} holds no .txt or .md file; give a folder of texts or one text file.")
-    return files
-
-
 def files_fingerprint(path: str | None) -> str:
-    """Fingerprint of the bytes of all text files, whatever their names."""
-    return fingerprint(sorted(file_hash(file) for file in text_files(path)))
+    """Fingerprint of the bytes of all text files."""
+    return fingerprint([file_hash(file) for file in text_files(path)])
 
 
 def read_corpus(path: str | None) -> Corpus:
-    """Read, clean, parse and split the texts at `path`.
-
-    Raises
-    ------
-    UserError
-        When there is nothing usable, or too little of it.
-    """
+    """Read, clean, parse and split the songs at `path`."""
     documents: dict[str, Document] = {}
     skipped: list[tuple[Path, str]] = []
-    files = text_files(path)
-    for file in files:
+    for file in text_files(path):
         try:
-            found = parse(clean(read_text(file)))
+            for document in songs(map(clean, blocks(file))):
+                documents.setdefault(hashlib.sha256(document.upright.lower().encode()).hexdigest(), document)
         except ValueError as error:
             skipped.append((file, str(error)))
-            continue
-        if not found:
-            skipped.append((file, "no words in it"))
-        for document in found:
-            documents.setdefault(document.digest, document)
-    place = OWN_LYRICS if path is None else path
-    if not documents:
-        file, reason = skipped[0]
-        raise UserError(f"lyrics.path={place} holds no usable text: {file.name}: {reason}.")
-    total = sum(document.num_characters for document in documents.values())
-    if total < MIN_CHARACTERS or len(documents) < MIN_DOCUMENTS:
-        raise UserError(
-            f"lyrics.path={place} holds {total:,} characters in {len(documents)} texts; a language model needs at "
-            f"least {MIN_CHARACTERS:,} in {MIN_DOCUMENTS} texts, and starts to be readable at about 100,000."
-        )
-    training, validation, test = split(documents.values())
-    return Corpus(training, validation, test, tuple(skipped))
+    if len(documents) < MIN_DOCUMENTS:
+        raise UserError(f"lyrics.path={path or OWN_LYRICS} holds too little text.")
+    ranked = [documents[one] for one in sorted(documents)]
+    held = max(1, round(0.05 * len(ranked)))
+    return Corpus(tuple(ranked[2 * held :]), tuple(ranked[:held]), tuple(ranked[held : 2 * held]), tuple(skipped))
 
 
 def texts_of(corpus: Corpus) -> Texts:
     """All documents encoded, spelt by what the training side teaches about names."""
-    speller = Speller.of(corpus.training)
+    speller = Speller.of(line for document in corpus.training for line in document.lines)
     training, validation, test = (
-        [*map(speller.document, side)] for side in (corpus.training, corpus.validation, corpus.test)
+        [speller.document(one.upright) for one in side] for side in (corpus.training, corpus.validation, corpus.test)
     )
     return Texts.of(training, validation, test)
-
-
-def split(documents: Iterable[Document]) -> tuple[tuple[Document, ...], tuple[Document, ...], tuple[Document, ...]]:
-    """Training, validation and test: 90/5/5 in the order of the documents' hashes, at least one each held out."""
-    ranked = sorted(documents, key=lambda document: document.digest)
-    held = max(1, round(HELD_OUT * len(ranked)))
-    return tuple(ranked[2 * held :]), tuple(ranked[:held]), tuple(ranked[held : 2 * held])
-
-
-def read_text(path: Path) -> str:
-    """The UTF-8 text of a file; `ValueError` says why it can't be used."""
-    if path.stat().st_size > MAX_BYTES:
-        raise ValueError(f"larger than {MAX_BYTES // 1_000_000} MB; cut it into smaller files")
-    data = path.read_bytes()
-    if not data.strip():
-        raise ValueError("empty")
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise ValueError("UTF-16, not UTF-8; save it again as UTF-8")
-    control = sum(data.count(byte) for byte in (*range(9), *range(14, 32), 127))
-    if b"\0" in data or control > 0.01 * len(data):
-        raise ValueError("not a text (binary data)")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        byte = data[error.start]
-        raise ValueError(
-            f"not UTF-8 (byte 0x{byte:02x} at position {error.start:,}); save it again as UTF-8"
-        ) from error
-
-
-def clean(text: str) -> str:
-    """One kind of quotes, dashes and spaces; no control characters; at most one blank line in a row."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(CHARACTERS)
-    text = re.sub(r"[^\S\n]+", " ", re.sub(r"[\x00-\x09\x0b-\x1f\x7f]", "", text))
-    text = "\n".join(line.strip() for line in text.split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", text).strip()

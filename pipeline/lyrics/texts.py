@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import math
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -34,9 +36,11 @@ class Side:
     @classmethod
     def of(cls, texts: Iterable[str], vocabulary: Vocabulary) -> Side:
         """Encode `texts`."""
-        encoded = [vocabulary.encode(text) for text in texts]
-        tokens = np.concatenate([np.zeros(0, np.uint16), *encoded])
-        return cls(tokens, np.cumsum([len(one) for one in encoded], dtype=np.int64))
+        ends, tokens = array("q"), array("H")
+        for text in texts:
+            tokens.frombytes(vocabulary.encode(text).tobytes())
+            ends.append(len(tokens))
+        return cls(np.array(tokens, dtype=np.uint16), np.array(ends, dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -76,9 +80,9 @@ class Texts:
     @cached_property
     def digest(self) -> str:
         """Hash of the vocabulary and all three sides."""
-        found = hashlib.sha256(
-            repr(sorted((key, str(value)) for key, value in self.vocabulary.state().items())).encode()
-        )
+        known = self.vocabulary.state()
+        told = [(key, value.tolist() if isinstance(value, Tensor) else value) for key, value in sorted(known.items())]
+        found = hashlib.sha256(repr(told).encode())
         for side in (self.training, self.validation, self.test):
             found.update(side.ends.tobytes())
             for start in range(0, len(side.tokens), 1 << 24):
@@ -86,14 +90,13 @@ class Texts:
         return found.hexdigest()
 
     def read(self, side: Side, most: int) -> Iterator[str]:
-        """Documents of a side as text, the first ones until there are `most` characters."""
-        seen = 0
-        for number in range(len(side)):
-            text = self.vocabulary.decode(side.document(number).tolist())
-            yield text
-            seen += len(text)
-            if seen >= most:
-                return
+        """Documents of a side as text: all, or some evenly spread over it with about `most` characters together."""
+        if not len(side):
+            return
+        widths, sample = self.vocabulary.widths, side.tokens[: 1 << 20]
+        characters = len(side.tokens) * float(widths[sample].mean())
+        for number in range(0, len(side), max(1, math.ceil(characters / most))):
+            yield self.vocabulary.decode(side.document(number).tolist())
 
 
 class Lanes:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from pipeline.errors import UserError
-from pipeline.lyrics.corpus import clean
+from pipeline.lyrics.decoding import clean
 from pipeline.lyrics.lexicon import Lexicon
 from pipeline.lyrics.merit import BEAT, Song, Usage, off_beat
 from pipeline.lyrics.model import LanguageModel, State
