@@ -50,7 +50,9 @@ class Usage:
         """Mean over the words of -log(share of the texts that have it) / log(number of texts): 0 common, 1 rare."""
         shares = [len(self.homes.get(word, ())) / self.num_texts for word in words]
         return (
-            sum(-math.log(max(share, 1 / self.num_texts)) for share in shares) / math.log(self.num_texts) / len(words)
+            sum(-math.log(max(share, 1 / self.num_texts)) for share in shares)
+            / math.log(max(2, self.num_texts))
+            / len(words)
         )
 
     def theme(self, words: Sequence[str], before: Iterable[str]) -> float:
