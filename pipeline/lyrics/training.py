@@ -13,7 +13,7 @@ import copy
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,15 +24,24 @@ from torch import Tensor
 
 from pipeline.lyrics.model import LanguageModel, detached
 from pipeline.lyrics.settings import LanguageModelSettings
+from pipeline.lyrics.starting import starting_weights
 from pipeline.lyrics.texts import Lanes, Side, Texts
 from pipeline.lyrics.vocabulary import Vocabulary
 
-FORMAT = 1
+FORMAT = 2
 """Number of the checkpoint's layout."""
 REPORT_STEPS = 50
-"""Steps from one look at the validation text to the next."""
-MOST_LOOKED_AT, MOST_JUDGED = 50_000, 1_000_000
+"""At least so many steps lie between two looks at the validation text."""
+LOOK_SHARE = 0.03
+"""Share of the operations that looks may take at the most; a token that is only read takes a third of one learnt."""
+MOST_LOOKED_AT, MOST_JUDGED = 20_000, 1_000_000
 """Tokens of validation text read at each look, and of test text at the end."""
+BETAS = (0.9, 0.99)
+"""Of AdamW."""
+LAST_SHARE = 0.2
+"""In this last share of the time the learning rate falls to nothing, where the time ends before the steps do."""
+FINE_TUNING_SHARE, WARM_UP = 0.3, 50
+"""A model that has learnt before takes this share of the learning rate, and so many steps to rise to it."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +67,37 @@ class Trainer:
         Sizes and how long.
     device
         Where it runs; one thread on the CPU gives the same bits again.
+    kind
+        Whose texts these are, one of `settings.KINDS`; kept in the checkpoint for those that start from it.
+    start
+        From `starting.starting_point`: the model begins as that one, whose vocabulary that of `texts` goes on from.
     """
 
-    def __init__(self, texts: Texts, settings: LanguageModelSettings, device: str = "cpu") -> None:
-        self.texts, self.settings, self.device = texts, settings, torch.device(device)
+    def __init__(
+        self,
+        texts: Texts,
+        settings: LanguageModelSettings,
+        device: str = "cpu",
+        kind: str = "song",
+        start: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.texts, self.settings, self.device, self.kind = texts, settings, torch.device(device), kind
         self.vocabulary = texts.vocabulary
         self.model = build_model(len(self.vocabulary), settings).to(self.device)
+        self.is_fine_tuning = start is not None
+        if start is not None:
+            self.model.load_state_dict(starting_weights(start, self.vocabulary))
         self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            self.model.parameters(),
+            lr=settings.learning_rate,
+            betas=BETAS,
+            weight_decay=settings.weight_decay,
+            fused=True,
         )
+        looked_at = min(MOST_LOOKED_AT, len(texts.validation.tokens))
+        learnt = settings.batch_size * settings.sequence_length
+        self.report_steps = max(REPORT_STEPS, math.ceil(looked_at / (3 * LOOK_SHARE * learnt)))
+        """Steps from one look at the validation text to the next."""
         self.step, self.seconds = 0, 0.0
         self.extended_at = 0
         """The step at which more steps were asked for: patience begins anew."""
@@ -89,7 +120,7 @@ class Trainer:
     @property
     def is_stale(self) -> bool:
         """Whether validation has stopped improving."""
-        return self.step - max(self.best_step, self.extended_at) >= self.settings.patience * REPORT_STEPS
+        return self.step - max(self.best_step, self.extended_at) >= self.settings.patience * self.report_steps
 
     @property
     def is_done(self) -> bool:
@@ -102,8 +133,19 @@ class Trainer:
             started = time.monotonic()
             self.train_step()
             self.seconds += time.monotonic() - started
-            due = self.step % REPORT_STEPS == 0 or self.step == self.settings.steps or self.is_late
+            due = self.step % self.report_steps == 0 or self.step == self.settings.steps or self.is_late
             yield self._report() if due else None
+
+    @property
+    def learning_rate(self) -> float:
+        """That of the next step: half a cosine over the steps (Loshchilov and Hutter 2017, arXiv 1608.03983)."""
+        settings = self.settings
+        share = 0.5 * (1 + math.cos(math.pi * self.step / settings.steps))
+        left = 1 - self.seconds / (60 * settings.minutes)
+        share = min(share, max(0.0, left) / LAST_SHARE)
+        if self.is_fine_tuning:
+            share *= FINE_TUNING_SHARE * min(1, (self.step + 1) / WARM_UP)
+        return settings.learning_rate * share
 
     def train_step(self) -> None:
         """One stretch of text in every lane: `batch_size x sequence_length` characters."""
@@ -120,7 +162,7 @@ class Trainer:
             self.state = self.model.initial_state(settings.batch_size)
         stretch = self._lanes[1].stretch(index * length, (index + 1) * length + 1).to(self.device)
         for group in self.optimizer.param_groups:
-            group["lr"] = settings.learning_rate * 0.5 * (1 + math.cos(math.pi * self.step / settings.steps))
+            group["lr"] = self.learning_rate
         logits, state = self.model(stretch[:, :-1], self.state, draws)
         loss = F.cross_entropy(logits.flatten(0, 1), stretch[:, 1:].flatten())
         self.optimizer.zero_grad()
@@ -144,6 +186,7 @@ class Trainer:
         """All that resuming and writing need, in types that `torch.load(weights_only=True)` reads."""
         return {
             "format": FORMAT,
+            "kind": self.kind,
             "settings": asdict(self.settings),
             "texts": self.texts.digest,
             "vocabulary": self.vocabulary.state(),
