@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,17 +19,21 @@ from functools import partial
 
 from pipeline.errors import UserError
 from pipeline.lyrics.baselines import Copies
-from pipeline.lyrics.corpus import clean
+from pipeline.lyrics.decoding import clean, tidy
 from pipeline.lyrics.freehand_drawing import Row, likeliest, read, write
-from pipeline.lyrics.freehand_known import Known, known_share, words_of
+from pipeline.lyrics.freehand_known import Known, words_of
 from pipeline.lyrics.freehand_merit import distinct_2, merit
 from pipeline.lyrics.freehand_rules import FreeRules, pieces_of
+from pipeline.lyrics.merit import Usage
 from pipeline.lyrics.model import LanguageModel
 from pipeline.lyrics.settings import LyricsSettings
 from pipeline.lyrics.texts import Side
-from pipeline.lyrics.titles import title_case
+from pipeline.lyrics.titles import title_case, titles_of
 from pipeline.lyrics.verse import START
 from pipeline.lyrics.vocabulary import Vocabulary
+
+CURLED = {"'": "\u2019", '"': "\u201d"}
+"""What is read for a straight quote by a model that knows curled ones alone."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +85,11 @@ class FreeWriter:
     def __init__(self, model: LanguageModel, vocabulary: Vocabulary, training: Side, settings: LyricsSettings) -> None:
         self.model, self.vocabulary, self.settings = model, vocabulary, settings
         self.known = Known(training, vocabulary, settings.copy_limit)
-        self.pieces, self.unusable = pieces_of(vocabulary)
+        self.pieces, self.unusable = pieces_of(vocabulary, self.known)
         usable = (piece for piece, bad in zip(self.pieces, self.unusable, strict=True) if not bad)
         self._characters = set("".join(usable)) - {START}
+        prompt = (settings.prompt or "").encode("utf-8", "replace").decode()
+        self.prompt = " ".join(clean(prompt).split()) if settings.kind == "essay" else tidy(prompt).strip()
 
     def write(self, number: int) -> list[Written]:
         """The candidates for text `number`, best first.
@@ -93,8 +100,9 @@ class FreeWriter:
             When the words to avoid and the limit of copies leave nothing to write.
         """
         settings = self.settings
-        prompt = (settings.prompt or "").strip()
-        given = f"{prompt}\n\n" if prompt and settings.kind == "essay" else prompt
+        given = self.prompt
+        if settings.kind == "essay" and (given or not self.known.titles):
+            given += "\n\n"
         first = read(self.model, [self.pieces.index(START), *self._tokens(given)])
         rules = FreeRules(self.pieces, self.unusable, self.known, settings, len(given))
         choose = partial(likeliest, temperature=settings.temperature, top_k=settings.top_k, top_p=settings.top_p)
@@ -112,30 +120,44 @@ class FreeWriter:
         return sorted(texts, key=lambda one: -one.merit)
 
     def _tokens(self, given: str) -> list[int]:
-        """The tokens of a prompt; a character that the model never saw is read without its accent, or not at all."""
-        text = clean(given) + given[len(given.rstrip()) :]
-        plain = "".join(one if one in self._characters else unicodedata.normalize("NFKD", one) for one in text)
-        tokens: list[int] = self.vocabulary.encode("".join(one for one in plain if one in self._characters)).tolist()
+        """The tokens of a prompt; for a character that the texts lack its plain form is read, or nothing."""
+        tokens: list[int] = self.vocabulary.encode("".join(map(self._readable, given))).tolist()
         return tokens
+
+    def _readable(self, character: str) -> str:
+        forms = (character, clean(character), unicodedata.normalize("NFKD", character), CURLED.get(character, ""))
+        kept = ("".join(one for one in form if one in self._characters) for form in forms)
+        return next((form for form in kept if form), "")
 
     def _written(self, number: int, row: Row, rules: FreeRules) -> Written | None:
         """What a row has become, its unfinished end cut off; None where that leaves no word."""
-        text = rules.finished(row.text)
-        own, at, bits = len(text) - rules.given, 0, 0.0
-        for token, score in zip(row.tokens, row.scores, strict=True):
-            if at < own:
-                at += len(self.pieces[token])
-                bits -= score / math.log(2)
-        prompted, title = rules.given, None
+        text, prompted, title = rules.finished(row.text), rules.given, None
+        bits = self._bits(row, len(text) - prompted)
         if rules.is_essay:
-            head, _, text = text.partition("\n")
-            title, prompted = head.strip() if rules.given else title_case(head.split()), 0
-            text = text.strip()
+            title, _, body = text.partition("\n\n")
+            text, prompted = "\n\n".join(line.strip() for line in body.split("\n") if line.strip()), 0
+            if not self.prompt:
+                title = title_case(title.split()) if title else self._title(text)
         if not any(character.isalnum() for character in text[prompted:]):
             return None
-        mean = bits / at
-        rank = merit(text[prompted:], mean, self.known, self.settings.length)
-        return Written(number, title, text, prompted, mean, rank)
+        return Written(
+            number, title, text, prompted, bits, merit(text[prompted:], bits, self.known, self.settings.length)
+        )
+
+    def _bits(self, row: Row, kept: int) -> float:
+        """Bits a character of the first `kept` characters that were written."""
+        written, bits = 0, 0.0
+        for token, score in zip(row.tokens, row.scores, strict=True):
+            if written >= kept:
+                break
+            written += len(self.pieces[token])
+            bits -= score / math.log(2)
+        return bits / max(1, written)
+
+    def _title(self, text: str) -> str:
+        """A phrase of the text, for essays that learnt from some without titles."""
+        usage = Usage([words_of(line.lower()) for line in sample.split("\n")] for sample in self.known.samples)
+        return titles_of(re.split(r"(?<=[.!?;:])\s+", text), usage, lambda word: False)[0]
 
 
 def markdown(written: Written) -> str:
@@ -177,9 +199,9 @@ def figures(written: Sequence[Written], training: str, held_out: str, known: Kno
         "longest_copy": len(copied),
         "longest_copy_held_out": len(copies.longest([held_out])),
     }
-    for side, words in (("", words_of("\n".join(own))), ("_held_out", words_of(held_out))):
-        found[f"distinct_2{side}"] = distinct_2(words)
-        found[f"known_words{side}"] = known_share(words, known.words)
+    for side, text in (("", "\n".join(own)), ("_held_out", held_out)):
+        found[f"distinct_2{side}"] = distinct_2(words_of(text.lower()))
+        found[f"known_words{side}"] = known.words.share(words_of(text))
     return found
 
 

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline.lyrics.freehand_known import APOSTROPHES
 from pipeline.lyrics.model import LanguageModel, State
 
 Scores = NDArray[np.float64]
@@ -49,6 +50,10 @@ def likeliest(scores: Scores, temperature: float, top_k: int | None, top_p: floa
     ordered = _whole(chances)[order]
     chances[order[np.cumsum(ordered) - ordered >= top_p]] = 0
     return _whole(chances)
+
+
+def _in_word(text: str) -> bool:
+    return text[-1:].isalnum() or text.endswith(tuple(APOSTROPHES))
 
 
 def _whole(chances: Scores) -> Scores:
@@ -124,9 +129,7 @@ class Row:
             place = self.places[-1]
             left = place.left(self.rules.forbidden(self.text))
             share = np.exp(left).sum()
-            if (
-                share < LEAST_SHARE and (self.text[-1:].isalnum() or self.text.endswith("'")) and len(self.places) > 1
-            ) or not share:
+            if (share < LEAST_SHARE and _in_word(self.text) and len(self.places) > 1) or not share:
                 self._step_back()
                 continue
             ladder = np.cumsum(self.choose(left))

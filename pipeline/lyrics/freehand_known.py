@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,8 @@ SAMPLE = 200_000
 """Characters of the training text that its repetitions are counted in."""
 SPELT = 0.5
 """Where a text's words are known to this share from before, it is one that repeats its words, as most languages do."""
-WORDS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+APOSTROPHES = "'\u2019"
+WORDS = re.compile(rf"[^\W\d_]+(?:[{APOSTROPHES}][^\W\d_]+)*")
 """Letters, with apostrophes inside; a hyphen divides two words."""
 BASE = 0x9E3779B97F4A7C15
 """Of the hash; an odd number of 64 bits."""
@@ -87,12 +88,14 @@ class Known:
     ----------
     words
         All words.
-    openings
-        The first line of each text, in small letters: the titles, where there are titles.
+    seen
+        Which tokens stand in the texts `[tokens]`.
+    titles
+        The first line of each text that has one, in small letters.
     runs
         The runs of characters that are too long to be copied.
-    sample
-        The first `SAMPLE` characters.
+    samples
+        The first texts, `SAMPLE` characters of them.
     characters, indexed
         How long the training text is, and how much of it was read.
     """
@@ -102,15 +105,19 @@ class Known:
             int(vocabulary.widths[training.tokens[start : start + CHUNK]].sum())
             for start in range(0, len(training.tokens), CHUNK)
         )
+        self.seen = np.zeros(len(vocabulary), np.bool_)
+        for start in range(0, len(training.tokens), CHUNK):
+            self.seen[training.tokens[start : start + CHUNK]] = True
         self.indexed = min(self.characters, MOST_INDEXED)
-        self.openings: set[str] = set()
-        self.sample = ""
+        self.titles: set[str] = set()
+        self.samples: list[str] = []
         words: set[str] = set()
         self.runs = Runs(self._read(training, vocabulary, words), self.indexed, limit)
+        self.titles.discard("")
         self.words = Words(words)
-        early = words_of(self.sample[: len(self.sample) // 2])
-        late = words_of(self.sample[len(self.sample) // 2 :])
-        self.repeats_words = known_share(late, frozenset(early)) >= SPELT
+        spelt = words_of("\n".join(self.samples))
+        early, late = spelt[: len(spelt) // 2], spelt[len(spelt) // 2 :]
+        self.repeats_words = Words(early).share(late) >= SPELT
         """Whether words that are not in `words` are none: not so in a language that writes no spaces."""
 
     def _read(self, training: Side, vocabulary: Vocabulary, words: set[str]) -> Iterator[str]:
@@ -119,9 +126,9 @@ class Known:
         for number in range(len(training)):
             text = vocabulary.decode(training.document(number).tolist()).replace(START, "")[: MOST_INDEXED - seen]
             words.update(words_of(text))
-            self.openings.add(text.partition("\n")[0].strip().lower())
-            if len(self.sample) < SAMPLE:
-                self.sample += text[: SAMPLE - len(self.sample)] + "\n"
+            self.titles.add(text.partition("\n")[0].strip().lower())
+            if seen < SAMPLE:
+                self.samples.append(text[: SAMPLE - seen])
             yield text
             seen += len(text)
             if seen >= MOST_INDEXED:
@@ -129,18 +136,22 @@ class Known:
 
 
 class Words:
-    """Words in small letters, and how they begin."""
+    """Words as they are spelt, and how they begin; any of them may have a large first letter."""
 
     def __init__(self, words: Iterable[str]) -> None:
         self._ordered = sorted(set(words))
 
     def __contains__(self, word: object) -> bool:
         """Whether it is one of the words."""
-        return isinstance(word, str) and self._from(word) == word
+        return isinstance(word, str) and any(self._from(form) == form for form in _forms(word))
 
     def begin(self, start: str) -> bool:
         """Whether one of the words begins with `start`."""
-        return self._from(start).startswith(start)
+        return any(self._from(form).startswith(form) for form in _forms(start))
+
+    def share(self, words: Sequence[str]) -> float:
+        """The share of `words` that are in these; 1 where there are none."""
+        return sum(word in self for word in words) / len(words) if words else 1.0
 
     def _from(self, start: str) -> str:
         """The first word that is not before `start` in order."""
@@ -149,13 +160,12 @@ class Words:
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text in order, in small letters."""
-    return WORDS.findall(text.lower())
+    """The words of a text in order, as they are spelt."""
+    return WORDS.findall(text)
 
 
-def known_share(words: Sequence[str], known: Container[str]) -> float:
-    """Share of `words` that are in `known`; 1 where there are none."""
-    return sum(word in known for word in words) / len(words) if words else 1.0
+def _forms(word: str) -> tuple[str, str]:
+    return word, word[:1].lower() + word[1:]
 
 
 def _codes(text: str) -> NDArray[np.uint64]:

@@ -30,8 +30,8 @@ def merit(text: str, bits: float, known: Known, length: int) -> float:
     length
         Characters asked for.
     """
-    words = words_of(text)
-    variety = distinct_2(words_of(known.sample)[: len(words)]) - distinct_2(words)
+    words = words_of(text.lower())
+    variety = distinct_2(words_of("\n".join(known.samples).lower())[: len(words)]) - distinct_2(words)
     short = 1 - min(1.0, len(text) / length)
     return -bits - LOOPS * repeated(words) - POOR * max(0.0, variety) - SHORT * short
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.lyrics.corpus import clean
-from pipeline.lyrics.freehand_known import Known, words_of
+from pipeline.lyrics.decoding import clean
+from pipeline.lyrics.freehand_known import APOSTROPHES, Known, words_of
 from pipeline.lyrics.settings import LyricsSettings
 from pipeline.lyrics.verse import START
 from pipeline.lyrics.vocabulary import UNKNOWN, Vocabulary
@@ -29,8 +29,11 @@ SENTENCE = re.compile(
     r"""|(?<=[\u3002\uff01\uff1f])[\u300d\u300f\u201d]*"""
 )
 """Matches the end of a sentence, behind quotes and brackets that close with it; not after `Mr.` and initials."""
+MOST_SPACE = 24
+"""Spaces and lines' ends in a row; more are an empty page."""
 INSIDE = "[^\\W_]"
 """A letter or digit."""
+BESIDE = f"[{APOSTROPHES}]"
 
 
 class FreeRules:
@@ -60,15 +63,17 @@ class FreeRules:
 
         self._never = unusable
         self._start, lines, spaces = beginning(START), beginning("\n"), beginning(" ")
-        self._after_space, self._after_line = unusable | spaces | lines, unusable | spaces
-        self._edges = np.array([not piece[:1].isalnum() and piece[:1] not in "'\u2019" for piece in pieces])
+        self._after_space, self._after_title = unusable | spaces | lines, ~lines
+        self._edges = np.array([not piece[:1].isalnum() and piece[:1] not in APOSTROPHES for piece in pieces])
 
     def forbidden(self, text: str) -> Mask:
-        """Tokens that lead nowhere: spaces after a space, a second blank line, an end too early, an avoided word's."""
-        if not text or text.endswith((" ", "\n\n")):
+        """Tokens that lead nowhere: spaces after a space, too many lines' ends, an end too early, an avoided word's."""
+        mask = self._never
+        if not text or len(text) - len(text.rstrip()) >= MOST_SPACE:
             mask = self._after_space
-        else:
-            mask = self._after_line if text.endswith("\n") else self._never
+        elif self.is_essay and text[-1].isspace():
+            in_title = text[-1] == "\n" and "\n\n" not in text
+            mask = self._after_title if in_title else self._after_space
         if not self._may_stop(text):
             mask = mask | self._start
         if self.avoided.ends(text, self.given):
@@ -78,7 +83,7 @@ class FreeRules:
     def _may_stop(self, text: str) -> bool:
         """Whether the model may say that the document is over."""
         early = len(text) - self.given < SHORTEST * self.length
-        return self.is_essay and not early and "\n" in text and _is_sentence(text.rstrip())
+        return self.is_essay and not early and "\n\n" in text and _is_sentence(text.rstrip())
 
     def refuses(self, text: str, piece: str) -> bool:
         """Whether `piece` makes a word that there is none of, an avoided one, too long a copy, or another's title."""
@@ -89,17 +94,17 @@ class FreeRules:
         if piece != START and self.known.runs.holds(tail + piece, len(tail)):
             return True
         in_title = self.is_essay and not self.given and "\n" not in text
-        return in_title and added[0] == "\n" and text.strip().lower() in self.known.openings
+        return in_title and added[0] == "\n" and text.strip().lower() in self.known.titles
 
     def _spells(self, text: str, piece: str) -> bool:
         """Whether the words in `piece`, and the one it goes on with, stand in the training text or may yet."""
         start = len(text)
-        while start > self.given and (text[start - 1].isalpha() or text[start - 1] == "'"):
+        while start > self.given and (text[start - 1].isalpha() or text[start - 1] in APOSTROPHES):
             start -= 1
         if not self.known.repeats_words or (0 < start == self.given and text[start - 1].isalpha()):
             return True
         words = words_of(text[start:] + piece)
-        last = words.pop() if words and (piece[-1].isalpha() or piece[-1] == "'") else ""
+        last = words.pop() if words and (piece[-1].isalpha() or piece[-1] in APOSTROPHES) else ""
         return all(word in self.known.words for word in words) and self.known.words.begin(last)
 
     def ends(self, text: str, piece: str) -> bool:
@@ -110,7 +115,7 @@ class FreeRules:
         if written < self.length or not (piece[0].isspace() or text[-1] in "\u3002\uff01\uff1f"):
             return False
         paragraph = piece[0] == "\n" or written >= PARAGRAPH * self.length
-        return _is_sentence(text) and (not self.is_essay or (paragraph and "\n" in text))
+        return _is_sentence(text) and (not self.is_essay or (paragraph and "\n\n" in text))
 
     def finished(self, text: str) -> str:
         """The text up to its last sentence; where that leaves too little, to its last line or word."""
@@ -137,11 +142,11 @@ class Avoided:
     def __init__(self, words: Iterable[str]) -> None:
         kept = sorted({" ".join(clean(word).split()) for word in words} - {""}, key=lambda word: (-len(word), word))
         self.reach = max(map(len, kept), default=0) + 8
-        core = "|".join(r"\s+".join(map(re.escape, word.split())) for word in kept)
-        whole = rf"(?<!{INSIDE})(?<!{INSIDE}['\u2019])(?:{core})(?:['\u2019]s)?"
+        core = "|".join(r"\s+".join(map(re.escape, word.split())) for word in kept).replace("'", BESIDE)
+        whole = rf"(?<!{INSIDE})(?<!{INSIDE}{BESIDE})(?:{core})(?:{BESIDE}s)?"
         self._any = bool(kept)
         self._ending = re.compile(rf"{whole}\Z", re.IGNORECASE)
-        self._complete = re.compile(rf"{whole}(?=[^\w'\u2019]|_|['\u2019][\W_])", re.IGNORECASE)
+        self._complete = re.compile(rf"{whole}(?=[^\w{APOSTROPHES}]|_|{BESIDE}[\W_])", re.IGNORECASE)
 
     def ends(self, text: str, given: int) -> bool:
         """Whether `text` ends with an avoided word that began after `given` characters."""
@@ -163,19 +168,11 @@ class Avoided:
         )
 
 
-def pieces_of(vocabulary: Vocabulary) -> tuple[list[str], Mask]:
-    """The text of each token, and which tokens can't be written: unknown characters, parts of them, control marks."""
+def pieces_of(vocabulary: Vocabulary, known: Known) -> tuple[list[str], Mask]:
+    """The text of each token, and which can't be written: those that the texts lack, unknown characters, marks."""
     pieces = [vocabulary.decode([token]) for token in range(len(vocabulary))]
-    unusable = np.array(
-        [
-            not piece
-            or UNKNOWN in piece
-            or not (piece in ("\n", START) or piece.isprintable())
-            or vocabulary.encode(piece).tolist() != [token]
-            for token, piece in enumerate(pieces)
-        ]
-    )
-    return pieces, unusable
+    legible = (UNKNOWN not in piece and (piece.isprintable() or piece in ("\n", START)) for piece in pieces)
+    return pieces, ~(known.seen & np.array([*legible]) & np.array([*map(bool, pieces)]))
 
 
 def _is_sentence(text: str) -> bool:
