@@ -93,15 +93,18 @@ def starting_weights(saved: Mapping[str, Any], vocabulary: Vocabulary) -> dict[s
         When `vocabulary` does not begin with the one of `saved`.
     """
     known = vocabulary_from(saved["vocabulary"])
-    if isinstance(known, Characters) != isinstance(vocabulary, Characters):
-        raise ValueError("characters and subwords don't mix")
-    some = known.decode(range(len(known))) if isinstance(known, Characters) else known.model
-    same = vocabulary.decode(range(len(known))) if isinstance(known, Characters) else vocabulary.model
-    if some != same:
-        raise ValueError("the vocabulary does not go on from the one the model knows")
+    if not _goes_on(vocabulary.state(), known.state()):
+        raise ValueError("the vocabulary does not go on from the one that the model knows")
     weights = {name: tensor.float() for name, tensor in saved["best"]["model"].items()}
     num_added = len(vocabulary) - len(known)
     for name in ("table", "bias"):
         mean = weights[name].mean(0, keepdim=True)
         weights[name] = torch.cat([weights[name], mean.expand(num_added, *mean.shape[1:])])
     return weights
+
+
+def _goes_on(state: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    """Whether a vocabulary has all tokens of `known` in their places."""
+    if "symbols" in state and "symbols" in known:
+        return str(state["symbols"]).startswith(known["symbols"])
+    return "pieces" in state and "pieces" in known and torch.equal(state["pieces"], known["pieces"])

@@ -15,14 +15,14 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pipeline.lyrics.model import LanguageModel, detached
+from pipeline.lyrics.model import LanguageModel, State, detached
 from pipeline.lyrics.settings import LanguageModelSettings
 from pipeline.lyrics.starting import starting_weights
 from pipeline.lyrics.texts import Lanes, Side, Texts
@@ -213,6 +213,16 @@ class Trainer:
         self.best_bits, self.best_step, self.best = best["bits"], best["step"], best["model"]
 
 
+class Predictor(Protocol):
+    """What predicts the next token: a `LanguageModel`, or anything that is called alike."""
+
+    def __call__(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        """Logits `[batch, time, tokens]` after tokens `[batch, time]`, and the state."""
+
+    def initial_state(self, batch: int) -> State:
+        """That before the first token of `batch` texts."""
+
+
 def build_model(num_tokens: int, settings: LanguageModelSettings) -> LanguageModel:
     """An untrained model; its first weights come from the seed."""
     return LanguageModel(
@@ -233,7 +243,7 @@ def encode(text: str, symbols: str) -> Tensor:
 
 @torch.no_grad()
 def bits_per_character(
-    model: LanguageModel, side: Side, vocabulary: Vocabulary, most: int = MOST_JUDGED, batch: int = 32
+    model: Predictor, side: Side, vocabulary: Vocabulary, most: int = MOST_JUDGED, batch: int = 32
 ) -> float:
     """Mean of -log2 p over the characters of documents, each read from a fresh state; its first token is given.
 
@@ -250,7 +260,7 @@ def bits_per_character(
     batch
         Documents read side by side.
     """
-    device = model.bias.device
+    device = model.initial_state(1)[0][0].device
     count = max(1, int(np.searchsorted(side.ends, most)) + 1)
     documents = [torch.from_numpy(side.document(number).astype(np.int64)) for number in range(min(count, len(side)))]
     documents.sort(key=len)
