@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from pipeline.lyrics.corpus import clean
+from pipeline.lyrics.decoding import clean
 from pipeline.lyrics.verse import MAX_LINE, WORD
 
 HELP = """
