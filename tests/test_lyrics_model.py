@@ -162,6 +162,6 @@ def test_weights_best_on_validation_are_kept():
     best = {name: weights.clone() for name, weights in trainer.best.items()}
     trainer.best_bits = 0.0
     trainer.train_step()
-    trainer._report()
+    trainer.look()
     assert all(torch.equal(best[name], weights) for name, weights in trainer.best.items())
     assert not torch.equal(best["table"], trainer.model.table)

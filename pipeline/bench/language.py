@@ -167,6 +167,7 @@ def measure(texts: Texts, config: Config, seconds: float) -> dict[str, dict[str,
     for name, one in running.items():
         model = one.training.model
         if isinstance(one.training, Trainer):
+            one.training.look()  # once more where the time ended before the steps did
             model.load_state_dict(one.training.best)
         figures[name] = {
             "bits": bits_per_character(model, texts.test, texts.vocabulary),

@@ -134,7 +134,7 @@ class Trainer:
             self.train_step()
             self.seconds += time.monotonic() - started
             due = self.step % self.report_steps == 0 or self.step == self.settings.steps or self.is_late
-            yield self._report() if due else None
+            yield self.look() if due else None
 
     @property
     def learning_rate(self) -> float:
@@ -173,7 +173,8 @@ class Trainer:
         self.losses += torch.tensor([loss.item() / math.log(2), 1.0], dtype=torch.float64)
         self.step += 1
 
-    def _report(self) -> Report:
+    def look(self) -> Report:
+        """Read validation text, and keep the weights if they are the best so far."""
         validation = bits_per_character(self.model, self.texts.validation, self.vocabulary, MOST_LOOKED_AT)
         if validation < self.best_bits:
             self.best_bits, self.best_step = validation, self.step
