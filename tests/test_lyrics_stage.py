@@ -56,7 +56,7 @@ def test_writing_anew_keeps_the_model_and_more_steps_continue_it(build, capsys):
     place = build("lyrics.model.steps=20")
     first, model = written(place), (place / "model.pt").read_bytes()
     assert len(first["songs"]) == 2
-    assert {"bits_per_character", "trigram_bits", "longest_copy"} <= first["model"].keys()
+    assert {"bits_per_character", "trigram_bits", "xz_bits"} <= first["model"].keys()
     assert first["songs"][1]["title"] in (place / "lyrics.txt").read_text()
     build("lyrics.model.steps=20")
     assert "up to date" in capsys.readouterr().out
