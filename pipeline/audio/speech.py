@@ -5,17 +5,20 @@ The library and its data come with the package `espeakng-loader`, which only `re
 
 from __future__ import annotations
 
-import ctypes
+import json
+import pickle
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.audio.espeak import NO_DATA, UNKNOWN_VOICE, Answer
 from pipeline.errors import UserError
 from pipeline.lyrics.phonetics import Phones, is_vowel, num_syllables, sounds_of
+from pipeline.places import PROGRAM
 
 Floats = NDArray[np.float64]
 
@@ -31,13 +34,6 @@ VOWEL_LETTERS = frozenset("aAeEiIoOuUyYV03@8&W")
 """How the names of espeak-ng's vowels begin, in all its languages."""
 LINKING_R = "r-"
 """Between two vowels; other names that end so are consonants that make a syllable, as the last one of `button`."""
-WORDS_A_MINUTE = 110
-"""Slow speech: vowels reach what they aim for."""
-
-_SYNCHRONOUS, _PHONEME_EVENTS, _STAY_ALIVE = 2, 0x1, 0x8000
-_RATE, _RANGE = 1, 4
-_UTF8, _IN_BRACKETS = 0x1, 0x100
-_WORD, _PHONEME = 1, 7
 
 
 @dataclass(frozen=True)
@@ -69,87 +65,42 @@ class Speech:
     phonemes: tuple[Phoneme, ...]
 
 
-class _Name(ctypes.Union):
-    _fields_ = (("number", ctypes.c_int), ("pointer", ctypes.c_char_p), ("text", ctypes.c_char * 8))
-
-
-class _Event(ctypes.Structure):
-    """`espeak_EVENT` of espeak-ng's `speak_lib.h`."""
-
-    _fields_ = (
-        ("type", ctypes.c_int),
-        ("unique_identifier", ctypes.c_uint),
-        ("text_position", ctypes.c_int),
-        ("length", ctypes.c_int),
-        ("milliseconds", ctypes.c_int),
-        ("sample", ctypes.c_int),
-        ("user_data", ctypes.c_void_p),
-        ("id", _Name),
-    )
-
-
-_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
-
-
-@cache
-def _library() -> tuple[Any, int]:
-    """The library, ready to speak, and its sampling rate; once a process, as its state is global."""
-    import espeakng_loader
-
-    library = ctypes.CDLL(espeakng_loader.get_library_path())
-    place = espeakng_loader.get_data_path()
-    rate_hz = library.espeak_Initialize(_SYNCHRONOUS, 0, place.encode(), _PHONEME_EVENTS | _STAY_ALIVE)
-    if rate_hz <= 0:
-        raise UserError(f"espeak-ng can't read its data in {place}; install it in a place with a shorter path.")
-    return library, rate_hz
-
-
-def check_voice(voice: str) -> None:
-    """Raise `UserError` where espeak-ng has no such voice. Its packages must be there."""
-    if _library()[0].espeak_SetVoiceByName(voice.encode()):
-        raise UserError(f"render.vocal_voice={voice}: espeak-ng has no such voice; en-us, en-gb, de and fr are some.")
-
-
-def speak(text: str, voice: str) -> Speech:
-    """Say a line slowly and on one pitch.
+def speak(texts: Sequence[str], voice: str) -> list[Speech]:
+    """Say lines slowly and on one pitch; the same lines sound the same to the bit.
 
     Parameters
     ----------
-    text
+    texts
         Words, or espeak-ng's names of sounds in `[[` and `]]`.
     voice
         The name of one of its voices: a language, and after a plus sign a speaker.
+
+    Raises
+    ------
+    UserError
+        There is no such voice, or espeak-ng does not work here. Its package must be there.
     """
-    library, rate_hz = _library()
-    check_voice(voice)
-    library.espeak_SetParameter(_RATE, WORDS_A_MINUTE, 0)
-    library.espeak_SetParameter(_RANGE, 0, 0)
-    blocks: list[NDArray[np.int16]] = []
-    found: list[tuple[str, int, int]] = []
-    word = -1
+    command = [sys.executable, "-m", "pipeline.audio.espeak", voice]
+    done = subprocess.run(
+        command, input=json.dumps(list(texts)).encode(), capture_output=True, cwd=PROGRAM, check=False
+    )
+    if done.returncode == UNKNOWN_VOICE:
+        raise UserError(f"render.vocal_voice={voice}: espeak-ng has no such voice; en-us, en-gb, de and fr are some.")
+    if done.returncode == NO_DATA:
+        raise UserError("espeak-ng can't read its data: install espeakng-loader again, in a place with a shorter path.")
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise UserError(f"espeak-ng failed: {said[-1] if said else f'exit code {done.returncode}'}.")
+    answer: Answer = pickle.loads(done.stdout)
+    rate_hz, lines = answer
+    return [_speech(np.frombuffer(samples, np.int16) / 32768, rate_hz, sounds) for samples, sounds in lines]
 
-    def hear(wave: Any, size: int, events: Any) -> int:
-        nonlocal word
-        if wave and size > 0:
-            blocks.append(np.ctypeslib.as_array(wave, (size,)).copy())
-        for event in events:
-            if event.type == 0:
-                return 0
-            word += event.type == _WORD
-            if event.type == _PHONEME:
-                found.append((event.id.text.decode("utf-8", "ignore").lstrip("',%="), max(word, 0), event.sample))
-        return 0
 
-    callback = _Callback(hear)
-    library.espeak_SetSynthCallback(callback)
-    data = text.encode()
-    library.espeak_Synth(data, len(data) + 1, 0, 1, 0, _UTF8 | _IN_BRACKETS, None, None)
-    library.espeak_Synchronize()
-    samples = np.concatenate(blocks).astype(np.float64) / 32768 if blocks else np.zeros(0)
-    ends = [*(sample for _, _, sample in found[1:]), len(samples)]
+def _speech(samples: Floats, rate_hz: int, sounds: Sequence[tuple[str, int, int]]) -> Speech:
+    ends = [*(sample for _, _, sample in sounds[1:]), len(samples)]
     phonemes = (
-        Phoneme(name, number, start / rate_hz, end / rate_hz)
-        for (name, number, start), end in zip(found, ends, strict=True)
+        Phoneme(name, word, start / rate_hz, end / rate_hz)
+        for (name, word, start), end in zip(sounds, ends, strict=True)
         if name and name[0] != "_"
     )
     return Speech(samples, rate_hz, tuple(phonemes))

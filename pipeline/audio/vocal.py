@@ -22,7 +22,7 @@ from scipy.ndimage import uniform_filter1d
 from scipy.signal import lfilter, oaconvolve
 
 from pipeline.audio.mastering import loudness_lufs, resample
-from pipeline.audio.speech import Speech, check_voice, speak, utterance
+from pipeline.audio.speech import Speech, speak, utterance
 from pipeline.audio.synth import RATE_HZ, Sound
 from pipeline.audio.vocal_plan import (
     FRAME_SECONDS,
@@ -69,7 +69,7 @@ def check_vocal(voice: str) -> None:
             f"render.vocal=true needs packages that are not there: python -m pip install {wanted}, or leave "
             "render.vocal=false."
         )
-    check_voice(voice)
+    speak([], voice)
 
 
 @cache
@@ -161,15 +161,13 @@ def sing(song: Song, words: Sequence[Sung], voice: str) -> Sound:
     lines = lines_of(words)
     bounds = [seconds_of(song, line) for line in lines]
     moved = 12 * octaves([pitch for one in words for pitch, _, _ in one.notes], LOWEST_PITCH, HIGHEST_PITCH)
-    known: dict[str, tuple[Speech, Timbre]] = {}
-    spoken = []
-    for line in lines:
-        texts, counts = words_in(line)
-        text = utterance(texts, counts, voice)
-        if text not in known:
-            speech = speak(text, voice)
-            known[text] = speech, analyse(speech)
-        spoken.append((*known[text], *nuclei_of(known[text][0].phonemes, counts)))
+    told = [utterance(*words_in(line), voice) for line in lines]
+    texts = sorted(set(told))
+    known = {text: (speech, analyse(speech)) for text, speech in zip(texts, speak(texts, voice), strict=True)}
+    spoken = [
+        (*known[text], *nuclei_of(known[text][0].phonemes, words_in(line)[1]))
+        for text, line in zip(told, lines, strict=True)
+    ]
     rate_hz = spoken[0][0].rate_hz
     sound = np.zeros(math.ceil((song.seconds + 1) * rate_hz))
     earliest = 0.0
