@@ -246,7 +246,7 @@ class Desk:
     def _remarks(self, place: Place, text: str, syllables: int) -> Iterator[str]:
         """What a person may like to know of a line of theirs."""
         if syllables != place.plan.syllables:
-            yield f"{syllables} syllables, not {place.plan.syllables}"
+            yield f"{syllables} {'syllable' if syllables == 1 else 'syllables'}, not {place.plan.syllables}"
         last, partner = last_word(text), last_word(place.rhyme or "")
         if partner and not rhymes(last, partner):
             yield f'"{last}" again' if last == partner else f'"{last}" does not rhyme with "{partner}"'
