@@ -13,7 +13,7 @@ from pipeline.lyrics.texts import Side
 from pipeline.lyrics.verse import START
 from pipeline.lyrics.vocabulary import Vocabulary
 
-MOST_INDEXED = 64_000_000
+MOST_INDEXED = 32_000_000
 """Characters of the training text that are read; a larger text is known by its first ones."""
 MOST_RUNS = 8_000_000
 """Runs that are kept, 8 bytes each: a text of more characters keeps every second run, every third one, and so on."""
@@ -53,7 +53,8 @@ class Runs:
         self._powers, self._inverses = (_powers(base, CHUNK + self.size) for base in (BASE, pow(BASE, -1, 1 << 64)))
         found = [np.zeros(0, np.uint64)]
         found += [self._hashes(codes) for text in texts for codes in self._chunks(_codes(text))]
-        self.hashes = np.unique(np.concatenate(found))
+        self.hashes = np.concatenate(found)
+        self.hashes.sort()
 
     def holds(self, text: str, since: int) -> bool:
         """Whether a run that ends after character `since` of `text` is in the index."""
@@ -75,7 +76,8 @@ class Runs:
         """Of the runs at every `stride`-th character: differences of the sums of code * BASE ** place."""
         sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(codes * self._powers[: len(codes)], dtype=np.uint64)])
         starts = np.arange(0, len(codes) - self.size + 1, self.stride)
-        return np.unique((sums[starts + self.size] - sums[starts]) * self._inverses[starts])
+        found: NDArray[np.uint64] = (sums[starts + self.size] - sums[starts]) * self._inverses[starts]
+        return found
 
     def _hash(self, codes: NDArray[np.uint64]) -> np.uint64:
         return np.uint64((codes * self._powers[: self.size]).sum(dtype=np.uint64))

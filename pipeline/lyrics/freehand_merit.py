@@ -9,15 +9,15 @@ from pipeline.lyrics.freehand_known import Known, words_of
 
 LOOP = 4
 """Words in a row that a text should not say twice."""
-LOOPS, POOR, SHORT = 2.0, 2.0, 1.0
-"""What shares of loops, missing variety and missing length count in bits a character; by reading."""
+LOOPS, POOR, STRAY = 2.0, 2.0, 0.5
+"""What shares of loops, missing variety and length gone astray count in bits a character; by reading."""
 
 
 def merit(text: str, bits: float, known: Known, length: int) -> float:
     """Minus the bits a character under the model, and minus what makes a likely text a bad one.
 
     Counted are the share of runs of `LOOP` words that the text has said before; how far its distinct-2 is below that of
-    as much training text; the share of `length` that is missing.
+    as much training text; the share of `length` that is missing or too much.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ def merit(text: str, bits: float, known: Known, length: int) -> float:
     """
     words = words_of(text.lower())
     variety = distinct_2(words_of("\n".join(known.samples).lower())[: len(words)]) - distinct_2(words)
-    short = 1 - min(1.0, len(text) / length)
-    return -bits - LOOPS * repeated(words) - POOR * max(0.0, variety) - SHORT * short
+    stray = abs(1 - len(text) / length)
+    return -bits - LOOPS * repeated(words) - POOR * max(0.0, variety) - STRAY * stray
 
 
 def distinct_2(words: Sequence[str]) -> float:
