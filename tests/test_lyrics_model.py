@@ -139,6 +139,39 @@ def test_resumed_training_equals_uninterrupted_training():
     assert whole.best_bits == resumed.best_bits
 
 
+def test_a_token_is_looked_up_alike_with_few_and_with_many_tokens_at_once():
+    model = build_model(5, settings(dropout=0.5))
+    tokens = torch.tensor([[3, 1, 4, 1, 0, 2, 2, 3]])
+    together, after = model(tokens, model.initial_state(1))
+    state, alone = model.initial_state(1), []
+    for place in range(8):
+        logits, state = model(tokens[:, place : place + 1], state)
+        alone.append(logits)
+    assert torch.allclose(together, torch.cat(alone, 1), atol=1e-5)
+    assert torch.allclose(after[1][0], state[1][0], atol=1e-5)
+
+
+def test_looks_take_little_of_the_time():
+    long = ["\x02" + "the sea and the stone\n" * 500] * 3
+    trainer = Trainer(Texts.of(long, long[:1], long[:1]), settings(batch_size=1, sequence_length=16))
+    read, learnt = 11_001, 16 * trainer.report_steps
+    assert read / 3 <= 0.03 * learnt <= read / 3 + 16
+
+
+def test_learning_rate_falls_to_nothing_by_steps_or_by_time():
+    trainer = Trainer(texts(), settings(steps=100, minutes=10, learning_rate=0.01))
+    assert trainer.learning_rate == pytest.approx(0.01)
+    trainer.step, trainer.seconds = 50, 470.0
+    assert trainer.learning_rate == pytest.approx(0.005)
+    trainer.seconds = 594.0
+    assert trainer.learning_rate == pytest.approx(0.01 * 0.05)
+
+
+def test_one_short_document_a_side_is_enough():
+    trainer = trained(Trainer(Texts.of(["abcd"], ["abc"], ["ab"]), settings(batch_size=2, steps=5)), 5)
+    assert trainer.step == 5 and math.isfinite(trainer.best_bits)
+
+
 def test_another_seed_trains_another_model():
     first, second = (trained(Trainer(texts(), settings(seed=seed)), 3) for seed in (1, 2))
     assert not torch.equal(first.model.table, second.model.table)
