@@ -52,7 +52,7 @@ class Terminal:
         while self._read(end):
             pass
         os.close(self.end)
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=60)
 
     def _read(self, end):
         """Take more onto the screen; False at the end."""
