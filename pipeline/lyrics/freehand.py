@@ -20,10 +20,10 @@ from functools import partial
 from pipeline.errors import UserError
 from pipeline.lyrics.baselines import Copies
 from pipeline.lyrics.decoding import clean, tidy
-from pipeline.lyrics.freehand_drawing import Row, likeliest, read, write
+from pipeline.lyrics.freehand_drawing import Place, Row, likeliest, read, write
 from pipeline.lyrics.freehand_known import Known, words_of
 from pipeline.lyrics.freehand_merit import distinct_2, merit
-from pipeline.lyrics.freehand_rules import FreeRules, pieces_of
+from pipeline.lyrics.freehand_rules import FreeRules, TitleRules, pieces_of
 from pipeline.lyrics.merit import Usage
 from pipeline.lyrics.model import LanguageModel
 from pipeline.lyrics.settings import LyricsSettings
@@ -32,6 +32,8 @@ from pipeline.lyrics.titles import title_case, titles_of
 from pipeline.lyrics.verse import START
 from pipeline.lyrics.vocabulary import Vocabulary
 
+TITLES = 4
+"""Titles that are written for each one that is kept."""
 CURLED = {"'": "\u2019", '"': "\u201d"}
 """What is read for a straight quote by a model that knows curled ones alone."""
 
@@ -99,19 +101,20 @@ class FreeWriter:
         UserError
             When the words to avoid and the limit of copies leave nothing to write.
         """
-        settings = self.settings
-        given = self.prompt
-        if settings.kind == "essay" and (given or not self.known.titles):
-            given += "\n\n"
-        first = read(self.model, [self.pieces.index(START), *self._tokens(given)])
-        rules = FreeRules(self.pieces, self.unusable, self.known, settings, len(given))
-        choose = partial(likeliest, temperature=settings.temperature, top_k=settings.top_k, top_p=settings.top_p)
+        begun = [self.prompt] * self.settings.candidates
+        if self.settings.kind == "essay":
+            begun = [f"{title}\n\n" for title in (begun if self.prompt else self._titles(number))]
+        places = {given: self._read(given) for given in dict.fromkeys(begun)}
         rows = [
-            Row(given, self.pieces, rules, choose, random.Random(f"{settings.seed}/{number}/{candidate}"))
-            for candidate in range(settings.candidates)
+            self._row(given, places[given], self._rules(len(given)), f"{number}/{candidate}")
+            for candidate, given in enumerate(begun)
         ]
-        write(self.model, first, rows)
-        texts = [one for row in rows if (one := self._written(number, row, rules)) is not None]
+        write(self.model, rows)
+        texts = [
+            one
+            for row, given in zip(rows, begun, strict=True)
+            if (one := self._written(number, row, given)) is not None
+        ]
         if not texts:
             raise UserError(
                 "the language model finds nothing to write: name fewer words in lyrics.avoid, or raise "
@@ -119,30 +122,53 @@ class FreeWriter:
             )
         return sorted(texts, key=lambda one: -one.merit)
 
-    def _tokens(self, given: str) -> list[int]:
-        """The tokens of a prompt; for a character that the texts lack its plain form is read, or nothing."""
+    def _titles(self, number: int) -> list[str]:
+        """A title for each candidate, the likeliest of several; empty ones where the model has none to give."""
+        wanted = self.settings.candidates
+        if not self.known.titles:
+            return [""] * wanted
+        rules = TitleRules(self.pieces, self.unusable, self.known, self.settings, 0)
+        first = self._read("")
+        rows = [self._row("", first, rules, f"{number}/title {place}") for place in range(TITLES * wanted)]
+        write(self.model, rows)
+        ended = [row for row in rows if row.text[-1:].isalnum() and len(row.text) <= rules.longest]
+        # the likeliest as a whole: short ones, of two words at least
+        ended.sort(key=lambda row: (len(row.text.split()) < 2, -sum(row.scores)))
+        return (list(dict.fromkeys(row.text for row in ended)) + [""] * wanted)[:wanted]
+
+    def _rules(self, given: int) -> FreeRules:
+        return FreeRules(self.pieces, self.unusable, self.known, self.settings, given)
+
+    def _row(self, given: str, first: Place, rules: FreeRules, purpose: str) -> Row:
+        """A text to write from `first`; all its chance comes from the seed and `purpose`."""
+        settings = self.settings
+        choose = partial(likeliest, temperature=settings.temperature, top_k=settings.top_k, top_p=settings.top_p)
+        own = Place(first.scores, first.state)
+        return Row(given, own, self.pieces, rules, choose, random.Random(f"{settings.seed}/{purpose}"))
+
+    def _read(self, given: str) -> Place:
+        """What the model makes of the start of a text; of characters that the texts lack it reads a plain form."""
         tokens: list[int] = self.vocabulary.encode("".join(map(self._readable, given))).tolist()
-        return tokens
+        return read(self.model, [self.pieces.index(START), *tokens])
 
     def _readable(self, character: str) -> str:
         forms = (character, clean(character), unicodedata.normalize("NFKD", character), CURLED.get(character, ""))
         kept = ("".join(one for one in form if one in self._characters) for form in forms)
         return next((form for form in kept if form), "")
 
-    def _written(self, number: int, row: Row, rules: FreeRules) -> Written | None:
+    def _written(self, number: int, row: Row, given: str) -> Written | None:
         """What a row has become, its unfinished end cut off; None where that leaves no word."""
-        text, prompted, title = rules.finished(row.text), rules.given, None
+        text, prompted, title = self._rules(len(given)).finished(row.text), len(given), None
         bits = self._bits(row, len(text) - prompted)
-        if rules.is_essay:
-            title, _, body = text.partition("\n\n")
-            text, prompted = "\n\n".join(line.strip() for line in body.split("\n") if line.strip()), 0
+        if self.settings.kind == "essay":
+            paragraphs = [line.strip() for line in text[prompted:].split("\n")]
+            text, prompted, title = "\n\n".join(filter(None, paragraphs)), 0, given.strip()
             if not self.prompt:
-                title = title_case(title.split()) if title else self._title(text)
+                title = title_case(title.split()) or self._title(text)
         if not any(character.isalnum() for character in text[prompted:]):
             return None
-        return Written(
-            number, title, text, prompted, bits, merit(text[prompted:], bits, self.known, self.settings.length)
-        )
+        rank = merit(text[prompted:], bits, self.known, self.settings.length)
+        return Written(number, title, text, prompted, bits, rank)
 
     def _bits(self, row: Row, kept: int) -> float:
         """Bits a character of the first `kept` characters that were written."""
@@ -155,9 +181,10 @@ class FreeWriter:
         return bits / max(1, written)
 
     def _title(self, text: str) -> str:
-        """A phrase of the text, for essays that learnt from some without titles."""
+        """A phrase of the text, where the model has no title to give."""
         usage = Usage([words_of(line.lower()) for line in sample.split("\n")] for sample in self.known.samples)
-        return titles_of(re.split(r"(?<=[.!?;:])\s+", text), usage, lambda word: False)[0]
+        phrases = titles_of(re.split(r"(?<=[.!?;:])\s+", text), usage, lambda word: False)
+        return next((phrase for phrase in phrases if phrase.lower() not in self.known.titles), phrases[0])
 
 
 def markdown(written: Written) -> str:

@@ -97,6 +97,8 @@ class Row:
     ----------
     given
         What stands before it.
+    first
+        What the model makes of that.
     pieces
         The text of each token.
     rules
@@ -110,13 +112,14 @@ class Row:
     def __init__(
         self,
         given: str,
+        first: Place,
         pieces: Sequence[str],
         rules: Rules,
         choose: Callable[[Scores], Scores],
         draws: random.Random,
     ) -> None:
         self.text, self.pieces, self.rules, self.choose, self.draws = given, pieces, rules, choose, draws
-        self.places: deque[Place] = deque(maxlen=HISTORY)
+        self.places = deque([first], maxlen=HISTORY)
         self.tokens: list[int] = []
         self.scores: list[float] = []
         """The log-probability of each token under the model, before temperature and cuts."""
@@ -179,10 +182,8 @@ def read(model: LanguageModel, tokens: Sequence[int]) -> Place:
 
 
 @torch.no_grad()
-def write(model: LanguageModel, first: Place, rows: Sequence[Row]) -> None:
-    """Write all rows to their ends, each from `first`."""
-    for row in rows:
-        row.places.append(Place(first.scores, first.state))
+def write(model: LanguageModel, rows: Sequence[Row]) -> None:
+    """Write all rows to their ends, each from the place that it has."""
     while True:
         for row in rows:
             row.advance()

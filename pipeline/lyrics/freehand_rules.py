@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.lyrics.decoding import clean
 from pipeline.lyrics.freehand_known import APOSTROPHES, Known, words_of
+from pipeline.lyrics.prose import LONG_TITLE
 from pipeline.lyrics.settings import LyricsSettings
 from pipeline.lyrics.verse import START
 from pipeline.lyrics.vocabulary import UNKNOWN, Vocabulary
@@ -63,17 +65,14 @@ class FreeRules:
 
         self._never = unusable
         self._start, lines, spaces = beginning(START), beginning("\n"), beginning(" ")
-        self._after_space, self._after_title = unusable | spaces | lines, ~lines
+        self._after_space = unusable | spaces | lines
         self._edges = np.array([not piece[:1].isalnum() and piece[:1] not in APOSTROPHES for piece in pieces])
 
     def forbidden(self, text: str) -> Mask:
         """Tokens that lead nowhere: spaces after a space, too many lines' ends, an end too early, an avoided word's."""
         mask = self._never
-        if not text or len(text) - len(text.rstrip()) >= MOST_SPACE:
+        if not text or len(text) - len(text.rstrip()) >= MOST_SPACE or (self.is_essay and text[-1].isspace()):
             mask = self._after_space
-        elif self.is_essay and text[-1].isspace():
-            in_title = text[-1] == "\n" and "\n\n" not in text
-            mask = self._after_title if in_title else self._after_space
         if not self._may_stop(text):
             mask = mask | self._start
         if self.avoided.ends(text, self.given):
@@ -83,18 +82,15 @@ class FreeRules:
     def _may_stop(self, text: str) -> bool:
         """Whether the model may say that the document is over."""
         early = len(text) - self.given < SHORTEST * self.length
-        return self.is_essay and not early and "\n\n" in text and _is_sentence(text.rstrip())
+        return self.is_essay and not early and _is_sentence(text.rstrip())
 
     def refuses(self, text: str, piece: str) -> bool:
-        """Whether `piece` makes a word that there is none of, an avoided one, too long a copy, or another's title."""
+        """Whether `piece` makes a word that there is none of, or an avoided one, or too long a copy."""
         added = "\n" if piece == START else piece
         if self.avoided.completed(text, added, self.given) or not self._spells(text, added):
             return True
         tail = text[max(self.given, len(text) - self.known.runs.size) :]
-        if piece != START and self.known.runs.holds(tail + piece, len(tail)):
-            return True
-        in_title = self.is_essay and not self.given and "\n" not in text
-        return in_title and added[0] == "\n" and text.strip().lower() in self.known.titles
+        return piece != START and self.known.runs.holds(tail + piece, len(tail))
 
     def _spells(self, text: str, piece: str) -> bool:
         """Whether the words in `piece`, and the one it goes on with, stand in the training text or may yet."""
@@ -103,8 +99,9 @@ class FreeRules:
             start -= 1
         if not self.known.repeats_words or (0 < start == self.given and text[start - 1].isalpha()):
             return True
-        words = words_of(text[start:] + piece)
-        last = words.pop() if words and (piece[-1].isalpha() or piece[-1] in APOSTROPHES) else ""
+        joined = text[start:] + piece
+        words = words_of(joined)
+        last = words.pop() if words and joined.rstrip(APOSTROPHES)[-1:].isalpha() else ""
         return all(word in self.known.words for word in words) and self.known.words.begin(last)
 
     def ends(self, text: str, piece: str) -> bool:
@@ -115,7 +112,7 @@ class FreeRules:
         if written < self.length or not (piece[0].isspace() or text[-1] in "\u3002\uff01\uff1f"):
             return False
         paragraph = piece[0] == "\n" or written >= PARAGRAPH * self.length
-        return _is_sentence(text) and (not self.is_essay or (paragraph and "\n\n" in text))
+        return _is_sentence(text) and (paragraph or not self.is_essay)
 
     def finished(self, text: str) -> str:
         """The text up to its last sentence; where that leaves too little, to its last line or word."""
@@ -126,6 +123,25 @@ class FreeRules:
             if end > least:
                 return text[: self.given] + own[:end]
         return text[: self.given] + own
+
+
+class TitleRules(FreeRules):
+    """What an essay's title may become: one line, not the title of a training text, about as long as those are."""
+
+    @cached_property
+    def longest(self) -> int:
+        """Characters of a title: nine of ten titles of the training texts have no more."""
+        lengths = sorted(map(len, self.known.titles))
+        return min(LONG_TITLE, lengths[len(lengths) * 9 // 10])
+
+    def refuses(self, text: str, piece: str) -> bool:
+        """Whether `piece` breaks the rules of all texts, or ends a title that there is already."""
+        taken = piece[0] == "\n" and text.strip().lower() in self.known.titles
+        return taken or super().refuses(text, piece)
+
+    def ends(self, text: str, piece: str) -> bool:
+        """Whether the title ends before `piece`: with its line, or because it is no title."""
+        return piece[0] == "\n" or len(text) > self.longest
 
 
 class Avoided:
