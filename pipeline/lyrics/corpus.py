@@ -19,7 +19,7 @@ from pipeline.artefacts import file_hash, fingerprint, require_space
 from pipeline.errors import UserError
 from pipeline.lyrics import encoded
 from pipeline.lyrics.decoding import blocks, clean
-from pipeline.lyrics.readers import TABLE, Reader, is_table
+from pipeline.lyrics.readers import NUM_PIECES, TABLE, Reader, is_table
 from pipeline.lyrics.settings import LyricsSettings
 from pipeline.lyrics.songs import songs
 from pipeline.lyrics.sources import OWN_LYRICS, file_size, text_files
@@ -38,7 +38,7 @@ MIN_CHARACTERS, MIN_FINE_TUNING = 5_000, 500
 """Less text than this teaches a model nothing but itself; the second where it goes on from another's checkpoint."""
 MIN_DOCUMENTS = 3
 """One for each side of the split."""
-NAMES_SAMPLE = 10_000_000
+NAMES_SAMPLE = 5_000_000
 """Characters of the training side that names are learnt from."""
 FOLDER = "texts"
 """Where the tokens of a large corpus lie."""
@@ -99,6 +99,11 @@ def read_texts(settings: LyricsSettings, folder: Path, known: Vocabulary | None 
     require_space(folder, 4 * num_bytes if key else 0, "Reading the texts")
     with Spool(folder) as spool:
         skipped = _gather(files, num_bytes, settings, spool)
+        num_characters = int(spool.sizes.sum())
+        if len(spool) < NUM_PIECES and num_characters < num_bytes // 2:
+            # most of the bytes were no text of ours: the pieces have to be smaller
+            spool.cut(0)
+            skipped = _gather(files, num_characters, settings, spool)
         _check_amount(settings, spool, skipped, known is not None)
         return _reading(_encode(spool, skipped, settings, known, folder / FOLDER if key else None, key or ""))
 
@@ -192,8 +197,9 @@ def _encode(
     if settings.kind == "song":
         sample = spool.texts(spool.spread(split.training, NAMES_SAMPLE))
         spell = Speller.of(line for text in sample for line in text.split("\n")).document
-    # the training side is read twice, and encoding takes longest
-    total = int(2 * spool.sizes[split.training].sum())
+    # the training side is read twice, for its vocabulary and for its tokens
+    counted = spool.spread(split.training, SUBWORD_SAMPLE) if settings.model.tokens == "subwords" else split.training
+    total = int(spool.sizes[np.concatenate([counted, split.training, split.validation, split.test])].sum())
     with _shown(total, "lyrics: encoding", folder is not None) as came:
 
         def spelt(numbers: Numbers) -> Iterator[str]:
@@ -201,7 +207,7 @@ def _encode(
                 came(len(text))
                 yield spell(text)
 
-        vocabulary = _learn(spool, split.training, spelt, settings, known)
+        vocabulary = _learn(spelt(counted), settings, known)
         facts = {
             "skipped": [[str(file), reason] for file, reason in skipped],
             "titles": sorted(spool.titles(split.training)),
@@ -213,19 +219,12 @@ def _encode(
         return encoded.Stored(Texts(vocabulary, *(Side.of(side, vocabulary) for side in sides)), facts)
 
 
-def _learn(
-    spool: Spool,
-    training: Numbers,
-    spelt: Callable[[Numbers], Iterator[str]],
-    settings: LyricsSettings,
-    known: Vocabulary | None,
-) -> Vocabulary:
-    """The vocabulary of the training side."""
+def _learn(spelt: Iterator[str], settings: LyricsSettings, known: Vocabulary | None) -> Vocabulary:
+    """The vocabulary of the training side, out of what is read of it."""
     if settings.model.tokens == "subwords":
-        sampled = spool.spread(training, SUBWORD_SAMPLE)
-        return known or Subwords.of(spelt(sampled), settings.model.vocabulary_size)
+        return known or Subwords.of(spelt, settings.model.vocabulary_size)
     counts: Counter[str] = Counter()
-    for batch in _batches(spelt(training)):
+    for batch in _batches(spelt):
         codes, found = np.unique(np.frombuffer(batch.encode("utf-32-le", "replace"), dtype="<u4"), return_counts=True)
         counts.update(dict(zip(map(chr, codes.tolist()), found.tolist(), strict=True)))
     return Characters.of(counts, known.symbols) if isinstance(known, Characters) else Characters.of(counts)

@@ -85,7 +85,7 @@ class _Maker:
         elif not line:
             if not self.is_tagged:
                 yield from self.end_section()
-        elif WORD.search(line):
+        elif line[0].isalpha() or WORD.search(line):
             for part in [line] if len(line) <= MAX_LINE else broken(line):
                 self.lines.append(part)
                 self.num_characters += len(part) + 1
