@@ -167,6 +167,15 @@ def test_learning_rate_falls_to_nothing_by_steps_or_by_time():
     assert trainer.learning_rate == pytest.approx(0.01 * 0.05)
 
 
+def test_what_is_read_often_is_read_with_dropout():
+    trainer = Trainer(texts(), settings(dropout=None, weight_drop=None, steps=10_000))
+    assert (trainer.model.dropout, trainer.model.weight_drop) == (0.4, 0.2)
+    often = 64 / len(trainer.texts.training.tokens)
+    trainer = Trainer(texts(), settings(dropout=None, weight_drop=0.3, steps=round(5 / often)))
+    assert (trainer.model.dropout, trainer.model.weight_drop) == (pytest.approx(0.1, abs=0.01), 0.3)
+    assert Trainer(texts(), settings(dropout=None, steps=round(2 / often))).model.dropout == 0
+
+
 def test_one_short_document_a_side_is_enough():
     trainer = trained(Trainer(Texts.of(["abcd"], ["abc"], ["ab"]), settings(batch_size=2, steps=5)), 5)
     assert trainer.step == 5 and math.isfinite(trainer.best_bits)

@@ -22,10 +22,10 @@ class LanguageModelSettings:
     """Subwords to learn from the training text; characters are all kept that are frequent enough."""
     hidden_size: int
     num_layers: int
-    dropout: float
-    """Share of features dropped before, between and after the layers."""
-    weight_drop: float
-    """Share of recurrent weights dropped."""
+    dropout: float | None
+    """Share of features dropped before, between and after the layers; null goes by how often the text is read."""
+    weight_drop: float | None
+    """Share of recurrent weights dropped; null takes half of `dropout`."""
     weight_decay: float
     """Of AdamW."""
     learning_rate: float
@@ -96,8 +96,9 @@ class LyricsSettings:
             if getattr(model, name) <= 0:
                 raise ValueError(f"lyrics.model.{name} must be more than 0, not {getattr(model, name)}")
         for name in ("dropout", "weight_drop"):
-            if not 0 <= getattr(model, name) < 1:
-                raise ValueError(f"lyrics.model.{name} must be at least 0 and below 1, not {getattr(model, name)}")
+            share = getattr(model, name)
+            if share is not None and not 0 <= share < 1:
+                raise ValueError(f"lyrics.model.{name} must be at least 0 and below 1, or null, not {share}")
         if model.weight_decay < 0:
             raise ValueError(f"lyrics.model.weight_decay must not be negative, but is {model.weight_decay}")
         for name in ("count", "temperature", "candidates", "length", "copy_limit"):

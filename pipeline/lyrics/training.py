@@ -14,7 +14,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -40,6 +40,8 @@ BETAS = (0.9, 0.99)
 """Of AdamW."""
 LAST_SHARE = 0.2
 """In this last share of the time the learning rate falls to nothing, where the time ends before the steps do."""
+FRESH_READINGS, DROPOUT_PER_READING, MOST_DROPOUT = 3, 0.05, 0.4
+"""Where `dropout` is null: it grows with each time that the text is read again after the first ones."""
 FINE_TUNING_SHARE, WARM_UP = 0.3, 50
 """A model that has learnt before takes this share of the learning rate, and so many steps to rise to it."""
 
@@ -83,7 +85,7 @@ class Trainer:
     ) -> None:
         self.texts, self.settings, self.device, self.kind = texts, settings, torch.device(device), kind
         self.vocabulary = texts.vocabulary
-        self.model = build_model(len(self.vocabulary), settings).to(self.device)
+        self.model = build_model(len(self.vocabulary), with_dropout(settings, texts)).to(self.device)
         self.is_fine_tuning = start is not None
         if start is not None:
             self.model.load_state_dict(starting_weights(start, self.vocabulary))
@@ -224,14 +226,23 @@ class Predictor(Protocol):
         """That before the first token of `batch` texts."""
 
 
+def with_dropout(settings: LanguageModelSettings, texts: Texts) -> LanguageModelSettings:
+    """`settings` with numbers for dropout and weight drop where they are null."""
+    readings = settings.steps * settings.batch_size * settings.sequence_length / max(1, len(texts.training.tokens))
+    dropout, weight_drop = settings.dropout, settings.weight_drop
+    if dropout is None:
+        dropout = min(MOST_DROPOUT, max(0.0, DROPOUT_PER_READING * (readings - FRESH_READINGS)))
+    return replace(settings, dropout=dropout, weight_drop=dropout / 2 if weight_drop is None else weight_drop)
+
+
 def build_model(num_tokens: int, settings: LanguageModelSettings) -> LanguageModel:
     """An untrained model; its first weights come from the seed."""
     return LanguageModel(
         num_tokens,
         settings.hidden_size,
         settings.num_layers,
-        settings.dropout,
-        settings.weight_drop,
+        settings.dropout or 0,
+        settings.weight_drop or 0,
         _random(settings.seed, 0, 0),
     )
 
