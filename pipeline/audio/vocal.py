@@ -66,8 +66,8 @@ def check_vocal(voice: str) -> None:
     if any(find_spec(name) is None for name in PACKAGES):
         wanted = " ".join(f'"{package}"' for package in PACKAGES.values())
         raise UserError(
-            f"render.vocal=true needs packages that are not there: python -m pip install {wanted}, or leave "
-            "render.vocal=false."
+            f"render.vocal=true needs packages that are not there: python -m pip install {wanted} (pyworld is compiled "
+            "on the way, which takes a C++ compiler), or leave render.vocal=false."
         )
     speak([], voice)
 
