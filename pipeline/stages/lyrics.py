@@ -35,6 +35,7 @@ from pipeline.lyrics.sources import files_fingerprint, text_size
 from pipeline.lyrics.starting import starting_hash, starting_point, starting_vocabulary
 from pipeline.lyrics.syllables import is_english
 from pipeline.lyrics.training import FORMAT, Trainer
+from pipeline.lyrics.verse import START
 from pipeline.lyrics.writing import Lyric, Writer
 from pipeline.music.singing import check_singer
 from pipeline.music.song import Song, song_paths
@@ -171,8 +172,10 @@ def write_texts(
     ]
     if others:
         write_text(folder / "others.txt", "\n\n".join(others))
-    training = "".join(texts.read(texts.training, MOST_READ))
-    test = "".join(texts.read(texts.test, MOST_HELD_OUT))
+    training, test = (
+        "".join(texts.read(side, most)).replace(START, "")
+        for side, most in ((texts.training, MOST_READ), (texts.test, MOST_HELD_OUT))
+    )
     found = freehand.figures([best for best, *_ in ranked], training, test, writer.known)
     say(f"lyrics: {freehand.told(found)}. All of it: {folder}")
     return len(ranked), found, prose_rows(found)
