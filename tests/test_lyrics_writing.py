@@ -312,7 +312,7 @@ def test_merit_prefers_idiom_theme_and_fresh_words():
     usage = Usage([sea, sea, town, town])
     assert usage.idiom(["the", "boat", "is", "home"]) == 1.0
     assert usage.idiom(["home", "is", "boat", "the"]) == 0.0
-    song = Song(usage).with_line(["the", "boat", "is", "home"])
+    song = Song(usage, 1).with_line(["the", "boat", "is", "home"])
     assert song.merit(["the", "sail", "is", "late"], -1.0) > song.merit(["the", "bus", "is", "late"], -1.0)
     assert song.merit(["a", "boat"], -1.0) > song.merit(["a", "boat"], -1.5)
 

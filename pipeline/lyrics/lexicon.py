@@ -139,6 +139,7 @@ class Lexicon:
             for first, second in pairwise(words):
                 self._before[second].add(first)
         self._paused = {match[1] for line in lines for match in PAUSE.finditer(line[::-1])} & self.words
+        self.paused_starts = {match[1] for line in lines if (match := PAUSE.match(line[::-1]))} & self.words
         self.patterns: list[tuple[int, ...]] = []
         """The stresses that words have, of each syllable."""
         self._patterns: dict[str, int] = {}

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from pipeline.lyrics.alignment_path import STRESSES, WEAK_PLACE, WEIGHT_ON_STRONG
 
-IDIOM, THEME, RARE, WORN, SAME_START = 2.0, 1.0, 0.25, 0.1, 0.12
+IDIOM, THEME, RARE, WORN, SAME_START, ECHO, OWN = 2.0, 1.0, 0.7, 0.1, 0.12, 3.0, 2.0
 """What each counts beside one nat a character of likelihood; chosen by reading."""
+HANGING = 0.5
+"""A comma at the end of a section."""
+SHARES = 6
+"""Each song prefers one in so many pairs of words, which keeps songs different without one knowing of the other."""
 BEAT = 2.0
 """What the price of an average syllable's place counts."""
 COMMON_SHARE = 0.25
@@ -98,20 +104,27 @@ def off_beat(stresses: Sequence[int], beats: Sequence[float]) -> float:
 class Song:
     """The words a song has used, and what they make of a next line."""
 
-    def __init__(self, usage: Usage) -> None:
-        self.usage = usage
+    def __init__(self, usage: Usage, number: int) -> None:
+        self.usage, self.number = usage, number
         self.counts: Counter[str] = Counter()
         self.starts: Counter[str] = Counter()
+        self.pairs: frozenset[tuple[str, str]] = frozenset()
 
     def with_line(self, words: Sequence[str]) -> Song:
         """The song with one more line, which has at least one word."""
-        after = Song(self.usage)
+        after = Song(self.usage, self.number)
         after.counts = self.counts + Counter(set(words))
         after.starts = self.starts + Counter(words[:1])
+        after.pairs = self.pairs | set(pairwise(words))
         return after
+
+    def owns(self, pair: tuple[str, str]) -> bool:
+        """Whether two words side by side are among those that this song prefers."""
+        return zlib.crc32(" ".join(pair).encode()) % SHARES == self.number % SHARES
 
     def merit(self, words: Sequence[str], likelihood: float) -> float:
         """How good the line would be next; `likelihood` is its mean log-probability a character."""
+        pairs = list(pairwise(words))
         worn = sum(self.counts[word] for word in set(words) if len(self.usage.homes.get(word, ())) <= self.usage.most)
         return (
             likelihood
@@ -120,4 +133,6 @@ class Song:
             + RARE * self.usage.rarity(words)
             - WORN * worn
             - SAME_START * self.starts[words[0]]
+            - ECHO * sum(pair in self.pairs for pair in pairs) / max(1, len(pairs))
+            + OWN * sum(self.owns(pair) for pair in pairs) / max(1, len(pairs))
         )

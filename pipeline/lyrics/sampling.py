@@ -18,11 +18,13 @@ from pipeline.lyrics.lexicon import Lexicon, Metre, Tree
 from pipeline.lyrics.model import LanguageModel, State
 from pipeline.lyrics.settings import LyricsSettings
 from pipeline.lyrics.training import encode
-from pipeline.lyrics.verse import WORD, spoken
+from pipeline.lyrics.verse import MARKS, START, WORD, spoken
 
 LINE_ENDS = ",?!"
 """Marks that may stand at the end of a line; inside one only a comma may."""
 MIN_WORDS = 3
+LONGEST_FREE = 100
+"""Characters of a line that nothing is asked of."""
 LONGEST = 14
 """Characters of a syllable, with spaces and marks; a line that takes more is given up."""
 
@@ -82,6 +84,14 @@ class LineSampler:
         symbols = encode(text, self.symbols)[None].to(self.model.bias.device)
         logits, state = self.model(symbols, state)
         return logits[:, -1].log_softmax(-1).cpu(), state
+
+    @torch.no_grad()
+    def log_probability(self, text: str, scores: Tensor, state: State) -> float:
+        """Log-probability of `text` where `scores` and `state` come from `read`."""
+        symbols = encode(text, self.symbols)[None].to(self.model.bias.device)
+        logits, _ = self.model(symbols[:, :-1], state)
+        each = torch.cat([scores, logits[0].log_softmax(-1).cpu()])
+        return float(each.gather(1, symbols[0].cpu()[:, None]).sum())
 
     @torch.no_grad()
     def draw(
@@ -152,6 +162,38 @@ class LineSampler:
         best = sorted({one.spelt: one for one in done}.values(), key=lambda one: (-one.score, one.spelt))
         return [one for one in best if self._is_fresh(one)]
 
+    @torch.no_grad()
+    def free(
+        self, outlooks: Sequence[tuple[Tensor, State]], number: int, draws: torch.Generator
+    ) -> list[tuple[str, float]]:
+        """Lines that nothing is asked of, not even words: each as spelt, and its log-probability.
+
+        `number` lines go on from each of `outlooks` (what `read` gave). They end with their line's end, or after
+        `LONGEST_FREE` characters; only the marks of sections are barred.
+        """
+        if not outlooks:
+            return []
+        count = number * len(outlooks)
+        allowed = self._mask(frozenset(self.symbols) - {START, *MARKS.values()}).expand(count, -1)
+        scores = torch.cat([scores for scores, _ in outlooks]).repeat(number, 1)
+        layers = zip(*(state for _, state in outlooks), strict=True)
+        state = [
+            (torch.cat(hidden, 1).repeat(1, number, 1), torch.cat(cell, 1).repeat(1, number, 1))
+            for hidden, cell in (zip(*layer, strict=True) for layer in layers)
+        ]
+        rows, totals, goes_on = [""] * count, torch.zeros(count), torch.ones(count, dtype=torch.bool)
+        for _ in range(LONGEST_FREE):
+            picks = self._pick(scores, allowed, draws)
+            totals += scores.gather(1, picks[:, None])[:, 0] * goes_on
+            symbols = [self.symbols[pick] for pick in picks.tolist()]
+            rows = [row + symbol * going for row, symbol, going in zip(rows, symbols, goes_on.tolist(), strict=True)]
+            goes_on &= torch.tensor([symbol != "\n" for symbol in symbols])
+            if not goes_on.any():
+                break
+            logits, state = self.model(picks[:, None].to(self.model.bias.device), state)
+            scores = logits[:, 0].log_softmax(-1).cpu()
+        return list(zip(rows, totals.tolist(), strict=True))
+
     def _pick(self, scores: Tensor, masks: Tensor, draws: torch.Generator) -> Tensor:
         """One symbol a row `[rows]`, from the top k and the nucleus of the allowed ones."""
         chances = (scores / self.settings.temperature).masked_fill(~masks, -torch.inf).softmax(-1).nan_to_num(0)
@@ -175,8 +217,10 @@ class LineSampler:
             left = row.left - self.lexicon.syllables(word)
             if left > 0:
                 letters.add(" ")
-            elif left == 0 and row.num_words >= MIN_WORDS and word in self.lexicon.starts:
-                letters.add("\n")
+            elif left == 0 and row.num_words >= MIN_WORDS:
+                paused = row.spelt.rpartition(" ")[2].startswith(",")
+                starts = self.lexicon.paused_starts if paused else self.lexicon.starts
+                letters |= {"\n"} if word in starts else set()
         return frozenset(letters)
 
     def _take(self, row: _Row, symbol: str) -> None:

@@ -19,6 +19,8 @@ WEAK_WORDS = (
     SMALL_WORDS | DETERMINERS | _set("i i'm i'd i'll i've he she it it's we you they there there's if when who not")
 )
 """Words that no title ends with, nor begins with but for a determiner."""
+PICTURE = 0.15
+"""What two strong words count beside how rare and how usual a phrase is."""
 
 
 def titles_of(lines: Sequence[str], usage: Usage, avoids: Callable[[str], bool]) -> list[str]:
@@ -61,8 +63,9 @@ def _is_title(words: Sequence[str]) -> bool:
 def _weight(words: Sequence[str], usage: Usage) -> float:
     """How rare the phrase's strong words are, and how usual they are side by side."""
     lowered = [word.lower() for word in words]
-    rare = sum(1 / (3 + len(usage.homes.get(word, ()))) for word in lowered if word not in WEAK_WORDS)
-    return rare / len(words) + 0.3 * usage.idiom(lowered)
+    strong = [word for word in lowered if word not in WEAK_WORDS]
+    rare = sum(1 / (3 + len(usage.homes.get(word, ()))) for word in strong)
+    return rare / len(words) + 0.3 * usage.idiom(lowered) + PICTURE * (len(strong) > 1)
 
 
 def title_case(words: Sequence[str]) -> str:

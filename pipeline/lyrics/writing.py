@@ -19,7 +19,7 @@ from torch import Tensor
 from pipeline.errors import UserError
 from pipeline.lyrics.decoding import clean
 from pipeline.lyrics.lexicon import Lexicon
-from pipeline.lyrics.merit import BEAT, Song, Usage, off_beat
+from pipeline.lyrics.merit import BEAT, HANGING, Song, Usage, off_beat
 from pipeline.lyrics.model import LanguageModel, State
 from pipeline.lyrics.plans import LinePlan, LyricPlan, draw
 from pipeline.lyrics.sampling import Candidate, LineSampler
@@ -159,6 +159,14 @@ class Writer:
             song.take(song.candidates()[0])
         return song.lyric()
 
+    def spelt(self, line: str) -> str:
+        """A person's line as the model reads it: its first letter small, unless the texts write it large."""
+        line = clean(line)
+        first = WORD.search(line)
+        if first is not None and first[0] not in self.lexicon.words:
+            line = line[: first.start()] + first[0][0].lower() + line[first.start() + 1 :]
+        return line[::-1]
+
     def titled(self, lyrics: Iterable[Lyric]) -> list[Lyric]:
         """The lyrics with titles that differ: in their order, each has the best one of its own that is not taken."""
         taken = set(self.titles)
@@ -212,7 +220,7 @@ class SongWriter:
         ]
         scores, state = writer.sampler.read(START, writer.model.initial_state(1))
         self._past: list[_Standing] = []
-        self._now = self._entered(_Standing(scores, state, Song(writer.usage)))
+        self._now = self._entered(_Standing(scores, state, Song(writer.usage, number)))
         self._shown: list[Candidate] = []
         prompt = writer.settings.prompt
         if prompt is not None:
@@ -224,6 +232,11 @@ class SongWriter:
     def taken(self) -> tuple[Taken, ...]:
         """The lines so far."""
         return self._now.taken
+
+    @property
+    def outlook(self) -> tuple[Tensor, State]:
+        """Log-probabilities of the next line's first character `[1, symbols]`, and the model's state before it."""
+        return self._now.scores, self._now.state
 
     @property
     def place(self) -> Place | None:
@@ -270,7 +283,7 @@ class SongWriter:
             fresh = [one for one in drawn if one.spelt not in shown and one.line not in lines]
             if fresh:
                 self._shown += fresh
-                return sorted(fresh, key=lambda one: (-self._merit(one, place.plan), one.spelt))
+                return sorted(fresh, key=lambda one: (-self._merit(one, place), one.spelt))
         raise UserError(
             "the language model finds no new line: raise lyrics.model.steps, lyrics.candidates or lyrics.temperature, "
             "name fewer words in lyrics.avoid, or give it more text."
@@ -328,7 +341,7 @@ class SongWriter:
         if not line:
             raise ValueError("a line has at least one character")
         if spelt is None:
-            spelt = self._spelt(line)
+            spelt = self.writer.spelt(line)
         now = self._now
         words = tuple(word.lower() for word in WORD.findall(spelt[::-1]))
         scores, state = self.writer.sampler.read(spelt + "\n", now.state)
@@ -350,17 +363,11 @@ class SongWriter:
         scores, state = self.writer.sampler.read(mark, standing.state)
         return replace(standing, scores=scores, state=state)
 
-    def _spelt(self, line: str) -> str:
-        """A person's line as the model reads it: its first letter small, unless the texts write it large."""
-        line = clean(line)
-        first = WORD.search(line)
-        if first is not None and first[0] not in self.writer.lexicon.words:
-            line = line[: first.start()] + first[0][0].lower() + line[first.start() + 1 :]
-        return line[::-1]
-
-    def _merit(self, line: Candidate, plan: LinePlan) -> float:
+    def _merit(self, line: Candidate, place: Place) -> float:
         stresses = [one.stress for one in syllables_of(line.line, self.writer.lexicon.english)]
-        return self._now.song.merit(line.words, line.score) - BEAT * off_beat(stresses, plan.beats)
+        hangs = place.line == place.num_lines - 1 and line.spelt.startswith(",")
+        merit = self._now.song.merit(line.words, line.score) - HANGING * hangs
+        return merit - BEAT * off_beat(stresses, place.plan.beats)
 
     def _endings(self, place: Place, ease: Ease) -> set[str]:
         """Words the line may end with: those that rhyme with its partner, or with words enough for the lines to come.
