@@ -21,7 +21,9 @@ UNKNOWN = "\ufffd"
 """Stands for characters that the training text lacks."""
 MOST_SYMBOLS = 2_000
 """Different characters that are told apart; the rarer ones are unknown."""
-SUBWORD_SAMPLE = 20_000_000
+MOST_SUBWORDS = 1 << 16
+"""A token is 16 bits."""
+SUBWORD_SAMPLE = 10_000_000
 """Characters of the training text that subwords are learnt from."""
 
 
@@ -109,6 +111,8 @@ class Subwords:
         """Learn at most `size` pieces from `texts`; a piece never crosses a space or a line's end."""
         from sentencepiece import SentencePieceTrainer
 
+        if size > MOST_SUBWORDS:
+            raise UserError(f"lyrics.model.vocabulary_size must be at most {MOST_SUBWORDS:,}, not {size:,}.")
         made = io.BytesIO()
         try:
             SentencePieceTrainer.train(
@@ -116,6 +120,7 @@ class Subwords:
                 model_writer=made,
                 model_type="bpe",
                 vocab_size=size,
+                max_sentence_length=16_000,
                 hard_vocab_limit=False,
                 character_coverage=1.0,
                 byte_fallback=True,
