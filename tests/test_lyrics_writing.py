@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
@@ -56,9 +57,20 @@ def training_texts(trainer):
     return list(trainer.texts.read(trainer.texts.training, 1_000_000))
 
 
+@cache
+def defaults():
+    return replace(configured("+stage=lyrics").lyrics, model=MODEL, seed=1, candidates=12)
+
+
+@cache
+def usual_writer(trainer):
+    return Writer(trainer.model, trainer.symbols, training_texts(trainer), defaults())
+
+
 def writer(trainer, **changes):
-    settings = replace(configured("+stage=lyrics").lyrics, **{"model": MODEL, "seed": 1, "candidates": 12, **changes})
-    return Writer(trainer.model, trainer.symbols, training_texts(trainer), settings)
+    if not changes:
+        return usual_writer(trainer)
+    return Writer(trainer.model, trainer.symbols, training_texts(trainer), replace(defaults(), **changes))
 
 
 def asked(form=FORM, scheme="ABAB"):
