@@ -137,7 +137,7 @@ def test_words_are_told_by_their_sounds_in_english_only() -> None:
 
 def test_missing_packages_are_named_with_the_command_that_brings_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vocal, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r'pip install "espeakng-loader==0\.2\.4" "pyworld==0\.3\.5"'):
+    with pytest.raises(UserError, match=r'pip install "espeakng-loader==0\.2\.4" "pyworld-prebuilt==0\.3\.6\.post1"'):
         render.inputs(configured("+stage=render", "render.vocal=true"))
 
 

@@ -9,11 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.machinery import PathFinder
-from importlib.util import find_spec, module_from_spec
+from importlib.util import find_spec
 from itertools import groupby
-from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +40,7 @@ Floats = NDArray[np.float64]
 
 VOCAL = "Guide vocal"
 """What the stem is called."""
-PACKAGES = {"espeakng_loader": "espeakng-loader==0.2.4", "pyworld": "pyworld==0.3.5"}
+PACKAGES = {"espeakng_loader": "espeakng-loader==0.2.4", "pyworld": "pyworld-prebuilt==0.3.6.post1"}
 """What must be installed, by the name that is imported."""
 LOWEST_PITCH, HIGHEST_PITCH = 48, 67
 """131 to 392 Hz, where the voice is at ease."""
@@ -66,22 +63,10 @@ def check_vocal(voice: str) -> None:
     if any(find_spec(name) is None for name in PACKAGES):
         wanted = " ".join(f'"{package}"' for package in PACKAGES.values())
         raise UserError(
-            f"render.vocal=true needs packages that are not there: python -m pip install {wanted} (pyworld is compiled "
-            "on the way, which takes a C++ compiler), or leave render.vocal=false."
+            f"render.vocal=true needs packages that are not there: python -m pip install {wanted}, or leave "
+            "render.vocal=false."
         )
     speak([], voice)
-
-
-@cache
-def _world() -> ModuleType:
-    """The vocoder. The compiled module is loaded without the package around it, which wants an old setuptools."""
-    package = find_spec("pyworld")
-    found = package and PathFinder.find_spec("pyworld.pyworld", package.submodule_search_locations)
-    if not found or found.loader is None:
-        raise UserError(f'pyworld is damaged: python -m pip install --force-reinstall "{PACKAGES["pyworld"]}".')
-    module = module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
 
 
 @dataclass(frozen=True)
@@ -105,7 +90,8 @@ class Timbre:
 
 def analyse(speech: Speech) -> Timbre:
     """Take a spoken line apart."""
-    world = _world()
+    import pyworld as world
+
     samples, rate_hz = np.ascontiguousarray(speech.samples), speech.rate_hz
     period = 1000 * FRAME_SECONDS
     hertz, times = world.harvest(samples, rate_hz, *SPEECH_HZ, period)
@@ -140,7 +126,9 @@ def sing_line(timbre: Timbre, nuclei: Sequence[Nucleus], timing: Timing, notes: 
         voiced |= (spoken > one.start + edge) & (spoken < one.end - edge)
     hertz = np.where(voiced, 440 * 2 ** ((pitch_curve(times, notes) - 69) / 12), 0.0)
     power *= np.square(uniform_filter1d(loudness_curve(times, timing, notes), 5))[:, None]
-    sound: Floats = _world().synthesize(
+    import pyworld as world
+
+    sound: Floats = world.synthesize(
         hertz, np.ascontiguousarray(power), np.ascontiguousarray(noise), rate_hz, 1000 * FRAME_SECONDS
     )
     return sound
