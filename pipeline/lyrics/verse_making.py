@@ -38,6 +38,8 @@ WINDOW = 60
 """Lines that are judged together."""
 MOST_IN_FILE = 600
 """Lines of neighbouring windows that are kept together."""
+MOST_CHARACTERS = 12_000_000
+"""As many as are chosen, from the first book on."""
 MIN_KEPT = 30
 """A window of which fewer lines are left without repeats is left out."""
 COMMON = frozenset(
@@ -82,7 +84,7 @@ def is_song(window: Sequence[str]) -> bool:
     capitals = sum(re.match(r"[\"'(\[ ]*[A-Z]", line) is not None for line in window)
     length = sum(map(len, window)) / len(window)
     last = [(line.lower().split() or [""])[-1] for line in window]
-    sounds = [re.sub(r"[^a-z]", "", word)[-3:] for word in last]
+    sounds = [re.sub(r"[^a-z]", "", line.lower())[-3:] for line in window]
     rhymed = sum(
         any(sounds[at] == sounds[other] and last[at] != last[other] for other in range(at + 1, min(at + 4, len(last))))
         for at in range(len(last))
@@ -98,10 +100,11 @@ def songs_among(lines: Sequence[str]) -> Iterator[list[str]]:
     for start in range(0, len(lines) - WINDOW, WINDOW):
         window = lines[start : start + WINDOW]
         kept = []
-        if is_song(window):
-            cleaned = dict.fromkeys(EDITED.sub("", line).strip() for line in window)
-            kept = [line for line in cleaned if line and line.lower() not in seen]
-            seen.update(line.lower() for line in kept)
+        for line in window if is_song(window) else ():
+            line = EDITED.sub("", line).strip()
+            if line and line.lower() not in seen:
+                seen.add(line.lower())
+                kept.append(line)
         goes_on = len(kept) >= MIN_KEPT
         if run and (not goes_on or len(run) >= MOST_IN_FILE):
             yield run
@@ -110,6 +113,17 @@ def songs_among(lines: Sequence[str]) -> Iterator[list[str]]:
             run += kept
     if run:
         yield run
+
+
+def write_songs(folder: Path) -> None:
+    """A file for each run of songs, until there are `MOST_CHARACTERS`."""
+    written = 0
+    for number, run in enumerate(songs_among(lines_of_package())):
+        if written > MOST_CHARACTERS:
+            break
+        text = "\n".join(run) + "\n"
+        (folder / f"{number:05d}.txt").write_text(text, encoding="utf-8")
+        written += len(text)
 
 
 def learn(folder: Path, steps: int) -> dict[str, Any]:
@@ -144,15 +158,14 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m pipeline.lyrics.verse_making", description=(__doc__ or "").split("\n")[0]
     )
-    parser.add_argument("--steps", type=int, default=20_000, help="of training, 1,024 characters each (%(default)s)")
+    parser.add_argument("--steps", type=int, default=8_000, help="of training, 1,024 characters each (%(default)s)")
     parser.add_argument("--out", type=Path, default=SHIPPED["verse"], metavar="FILE", help="(%(default)s)")
     given = parser.parse_args(words)
     try:
         if given.steps < 1:
             raise UserError(f"--steps must be at least 1, not {given.steps}.")
         with tempfile.TemporaryDirectory(prefix="albumgan-verse-") as scratch:
-            for number, run in enumerate(songs_among(lines_of_package())):
-                (Path(scratch) / f"{number:05d}.txt").write_text("\n".join(run) + "\n", encoding="utf-8")
+            write_songs(Path(scratch))
             with atomic_path(given.out) as temporary:
                 torch.save(learn(Path(scratch), given.steps), temporary)
     except UserError as error:
