@@ -26,6 +26,9 @@ from pipeline.lyrics import freehand
 from pipeline.lyrics.alignment import Alignment, fit_words
 from pipeline.lyrics.alignment import figures as alignment_figures
 from pipeline.lyrics.corpus import Reading, read_texts
+from pipeline.lyrics.cost import cost
+from pipeline.lyrics.figures import Figures, table
+from pipeline.lyrics.figures import figures as measured
 from pipeline.lyrics.interactive import SESSION, require_person, write_together
 from pipeline.lyrics.interactive_screen import lyric_page
 from pipeline.lyrics.learning import judged, records, train
@@ -196,7 +199,13 @@ def write_songs(
     else:
         written = (writer.write(number, one) for number, one in bar(asked.items(), len(asked), "lyrics", "songs"))
         lyrics = writer.titled(written)
-    found: dict[str, Any] = {}
+    held_out = [text for side in (texts.validation, texts.test) for text in texts.read(side, MOST_HELD_OUT)]
+    rows = table(lyrics, training, held_out)
+    price = cost(writer, lyrics, [*asked.values()])
+    rows.append(("bits a character under the model (drawn freely)", f"{price.written:.2f} ({price.free:.2f})", "", ""))
+    form = measured([lyric.sections for lyric in lyrics], training)
+    say(f"lyrics: {form_told(form)}.")
+    found = {"cost_bits": round(price.written - price.free, 3), **asdict(form)}
     (directory / "alignment.json").unlink(missing_ok=True)
     if songs:
         alignments = set_to_music(songs, asked, lyrics, config)
@@ -206,7 +215,7 @@ def write_songs(
     model = {**figures, **found}
     write_json(directory / "lyrics.json", {"songs": [asdict(lyric) for lyric in lyrics], "model": model})
     write_text(directory / "lyrics.txt", "\n\n".join(map(lyric_page, lyrics)))
-    return len(lyrics), found, [("", "")]
+    return len(lyrics), found, rows
 
 
 def songs_made(config: Config) -> list[Song]:
@@ -242,6 +251,16 @@ def set_to_music(
         for one in found[-1].unsung:
             say(f"lyrics: song {song.number}, {song.sections[one.section].name}: not sung, {one.reason}.")
     return found
+
+
+def form_told(form: Figures) -> str:
+    """How the words keep to their form, in words."""
+    parts = [f"{form.lines} lines, the longest run copied from the texts is {form.longest_copy} characters"]
+    if form.on_target is not None:
+        parts.append(f"{form.on_target:.0%} of them within a syllable of their target")
+    if form.rhyming_pairs is not None:
+        parts.append(f"{form.rhyming_pairs:.0%} of the pairs that should rhyme do")
+    return "; ".join(parts)
 
 
 def told(figures: dict[str, float]) -> str:
