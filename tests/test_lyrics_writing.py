@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from pipeline.errors import UserError
-from pipeline.lyrics.corpus import read_corpus, texts_of
+from pipeline.lyrics.corpus import read_texts
+from pipeline.lyrics.figures import sections_of
 from pipeline.lyrics.lexicon import plain
 from pipeline.lyrics.merit import Song, Usage
 from pipeline.lyrics.plans import LinePlan, LyricPlan, SectionPlan, lines_of, rhyme_partner, words_for
@@ -46,8 +47,9 @@ COPY_LIMIT = 22
 
 
 @pytest.fixture(scope="module")
-def trainer():
-    found = Trainer(texts_of(read_corpus(None)), MODEL)
+def trainer(tmp_path_factory):
+    settings = configured("+stage=lyrics").lyrics
+    found = Trainer(read_texts(settings, tmp_path_factory.mktemp("texts")).texts, MODEL)
     for _ in found.run():
         pass
     return found
@@ -116,9 +118,12 @@ def test_chorus_returns_word_for_word_and_verses_do_not(lyrics):
         assert not one & two
 
 
-def test_no_line_is_copied_and_no_long_run(lyrics):
-    corpus = read_corpus(None)
-    lines = [line.lower() for document in corpus.training for line in document.lines]
+def human_lines(trainer):
+    return [line for text in training_texts(trainer) for section in sections_of(text) for line in section.lines]
+
+
+def test_no_line_is_copied_and_no_long_run(trainer, lyrics):
+    lines = [line.lower() for line in human_lines(trainer)]
     known, text = {plain(line) for line in lines}, "\n".join(lines)
     for line in itertools.chain(*map(lines_in, lyrics)):
         assert plain(line) not in known
@@ -126,13 +131,8 @@ def test_no_line_is_copied_and_no_long_run(lyrics):
         assert not any(line.lower()[at : at + size] in text for at in range(len(line) - COPY_LIMIT)), line
 
 
-def test_every_word_is_a_word_of_the_texts(lyrics):
-    words = {
-        word.lower()
-        for document in read_corpus(None).training
-        for line in document.lines
-        for word in WORD.findall(line)
-    }
+def test_every_word_is_a_word_of_the_texts(trainer, lyrics):
+    words = {word.lower() for line in human_lines(trainer) for word in WORD.findall(line)}
     for line in itertools.chain(*map(lines_in, lyrics)):
         assert {word.lower() for word in WORD.findall(line)} <= words
 

@@ -37,8 +37,9 @@ def draw_language_learning(path: Path, records: Sequence[Mapping[str, Any]], oth
         axes.plot(steps, values, color=track_colour(index), linewidth=1.8, label=label, marker=marker)
     for place, (name, bits) in enumerate(sorted(others.items(), key=lambda one: -one[1])):
         axes.axhline(bits, color=QUIET_TEXT, linewidth=1.1, linestyle=(0, (5, 3)))
+        below = place + 1 == len(others)
         axes.annotate(
-            f"{name} {bits:.2f}", (1, bits), xycoords=("axes fraction", "data"), xytext=(-6, 4 if place + 1 < len(others) else -13),
+            f"{name} {bits:.2f}", (1, bits), xycoords=("axes fraction", "data"), xytext=(-6, -13 if below else 4),
             textcoords="offset points", ha="right", size=9, color=TEXT, family=FONT,
         )  # fmt: skip
     shown = [record[key] for record in records for key in ("training_bits", "validation_bits")] + [*others.values()]

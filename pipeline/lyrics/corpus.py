@@ -15,18 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.artefacts import file_hash, fingerprint, require_space
+from pipeline.artefacts import fingerprint, require_space
 from pipeline.errors import UserError
 from pipeline.lyrics import encoded
-from pipeline.lyrics.decoding import blocks, clean
 from pipeline.lyrics.readers import NUM_PIECES, TABLE, Reader, is_table
 from pipeline.lyrics.settings import LyricsSettings
-from pipeline.lyrics.songs import songs
-from pipeline.lyrics.sources import OWN_LYRICS, file_size, text_files
-from pipeline.lyrics.sources import files_fingerprint as fingerprint_of_files
+from pipeline.lyrics.sources import OWN_LYRICS, file_size, files_fingerprint, text_files
 from pipeline.lyrics.spool import Numbers, Spool
 from pipeline.lyrics.texts import Side, Texts
-from pipeline.lyrics.verse import Document, Speller
+from pipeline.lyrics.verse import Speller
 from pipeline.lyrics.vocabulary import SUBWORD_SAMPLE, Characters, Subwords, Vocabulary
 from pipeline.progress import counter
 
@@ -126,7 +123,7 @@ def _key(settings: LyricsSettings, known: Vocabulary | None) -> str:
     size = model.vocabulary_size if model.tokens == "subwords" else None
     learnt = known and hashlib.sha256(repr([known.decode([one]) for one in range(len(known))]).encode()).hexdigest()
     return fingerprint(
-        [FORMAT, fingerprint_of_files(settings), settings.kind, settings.column, model.tokens, size, learnt]
+        [FORMAT, files_fingerprint(settings), settings.kind, settings.column, model.tokens, size, learnt]
     )
 
 
@@ -246,49 +243,3 @@ def _reading(stored: encoded.Stored) -> Reading:
     facts = stored.facts
     skipped = tuple((Path(file), reason) for file, reason in facts["skipped"])
     return Reading(stored.texts, skipped, frozenset(facts["titles"]), facts["num_characters"])
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Documents by side of the split, and the files that could not be used (path and reason)."""
-
-    training: tuple[Document, ...]
-    validation: tuple[Document, ...]
-    test: tuple[Document, ...]
-    skipped: tuple[tuple[Path, str], ...]
-
-    @property
-    def num_characters(self) -> int:
-        """Characters of all lines of all documents."""
-        return sum(document.num_characters for document in (*self.training, *self.validation, *self.test))
-
-
-def files_fingerprint(path: str | None) -> str:
-    """Fingerprint of the bytes of all text files."""
-    return fingerprint([file_hash(file) for file in text_files(path)])
-
-
-def read_corpus(path: str | None) -> Corpus:
-    """Read, clean, parse and split the songs at `path`."""
-    documents: dict[str, Document] = {}
-    skipped: list[tuple[Path, str]] = []
-    for file in text_files(path):
-        try:
-            for document in songs(map(clean, blocks(file))):
-                documents.setdefault(hashlib.sha256(document.upright.lower().encode()).hexdigest(), document)
-        except ValueError as error:
-            skipped.append((file, str(error)))
-    if len(documents) < MIN_DOCUMENTS:
-        raise UserError(f"lyrics.path={path or OWN_LYRICS} holds too little text.")
-    ranked = [documents[one] for one in sorted(documents)]
-    held = max(1, round(0.05 * len(ranked)))
-    return Corpus(tuple(ranked[2 * held :]), tuple(ranked[:held]), tuple(ranked[held : 2 * held]), tuple(skipped))
-
-
-def texts_of(corpus: Corpus) -> Texts:
-    """All documents encoded, spelt by what the training side teaches about names."""
-    speller = Speller.of(line for document in corpus.training for line in document.lines)
-    training, validation, test = (
-        [speller.document(one.upright) for one in side] for side in (corpus.training, corpus.validation, corpus.test)
-    )
-    return Texts.of(training, validation, test)
