@@ -75,6 +75,9 @@ def test_what_a_model_knows_is_kept_and_tokens_are_added(trainer: Trainer, check
     assert tuned.learning_rate < 0.02 * 0.3 / 49
     before = bits_per_character(Trainer(more, asked().model).model, more.test, more.vocabulary)
     assert bits_per_character(tuned.model, more.test, more.vocabulary) < before / 2
+    tuned.load_state_dict(tuned.state_dict())
+    with pytest.raises(ValueError, match="another lyrics.init"):
+        Trainer(more, asked().model).load_state_dict(tuned.state_dict())
     with pytest.raises(ValueError, match="does not go on"):
         starting_weights(saved, Characters("xyz"))
 

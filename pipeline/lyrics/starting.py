@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,12 @@ def starting_weights(saved: Mapping[str, Any], vocabulary: Vocabulary) -> dict[s
         mean = weights[name].mean(0, keepdim=True)
         weights[name] = torch.cat([weights[name], mean.expand(num_added, *mean.shape[1:])])
     return weights
+
+
+def origin_of(saved: Mapping[str, Any]) -> str:
+    """Hash of the weights that `starting_weights` begins with."""
+    weights = saved["best"]["model"]
+    return hashlib.sha256(b"".join(weights[name].numpy().tobytes() for name in sorted(weights))).hexdigest()
 
 
 def _goes_on(state: Mapping[str, Any], known: Mapping[str, Any]) -> bool:

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from pipeline.lyrics.model import LanguageModel, State, detached
 from pipeline.lyrics.settings import LanguageModelSettings
-from pipeline.lyrics.starting import starting_weights
+from pipeline.lyrics.starting import origin_of, starting_weights
 from pipeline.lyrics.texts import Lanes, Side, Texts
 from pipeline.lyrics.vocabulary import Vocabulary
 
@@ -86,7 +86,8 @@ class Trainer:
         self.texts, self.settings, self.device, self.kind = texts, settings, torch.device(device), kind
         self.vocabulary = texts.vocabulary
         self.model = build_model(len(self.vocabulary), with_dropout(settings, texts)).to(self.device)
-        self.is_fine_tuning = start is not None
+        self.origin = None if start is None else origin_of(start)
+        """What tells one model to start from from another."""
         if start is not None:
             self.model.load_state_dict(starting_weights(start, self.vocabulary))
         self.optimizer = torch.optim.AdamW(
@@ -145,7 +146,7 @@ class Trainer:
         share = 0.5 * (1 + math.cos(math.pi * self.step / settings.steps))
         left = 1 - self.seconds / (60 * settings.minutes)
         share = min(share, max(0.0, left) / LAST_SHARE)
-        if self.is_fine_tuning:
+        if self.origin is not None:
             share *= FINE_TUNING_SHARE * min(1, (self.step + 1) / WARM_UP)
         return settings.learning_rate * share
 
@@ -192,6 +193,7 @@ class Trainer:
             "kind": self.kind,
             "settings": asdict(self.settings),
             "texts": self.texts.digest,
+            "origin": self.origin,
             "vocabulary": self.vocabulary.state(),
             "step": self.step,
             "seconds": self.seconds,
@@ -204,7 +206,15 @@ class Trainer:
         }
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
-        """Go on from where `saved` was taken, of the same settings and texts."""
+        """Go on from where `saved` was taken, of the same settings and texts.
+
+        Raises
+        ------
+        ValueError
+            When it started from another model, or its weights have other shapes (`RuntimeError`).
+        """
+        if saved.get("origin") != self.origin:
+            raise ValueError("it started from another lyrics.init")
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.step, self.seconds, self.extended_at = saved["step"], saved["seconds"], saved["extended_at"]
