@@ -44,6 +44,8 @@ FRESH_READINGS, DROPOUT_PER_READING, MOST_DROPOUT = 3, 0.05, 0.4
 """Where `dropout` is null: it grows with each time that the text is read again after the first ones."""
 FINE_TUNING_SHARE, WARM_UP = 0.3, 50
 """A model that has learnt before takes this share of the learning rate, and so many steps to rise to it."""
+FINE_TUNING_DROPOUT = 1 / 3
+"""Such a model takes this share of the dropout that goes by readings: it forgets what it knows under more."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class Trainer:
     ) -> None:
         self.texts, self.settings, self.device, self.kind = texts, settings, torch.device(device), kind
         self.vocabulary = texts.vocabulary
-        self.model = build_model(len(self.vocabulary), with_dropout(settings, texts)).to(self.device)
+        self.model = build_model(len(self.vocabulary), with_dropout(settings, texts, start is not None)).to(self.device)
         self.origin = None if start is None else origin_of(start)
         """What tells one model to start from from another."""
         if start is not None:
@@ -236,12 +238,13 @@ class Predictor(Protocol):
         """That before the first token of `batch` texts."""
 
 
-def with_dropout(settings: LanguageModelSettings, texts: Texts) -> LanguageModelSettings:
+def with_dropout(settings: LanguageModelSettings, texts: Texts, is_fine_tuning: bool) -> LanguageModelSettings:
     """`settings` with numbers for dropout and weight drop where they are null."""
     readings = settings.steps * settings.batch_size * settings.sequence_length / max(1, len(texts.training.tokens))
     dropout, weight_drop = settings.dropout, settings.weight_drop
     if dropout is None:
         dropout = min(MOST_DROPOUT, max(0.0, DROPOUT_PER_READING * (readings - FRESH_READINGS)))
+        dropout *= FINE_TUNING_DROPOUT if is_fine_tuning else 1
     return replace(settings, dropout=dropout, weight_drop=dropout / 2 if weight_drop is None else weight_drop)
 
 
