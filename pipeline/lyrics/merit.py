@@ -10,11 +10,11 @@ from itertools import pairwise
 
 from pipeline.lyrics.alignment_path import STRESSES, WEAK_PLACE, WEIGHT_ON_STRONG
 
-IDIOM, THEME, RARE, WORN, SAME_START, ECHO, OWN = 2.0, 1.0, 0.7, 0.1, 0.12, 3.0, 2.0
+IDIOM, THEME, RARE, WORN, SAME_START, ECHO, OWN = 2.0, 1.0, 0.7, 0.1, 0.12, 3.0, 3.0
 """What each counts beside one nat a character of likelihood; chosen by reading."""
 HANGING = 0.5
 """A comma at the end of a section."""
-SHARES = 6
+SHARES = 12
 """Each song prefers one in so many pairs of words, which keeps songs different without one knowing of the other."""
 BEAT = 2.0
 """What the price of an average syllable's place counts."""

@@ -30,7 +30,7 @@ from pipeline.lyrics.verse import MARKS, START, WORD, Section
 
 HANDS = ("model", "person", "edited")
 """Whose a line is: as the model wrote it, as a person did, or the model's changed by a person."""
-SHARES = 4
+SHARES = 10
 """Each song prefers one in so many rhymes, which keeps songs different without one knowing of the other."""
 
 
