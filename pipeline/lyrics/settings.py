@@ -52,7 +52,7 @@ class LyricsSettings:
     column: str | None
     """The column of a .csv file that holds the texts; null takes the one named so (text, lyrics, ...) or the widest."""
     init: str | None
-    """A `model.pt` to start from, or the folder that holds it: fine-tuning; null starts from nothing."""
+    """A `model.pt` to start from, the folder that holds it, or `verse`, which is shipped; null starts from nothing."""
     model: LanguageModelSettings
     seed: int
     count: int
