@@ -7,11 +7,12 @@ import torch
 
 from pipeline.lyrics.cost import cost
 from pipeline.lyrics.figures import distinct_2, figures, once, rhyme_lengths, sections_of, table
+from pipeline.lyrics.lyric import Lyric, LyricSection
 from pipeline.lyrics.plans import LinePlan, LyricPlan, SectionPlan
 from pipeline.lyrics.settings import LanguageModelSettings
 from pipeline.lyrics.training import build_model
 from pipeline.lyrics.verse import MARKS, START, Section
-from pipeline.lyrics.writing import Lyric, LyricSection, Writer
+from pipeline.lyrics.writing import Writer
 from tests.song_makers import configured
 
 torch.set_num_threads(1)

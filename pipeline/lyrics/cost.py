@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import torch
 
+from pipeline.lyrics.lyric import Lyric
 from pipeline.lyrics.plans import LyricPlan, draw
 from pipeline.lyrics.verse import Section
-from pipeline.lyrics.writing import Lyric, Writer
+from pipeline.lyrics.writing import Writer
 
 FREE_LINES = 8
 """Lines drawn freely beside each written one."""

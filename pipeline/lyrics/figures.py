@@ -11,11 +11,11 @@ from itertools import pairwise
 
 from pipeline.lyrics.baselines import Copies
 from pipeline.lyrics.lexicon import plain
+from pipeline.lyrics.lyric import Lyric
 from pipeline.lyrics.phonetics import is_vowel, pronunciations, sounds_of
 from pipeline.lyrics.rhyme import rhymes
 from pipeline.lyrics.syllables import syllables_of
 from pipeline.lyrics.verse import KINDS, MARKS, START, WORD, Section, spoken
-from pipeline.lyrics.writing import Lyric
 
 NEAR_LINES = 4
 """Lines from one end of a rhyme to the other, at the most."""

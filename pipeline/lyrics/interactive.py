@@ -18,8 +18,9 @@ from pipeline.artefacts import fingerprint
 from pipeline.errors import UserError
 from pipeline.lyrics.interactive_desk import Desk
 from pipeline.lyrics.interactive_session import Session, SongSoFar
+from pipeline.lyrics.lyric import Lyric
 from pipeline.lyrics.plans import LyricPlan
-from pipeline.lyrics.writing import Lyric, Writer
+from pipeline.lyrics.writing import Writer
 
 SESSION = "session.json"
 """The session's name beside the lyrics."""

@@ -10,12 +10,13 @@ from pipeline.errors import UserError
 from pipeline.lyrics.interactive_acts import HELP, Act, Deed, cleaned, understood
 from pipeline.lyrics.interactive_screen import LINES_SHOWN, place_text, rule, song_text
 from pipeline.lyrics.interactive_session import Line, Session, SongSoFar, last_word, plan_fingerprint
+from pipeline.lyrics.lyric import Place
 from pipeline.lyrics.plans import LyricPlan
 from pipeline.lyrics.rhyme import rhymes
 from pipeline.lyrics.sampling import Candidate
 from pipeline.lyrics.syllables import syllables_of
 from pipeline.lyrics.verse import WORD, capitalised
-from pipeline.lyrics.writing import Place, SongWriter, Writer
+from pipeline.lyrics.writing import SongWriter, Writer
 
 SHOWN = 7
 """Candidates on the screen: the best ones of those drawn."""

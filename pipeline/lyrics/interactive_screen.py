@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from pipeline.lyrics.interactive_session import Line, last_word
+from pipeline.lyrics.lyric import Lyric, Place
 from pipeline.lyrics.sampling import Candidate
-from pipeline.lyrics.writing import Lyric, Place
 
 WIDTH = 78
 """Columns; two are left free, as some terminals break a full line."""

@@ -10,10 +10,10 @@ from typing import Any
 
 from pipeline.artefacts import fingerprint, write_json
 from pipeline.errors import UserError
+from pipeline.lyrics.lyric import HANDS
 from pipeline.lyrics.plans import LinePlan, LyricPlan
 from pipeline.lyrics.rhyme import rhymes
 from pipeline.lyrics.verse import WORD
-from pipeline.lyrics.writing import HANDS
 
 FORMAT = 1
 NEAR = 2

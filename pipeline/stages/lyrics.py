@@ -32,6 +32,7 @@ from pipeline.lyrics.figures import figures as measured
 from pipeline.lyrics.interactive import SESSION, require_person, write_together
 from pipeline.lyrics.interactive_screen import lyric_page
 from pipeline.lyrics.learning import judged, records, train
+from pipeline.lyrics.lyric import Lyric
 from pipeline.lyrics.plans import LyricPlan, plan_of
 from pipeline.lyrics.report import prose_rows, report
 from pipeline.lyrics.sources import files_fingerprint, text_size
@@ -39,7 +40,7 @@ from pipeline.lyrics.starting import starting_hash, starting_point, starting_voc
 from pipeline.lyrics.syllables import is_english
 from pipeline.lyrics.training import FORMAT, Trainer
 from pipeline.lyrics.verse import START
-from pipeline.lyrics.writing import Lyric, Writer
+from pipeline.lyrics.writing import Writer
 from pipeline.music.singing import check_singer
 from pipeline.music.song import Song, song_paths
 from pipeline.places import stage_directory
