@@ -31,6 +31,7 @@ SMALL = (
     "model.beat_width=16",
     "generate.songs=2",
     "generate.candidates=2",
+    "lyrics.init=null",
     "lyrics.model.steps=20",
     "lyrics.model.hidden_size=32",
     "upstream=run",

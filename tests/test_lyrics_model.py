@@ -169,7 +169,7 @@ def test_learning_rate_falls_to_nothing_by_steps_or_by_time():
 
 def test_what_is_read_often_is_read_with_dropout():
     trainer = Trainer(texts(), settings(dropout=None, weight_drop=None, steps=10_000))
-    assert (trainer.model.dropout, trainer.model.weight_drop) == (0.4, 0.2)
+    assert (trainer.model.dropout, trainer.model.weight_drop) == (0.25, 0.125)
     often = 64 / len(trainer.texts.training.tokens)
     trainer = Trainer(texts(), settings(dropout=None, weight_drop=0.3, steps=round(5 / often)))
     assert (trainer.model.dropout, trainer.model.weight_drop) == (pytest.approx(0.1, abs=0.01), 0.3)

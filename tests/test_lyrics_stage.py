@@ -13,7 +13,14 @@ from pipeline.music.singing import check_fits, read_alignment
 from pipeline.stages import lyrics
 from tests.song_makers import configured, song_of
 
-SMALL = ("+stage=lyrics", "lyrics.model.hidden_size=24", "lyrics.candidates=6", "lyrics.count=2", "threads=1")
+SMALL = (
+    "+stage=lyrics",
+    "lyrics.init=null",
+    "lyrics.model.hidden_size=24",
+    "lyrics.candidates=6",
+    "lyrics.count=2",
+    "threads=1",
+)
 
 
 @pytest.fixture

@@ -97,13 +97,17 @@ def test_the_rest_of_an_album_stays_as_it_is(small_album: Path, program: Program
         paths = [run / f"generate/songs/{number:02d}.npz", *(run / "render").glob(f"{number:02d}-*.wav")]
         return [path.read_bytes() for path in paths]
 
-    words, before = (run / "lyrics/lyrics.json").read_bytes(), {number: files(number) for number in (1, 2)}
+    def words(number: int) -> list[str]:
+        songs = json.loads((run / "lyrics/lyrics.json").read_text())["songs"]
+        return [line for section in songs[number - 1]["sections"] for line in section["lines"]]
+
+    said_before, before = words(1), {number: files(number) for number in (1, 2)}
     page = (run / "album/index.html").read_text()
     said = program("+stage=album", "name=small", "album.reroll=[2]", cwd=tmp_path / "album", check=True).stdout
     assert "generate.rerolls was [], is ['2']" in said
     assert files(1) == before[1]
     assert all(new != old for new, old in zip(files(2), before[2], strict=True))
-    assert json.loads((run / "lyrics/lyrics.json").read_bytes())["songs"] == json.loads(words)["songs"]
+    assert words(1) == said_before and words(2), "the words of the other song go with its new tune"
     assert (run / "album/index.html").read_text() != page
     said = program("+stage=album", "name=small", cwd=tmp_path / "album", check=True).stdout
     assert "album: up to date" in said

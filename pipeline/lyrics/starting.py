@@ -76,7 +76,7 @@ def starting_point(settings: LyricsSettings) -> dict[str, Any] | None:
     if other := [
         f"lyrics.model.{name}={size}" for name, size in sizes.items() if size != getattr(settings.model, name)
     ]:
-        raise UserError(f"{said} has other sizes than asked for; give {' '.join(other)} with it.")
+        raise UserError(f"{said} has other sizes than asked for; give {' '.join(other)} with it, or lyrics.init=null.")
     return saved
 
 

@@ -40,7 +40,7 @@ BETAS = (0.9, 0.99)
 """Of AdamW."""
 LAST_SHARE = 0.2
 """In this last share of the time the learning rate falls to nothing, where the time ends before the steps do."""
-FRESH_READINGS, DROPOUT_PER_READING, MOST_DROPOUT = 3, 0.05, 0.4
+FRESH_READINGS, DROPOUT_PER_READING, MOST_DROPOUT = 3, 0.05, 0.25
 """Where `dropout` is null: it grows with each time that the text is read again after the first ones."""
 FINE_TUNING_SHARE, WARM_UP = 0.3, 50
 """A model that has learnt before takes this share of the learning rate, and so many steps to rise to it."""
