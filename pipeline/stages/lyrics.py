@@ -108,7 +108,7 @@ def run(config: Config, directory: Path) -> Outcome:
     others = {
         "character trigram": figures["trigram_bits"],
         "xz": figures["xz_bits"],
-        "this model, on test text": figures["bits_per_character"],
+        "this, on test text": figures["bits_per_character"],
     }
     draw_language_learning(directory / "learning.png", records(directory / "metrics.jsonl"), others)
     write = write_songs if settings.kind == "song" else write_texts
