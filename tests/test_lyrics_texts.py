@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.lyrics.decoding import clean, tidy
-from pipeline.lyrics.prose import Essay, essays, markdown, parse_essay, pieces, spell_essay
+from pipeline.lyrics.prose import Essay, essays, pieces, spell_essay
 from pipeline.lyrics.songs import parse
 from pipeline.lyrics.texts import Texts
 from pipeline.lyrics.verse import MARKS, START, Speller, spoken
@@ -119,8 +119,7 @@ def test_an_essay_is_read_from_light_markdown():
         "On Rain",
         ("Rain falls on the roof, and on the street.", "## Later", "- one", "- two_words", "It stops."),
     )
-    assert parse_essay(spell_essay(essay)) == essay
-    assert markdown(essay).startswith("# On Rain\n\nRain falls")
+    assert spell_essay(essay).startswith("\x02On Rain\n\nRain falls on the roof, and on the street.\n## Later\n")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +132,7 @@ def test_titles_are_found_however_they_are_written(text):
 def test_an_essay_without_a_title_has_none():
     (essay,) = essays(["It falls.\n\nIt stops.\n"])
     assert essay == Essay("", ("It falls.", "It stops."))
-    assert parse_essay(spell_essay(essay)) == essay
+    assert spell_essay(essay) == "\x02\n\nIt falls.\nIt stops.\n"
 
 
 def test_several_essays_in_one_file_begin_with_headings():

@@ -55,17 +55,6 @@ def spell_essay(essay: Essay) -> str:
     return f"{START}{essay.title}\n\n" + "".join(paragraph + "\n" for paragraph in essay.paragraphs)
 
 
-def parse_essay(spelt: str) -> Essay:
-    """The essay that `spell_essay` spelt."""
-    title, _, body = spelt.removeprefix(START).partition("\n\n")
-    return Essay(title.strip(), tuple(line for line in body.split("\n") if line.strip()))
-
-
-def markdown(essay: Essay) -> str:
-    """An essay for people: its title as a heading, paragraphs with blank lines between."""
-    return "\n\n".join([f"# {essay.title}"] * bool(essay.title) + [*essay.paragraphs]) + "\n"
-
-
 def spell_book(text: str) -> str:
     """A piece of a book as the model reads it."""
     return START + text
