@@ -98,6 +98,8 @@ def test_a_line_has_stresses_and_places_in_words() -> None:
 
 def test_other_languages_go_by_their_vowels() -> None:
     assert not is_english(GERMAN) and is_english(["Wonderful people are dancing tonight"])
+    rare = ["outfrowned unwhipt"]
+    assert is_english([*["where hath thou been tonight"] * 20, *rare]), "running words count, not different ones"
     assert [len(syllables_of(line, english=False)) for line in GERMAN] == [13, 13]
     assert split_word("Corazón", False) == (("Co", "ra", "zón"), (0, 0, 1))
     assert len(split_word("María", False)[0]) == 3 and len(split_word("gracias", False)[0]) == 2

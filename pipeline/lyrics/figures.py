@@ -63,7 +63,9 @@ class Figures:
     known_words: float | None
 
 
-def table(lyrics: Sequence[Lyric], training: Sequence[str], held_out: Sequence[str]) -> list[tuple[str, ...]]:
+def table(
+    lyrics: Sequence[Lyric], training: Sequence[str], held_out: Sequence[str], english: bool = True
+) -> list[tuple[str, ...]]:
     """Rows of a table, the first one its heading: a measure's name, then generated, training and held-out words.
 
     The training column is a sample of the training songs, as many as there are held-out ones, against the others.
@@ -74,6 +76,8 @@ def table(lyrics: Sequence[Lyric], training: Sequence[str], held_out: Sequence[s
         What was written.
     training, held_out
         Texts in the model's spelling.
+    english
+        Whether their words sound as the pronouncing dictionary says.
     """
     step = max(1, len(training) // max(1, len(held_out)))
     sample, others = list(training[::step]), [text for at, text in enumerate(training) if at % step]
@@ -83,7 +87,7 @@ def table(lyrics: Sequence[Lyric], training: Sequence[str], held_out: Sequence[s
         ([sections_of(text) for text in held_out], training),
     ]
     amount = min(len(_word_pairs(songs)) for songs, _ in columns)
-    found = [figures(songs, against, amount) for songs, against in columns]
+    found = [figures(songs, against, amount, english) for songs, against in columns]
     names = {
         "lines": "lines, those that come back counted once",
         "on_target": "lines within one syllable of their target (human: of the section's mean)",
@@ -100,7 +104,9 @@ def table(lyrics: Sequence[Lyric], training: Sequence[str], held_out: Sequence[s
     return rows
 
 
-def figures(songs: Sequence[Words], training: Sequence[str], num_pairs: int | None = None) -> Figures:
+def figures(
+    songs: Sequence[Words], training: Sequence[str], num_pairs: int | None = None, english: bool = True
+) -> Figures:
     """The measures of `songs`.
 
     Parameters
@@ -111,6 +117,8 @@ def figures(songs: Sequence[Words], training: Sequence[str], num_pairs: int | No
         Texts in the model's spelling that may have been copied from.
     num_pairs
         Pairs of words that distinct-2 counts at a time (the more of them, the smaller it is); None for all at once.
+    english
+        Whether their words sound as the pronouncing dictionary says.
     """
     sections = [section for song in songs for section in once(song)]
     lines = [line for section in sections for line in section.lines]
@@ -120,7 +128,7 @@ def figures(songs: Sequence[Words], training: Sequence[str], num_pairs: int | No
     words = [word for line in lines for word in WORD.findall(line)]
     return Figures(
         lines=len(lines),
-        on_target=_mean(hit for section in sections for hit in _on_target(section)),
+        on_target=_mean(hit for section in sections for hit in _on_target(section, english)),
         rhyming_lines=_mean(hit for section in sections for hit in _rhyming(section.lines)),
         rhyming_pairs=_mean(hit for section in sections for hit in _pairs(section)),
         rhyme_density=_mean(length for song in songs for length in rhyme_lengths(song)),
@@ -200,9 +208,9 @@ def _word_pairs(songs: Sequence[Words]) -> list[tuple[str, str]]:
     return [pair for line in lines for pair in pairwise(word.lower() for word in WORD.findall(line))]
 
 
-def _on_target(section: Section) -> list[bool]:
+def _on_target(section: Section, english: bool) -> list[bool]:
     """For each line that has a target whether it is met within one syllable; human lines have their section's mean."""
-    counts = [len(syllables_of(line)) for line in section.lines]
+    counts = [len(syllables_of(line, english)) for line in section.lines]
     targets = getattr(section, "syllables", [sum(counts) / max(1, len(counts))] * len(counts))
     return [abs(count - target) <= 1 for count, target in zip(counts, targets, strict=True) if target is not None]
 

@@ -128,7 +128,7 @@ class Lexicon:
         self.copies, self.copy_limit = Copies("\n".join(lines).lower()), copy_limit
         split = [WORD.findall(line[::-1]) for line in lines]
         self.words = {word for line in split for word in line if not self.avoids(word)}
-        self.english = is_english(self.words)
+        self.english = is_english(line[::-1] for line in lines)
         self.starts = {line[0] for line in split if line} & self.words
         endings = {line[-1] for line in split if line} & self.words
         self.endings = {word for word in endings if word.lower() not in DANGLING} or endings

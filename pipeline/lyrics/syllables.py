@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -77,9 +78,9 @@ class Syllable:
 
 def is_english(lines: Iterable[str]) -> bool:
     """Whether the pronouncing dictionary is of use for a text; too few words to tell count as English."""
-    words = {word.lower() for line in lines for word in WORD.findall(line)}
-    long = [word for word in words if len(word) >= 4]
-    return sum(bool(pronunciations(word)) for word in long) >= ENGLISH_SHARE * len(long)
+    counts = Counter(word.lower() for line in lines for word in WORD.findall(line) if len(word) >= 4)
+    known = sum(count for word, count in counts.items() if pronunciations(word))
+    return known >= ENGLISH_SHARE * counts.total()
 
 
 def syllables_of(line: str, english: bool = True) -> list[Syllable]:

@@ -37,7 +37,6 @@ from pipeline.lyrics.plans import LyricPlan, plan_of
 from pipeline.lyrics.report import prose_rows, report
 from pipeline.lyrics.sources import files_fingerprint, text_size
 from pipeline.lyrics.starting import starting_hash, starting_point, starting_vocabulary
-from pipeline.lyrics.syllables import is_english
 from pipeline.lyrics.training import FORMAT, Trainer
 from pipeline.lyrics.verse import START
 from pipeline.lyrics.writing import Writer
@@ -201,15 +200,16 @@ def write_songs(
         written = (writer.write(number, one) for number, one in bar(asked.items(), len(asked), "lyrics", "songs"))
         lyrics = writer.titled(written)
     held_out = [text for side in (texts.validation, texts.test) for text in texts.read(side, MOST_HELD_OUT)]
-    rows = table(lyrics, training, held_out)
+    english = writer.lexicon.english
+    rows = table(lyrics, training, held_out, english)
     price = cost(writer, lyrics, [*asked.values()])
     rows.append(("bits a character under the model (drawn freely)", f"{price.written:.2f} ({price.free:.2f})", "", ""))
-    form = measured([lyric.sections for lyric in lyrics], training)
+    form = measured([lyric.sections for lyric in lyrics], training, english=english)
     say(f"lyrics: {form_told(form)}.")
     found = {"cost_bits": round(price.written - price.free, 3), **asdict(form)}
     (directory / "alignment.json").unlink(missing_ok=True)
     if songs:
-        alignments = set_to_music(songs, asked, lyrics, config)
+        alignments = set_to_music(songs, asked, lyrics, english, config)
         write_json(directory / "alignment.json", {"songs": [asdict(one) for one in alignments]})
         found["alignment"] = alignment_figures(zip(songs, alignments, strict=True))
         say(f"lyrics: {told(found['alignment'])}.")
@@ -238,10 +238,9 @@ def plans(songs: Sequence[Song], config: Config) -> dict[int, LyricPlan]:
 
 
 def set_to_music(
-    songs: Sequence[Song], asked: Mapping[int, LyricPlan], lyrics: Sequence[Lyric], config: Config
+    songs: Sequence[Song], asked: Mapping[int, LyricPlan], lyrics: Sequence[Lyric], english: bool, config: Config
 ) -> list[Alignment]:
     """Set each lyric to its song; says which words nothing could sing."""
-    english = is_english(line for lyric in lyrics for section in lyric.sections for line in section.lines)
     found = []
     for song, lyric in zip(songs, lyrics, strict=True):
         places = [section.index for section in asked[song.number].sections]
