@@ -396,7 +396,7 @@ def test_in_a_terminal_ctrl_c_and_a_closed_window_lose_nothing(tmp_path):
         "lyrics.model.steps=20",
         "lyrics.candidates=12",
     )
-    words += ("lyrics.model.hidden_size=24", "threads=1", "name=album")
+    words += ("lyrics.init=null", "lyrics.model.hidden_size=24", "threads=1", "name=album")
     session = tmp_path / "outputs/album/lyrics/session.json"
     ask, ask_at_end = "for help > ", "names it > "
 
