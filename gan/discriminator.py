@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gan.distributed import batch_variance, team_at_work
 from gan.given import Asked
 from gan.interface import PhraseDiscriminator
 from gan.layers import linear
@@ -20,25 +19,24 @@ from gan.wishes import no_wishes
 class Discriminator(PhraseDiscriminator):
     """Scores phrases of one `RollSpec`: higher is more like the data that was asked for.
 
-    Starts undecided: its last layers start small.
+    Starts undecided: its last layers start small. A phrase's score depends on nothing but the phrase.
     """
+
+    judges_alone = True
 
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
         super().__init__(spec, statistics, settings)
         self.reader = Reader(spec, statistics, settings)
-        self.judge_bars = linear(settings.beat_width, 1, gain=0.1)  # [batch, bars, 1]
-        self.judge_phrase = linear(settings.beat_width + 1, 1, gain=0.1)  # [batch, 1]
+        self.judge_bars = linear(settings.bar_width, 1, gain=0.1)  # [batch, bars, 1]
+        self.judge_phrase = linear(settings.bar_width, 1, gain=0.1)  # [batch, 1]
 
-    def forward(self, streams: Tensor, asked: Asked | None = None) -> Tensor:
+    def forward(self, *streams: Tensor, asked: Asked | None = None) -> Tensor:
         """Logits `[batch]` of streams `[batch, time, tracks, 2, compass]`, for what they were `asked` to be.
 
-        Several batches may come one behind the other, all asked the same; each is judged as it would be alone.
+        Several batches may be judged at once, all asked the same; their logits come one behind the other.
         """
-        asked = asked or self._nothing(len(streams))
-        bars, phrase = self.reader(streams, asked)
-        spread = torch.cat([_spread(batch) for batch in phrase.split(len(asked.wishes))])
-        whole = self.judge_phrase(torch.cat([phrase, spread], dim=1)).squeeze(1)
-        logits: Tensor = whole + self.judge_bars(bars).mean((1, 2))
+        bars, phrase = self.reader(streams, asked or self._nothing(len(streams[0])))
+        logits: Tensor = self.judge_phrase(phrase).squeeze(1) + self.judge_bars(bars).mean((1, 2))
         return logits
 
     @property
@@ -56,16 +54,7 @@ class Discriminator(PhraseDiscriminator):
     def score(self, rolls: Tensor, asked: Asked | None = None) -> Tensor:
         """Logits `[batch]` of bool rolls `[batch, *spec.shape]`: for choosing the best of several phrases.
 
-        Scores of one call can be compared; the spread within the batch is part of them. `asked` is what the phrases
-        should be.
+        `asked` is what the phrases should be.
         """
-        logits: Tensor = self(to_streams(rolls, self.reader.lows, self.reader.compass), asked)
+        logits: Tensor = self(to_streams(rolls, self.reader.lows, self.reader.compass), asked=asked)
         return logits
-
-
-def _spread(x: Tensor) -> Tensor:
-    """How different the phrases of a batch are, `[batch, 1]` (minibatch stddev; Karras et al., arXiv 1710.10196)."""
-    if len(x) * team_at_work().size < 2:
-        return torch.zeros_like(x[:, :1])
-    deviation = (batch_variance(x) + 1e-8).sqrt().mean()
-    return deviation.expand(len(x), 1)

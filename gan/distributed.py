@@ -1,7 +1,7 @@
 """Several processes that train as one: each has its rows of every batch, and all have the same weights.
 
-The gradients are those of one process with the whole batch: what is drawn at random is drawn for the whole batch, what
-is computed across the batch is summed over all processes with its gradient, and so are the gradients of the weights.
+The gradients are those of one process with the whole batch: what is drawn at random is drawn for the whole batch, and
+the gradients of the weights are averaged.
 DistributedDataParallel is not used: penalties on gradients go backwards twice, through its hooks too.
 """
 
@@ -48,11 +48,13 @@ class Team:
         finally:
             _at_work = before
 
+    @torch.no_grad()
     def sum(self, x: Tensor) -> Tensor:
-        """The sum over all processes, with gradients through all of them, twice if need be."""
+        """The sum over all processes."""
         if self.size == 1:
             return x
-        total: Tensor = _Sum.apply(x)  # type: ignore[no-untyped-call]
+        total = x.clone(memory_format=torch.contiguous_format)
+        torch.distributed.all_reduce(total)
         return total
 
     @torch.no_grad()
@@ -100,21 +102,6 @@ ALONE = Team()
 _at_work = ALONE
 
 
-class _Sum(torch.autograd.Function):
-    """Sum over processes. Each of them adds to the sum that all have, so gradients are summed over processes too."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        total = x.clone(memory_format=torch.contiguous_format)
-        torch.distributed.all_reduce(total)
-        return total
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        total: Tensor = _Sum.apply(gradients[0])  # type: ignore[no-untyped-call]
-        return total
-
-
 def team_at_work() -> Team:
     """The team whose batch is being worked on; outside of training a process is alone."""
     return _at_work
@@ -124,13 +111,3 @@ def for_my_rows(draw: Callable[[int], Tensor], count: int) -> Tensor:
     """What `draw` gives for the whole batch, cut to the `count` rows of it that this process has."""
     team = _at_work
     return draw(team.size * count)[team.rows(team.size * count)]
-
-
-def batch_variance(x: Tensor) -> Tensor:
-    """Variance over the whole batch, of `[batch, ...]`, uncorrected; all processes get the same."""
-    team = _at_work
-    if team.size == 1:
-        return x.var(0, unbiased=False)
-    count = team.size * len(x)
-    mean = team.sum(x.sum(0)) / count
-    return team.sum((x - mean).square().sum(0)) / count

@@ -7,6 +7,7 @@ generator gives, that `encode` makes of real rolls, and that the discriminator r
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -105,9 +106,17 @@ class PhraseDiscriminator(nn.Module, ABC):
         """As in `PhraseGenerator`."""
         return self, "forward"
 
+    judges_alone = False
+    """Whether a phrase's score depends on nothing but the phrase, so that a gradient says of each phrase by itself what
+    would change its score.
+    """
+
     @abstractmethod
-    def forward(self, phrases: Tensor) -> Tensor:
-        """Logits `[batch]` of phrases in the design's form; `[batch, discriminators]` where there are several."""
+    def forward(self, *phrases: Tensor) -> Tensor:
+        """Logits `[batch]` of phrases in the design's form; `[batch, discriminators]` where there are several.
+
+        Batches, where there are more than one, are of one size; their logits come one behind the other.
+        """
 
     @abstractmethod
     def score(self, rolls: Tensor) -> Tensor:
@@ -115,3 +124,8 @@ class PhraseDiscriminator(nn.Module, ABC):
 
         Scores of one call can be compared, those of two calls need not be.
         """
+
+
+def joined(batches: Sequence[Tensor]) -> Tensor:
+    """Several batches as one; a single one stays as it is."""
+    return batches[0] if len(batches) == 1 else torch.cat(list(batches))

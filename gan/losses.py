@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -23,6 +24,35 @@ from torch.nn.functional import softplus
 from gan.distributed import for_my_rows
 
 Figures = dict[str, float]
+Judge = Callable[..., Tensor]
+"""A discriminator: gives the logits of one or several batches of phrases, one behind the other."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a discriminator said of real and generated phrases.
+
+    Attributes
+    ----------
+    loss
+        What the discriminator is to make small.
+    penalty
+        What it is to make small beside; `None` where no penalty was due.
+    figures
+        To report.
+    real_logits, fake_logits
+        `[batch]`, or `[batch, discriminators]`.
+    """
+
+    loss: Tensor
+    penalty: Tensor | None
+    figures: Figures
+    real_logits: Tensor
+    fake_logits: Tensor
+
+
+MOST_ADVANTAGE = 60.0
+"""Logits by which a real phrase scores above a generated one beyond which neither side learns from the pair."""
 
 
 def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -35,13 +65,13 @@ def generator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     return softplus(real_logits - fake_logits).mean()
 
 
-def squared_slopes(logits: Tensor, inputs: Tensor) -> Tensor:
-    """Squared norm of the gradient of each of `logits` `[batch]` with respect to its row of `inputs` `[batch, ...]`.
+def squared_slopes(logits: Tensor, *inputs: Tensor) -> list[Tensor]:
+    """Squared norm of the gradient of each of `logits` with respect to its row of each input `[batch, ...]`.
 
     Its mean is R1 on real phrases (Mescheder et al., arXiv 1801.04406), R2 on generated ones. Differentiable itself.
     """
-    (gradient,) = torch.autograd.grad(logits.sum(), inputs, create_graph=True)
-    return gradient.square().flatten(1).sum(1)
+    gradients = torch.autograd.grad(logits.sum(), inputs, create_graph=True)
+    return [gradient.square().flatten(1).sum(1) for gradient in gradients]
 
 
 def wasserstein_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -100,21 +130,16 @@ class Loss(ABC):
 
     @abstractmethod
     def judge(
-        self,
-        discriminator: Callable[[Tensor], Tensor],
-        real: Tensor,
-        fake: Tensor,
-        penalised: bool,
-        random: torch.Generator,
-    ) -> tuple[Tensor, Figures, Tensor]:
-        """What the discriminator is to make small, figures to report, and its logits of the real phrases.
+        self, discriminator: Judge, real: Tensor, fake: Tensor, penalised: bool, random: torch.Generator
+    ) -> Verdict:
+        """Ask the discriminator.
 
         Parameters
         ----------
         discriminator
-            Gives logits of phrases; of two batches, one behind the other, as it gives them of each alone.
+            Gives logits.
         real, fake
-            Phrases in the design's form, `[batch, ...]`, without gradient.
+            Phrases in the design's form, `[batch, ...]`, leaves; the generated ones may want a gradient.
         penalised
             Whether the penalty is due.
         random
@@ -142,28 +167,33 @@ class Relativistic(Loss):
     bounds = (0.1, 1.0)
 
     def judge(
-        self,
-        discriminator: Callable[[Tensor], Tensor],
-        real: Tensor,
-        fake: Tensor,
-        penalised: bool,
-        random: torch.Generator,
-    ) -> tuple[Tensor, Figures, Tensor]:
+        self, discriminator: Judge, real: Tensor, fake: Tensor, penalised: bool, random: torch.Generator
+    ) -> Verdict:
         """The pairing loss, with R1 and R2 when they are due."""
-        both = torch.cat([real, fake]).requires_grad_(penalised)
-        logits = discriminator(both)
+        if penalised:
+            real = real.detach().requires_grad_()
+            fake = fake if fake.requires_grad else fake.detach().requires_grad_()
+        logits = discriminator(real, fake)
         real_logits, fake_logits = logits.chunk(2)
-        loss = discriminator_loss(real_logits, fake_logits)
+        loss, penalty = discriminator_loss(real_logits, fake_logits), None
         figures = self.figures(loss, real_logits, fake_logits)
         if penalised:
-            r1, r2 = (slopes.mean() for slopes in squared_slopes(logits, both).chunk(2))
-            loss = loss + self.every * self.gamma / 2 * (r1 + r2)
+            r1, r2 = (slopes.mean() for slopes in squared_slopes(logits, real, fake))
+            penalty = self.every * self.gamma / 2 * (r1 + r2)
             figures |= {"r1": r1.item(), "r2": r2.item()}
-        return loss, figures, real_logits
+        return Verdict(loss, penalty, figures, real_logits, fake_logits)
 
     def generate(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """The pairing loss the other way round."""
         return generator_loss(real_logits, fake_logits)
+
+    @staticmethod
+    def other_way_round(verdict: Verdict) -> Tensor:
+        """What turns the gradient of the discriminator's loss at each generated phrase into that of the generator's.
+
+        With p = sigmoid(fake - real) of a pair one loss has the slope p, the other p - 1; `[batch]`.
+        """
+        return -(verdict.real_logits - verdict.fake_logits).detach().clamp(max=MOST_ADVANTAGE).exp()
 
 
 class Wasserstein(Loss):
@@ -172,23 +202,18 @@ class Wasserstein(Loss):
     bounds = None
 
     def judge(
-        self,
-        discriminator: Callable[[Tensor], Tensor],
-        real: Tensor,
-        fake: Tensor,
-        penalised: bool,
-        random: torch.Generator,
-    ) -> tuple[Tensor, Figures, Tensor]:
+        self, discriminator: Judge, real: Tensor, fake: Tensor, penalised: bool, random: torch.Generator
+    ) -> Verdict:
         """The estimated distance, with the penalty on interpolates when it is due."""
         real_logits, fake_logits = discriminator(real), discriminator(fake)
-        loss = wasserstein_discriminator_loss(real_logits, fake_logits)
+        loss, penalty = wasserstein_discriminator_loss(real_logits, fake_logits), None
         figures = self.figures(loss, real_logits, fake_logits)
         if penalised:
             middle = between(real, fake, random).requires_grad_(True)
-            penalty = slope_penalty(discriminator(middle), middle)
-            loss = loss + self.every * self.gamma * penalty
-            figures["slope_penalty"] = penalty.item()
-        return loss, figures, real_logits
+            slope = slope_penalty(discriminator(middle), middle)
+            penalty = self.every * self.gamma * slope
+            figures["slope_penalty"] = slope.item()
+        return Verdict(loss, penalty, figures, real_logits, fake_logits)
 
     def generate(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """How low generated phrases score."""

@@ -9,6 +9,7 @@ phrase encoders do.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -65,8 +66,8 @@ class Reader(nn.Module):
         self.ask = linear(self.wishes.size, beat)  # [batch, beat]
         self.to_beats = linear(spec.steps_per_beat * step, beat)  # [batch, beats, beat]
         self.beats = TimeBlock(beat, 1)  # [batch, beats, beat]
-        self.to_bars = linear(spec.beats_per_bar * beat, beat)  # [batch, bars, beat]
-        self.to_phrase = linear(spec.bars * beat, beat)  # [batch, beat]
+        self.to_bars = linear(spec.beats_per_bar * beat, settings.bar_width)  # [batch, bars, bar]
+        self.to_phrase = linear(spec.bars * settings.bar_width, settings.bar_width)  # [batch, bar]
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def harmony_streams(self, streams: Tensor, plan: Plan) -> Tensor:
@@ -78,24 +79,29 @@ class Reader(nn.Module):
         products: Tensor = Products.apply(heard, plan)  # type: ignore[no-untyped-call]
         return products
 
-    def forward(self, streams: Tensor, asked: Asked) -> tuple[Tensor, Tensor]:
-        """Bars `[batch, bars, beat]` and phrases `[batch, beat]` of streams `[batch, time, tracks, 2, compass]`.
-
-        There may be several batches, one behind the other, that were all asked the same.
-        """
-        spec, batch = self.spec, len(streams)
-        weights = torch.split(self.enter.weight, self.inputs, dim=1)
-        x = torch.addmm(self.enter.bias, streams.flatten(2).flatten(0, 1), weights[0].t())  # [batch * time, step]
+    def enter_steps(self, streams: Tensor, weights: Sequence[Tensor]) -> Tensor:
+        """What is read of each step, `[batch * time, step]`, by the parts of the first layer's weights."""
+        x = torch.addmm(self.enter.bias, streams.flatten(2).flatten(0, 1), weights[0].t())
         if self.plan:
-            x = x + (weights[2] @ self.harmony_streams(streams, self.plan)).t()
-        given = asked.mask.transpose(1, 2).to(weights[1]) @ weights[1].t()  # [batch or fewer, bars, step]
-        place = given.unsqueeze(2) + self.position  # [batch or fewer, bars, steps of a bar, step]
-        times = batch // len(place)
+            x = torch.addmm(x, self.harmony_streams(streams, self.plan).t(), weights[2].t())
+        return x
+
+    def forward(self, streams: Sequence[Tensor], asked: Asked) -> tuple[Tensor, Tensor]:
+        """Bars `[batch, bars, bar]` and phrases `[batch, bar]` of streams `[batch, time, tracks, 2, compass]`.
+
+        The batches, one or several, were all asked the same; their features come one behind the other.
+        """
+        spec, times = self.spec, len(streams)
+        batch = sum(map(len, streams))
+        weights = torch.split(self.enter.weight, self.inputs, dim=1)
+        x = torch.cat([self.enter_steps(one, weights) for one in streams])  # [batch * time, step]
+        given = asked.mask.transpose(1, 2).to(weights[1]) @ weights[1].t()  # [one batch, bars, step]
+        place = given.unsqueeze(2) + self.position  # [one batch, bars, steps of a bar, step]
         x = x.view(times, len(place), spec.bars, spec.steps_per_bar, -1) + place
         x = activate(self.steps(x.view(batch, spec.num_steps, -1)))  # [batch, time, step]
         x = self.to_beats(x.view(batch, spec.bars * spec.beats_per_bar, -1))  # [batch, beats, beat]
         x = x + self.ask(self.wishes(asked.wishes)).repeat(times, 1).unsqueeze(1)
         x = activate(self.beats(x)).view(batch, spec.bars, -1)  # [batch, bars, beats of a bar * beat]
-        bars = activate(self.to_bars(x))  # [batch, bars, beat]
-        phrase = activate(self.to_phrase(bars.flatten(1)))  # [batch, beat]
+        bars = activate(self.to_bars(x))  # [batch, bars, bar]
+        phrase = activate(self.to_phrase(bars.flatten(1)))  # [batch, bar]
         return bars, phrase

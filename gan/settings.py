@@ -40,8 +40,8 @@ class ModelSettings:
         Channels of each track's private part.
     listen_width
         Channels of what the generator reads of the notes that are given.
-    step_width, beat_width
-        Channels of the discriminator over steps, and over beats, bars and the phrase.
+    step_width, beat_width, bar_width
+        Channels of the discriminator over steps, over beats, and over bars and the phrase.
     heads
         What makes the notes of pitched tracks (drums always have a binary neuron a pitch). `auto` gives a track that
         is monophonic in the data one line of notes (`choice`), and every other track several lines at once (`voices`).
@@ -76,6 +76,7 @@ class ModelSettings:
     listen_width: int = 64
     step_width: int = 64
     beat_width: int = 160
+    bar_width: int = 160
     heads: str = "auto"
     voices: int = 4
     choice_polyphony: float = 0.03
@@ -101,6 +102,7 @@ class ModelSettings:
             "listen_width",
             "step_width",
             "beat_width",
+            "bar_width",
         )
         for key in (*sizes, "filters"):
             _need(getattr(self, key) >= 1, f"model.{key}", "at least 1", getattr(self, key))
@@ -160,6 +162,8 @@ class TrainSettings:
         Weight of how far generated phrases are from what was asked, as far as it can be counted (`gan.obedience`).
     mismatch
         Weight of telling real phrases from ones in which some tracks come from another phrase (`gan.mismatch`).
+    mismatch_steps
+        Those are judged every so many steps (and weigh as many times more).
     noise_steps
         The heads' noise falls linearly over these first steps, so that silent notes get tried at the start.
     noise_floor
@@ -191,6 +195,7 @@ class TrainSettings:
     ema_decay: float = 0.995
     obedience: float = 0.06
     mismatch: float = 0.25
+    mismatch_steps: int = 4
     noise_steps: int = 600
     noise_floor: float = 0.15
     max_transposition: int = 0
@@ -205,7 +210,15 @@ class TrainSettings:
         _need(self.batch_size >= 2, "train.batch_size", "at least 2", self.batch_size)
         _need(self.loss in LOSSES, "train.loss", f"one of {', '.join(LOSSES)}", self.loss)
         _need(self.precision in PRECISIONS, "train.precision", f"one of {', '.join(PRECISIONS)}", self.precision)
-        for key in ("steps", "discriminator_steps", "penalty_steps", "report_steps", "tick_steps", "checkpoint_steps"):
+        for key in (
+            "steps",
+            "discriminator_steps",
+            "penalty_steps",
+            "mismatch_steps",
+            "report_steps",
+            "tick_steps",
+            "checkpoint_steps",
+        ):
             _need(getattr(self, key) >= 1, f"train.{key}", "at least 1", getattr(self, key))
         for key in ("minutes", "learning_rate"):
             _need(getattr(self, key) > 0, f"train.{key}", "above 0", getattr(self, key))

@@ -12,7 +12,8 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from torch import Tensor, nn
 from gan.acceleration import exactly, speed_up, takes_bfloat16
 from gan.designs import NETWORKS
 from gan.distributed import ALONE, Team
-from gan.losses import GAMES, discriminator_loss
+from gan.losses import GAMES, Judge, Relativistic, discriminator_loss
 from gan.mismatch import mismatch
 from gan.obedience import disobedience
 from gan.pairs import Pair, pair_up
@@ -43,6 +44,23 @@ def scheduled_rate(settings: TrainSettings, step: int) -> float:
     last = settings.decay_share * settings.steps
     left = (settings.steps - step) / last if last else 1.0
     return settings.learning_rate * max(0.0, min(1.0, left))
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a generator can learn from a discriminator's verdict.
+
+    Attributes
+    ----------
+    real_logits, fake_logits
+        Of the phrases, before the discriminator has learnt from them.
+    slopes
+        How the generator's loss changes with its phrases; `None` where the discriminator must be asked again.
+    """
+
+    real_logits: Tensor
+    fake_logits: Tensor
+    slopes: Tensor | None
 
 
 class Trainer:
@@ -196,10 +214,10 @@ class Trainer:
         sums: dict[str, float] = {}
         for turn, (rolls, labels) in enumerate(turns):
             pair = self._pair(Batch(rolls, labels), turn, with_gradient=turn == num_turns - 1)
-            figures, real_logits = self._step_discriminator(pair, turn)
+            figures, lesson = self._step_discriminator(pair, turn, teaches=turn == num_turns - 1)
             sums = {name: sums.get(name, 0.0) + value for name, value in figures.items()}
         figures = {name: total / num_turns for name, total in sums.items()}
-        figures = self.team.mean(figures | self._step_generator(pair, real_logits))
+        figures = self.team.mean(figures | self._step_generator(pair, lesson))
         if not all(math.isfinite(value) for value in figures.values()):
             bad = ", ".join(name for name, value in figures.items() if not math.isfinite(value))
             raise TrainingFailed(f"training broke down at step {self.step}: {bad} is not a number any more")
@@ -217,51 +235,81 @@ class Trainer:
         with torch.set_grad_enabled(with_gradient):
             return pair_up(self.generator, batch, self.settings.max_transposition, self.noise(), random)
 
-    def _judge(self, pair: Pair) -> Callable[[Tensor], Tensor]:
+    def _judge(self, pair: Pair) -> Judge:
         """The discriminator, told what it needs to know of the phrases."""
         return self.discriminator if pair.asked is None else partial(self.discriminator, asked=pair.asked)
 
-    def _step_discriminator(self, pair: Pair, turn: int = 0) -> tuple[dict[str, float], Tensor]:
-        """Teach the discriminator to tell real phrases from generated ones; also gives its logits of the real ones."""
+    def _step_discriminator(self, pair: Pair, turn: int, teaches: bool) -> tuple[dict[str, float], Lesson]:
+        """Teach the discriminator to tell real phrases from generated ones; also gives what the generator can learn."""
         settings = self.settings
         penalised = settings.gamma > 0 and self.step % settings.penalty_steps == 0
-        random = self._random(7, self.step, turn)
-        real, fake = pair.real, pair.fake.detach()
+        mutual = teaches and isinstance(self.loss, Relativistic) and self.discriminator.judges_alone
+        fake = pair.fake.detach().requires_grad_(mutual)
         with exactly(self.fast["discriminator"], penalised):
-            loss, figures, real_logits = self.loss.judge(self._judge(pair), real, fake, penalised, random)
-        if pair.asked is not None and settings.mismatch and self.spec.num_tracks > 1:
+            verdict = self.loss.judge(self._judge(pair), pair.real, fake, penalised, self._random(7, self.step, turn))
+        figures = verdict.figures
+        weights = self._begin("discriminator")
+        losses = [] if verdict.penalty is None else [verdict.penalty]
+        slopes = None
+        if mutual:
+            *gradients, slopes = torch.autograd.grad(verdict.loss, [*weights, fake], retain_graph=bool(losses))
+            slopes.mul_(Relativistic.other_way_round(verdict).view(-1, *[1] * (fake.dim() - 1)))
+            for weight, gradient in zip(weights, gradients, strict=True):
+                weight.grad = gradient
+        else:
+            losses.append(verdict.loss)
+        if pair.asked is not None and self._mismatch_due():
             whole, mixed, asked = mismatch(pair.real, self.spec, self._random(9, self.step, turn))
-            whole_logits, mixed_logits = self.discriminator(torch.cat([whole, mixed]), asked).chunk(2)
-            loss = loss + settings.mismatch * discriminator_loss(whole_logits, mixed_logits)
+            whole_logits, mixed_logits = self.discriminator(whole, mixed, asked=asked).chunk(2)
+            confused = discriminator_loss(whole_logits, mixed_logits)
+            losses.append(settings.mismatch * settings.mismatch_steps * confused)
             figures["matched"] = (whole_logits > mixed_logits).float().mean().item()
-        figures["discriminator_gradient"] = self._update("discriminator", loss)
-        return figures, real_logits.detach()
+        if losses:
+            torch.autograd.backward(losses, inputs=weights)  # a penalty's way leads to phrases too
+        figures["discriminator_gradient"] = self._update("discriminator", weights)
+        return figures, Lesson(verdict.real_logits.detach(), verdict.fake_logits.detach(), slopes)
 
-    def _step_generator(self, pair: Pair, real_logits: Tensor) -> dict[str, float]:
+    def _mismatch_due(self) -> bool:
+        """Whether real phrases are held against mixed ones at this step."""
+        settings = self.settings
+        due = settings.mismatch > 0 and self.step % settings.mismatch_steps == settings.mismatch_steps // 2
+        return due and self.spec.num_tracks > 1
+
+    def _step_generator(self, pair: Pair, lesson: Lesson) -> dict[str, float]:
         """Teach the generator to make phrases that score high, where the loss pairs them above the real ones."""
-        self.discriminator.requires_grad_(False)
-        loss = self.loss.generate(real_logits, self._judge(pair)(pair.fake))
+        weights = self._begin("generator")
+        if lesson.slopes is None:
+            self.discriminator.requires_grad_(False)
+            loss = self.loss.generate(lesson.real_logits, self._judge(pair)(pair.fake))
+            self.discriminator.requires_grad_(True)
+        else:
+            loss = self.loss.generate(lesson.real_logits, lesson.fake_logits)
         figures = {"generator_loss": loss.item()}
+        roots = [loss if lesson.slopes is None else pair.fake]
+        gradients: list[Tensor | None] = [lesson.slopes]
         if pair.asked is not None and self.settings.obedience:
             disobeyed = disobedience(pair.fake, pair.real, pair.asked.wishes, self.spec)
-            loss = loss + self.settings.obedience * disobeyed
+            roots.append(self.settings.obedience * disobeyed)
+            gradients.append(None)
             figures["disobedience"] = disobeyed.item()
-        self.discriminator.requires_grad_(True)
-        figures["generator_gradient"] = self._update("generator", loss)
+        torch.autograd.backward(roots, gradients, inputs=weights)
+        figures["generator_gradient"] = self._update("generator", weights)
         return figures
 
-    def _update(self, side: str, loss: Tensor) -> float:
-        """One step of Adam on the weights of one side, with the gradient of the whole batch; the gradient's length."""
+    def _begin(self, side: str) -> list[Tensor]:
+        """The weights of one side that learn, their gradients forgotten."""
         optimizer = self.optimizers[side]
         optimizer.zero_grad(set_to_none=True)
-        weights = [weight for weight in optimizer.param_groups[0]["params"] if weight.requires_grad]
-        torch.autograd.backward(loss, inputs=weights)  # a penalty would find its way to the phrases too
+        return [weight for weight in optimizer.param_groups[0]["params"] if weight.requires_grad]
+
+    def _update(self, side: str, weights: Sequence[Tensor]) -> float:
+        """One step of Adam on the weights of one side, with the gradient of the whole batch; the gradient's length."""
         for weight in weights:
             if weight.grad is None:  # what only given notes reach, where nothing was given
                 weight.grad = torch.zeros_like(weight)
         gradients = [weight.grad for weight in weights if weight.grad is not None]
         self.team.average_(gradients)
-        optimizer.step()
+        self.optimizers[side].step()
         return float(torch.nn.utils.get_total_norm(gradients))
 
     @torch.no_grad()

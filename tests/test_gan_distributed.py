@@ -11,7 +11,7 @@ import torch
 import torch.distributed
 import torch.multiprocessing
 
-from gan.distributed import Team, batch_variance
+from gan.distributed import Team
 from gan.rolls import batches_from
 from gan.settings import ModelSettings, TrainSettings
 from gan.statistics import DataStatistics
@@ -68,15 +68,6 @@ def trained(loss: str, team: Team) -> tuple[dict[str, torch.Tensor], list[dict[s
     return {f"{part} {name}": value for part in parts for name, value in state[part].items()}, lines
 
 
-def variance_twice(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """A variance over the batch, and the gradient of the size of its gradient."""
-    x = x.clone().requires_grad_(True)
-    variance = batch_variance(x)
-    (first,) = torch.autograd.grad(variance.square().sum() / 2, x, create_graph=True)
-    (second,) = torch.autograd.grad(first.square().sum(), x)
-    return variance.detach(), second
-
-
 def one_of_two(rank: int, folder: str) -> None:
     """What each of two processes does: everything is left in a file."""
     torch.set_num_threads(1)
@@ -85,9 +76,6 @@ def one_of_two(rank: int, folder: str) -> None:
     )
     team = Team(rank, 2)
     found = {loss: trained(loss, team) for loss in SETTINGS}
-    probe = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
-    with team.at_work():
-        found["variance"] = variance_twice(probe[team.rows(6)])
     agreed = [team.any(rank == 1), team.any(False), team.of_first(10.0 + rank), team.share(f"of {rank}")]
     torch.save({"found": found, "agreed": agreed}, f"{folder}/{rank}.pt")
     torch.distributed.destroy_process_group()
@@ -115,18 +103,6 @@ def test_two_processes_learn_what_one_does_with_the_whole_batch(two, loss):
             assert {key: theirs_too[key] for key in numbers} == pytest.approx(numbers, rel=1e-4, abs=1e-5)
     same = [one["found"][loss][0] for one in two]
     assert all(torch.equal(same[0][name], same[1][name]) for name in same[0]), "to the bit among the two"
-
-
-@pytest.mark.slow
-def test_variance_over_processes_has_the_gradients_of_the_whole_batch_twice(two):
-    probe = torch.randn(6, 3, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
-    variance = batch_variance(probe)
-    (first,) = torch.autograd.grad(2 * variance.square().sum() / 2, probe, create_graph=True)
-    (second,) = torch.autograd.grad(first.square().sum(), probe)
-    for rank, one in enumerate(two):
-        theirs = one["found"]["variance"]
-        torch.testing.assert_close(theirs[0], variance.detach())
-        torch.testing.assert_close(theirs[1], second[3 * rank : 3 * rank + 3])
 
 
 @pytest.mark.slow

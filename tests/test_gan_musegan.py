@@ -230,10 +230,11 @@ def test_slope_penalty_of_a_linear_discriminator() -> None:
     assert slope_penalty(two, inputs).item() == pytest.approx(16.0 + 1.0)
     game = Wasserstein(gamma=10.0, every=1)
     real, fake = torch.randn(5, 2), torch.randn(5, 2)
-    loss, figures, _ = game.judge(lambda x: x @ slope, real, fake, True, torch.Generator().manual_seed(0))
-    wanted = ((fake - real) @ slope).mean().item() + 160.0
-    assert loss.item() == pytest.approx(wanted, rel=1e-5)
-    assert figures["slope_penalty"] == pytest.approx(16.0)
+    verdict = game.judge(lambda x: x @ slope, real, fake, True, torch.Generator().manual_seed(0))
+    assert verdict.loss.item() == pytest.approx(((fake - real) @ slope).mean().item(), rel=1e-5)
+    assert verdict.penalty is not None
+    assert verdict.penalty.item() == pytest.approx(160.0)
+    assert verdict.figures["slope_penalty"] == pytest.approx(16.0)
 
 
 def test_interpolates_lie_between_real_and_generated_phrases() -> None:

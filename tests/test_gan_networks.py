@@ -90,7 +90,7 @@ def test_every_weight_of_the_discriminator_gets_a_gradient():
     latents = generator.sample_latents(4, torch.Generator().manual_seed(1))
     with torch.no_grad():
         streams = generator(latents, 1.0, torch.Generator().manual_seed(2))
-    discriminator(streams, Asked(latents.wishes, torch.ones(4, 3, 2, dtype=torch.bool))).square().sum().backward()
+    discriminator(streams, asked=Asked(latents.wishes, torch.ones(4, 3, 2, dtype=torch.bool))).square().sum().backward()
     for name, weight in discriminator.named_parameters():
         assert weight.grad is not None and weight.grad.abs().sum() > 0, name
 
@@ -159,8 +159,8 @@ def test_two_batches_one_behind_the_other_are_judged_like_each_alone():
     generator, discriminator = networks()
     asked = Asked(no_wishes(4, BAND), torch.zeros(4, 3, 2, dtype=torch.bool))
     one, other = generator.encode(band_rolls()).split(4)
-    logits = discriminator(torch.cat([one, other]), asked)
-    alone = torch.cat([discriminator(one, asked), discriminator(other, asked)])
+    logits = discriminator(one, other, asked=asked)
+    alone = torch.cat([discriminator(one, asked=asked), discriminator(other, asked=asked)])
     assert torch.allclose(logits, alone, atol=1e-5)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gan.interface import joined
 from gan.latents import Latents
 from gan.musegan.layers import grow, initialise, octave_growth, shared_factor, shrink
 from gan.musegan.neurons import binary
@@ -220,11 +221,12 @@ class BinaryDiscriminator(SoundingDiscriminator):
         )
         initialise(self)
 
-    def forward(self, phrases: Tensor) -> Tensor:
+    def forward(self, *phrases: Tensor) -> Tensor:
         """Logits `[batch]`."""
-        x = octaves(phrases, SCALE[0])
+        whole = joined(phrases)
+        x = octaves(whole, SCALE[0])
         read = torch.cat([reader(x[:, track : track + 1]) for track, reader in enumerate(self.tracks)], dim=1)
-        streams = [self.shared(read), self.chroma(self.fold(x)), self.onset(self.changes(phrases))]
+        streams = [self.shared(read), self.chroma(self.fold(x)), self.onset(self.changes(whole))]
         logits: Tensor = self.merge(torch.cat(streams, dim=1))
         return logits.squeeze(1)
 

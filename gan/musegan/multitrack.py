@@ -14,6 +14,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gan.interface import joined
 from gan.latents import Latents
 from gan.musegan.layers import SLOPE, grow, initialise, shrink, split_steps
 from gan.musegan.rolls import OCTAVE, SoundingDiscriminator, SoundingGenerator, num_octaves, octaves
@@ -185,9 +186,9 @@ class JointDiscriminator(SoundingDiscriminator):
         self.reader = PhraseReader(spec.num_tracks, spec, settings.filters)
         initialise(self)
 
-    def forward(self, phrases: Tensor) -> Tensor:
+    def forward(self, *phrases: Tensor) -> Tensor:
         """Logits `[batch]`."""
-        logits: Tensor = self.reader(phrases)
+        logits: Tensor = self.reader(joined(phrases))
         return logits
 
 
@@ -201,7 +202,8 @@ class JammingDiscriminator(SoundingDiscriminator):
         self.readers = nn.ModuleList(PhraseReader(1, spec, settings.filters) for _ in spec.tracks)
         initialise(self)
 
-    def forward(self, phrases: Tensor) -> Tensor:
+    def forward(self, *phrases: Tensor) -> Tensor:
         """Logits `[batch, tracks]`."""
-        heard = [reader(phrases[:, track : track + 1]) for track, reader in enumerate(self.readers)]
+        whole = joined(phrases)
+        heard = [reader(whole[:, track : track + 1]) for track, reader in enumerate(self.readers)]
         return torch.stack(heard, dim=1)

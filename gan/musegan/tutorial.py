@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gan.interface import joined
 from gan.latents import Latents
 from gan.musegan.layers import Size, grow
 from gan.musegan.rolls import OCTAVE, SoundingDiscriminator, SoundingGenerator, num_octaves, octaves
@@ -90,9 +91,9 @@ class TutorialDiscriminator(SoundingDiscriminator):
             nn.Linear(16 * filters, 1),
         )
 
-    def forward(self, phrases: Tensor) -> Tensor:
+    def forward(self, *phrases: Tensor) -> Tensor:
         """Logits `[batch]`."""
-        x = octaves(phrases, SCALE[0])
+        x = octaves(joined(phrases), SCALE[0])
         own = torch.cat([reader(x[:, track : track + 1]) for track, reader in enumerate(self.tracks)], dim=1)
         logits: Tensor = self.shared(own)
         return logits.squeeze(1)
