@@ -20,7 +20,7 @@ from gan.rolls import fold_streams
 from gan.settings import ModelSettings
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics, choose_compass
-from gan.waves import Listen, Plan, Products
+from gan.waves import Plan, Products, Read
 from gan.wishes import WishEncoder
 
 MOTION_PERIOD = 36
@@ -70,21 +70,18 @@ class Reader(nn.Module):
         self.to_phrase = linear(spec.bars * settings.bar_width, settings.bar_width)  # [batch, bar]
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
-    def harmony_streams(self, streams: Tensor, plan: Plan) -> Tensor:
-        """Chroma of all tracks, intervals between tracks, motion along tracks (octaves apart).
+    def enter_steps(self, streams: Tensor) -> Tensor:
+        """What is read of each step, `[batch * time, step]`; compilers leave it as it is.
 
-        `[features, batch * time]`, see `gan.waves`; compilers leave it as it is.
+        Beside the notes it is chroma of all tracks, intervals between tracks, motion along tracks (octaves apart), see
+        `gan.waves`.
         """
-        heard = Listen.apply(streams, self.spec.pitched, self.maps)  # type: ignore[no-untyped-call]
-        products: Tensor = Products.apply(heard, plan)  # type: ignore[no-untyped-call]
-        return products
-
-    def enter_steps(self, streams: Tensor, weights: Sequence[Tensor]) -> Tensor:
-        """What is read of each step, `[batch * time, step]`, by the parts of the first layer's weights."""
-        x = torch.addmm(self.enter.bias, streams.flatten(2).flatten(0, 1), weights[0].t())
-        if self.plan:
-            x = torch.addmm(x, self.harmony_streams(streams, self.plan).t(), weights[2].t())
-        return x
+        notes, _, *harmony = torch.split(self.enter.weight, self.inputs, dim=1)
+        bias = self.enter.bias
+        if self.plan is None:
+            return torch.addmm(bias, streams.flatten(2).flatten(0, 1), notes.t())
+        x, heard = Read.apply(streams, notes, bias, self.spec.pitched, self.maps)  # type: ignore[no-untyped-call]
+        return torch.addmm(x, Products.apply(heard, self.plan).t(), harmony[0].t())  # type: ignore[no-untyped-call]
 
     def forward(self, streams: Sequence[Tensor], asked: Asked) -> tuple[Tensor, Tensor]:
         """Bars `[batch, bars, bar]` and phrases `[batch, bar]` of streams `[batch, time, tracks, 2, compass]`.
@@ -93,9 +90,9 @@ class Reader(nn.Module):
         """
         spec, times = self.spec, len(streams)
         batch = sum(map(len, streams))
-        weights = torch.split(self.enter.weight, self.inputs, dim=1)
-        x = torch.cat([self.enter_steps(one, weights) for one in streams])  # [batch * time, step]
-        given = asked.mask.transpose(1, 2).to(weights[1]) @ weights[1].t()  # [one batch, bars, step]
+        x = torch.cat([self.enter_steps(one) for one in streams])  # [batch * time, step]
+        slots = torch.split(self.enter.weight, self.inputs, dim=1)[1]
+        given = asked.mask.transpose(1, 2).to(slots) @ slots.t()  # [one batch, bars, step]
         place = given.unsqueeze(2) + self.position  # [one batch, bars, steps of a bar, step]
         x = x.view(times, len(place), spec.bars, spec.steps_per_bar, -1) + place
         x = activate(self.steps(x.view(batch, spec.num_steps, -1)))  # [batch, time, step]

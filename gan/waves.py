@@ -18,51 +18,69 @@ from torch.autograd.function import once_differentiable
 from gan.rolls import SOUNDING
 
 
-class Listen(torch.autograd.Function):
+def listen(streams: Tensor, tracks: Sequence[int], maps: Tensor) -> Tensor:
     """Features of what sounds in some tracks of streams, `[chosen tracks, features, batch * time]`.
 
     Takes streams `[batch, time, tracks, 2, compass]`, the tracks, and their maps `[chosen tracks, compass, features]`.
     """
+    rows = streams.flatten(0, 1)[:, :, SOUNDING]
+    heard = maps.new_empty(len(tracks), maps.shape[2], len(rows))
+    for place, track in enumerate(tracks):
+        torch.mm(maps[place].t(), rows[:, track].t(), out=heard[place])
+    return heard
+
+
+class Read(torch.autograd.Function):
+    """A linear layer over all that streams hold at a step, `[batch * time, width]`, and what `listen` gives.
+
+    Takes streams `[batch, time, tracks, 2, compass]`, weight and bias of the layer, and what `listen` takes beside. The
+    two gradients at the streams are added up where they lie: those are the largest tensors of all.
+    """
 
     @staticmethod
-    def forward(ctx: Any, streams: Tensor, tracks: Sequence[int], maps: Tensor) -> Tensor:
-        """A product a track, read from the streams as they lie."""
-        ctx.save_for_backward(maps)
-        ctx.tracks, ctx.shape = tracks, streams.shape
-        rows = streams.flatten(0, 1)[:, :, SOUNDING]
-        heard = maps.new_empty(len(tracks), maps.shape[2], len(rows))
-        for place, track in enumerate(tracks):
-            torch.mm(maps[place].t(), rows[:, track].t(), out=heard[place])
-        return heard
+    def forward(
+        ctx: Any, streams: Tensor, weight: Tensor, bias: Tensor, tracks: Sequence[int], maps: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Products with the streams as they lie."""
+        ctx.save_for_backward(streams, weight, maps)
+        ctx.tracks = tracks
+        return torch.addmm(bias, streams.flatten(2).flatten(0, 1), weight.t()), listen(streams, tracks, maps)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """The adjoint, which can be differentiated like the map itself."""
-        (maps,) = ctx.saved_tensors
-        streams: Tensor = Answer.apply(gradients[0], ctx.tracks, maps, ctx.shape)  # type: ignore[no-untyped-call]
-        return streams, None, None
+        streams, weight, maps = ctx.saved_tensors
+        read, heard = gradients
+        answer: Tensor | None = None
+        if ctx.needs_input_grad[0]:
+            answer = Answer.apply(read, heard, weight, ctx.tracks, maps, streams.shape)  # type: ignore[no-untyped-call]
+        return answer, read.t() @ streams.flatten(2).flatten(0, 1), read.sum(0), None, None
 
 
 class Answer(torch.autograd.Function):
-    """The adjoint of `Listen`: streams of a shape, zero but for what sounds in some tracks."""
+    """The adjoint of `Read` with respect to its streams, of this shape."""
 
     @staticmethod
-    def forward(ctx: Any, heard: Tensor, tracks: Sequence[int], maps: Tensor, shape: Sequence[int]) -> Tensor:
-        """A product a track, written where it belongs."""
-        ctx.save_for_backward(maps)
+    def forward(
+        ctx: Any, read: Tensor, heard: Tensor, weight: Tensor, tracks: Sequence[int], maps: Tensor, shape: Sequence[int]
+    ) -> Tensor:
+        """A product for all, and one a track on top of it."""
+        ctx.save_for_backward(read, weight, maps)
         ctx.tracks = tracks
-        streams = maps.new_zeros(shape)
+        streams = (read @ weight).view(shape)
         rows = streams.flatten(0, 1)[:, :, SOUNDING]
         for place, track in enumerate(tracks):
-            torch.mm(heard[place].t(), maps[place].t(), out=rows[:, track])
+            rows[:, track].addmm_(heard[place].t(), maps[place].t())
         return streams
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """The map again."""
-        (maps,) = ctx.saved_tensors
-        heard: Tensor = Listen.apply(gradients[0].contiguous(), ctx.tracks, maps)  # type: ignore[no-untyped-call]
-        return heard, None, None, None
+        read, weight, maps = ctx.saved_tensors
+        (change,) = gradients
+        rows = change.flatten(2).flatten(0, 1)
+        return rows @ weight.t(), listen(change, ctx.tracks, maps), read.t() @ rows, None, None, None
 
 
 class Plan:

@@ -13,7 +13,7 @@ from gan.rolls import STRIKE
 from gan.settings import ModelSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
-from gan.waves import Listen, Plan, Products
+from gan.waves import Plan, Products, Read, listen
 from gan.wishes import no_wishes
 
 BAND = RollSpec((Track("Drums", is_drum=True), Track("Piano"), Track("Bass")), bars=2, num_pitches=30, lowest_pitch=41)
@@ -101,7 +101,7 @@ def test_discriminator_folds_octaves_with_the_lowest_pitch_and_leaves_drums_out(
     low = BAND.lowest_pitch + discriminator.reader.lows[1]
     streams[0, 0, 1, 0, 0] = 1.0
     streams[0, 0, 0, 0, 3] = 1.0  # a drum
-    chroma = Listen.apply(streams, BAND.pitched, discriminator.reader.maps)[:, :12, 0]
+    chroma = listen(streams, BAND.pitched, discriminator.reader.maps)[:, :12, 0]
     assert chroma.shape == (2, 12)
     assert chroma[0].argmax() == low % 12
     assert chroma.sum() == 1
@@ -111,7 +111,7 @@ def test_discriminator_folds_octaves_with_the_lowest_pitch_and_leaves_drums_out(
     _, discriminator = networks(lead, wide)
     streams = torch.zeros(1, 16, 1, 2, 26)
     streams[0, 0, 0, 0, [0, 12, 24]] = 1.0
-    assert Listen.apply(streams, lead.pitched, discriminator.reader.maps)[0, :12, 0].tolist() == [
+    assert listen(streams, lead.pitched, discriminator.reader.maps)[0, :12, 0].tolist() == [
         0,
         0,
         0,
@@ -151,8 +151,19 @@ def test_derivatives_of_what_is_heard_are_right_twice_over():
     assert torch.autograd.gradgradcheck(lambda x: Products.apply(x, plan), heard)
     maps = torch.randn(2, 3, 4, dtype=torch.float64, generator=random)
     streams = torch.randn(2, 2, 3, 2, 3, dtype=torch.float64, generator=random, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda x: Listen.apply(x, (0, 2), maps), streams)
-    assert torch.autograd.gradgradcheck(lambda x: Listen.apply(x, (0, 2), maps).square(), streams)
+    weight = torch.randn(5, 18, dtype=torch.float64, generator=random, requires_grad=True)
+    bias = torch.randn(5, dtype=torch.float64, generator=random, requires_grad=True)
+
+    def read(streams, weight, bias):
+        return Read.apply(streams, weight, bias, (0, 2), maps)
+
+    def slopes(streams, weight):
+        """What a penalty is made of: how squares of both results change with the streams."""
+        loss = sum(one.square().sum() for one in read(streams, weight, bias.detach()))
+        return torch.autograd.grad(loss, streams, create_graph=True)[0]
+
+    assert torch.autograd.gradcheck(read, (streams, weight, bias))
+    assert torch.autograd.gradcheck(slopes, (streams, weight))
 
 
 def test_two_batches_one_behind_the_other_are_judged_like_each_alone():
@@ -231,7 +242,8 @@ def test_motion_tells_a_step_from_a_step_and_an_octave():
         streams = torch.zeros(1, BAND.num_steps, 3, 2, reader.compass)
         streams[0, :8, 2, 0, 11] = 1.0
         streams[0, 8:, 2, 0, 11 + move] = 1.0
-        heard.append(reader.harmony_streams(streams, reader.plan)[12 + 14 :, 8])
+        products = Products.apply(listen(streams, BAND.pitched, reader.maps), reader.plan)
+        heard.append(products[12 + 14 :, 8])
     assert (heard[0] - heard[1]).abs().max() > 0.5
 
 
