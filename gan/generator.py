@@ -17,7 +17,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from gan.given import Given, Part, beginnings, complete_streams, spread_mask
+from gan.given import Given, Part, beginnings, complete_streams, spread_mask, sum_given
 from gan.harmony import BESIDE_SIZE, Beside
 from gan.heads import ChoiceHead, NeuronHead
 from gan.interface import PhraseGenerator
@@ -25,9 +25,13 @@ from gan.latents import Latents
 from gan.layers import TimeBlock, TrackLinear, activate, linear
 from gan.rolls import STRIKE, to_rolls, to_streams
 from gan.settings import HEADS, ModelSettings
-from gan.spec import RollSpec
+from gan.spec import HOLD, ONSET, RollSpec
 from gan.statistics import DataStatistics, choose_compass, choose_heads
+from gan.threads import on_threads
 from gan.wishes import WishEncoder
+
+SHARE = 16
+"""Phrases that a thread is given at least: fewer are sooner made than a thread is started."""
 
 
 class Generator(PhraseGenerator):
@@ -109,10 +113,20 @@ class Generator(PhraseGenerator):
         guidance
             How strongly the wishes count: 1 as learnt, 0 not at all, above 1 more than learnt.
         """
-        x = self.features(latents, part)
-        if guidance != 1:
-            unasked = replace(latents, wishes=torch.full_like(latents.wishes, torch.nan))
-            x = torch.lerp(self.features(unasked, part), x, guidance)
+        features = [self.features(one, part) for one in _as_asked(latents, guidance)]
+        streams = self._notes(features, noise, generator, part, guidance)
+        return streams if part is None else complete_streams(streams, part.streams, part.mask, self.spec)
+
+    def _notes(
+        self,
+        features: Sequence[Tensor],
+        noise: float | Tensor,
+        generator: torch.Generator | None,
+        part: Part | None,
+        guidance: float,
+    ) -> Tensor:
+        """Streams of features as asked, and unasked where `guidance` is not 1; what is given is not part of them."""
+        x = features[0] if guidance == 1 else torch.lerp(features[1], features[0], guidance)
         beside = x.new_zeros(*x.shape[:3], BESIDE_SIZE) if part is None else self.beside(part)
         x = torch.cat([x, beside], dim=3)
         begins = beginnings(part.mask, self.spec) if part is not None else None
@@ -121,11 +135,14 @@ class Generator(PhraseGenerator):
         for head, places in zip(self.heads, self.places, strict=True):
             served = torch.cat([tracks[place] for place in places], dim=2)
             made += torch.split(head(served, noise, self.settings.temperature, generator, begins), 1, dim=2)
-        streams = torch.cat([made[place] for place in self.order], dim=2)  # [batch, time, tracks, 2, compass]
-        return streams if part is None else complete_streams(streams, part.streams, part.mask, self.spec)
+        return torch.cat([made[place] for place in self.order], dim=2)  # [batch, time, tracks, 2, compass]
 
     def features(self, latents: Latents, part: Part | None) -> Tensor:
         """What the heads make notes of: `[batch, time, tracks, width]`."""
+        return self.work_out(self.sketch(latents), part)
+
+    def sketch(self, latents: Latents) -> tuple[Tensor, Tensor]:
+        """Each beat before anything is heard: `[batch, all beats, wide]` of all, `[batch, all beats, tracks, slim]`."""
         spec, size, batch = self.spec, self.settings.latent_size, len(latents)
         beats = spec.bars * spec.beats_per_bar
         moves = self.move(latents.z_time).unflatten(1, (spec.bars, size))  # [batch, bars, size]
@@ -138,8 +155,12 @@ class Generator(PhraseGenerator):
         own = torch.cat([latents.z_track, asked_tracks], dim=2).unsqueeze(1).expand(-1, spec.bars, -1, -1)
         private = self.track_beats(torch.cat([own, track_moves], dim=3))
         private = private.view(batch, spec.bars, spec.num_tracks, spec.beats_per_bar, -1)
-        private = private.transpose(2, 3).flatten(1, 2)  # [batch, beats, tracks, slim]
+        return shared, private.transpose(2, 3).flatten(1, 2)
 
+    def work_out(self, sketch: tuple[Tensor, Tensor], part: Part | None) -> Tensor:
+        """Features of each step, of a sketch and of what is given: `[batch, time, tracks, width]`."""
+        spec, (shared, private) = self.spec, sketch
+        batch, beats = shared.shape[:2]
         heard = self.listen_to(part)  # [batch or 1, time, listen]
         shared = shared + self.listen_beats(heard.view(len(heard), beats, -1))
         trunk = self.trunk(shared + self.join(activate(private).flatten(2)))  # [batch, beats, wide]
@@ -156,19 +177,19 @@ class Generator(PhraseGenerator):
         silence = activate(self.listen_near(self.listen.bias.expand(1, steps, -1)))
         if part is None:
             return silence
-        streams, mask, rows = part.streams, part.mask, None
-        if not (mask.is_cuda or torch.compiler.is_compiling()):  # these want shapes that stay the same
-            rows = mask.flatten(1).any(1).nonzero().squeeze(1)
-            if len(rows) == 0:
-                return silence
-            streams, mask = streams[rows], mask[rows]
         weights = torch.split(self.listen.weight, [self.listen.in_features - slots, slots], dim=1)
-        notes = (streams * spread_mask(mask, self.spec)[..., None, None]).flatten(2)
-        heard = torch.addmm(self.listen.bias, notes.flatten(0, 1), weights[0].t()).view(len(mask), steps, -1)
-        which = mask.transpose(1, 2).to(heard) @ weights[1].t()  # [some of the batch, bars, listen]
-        heard = heard + which.repeat_interleave(self.spec.steps_per_bar, dim=1)
-        heard = activate(self.listen_near(heard))
-        return heard if rows is None else silence.expand(len(part.mask), -1, -1).index_copy(0, rows, heard)
+        if part.mask.is_cuda or torch.compiler.is_compiling():  # these want shapes that stay the same
+            notes = (part.streams * spread_mask(part.mask, self.spec)[..., None, None]).flatten(2)
+            heard = torch.addmm(self.listen.bias, notes.flatten(0, 1), weights[0].t()).view(len(notes), steps, -1)
+            which = part.mask.transpose(1, 2).to(heard) @ weights[1].t()  # [batch, bars, listen]
+            return activate(self.listen_near(heard + which.repeat_interleave(self.spec.steps_per_bar, dim=1)))
+        rows = part.mask.flatten(1).any(1).nonzero().squeeze(1)
+        if len(rows) == 0:
+            return silence
+        # one vector for each note of a track, and one for the track itself
+        vectors = torch.cat([weights[0].view(len(self.listen.weight), slots, -1), weights[1].unsqueeze(2)], dim=2)
+        heard = sum_given(part, vectors.permute(1, 2, 0), self.spec).index_select(0, rows) + self.listen.bias
+        return silence.expand(len(part.mask), -1, -1).index_copy(0, rows, activate(self.listen_near(heard)))
 
     @property
     def heavy(self) -> tuple[nn.Module, str]:
@@ -221,27 +242,51 @@ class Generator(PhraseGenerator):
         generator
             Draws what `temperature` leaves to chance, on the module's device.
         """
-        made = self._play(latents, given, guidance, temperature, generator)
-        for count in range(1, min(self.settings.rehearsals, self.spec.num_tracks - 1) + 1):
-            mask = lowest(made, count, self.spec).unsqueeze(2)
-            mask = mask if given is None else mask | given.mask
-            heard = Given(made, mask.expand(-1, -1, self.spec.bars))
-            made = self._play(latents, heard, guidance, temperature, generator)
-        return made
+        if latents.z.is_cuda or temperature is not None:  # chance is drawn for the whole batch
+            return self._rehearse(latents, given, guidance, temperature, generator)
+        return on_threads(
+            lambda rows: self._rehearse(latents[rows], None if given is None else given[rows], guidance),
+            len(latents),
+            least=SHARE,
+        )
 
-    def _play(
+    @torch.no_grad()
+    def _rehearse(
         self,
         latents: Latents,
         given: Given | None,
         guidance: float,
-        temperature: Sequence[float] | None,
-        generator: torch.Generator | None,
+        temperature: Sequence[float] | None = None,
+        generator: torch.Generator | None = None,
     ) -> Tensor:
-        """Rolls made at once, all tracks without having heard each other."""
-        part = None if given is None else Part(self.encode(given.rolls), given.mask)
+        """What `sample` gives, on this thread."""
+        sketches = [self.sketch(one) for one in _as_asked(latents, guidance)]
         noise = 0.0 if temperature is None else latents.z.new_tensor(temperature)
-        made = to_rolls(self(latents, noise, generator, part, guidance), self.lows, self.spec)
-        return made if given is None else given.complete(made)
+
+        def play(part: Part | None) -> Tensor:
+            """Streams made at once, all tracks without having heard each other."""
+            features = [self.work_out(sketch, part) for sketch in sketches]
+            return self._notes(features, noise, generator, part, guidance)
+
+        part = None if given is None else Part(self.encode(given.rolls), given.mask)
+        streams = play(part)
+        made = to_rolls(streams, self.lows, self.spec)
+        made = made if given is None else given.complete(made)
+        for count in range(1, min(self.settings.rehearsals, self.spec.num_tracks - 1) + 1):
+            mask = lowest(made, count, self.spec).unsqueeze(2)
+            mask = mask if given is None else mask | given.mask
+            heard = Given(made, mask.expand(-1, -1, self.spec.bars))
+            part = Part(streams if part is None else self.encode(made), heard.mask)  # streams alone are the rolls still
+            streams = play(part)
+            made = heard.complete(to_rolls(streams, self.lows, self.spec))
+        return made
+
+
+def _as_asked(latents: Latents, guidance: float) -> tuple[Latents, ...]:
+    """Latents as they are, and without wishes where `guidance` wants to know the difference."""
+    if guidance == 1:
+        return (latents,)
+    return latents, replace(latents, wishes=torch.full_like(latents.wishes, torch.nan))
 
 
 def lowest(rolls: Tensor, count: int, spec: RollSpec) -> Tensor:
@@ -249,7 +294,7 @@ def lowest(rolls: Tensor, count: int, spec: RollSpec) -> Tensor:
 
     Silent tracks come after all that sound, drums last.
     """
-    sounding = rolls.any(1).sum((2, 3))  # [batch, tracks, pitches]
+    sounding = (rolls[:, ONSET] | rolls[:, HOLD]).flatten(2, 3).sum(2, dtype=torch.int32)  # [batch, tracks, pitches]
     pitches = torch.arange(spec.num_pitches, device=rolls.device)
     height = (sounding * pitches).sum(2) / sounding.sum(2)  # NaN for silence
     is_drum = torch.tensor([track.is_drum for track in spec.tracks], device=rolls.device)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import embedding_bag, pad
 
 from gan.rolls import SOUNDING, STRIKE
 from gan.spec import HOLD, ONSET, RollSpec
@@ -59,9 +60,10 @@ class Given:
 
         A made note that held on into given bars ends there, and one that would have held on out of nothing begins.
         """
-        mask = self.mask[:, None, :, :, None, None]
-        whole = torch.where(mask, self.rolls, made)
-        return torch.where(mask, whole, begin_orphans(whole))
+        phrase, track, bar = self.mask.nonzero(as_tuple=True)
+        whole = made.clone()
+        whole[phrase, :, track, bar] = self.rolls[phrase, :, track, bar]
+        return begin_orphans(whole, ~self.mask)
 
 
 def wishes_of_given(given: Given, spec: RollSpec) -> Tensor:
@@ -93,12 +95,17 @@ class Asked:
     mask: Tensor
 
 
-def begin_orphans(rolls: Tensor) -> Tensor:
-    """Rolls in which a held step with nothing before it, at the start of a bar, begins a note; a phrase's first too."""
+def begin_orphans(rolls: Tensor, where: Tensor | None = None) -> Tensor:
+    """Rolls in which a held step with nothing before it, at the start of a bar, begins a note; a phrase's first too.
+
+    With a mask `where` `[batch, tracks, bars]`, in these bars alone.
+    """
     first = rolls[:, :, :, :, 0]  # [batch, 2, tracks, bars, pitches]
     last = rolls[:, :, :, :, -1].any(1)  # [batch, tracks, bars, pitches]
     before = torch.cat([torch.zeros_like(last[:, :, :1]), last[:, :, :-1]], dim=2)
     orphan = first[:, HOLD] & ~before
+    if where is not None:
+        orphan &= where.unsqueeze(3)
     begun = rolls.clone()
     begun[:, ONSET, :, :, 0] |= orphan
     begun[:, HOLD, :, :, 0] &= ~orphan
@@ -134,6 +141,23 @@ def complete_streams(made: Tensor, given: Tensor, mask: Tensor, spec: RollSpec) 
         cut = first[:, :, :, SOUNDING] * (1 - first[:, :, :, STRIKE]) * (1 - bars[:, :-1, -1, :, SOUNDING]) * joins
         bars[:, 1:, 0, :, STRIKE] += cut
     return whole
+
+
+def sum_given(part: Part, vectors: Tensor, spec: RollSpec) -> Tensor:
+    """Sums `[batch, time, width]` of the vectors of all notes that are given, and of the tracks that they are of.
+
+    `vectors` is `[tracks, 2 * compass + 1, width]`, the last one of a track its own. A step has few notes of all that
+    it could have: looking them up is far cheaper than a product. Gradients reach the vectors, not the notes.
+    """
+    batch, bars, steps = len(part.mask), spec.bars, spec.steps_per_bar
+    phrase, bar, track = part.mask.transpose(1, 2).nonzero(as_tuple=True)
+    pieces = part.streams.view(batch, bars, steps, *part.streams.shape[2:])[phrase, bar, :, track].flatten(2)
+    cell, step, place = pad(pieces, [0, 1], value=1.0).nonzero(as_tuple=True)  # what is last is there at each step
+    counts = (cell * steps + step).bincount(minlength=len(phrase) * steps)
+    number = track[cell] * vectors.shape[1] + place
+    sums = embedding_bag(number, vectors.flatten(0, 1), counts.cumsum(0) - counts, mode="sum")
+    heard = sums.new_zeros(batch * bars, steps, sums.shape[1])
+    return heard.index_add(0, phrase * bars + bar, sums.view(-1, steps, sums.shape[1])).view(batch, bars * steps, -1)
 
 
 KINDS = ("compose", "accompany", "continue", "fill", "mix")
