@@ -54,7 +54,8 @@ class Read(torch.autograd.Function):
         answer: Tensor | None = None
         if ctx.needs_input_grad[0]:
             answer = Answer.apply(read, heard, weight, ctx.tracks, maps, streams.shape)  # type: ignore[no-untyped-call]
-        return answer, read.t() @ streams.flatten(2).flatten(0, 1), read.sum(0), None, None
+        rows = streams.flatten(2).flatten(0, 1).to(read.dtype)  # bfloat16 where the product was
+        return answer, read.t() @ rows, read.sum(0), None, None
 
 
 class Answer(torch.autograd.Function):
@@ -67,6 +68,7 @@ class Answer(torch.autograd.Function):
         """A product for all, and one a track on top of it."""
         ctx.save_for_backward(read, weight, maps)
         ctx.tracks = tracks
+        heard, weight, maps = (x.to(read.dtype) for x in (heard, weight, maps))
         streams = (read @ weight).view(shape)
         rows = streams.flatten(0, 1)[:, :, SOUNDING]
         for place, track in enumerate(tracks):
