@@ -35,10 +35,14 @@ class Heard:
     phrases: Tensor
 
     @classmethod
-    def of(cls, strikes: Tensor, counts: Tensor) -> Heard:
-        """Sums of onsets `[batch, time, tracks, pitches]` where they count, bool `[batch, time, tracks]`."""
+    def of(cls, strikes: Tensor, counts: Tensor | None = None) -> Heard:
+        """Sums of onsets `[batch, time, tracks, pitches]` where they count, bool `[batch, time, tracks]`; or of all."""
         team = team_at_work()
-        return cls(team.sum((strikes * counts.unsqueeze(3)).sum(0)), team.sum(counts.sum(0).to(strikes)))
+        if counts is None:
+            onsets, phrases = strikes.sum(0), strikes.new_full(strikes.shape[1:3], len(strikes))
+        else:
+            onsets, phrases = (strikes * counts.unsqueeze(3)).sum(0), counts.sum(0).to(strikes)
+        return cls(team.sum(onsets), team.sum(phrases))
 
     def notes_per_bar(self, bars: int) -> Tensor:
         """Mean number of notes, `[tracks]`, as if every track had counted everywhere."""
@@ -69,9 +73,8 @@ class Pair:
     def heard(self, generator: PhraseGenerator) -> tuple[Heard, Heard]:
         """What was made, without what was given, and the real phrases."""
         fake, real = generator.strikes(self.fake), generator.strikes(self.real)
-        everywhere = torch.ones(fake.shape[:3], dtype=torch.bool, device=fake.device)
-        free = everywhere if self.asked is None else ~spread_mask(self.asked.mask, generator.spec)
-        return Heard.of(fake, free), Heard.of(real, everywhere)
+        free = None if self.asked is None else ~spread_mask(self.asked.mask, generator.spec)
+        return Heard.of(fake, free), Heard.of(real)
 
 
 def pair_up(

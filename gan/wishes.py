@@ -103,16 +103,33 @@ def wishes_of(rolls: Tensor, labels: Tensor, spec: RollSpec) -> Tensor:
     spec
         Of the rolls.
     """
-    onset, hold = rolls[:, ONSET].flatten(2, 3), rolls[:, HOLD].flatten(2, 3)  # [batch, tracks, time, pitches]
+    words = _words(rolls.flatten(3, 4))
+    onset, hold = words[:, ONSET], words[:, HOLD]  # [batch, tracks, time, words]
     sounding = onset | hold
-    notes, cells = onset.sum((2, 3)), sounding.sum((2, 3))
-    heard = sounding.any(3).sum(2)  # steps
-    short = notes - (onset[:, :, :-1] & hold[:, :, 1:]).sum((2, 3))
-    manners = [notes / rolls.shape[3], cells / notes / spec.steps_per_beat, cells / heard, short / notes]
-    rhythm = rolls[:, ONSET].sum((1, 2, 4))  # [batch, steps]
-    chroma = sounding[:, list(spec.pitched)].sum((1, 2)) @ fold(spec).to(rolls.device)
+    begun, heard, held = (_cells(one) for one in (onset, sounding, onset[:, :, :-1] & hold[:, :, 1:]))
+    notes, cells = begun.sum(2), heard.sum(2)
+    short = notes - held.sum(2)
+    manners = [notes / rolls.shape[3], cells / notes / spec.steps_per_beat, cells / heard.ne(0).sum(2), short / notes]
+    rhythm = begun.sum(1).view(len(rolls), *rolls.shape[3:5]).sum(1)  # [batch, steps]
+    pitches = sounding[:, list(spec.pitched)].sum(1).view(torch.uint8).sum(1)[:, : spec.num_pitches]
+    chroma = pitches @ fold(spec).to(rolls.device)
     shares = [one / one.sum(1, keepdim=True) for one in (rhythm, chroma)]
     return torch.cat([*manners, *shares, labels.to(rolls.device)], dim=1)
+
+
+def _words(cells: Tensor) -> Tensor:
+    """Bools `[..., pitches]` as 64-bit numbers `[..., words]`, a byte a cell.
+
+    Their sums are sums of all eight cells at once, as long as no byte comes to more than 255: tens of times as fast as
+    those of bools.
+    """
+    padded = nn.functional.pad(cells.view(torch.uint8), (0, -cells.shape[-1] % 8))
+    return padded.contiguous().view(torch.int64)
+
+
+def _cells(words: Tensor) -> Tensor:
+    """How many cells are set in words `[..., words]`: `[...]`."""
+    return words.sum(-1, keepdim=True).view(torch.uint8).sum(-1)
 
 
 def fold(spec: RollSpec) -> Tensor:

@@ -231,6 +231,23 @@ def test_wishes_are_what_musicians_would_count() -> None:
     assert row[-3:].tolist() == [14.0, 120.0, 1.0]
 
 
+def test_wishes_of_crowded_phrases_of_any_length_are_counted_in_full() -> None:
+    spec = replace(SPEC, bars=20)
+    rolls = torch.rand(2, *spec.shape, generator=torch.Generator().manual_seed(0)) < 0.9
+    row, layout = wishes_of(rolls, no_labels(2), spec)[1], LAYOUT
+    onset, hold = rolls[1].flatten(2, 3)
+    sounding, notes = onset | hold, onset.sum((1, 2))
+    long = (onset[:, :-1] & hold[:, 1:]).sum((1, 2))
+    assert row[layout.manner(DENSITY)].tolist() == (notes / 20).tolist()
+    assert row[layout.manner(LENGTH)].tolist() == (sounding.sum((1, 2)) / notes / 4).tolist()
+    assert row[layout.manner(VOICES)].tolist() == (sounding.sum((1, 2)) / sounding.any(2).sum(1)).tolist()
+    assert row[layout.manner(SHORT)].tolist() == ((notes - long) / notes).tolist()
+    assert row[layout.rhythm].tolist() == (rolls[1, ONSET].sum((0, 1, 3)) / notes.sum()).tolist()
+    pitches = sounding[1:].sum((0, 1))
+    chroma = torch.stack([pitches[(place - spec.lowest_pitch) % 12 :: 12].sum() for place in range(12)])
+    assert row[layout.chroma].tolist() == (chroma / chroma.sum()).tolist()
+
+
 def test_of_silence_only_the_densities_are_known() -> None:
     row = wishes_of(torch.zeros(1, *SPEC.shape, dtype=torch.bool), no_labels(1), SPEC)[0]
     assert row[:3].tolist() == [0.0, 0.0, 0.0]

@@ -37,6 +37,17 @@ def test_a_note_cut_by_the_start_of_the_phrase_begins_there():
     assert streams[0, :, 1, 0].sum() == 3
 
 
+def test_streams_of_full_rolls_are_what_the_planes_say():
+    rolls = torch.rand((3, *SPEC.shape), generator=torch.Generator().manual_seed(0)) < 0.3
+    streams = to_streams(rolls, (2, 7), 13)
+    assert streams.dtype == torch.float32
+    for track, low in enumerate((2, 7)):
+        onset, hold = rolls[:, :, track, :, :, low : low + 13].flatten(2, 3).unbind(1)
+        assert torch.equal(streams[:, :, track, 0], (onset | hold).float())
+        assert torch.equal(streams[:, 1:, track, 1], onset[:, 1:].float())
+        assert torch.equal(streams[:, 0, track, 1], streams[:, 0, track, 0])
+
+
 def test_drums_never_hold():
     streams = torch.zeros(1, 32, 2, 2, 8)
     streams[:, 3, :, 0, 1] = 1.0  # sounding without an onset
