@@ -40,7 +40,7 @@ class Player:
     def lap(self, threads: int) -> Stint:
         """Play for a while with so many threads."""
         torch.set_num_threads(threads)
-        self.play()  # threads start at the first call
+        self.play()  # the first call is slower than those to come
         return repeat(self.play, self.lap_seconds)
 
     def describe(self, laps: dict[str, list[Stint]]) -> dict[str, float]:
