@@ -31,7 +31,9 @@ def on_threads(work: Callable[[slice], Tensor], rows: int, least: int) -> Tensor
         return work(slice(0, rows))
     shares = [slice(*bounds) for bounds in pairwise(rows * number // count for number in range(count + 1))]
     try:
-        with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as team:
-            return torch.cat(list(team.map(work, shares)))
+        with ThreadPoolExecutor(count - 1, initializer=torch.set_num_threads, initargs=(1,)) as team:
+            others = team.map(work, shares[1:])
+            torch.set_num_threads(1)
+            return torch.cat([work(shares[0]), *others])
     finally:
         torch.set_num_threads(width)  # threads to come would start with what was set last, wherever it was
