@@ -254,4 +254,8 @@ def launch() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_code = main()
+    if not is_first():  # it has nothing left to write, and torch's threads can crash a process that shuts down slowly
+        sys.stderr.flush()
+        os._exit(exit_code)
+    sys.exit(exit_code)
