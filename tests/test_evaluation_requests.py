@@ -25,7 +25,7 @@ from pipeline.evaluation.subjects import Phrases
 LEAD, BASS = 0, 1
 SPEC = RollSpec((Track("Lead"), Track("Bass")), bars=2, num_pitches=48, lowest_pitch=36)
 SETTINGS = EvaluateSettings(
-    path=None, runs=None, seed=1, phrases=8, samples=8, resamples=20, classifier=False, requests=60
+    path=None, runs=None, seed=1, phrases=8, samples=8, resamples=20, classifier=False, requests=60, guidance=1.0
 )
 STYLES = ("long", "short")
 

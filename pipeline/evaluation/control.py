@@ -87,6 +87,7 @@ class Examiner:
         densities, by_track = self._density()
         return densities, {
             "phrases": len(self.test.phrases),
+            "guidance": self.settings.guidance,
             "density": by_track,
             "key": self._key(),
             "tempo": self._tempo(),

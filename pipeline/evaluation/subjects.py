@@ -87,18 +87,18 @@ def generated_phrases(generator: PhraseGenerator, count: int, seed: int) -> Phra
     return Phrases(rolls, torch.arange(count))
 
 
-def made_as_asked(generator: Generator, wishes: Tensor, given: Given | None, seed: int) -> Tensor:
+def made_as_asked(generator: Generator, guidance: float, wishes: Tensor, given: Given | None, seed: int) -> Tensor:
     """Phrases as wished for around what is given, one for each row: bool `[count, *spec.shape]` on the CPU.
 
     `wishes` are `[count, Layout.size]` as in `gan.wishes`; the rest is as phrases of the data have it that are like
-    what is asked.
+    what is asked. `guidance` as in `gan.generator.Generator.sample`.
     """
     latents = generator.latents_for(wishes, torch.Generator().manual_seed(seed))
     made = []
     for start in range(0, len(wishes), BATCH):
         some = slice(start, start + BATCH)
         part = None if given is None else given[some].to(latents.z.device)
-        made.append(generator.sample(latents[some], part).cpu())
+        made.append(generator.sample(latents[some], part, guidance).cpu())
     return torch.cat(made)
 
 

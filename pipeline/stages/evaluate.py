@@ -49,6 +49,7 @@ from pipeline.evaluation.subjects import (
 from pipeline.music.catalog import files_of, folder_print
 from pipeline.music.labels import labels_of, styles_of
 from pipeline.music.preparing import recipe_of
+from pipeline.music.requests import MOST_GUIDANCE
 from pipeline.music.store import PhraseStore, open_store
 from pipeline.places import stage_directory
 from pipeline.progress import say
@@ -69,6 +70,8 @@ def inputs(config: Config) -> dict[str, str]:
             raise UserError(f"evaluate.{key} must lie between {low} and {high}, not {getattr(settings, key)}.")
     if settings.requests != 0 and not 2 <= settings.requests <= 100_000:
         raise UserError(f"evaluate.requests must be 0 or lie between 2 and 100000, not {settings.requests}.")
+    if not 0 <= settings.guidance <= MOST_GUIDANCE:
+        raise UserError(f"evaluate.guidance must lie between 0 and {MOST_GUIDANCE:g}, not {settings.guidance:g}.")
     if settings.runs is not None:
         if settings.path is not None:
             raise UserError("evaluate.path and evaluate.runs can't both be given: judge the folder first, by a name=.")
@@ -136,7 +139,7 @@ def ask(generator: Generator, store: PhraseStore, config: Config, directory: Pat
     settings, spec = config.evaluate, store.spec
     if not settings.requests:
         return UNASKED
-    make = partial(made_as_asked, generator)
+    make = partial(made_as_asked, generator, settings.guidance)
     test, training = (
         Labelled(real_phrases(store, split), torch.from_numpy(labels_of(store, split))) for split in ("test", "train")
     )
