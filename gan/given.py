@@ -45,12 +45,6 @@ class Given:
         """Some of the phrases; the batch axis stays."""
         return Given(self.rolls[index], self.mask[index])
 
-    @classmethod
-    def nothing(cls, batch: int, spec: RollSpec, device: torch.device | str = "cpu") -> Given:
-        """No note given: the generator composes."""
-        rolls = torch.zeros((batch, *spec.shape), dtype=torch.bool, device=device)
-        return cls(rolls, torch.zeros((batch, spec.num_tracks, spec.bars), dtype=torch.bool, device=device))
-
     def to(self, device: torch.device | str) -> Given:
         """The same on another device."""
         return Given(self.rolls.to(device), self.mask.to(device))
