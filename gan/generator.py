@@ -111,7 +111,7 @@ class Generator(PhraseGenerator):
         part
             What is given; it is part of the result.
         guidance
-            How strongly the wishes count: 1 as learnt, 0 not at all, above 1 more than learnt.
+            How strongly the wishes count: 1 as learnt, 0 not at all.
         """
         features = [self.features(one, part) for one in _as_asked(latents, guidance)]
         streams = self._notes(features, noise, generator, part, guidance)

@@ -43,9 +43,11 @@ def test_keys_are_asked_as_modes_where_the_data_is_in_one_key() -> None:
 
 
 def test_tempo_style_guidance_and_temperature_are_read() -> None:
-    one = request("generate.tempo_bpm=92", "generate.style=Simutrans", "generate.guidance=2", "generate.temperature=.3")
+    one = request(
+        "generate.tempo_bpm=92", "generate.style=Simutrans", "generate.guidance=.5", "generate.temperature=.3"
+    )
     assert one.wishes[TEMPO] == 92 and one.wishes[STYLE] == 1
-    assert one.guidance == 2 and one.temperature == (0.3,) * 5
+    assert one.guidance == 0.5 and one.temperature == (0.3,) * 5
     assert request("generate.temperature={Drums: 0.5}").temperature == (0.5, 0, 0, 0, 0)
 
 
@@ -82,7 +84,7 @@ def test_only_what_the_data_taught_is_asked() -> None:
         ("generate.density={Drunms: 8}", "generate.density: there is no track Drunms .did you mean Drums"),
         ("generate.density={Piano: -1}", "generate.density of Piano must lie between 0 and 200 notes a bar, not -1"),
         ("generate.style=polka", "generate.style=polka is none of .* freedoom, simutrans"),
-        ("generate.guidance=9", "generate.guidance must lie between 0 and 5, not 9"),
+        ("generate.guidance=9", "generate.guidance must lie between 0 and 1, not 9"),
         ("generate.temperature=-1", "generate.temperature=-1 must be a number between 0 and 2"),
         ("generate.temperature={Drums: hot}", "generate.temperature=hot"),
         ("generate.tempo_bpm=nan", "generate.tempo_bpm must lie"),
@@ -97,7 +99,7 @@ def test_what_cannot_be_asked_is_said_in_one_sentence(override: str, sentence: s
 
 def test_designs_without_wishes_refuse_them() -> None:
     refuse_request(band("generate.key=D minor").generate, "hybrid")
-    for override in ("generate.density={Drums: 8}", "generate.guidance=2", "generate.given=a.mid"):
+    for override in ("generate.density={Drums: 8}", "generate.guidance=.5", "generate.given=a.mid"):
         with pytest.raises(UserError, match=r"model\.design=hybrid"):
             refuse_request(band(override).generate, "hybrid")
 

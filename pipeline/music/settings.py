@@ -157,7 +157,7 @@ class GenerateSettings:
     style: str | None
     """One of the folders that the data set's music lies in; null leaves it to chance."""
     guidance: float
-    """How strongly key, tempo, density and style count: 1 as learnt, 0 not at all, up to 5."""
+    """How strongly key, tempo, density and style count: 1 as learnt, 0 not at all."""
     temperature: Any
     """How much is left to chance, a number for all tracks or by the name of the track: null or 0 makes what is most
     likely, 1 is wild."""
