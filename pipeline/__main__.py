@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import signal
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.building import STAGES, Builder, upstream_of
 from pipeline.errors import UserError
-from pipeline.ranks import follow, is_first, led
+from pipeline.ranks import follow, is_first, led, num_processes
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -255,7 +256,9 @@ def launch() -> None:
 
 if __name__ == "__main__":
     exit_code = main()
-    if not is_first():  # it has nothing left to write, and torch's threads can crash a process that shuts down slowly
+    if num_processes() > 1:  # threads that torch leaves behind can crash an interpreter that is taken down around them
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
         sys.stderr.flush()
         os._exit(exit_code)
     sys.exit(exit_code)

@@ -29,6 +29,7 @@ SMALL = (
     "model.track_width=8",
     "model.step_width=16",
     "model.beat_width=16",
+    "model.bar_width=16",
     "generate.songs=2",
     "generate.candidates=2",
     "lyrics.init=null",

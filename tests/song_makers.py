@@ -103,7 +103,9 @@ def write_checkpoint(folder: Path, config: Config) -> Path:
         ]
         rolls.append(roll_from_notes(make_notes(*zip(*notes, strict=True)), spec, spec.bars))
     statistics = DataStatistics.of([unpack(torch.from_numpy(np.stack(rolls)), spec)], spec)
-    model = ModelSettings(latent_size=8, trunk_width=16, trunk_blocks=1, track_width=8, step_width=16, beat_width=16)
+    model = ModelSettings(
+        latent_size=8, trunk_width=16, trunk_blocks=1, track_width=8, step_width=16, beat_width=16, bar_width=16
+    )
     trainer = Trainer(spec, statistics, model, TrainSettings(), seed=3)
     with torch.no_grad():  # an untrained network hardly moves; louder latents make phrases that differ
         for name, weight in trainer.average.named_parameters():

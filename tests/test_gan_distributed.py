@@ -20,7 +20,9 @@ from gan.wishes import no_labels
 
 from .roll_makers import SPEC, empty, note
 
-MODEL = ModelSettings(latent_size=4, trunk_width=12, trunk_blocks=1, track_width=8, step_width=8, beat_width=16)
+MODEL = ModelSettings(
+    latent_size=4, trunk_width=12, trunk_blocks=1, track_width=8, step_width=8, beat_width=16, bar_width=16
+)
 TRAIN = TrainSettings(
     steps=5,
     batch_size=8,

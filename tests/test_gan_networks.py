@@ -17,7 +17,9 @@ from gan.waves import Plan, Products, Read, listen
 from gan.wishes import no_wishes
 
 BAND = RollSpec((Track("Drums", is_drum=True), Track("Piano"), Track("Bass")), bars=2, num_pitches=30, lowest_pitch=41)
-SMALL = ModelSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, step_width=8, beat_width=16)
+SMALL = ModelSettings(
+    latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, step_width=8, beat_width=16, bar_width=16
+)
 
 
 def band_rolls(count: int = 8) -> torch.Tensor:

@@ -92,8 +92,8 @@ def test_a_chorus_returns_as_it_was_and_a_verse_a_little_varied(tmp_path: Path) 
         assert same == (variation == 0)
         latents, later = song.sections[verse].latents, song.sections[verse_again].latents
         assert np.array_equal(latents["z"], later["z"]) and np.array_equal(latents["z_track"], later["z_track"])
-        likeness = [np.mean(first_phrase(song, verse) != first_phrase(song, other)) for other in (verse_again, chorus)]
-        assert likeness[0] < likeness[1]
+        anew = (first_phrase(song, verse) != first_phrase(song, verse_again)).any(axis=(0, 3, 4))  # [tracks, bars]
+        assert anew.mean() <= 0.5, "most bars of most tracks stay"
 
 
 def test_phrases_of_a_section_share_what_they_are_and_differ_in_how_they_move(tmp_path: Path) -> None:
