@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gan.given import Part, spread_mask
+from gan.context import Part, spread_mask
 from gan.rolls import SOUNDING, STRIKE, fold_streams
 from gan.spec import RollSpec
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from gan.wishes import between_wishes
+from gan.conditions import between_wishes
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Latents:
     z_track_time
         `[batch, tracks, size]`: how each track moves from bar to bar.
     wishes
-        `[batch, Layout.size]`, see `gan.wishes`; NaN for what is left to chance.
+        `[batch, Layout.size]`, see `gan.conditions`; NaN for what is left to chance.
     """
 
     z: Tensor

@@ -159,9 +159,11 @@ class TrainSettings:
     ema_decay
         Decay a step of the averaged generator that samples are drawn from; with 0 it is the generator itself.
     obedience
-        Weight of how far generated phrases are from what was asked, as far as it can be counted (`gan.obedience`).
+        Weight of how far generated phrases are from what was asked, as far as it can be counted
+        (`gan.training.attribute_loss`).
     mismatch
-        Weight of telling real phrases from ones in which some tracks come from another phrase (`gan.mismatch`).
+        Weight of telling real phrases from ones in which some tracks come from another phrase
+        (`gan.training.mismatch`).
     mismatch_steps
         Those are judged every so many steps (and weigh as many times more).
     noise_steps

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gan.conditions import STYLE, fold, no_labels, wishes_of
 from gan.harmony import count_intervals, interval_gain
 from gan.rolls import unpack
 from gan.settings import ModelSettings
 from gan.spec import HOLD, ONSET, RollSpec
-from gan.wishes import STYLE, fold, no_labels, wishes_of
 
 MAX_VOICES = 6
 """Chords are counted up to so many notes."""
@@ -58,8 +58,8 @@ class DataStatistics:
     empty_bars
         `[tracks]`: share of bars without a sounding step.
     examples
-        `[phrases, up to MOST_EXAMPLES][Layout.size]`: the wishes of evenly spread phrases (`gan.wishes`), NaN for what
-        is unknown; a generator that is asked nothing draws one of them.
+        `[phrases, up to MOST_EXAMPLES][Layout.size]`: the wishes of evenly spread phrases (`gan.conditions`), NaN for
+        what is unknown; a generator that is asked nothing draws one of them.
     num_styles
         Styles that the data's labels tell apart.
     """
@@ -90,7 +90,7 @@ class DataStatistics:
     def of(cls, batches: Iterable[Tensor], spec: RollSpec, labels: Tensor | None = None) -> DataStatistics:
         """Count over batches of rolls, bool `[batch, *spec.shape]`.
 
-        `labels` `[phrases, 3]` of all of them are key, tempo and style, NaN where unknown (`gan.wishes`).
+        `labels` `[phrases, 3]` of all of them are key, tempo and style, NaN where unknown (`gan.conditions`).
         Raises `ValueError` when there is no phrase.
         """
         totals: dict[str, Tensor] = {}

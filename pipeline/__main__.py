@@ -9,9 +9,9 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-from pipeline.building import STAGES, Builder, upstream_of
+from pipeline.build import STAGES, Builder, upstream_of
 from pipeline.errors import UserError
-from pipeline.ranks import follow, is_first, led, num_processes
+from pipeline.training.torchrun import follow, is_first, led, num_processes
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -133,7 +133,7 @@ def build_one(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> None:
     if config.album.reroll is not None:
         if stage != "album":
             raise UserError("album.reroll belongs to +stage=album.")
-        from pipeline.album.rerolling import ask_again
+        from pipeline.pages.album.rerolling import ask_again
 
         ask_again(config)
     os.environ.update(OMP_NUM_THREADS=str(config.threads), OMP_WAIT_POLICY="PASSIVE")

@@ -12,14 +12,14 @@ from typing import Any, get_type_hints
 from omegaconf import DictConfig, OmegaConf
 
 from gan.settings import ModelSettings, check_together
-from pipeline.album.settings import AlbumSettings
-from pipeline.artefacts import Manifest, read_manifest
-from pipeline.audio.settings import RenderSettings, TranscribeSettings
-from pipeline.board import TrainStageSettings
 from pipeline.errors import UserError
-from pipeline.evaluation.settings import EvaluateSettings
-from pipeline.lyrics.settings import LyricsSettings
-from pipeline.music.settings import (
+from pipeline.files import Manifest, read_manifest
+from pipeline.places import PROGRAM
+from pipeline.settings.album import AlbumSettings
+from pipeline.settings.audio import RenderSettings, TranscribeSettings
+from pipeline.settings.evaluation import EvaluateSettings
+from pipeline.settings.lyrics import LyricsSettings
+from pipeline.settings.music import (
     CollectSettings,
     DataSettings,
     ExecutorSettings,
@@ -29,7 +29,7 @@ from pipeline.music.settings import (
     TracksSettings,
     roll_spec,
 )
-from pipeline.places import PROGRAM
+from pipeline.training.tensorboard import TrainStageSettings
 
 
 @dataclass

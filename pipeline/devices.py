@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pipeline.artefacts import megabytes
 from pipeline.config import Config
 from pipeline.errors import UserError
+from pipeline.files import megabytes
 from pipeline.progress import say
-from pipeline.ranks import local_rank, num_processes
+from pipeline.training.torchrun import local_rank, num_processes
 
 RESIDENT_SHARE = 0.5
 """Phrases live on a GPU when they take at most this share of its free memory."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pipeline.errors import UserError
-from pipeline.music.settings import ExecutorSettings
+from pipeline.settings.music import ExecutorSettings
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.artefacts import fingerprint, settings_of
+from pipeline.files import fingerprint, settings_of
 
 if TYPE_CHECKING:
     from pipeline.config import Config

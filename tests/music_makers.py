@@ -9,9 +9,9 @@ import mido
 import numpy as np
 
 from gan.spec import RollSpec, Track
-from pipeline.music.preparing import Recipe
-from pipeline.music.scores import Metre, Part, Score, make_events
-from pipeline.music.settings import TrackSettings, TracksSettings
+from pipeline.dataset.cutting import Recipe
+from pipeline.scores.score import Metre, Part, Score, make_events
+from pipeline.settings.music import TrackSettings, TracksSettings
 
 BAND = TracksSettings(
     name="band",

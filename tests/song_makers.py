@@ -13,12 +13,12 @@ from gan.rolls import unpack
 from gan.settings import ModelSettings, TrainSettings
 from gan.spec import RollSpec, Track
 from gan.statistics import DataStatistics
-from gan.trainer import Trainer
+from gan.training.trainer import Trainer
 from pipeline.config import Config, flatten, read_config
-from pipeline.music.humanize import humanize
-from pipeline.music.notes import Planes, make_notes, notes_from_roll, roll_from_notes
-from pipeline.music.song import Section, Song
 from pipeline.places import PROGRAM
+from pipeline.scores.notes import Planes, make_notes, notes_from_roll, roll_from_notes
+from pipeline.songs.performance import humanize
+from pipeline.songs.song import Section, Song
 
 BAND = RollSpec((Track("Drums", True), Track("Piano"), Track("Bass")))
 PROGRAMS = {"Drums": 0, "Piano": 0, "Bass": 33, "Flute": 73}
@@ -90,7 +90,7 @@ def configured(*overrides: str) -> Config:
 
 def write_checkpoint(folder: Path, config: Config) -> Path:
     """An untrained GAN for four voices in C major, where the train stage would leave it."""
-    from pipeline.music.settings import roll_spec
+    from pipeline.settings.music import roll_spec
 
     spec = roll_spec(config.roll, config.tracks, config.data.metre)
     chords = [(72, 67, 64, 48), (72, 69, 65, 53), (71, 67, 62, 55), (76, 69, 60, 45)]

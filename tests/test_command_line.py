@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.__main__ import quoted
-from pipeline.building import STAGES
-
-from .conftest import ROOT, SMALL, Program, write_band
+from pipeline.build import STAGES
+from tests.conftest import ROOT, SMALL, Program, write_band
 
 
 def test_without_a_stage_it_prints_the_stages_at_once(program: Program, tmp_path: Path) -> None:

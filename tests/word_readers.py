@@ -11,8 +11,8 @@ import numpy as np
 import pretty_midi
 from mido import MidiFile
 
-from pipeline.music.singing import Sung
-from pipeline.music.song import Song
+from pipeline.songs.song import Song
+from pipeline.songs.sung_words import Sung
 
 Word = tuple[str, float]
 """Text, and the step where it begins."""

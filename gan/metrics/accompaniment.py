@@ -11,10 +11,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from gan.metrics.counts import tallies
 from gan.metrics.matcher import Matcher
 from gan.metrics.musegan import centroids
-from gan.metrics.pairs import Parts
-from gan.metrics.tally import tallies
+from gan.metrics.track_pairs import Parts
 from gan.spec import RollSpec
 
 

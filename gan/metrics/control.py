@@ -1,6 +1,6 @@
 """Whether what comes out is what was asked for: numbers asked and measured, and styles that a classifier recognises.
 
-Keys are estimated by the program around (`pipeline.music.keys`).
+Keys are estimated by the program around (`pipeline.scores.keys`).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan.layers import activate, linear
+from gan.metrics.counts import Tally, tabulate
 from gan.metrics.features import features_of
 from gan.metrics.figures import figures_of
-from gan.metrics.tally import Tally, tabulate
+from gan.networks.layers import activate, linear
 from gan.rolls import mix_seed
 from gan.spec import RollSpec
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan.metrics.tally import Tally, tabulate
+from gan.metrics.counts import Tally, tabulate
 from gan.spec import RollSpec
 
 MAJOR = (0, 2, 4, 5, 7, 9, 11)

@@ -9,9 +9,10 @@ from typing import Generic, Literal, TypeVar
 
 from torch import Tensor
 
-from gan.metrics import features, musegan, phrases, published
-from gan.metrics.published import BarTally
-from gan.metrics.tally import Tally, tabulate
+from gan.metrics import features, musegan, phrases
+from gan.metrics import musegan_published as published
+from gan.metrics.counts import Tally, tabulate
+from gan.metrics.musegan_published import BarTally
 from gan.spec import RollSpec
 
 Counts = TypeVar("Counts", Tally, BarTally)

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan.layers import activate, linear
-from gan.metrics.pairs import Parts, draw_tracks, relations, strangers
+from gan.metrics.track_pairs import Parts, draw_tracks, relations, strangers
+from gan.networks.layers import activate, linear
 from gan.rolls import mix_seed
 from gan.spec import RollSpec
 

@@ -1,7 +1,7 @@
 """MuseGAN's figures (Dong et al. 2018, section 5.4), as the paper means them, at any number of steps a beat.
 
-What its code counts instead is in `gan.metrics.published`. A figure that a phrase does not have (pitch classes of a
-track that is silent throughout) is NaN.
+What its code counts instead is in `gan.metrics.musegan_published`. A figure that a phrase does not have (pitch classes
+of a track that is silent throughout) is NaN.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import math
 import torch
 from torch import Tensor
 
+from gan.metrics.counts import Tally
 from gan.metrics.features import scales
-from gan.metrics.tally import Tally
 from gan.spec import RollSpec
 
 QUALIFIED_BEATS = 1 / 8

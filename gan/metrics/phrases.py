@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from gan.metrics.counts import Tally
 from gan.metrics.features import dissonance, mean_length
-from gan.metrics.tally import Tally
 
 
 def groove_consistency(tally: Tally) -> Tensor:

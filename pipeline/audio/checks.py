@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from pipeline.audio.mastering import loudness_lufs, peak_dbfs
+from pipeline.audio.loudness import loudness_lufs, peak_dbfs
 from pipeline.errors import UserError
 
 LONGEST_TAIL_SECONDS = 6.0

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from pipeline.artefacts import atomic_path
-from pipeline.audio.synth import Sound
+from pipeline.audio.synthesizers import Sound
+from pipeline.files import atomic_path
 
 COMPRESSED = {"mp3": ("MP3", "MPEG_LAYER_III"), "flac": ("FLAC", "PCM_16")}
 """What soundfile calls the kinds of compressed files on offer."""

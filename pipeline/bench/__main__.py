@@ -76,15 +76,15 @@ def read_plan(words: list[str], scratch: Path) -> Plan:
 def measure(plan: Plan) -> dict[str, Any]:
     """All sections of the plan; the report."""
     from pipeline.bench import report
+    from pipeline.bench.evaluation import measure_yardstick
     from pipeline.bench.generation import measure_generation
+    from pipeline.bench.hardware import describe_machine
     from pipeline.bench.ingest import measure_ingest
-    from pipeline.bench.machine import describe_machine
     from pipeline.bench.music import midi_files, read_band, read_chorales
     from pipeline.bench.processes import measure_memory, measure_startup
     from pipeline.bench.rendering import measure_rendering
     from pipeline.bench.training import measure_training
     from pipeline.bench.transcription import measure_transcription
-    from pipeline.bench.yardstick import measure_yardstick
 
     start = time.monotonic()
     found: dict[str, Any] = {

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.config import Config
-from pipeline.music.midi_writer import write_midi
-from pipeline.music.notes import make_notes, roll_from_notes
-from pipeline.music.settings import roll_spec
-from pipeline.music.song import Song
+from pipeline.rendering.midi import write_midi
+from pipeline.scores.notes import make_notes, roll_from_notes
+from pipeline.settings.music import roll_spec
+from pipeline.songs.song import Song
 
 SCALE = (0, 2, 4, 5, 7, 9, 11)
 SECTION_BARS = 8

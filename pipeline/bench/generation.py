@@ -10,10 +10,10 @@ import torch
 
 from gan.rolls import mix_seed
 from gan.statistics import count_some
-from gan.trainer import Trainer
-from pipeline.bench.clock import Stint, median, repeat, take_turns
+from gan.training.trainer import Trainer
 from pipeline.bench.music import Corpus, settings_for
 from pipeline.bench.plan import Plan
+from pipeline.bench.timing import Stint, median, repeat, take_turns
 from pipeline.bench.training import all_ratios
 from pipeline.devices import prepare_torch
 

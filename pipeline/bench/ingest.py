@@ -11,16 +11,16 @@ from typing import Any
 import pretty_midi
 import symusic
 
-from pipeline.bench.clock import median, seconds_of, take_turns
 from pipeline.bench.music import band_words
 from pipeline.bench.plan import Plan
+from pipeline.bench.timing import median, seconds_of, take_turns
 from pipeline.bench.training import all_ratios
 from pipeline.config import compose
+from pipeline.dataset.cutting import Recipe, Source, prepare_file, recipe_of
 from pipeline.errors import UserError
-from pipeline.music.families import assign
-from pipeline.music.preparing import Recipe, Source, prepare_file, recipe_of
-from pipeline.music.quantise import quantise, usable_stretches
-from pipeline.music.scores import read_scores
+from pipeline.scores.grid import quantise, usable_stretches
+from pipeline.scores.score import read_scores
+from pipeline.scores.tracks import assign
 
 PIANO_ROLL_HZ = 100
 """pretty_midi's own default."""

@@ -12,15 +12,15 @@ from torch import Tensor
 from gan.spec import RollSpec
 from pipeline.bench.band import write_band
 from pipeline.bench.plan import Plan
-from pipeline.building import Builder
+from pipeline.build import Builder
 from pipeline.config import Config, compose
+from pipeline.dataset.cutting import Source, prepare_file, recipe_of
+from pipeline.dataset.store import open_store
 from pipeline.errors import UserError
-from pipeline.music.preparing import Source, prepare_file, recipe_of
-from pipeline.music.scores import SUFFIXES
-from pipeline.music.settings import roll_spec
-from pipeline.music.store import open_store
 from pipeline.places import stage_directory
 from pipeline.progress import bar
+from pipeline.scores.score import SUFFIXES
+from pipeline.settings.music import roll_spec
 
 LEAST_PHRASES = 16
 """Fewer would not fill a batch."""

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline.bench.clock import median, take_turns
 from pipeline.bench.music import written_files
 from pipeline.bench.plan import Plan
+from pipeline.bench.timing import median, take_turns
 from pipeline.errors import UserError
 from pipeline.places import PROGRAM
 from pipeline.progress import bar
@@ -34,7 +34,7 @@ def run_program(words: tuple[str, ...], folder: Path, threads: int) -> dict[str,
     environment = os.environ | {"PYTHONPATH": str(PROGRAM), "OMP_NUM_THREADS": str(threads)}
     program = [sys.executable, "-m", "pipeline"]
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline.bench.watch", *program, *words],
+        [sys.executable, "-m", "pipeline.bench.peak_memory", *program, *words],
         cwd=folder,
         env=environment,
         capture_output=True,

@@ -9,13 +9,13 @@ from typing import Any
 import torch
 
 from gan.rolls import unpack
-from pipeline.audio.mix import mix_song
-from pipeline.audio.synth import play, soundfont_path
-from pipeline.bench.clock import median, seconds_of, take_turns
+from pipeline.audio.synthesizers import play, soundfont_path
 from pipeline.bench.music import Corpus, settings_for
 from pipeline.bench.plan import Plan
-from pipeline.music.midi_writer import midi_bytes
-from pipeline.music.song import Song
+from pipeline.bench.timing import median, seconds_of, take_turns
+from pipeline.rendering.midi import midi_bytes
+from pipeline.rendering.mix import mix_song
+from pipeline.songs.song import Song
 
 TEMPO_BPM = 110.0
 

@@ -27,7 +27,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.artefacts import write_json, write_text
+from pipeline.files import write_json, write_text
 from pipeline.progress import duration
 
 FORMAT = 1

@@ -14,18 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.beats import Beats
-from pipeline.audio.pitches import Decoding, decode, listen
-from pipeline.audio.recordings import SAMPLE_RATE_HZ, SUFFIXES, read_recording
-from pipeline.audio.synth import RATE_HZ, play, soundfont_path
-from pipeline.audio.transcribing import SHORTEST_BEATS, Transcription, Wish, transcribe_samples
+from pipeline.audio.decoding import SAMPLE_RATE_HZ, SUFFIXES, read_recording
+from pipeline.audio.synthesizers import RATE_HZ, play, soundfont_path
 from pipeline.bench.transcription_scores import Tally, beat_tally, drum_tallies, note_tally, roll_tallies
 from pipeline.bench.transcription_truth import Truth, read_truth
 from pipeline.config import compose
+from pipeline.dataset.cutting import recipe_of
 from pipeline.errors import UserError
-from pipeline.music.preparing import recipe_of
-from pipeline.music.scores import Part, make_events
 from pipeline.progress import bar
+from pipeline.scores.score import Part, make_events
+from pipeline.transcription.beats.tracking import Beats
+from pipeline.transcription.pitches import Decoding, decode, listen
+from pipeline.transcription.transcriber import SHORTEST_BEATS, Transcription, Wish, transcribe_samples
 
 EXCERPT_SECONDS = 180
 """So much of each recording is written down, from its beginning."""

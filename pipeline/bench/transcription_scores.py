@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.spec import RollSpec
-from pipeline.audio.beats import Beats
-from pipeline.audio.transcribing import Transcription
 from pipeline.bench.transcription_truth import Truth
-from pipeline.music.families import assign
-from pipeline.music.quantise import Stretch, quantise
-from pipeline.music.scores import Metre, Part, Score
-from pipeline.music.settings import TracksSettings
+from pipeline.scores.grid import Stretch, quantise
+from pipeline.scores.score import Metre, Part, Score
+from pipeline.scores.tracks import assign
+from pipeline.settings.music import TracksSettings
+from pipeline.transcription.beats.tracking import Beats
+from pipeline.transcription.transcriber import Transcription
 
 NOTE_SECONDS, DRUM_SECONDS, BEAT_SECONDS = 0.05, 0.05, 0.07
 """How far an onset, a hit, a beat may be off, as is usual in the field."""

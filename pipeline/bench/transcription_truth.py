@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.pitches import PITCH, Pitches
-from pipeline.music.scores import DEFAULT_BPM, Part, Score, read_scores
+from pipeline.scores.score import DEFAULT_BPM, Part, Score, read_scores
+from pipeline.transcription.pitches import PITCH, Pitches
 
 BEATS_PER_BAR = 4
 MOST_SECONDS = 10.0

@@ -12,16 +12,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan.given import Given, wishes_of_given
+from gan.context import Given, wishes_of_given
 from gan.metrics.accompaniment import followed, unisons
 from gan.metrics.bootstrap import mean_intervals
 from gan.metrics.matcher import Matcher, train_matcher
-from gan.metrics.pairs import Parts, draw_tracks, strangers
+from gan.metrics.track_pairs import Parts, draw_tracks, strangers
 from gan.rolls import mix_seed, unpack
 from gan.spec import RollSpec
-from pipeline.evaluation.settings import EvaluateSettings
-from pipeline.evaluation.subjects import Phrases
-from pipeline.evaluation.verdicts import estimate, finite
+from pipeline.evaluation.comparison import estimate, finite
+from pipeline.evaluation.phrase_sets import Phrases
+from pipeline.settings.evaluation import EvaluateSettings
 
 Make = Callable[[Tensor, Given | None, int], Tensor]
 """A generator: wishes `[count, Layout.size]`, what is given and a seed to bool rolls `[count, *spec.shape]`."""

@@ -13,18 +13,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gan.conditions import KEY, STYLE, TEMPO, no_wishes
 from gan.metrics.bootstrap import mean_intervals
 from gan.metrics.control import agreement, thirds, train_styles
+from gan.metrics.counts import Tally, tabulate
 from gan.metrics.features import notes_per_bar
-from gan.metrics.tally import Tally, tabulate
 from gan.rolls import mix_seed
 from gan.spec import RollSpec
-from gan.wishes import KEY, STYLE, TEMPO, no_wishes
 from pipeline.evaluation.accompaniment import Make
-from pipeline.evaluation.settings import EvaluateSettings
-from pipeline.evaluation.subjects import Phrases, evenly
-from pipeline.evaluation.verdicts import estimate, finite
-from pipeline.music.keys import key_profiles
+from pipeline.evaluation.comparison import estimate, finite
+from pipeline.evaluation.phrase_sets import Phrases, evenly
+from pipeline.scores.keys import key_profiles
+from pipeline.settings.evaluation import EvaluateSettings
 
 MOST_TRAINING = 3000
 """Training phrases that tell what tempo and style do to music."""
@@ -32,7 +32,7 @@ MOST_TRAINING = 3000
 
 @dataclass(frozen=True)
 class Labelled:
-    """Real phrases, and their key, tempo and style `[phrases, 3]` as in `gan.wishes`."""
+    """Real phrases, and their key, tempo and style `[phrases, 3]` as in `gan.conditions`."""
 
     phrases: Phrases
     labels: Tensor
@@ -203,9 +203,9 @@ def _notes(rolls: Tensor, spec: RollSpec) -> Tensor:
 
 
 def _keys(rolls: Tensor, keys: Sequence[int], spec: RollSpec) -> Tensor:
-    """Which of some keys (numbers of `gan.wishes`) each phrase sounds most like, `[phrases]`; NaN where none does.
+    """Which of some keys (numbers of `gan.conditions`) each phrase sounds most like, `[phrases]`; NaN where none does.
 
-    As `pipeline.music.keys.estimate_key` has it, by the time that each pitch class sounds.
+    As `pipeline.scores.keys.estimate_key` has it, by the time that each pitch class sounds.
     """
 
     def durations(tally: Tally) -> dict[str, Tensor]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.evaluation.comparison import JUDGED
+from pipeline.evaluation.evaluator import Measured
 from pipeline.evaluation.plots import FigureRow, Panel, draw_distributions, draw_figures
 from pipeline.evaluation.ranked import Estimate
-from pipeline.evaluation.scoring import Measured
-from pipeline.evaluation.verdicts import JUDGED
 
 DRAWN = ("test", "generated", "training", "random")
 """The sets in the picture of distributions."""

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gan.metrics.distances import BINS, TAILS
-from pipeline.album.palette import FONT, LINE, QUIET_TEXT, STRONG_LINE, SURFACE, TEXT, mix
-from pipeline.album.sheet import new_figure, save_figure
-from pipeline.evaluation.looks import HEADING_HEIGHT, LOOKS, dot, heading, plain_axes, shortened, swatch
+from pipeline.drawing.canvas import new_figure, save_figure
+from pipeline.drawing.palette import FONT, LINE, QUIET_TEXT, STRONG_LINE, SURFACE, TEXT, mix
+from pipeline.evaluation.plot_style import HEADING_HEIGHT, LOOKS, dot, heading, plain_axes, shortened, swatch
 from pipeline.evaluation.ranked import Estimate
 
 

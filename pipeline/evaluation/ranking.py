@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.album.gathering import bring
-from pipeline.artefacts import read_json
 from pipeline.errors import UserError
+from pipeline.evaluation.evaluator import FORMAT
 from pipeline.evaluation.ranked import Curve, Estimate, RankedRun
 from pipeline.evaluation.runs import OUTPUTS, differences
-from pipeline.evaluation.scoring import FORMAT
+from pipeline.files import read_json
+from pipeline.pages.album.contents import bring
 
 REPORT = "report.json"
 MEDIA = {"sample.mp3": "mp3", "samples.png": "png"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipeline.artefacts import Manifest, read_manifest
 from pipeline.errors import UserError
+from pipeline.files import Manifest, read_manifest
 
 OUTPUTS = Path("outputs")
 RANKING = "ranking"

@@ -3,7 +3,7 @@
 `python -m pipeline +stage=album album.title="The Lost Tape" album.artist="Nobody"`
 
 Writes `index.html`, `cover.png`, `structure.png`, `tracks/`, `training/`, `album.m3u` and `credits.txt`. With
-`album.reroll=[3]` or `[3.chorus]` a song or a section of one is made anew first, see `pipeline.album.rerolling`.
+`album.reroll=[3]` or `[3.chorus]` a song or a section of one is made anew first, see `pipeline.pages.album.rerolling`.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.album.cover import draw_cover, theme_of
-from pipeline.album.credits import credit_rows, remake_command
-from pipeline.album.gathering import bring_samples, bring_tracks, mean_recurrence, media_bytes, structures
-from pipeline.album.page import Page, credits_text, playlist, render_page
-from pipeline.album.structure_plot import draw_structure
-from pipeline.artefacts import read_json, write_text
-from pipeline.contract import Outcome, Plan
-from pipeline.music.singing import read_alignment
-from pipeline.music.song import Song, song_paths
-from pipeline.music.structure import real_songs
+from pipeline.dataset.structure import real_songs
+from pipeline.drawing.structure import draw_structure
+from pipeline.files import read_json, write_text
+from pipeline.pages.album.contents import bring_samples, bring_tracks, mean_recurrence, media_bytes, structures
+from pipeline.pages.album.cover import draw_cover, theme_of
+from pipeline.pages.album.credits import credit_rows, remake_command
+from pipeline.pages.album.page import Page, credits_text, playlist, render_page
 from pipeline.places import stage_directory
 from pipeline.progress import duration, say
+from pipeline.songs.song import Song, song_paths
+from pipeline.songs.sung_words import read_alignment
+from pipeline.stage_table import Outcome, Plan
 
 if TYPE_CHECKING:
     from pipeline.config import Config

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.artefacts import lock
-from pipeline.contract import Outcome, Plan
+from pipeline.csv import write_rows
+from pipeline.dataset.gathering import kind_of_reason
 from pipeline.errors import UserError
-from pipeline.music.catalog import (
+from pipeline.files import lock
+from pipeline.places import stage_directory
+from pipeline.progress import say
+from pipeline.scores.score import printable
+from pipeline.sources.catalog import (
     CATALOG,
     CatalogRow,
     MusicSource,
@@ -22,14 +26,10 @@ from pipeline.music.catalog import (
     mark_duplicates,
     pianoroll_inputs,
 )
-from pipeline.music.debian import debian_inputs, find_in_packages
-from pipeline.music.gathering import kind_of_reason
-from pipeline.music.kept_files import FILES, sweep_up
-from pipeline.music.listing import find_listed, listing_inputs
-from pipeline.music.scores import printable
-from pipeline.music.tables import write_rows
-from pipeline.places import stage_directory
-from pipeline.progress import say
+from pipeline.sources.content_store import FILES, sweep_up
+from pipeline.sources.debian import debian_inputs, find_in_packages
+from pipeline.sources.listing import find_listed, listing_inputs
+from pipeline.stage_table import Outcome, Plan
 
 if TYPE_CHECKING:
     from pipeline.config import Config

@@ -1,6 +1,6 @@
 """The yardstick: `python -m pipeline +stage=evaluate name=mine`, or `evaluate.path=DIR` for any program's MIDI.
 
-Of one run it writes `report.json` (keys in `pipeline.evaluation.scoring`), `report.md`, plots, and a picture and a
+Of one run it writes `report.json` (keys in `pipeline.evaluation.evaluator`), `report.md`, plots, and a picture and a
 sound of the first phrases; of a sweep, or of `evaluate.runs=[a,b]`, the runs' reports ranked: `ranking.json`,
 `index.html`, plots, and a sample of each.
 """
@@ -14,30 +14,24 @@ from typing import Any
 
 import torch
 
-from gan.generator import Generator
-from gan.interface import PhraseGenerator
+from gan.networks.checkpoint import load_generator
+from gan.networks.generator import Generator
+from gan.networks.interface import PhraseGenerator
 from gan.rolls import unpack
-from gan.saved import load_generator
 from gan.spec import RollSpec
-from pipeline.album.gathering import bring
-from pipeline.album.plots import draw_samples
-from pipeline.artefacts import read_manifest, write_json, write_text
 from pipeline.config import Config
-from pipeline.contract import Outcome, Plan
+from pipeline.dataset.cutting import recipe_of
+from pipeline.dataset.labels import labels_of, styles_of
+from pipeline.dataset.store import PhraseStore, open_store
 from pipeline.devices import choose_device, load_checkpoint, prepare_torch
+from pipeline.drawing.plots import draw_samples
 from pipeline.errors import UserError
 from pipeline.evaluation.accompaniment import accompany
 from pipeline.evaluation.control import Examiner, Labelled
+from pipeline.evaluation.control_plots import draw_accompaniments, draw_densities
 from pipeline.evaluation.drawing import draw_report
-from pipeline.evaluation.page import write_ranking_page
-from pipeline.evaluation.ranked import RankedRun
-from pipeline.evaluation.ranking import rank
-from pipeline.evaluation.report import markdown
-from pipeline.evaluation.request_plots import draw_accompaniments, draw_densities
-from pipeline.evaluation.runs import RANKING, judged
-from pipeline.evaluation.scoring import FORMAT, Yardstick
-from pipeline.evaluation.sounds import write_sample
-from pipeline.evaluation.subjects import (
+from pipeline.evaluation.evaluator import FORMAT, Yardstick
+from pipeline.evaluation.phrase_sets import (
     Phrases,
     folder_phrases,
     generated_phrases,
@@ -46,13 +40,19 @@ from pipeline.evaluation.subjects import (
     nothing_to_score,
     real_phrases,
 )
-from pipeline.music.catalog import files_of, folder_print
-from pipeline.music.labels import labels_of, styles_of
-from pipeline.music.preparing import recipe_of
-from pipeline.music.requests import MOST_GUIDANCE
-from pipeline.music.store import PhraseStore, open_store
+from pipeline.evaluation.ranked import RankedRun
+from pipeline.evaluation.ranking import rank
+from pipeline.evaluation.report import markdown
+from pipeline.evaluation.runs import RANKING, judged
+from pipeline.files import read_manifest, write_json, write_text
+from pipeline.pages.album.contents import bring
+from pipeline.pages.ranking import write_ranking_page
 from pipeline.places import stage_directory
 from pipeline.progress import say
+from pipeline.rendering.phrase_audio import write_sample
+from pipeline.songs.conditions import MOST_GUIDANCE
+from pipeline.sources.catalog import files_of, folder_print
+from pipeline.stage_table import Outcome, Plan
 
 NUM_PICTURED = 8
 """Phrases in the picture."""

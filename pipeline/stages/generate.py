@@ -1,7 +1,7 @@
 """Songs from a trained generator: `python -m pipeline +stage=generate generate.songs=8 generate.key="G major"`.
 
 From nothing, around notes that are given (`generate.given`), or phrases to explore what the generator can make
-(`generate.like`, `generate.interpolate`). Writes `songs/NN.npz`, one a song, see `pipeline.music.song`; of exploring
+(`generate.like`, `generate.interpolate`). Writes `songs/NN.npz`, one a song, see `pipeline.songs.song`; of exploring
 one song of all phrases and a picture of them, `phrases.png`.
 """
 
@@ -12,25 +12,25 @@ from typing import Protocol
 
 import numpy as np
 
-from pipeline.album.plots import draw_samples
-from pipeline.artefacts import file_hash
-from pipeline.audio.recordings import is_recording
-from pipeline.audio.transcription_store import recording_of
+from pipeline.audio.decoding import is_recording
 from pipeline.config import Config
-from pipeline.contract import Outcome, Plan
+from pipeline.dataset.cutting import recipe_of
 from pipeline.devices import prepare_torch
+from pipeline.drawing.plots import draw_samples
 from pipeline.errors import UserError
-from pipeline.music.exploring import Explorer
-from pipeline.music.form import pick_form
-from pipeline.music.given_song import given_path
-from pipeline.music.preparing import recipe_of
-from pipeline.music.requests import check_request, refuse_request
-from pipeline.music.settings import GenerateSettings, roll_spec
-from pipeline.music.song import Song
-from pipeline.music.song_around import AroundMaker
-from pipeline.music.song_maker import SongMaker
+from pipeline.files import file_hash
 from pipeline.places import stage_directory
 from pipeline.progress import bar, duration, say
+from pipeline.settings.music import GenerateSettings, roll_spec
+from pipeline.songs.compose.song_maker import SongMaker
+from pipeline.songs.conditions import check_request, refuse_request
+from pipeline.songs.explore.explorer import Explorer
+from pipeline.songs.form import pick_form
+from pipeline.songs.inpaint.given_song import given_path
+from pipeline.songs.inpaint.song_maker import AroundMaker
+from pipeline.songs.song import Song
+from pipeline.stage_table import Outcome, Plan
+from pipeline.transcription.cache import recording_of
 
 BOUNDS = (
     ("songs", 1, 99),

@@ -15,35 +15,35 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pipeline.album.language_plot import draw_language_learning
-from pipeline.artefacts import write_json, write_text
-from pipeline.building import STAGES, refuse_change
+from pipeline.build import STAGES, refuse_change
 from pipeline.config import Config
-from pipeline.contract import Outcome, Plan
 from pipeline.devices import choose_device, load_tensors, prepare_torch
+from pipeline.drawing.learning_curves import draw_language_learning
 from pipeline.errors import UserError
-from pipeline.lyrics import freehand
-from pipeline.lyrics.alignment import Alignment, fit_words
-from pipeline.lyrics.alignment import figures as alignment_figures
-from pipeline.lyrics.corpus import Reading, read_texts
-from pipeline.lyrics.cost import cost
-from pipeline.lyrics.figures import Figures, table
-from pipeline.lyrics.figures import figures as measured
-from pipeline.lyrics.interactive import SESSION, require_person, write_together
-from pipeline.lyrics.interactive_screen import lyric_page
-from pipeline.lyrics.learning import judged, records, train
-from pipeline.lyrics.lyric import Lyric
-from pipeline.lyrics.plans import LyricPlan, plan_of
+from pipeline.files import write_json, write_text
+from pipeline.lyrics.alignment.alignment import Alignment, fit_words
+from pipeline.lyrics.alignment.alignment import figures as alignment_figures
+from pipeline.lyrics.corpus.corpus import Reading, read_texts
+from pipeline.lyrics.corpus.files import files_fingerprint, text_size
+from pipeline.lyrics.corpus.verse import START
+from pipeline.lyrics.editor.screen import lyric_page
+from pipeline.lyrics.editor.terminal import SESSION, require_person, write_together
+from pipeline.lyrics.language_model.pretrained import starting_hash, starting_point, starting_vocabulary
+from pipeline.lyrics.language_model.run import judged, records, train
+from pipeline.lyrics.language_model.training import FORMAT, Trainer
+from pipeline.lyrics.prose import writer as freehand
 from pipeline.lyrics.report import prose_rows, report
-from pipeline.lyrics.sources import files_fingerprint, text_size
-from pipeline.lyrics.starting import starting_hash, starting_point, starting_vocabulary
-from pipeline.lyrics.training import FORMAT, Trainer
-from pipeline.lyrics.verse import START
-from pipeline.lyrics.writing import Writer
-from pipeline.music.singing import check_singer
-from pipeline.music.song import Song, song_paths
+from pipeline.lyrics.song.cost import cost
+from pipeline.lyrics.song.lyric import Lyric
+from pipeline.lyrics.song.metrics import Figures, table
+from pipeline.lyrics.song.metrics import figures as measured
+from pipeline.lyrics.song.plan import LyricPlan, plan_of
+from pipeline.lyrics.song.writer import Writer
 from pipeline.places import stage_directory
 from pipeline.progress import bar, duration, say
+from pipeline.songs.song import Song, song_paths
+from pipeline.songs.sung_words import check_singer
+from pipeline.stage_table import Outcome, Plan
 
 NUM_REASONS = 5
 """Files that can't be used which are named one by one."""

@@ -8,18 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.audio.recordings import is_recording
-from pipeline.audio.transcription_store import BYTES_PER_MINUTE, PICTURE, recordings_of, transcribe_all, work_left
-from pipeline.contract import Outcome, Plan
+from pipeline.audio.decoding import is_recording
+from pipeline.csv import read_rows
+from pipeline.dataset.cutting import Reading, Reject, Source, recipe_of
+from pipeline.dataset.gathering import Summary, gather, read_on
+from pipeline.dataset.store import open_store
 from pipeline.errors import UserError
-from pipeline.music.catalog import CATALOG, CatalogRow, locate
-from pipeline.music.gathering import Summary, gather, read_on
-from pipeline.music.preparing import Reading, Reject, Source, recipe_of
-from pipeline.music.scores import SUFFIXES, printable
-from pipeline.music.store import open_store
-from pipeline.music.tables import read_rows
 from pipeline.places import stage_directory
 from pipeline.progress import bar, duration, say
+from pipeline.scores.score import SUFFIXES, printable
+from pipeline.sources.catalog import CATALOG, CatalogRow, locate
+from pipeline.stage_table import Outcome, Plan
+from pipeline.transcription.cache import BYTES_PER_MINUTE, PICTURE, recordings_of, transcribe_all, work_left
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -77,8 +77,8 @@ def add_page(config: Config, directory: Path, rows: Sequence[CatalogRow], writte
 
     `written` names the MIDI file of each recording that was transcribed, by the path of the recording.
     """
-    from pipeline.album.set_commands import next_commands
-    from pipeline.album.set_page import PAGE, Told, write_set_page
+    from pipeline.pages.dataset.commands import next_commands
+    from pipeline.pages.dataset.page import PAGE, Told, write_set_page
 
     try:
         does = ("Train on this set", "Train on it and make an album")

@@ -13,24 +13,24 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.album.plots import draw_song
-from pipeline.artefacts import file_hash, read_json, write_json, write_text
 from pipeline.audio.checks import LONGEST_TAIL_SECONDS, check_wav
 from pipeline.audio.files import COMPRESSED, Tags, write_compressed, write_wav
-from pipeline.audio.mix import Mix, mix_song
-from pipeline.audio.settings import RenderSettings
-from pipeline.audio.synth import check_synth, soundfont_path
-from pipeline.audio.vocal import check_vocal
+from pipeline.audio.synthesizers import check_synth, soundfont_path
 from pipeline.config import Config
-from pipeline.contract import Outcome, Plan
+from pipeline.drawing.plots import draw_song
 from pipeline.errors import UserError
-from pipeline.lyrics.lrc import lrc_text
-from pipeline.music.midi_writer import write_midi
-from pipeline.music.score_writer import write_score
-from pipeline.music.singing import WORDLESS, Sung, check_fits, read_alignment, seconds_of, with_words
-from pipeline.music.song import Song, song_paths
+from pipeline.files import file_hash, read_json, write_json, write_text
 from pipeline.places import stage_directory
 from pipeline.progress import bar, duration, say
+from pipeline.rendering.lrc import lrc_text
+from pipeline.rendering.midi import write_midi
+from pipeline.rendering.mix import Mix, mix_song
+from pipeline.rendering.musicxml import write_score
+from pipeline.rendering.vocal.singing import check_vocal
+from pipeline.settings.audio import RenderSettings
+from pipeline.songs.song import Song, song_paths
+from pipeline.songs.sung_words import WORDLESS, Sung, check_fits, read_alignment, seconds_of, with_words
+from pipeline.stage_table import Outcome, Plan
 
 SPEED = 10
 """Seconds of a song rendered in a second on one core of a slow machine; each sound file more costs a fifth."""

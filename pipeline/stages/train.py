@@ -17,26 +17,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan.acceleration import takes_bfloat16
 from gan.rolls import Batch, batches_from, unpack
 from gan.settings import TrainSettings
 from gan.statistics import DataStatistics, count_some
-from gan.trainer import Trainer, scheduled_rate
-from gan.trouble import TrainingFailed
-from pipeline.artefacts import settings_of
-from pipeline.board import require_tensorboard
-from pipeline.building import STAGES, refuse_change
+from gan.training.precision import takes_bfloat16
+from gan.training.trainer import Trainer, scheduled_rate
+from gan.training.trouble import TrainingFailed
+from pipeline.build import STAGES, refuse_change
 from pipeline.config import Config, flatten
-from pipeline.contract import Outcome, Plan
+from pipeline.dataset.labels import labels_of, styles_of
+from pipeline.dataset.store import PhraseStore, open_store
 from pipeline.devices import choose_device, load_checkpoint, prepare_torch, resident
 from pipeline.errors import UserError
-from pipeline.music.labels import labels_of, styles_of
-from pipeline.music.settings import roll_spec
-from pipeline.music.store import PhraseStore, open_store
+from pipeline.files import settings_of
 from pipeline.places import stage_directory
 from pipeline.progress import counter, duration, finish_step_first, say
-from pipeline.ranks import assembled, num_processes, team
-from pipeline.recorder import Recorder
+from pipeline.settings.music import roll_spec
+from pipeline.stage_table import Outcome, Plan
+from pipeline.training.recorder import Recorder
+from pipeline.training.tensorboard import require_tensorboard
+from pipeline.training.torchrun import assembled, num_processes, team
 
 MOST_COMPARED = 512
 """Real phrases that they are compared with, at most."""

@@ -5,9 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.artefacts import file_hash
-from pipeline.audio.recordings import is_recording
-from pipeline.audio.transcription_store import (
+from pipeline.audio.decoding import is_recording
+from pipeline.csv import read_rows
+from pipeline.errors import UserError
+from pipeline.files import file_hash
+from pipeline.places import stage_directory
+from pipeline.progress import bar, duration, say
+from pipeline.settings.music import beats_of
+from pipeline.sources.catalog import CATALOG, CatalogRow
+from pipeline.stage_table import Outcome, Plan
+from pipeline.transcription.cache import (
     BYTES_PER_MINUTE,
     Found,
     Recording,
@@ -16,13 +23,6 @@ from pipeline.audio.transcription_store import (
     transcribe_all,
     work_left,
 )
-from pipeline.contract import Outcome, Plan
-from pipeline.errors import UserError
-from pipeline.music.catalog import CATALOG, CatalogRow
-from pipeline.music.settings import beats_of
-from pipeline.music.tables import read_rows
-from pipeline.places import stage_directory
-from pipeline.progress import bar, duration, say
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -48,7 +48,7 @@ def plan(config: Config) -> Plan:
 
 def run(config: Config, directory: Path) -> Outcome:
     """Transcribe, and write a page that lists what was found. Raises `UserError` where nothing could be."""
-    from pipeline.album.transcription_page import PAGE, write_transcription_page
+    from pipeline.pages.transcription import PAGE, write_transcription_page
 
     recordings = recordings_to_do(config)
     found = list(bar(transcribe_all(recordings, config.executor), len(recordings), "transcribe", "recordings"))

@@ -1,0 +1,189 @@
+"""What is given of a phrase: some of its bars in some of its tracks; the generator makes the rest.
+
+One mask `[batch, tracks, bars]` says it all: nothing given is composing, whole tracks given is accompanying, the first
+bars given is continuing, any other bars given is filling in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import embedding_bag, pad
+
+from gan.conditions import NUM_MANNERS, Layout, no_labels, wishes_of
+from gan.rolls import SOUNDING, STRIKE
+from gan.spec import HOLD, ONSET, RollSpec
+
+
+@dataclass(frozen=True)
+class Given:
+    """Notes that are given, the batch in front.
+
+    Attributes
+    ----------
+    rolls
+        Bool `[batch, *spec.shape]`; only what lies under the mask counts.
+    mask
+        Bool `[batch, tracks, bars]`, true where the notes (or the silence) are given.
+    """
+
+    rolls: Tensor
+    mask: Tensor
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` when the two do not belong together."""
+        if self.mask.shape != (len(self.rolls), *self.rolls.shape[2:4]) or self.mask.dtype != torch.bool:
+            raise ValueError(f"a mask of shape {tuple(self.mask.shape)} does not fit rolls {tuple(self.rolls.shape)}")
+
+    def __len__(self) -> int:
+        """How many phrases."""
+        return len(self.rolls)
+
+    def __getitem__(self, index: slice | Tensor | list[int]) -> Given:
+        """Some of the phrases; the batch axis stays."""
+        return Given(self.rolls[index], self.mask[index])
+
+    def to(self, device: torch.device | str) -> Given:
+        """The same on another device."""
+        return Given(self.rolls.to(device), self.mask.to(device))
+
+    def complete(self, made: Tensor) -> Tensor:
+        """Rolls `made` with what is given in their place, to the bit.
+
+        A made note that held on into given bars ends there, and one that would have held on out of nothing begins.
+        """
+        phrase, track, bar = self.mask.nonzero(as_tuple=True)
+        whole = made.clone()
+        whole[phrase, :, track, bar] = self.rolls[phrase, :, track, bar]
+        return begin_orphans(whole, ~self.mask)
+
+
+def wishes_of_given(given: Given, spec: RollSpec) -> Tensor:
+    """What the notes that are given ask for, `[batch, Layout.size]`: go on like this.
+
+    The manners of the tracks that are given from end to end, and the rhythm and chroma of all that is given.
+    """
+    layout, mask = Layout.of(spec), given.mask
+    labels = no_labels(len(given)).to(mask.device)
+    wishes = wishes_of(given.rolls & mask[:, None, :, :, None, None], labels, spec)
+    whole = mask.all(2).repeat(1, NUM_MANNERS)
+    wishes[:, layout.manners] = wishes[:, layout.manners].masked_fill(~whole, torch.nan)
+    return wishes
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is given to a network while it learns: `streams` `[batch, time, tracks, 2, compass]`, and the mask of it."""
+
+    streams: Tensor
+    mask: Tensor
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What phrases were asked to be: wishes `[batch, Layout.size]`; what was given: a mask `[batch, tracks, bars]`."""
+
+    wishes: Tensor
+    mask: Tensor
+
+
+def begin_orphans(rolls: Tensor, where: Tensor | None = None) -> Tensor:
+    """Rolls in which a held step with nothing before it, at the start of a bar, begins a note; a phrase's first too.
+
+    With a mask `where` `[batch, tracks, bars]`, in these bars alone.
+    """
+    first = rolls[:, :, :, :, 0]  # [batch, 2, tracks, bars, pitches]
+    last = rolls[:, :, :, :, -1].any(1)  # [batch, tracks, bars, pitches]
+    before = torch.cat([torch.zeros_like(last[:, :, :1]), last[:, :, :-1]], dim=2)
+    orphan = first[:, HOLD] & ~before
+    if where is not None:
+        orphan &= where.unsqueeze(3)
+    begun = rolls.clone()
+    begun[:, ONSET, :, :, 0] |= orphan
+    begun[:, HOLD, :, :, 0] &= ~orphan
+    # the rest of the note follows by itself: its later steps have a sounding step before them
+    return begun
+
+
+def spread_mask(mask: Tensor, spec: RollSpec) -> Tensor:
+    """A mask `[batch, tracks, bars]` by steps: `[batch, time, tracks]`."""
+    return mask.transpose(1, 2).repeat_interleave(spec.steps_per_bar, dim=1)
+
+
+def beginnings(mask: Tensor, spec: RollSpec) -> Tensor:
+    """Where made notes follow given ones, so that something new must begin: bool `[batch, time, tracks]`."""
+    starts = mask.new_zeros(len(mask), spec.bars, spec.steps_per_bar, spec.num_tracks)
+    starts[:, 1:, 0] = (mask[:, :, :-1] & ~mask[:, :, 1:]).transpose(1, 2)
+    return starts.flatten(1, 2)
+
+
+def complete_streams(made: Tensor, given: Tensor, mask: Tensor, spec: RollSpec) -> Tensor:
+    """Streams `made` with those that are given in their place; both `[batch, time, tracks, 2, compass]`.
+
+    A given note whose beginning lies in a bar that is made anew is struck at the bar line, unless what was made sounds
+    right up to it: then it is one note.
+    """
+    whole = torch.where(spread_mask(mask, spec)[..., None, None], given, made)
+    if spec.bars == 1:
+        return whole
+    bars = whole.view(len(whole), spec.bars, spec.steps_per_bar, *whole.shape[2:])
+    with torch.no_grad():  # what is struck has no gradient, and the sum's is that of `whole`
+        joins = (mask[:, :, 1:] & ~mask[:, :, :-1]).transpose(1, 2).unsqueeze(3)  # [batch, bars - 1, tracks, 1]
+        first = bars[:, 1:, 0]  # [batch, bars - 1, tracks, 2, compass]
+        cut = first[:, :, :, SOUNDING] * (1 - first[:, :, :, STRIKE]) * (1 - bars[:, :-1, -1, :, SOUNDING]) * joins
+        bars[:, 1:, 0, :, STRIKE] += cut
+    return whole
+
+
+def sum_given(part: Part, vectors: Tensor, spec: RollSpec) -> Tensor:
+    """Sums `[batch, time, width]` of the vectors of all notes that are given, and of the tracks that they are of.
+
+    `vectors` is `[tracks, 2 * compass + 1, width]`, the last one of a track its own. A step has few notes of all that
+    it could have: looking them up is far cheaper than a product. Gradients reach the vectors, not the notes.
+    """
+    batch, bars, steps = len(part.mask), spec.bars, spec.steps_per_bar
+    phrase, bar, track = part.mask.transpose(1, 2).nonzero(as_tuple=True)
+    pieces = part.streams.view(batch, bars, steps, *part.streams.shape[2:])[phrase, bar, :, track].flatten(2)
+    cell, step, place = pad(pieces, [0, 1], value=1.0).nonzero(as_tuple=True)  # what is last is there at each step
+    counts = (cell * steps + step).bincount(minlength=len(phrase) * steps)
+    number = track[cell] * vectors.shape[1] + place
+    sums = embedding_bag(number, vectors.flatten(0, 1), counts.cumsum(0) - counts, mode="sum")
+    heard = sums.new_zeros(batch * bars, steps, sums.shape[1])
+    return heard.index_add(0, phrase * bars + bar, sums.view(-1, steps, sums.shape[1])).view(batch, bars * steps, -1)
+
+
+KINDS = ("compose", "accompany", "continue", "fill", "mix")
+SHARES = (0.5, 0.2, 0.1, 0.1, 0.1)
+"""How often each kind of mask is drawn in training."""
+
+
+def draw_masks(batch: int, spec: RollSpec, random: torch.Generator) -> Tensor:
+    """Masks to train with, bool `[batch, tracks, bars]`; at least one bar of one track is left to be made.
+
+    Half of them are empty. The others give some tracks, the first bars, other bars, or a mixture of bars and tracks.
+    A CPU generator draws them.
+    """
+    tracks, bars = spec.num_tracks, spec.bars
+    kinds = torch.multinomial(torch.tensor(SHARES), batch, replacement=True, generator=random)
+    amount = torch.rand(batch, 1, generator=random)
+    of_tracks, of_bars, cells = (_some(batch, size, amount, random) for size in (tracks, bars, tracks * bars))
+    lengths = (1 + (amount * (bars - 1)).long()).clamp(max=bars - 1)
+    first = torch.arange(bars) < lengths
+    masks = torch.zeros(batch, tracks, bars, dtype=torch.bool)
+    for kind, chosen in (
+        (1, of_tracks.unsqueeze(2)),
+        (2, first.unsqueeze(1)),
+        (3, of_bars.unsqueeze(1)),
+        (4, cells.view(batch, tracks, bars)),
+    ):
+        masks = torch.where((kinds == kind).view(-1, 1, 1), chosen, masks)
+    return masks
+
+
+def _some(batch: int, size: int, amount: Tensor, random: torch.Generator) -> Tensor:
+    """Of `size` things about a share `amount` `[batch, 1]`, at least one and never all; bool `[batch, size]`."""
+    draws = torch.rand(batch, size, generator=random)
+    some = (draws < amount).scatter(1, draws.argmin(1, keepdim=True), True)
+    return some.scatter(1, draws.argmax(1, keepdim=True), False)

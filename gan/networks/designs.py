@@ -1,0 +1,25 @@
+"""The designs there are: which generator and which discriminator `model.design` stands for."""
+
+from __future__ import annotations
+
+from gan.musegan.binary import BinaryDiscriminator, BinaryGenerator
+from gan.musegan.multitrack import (
+    ComposerGenerator,
+    HybridGenerator,
+    JammingDiscriminator,
+    JammingGenerator,
+    JointDiscriminator,
+)
+from gan.musegan.tutorial import TutorialDiscriminator, TutorialGenerator
+from gan.networks.discriminator import Discriminator
+from gan.networks.generator import Generator
+from gan.networks.interface import PhraseDiscriminator, PhraseGenerator
+
+NETWORKS: dict[str, tuple[type[PhraseGenerator], type[PhraseDiscriminator]]] = {
+    "albumgan": (Generator, Discriminator),
+    "jamming": (JammingGenerator, JammingDiscriminator),
+    "composer": (ComposerGenerator, JointDiscriminator),
+    "hybrid": (HybridGenerator, JointDiscriminator),
+    "binary": (BinaryGenerator, BinaryDiscriminator),
+    "tutorial": (TutorialGenerator, TutorialDiscriminator),
+}

@@ -1,0 +1,131 @@
+"""What a generator and a discriminator are to the rest of the program, whatever they are made of.
+
+A design has a form of its own in which its two networks exchange phrases: a tensor `[batch, ...]` that `forward` of the
+generator gives, that `encode` makes of real rolls, and that the discriminator reads.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from gan.latents import Latents
+from gan.settings import ModelSettings
+from gan.spec import RollSpec
+from gan.statistics import DataStatistics
+
+
+class PhraseGenerator(nn.Module, ABC):
+    """Phrases of one `RollSpec`.
+
+    Parameters
+    ----------
+    spec
+        The shape of the rolls.
+    statistics
+        What the data looks like; a design may start from it.
+    settings
+        The design and its sizes.
+    """
+
+    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
+        super().__init__()
+        self.spec, self.settings = spec, settings
+        self.examples = torch.tensor(statistics.examples)  # [phrases, Layout.size]
+
+    @abstractmethod
+    def forward(self, latents: Latents, noise: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
+        """Phrases in the design's form, with gradients.
+
+        Parameters
+        ----------
+        latents
+            Of the phrases, on the module's device.
+        noise
+            Amount of noise in the decisions, where the design has any: 1 at the start of training, 0 for none.
+        generator
+            Draws noise, on the module's device.
+        """
+
+    @abstractmethod
+    def encode(self, rolls: Tensor) -> Tensor:
+        """Real rolls, bool `[batch, *spec.shape]`, in the design's form."""
+
+    @abstractmethod
+    def strikes(self, phrases: Tensor) -> Tensor:
+        """Where notes begin in phrases of the design's form: `[batch, time, tracks, pitches]`, 0 or 1."""
+
+    @abstractmethod
+    def sample(self, latents: Latents) -> Tensor:
+        """Bool rolls `[batch, *spec.shape]` on the module's device.
+
+        The same latents give the same phrases, whatever other phrases are sampled beside them.
+        """
+
+    @property
+    def heavy(self) -> tuple[nn.Module, str]:
+        """A module and its method in which the time goes, which training may make faster (`gan.training.precision`).
+
+        Tensors, or dataclasses of them, go in and float tensors come out.
+        """
+        return self, "forward"
+
+    completes = False
+    """Whether phrases are made around notes that are given, and as wished; see `gan.networks.generator.Generator`."""
+
+    @property
+    def first_settled_step(self) -> int:
+        """The step of training from which on phrases are made in the way that they will be at the end."""
+        return 0
+
+    def begin_step(self, step: int) -> None:
+        """Called before each step of training, for designs that train in stages."""
+
+    def sample_latents(self, batch: int, generator: torch.Generator) -> Latents:
+        """Fresh latents of the right sizes on the module's device, drawn by a CPU generator.
+
+        Their wishes are those of phrases drawn from the data.
+        """
+        rows = torch.randint(len(self.examples), (batch,), generator=generator)
+        latents = Latents.sample(self.examples[rows], self.spec.num_tracks, self.settings.latent_size, generator)
+        return latents.to(next(self.parameters()).device)
+
+
+class PhraseDiscriminator(nn.Module, ABC):
+    """Scores phrases of one `RollSpec`: higher is more like the data. The parameters are the generator's."""
+
+    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
+        super().__init__()
+        self.spec = spec
+
+    @property
+    def heavy(self) -> tuple[nn.Module, str]:
+        """As in `PhraseGenerator`."""
+        return self, "forward"
+
+    judges_alone = False
+    """Whether a phrase's score depends on nothing but the phrase, so that a gradient says of each phrase by itself what
+    would change its score.
+    """
+
+    @abstractmethod
+    def forward(self, *phrases: Tensor) -> Tensor:
+        """Logits `[batch]` of phrases in the design's form; `[batch, discriminators]` where there are several.
+
+        Batches, where there are more than one, are of one size; their logits come one behind the other.
+        """
+
+    @abstractmethod
+    def score(self, rolls: Tensor) -> Tensor:
+        """Logits `[batch]` of bool rolls `[batch, *spec.shape]`, for choosing the best of several phrases.
+
+        Scores of one call can be compared, those of two calls need not be.
+        """
+
+
+def joined(batches: Sequence[Tensor]) -> Tensor:
+    """Several batches as one; a single one stays as it is."""
+    return batches[0] if len(batches) == 1 else torch.cat(list(batches))

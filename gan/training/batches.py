@@ -1,0 +1,126 @@
+"""What the two networks argue about: real phrases, and as many generated ones that were asked to be like them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from gan.conditions import Layout, leave_out, transpose_wishes, wishes_of
+from gan.context import Asked, Part, draw_masks, spread_mask
+from gan.networks.interface import PhraseGenerator
+from gan.rolls import Batch
+from gan.training.augmentation import random_semitones, transpose
+from gan.training.distributed import team_at_work
+
+ALL_LEFT_OUT, EACH_LEFT_OUT = 0.1, 0.15
+"""In training all wishes are left out of this share of the phrases, and each wish of this share of the others."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Which notes begin where in a batch, as sums over its phrases, those of all processes.
+
+    Attributes
+    ----------
+    onsets
+        `[time, tracks, pitches]`: in how many phrases a note begins here.
+    phrases
+        `[time, tracks]`: how many phrases count here; where notes were given, a phrase does not.
+    """
+
+    onsets: Tensor
+    phrases: Tensor
+
+    @classmethod
+    def of(cls, strikes: Tensor, counts: Tensor | None = None) -> Heard:
+        """Sums of onsets `[batch, time, tracks, pitches]` where they count, bool `[batch, time, tracks]`; or of all."""
+        team = team_at_work()
+        if counts is None:
+            onsets, phrases = strikes.sum(0), strikes.new_full(strikes.shape[1:3], len(strikes))
+        else:
+            onsets, phrases = (strikes * counts.unsqueeze(3)).sum(0), counts.sum(0).to(strikes)
+        return cls(team.sum(onsets), team.sum(phrases))
+
+    def notes_per_bar(self, bars: int) -> Tensor:
+        """Mean number of notes, `[tracks]`, as if every track had counted everywhere."""
+        shares = self.phrases.mean(0).clamp(min=1e-6)
+        return self.onsets.sum((0, 2)) / shares / bars
+
+    def variety(self) -> float:
+        """How different the phrases are from each other: 1 where no two begin a note alike, 0 where all are the same.
+
+        `sum of p (1 - p) n / (n - 1)` over `sum of p`, p the share of the n phrases in which a note begins at a step
+        and pitch. NaN where nothing is heard.
+        """
+        count = self.phrases.unsqueeze(2)
+        share = self.onsets / count.clamp(min=1)
+        apart = share * (1 - share) * count / (count - 1).clamp(min=1)
+        several = count >= 2
+        return float((apart * several).sum() / (share * several).sum())
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Real and generated phrases, in the design's form `[batch, ...]`, and what they were asked to be, if anything."""
+
+    real: Tensor
+    fake: Tensor
+    asked: Asked | None
+
+    def heard(self, generator: PhraseGenerator) -> tuple[Heard, Heard]:
+        """What was made, without what was given, and the real phrases."""
+        fake, real = generator.strikes(self.fake), generator.strikes(self.real)
+        free = None if self.asked is None else ~spread_mask(self.asked.mask, generator.spec)
+        return Heard.of(fake, free), Heard.of(real)
+
+
+def pair_up(
+    generator: PhraseGenerator,
+    batch: Batch,
+    max_transposition: int,
+    noise: float,
+    random: Callable[[int, torch.device | str], torch.Generator],
+) -> Pair:
+    """Real phrases of a batch and as many generated ones: of a team's batch, this process's rows.
+
+    Where the design can be asked, each generated phrase is asked for what the real one beside it is, and part of that
+    is given to it. All that is random is drawn for the whole batch.
+
+    Parameters
+    ----------
+    generator
+        Makes phrases, on its device.
+    batch
+        The whole of it, on any device.
+    max_transposition
+        Real phrases are moved by up to so many semitones.
+    noise
+        Amount of noise in the generator's decisions.
+    random
+        Makes a random stream for each purpose, a number, on a device.
+    """
+    spec, device = generator.spec, next(generator.parameters()).device
+    count = len(batch.rolls)
+    rows = team_at_work().rows(count)
+    rolls, labels = batch.rolls[rows].to(device), batch.labels[rows]
+    real = generator.encode(rolls)
+    latents = generator.sample_latents(count, random(4, "cpu"))[rows]
+    if max_transposition:
+        semitones = random_semitones(count, max_transposition, random(6, "cpu"))[rows].to(device)
+        real = transpose(real, semitones, spec)
+    asked: Asked | None = None
+    more: tuple[Part, ...] = ()
+    if generator.completes:
+        draws, layout = random(8, "cpu"), Layout.of(spec)
+        wishes = wishes_of(rolls, labels, spec)
+        if max_transposition:
+            wishes = transpose_wishes(wishes, semitones, layout)
+        wishes = leave_out(wishes, layout, ALL_LEFT_OUT, EACH_LEFT_OUT, draws)
+        mask = draw_masks(count, spec, draws)[rows].to(device)
+        latents, more = replace(latents, wishes=wishes), (Part(real, mask),)
+        asked = Asked(wishes, mask)
+    fake = generator(latents, noise, random(5, device), *more)
+    return Pair(real, fake, asked)

@@ -1,0 +1,391 @@
+"""Training: discriminator steps and a generator step in turn, averaged weights, a state that resumes exactly.
+
+    trainer = Trainer(spec, statistics, ModelSettings(), settings := TrainSettings(), seed=0)
+    for report in trainer.run(batches_from(rolls, spec, settings.phrases_per_step, 0, start_step=trainer.step)):
+        ...  # write report, save trainer.state_dict() when report.checkpoint_due
+
+Nothing is written here. All randomness is a function of (seed, step), so nothing is lost between two processes.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gan.networks.checkpoint import FORMAT, check_format
+from gan.networks.designs import NETWORKS
+from gan.rolls import Batch, mix_seed
+from gan.settings import ModelSettings, TrainSettings, check_together
+from gan.spec import RollSpec
+from gan.statistics import DataStatistics
+from gan.training.attribute_loss import disobedience
+from gan.training.batches import Pair, pair_up
+from gan.training.distributed import ALONE, Team
+from gan.training.losses import GAMES, Judge, Relativistic, discriminator_loss
+from gan.training.mismatch import mismatch
+from gan.training.monitor import Meter, Report
+from gan.training.precision import exactly, speed_up, takes_bfloat16
+from gan.training.trouble import TrainingFailed
+
+NUM_FIXED = 16
+"""Phrases in the picture of fixed latents."""
+
+
+def scheduled_rate(settings: TrainSettings, step: int) -> float:
+    """The learning rate that the settings have for a step."""
+    last = settings.decay_share * settings.steps
+    left = (settings.steps - step) / last if last else 1.0
+    return settings.learning_rate * max(0.0, min(1.0, left))
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a generator can learn from a discriminator's verdict.
+
+    Attributes
+    ----------
+    real_logits, fake_logits
+        Of the phrases, before the discriminator has learnt from them.
+    slopes
+        How the generator's loss changes with its phrases; `None` where the discriminator must be asked again.
+    """
+
+    real_logits: Tensor
+    fake_logits: Tensor
+    slopes: Tensor | None
+
+
+class Trainer:
+    """A generator and a discriminator that learn from each other.
+
+    Parameters
+    ----------
+    spec, statistics
+        The shape of the rolls and what the data looks like.
+    model_settings, train_settings
+        Sizes, and how long and how fast to train.
+    seed
+        Decides on first weights, latents and noise. With one thread the same seed and steps give the same bits.
+    device
+        Where the networks live, such as `cpu` or `cuda`.
+    team
+        The processes that train together; each has a trainer and is given the same batches.
+
+    Attributes
+    ----------
+    ease
+        Factor of the learning rate, less than 1 after a breakdown.
+
+    Raises
+    ------
+    ValueError
+        When a setting cannot work, or the design can't be trained by several processes; the sentence names its key.
+    """
+
+    def __init__(
+        self,
+        spec: RollSpec,
+        statistics: DataStatistics,
+        model_settings: ModelSettings,
+        train_settings: TrainSettings,
+        seed: int = 0,
+        device: str | torch.device = "cpu",
+        team: Team = ALONE,
+    ) -> None:
+        check_together(model_settings, train_settings)
+        self.team = team
+        self.spec, self.statistics = spec, statistics
+        self.model_settings, self.settings = model_settings, train_settings
+        self.seed, self.device = seed, torch.device(device)
+        self.step, self.seconds, self.ease = 0, 0.0, 1.0
+        with torch.random.fork_rng(devices=[]):  # first weights come from our seed; the global stream stays as it was
+            torch.manual_seed(mix_seed(seed, 2))
+            make_generator, make_discriminator = NETWORKS[model_settings.design]
+            self.generator = make_generator(spec, statistics, model_settings).to(self.device)
+            self.discriminator = make_discriminator(spec, statistics, model_settings).to(self.device)
+        self._check_team()
+        self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
+        self.loss = GAMES[train_settings.loss](train_settings.gamma, train_settings.penalty_steps)
+        self.optimizers = {
+            "generator": self._adam(self.generator),
+            "discriminator": self._adam(self.discriminator),
+        }
+        self.fixed_latents = self.average.sample_latents(NUM_FIXED, self._random(3))
+        self.meter = Meter(spec, statistics, self.loss.bounds)
+        low = takes_bfloat16(train_settings.precision, self.device)
+        self.fast = {
+            side: speed_up(network.heavy, self.device, low, train_settings.compile)
+            for side, network in (("generator", self.generator), ("discriminator", self.discriminator))
+        }
+
+    def _check_team(self) -> None:
+        """Refuse what several processes can't do alike."""
+        size, settings = self.team.size, self.settings
+        if settings.batch_size % size:
+            raise ValueError(f"train.batch_size={settings.batch_size} can't be divided among {size} processes")
+        if size > 1 and settings.mismatch and settings.batch_size // size % 2:
+            raise ValueError(
+                f"train.batch_size={settings.batch_size} gives each of {size} processes an odd number of phrases; "
+                "train.mismatch takes them two by two"
+            )
+        layers = [*self.generator.modules(), *self.discriminator.modules()]
+        if size > 1 and any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in layers):
+            raise ValueError(
+                f"model.design={self.model_settings.design} normalises over its batch and trains in one process only"
+            )
+
+    def _adam(self, network: nn.Module) -> torch.optim.Adam:
+        settings = self.settings
+        return torch.optim.Adam(
+            network.parameters(), lr=settings.learning_rate, betas=(settings.beta1, settings.beta2), fused=True
+        )
+
+    def _random(self, *numbers: int, device: torch.device | str = "cpu") -> torch.Generator:
+        """A random stream that depends on the seed and these numbers alone."""
+        return torch.Generator(device).manual_seed(mix_seed(self.seed, *numbers))
+
+    def noise(self) -> float:
+        """Amount of the heads' noise at this step."""
+        settings = self.settings
+        return max(settings.noise_floor, 1 - self.step / settings.noise_steps if settings.noise_steps else 0.0)
+
+    def learning_rate(self) -> float:
+        """The learning rate at this step: constant, then falling to zero; less after a breakdown."""
+        return self.ease * scheduled_rate(self.settings, self.step)
+
+    def run(self, batches: Iterable[Batch]) -> Iterator[Report]:
+        """Train until `steps` or `minutes` are reached, yielding a `Report` whenever one is due.
+
+        Parameters
+        ----------
+        batches
+            Of `phrases_per_step` phrases each, beginning with the batch of step `trainer.step`.
+
+        Raises
+        ------
+        TrainingFailed
+            When a loss or a weight is not a number any more, in all processes at once. Where a report said that a
+            checkpoint is due, all weights were numbers.
+        """
+        settings = self.settings
+        started, before = time.monotonic(), self.seconds
+        for batch in batches:
+            self.seconds = self.team.of_first(before + time.monotonic() - started)
+            if self.step >= settings.steps or self.seconds >= 60 * settings.minutes:
+                break
+            self.train_step(batch)
+            self.seconds = self.team.of_first(before + time.monotonic() - started)
+            last = self.step >= settings.steps or self.seconds >= 60 * settings.minutes
+            every = (settings.report_steps, settings.tick_steps, settings.checkpoint_steps)
+            if last or any(self.step % steps == 0 for steps in every):
+                yield self._report(last)
+
+    @property
+    def settled(self) -> bool:
+        """Whether samples are made as they will be at the end.
+
+        The noise has come down, the design is in its last stage, and the learning rate falls, where it ever does: what
+        scores well before is still learning, such as lines that do nothing but go by step.
+        """
+        settings = self.settings
+        falls = round((1 - settings.decay_share) * settings.steps) if settings.decay_share else 0
+        return self.step >= max(settings.noise_steps, falls, self.generator.first_settled_step)
+
+    def train_step(self, batch: Batch) -> None:
+        """Steps of the discriminator and one of the generator, on `phrases_per_step` phrases."""
+        with self.team.at_work():
+            self._train_step(batch)
+
+    def _train_step(self, batch: Batch) -> None:
+        """The same, as one of a team."""
+        for optimizer in self.optimizers.values():
+            optimizer.param_groups[0]["lr"] = self.learning_rate()
+        self.generator.begin_step(self.step)
+        num_turns = self.settings.discriminator_steps
+        turns = zip(batch.rolls.chunk(num_turns), batch.labels.chunk(num_turns), strict=True)
+        sums: dict[str, float] = {}
+        for turn, (rolls, labels) in enumerate(turns):
+            pair = self._pair(Batch(rolls, labels), turn, with_gradient=turn == num_turns - 1)
+            figures, lesson = self._step_discriminator(pair, turn, teaches=turn == num_turns - 1)
+            sums = {name: sums.get(name, 0.0) + value for name, value in figures.items()}
+        figures = {name: total / num_turns for name, total in sums.items()}
+        figures = self.team.mean(figures | self._step_generator(pair, lesson))
+        if not all(math.isfinite(value) for value in figures.values()):
+            bad = ", ".join(name for name, value in figures.items() if not math.isfinite(value))
+            raise TrainingFailed(f"training broke down at step {self.step}: {bad} is not a number any more")
+        self._follow()
+        self.step += 1
+        self.meter.add(figures, *pair.heard(self.generator))
+
+    def _pair(self, batch: Batch, turn: int, with_gradient: bool) -> Pair:
+        """Real phrases, and as many generated ones, that may teach the generator too."""
+        number = self.step * self.settings.discriminator_steps + turn
+
+        def random(purpose: int, device: torch.device | str) -> torch.Generator:
+            return self._random(purpose, number, device=device)
+
+        with torch.set_grad_enabled(with_gradient):
+            return pair_up(self.generator, batch, self.settings.max_transposition, self.noise(), random)
+
+    def _judge(self, pair: Pair) -> Judge:
+        """The discriminator, told what it needs to know of the phrases."""
+        return self.discriminator if pair.asked is None else partial(self.discriminator, asked=pair.asked)
+
+    def _step_discriminator(self, pair: Pair, turn: int, teaches: bool) -> tuple[dict[str, float], Lesson]:
+        """Teach the discriminator to tell real phrases from generated ones; also gives what the generator can learn."""
+        settings = self.settings
+        penalised = settings.gamma > 0 and self.step % settings.penalty_steps == 0
+        mutual = teaches and isinstance(self.loss, Relativistic) and self.discriminator.judges_alone
+        fake = pair.fake.detach().requires_grad_(mutual)
+        with exactly(self.fast["discriminator"], penalised):
+            verdict = self.loss.judge(self._judge(pair), pair.real, fake, penalised, self._random(7, self.step, turn))
+        figures = verdict.figures
+        weights = self._begin("discriminator")
+        losses = [] if verdict.penalty is None else [verdict.penalty]
+        slopes = None
+        if mutual:
+            *gradients, slopes = torch.autograd.grad(verdict.loss, [*weights, fake], retain_graph=bool(losses))
+            slopes.mul_(Relativistic.other_way_round(verdict).view(-1, *[1] * (fake.dim() - 1)))
+            for weight, gradient in zip(weights, gradients, strict=True):
+                weight.grad = gradient
+        else:
+            losses.append(verdict.loss)
+        if pair.asked is not None and self._mismatch_due():
+            whole, mixed, asked = mismatch(pair.real, self.spec, self._random(9, self.step, turn))
+            whole_logits, mixed_logits = self.discriminator(whole, mixed, asked=asked).chunk(2)
+            confused = discriminator_loss(whole_logits, mixed_logits)
+            losses.append(settings.mismatch * settings.mismatch_steps * confused)
+            figures["matched"] = (whole_logits > mixed_logits).float().mean().item()
+        if losses:
+            torch.autograd.backward(losses, inputs=weights)  # a penalty's way leads to phrases too
+        figures["discriminator_gradient"] = self._update("discriminator", weights)
+        return figures, Lesson(verdict.real_logits.detach(), verdict.fake_logits.detach(), slopes)
+
+    def _mismatch_due(self) -> bool:
+        """Whether real phrases are held against mixed ones at this step."""
+        settings = self.settings
+        due = settings.mismatch > 0 and self.step % settings.mismatch_steps == settings.mismatch_steps // 2
+        return due and self.spec.num_tracks > 1
+
+    def _step_generator(self, pair: Pair, lesson: Lesson) -> dict[str, float]:
+        """Teach the generator to make phrases that score high, where the loss pairs them above the real ones."""
+        weights = self._begin("generator")
+        if lesson.slopes is None:
+            self.discriminator.requires_grad_(False)
+            loss = self.loss.generate(lesson.real_logits, self._judge(pair)(pair.fake))
+            self.discriminator.requires_grad_(True)
+        else:
+            loss = self.loss.generate(lesson.real_logits, lesson.fake_logits)
+        figures = {"generator_loss": loss.item()}
+        roots = [loss if lesson.slopes is None else pair.fake]
+        gradients: list[Tensor | None] = [lesson.slopes]
+        if pair.asked is not None and self.settings.obedience:
+            disobeyed = disobedience(pair.fake, pair.real, pair.asked.wishes, self.spec)
+            roots.append(self.settings.obedience * disobeyed)
+            gradients.append(None)
+            figures["disobedience"] = disobeyed.item()
+        torch.autograd.backward(roots, gradients, inputs=weights)
+        figures["generator_gradient"] = self._update("generator", weights)
+        return figures
+
+    def _begin(self, side: str) -> list[Tensor]:
+        """The weights of one side that learn, their gradients forgotten."""
+        optimizer = self.optimizers[side]
+        optimizer.zero_grad(set_to_none=True)
+        return [weight for weight in optimizer.param_groups[0]["params"] if weight.requires_grad]
+
+    def _update(self, side: str, weights: Sequence[Tensor]) -> float:
+        """One step of Adam on the weights of one side, with the gradient of the whole batch; the gradient's length."""
+        for weight in weights:
+            if weight.grad is None:  # what only given notes reach, where nothing was given
+                weight.grad = torch.zeros_like(weight)
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        self.team.average_(gradients)
+        self.optimizers[side].step()
+        return float(torch.nn.utils.get_total_norm(gradients))
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Move the averaged generator towards the present one; early on faster, so that first weights are forgotten."""
+        decay = min(self.settings.ema_decay, (1 + self.step) / (10 + self.step))
+        for average, weight in zip(self.average.parameters(), self.generator.parameters(), strict=True):
+            average.lerp_(weight, 1 - decay)
+        for kept, value in zip(self.average.buffers(), self.generator.buffers(), strict=True):
+            kept.copy_(value)
+
+    def _report(self, last: bool) -> Report:
+        """What happened since the last report."""
+        settings = self.settings
+        tick = last or self.step % settings.tick_steps == 0
+        checkpoint_due = last or self.step % settings.checkpoint_steps == 0
+        if checkpoint_due:
+            self.check_weights()
+        report = self.meter.report(
+            step=self.step,
+            seconds=self.seconds,
+            learning_rate=self.learning_rate(),
+            noise=self.noise(),
+            samples=self.average.sample(self.fixed_latents).cpu() if tick and self.team.leads else None,
+            checkpoint_due=checkpoint_due,
+        )
+        for part in filter(None, self.fast.values()):
+            if part.trouble and part.trouble not in report.warnings:
+                report.warnings.append(part.trouble)
+            part.trouble = ""
+        return report
+
+    def check_weights(self) -> None:
+        """Raise `TrainingFailed` where a network has weights that are not numbers."""
+        for side, network in (("generator", self.generator), ("discriminator", self.discriminator)):
+            if not all(weight.isfinite().all() for weight in network.parameters()):
+                raise TrainingFailed(
+                    f"training broke down at step {self.step}: weights of the {side} are not numbers any more"
+                )
+
+    def align(self) -> None:
+        """Take over the state of the first of several processes."""
+        if self.team.size > 1:
+            state = self.team.share(self.state_dict() if self.team.leads else None)
+            self.load_state_dict(state)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything a resumed run needs: tensors and plain values only (`torch.load(weights_only=True)` reads it)."""
+        return {
+            "format": FORMAT,
+            "spec": self.spec.to_dict(),
+            "statistics": self.statistics.to_dict(),
+            "model_settings": self.model_settings.to_dict(),
+            "train_settings": self.settings.to_dict(),
+            "seed": self.seed,
+            "step": self.step,
+            "seconds": self.seconds,
+            "ease": self.ease,
+            "generator": self.generator.state_dict(),
+            "average": self.average.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "optimizers": {side: optimizer.state_dict() for side, optimizer in self.optimizers.items()},
+            "meter": self.meter.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state. Raises `ValueError` when it is of another format, spec, model or seed."""
+        check_format(state)
+        mine = {"spec": self.spec.to_dict(), "model_settings": self.model_settings.to_dict(), "seed": self.seed}
+        for name, value in mine.items():
+            if state[name] != value:
+                raise ValueError(f"this checkpoint was made with another {name}: {state[name]}, not {value}")
+        self.generator.load_state_dict(state["generator"])
+        self.average.load_state_dict(state["average"])
+        self.discriminator.load_state_dict(state["discriminator"])
+        for side, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(copy.deepcopy(state["optimizers"][side]))
+        self.meter.load_state_dict(state["meter"])
+        self.step, self.seconds, self.ease = state["step"], state["seconds"], state["ease"]

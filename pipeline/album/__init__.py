@@ -1,1 +1,0 @@
-"""What people look at: plots, the cover and the listening page."""

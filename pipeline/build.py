@@ -1,0 +1,349 @@
+"""Which stage needs which, and whether its artefact is up to date: like make, for albums."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from pipeline.errors import UserError
+from pipeline.files import (
+    MANIFEST,
+    Manifest,
+    lock,
+    megabytes,
+    read_manifest,
+    replaced_directory,
+    require_space,
+    settings_of,
+    write_manifest,
+)
+from pipeline.places import MUSIC
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+    from pipeline.stage_table import StageModule
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: its place in the chain and what of its artefact is protected."""
+
+    name: str
+    reads: str
+    writes: str
+    format: int
+    groups: tuple[str, ...]
+    """Settings groups that change the result."""
+    needs: tuple[str, ...] = ()
+    """Stages that are run first where their artefact is missing."""
+    uses: tuple[str, ...] = ()
+    """Stages whose artefact is read where it is there."""
+    replaced_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Needs that fall away where one of these settings is given."""
+    protected: tuple[str, ...] = ()
+    """Settings (or groups) and inputs that took long: a finished artefact is not replaced when they change."""
+    extendable: tuple[str, ...] = ()
+    """Settings that may be raised to go on from where it stopped."""
+    stands_alone: bool = False
+    """Once finished, stages downstream take it as it is, without looking further up."""
+    keeps: tuple[str, ...] = ()
+    """Files that a person wrote in; force=true leaves them."""
+
+    @property
+    def in_place(self) -> bool:
+        """Protected artefacts are continued where they lie; the others are made aside and swapped in."""
+        return bool(self.protected)
+
+    def module(self) -> StageModule:
+        """The module that does the work; heavy imports happen here."""
+        return cast("StageModule", importlib.import_module(f"pipeline.stages.{self.name}"))
+
+
+STAGES = {
+    stage.name: stage
+    for stage in (
+        Stage(
+            "collect",
+            "a folder or spreadsheet of music (links, zip archives), music21's corpus, or Debian packages",
+            "data/collected/SET/: catalog.csv",
+            format=2,
+            groups=("data", "collect"),
+        ),
+        Stage(
+            "transcribe",
+            "recordings of the catalog, or one: transcribe.input=song.mp3",
+            "data/transcribed/HASH/: MIDI on a beat grid, a picture",
+            format=1,
+            groups=("transcribe", "data.metre"),
+            needs=("collect",),
+            replaced_by={"collect": ("transcribe.input",)},
+        ),
+        Stage(
+            "prepare",
+            "MIDI, MusicXML, ABC and recordings of the catalog",
+            "data/prepared/SET/: rolls, phrases.csv, rejects.csv, statistics",
+            format=2,
+            groups=MUSIC,
+            needs=("collect",),
+        ),
+        Stage(
+            "train",
+            "a prepared set",
+            "outputs/NAME/train/: checkpoint, metrics.jsonl, sample pictures and sounds",
+            format=1,
+            groups=(*MUSIC, "seed", "model", "train"),
+            needs=("prepare",),
+            protected=(*MUSIC, "seed", "model", "train"),
+            extendable=("train.steps", "train.minutes"),
+            stands_alone=True,
+        ),
+        Stage(
+            "evaluate",
+            "a checkpoint or any folder of scores, and the held-out songs; or several runs",
+            "outputs/NAME/evaluate/: report.json, report.md, plots; of several runs index.html, ranked",
+            format=1,
+            groups=(*MUSIC, "evaluate"),
+            needs=("train", "prepare"),
+            replaced_by={"train": ("evaluate.path", "evaluate.runs"), "prepare": ("evaluate.runs",)},
+        ),
+        Stage(
+            "generate",
+            "a checkpoint",
+            "outputs/NAME/generate/: songs as rolls (.npz)",
+            format=2,
+            groups=("generate",),
+            needs=("train",),
+        ),
+        Stage(
+            "lyrics",
+            "a folder of texts; generate/songs where there are any",
+            "outputs/NAME/lyrics/: language model, lyrics.json, lyrics.txt, alignment.json (words on notes)",
+            format=2,
+            groups=("lyrics",),
+            uses=("generate",),
+            protected=("lyrics.kind", "lyrics.path", "lyrics.column", "lyrics.init", "lyrics.model", "texts"),
+            extendable=("lyrics.model.steps", "lyrics.model.minutes"),
+            keeps=("session.json",),
+        ),
+        Stage(
+            "render",
+            "generated songs; the lyrics' titles and words where there are any",
+            "outputs/NAME/render/: .mid .wav .png .musicxml .lrc a song, stems and mp3 or flac on request",
+            format=2,
+            groups=("render",),
+            needs=("generate",),
+            uses=("lyrics",),
+        ),
+        Stage(
+            "album",
+            "all of the above",
+            "outputs/NAME/album/index.html with everything it needs beside it",
+            format=2,
+            groups=("album",),
+            needs=("generate", "lyrics", "render"),
+        ),
+    )
+}
+
+
+def upstream_of(name: str) -> tuple[str, ...]:
+    """All stages below `name` that it needs or uses, the farthest first."""
+    found: list[str] = []
+    for other in (*STAGES[name].needs, *STAGES[name].uses):
+        for stage in (*upstream_of(other), other):
+            if stage not in found:
+                found.append(stage)
+    return tuple(found)
+
+
+class Builder:
+    """Builds artefacts for one configuration.
+
+    `explicit` holds the dotted keys that the user gave on the command line.
+    """
+
+    def __init__(self, config: Config, explicit: tuple[str, ...] = ()) -> None:
+        from pipeline.config import flatten
+
+        self.config = config
+        self.explicit = explicit
+        self.settings = flatten(config)
+
+    def build(self, name: str, wanted_by: str | None = None) -> Manifest:
+        """Make the artefact of stage `name` unless it is up to date, and everything it needs before it."""
+        from pipeline.places import stage_directory
+
+        stage = STAGES[name]
+        directory = stage_directory(name, self.config)
+        with lock(directory):
+            found = read_manifest(directory)
+            if found is not None and wanted_by and stage.stands_alone and self._takes_as_is(stage, found, directory):
+                return found
+            module = stage.module()
+            inputs = module.inputs(self.config)
+            inputs |= self._build_inputs(stage)
+            reason = self._why_run(stage, found, inputs, directory, requested=wanted_by is None)
+            if reason is None and found is not None:
+                _say(f"{name}: up to date ({directory})")
+                return found
+            if wanted_by and self.config.upstream == "refuse":
+                raise UserError(
+                    f"{wanted_by} needs {name}, which is {reason}; run +stage={name} first or drop upstream=refuse."
+                )
+            needed = f" (needed by {wanted_by})" if wanted_by else ""
+            _say(f"{name}: {reason}{needed}")
+            return self._run(stage, module, directory, inputs, found)
+
+    def _build_inputs(self, stage: Stage) -> dict[str, str]:
+        """Fingerprints of the artefacts that the stage reads, made first where they are missing."""
+        from pipeline.places import stage_directory
+
+        needs = [need for need in stage.needs if not any(self.settings[key] for key in stage.replaced_by.get(need, ()))]
+        inputs = {need: self.build(need, wanted_by=stage.name).fingerprint for need in needs}
+        for use in stage.uses:
+            manifest = read_manifest(stage_directory(use, self.config))
+            if manifest is not None:
+                inputs[use] = manifest.fingerprint
+        return inputs
+
+    def _takes_as_is(self, stage: Stage, found: Manifest, directory: Path) -> bool:
+        """Whether a finished stage serves downstream as it is; a contradicting override is an error."""
+        settings = settings_of(self.settings, stage.groups)
+        changed = _changed(settings, found.settings)
+        if not changed and found.format == stage.format:
+            return True
+        if self.config.force:
+            return False
+        if all(key in stage.extendable and settings[key] > found.settings[key] for key in changed):
+            return False
+        refuse_change(stage.name, directory, changed, settings, found.settings)
+        return False
+
+    def _why_run(
+        self, stage: Stage, found: Manifest | None, inputs: dict[str, str], directory: Path, requested: bool
+    ) -> str | None:
+        """Why the stage must run, in words, or None when its artefact is up to date."""
+        settings = settings_of(self.settings, stage.groups)
+        if found is None:
+            begun = any(path.name != ".hydra" for path in directory.glob("*"))
+            return "unfinished" if begun else "not made yet"
+        if self.config.force and requested:
+            return "made again (force=true)"
+        changed = [
+            key
+            for key in _changed(settings, found.settings)
+            if not (key in stage.extendable and key not in self.explicit and settings[key] < found.settings[key])
+        ]
+        raised = [key for key in changed if key in stage.extendable and settings[key] > found.settings.get(key, 0)]
+        held = [key for key in changed if key not in raised and _covers(stage.protected, key)]
+        moved = sorted(key for key in {*inputs, *found.inputs} if inputs.get(key) != found.inputs.get(key))
+        if not self.config.force:
+            if held:
+                refuse_change(stage.name, directory, held, settings, found.settings)
+            if (stage.stands_alone and moved) or any(key in stage.protected for key in moved):
+                raise UserError(
+                    f"{directory} was made from another {moved[0]} than there is now; "
+                    "give force=true to replace it, or another name= to keep it."
+                )
+        if changed:
+            key = changed[0]
+            return f"{key} was {_show(found.settings.get(key))}, is {_show(settings.get(key))}"
+        if moved:
+            return f"its input {moved[0]} changed"
+        if found.format != stage.format:
+            return "written by another version of the program"
+        return None
+
+    def _run(
+        self, stage: Stage, module: StageModule, directory: Path, inputs: dict[str, str], found: Manifest | None
+    ) -> Manifest:
+        """Run the stage and write its manifest last."""
+        plan = module.plan(self.config)
+        _say(f"{stage.name}: {plan.text} Writes about {megabytes(plan.num_bytes)} to {directory}.")
+        require_space(directory, plan.num_bytes, stage.name)
+        start = time.monotonic()
+        settings = settings_of(self.settings, stage.groups)
+
+        def finish(place: Path) -> Manifest:
+            outcome = module.run(self.config, place)
+            manifest = Manifest(
+                stage.name,
+                stage.format,
+                settings,
+                inputs,
+                outcome.facts,
+                outcome.notes,
+                round(time.monotonic() - start, 1),
+            )
+            write_manifest(place, manifest)
+            return manifest
+
+        if stage.in_place:
+            if self.config.force:
+                _clear(directory, stage.keeps)
+            directory.mkdir(parents=True, exist_ok=True)
+            (directory / MANIFEST).unlink(missing_ok=True)
+            for partial in directory.rglob(".*.partial*"):
+                partial.unlink(missing_ok=True)
+            manifest = finish(directory)
+        else:
+            with replaced_directory(directory) as place:
+                manifest = finish(place)
+        if directory.parent.parent == Path("data"):
+            _link(directory, self.config.data.name)
+        return manifest
+
+
+def refuse_change(stage: str, directory: Path, keys: list[str], new: dict[str, Any], old: dict[str, Any]) -> None:
+    """Raise `UserError`: a checkpoint would be replaced because of `keys`."""
+    if not keys or any(key not in new or key not in old for key in keys):
+        raise UserError(
+            f"{directory} was written by another version of the program; "
+            "give force=true to replace it, or another name= to keep it."
+        )
+    key = min(keys, key=lambda one: (not one.endswith(".name"), one))  # a group's name says more than its parts
+    raise UserError(
+        f"{directory} was made with {key}={_show(old.get(key))}, not {_show(new.get(key))}: "
+        f"give force=true to replace it, or another name= to keep it."
+    )
+
+
+def _changed(new: dict[str, Any], old: dict[str, Any]) -> list[str]:
+    return sorted(key for key in {*new, *old} if new.get(key) != old.get(key))
+
+
+def _covers(prefixes: tuple[str, ...], key: str) -> bool:
+    return any(key == prefix or key.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def _show(value: Any) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _clear(directory: Path, keeps: tuple[str, ...]) -> None:
+    """Remove what a stage left, but not Hydra's own files, nor those it `keeps`."""
+    for path in directory.glob("*"):
+        if path.name not in (".hydra", *keeps):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _link(directory: Path, name: str) -> None:
+    """Point the readable link at the set that was just made."""
+    link = directory.parent / name
+    try:
+        link.unlink(missing_ok=True)
+        link.symlink_to(directory.name)
+    except OSError:
+        _say(f"(no link {link}: this file system has none)")
+
+
+def _say(text: str) -> None:
+    from pipeline.progress import say
+
+    say(text)

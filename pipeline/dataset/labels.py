@@ -1,0 +1,68 @@
+"""What is known of a phrase beside its notes, as numbers that a network can be asked for: key, tempo and style.
+
+The style of a song is the folder it lies in: the first one in which the files of a data set part ways.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.dataset.store import PhraseRow, PhraseStore
+from pipeline.errors import UserError
+from pipeline.songs.arrangement import read_key
+
+MOST_STYLES = 32
+"""A data set with more folders than this is sorted by something else than style."""
+FEWEST_SONGS = 2
+"""A folder with fewer songs is no style."""
+
+
+def style_of(source: str, depth: int) -> str:
+    """The folder of a file at a depth; empty for a file that lies higher."""
+    folders = source.replace("\\", "/").split("/")[:-1]
+    return folders[depth] if len(folders) > depth else ""
+
+
+def fork(sources: Sequence[str]) -> int:
+    """The depth of the first folder that not all files share."""
+    paths = [source.replace("\\", "/").split("/")[:-1] for source in sources]
+    depth = 0
+    while all(len(path) > depth for path in paths) and len({path[depth] for path in paths}) == 1:
+        depth += 1
+    return depth
+
+
+def styles_of(store: PhraseStore) -> list[str]:
+    """The styles of a data set, in alphabetical order; empty where its folders are none."""
+    songs = {row.song: row.source for row in store.songs}
+    depth = fork(list(songs.values()))
+    counts = Counter(style_of(source, depth) for source in songs.values())
+    styles = sorted(name for name, count in counts.items() if name and count >= FEWEST_SONGS)
+    return styles if 2 <= len(styles) <= MOST_STYLES else []
+
+
+def key_number(row: PhraseRow) -> float:
+    """0 to 11 for a major key from C upwards, 12 to 23 for minor, as the phrase was stored; NaN where unknown."""
+    try:
+        key = read_key(row.key)
+    except UserError:
+        return float("nan")
+    return (key.tonic + row.shift) % 12 + 12 * key.is_minor
+
+
+def labels_of(store: PhraseStore, split: str) -> NDArray[np.float32]:
+    """Key, tempo in beats a minute and number of the style of each phrase of a split, `[phrases, 3]`; NaN if unknown.
+
+    In the order of `store.packed(split)`, as `gan.conditions` has them.
+    """
+    styles = {name: number for number, name in enumerate(styles_of(store))}
+    depth = fork([row.source for row in store.songs])
+    rows = [row for row in store.phrases if row.split == split]
+    labels = [
+        (key_number(row), row.tempo_bpm or np.nan, styles.get(style_of(row.source, depth), np.nan)) for row in rows
+    ]
+    return np.array(labels, np.float32).reshape(len(rows), 3)

@@ -1,0 +1,167 @@
+"""The stored data set: packed phrases on disk, mapped into memory when opened, and the tables that describe them.
+
+`data/prepared/SET/` holds `rolls.npy` (uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`: all of train, then
+validation, then test), `phrases.csv` (which bars of which song each phrase is, in the same order), `songs.csv` (what is
+known of each song), `rejects.csv` and `statistics.json`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.spec import RollSpec
+from pipeline.csv import damaged, read_rows
+from pipeline.dataset.splits import SPLITS
+from pipeline.files import read_json
+from pipeline.scores.notes import Planes, unpack
+
+ROLLS, PHRASES, SONGS, REJECTS, STATISTICS = "rolls.npy", "phrases.csv", "songs.csv", "rejects.csv", "statistics.json"
+
+
+@dataclass(frozen=True)
+class PhraseRow:
+    """One phrase: which bars of which song it is."""
+
+    song: str
+    title: str
+    source: str
+    """The file, as the catalog has it."""
+    first_bar: int
+    section: int
+    """Which section of the song it lies in, counted from 0."""
+    split: str
+    """`train`, `validation` or `test`."""
+    shift: int
+    """Semitones that the pitched tracks were moved by to reach the common key."""
+    key: str
+    """The song's own key, such as `G major`; empty where none stands out."""
+    tempo_bpm: float
+    """Mean quarter notes a minute over the song."""
+
+
+@dataclass(frozen=True)
+class SongRow:
+    """One song of the set."""
+
+    song: str
+    title: str
+    source: str
+    group: str
+    """The first song that shares its tune, perhaps itself; a group lies in one split."""
+    split: str
+    bars: int
+    phrases: int
+    shift: int
+    key: str
+    tempo_bpm: float
+    sections: str
+    """The bars at which its sections begin, such as `0 8 16`; one alone where nobody looked for them."""
+    remark: str
+    """What was not done as the catalog says, and why; empty where all was."""
+
+
+@dataclass(frozen=True)
+class PlaceRow:
+    """A line of `phrases.csv`: where a phrase comes from; what else is known of it, the line of its song says."""
+
+    song: str
+    first_bar: int
+    section: int
+
+
+@dataclass(frozen=True)
+class RejectRow:
+    """A file that gave no phrases, and why."""
+
+    path: str
+    reason: str
+
+
+class PhraseStore:
+    """A prepared data set. Opening it reads a page of JSON; rolls are read from disk as they are used."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.statistics: dict[str, Any] = read_json(directory / STATISTICS)
+        try:
+            self.spec = RollSpec.from_dict(self.statistics["spec"])
+            counts = {split: int(self.statistics["phrases"][split]) for split in SPLITS}
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged(directory / STATISTICS, f"{error!r}", "prepare") from error
+        self._all = self._map(sum(counts.values()))
+        ends = np.cumsum([counts[split] for split in SPLITS]).tolist()
+        self._slices = {split: slice(end - counts[split], end) for split, end in zip(SPLITS, ends, strict=True)}
+
+    def _map(self, count: int) -> NDArray[np.uint8]:
+        path = self.directory / ROLLS
+        try:
+            rolls: NDArray[np.uint8] = np.load(path, mmap_mode="r" if count else None, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise damaged(path, str(error), "prepare") from error
+        wanted = (count, *self.spec.shape[:-1], -(-self.spec.num_pitches // 8))
+        if rolls.dtype != np.uint8 or rolls.shape != wanted:
+            raise damaged(path, f"holds {rolls.dtype} of shape {rolls.shape}, not bytes of shape {wanted}", "prepare")
+        return rolls
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def packed(self, split: str) -> NDArray[np.uint8]:
+        """The phrases of `train`, `validation` or `test`, packed along pitches and mapped from disk, read-only.
+
+        uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`; `gan.rolls.batches_from` takes it as it is
+        (`torch.from_numpy` wants a copy of read-only memory).
+        """
+        return self._all[self._slices[split]]
+
+    def rolls(self, split: str) -> Planes:
+        """The phrases of a split in memory: bool `[phrases, 2, tracks, bars, steps, pitches]`."""
+        return unpack(np.ascontiguousarray(self.packed(split)), self.spec.num_pitches)
+
+    @cached_property
+    def phrases(self) -> list[PhraseRow]:
+        """A row a phrase; those of a split are in the order of `packed(split)`."""
+        places = read_rows(self.directory / PHRASES, PlaceRow, "prepare")
+        if len(places) != len(self):
+            raise damaged(self.directory / PHRASES, f"it has {len(places)} rows for {len(self)} phrases", "prepare")
+        songs = {row.song: row for row in self.songs}
+        try:
+            return [_phrase_row(songs[place.song], place) for place in places]
+        except KeyError as error:
+            raise damaged(self.directory / SONGS, f"it has no song {error}", "prepare") from error
+
+    @cached_property
+    def songs(self) -> list[SongRow]:
+        """A row a song."""
+        return read_rows(self.directory / SONGS, SongRow, "prepare")
+
+    @cached_property
+    def rejects(self) -> list[RejectRow]:
+        """The files that gave no phrases."""
+        return read_rows(self.directory / REJECTS, RejectRow, "prepare")
+
+
+def _phrase_row(song: SongRow, place: PlaceRow) -> PhraseRow:
+    """All that is known of one phrase."""
+    return PhraseRow(
+        song=song.song,
+        title=song.title,
+        source=song.source,
+        first_bar=place.first_bar,
+        section=place.section,
+        split=song.split,
+        shift=song.shift,
+        key=song.key,
+        tempo_bpm=song.tempo_bpm,
+    )
+
+
+def open_store(directory: Path) -> PhraseStore:
+    """Open the data set in `directory`; a missing or damaged file raises `UserError` that names it."""
+    return PhraseStore(directory)

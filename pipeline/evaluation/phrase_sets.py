@@ -1,0 +1,160 @@
+"""What is scored: the phrases of a checkpoint or of a folder of scores, and the real songs they are held against."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gan.context import Given
+from gan.networks.generator import Generator
+from gan.networks.interface import PhraseGenerator
+from gan.rolls import mix_seed
+from gan.spec import RollSpec
+from pipeline.dataset.cutting import Recipe, Source
+from pipeline.dataset.gathering import kind_of_reason, read_all
+from pipeline.dataset.store import PhraseStore
+from pipeline.errors import UserError
+from pipeline.progress import bar
+from pipeline.scores.score import printable
+from pipeline.settings.music import ExecutorSettings
+
+BATCH = 64
+"""Phrases generated at once."""
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """Phrases and the songs that they are from.
+
+    Attributes
+    ----------
+    rolls
+        Bool `[count, *spec.shape]`, or bytes packed along pitches.
+    songs
+        Number of the song that each is from, int64 `[count]`; phrases of one song are not independent.
+    """
+
+    rolls: Tensor
+    songs: Tensor
+
+    def __len__(self) -> int:
+        return len(self.rolls)
+
+    @property
+    def num_songs(self) -> int:
+        """Different songs."""
+        return len(set(self.songs.tolist()))
+
+    def spread(self, count: int) -> Phrases:
+        """At most `count` of the phrases, evenly spread."""
+        if len(self) <= count:
+            return self
+        places = evenly(len(self), count)
+        return Phrases(self.rolls[places], self.songs[places])
+
+
+def evenly(length: int, count: int) -> Tensor:
+    """At most `count` places of a list of that length, evenly spread, int64."""
+    if length <= count:
+        return torch.arange(length)
+    return torch.linspace(0, length - 1, count, dtype=torch.float64).round().long()
+
+
+@dataclass(frozen=True)
+class FolderReading:
+    """What became of the files of a folder."""
+
+    phrases: Phrases
+    num_songs: int
+    """Songs found in the files; a large folder's phrases may leave some out."""
+    num_files: int
+    reasons: dict[str, int]
+    """How many files gave no phrases, by reason."""
+    example: str
+    """One of them and its whole reason; empty where all were used."""
+
+
+def generated_phrases(generator: PhraseGenerator, count: int, seed: int) -> Phrases:
+    """Fresh phrases straight from a generator, none chosen over another; each counts as a song of its own."""
+    random = torch.Generator().manual_seed(mix_seed(seed, 1))
+    latents = generator.sample_latents(count, random)
+    starts = bar(range(0, count, BATCH), -(-count // BATCH), "evaluate", "batches generated")
+    rolls = torch.cat([generator.sample(latents[start : start + BATCH]).cpu() for start in starts])
+    return Phrases(rolls, torch.arange(count))
+
+
+def made_as_asked(generator: Generator, guidance: float, wishes: Tensor, given: Given | None, seed: int) -> Tensor:
+    """Phrases as wished for around what is given, one for each row: bool `[count, *spec.shape]` on the CPU.
+
+    `wishes` are `[count, Layout.size]` as in `gan.conditions`; the rest is as phrases of the data have it that are like
+    what is asked. `guidance` as in `gan.networks.generator.Generator.sample`.
+    """
+    latents = generator.latents_for(wishes, torch.Generator().manual_seed(seed))
+    made = []
+    for start in range(0, len(wishes), BATCH):
+        some = slice(start, start + BATCH)
+        part = None if given is None else given[some].to(latents.z.device)
+        made.append(generator.sample(latents[some], part, guidance).cpu())
+    return torch.cat(made)
+
+
+def folder_phrases(paths: list[str], recipe: Recipe, executor: ExecutorSettings, count: int) -> FolderReading:
+    """Phrases of score files, cut as the songs of a prepared set are; at most `count`, evenly spread.
+
+    Copies stay in: a program that repeats itself is to be found out. Files that give no phrases are counted by reason.
+    """
+    readings = list(
+        bar(read_all([Source(path, path) for path in paths], recipe, executor), len(paths), "evaluate", "files")
+    )
+    songs = [song for reading in readings for song in reading.songs]
+    rejects = [reject for reading in readings for reject in reading.rejects]
+    reasons = Counter(kind_of_reason(reject.reason) for reject in rejects)
+    example = f"{printable(rejects[0].path)}: {rejects[0].reason}" if rejects else ""
+    packed = [song.phrases for song in songs]
+    owners = np.repeat(np.arange(len(songs)), [len(one) for one in packed])
+    places = np.arange(len(owners))
+    if len(places) > count:
+        places = np.linspace(0, len(owners) - 1, count).round().astype(np.int64)
+    whole = np.concatenate(packed)[places] if packed else _none(recipe.spec)
+    phrases = Phrases(torch.from_numpy(whole), torch.from_numpy(owners[places]))
+    return FolderReading(phrases, len(songs), len(paths), dict(reasons.most_common()), example)
+
+
+def _none(spec: RollSpec) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """No phrases, packed."""
+    return np.empty((0, *spec.shape[:-1], -(-spec.num_pitches // 8)), np.uint8)
+
+
+def real_phrases(store: PhraseStore, split: str) -> Phrases:
+    """The phrases of a split of a prepared set; songs that share a tune count as one."""
+    group = {row.song: row.group for row in store.songs}
+    numbers: dict[str, int] = {}
+    owners = [numbers.setdefault(group[row.song], len(numbers)) for row in store.phrases if row.split == split]
+    return Phrases(torch.from_numpy(np.array(store.packed(split))), torch.tensor(owners, dtype=torch.int64))
+
+
+def held_out(store: PhraseStore, name: str) -> tuple[Phrases, Phrases]:
+    """The test and the validation songs. Raises `UserError` where a split holds none."""
+    found = []
+    for split in ("test", "validation"):
+        phrases = real_phrases(store, split)
+        if not len(phrases):
+            raise UserError(
+                f"data={name} has no {split} songs ({len(store.songs)} songs in all): some 20 songs are needed to "
+                "hold generated music against unseen ones; add music, or judge against another set with data=."
+            )
+        found.append(phrases)
+    return found[0], found[1]
+
+
+def nothing_to_score(path: str, reading: FolderReading) -> UserError:
+    """The error for a folder without a single usable phrase."""
+    reasons = ", ".join(f"{count} {reason}" for reason, count in reading.reasons.items())
+    return UserError(
+        f"none of the {reading.num_files} files of evaluate.path={path} can be scored: {reasons} "
+        f"(for example {reading.example}). data= and tracks= say what the files are held against."
+    )

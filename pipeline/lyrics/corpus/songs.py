@@ -1,0 +1,130 @@
+"""Lyrics and poems out of text: tagged sections, or stanzas, document by document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from pipeline.lyrics.corpus.verse import MARKS, MAX_LINE, WORD, Document, Section
+
+ALIASES = {"hook": "chorus", "refrain": "chorus", "pre-chorus": "prechorus", "coda": "outro", "middle": "bridge"}
+BROKEN_LINE = 60
+"""Prose is broken at spaces into lines of so many characters at the most."""
+PIECE = 2_000
+"""Untagged texts longer than twice this many characters are cut into pieces of it at blank lines."""
+MOST = 8_000
+"""Tagged texts longer than this are cut at tags."""
+
+TAG = re.compile(r"\[([A-Za-z-]+)[^\]]*\]")
+HEADER = re.compile(r"#+ *(\w+): *(.*)")
+HEADING = re.compile(r"#{1,6} +(.+?) *#*")
+BREAKS = re.compile(rf"(.{{1,{BROKEN_LINE}}})(?: +|$)|(.{{{BROKEN_LINE}}})")
+
+
+def parse(text: str) -> list[Document]:
+    """The documents of one clean text."""
+    return list(songs([text]))
+
+
+def songs(blocks: Iterable[str], piece: int = PIECE, most: int = MOST) -> Iterator[Document]:
+    """The documents of a clean text that comes in blocks of whole lines.
+
+    A heading, such as `# Title: Salt` or `# Salt`, begins a document. Where sections are tagged, such as `[chorus]`,
+    it is whole up to `most` characters; where not, stanzas are verses, and it is whole up to twice `piece`.
+    """
+    maker: _Maker | None = None
+    for block in blocks:
+        lines = block.strip("\n").split("\n")
+        if maker is None:
+            maker = _Maker(any(_kind(line) for line in lines), piece, most)
+        for line in lines:
+            yield from maker.take(line)
+        if not maker.is_tagged:
+            yield from maker.end_section()
+    if maker is not None:
+        yield from maker.end()
+
+
+def _kind(line: str) -> str | None:
+    """The kind of section that a line tags."""
+    tag = TAG.fullmatch(line) if line.startswith("[") else None
+    word = tag[1].lower() if tag else ""
+    word = ALIASES.get(word, word)
+    return word if word in MARKS else None
+
+
+class _Maker:
+    """Gathers lines to sections and sections to documents."""
+
+    def __init__(self, is_tagged: bool, piece: int, most: int) -> None:
+        self.is_tagged, self.piece = is_tagged, piece
+        self.most_in_section, self.most = (most, most) if is_tagged else (piece, 2 * piece)
+        self.title: str | None = None
+        self.name, self.lines, self.num_characters = "verse", list[str](), 0
+        self.sections: list[Section] = []
+        self.sizes: list[int] = []
+        self.is_cut = False
+
+    def take(self, line: str) -> Iterator[Document]:
+        """One more line; gives documents that are whole by it."""
+        if line.startswith("#") and (header := HEADER.fullmatch(line)):
+            if header[1].lower() == "title":
+                yield from self.end()
+                self.title = header[2].strip() or None
+        elif line.startswith("#") and (heading := HEADING.fullmatch(line[:MAX_LINE])):
+            kind = _kind(f"[{heading[1]}]")
+            if kind is None:
+                yield from self.end()
+                self.title = heading[1]
+            else:
+                yield from self.end_section()
+                self.name = kind
+        elif self.is_tagged and line.startswith("[") and TAG.fullmatch(line):
+            yield from self.end_section()
+            self.name = _kind(line) or "verse"
+        elif not line:
+            if not self.is_tagged:
+                yield from self.end_section()
+        elif line[0].isalpha() or WORD.search(line):
+            for part in [line] if len(line) <= MAX_LINE else broken(line):
+                self.lines.append(part)
+                self.num_characters += len(part) + 1
+                if self.num_characters >= self.most_in_section:
+                    name = self.name
+                    yield from self.end_section()
+                    self.name = name
+
+    def end_section(self) -> Iterator[Document]:
+        """The section is whole; gives documents where there are enough."""
+        if self.lines:
+            self.sections.append(Section(self.name, tuple(self.lines)))
+            self.sizes.append(self.num_characters)
+            self.lines, self.num_characters = [], 0
+        self.name = "verse"
+        if sum(self.sizes) > self.most:
+            self.is_cut = True
+        if self.is_cut:
+            yield from self._pieces()
+
+    def _pieces(self) -> Iterator[Document]:
+        """Pieces of at least `piece` characters."""
+        start = filled = 0
+        for number, size in enumerate(self.sizes, 1):
+            filled += size
+            if filled >= self.piece:
+                yield Document(self.title, tuple(self.sections[start:number]))
+                start, filled = number, 0
+        del self.sections[:start], self.sizes[:start]
+
+    def end(self) -> Iterator[Document]:
+        """The document is whole."""
+        yield from self.end_section()
+        if self.sections:
+            yield Document(self.title, tuple(self.sections))
+        self.title, self.sections, self.sizes, self.is_cut = None, [], [], False
+
+
+def broken(line: str) -> list[str]:
+    """A long line in several, broken at spaces."""
+    parts = [whole or cut for whole, cut in BREAKS.findall(line)]
+    return [part for part in parts if WORD.search(part)]

@@ -1,0 +1,122 @@
+"""What a person types at the terminal, understood: a command, or a line of their own."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from pipeline.lyrics.corpus.decoding import clean
+from pipeline.lyrics.corpus.verse import MAX_LINE, WORD
+
+HELP = """
+  3            takes line 3
+  e 3          line 3, to be changed by you
+  my own line  any two words or more are a line of yours; `w word` for one alone
+  Enter or a   other lines
+  b            back: the last line is taken away, also that of the song before
+  f            the model finishes this song
+  t My Title   names this song
+  q            saves and leaves; the same command goes on here
+"""
+MOST_DIGITS = 3
+
+
+class Deed(Enum):
+    """What a person can do."""
+
+    PICK = auto()
+    EDIT = auto()
+    WRITE = auto()
+    AGAIN = auto()
+    BACK = auto()
+    FINISH = auto()
+    TITLE = auto()
+    LEAVE = auto()
+    HELP = auto()
+    UNCLEAR = auto()
+    """What was typed can't be done; the text says why."""
+
+
+PLAIN = {
+    "": Deed.AGAIN,
+    "a": Deed.AGAIN,
+    "again": Deed.AGAIN,
+    "b": Deed.BACK,
+    "back": Deed.BACK,
+    "f": Deed.FINISH,
+    "finish": Deed.FINISH,
+    "q": Deed.LEAVE,
+    "quit": Deed.LEAVE,
+    "exit": Deed.LEAVE,
+    "?": Deed.HELP,
+    "h": Deed.HELP,
+    "help": Deed.HELP,
+}
+"""Commands that stand alone."""
+NEEDY = {"e": "`e 3` changes line 3.", "w": "`w` comes before your line.", "t": "`t` comes before the song's title."}
+"""Those that don't, and what they want."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """A deed; the candidate it is done to, counted from 1; the person's words, or why it can't be done."""
+
+    deed: Deed
+    number: int = 0
+    text: str = ""
+
+
+def understood(answer: str, num_candidates: int) -> Act:
+    """What a person wants who types `answer` while `num_candidates` lines are on the screen.
+
+    >>> understood("2", 7).deed, understood("snow on the wires", 7).deed, understood("9", 7).text
+    (<Deed.PICK: 1>, <Deed.WRITE: 3>, 'There is no line 9; the lines are 1 to 7.')
+    """
+    text = cleaned(answer)
+    command = text.lower()
+    if command in PLAIN:
+        return Act(PLAIN[command])
+    word, _, rest = text.partition(" ")
+    word = word.lower()
+    if text.isdecimal():
+        return _numbered(Deed.PICK, text, num_candidates)
+    if word in ("e", "edit") and rest.isdecimal():
+        return _numbered(Deed.EDIT, rest, num_candidates)
+    if word == "w" and rest:
+        return _written(rest)
+    if word == "t" and rest:
+        return Act(Deed.TITLE, text=rest) if len(rest) <= MAX_LINE else Act(Deed.UNCLEAR, text=_too_long(rest))
+    if command in NEEDY:
+        return Act(Deed.UNCLEAR, text=NEEDY[command])
+    if " " not in text:
+        return Act(Deed.UNCLEAR, text=f"{text} is no command; `w {text}` makes it a line, ? shows all commands.")
+    return _written(text)
+
+
+def _numbered(deed: Deed, digits: str, num_candidates: int) -> Act:
+    number = int(digits) if len(digits) <= MOST_DIGITS else num_candidates + 1
+    if 1 <= number <= num_candidates:
+        return Act(deed, number)
+    if not num_candidates:
+        return Act(Deed.UNCLEAR, text="There are no lines to choose from.")
+    return Act(Deed.UNCLEAR, text=f"There is no line {digits[:12]}; the lines are 1 to {num_candidates}.")
+
+
+def _written(line: str) -> Act:
+    if not WORD.search(line):
+        return Act(Deed.UNCLEAR, text="A line needs a word in it.")
+    if len(line) > MAX_LINE:
+        return Act(Deed.UNCLEAR, text=_too_long(line))
+    return Act(Deed.WRITE, text=line)
+
+
+def _too_long(text: str) -> str:
+    return f"That is {len(text)} characters long; at most {MAX_LINE} fit."
+
+
+def cleaned(answer: str) -> str:
+    """`answer` in one line, with the quotes, dashes and spaces of the texts and without characters nobody can read."""
+    readable = (one for one in unicodedata.normalize("NFC", answer) if unicodedata.category(one) not in ("Co", "Cs"))
+    return re.sub(r"\s+", " ", clean("".join(readable))).strip()

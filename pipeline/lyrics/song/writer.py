@@ -1,0 +1,347 @@
+"""Lyrics with a form, line by line: title, verses that rhyme, a chorus that comes back word for word.
+
+    song = Writer(model, symbols, texts, settings).begin(1, plan_of(settings, 1))
+    while song.place is not None:
+        song.take(song.candidates()[0])
+    lyric = song.lyric()
+
+A song depends on the model, the seed, its number, its plan and the settings alone, not on the songs before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from pipeline.errors import UserError
+from pipeline.lyrics.corpus.decoding import clean
+from pipeline.lyrics.corpus.verse import MARKS, START, WORD, Section
+from pipeline.lyrics.language_model.model import LanguageModel, State
+from pipeline.lyrics.phonetics.syllables import syllables_of
+from pipeline.lyrics.song.lexicon import Lexicon
+from pipeline.lyrics.song.line_sampling import Candidate, LineSampler
+from pipeline.lyrics.song.lyric import HANDS, Lyric, LyricSection, Place, Taken
+from pipeline.lyrics.song.plan import LyricPlan, draw
+from pipeline.lyrics.song.scoring import BEAT, HANGING, Song, Usage, off_beat
+from pipeline.lyrics.song.titles import titles_of
+from pipeline.settings.lyrics import LyricsSettings
+
+SHARES = 10
+"""Each song prefers one in so many rhymes, which keeps songs different without one knowing of the other."""
+
+
+@dataclass(frozen=True)
+class Ease:
+    """How far the demands on a line are eased: syllables it may be off, rhymes and last words it may have."""
+
+    off: int = 0
+    any_rhyme: bool = False
+    any_word: bool = False
+    unrhymed: bool = False
+
+
+EASES = (
+    Ease(),
+    Ease(any_rhyme=True),
+    Ease(any_rhyme=True),
+    Ease(1, any_rhyme=True),
+    Ease(1, any_rhyme=True, any_word=True),
+    Ease(1, any_rhyme=True, any_word=True),
+    Ease(3, any_rhyme=True, any_word=True),
+    Ease(3, any_rhyme=True, any_word=True, unrhymed=True),
+    Ease(6, any_rhyme=True, any_word=True, unrhymed=True),
+)
+"""Round by round of candidates, until there is one."""
+
+
+class Writer:
+    """Writes lyrics with a trained model.
+
+    Parameters
+    ----------
+    model, symbols
+        The language model and its vocabulary.
+    texts
+        The training texts as the model reads them: their words are used, their lines are not.
+    settings
+        All of `lyrics` but what concerns training.
+    """
+
+    def __init__(self, model: LanguageModel, symbols: str, texts: Sequence[str], settings: LyricsSettings) -> None:
+        self.model, self.symbols, self.settings = model, symbols, settings
+        self.lexicon = Lexicon(texts, settings.copy_limit, settings.avoid)
+        self.usage = Usage(
+            [[word.lower() for word in WORD.findall(line[::-1])] for line in text.split("\n")] for text in texts
+        )
+        self.sampler = LineSampler(model, symbols, self.lexicon, settings)
+        self.titles: set[str] = set()
+        """Titles that no song may have, such as those of the training texts."""
+
+    def begin(self, number: int, plan: LyricPlan) -> SongWriter:
+        """A lyric to be written line by line; its first line is `lyrics.prompt`, where there is one."""
+        return SongWriter(self, number, plan)
+
+    def write(self, number: int, plan: LyricPlan) -> Lyric:
+        """The lyric of song `number`: the best line each time."""
+        song = self.begin(number, plan)
+        while song.place is not None:
+            song.take(song.candidates()[0])
+        return song.lyric()
+
+    def spelt(self, line: str) -> str:
+        """A person's line as the model reads it: its first letter small, unless the texts write it large."""
+        line = clean(line)
+        first = WORD.search(line)
+        if first is not None and first[0] not in self.lexicon.words:
+            line = line[: first.start()] + first[0][0].lower() + line[first.start() + 1 :]
+        return line[::-1]
+
+    def titled(self, lyrics: Iterable[Lyric]) -> list[Lyric]:
+        """The lyrics with titles that differ: in their order, each has the best one of its own that is not taken."""
+        taken = set(self.titles)
+        found = []
+        for lyric in lyrics:
+            found.append(replace(lyric, title=self.title(lyric.sections, taken)))
+            taken.add(found[-1].title)
+        return found
+
+    def title(self, sections: Sequence[Section], taken: set[str]) -> str:
+        """The phrase of the chorus (of the first section where there is none) that says most and is not `taken`."""
+        core = next((one for one in sections if one.name == "chorus"), sections[0])
+        ranked = titles_of(core.lines, self.usage, self.lexicon.avoids)
+        free = [title for title in ranked if title not in taken]
+        return free[0] if free else f"{ranked[0]} {1 + sum(title.startswith(ranked[0]) for title in taken)}"
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """All that a song's next line depends on."""
+
+    scores: Tensor
+    state: State
+    song: Song
+    taken: tuple[Taken, ...] = ()
+    ends: frozenset[str] = field(default_factory=frozenset)
+
+
+class SongWriter:
+    """Writes one song, line after line; nothing that it gives depends on what was asked and not taken.
+
+    Parameters
+    ----------
+    writer
+        Whose model and words are used.
+    number
+        Of the song.
+    plan
+        What it is asked for.
+
+    Raises
+    ------
+    UserError
+        When `lyrics.prompt` has no word.
+    """
+
+    def __init__(self, writer: Writer, number: int, plan: LyricPlan) -> None:
+        self.writer, self.number, self.plan = writer, number, plan
+        self._places = [
+            (index, line) for index, section in enumerate(plan.written) for line in range(len(section.lines))
+        ]
+        scores, state = writer.sampler.read(START, writer.model.initial_state(1))
+        self._past: list[_Standing] = []
+        self._now = self._entered(_Standing(scores, state, Song(writer.usage, number)))
+        self._shown: list[Candidate] = []
+        prompt = writer.settings.prompt
+        if prompt is not None:
+            if not any(map(str.isalnum, prompt)):
+                raise UserError("lyrics.prompt has no word; give the song's first line, or null.")
+            self._take(" ".join(prompt.split()), None, "person", given=True)
+
+    @property
+    def taken(self) -> tuple[Taken, ...]:
+        """The lines so far."""
+        return self._now.taken
+
+    @property
+    def outlook(self) -> tuple[Tensor, State]:
+        """Log-probabilities of the next line's first character `[1, symbols]`, and the model's state before it."""
+        return self._now.scores, self._now.state
+
+    @property
+    def place(self) -> Place | None:
+        """Where the next line goes; None when all is written."""
+        if len(self.taken) == len(self._places):
+            return None
+        index, line = self._places[len(self.taken)]
+        section = self.plan.written[index]
+        before = self.taken[len(self.taken) - line :]
+        partner = section.lines[line].rhymes_with
+        return Place(
+            section=index,
+            kind=section.kind,
+            number=1 + sum(one.kind == section.kind for one in self.plan.written[:index]),
+            line=line,
+            num_lines=len(section.lines),
+            plan=section.lines[line],
+            rhyme=None if partner is None else before[partner].line,
+            before=tuple(one.line for one in before),
+        )
+
+    def candidates(self) -> list[Candidate]:
+        """Lines for the next place, the best first; asked again, others.
+
+        Raises
+        ------
+        UserError
+            When the model can't fill a line with words, as one that was hardly trained.
+        ValueError
+            When all is written.
+        """
+        place = self.place
+        if place is None:
+            raise ValueError("all lines are written")
+        shown = {one.spelt for one in self._shown}
+        lines = {one.line for one in self.taken}
+        settings = self.writer.settings
+        for turn, ease in enumerate(EASES):
+            purpose = f"{len(self.taken)}/{len(shown)}/{turn}"
+            draws = torch.Generator().manual_seed(draw(settings.seed, self.number, purpose))
+            endings = self._endings(place, ease)
+            sizes = _sizes(place.plan.syllables, ease.off, settings.candidates)
+            drawn = self.writer.sampler.draw(self._now.scores, self._now.state, sizes, endings, draws, place.plan.beats)
+            fresh = [one for one in drawn if one.spelt not in shown and one.line not in lines]
+            if fresh:
+                self._shown += fresh
+                return sorted(fresh, key=lambda one: (-self._merit(one, place), one.spelt))
+        raise UserError(
+            "the language model finds no new line: raise lyrics.model.steps, lyrics.candidates or lyrics.temperature, "
+            "name fewer words in lyrics.avoid, or give it more text."
+        )
+
+    def take(self, line: Candidate | str, by: str = "model") -> None:
+        """Put a line in the next place: a candidate, or any words of a person's.
+
+        Raises
+        ------
+        ValueError
+            When all is written, the line is empty, or `by` is none of `HANDS`.
+        """
+        if by not in HANDS:
+            raise ValueError(f"a line is by one of {', '.join(HANDS)}, not {by}")
+        if isinstance(line, Candidate):
+            self._take(line.line, line.spelt, by)
+        else:
+            self._take(" ".join(line.split()), None, by)
+
+    def back(self) -> None:
+        """Take the last line back; all is as it was before it. `ValueError` where there is none."""
+        if not self._past:
+            raise ValueError("no line was taken")
+        self._now = self._past.pop()
+        self._shown = []
+
+    def lyric(self) -> Lyric:
+        """The whole lyric; `ValueError` while lines are missing."""
+        if self.place is not None:
+            raise ValueError("not all lines are written")
+        written: list[LyricSection] = []
+        rest = list(self.taken)
+        for section in self.plan.written:
+            lines, rest = rest[: len(section.lines)], rest[len(section.lines) :]
+            written.append(
+                LyricSection(
+                    section.kind,
+                    lines=tuple(one.line for one in lines),
+                    hands=tuple(one.by for one in lines),
+                    syllables=tuple(
+                        None if one.given else plan.syllables for one, plan in zip(lines, section.lines, strict=True)
+                    ),
+                    rhymes_with=tuple(plan.rhymes_with for plan in section.lines),
+                )
+            )
+        sections = tuple(
+            _cut(written[self.plan.source(place)], len(one.lines)) for place, one in enumerate(self.plan.sections)
+        )
+        return Lyric(self.number, self.writer.title(sections, self.writer.titles), self.plan.scheme, sections)
+
+    def _take(self, line: str, spelt: str | None, by: str, given: bool = False) -> None:
+        if self.place is None:
+            raise ValueError("all lines are written")
+        if not line:
+            raise ValueError("a line has at least one character")
+        if spelt is None:
+            spelt = self.writer.spelt(line)
+        now = self._now
+        words = tuple(word.lower() for word in WORD.findall(spelt[::-1]))
+        scores, state = self.writer.sampler.read(spelt + "\n", now.state)
+        song = now.song.with_line(words) if words else now.song
+        taken = (*now.taken, Taken(line, by, words, given))
+        self._past.append(now)
+        self._now = self._entered(_Standing(scores, state, song, taken, now.ends | set(words[-1:])))
+        self._shown = []
+
+    def _entered(self, standing: _Standing) -> _Standing:
+        """The standing once the mark of a section was read, where the next line opens one."""
+        if len(standing.taken) == len(self._places):
+            return standing
+        index, line = self._places[len(standing.taken)]
+        if line:
+            return standing
+        mark = MARKS[self.plan.written[index].kind]
+        mark = mark if mark in self.writer.symbols else "\n"
+        scores, state = self.writer.sampler.read(mark, standing.state)
+        return replace(standing, scores=scores, state=state)
+
+    def _merit(self, line: Candidate, place: Place) -> float:
+        stresses = [one.stress for one in syllables_of(line.line, self.writer.lexicon.english)]
+        hangs = place.line == place.num_lines - 1 and line.spelt.startswith(",")
+        merit = self._now.song.merit(line.words, line.score) - HANGING * hangs
+        return merit - BEAT * off_beat(stresses, place.plan.beats)
+
+    def _endings(self, place: Place, ease: Ease) -> set[str]:
+        """Words the line may end with: those that rhyme with its partner, or with words enough for the lines to come.
+
+        Of these, the ones that no line of the song ends with, where there are any.
+        """
+        lexicon, ends = self.writer.lexicon, self._now.ends
+        taboo = {one.words[-1] for one in self.taken[len(self.taken) - place.line :] if one.words}
+        partner = None if ease.unrhymed else place.plan.rhymes_with
+        if partner is not None:
+            last = self.taken[len(self.taken) - place.line + partner].words[-1:]
+            rhyming = lexicon.rhyming(last[0], ease.any_word) or lexicon.rhyming(last[0], True) if last else set()
+            words = {word for word in rhyming if word.lower() not in taboo}
+            if words:
+                return {word for word in words if word.lower() not in ends} or words
+        classes = lexicon.all_rhymes if ease.any_word else lexicon.rhymes
+        found: set[str] = set()
+        for key, words in classes.items():
+            fresh = {word for word in words if word.lower() not in ends}
+            enough = len({word.lower() for word in fresh}) > place.plan.rhymes_later
+            if enough and (ease.any_rhyme or self._prefers(key)):
+                found |= fresh
+        return found or {word for word in lexicon.endings if word.lower() not in taboo} or lexicon.endings
+
+    def _prefers(self, key: str) -> bool:
+        """Whether a rhyme is of the song's own share."""
+        return (draw(self.writer.settings.seed, 0, key) + self.number) % SHARES == 0
+
+
+def _sizes(syllables: int, off: int, number: int) -> list[int]:
+    """So many numbers of syllables, the most of them right, the others off by `off` at most."""
+    sizes = [syllables, *(syllables + sign * step for step in range(1, off + 1) for sign in (-1, 1))]
+    kept = [size for size in sizes if size >= 2]
+    return [kept[at % len(kept)] for at in range(number)]
+
+
+def _cut(section: LyricSection, count: int) -> LyricSection:
+    """The first `count` lines of a section."""
+    return replace(
+        section,
+        lines=section.lines[:count],
+        hands=section.hands[:count],
+        syllables=section.syllables[:count],
+        rhymes_with=section.rhymes_with[:count],
+    )

@@ -1,0 +1,223 @@
+"""From the artefacts of other stages to what the page shows: media brought over, facts put into words."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gan.spec import RollSpec
+from pipeline.dataset.structure import likeness, recurrence
+from pipeline.drawing.structure import Structure
+from pipeline.pages.album.page import Download, Line, PageSection, PageTrack, Sample, Syllable, Verse
+from pipeline.scores.notes import Planes
+from pipeline.songs.song import Song
+from pipeline.songs.sung_words import WORDLESS, Words, check_fits, seconds_of, with_words
+
+AUDIO = ("mp3", "flac", "wav")
+"""What the player takes, the smallest first."""
+LABELS = {
+    "mid": "MIDI",
+    "wav": "WAV",
+    "mp3": "MP3",
+    "flac": "FLAC",
+    "musicxml": "Score (MusicXML)",
+    "png": "Piano roll",
+    "lrc": "Words with times (LRC)",
+}
+NUM_SAMPLES = 6
+"""Pictures of learning on the page."""
+
+
+def bring(source: Path, target: Path) -> None:
+    """Put a file at `target`: a hard link where the disk allows it, else a copy."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def listed_files(song: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Kind and path (relative to the stage's directory) of every file of a song in `render.json`, stems included."""
+    for kind, value in song.get("files", {}).items():
+        if isinstance(value, str):
+            yield kind, value
+        elif isinstance(value, Mapping):
+            yield from ((f"{kind}: {name}", path) for name, path in value.items())
+        elif value is not None:
+            yield from ((f"{kind}: {Path(path).stem}", path) for path in value)
+
+
+def media_bytes(songs: Sequence[Mapping[str, Any]], directory: Path) -> int:
+    """The size of all files of the songs that are there."""
+    paths = [directory / path for song in songs for _, path in listed_files(song)]
+    return sum(path.stat().st_size for path in paths if path.is_file())
+
+
+def bring_tracks(
+    rendered: Sequence[Mapping[str, Any]],
+    source: Path,
+    songs: Mapping[int, Song],
+    lyrics: Mapping[str, Any],
+    sung: Mapping[int, Words],
+    album: Path,
+) -> list[PageTrack]:
+    """Bring every song's files to `album/tracks/` and tell the page about it; what is missing is left out.
+
+    Parameters
+    ----------
+    rendered
+        The songs of `render.json`.
+    source
+        The directory of `render.json`.
+    songs
+        By number.
+    lyrics
+        What `lyrics.json` holds.
+    sung
+        The words on their notes, by the number of the song; those of other songs are only read.
+    album
+        Where the page will lie.
+    """
+    written = {lyric["number"]: lyric for lyric in lyrics.get("songs", [])}
+    tracks = []
+    for one in rendered:
+        number = one["number"]
+        song, lyric = songs.get(number), written.get(number)
+        verses = _verses(lyric["sections"], song, sung.get(number, WORDLESS)) if lyric else ()
+        tracks.append(_bring_track(one, source, song, verses, album))
+    return tracks
+
+
+def _verses(sections: Sequence[Mapping[str, Any]], song: Song | None, words: Words) -> list[Verse]:
+    """The words to read, with the times of what is sung."""
+    times: dict[tuple[int, int], list[Syllable]] = {}
+    if song is not None and words.syllables:
+        check_fits(song, words.syllables)
+        bounds = seconds_of(with_words(song, words.syllables), words.syllables)
+        for one, (start, end) in zip(words.syllables, bounds, strict=True):
+            times.setdefault((one.section, one.line), []).append(
+                Syllable(one.text + " " * one.ends_word, round(start, 3), round(end, 3))
+            )
+    places = dict(enumerate(words.sections))
+    return [
+        Verse(
+            str(section["name"]),
+            [Line(str(line), times.get((places.get(at, -1), row), ())) for row, line in enumerate(section["lines"])],
+        )
+        for at, section in enumerate(sections)
+    ]
+
+
+def _bring_track(
+    rendered: Mapping[str, Any], source: Path, song: Song | None, verses: Sequence[Verse], album: Path
+) -> PageTrack:
+    downloads, places = [], {}
+    for kind, path in listed_files(rendered):
+        if (source / path).is_file():
+            place = f"tracks/{path}"
+            bring(source / path, album / place)
+            places[kind] = place
+            label = LABELS.get(kind, kind.replace("stems:", "Stem:"))
+            downloads.append(Download(label, place, (source / path).stat().st_size))
+    seconds = float(rendered["seconds"])
+    return PageTrack(
+        number=int(rendered["number"]),
+        title=str(rendered["title"]),
+        seconds=seconds,
+        audio=next((places[kind] for kind in AUDIO if kind in places), None),
+        picture=places.get("png"),
+        facts=_facts(rendered),
+        instruments=_instruments(song) if song else (),
+        sections=_sections(song) if song else (),
+        marks=_marks(song) if song else ((0.0, 0.0), (seconds, 1.0)),
+        lyric=verses,
+        downloads=downloads,
+    )
+
+
+def _facts(rendered: Mapping[str, Any]) -> list[str]:
+    """Key, tempo and arrangement, those that are known."""
+    tempo = rendered.get("tempo_bpm")
+    facts = [rendered.get("key"), tempo and f"{float(tempo):.0f} beats a minute", rendered.get("arrangement")]
+    return [str(fact) for fact in facts if fact]
+
+
+def _instruments(song: Song) -> list[tuple[str, str]]:
+    """Track and the name of its General MIDI program."""
+    from pretty_midi import program_to_instrument_name
+
+    return [
+        (track.name, "Drum kit" if track.is_drum else program_to_instrument_name(program))
+        for track, program in zip(song.spec.tracks, song.programs, strict=True)
+    ]
+
+
+def _sections(song: Song) -> list[PageSection]:
+    starts = song.seconds_at([section.first_bar * song.spec.steps_per_bar for section in song.sections])
+    return [
+        PageSection(section.name, float(start)) for section, start in zip(song.sections, starts.tolist(), strict=True)
+    ]
+
+
+def _marks(song: Song) -> list[tuple[float, float]]:
+    """Where the tempo changes, as (seconds, share of the picture)."""
+    steps = np.array([*(step for step, _ in song.tempo_map), song.num_steps])
+    shares = (steps / song.num_steps).tolist()
+    return [(round(at, 4), round(share, 6)) for at, share in zip(song.seconds_at(steps).tolist(), shares, strict=True)]
+
+
+def bring_samples(train: Path, album: Path) -> tuple[list[Sample], str | None]:
+    """Bring some of the sample pictures with their sounds, first and last among them, and the learning curves."""
+    pictures = sorted((train / "samples").glob("*.png"), key=_step)
+    if len(pictures) > NUM_SAMPLES:  # most happens early
+        chosen = np.round(np.geomspace(1, len(pictures), NUM_SAMPLES)).astype(int) - 1
+        pictures = [pictures[index] for index in np.unique(chosen)]
+    samples = []
+    for picture in pictures:
+        place = f"training/{picture.name}"
+        bring(picture, album / place)
+        label = f"After {_step(picture):,} steps" if _step(picture) else "Before the first step"
+        sound = picture.with_suffix(".mp3")
+        if sound.is_file():
+            bring(sound, album / "training" / sound.name)
+        samples.append(Sample(label, place, f"training/{sound.name}" if sound.is_file() else None))
+    curves = train / "learning.png"
+    if not curves.is_file():
+        return samples, None
+    bring(curves, album / "training" / "learning.png")
+    return samples, "training/learning.png"
+
+
+def structures(
+    songs: Sequence[Song], titles: Mapping[int, str], real: Sequence[tuple[str, Planes]]
+) -> tuple[list[Structure], list[Structure]]:
+    """How alike the bars of each song are: of the album's songs, and of real ones of the same tracks and grid."""
+    made = []
+    for song in songs:
+        sections = [(one.role, one.first_bar, one.num_bars) for one in song.sections]
+        made.append(_structure(titles.get(song.number, f"Song {song.number}"), song.planes, song.spec, sections))
+    return made, [_structure(title, planes, songs[0].spec, ()) for title, planes in real]
+
+
+def _structure(title: str, planes: Planes, spec: RollSpec, sections: Sequence[tuple[str, int, int]]) -> Structure:
+    alike = likeness(planes, spec)
+    return Structure(title, alike, recurrence(alike), sections)
+
+
+def mean_recurrence(songs: Sequence[Structure]) -> float | None:
+    """How much comes back in these songs; None where there is none long enough."""
+    known = [song.recurrence for song in songs if np.isfinite(song.recurrence)]
+    return round(float(np.mean(known)), 3) if known else None
+
+
+def _step(picture: Path) -> int:
+    """The step in a picture's name."""
+    numbers = re.findall(r"\d+", picture.stem)
+    return int(numbers[-1]) if numbers else 0

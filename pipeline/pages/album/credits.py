@@ -1,0 +1,132 @@
+"""Where an album comes from: the rows of its credits and the command that makes it again."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.files import Manifest, read_manifest
+from pipeline.places import PROGRAM, stage_directory
+from pipeline.progress import duration
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+
+STAGES_OF_AN_ALBUM = ("collect", "prepare", "train", "generate", "lyrics", "render", "album")
+"""In their order: a later command line outweighs an earlier one."""
+UNREPEATED = ("stage", "force", "upstream", "name", "album.reroll", "generate.rerolls")
+"""Keys of the command line that do not belong to what was made, or are taken from what generate says of itself."""
+
+
+def credit_rows(config: Config) -> list[tuple[str, str]]:
+    """Name and text of each row; what is not known is left out."""
+    train = read_manifest(stage_directory("train", config))
+    notes, facts = (train.notes, train.facts) if train else ({}, {})
+    rows = [
+        ("Learnt from", config.data.title),
+        ("Licence of the music", config.data.licence),
+        ("Songs and phrases", _counts(notes.get("music", {}))),
+        ("Model", _model(notes)),
+        ("Training", _training(notes, facts)),
+        ("Words", _words(config, read_manifest(stage_directory("lyrics", config)))),
+        (
+            "Sound",
+            f"{config.render.synth} with {config.render.soundfont or 'the General MIDI sounds TimGM6mb (GPL-2)'}"
+            + "; the words are spoken by espeak-ng (GPL-3) and sung by the WORLD vocoder" * config.render.vocal,
+        ),
+        ("Seed", str(config.seed)),
+        ("Changed settings", ", ".join(changed_settings(config)) or "none"),
+        ("Program", _program()),
+    ]
+    return [(name, text) for name, text in rows if text]
+
+
+def remake_command(config: Config) -> str:
+    """The command line that makes the album again."""
+    return shlex.join(["python", "-m", "pipeline", "+stage=album", *changed_settings(config), f"name={config.name}"])
+
+
+def changed_settings(config: Config) -> list[str]:
+    """What was given on the command lines of this run's stages and still holds for what they left."""
+    run = Path("outputs") / config.name
+    in_force: dict[str, Any] = {"seed": config.seed}
+    given: dict[str, str] = {}
+    for stage in STAGES_OF_AN_ALBUM:
+        manifest = read_manifest(run / stage)
+        in_force |= manifest.settings if manifest else {}
+        path = run / stage / ".hydra" / "overrides.yaml"
+        for override in _yaml_strings(path) if path.is_file() else ():
+            key = override.split("=")[0].lstrip("+~")
+            if key not in UNREPEATED:
+                given[key] = override
+    rerolls = in_force.get("generate.rerolls")
+    sent_back = [f"generate.rerolls=[{','.join(rerolls)}]"] if rerolls else []
+    return [override for key, override in given.items() if _holds(key, override, in_force)] + sent_back
+
+
+def _holds(key: str, override: str, in_force: Mapping[str, Any]) -> bool:
+    """Whether an override's value is the one in force; those that no manifest knows are believed."""
+    if key not in in_force:
+        key = f"{key}.name"  # a group's choice, such as data=band
+    text = override.partition("=")[2]
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    return key not in in_force or in_force[key] in (value, text)
+
+
+def _yaml_strings(path: Path) -> list[str]:
+    """The list of strings that Hydra keeps of a command line."""
+    folded = re.sub(r"\n {2,}", " ", path.read_text(encoding="utf-8"))
+    items = [line[2:].strip() for line in folded.splitlines() if line.startswith("- ")]
+    return [item[1:-1].replace("''", "'") if item[:1] == "'" else item for item in items]
+
+
+def _counts(music: Mapping[str, Any]) -> str:
+    """How many songs and phrases the training set has, all splits together."""
+    words = []
+    for kind in ("songs", "phrases"):
+        value = music.get(kind)
+        count = sum(value.values()) if isinstance(value, Mapping) else value
+        if count:
+            words.append(f"{count:,} {kind}")
+    return ", ".join(words)
+
+
+def _model(notes: Mapping[str, Any]) -> str:
+    sizes = [
+        f"{part} of {notes[key]:,} parameters"
+        for part in ("generator", "discriminator")
+        if (key := f"{part}_parameters") in notes
+    ]
+    return ", ".join(sizes)
+
+
+def _training(notes: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    words = []
+    if "steps" in facts:
+        words.append(f"{facts['steps']:,} steps")
+    if "train_seconds" in notes:
+        words.append(f"in {duration(notes['train_seconds'])}")
+    if "device" in notes:
+        words.append(f"on {notes['device']}")
+    return " ".join(words)
+
+
+def _words(config: Config, lyrics: Manifest | None) -> str:
+    """What the language model read, and for how long it learnt."""
+    corpus = config.lyrics.path or "lyrics written for this project (MIT)"
+    took = f", made in {duration(lyrics.seconds)}" if lyrics else ""
+    return f"an LSTM that read {corpus}{took}"
+
+
+def _program() -> str:
+    """Name and version, from the clone's own `pyproject.toml`."""
+    project = tomllib.loads((PROGRAM / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return f"AlbumGAN {project['version']} ({project['license']} licence)"

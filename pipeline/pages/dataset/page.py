@@ -1,0 +1,191 @@
+"""The page of a prepared set: what became of the files, what the music is like, and phrases to hear."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from markupsafe import Markup
+
+from pipeline.dataset.splits import SPLITS
+from pipeline.dataset.store import PhraseStore, SongRow
+from pipeline.drawing.palette import BACKGROUND, QUIET_TEXT
+from pipeline.errors import UserError
+from pipeline.files import write_text
+from pipeline.pages.album.page import inset, templates
+from pipeline.pages.dataset import charts as plots
+from pipeline.pages.dataset.counts import Portrait, portrait_of, read_places, seconds_of
+from pipeline.pages.dataset.examples import PICTURE_BOX, PICTURE_SIZE, Example, make_examples
+from pipeline.pages.dataset.tables import MOST_SONGS, Reason, groups_of, reasons_of, song_row, track_row
+from pipeline.settings.audio import RenderSettings
+from pipeline.settings.music import TracksSettings
+
+PAGE = "index.html"
+MOST_GROUPS = 12
+"""Groups of songs that share a tune."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the page is told besides the store."""
+
+    title: str
+    """What the data set is called, a phrase or a name."""
+    num_files: int
+    """Files (rows of the catalog) that were to become songs."""
+    num_others: int
+    """Rows of the catalog that are samples or texts."""
+    commands: Sequence[tuple[str, str]]
+    """What each command to go on with does, and the command."""
+    common_key: bool
+    """Whether songs were moved to C major or A minor."""
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    """Of recordings, by source: the picture of the transcription, relative to the page."""
+
+
+def write_set_page(
+    directory: Path, store: PhraseStore, told: Told, tracks: TracksSettings, render: RenderSettings
+) -> list[str]:
+    """Write `index.html`, and pictures and sounds in `page/`.
+
+    Where pictures and sounds can't be made (no synthesizer, say), the page is written without them.
+
+    Parameters
+    ----------
+    directory
+        Of the set; everything lies in it and is linked relatively.
+    store
+        The set.
+    told
+        What else is to be said.
+    tracks, render
+        The instruments and the sound of the phrases.
+
+    Returns
+    -------
+    Remarks for the user, a sentence each.
+    """
+    remarks = []
+    examples: list[Example] = []
+    try:
+        examples = make_examples(directory, store, read_places(directory), tracks, render)
+    except (UserError, RuntimeError, ValueError) as error:
+        remarks.append(f"the page has no phrases to hear: {error}")
+    write_text(directory / PAGE, render_set_page(store, told, tracks, examples))
+    return remarks
+
+
+def render_set_page(store: PhraseStore, told: Told, tracks: TracksSettings, examples: Sequence[Example]) -> str:
+    """The page as HTML; every text is escaped, every path quoted."""
+    songs, portrait = store.songs, portrait_of(store)
+    seconds = [seconds_of(song, store.spec) for song in songs]
+    reasons = reasons_of(store.rejects)
+    kin = groups_of(songs)
+    environment = templates(Path(__file__).parent)
+    environment.filters |= {"percent": plots.percent, "rounded": rounded}
+    return environment.get_template("page.html.j2").render(
+        told=told,
+        summary=_summary(store, told),
+        listening=_listening(told, tracks),
+        spec=store.spec,
+        num_songs=len(songs),
+        num_phrases=len(store),
+        seconds=sum(seconds),
+        reasons=reasons,
+        bar_parts=_bar_parts(len(songs), reasons),
+        splits=_splits(store),
+        songs=[song_row(song, its, told.pictures) for song, its in zip(songs[:MOST_SONGS], seconds, strict=False)],
+        groups=kin[:MOST_GROUPS],
+        num_kin=(len(kin), sum(len(group) for group in kin)),
+        tracks=[track_row(portrait, store.statistics, track) for track in range(store.spec.num_tracks)],
+        charts=_charts(portrait, songs, seconds, told.common_key),
+        counted=portrait.phrases,
+        examples=examples,
+        picture_size=PICTURE_SIZE,
+        box=inset(PICTURE_SIZE, PICTURE_BOX),
+        panel=BACKGROUND,
+        quiet=QUIET_TEXT,
+    )
+
+
+def rounded(value: float) -> str:
+    """`15`, `5.4` or `7`."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}".removesuffix(".0")
+
+
+def _summary(store: PhraseStore, told: Told) -> str:
+    """What the set is, in two or three sentences."""
+    songs, rejects, spec = len(store.songs), len(store.rejects), store.spec
+    files = f"{told.num_files:,} file{'s' * (told.num_files != 1)}"
+    parts = "" if songs + rejects == told.num_files else f", which hold {songs + rejects:,} pieces of music"
+    sentences = [
+        f"Of {files}{parts}, {songs:,} {'is' if songs == 1 else 'are'} in the set, cut into phrases of {spec.bars} "
+        f"bars in {spec.beats_per_bar}/4 with {spec.steps_per_beat} steps a beat; "
+        + (
+            f"{rejects:,} {'is' if rejects == 1 else 'are'} not, each for a reason that is listed below."
+            if rejects
+            else "none was left out."
+        )
+    ]
+    if told.common_key:
+        sentences.append("For training every song was moved to C major or A minor.")
+    if told.num_others:
+        sentences.append(f"{told.num_others:,} rows of the catalog are samples or texts, which are no songs.")
+    return " ".join(sentences)
+
+
+def _listening(told: Told, tracks: TracksSettings) -> str:
+    """What one hears."""
+    key = ", in the common key," if told.common_key else ""
+    return (
+        f"As the network meets them{key} at their song's tempo, played by the arrangement "
+        f"\u201c{tracks.arrangements[0].name}\u201d. They come from songs of all tempi, with few and with many tracks."
+    )
+
+
+def _bar_parts(num_songs: int, reasons: Sequence[Reason]) -> list[tuple[str, str, int, float]]:
+    """Text, colour, count and percent of each part of the bar that shows what became of the music."""
+    total = num_songs + sum(reason.count for reason in reasons)
+    parts = [("in the set", plots.BAR, num_songs), *((one.text, one.colour, one.count) for one in reasons)]
+    return [(text, colour, count, 100 * count / total) for text, colour, count in parts]
+
+
+def _splits(store: PhraseStore) -> list[tuple[str, str, int, int]]:
+    """Name, purpose, songs and phrases of each split."""
+    purposes = {
+        "train": "the network learns from these",
+        "validation": "they choose the moment to stop, and rank runs",
+        "test": "nothing is chosen by them; they say how good it is",
+    }
+    songs = Counter(song.split for song in store.songs)
+    names = {"train": "training"}
+    return [(names.get(one, one), purposes[one], songs[one], len(store.packed(one))) for one in SPLITS]
+
+
+def _charts(
+    portrait: Portrait, songs: Sequence[SongRow], seconds: Sequence[float], common_key: bool
+) -> list[tuple[str, str, Markup]]:
+    """Heading, a sentence and the picture of each chart."""
+    keys = Counter(song.key for song in songs if song.key)
+    unknown = sum(not song.key for song in songs)
+    without = f" In {unknown:,} none stands out." if unknown else ""
+    moved = "after every song was moved to C major or A minor" if common_key else "in the songs' own keys"
+    pitched = bool(portrait.spec.pitched)
+    charts = [
+        ("Tempo", "Songs by beats a minute.", plots.histogram([s.tempo_bpm for s in songs], "bpm", "songs")),
+        ("Length", "Songs by minutes of usable music.", plots.histogram([s / 60 for s in seconds], "minutes", "songs")),
+    ]
+    if pitched:
+        sentence = "Where each track lies; brighter is more often."
+        charts.append(("Compass", sentence, plots.compass_strips(portrait)))
+    if keys:
+        sentence = f"Songs around the circle of fifths, as they were written.{without}"
+        charts.append(("Keys", sentence, plots.key_circle(keys)))
+    if pitched:
+        charts.append(("Notes", f"How often each note begins, {moved}.", plots.pitch_class_bars(portrait)))
+    charts.append(("Rhythm", "Where in the bar notes begin, track by track.", plots.rhythm_rows(portrait)))
+    if portrait.spec.num_tracks > 1:
+        charts.append(("Together", "Which tracks sound in the same phrase.", plots.together_rows(portrait)))
+    return charts

@@ -1,0 +1,154 @@
+"""Songs to MIDI files, with programs, names, tempo and key where players and notation programs look for them.
+
+Words are lyric events as the MIDI Association's RP-017 has them, on a track of their own named Words: an event a
+syllable, a space after the end of a word, a carriage return at the end of a line, a line feed at that of a section.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from mido import Message, MetaMessage, MidiFile, MidiTrack, bpm2tempo  # type: ignore[import-untyped]
+
+from gan.spec import RollSpec
+from pipeline.errors import UserError
+from pipeline.files import atomic_path
+from pipeline.songs.song import TICKS_PER_BEAT, Song
+from pipeline.songs.sung_words import Sung, lines_of, ticks_of
+
+DRUM_CHANNEL = 9
+"""Counted from 0: the tenth channel is General MIDI's drum set."""
+VOLUME, PAN = 7, 10
+"""Controller numbers."""
+
+
+def channels_of(spec: RollSpec) -> list[int]:
+    """A MIDI channel (0 to 15) for each track: drums on the tenth, every other track on its own."""
+    free = [channel for channel in range(16) if channel != DRUM_CHANNEL]
+    if len(spec.pitched) > len(free):
+        raise UserError(f"MIDI has 15 channels for tracks with pitches, and there are {len(spec.pitched)}.")
+    pitched = iter(free)
+    return [DRUM_CHANNEL if track.is_drum else next(pitched) for track in spec.tracks]
+
+
+def midi_bytes(
+    song: Song,
+    title: str | None = None,
+    only_track: int | None = None,
+    tail_beats: int = 0,
+    words: Sequence[Sung] = (),
+) -> bytes:
+    """A song as a MIDI file of type 1.
+
+    Parameters
+    ----------
+    song
+        What to write.
+    title
+        Name of the song; none leaves it out.
+    only_track
+        Index of the one track to write the notes of; all if None.
+    tail_beats
+        Beats of silence before the end of the file, in which the last sounds may fade.
+    words
+        What is sung, on the notes of `song`.
+    """
+    file = MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
+    end = song.num_steps * song.ticks_per_step + tail_beats * TICKS_PER_BEAT
+    file.tracks.append(_conductor(song, title, end))
+    if words:
+        file.tracks.append(_words(song, words, end))
+    starts, ends = song.bounds_ticks()
+    for index, channel in enumerate(channels_of(song.spec)):
+        if only_track not in (None, index):
+            continue
+        track = MidiTrack()
+        for message in _setup(song, index, channel):
+            track.append(message)
+        mine = song.notes["track"] == index
+        pitches, velocities = song.notes["pitch"][mine].tolist(), song.velocities[mine].tolist()
+        # at the same tick notes end before others begin, so that a repeated note stays two
+        events = [(tick, 0, pitch, 0) for tick, pitch in zip(ends[mine].tolist(), pitches, strict=True)]
+        events += [
+            (tick, 1, pitch, velocity)
+            for tick, pitch, velocity in zip(starts[mine].tolist(), pitches, velocities, strict=True)
+        ]
+        now = 0
+        for tick, begins, pitch, velocity in sorted(events):
+            kind = "note_on" if begins else "note_off"
+            track.append(Message(kind, channel=channel, note=pitch, velocity=velocity, time=tick - now))
+            now = tick
+        track.append(MetaMessage("end_of_track", time=end - now))
+        file.tracks.append(track)
+    target = io.BytesIO()
+    file.save(file=target)
+    return target.getvalue()
+
+
+def _conductor(song: Song, title: str | None, end: int) -> MidiTrack:
+    """The first track: title, metre, key, tempi and section names."""
+    events: list[tuple[int, MetaMessage]] = []
+    if title:
+        events.append((0, MetaMessage("track_name", name=title)))
+    spec = song.spec
+    events.append((0, MetaMessage("time_signature", numerator=spec.beats_per_bar, denominator=4)))
+    events.append((0, MetaMessage("key_signature", key=midi_key(song.key))))
+    for step, tempo in song.tempo_map:
+        events.append((step * song.ticks_per_step, MetaMessage("set_tempo", tempo=bpm2tempo(tempo))))
+    for section in song.sections:
+        tick = section.first_bar * spec.steps_per_bar * song.ticks_per_step
+        events.append((tick, MetaMessage("marker", text=section.name)))
+    track, now = MidiTrack(), 0
+    for tick, message in sorted(events, key=lambda event: event[0]):
+        track.append(message.copy(time=tick - now))
+        now = tick
+    track.append(MetaMessage("end_of_track", time=end - now))
+    return track
+
+
+def _words(song: Song, words: Sequence[Sung], end: int) -> MidiTrack:
+    """The lyric events."""
+    events: list[tuple[int, str]] = []
+    lines, ticks = lines_of(words), iter(ticks_of(song, words))
+    for number, line in enumerate(lines):
+        for one in line:
+            begins, stops = next(ticks)
+            events.append((begins, one.text + " " * one.ends_word))
+        last = number + 1 == len(lines) or lines[number + 1][0].section != line[0].section
+        events.append((stops, "\n" if last else "\r"))
+    track, now = MidiTrack(), 0
+    track.append(MetaMessage("track_name", name="Words"))
+    for tick, text in events:
+        tick = max(now, tick)
+        track.append(MetaMessage("lyrics", text=text, time=tick - now))
+        now = tick
+    track.append(MetaMessage("end_of_track", time=max(0, end - now)))
+    return track
+
+
+def _setup(song: Song, index: int, channel: int) -> list[Message | MetaMessage]:
+    """Name, program, volume and pan of a track."""
+    pan = min(127, round(64 + 63.5 * song.pans[index]))
+    return [
+        MetaMessage("track_name", name=song.spec.tracks[index].name),
+        Message("program_change", channel=channel, program=song.programs[index]),
+        Message("control_change", channel=channel, control=VOLUME, value=round(127 * song.volumes[index])),
+        Message("control_change", channel=channel, control=PAN, value=max(0, pan)),
+    ]
+
+
+def midi_key(key: str) -> str:
+    """`F# minor` as MIDI files write it: `F#m`."""
+    match = re.fullmatch(r"([A-G][b#]?) (major|minor)", key)
+    if not match:
+        raise ValueError(f"{key} is no key such as G major or F# minor")
+    return match[1] + ("m" if match[2] == "minor" else "")
+
+
+def write_midi(path: Path, song: Song, title: str | None = None, words: Sequence[Sung] = ()) -> None:
+    """Write a song as a MIDI file, atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(midi_bytes(song, title, words=words))

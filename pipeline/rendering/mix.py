@@ -1,0 +1,93 @@
+"""A song to sound: each track is played alone, balanced by its loudness, and added to the mix."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.audio.checks import LONGEST_TAIL_SECONDS
+from pipeline.audio.loudness import balanced_volumes, end_cleanly, loudness_lufs, master, resample
+from pipeline.audio.synthesizers import RATE_HZ, Sound, play
+from pipeline.errors import UserError
+from pipeline.rendering.midi import midi_bytes
+from pipeline.rendering.vocal.singing import ABOVE_MELODY_LU, VOCAL, sing
+from pipeline.settings.audio import RenderSettings
+from pipeline.songs.song import Song
+from pipeline.songs.sung_words import Sung
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What came of mixing a song.
+
+    Attributes
+    ----------
+    song
+        The song with the volumes that were found, as its MIDI file should have them.
+    sound
+        The mastered mix at the wanted rate.
+    stems
+        Each track alone by name, at the same gain, without the limiter; silent tracks are left out. The guide vocal is
+        always among them where there is one.
+    track_lufs
+        Loudness of each sounding track, and of the guide vocal, as it is in the mix.
+    """
+
+    song: Song
+    sound: Sound
+    stems: dict[str, Sound]
+    track_lufs: dict[str, float]
+
+
+def mix_song(song: Song, settings: RenderSettings, soundfont: Path, words: Sequence[Sung] = ()) -> Mix:
+    """Play, balance and master a song; with `render.vocal`, sing the words that lie on its notes.
+
+    `song.volumes` say how loud the tracks should be beside each other; instruments of a SoundFont differ by 20 dB, so
+    each track is measured alone and its MIDI volume set to what makes it so.
+    """
+    if not len(song.notes):
+        raise UserError(f"song {song.number} has no notes; generate it again with another generate.seed.")
+    full = replace(song, volumes=(1.0,) * song.spec.num_tracks)
+    tail_beats = math.ceil(LONGEST_TAIL_SECONDS * song.tempi_bpm[-1] / 60)
+    sounding = sorted(set(song.notes["track"].tolist()))
+    stems = {
+        index: play(midi_bytes(full, only_track=index, tail_beats=tail_beats), soundfont, settings.synth)
+        for index in sounding
+    }
+    levels = [
+        loudness_lufs(stems[index], RATE_HZ) if index in stems else -math.inf for index in range(song.spec.num_tracks)
+    ]
+    if not any(math.isfinite(level) for level in levels):
+        raise UserError(f"song {song.number} is silent when {settings.synth} plays it: check render.soundfont.")
+    volumes = balanced_volumes(levels, song.volumes)
+    amplitudes = [volume**2 for volume in volumes]  # General MIDI's volume law
+    names = song.spec.names
+    parts = {names[index]: stem * np.float32(amplitudes[index]) for index, stem in stems.items()}
+    lufs = {names[index]: levels[index] + 20 * math.log10(max(amplitudes[index], 1e-6)) for index in sounding}
+    if settings.vocal and words:
+        voice = sing(song, words, settings.vocal_voice)
+        led = Counter(one.track for one in words).most_common(1)[0][0]
+        lufs[VOCAL] = lufs[led] + ABOVE_MELODY_LU
+        parts[VOCAL] = voice * np.float32(10 ** ((lufs[VOCAL] - loudness_lufs(voice, RATE_HZ)) / 20))
+    mixed = np.zeros((max(map(len, parts.values())), 2), np.float32)
+    for part in parts.values():
+        mixed[: len(part)] += part
+    rate_hz = settings.sample_rate_hz
+    mixed = resample(end_cleanly(mixed, RATE_HZ, song.seconds, LONGEST_TAIL_SECONDS), RATE_HZ, rate_hz)
+    sound, gain = master(mixed, rate_hz, settings.loudness_lufs, settings.peak_dbfs)
+    wanted = {
+        name: resample(end_cleanly(part, RATE_HZ, song.seconds, LONGEST_TAIL_SECONDS), RATE_HZ, rate_hz)
+        for name, part in parts.items()
+        if settings.stems or name == VOCAL
+    }
+    return Mix(
+        replace(song, volumes=volumes),
+        sound,
+        {name: part * np.float32(gain) for name, part in wanted.items()},
+        {name: level + 20 * math.log10(gain) for name, level in lufs.items()},
+    )

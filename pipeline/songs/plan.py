@@ -1,0 +1,211 @@
+"""What the form of a song asks of each phrase: who plays in which bar, and how densely.
+
+Sections ask for more or less than the song as a whole does; an introduction lets the tracks in one after another, an
+ending lets them go. All of it stays within what the data does: a track that never rests there never rests here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gan.conditions import DENSITY as NOTES
+from gan.conditions import KEY, LENGTH, NUM_LABELS, NUM_MANNERS, SILENT, STYLE
+from gan.spec import RollSpec
+from pipeline.songs.form import Part
+
+DENSITY = {
+    "intro": 0.7, "verse": 0.85, "chorus": 1.25, "refrain": 1.2, "bridge": 0.75, "interlude": 0.75, "outro": 0.65,
+    "coda": 0.7, "stollen": 0.9, "abgesang": 1.15, "theme": 1.15, "episode": 0.8, "digression": 0.9, "gate": 0.8,
+    "path": 1.0, "summit": 1.25,
+}  # fmt: skip
+"""Notes of a section beside those of the whole song."""
+ENTERING, LEAVING = ("intro",), ("outro", "coda")
+THIN = ("bridge", "interlude", "episode")
+"""Sections in which the drums rest, or what else may."""
+HELD_BACK = ("verse", "stollen", "gate")
+"""Sections that keep something for later, where a fuller one comes: the track that most often rests is silent."""
+RESTS = 0.02
+"""A track that is silent in so many of the data's phrases may rest."""
+LOWEST, HIGHEST = 0.1, 0.95
+"""Quantiles of the data's densities between which all wishes stay."""
+DRAWN = 6
+"""Phrases of the data drawn for a song's wishes; the one with most tracks says who plays."""
+LEAST_PLAYING = 4
+"""Of so many tracks one may be held back."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the form asks of a phrase.
+
+    Attributes
+    ----------
+    wishes
+        `[num_wishes]`, see `gan.conditions`; the densities are notes a bar over the whole phrase.
+    rests
+        Bool `[tracks, bars]`: where a track has to be silent.
+    """
+
+    wishes: Tensor
+    rests: NDArray[np.bool_]
+
+    @property
+    def plays(self) -> NDArray[np.bool_]:
+        """Bool `[tracks]`: which tracks have to sound in some bar."""
+        return np.asarray(~self.rests.all(axis=1))
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who plays in a song.
+
+    Attributes
+    ----------
+    wishes
+        `[num_wishes]`: those of a phrase of the data, with what the user asked for in its place.
+    limits
+        `[2, tracks]`: least and most notes a bar of a track that plays.
+    plays
+        Bool `[tracks]`.
+    resting
+        The tracks that play and may rest, those that rest most often in the data first, the leading one last.
+    lead
+        The track that has the tune, or None.
+    moods
+        `[DRAWN, numbers]`: rhythm and chroma of phrases of the data; each kind of section has its own.
+    asked
+        Bool `[tracks]`: densities that the user asked for, which no section changes.
+    """
+
+    wishes: Tensor
+    limits: Tensor
+    plays: NDArray[np.bool_]
+    resting: tuple[int, ...]
+    lead: int | None
+    moods: Tensor
+    asked: NDArray[np.bool_]
+
+
+def choose_cast(
+    examples: Tensor, asked: Tensor, home: int, lead: int | None, spec: RollSpec, random: torch.Generator
+) -> Cast:
+    """Draw who plays in a song.
+
+    Parameters
+    ----------
+    examples
+        Wishes of phrases of the data, `[phrases, num_wishes]`.
+    asked
+        `[num_wishes]`: what the user asks for; NaN elsewhere.
+    home
+        Key of the song as `gan.conditions` counts them.
+    lead
+        The track that has the tune, or None.
+    spec, random
+        Tracks, and what draws.
+    """
+    tracks = spec.num_tracks
+    sounding = examples[:, :tracks] >= SILENT
+    fitting = torch.ones(len(examples), dtype=torch.bool)
+    for filtered in (examples[:, KEY] == home, sounding[:, lead] if lead is not None else fitting):
+        fitting = fitting & filtered if bool((fitting & filtered).any()) else fitting
+    if not bool(asked[STYLE].isnan()) and bool((fitting & (examples[:, STYLE] == asked[STYLE])).any()):
+        fitting &= examples[:, STYLE] == asked[STYLE]
+    rows = torch.nonzero(fitting).flatten()
+    drawn = rows[torch.randint(len(rows), (DRAWN,), generator=random)]
+    row = drawn[int(sounding[drawn].sum(1).argmax())]
+    densities = examples[:, :tracks]
+    limits = torch.stack(
+        [torch.nanquantile(densities.where(sounding, torch.nan), share, dim=0) for share in (LOWEST, HIGHEST)]
+    ).nan_to_num(1.0)
+    wishes = torch.where(asked.isnan(), examples[row], asked)
+    wishes[KEY] = home if bool((examples[:, KEY] == home).any()) else torch.nan
+    plays = (wishes[:tracks] >= SILENT).numpy()
+    shares = (~sounding).double().mean(0).numpy()
+    named = (~asked[:tracks].isnan()).numpy()
+    free = [track for track in range(tracks) if plays[track] and shares[track] >= RESTS and not named[track]]
+    resting = sorted(free, key=lambda track: (track == lead, -shares[track]))
+    moods = torch.where(asked.isnan(), examples[torch.cat([row.view(1), drawn[drawn != row]])], asked)[
+        :, NUM_MANNERS * tracks : -NUM_LABELS
+    ]
+    return Cast(wishes, limits, plays, tuple(resting), lead, moods, named)
+
+
+def plan_phrases(parts: Sequence[Part], cast: Cast, spec: RollSpec) -> list[list[Wanted]]:
+    """What each phrase of each part is asked to be."""
+    plans = []
+    roles = list(dict.fromkeys(part.role for part in parts))
+    rises = any(DENSITY.get(role, 1.0) > 1 for role in roles)
+    for part in parts:
+        mood = cast.moods[roles.index(part.role) % len(cast.moods)]
+        rows = [_rests(part, index, rises, cast, spec) for index in range(part.phrases)]
+        plans.append([_wanted(part.role, rests, mood, cast, spec) for rests in rows])
+    return plans
+
+
+def _wanted(role: str, rests: NDArray[np.bool_], mood: Tensor, cast: Cast, spec: RollSpec) -> Wanted:
+    """The wishes of a phrase of this mood in which these tracks rest in these bars."""
+    tracks, factor = spec.num_tracks, DENSITY.get(role, 1.0)
+    wishes = cast.wishes.clone()
+    scaled = (wishes[:tracks] * factor).clamp(cast.limits[0], cast.limits[1])
+    played = torch.from_numpy(1 - rests.mean(axis=1)).to(scaled)
+    named = torch.from_numpy(cast.asked)
+    densities = torch.where(named, wishes[:tracks], scaled * played)
+    faster = (wishes[:tracks] / scaled).clamp(0.5, 2)  # more notes are shorter ones, save for drums
+    faster[[track for track, kind in enumerate(spec.tracks) if kind.is_drum]] = 1
+    asked = wishes[: NUM_MANNERS * tracks].view(NUM_MANNERS, tracks).clone()
+    asked[NOTES] = densities
+    asked[LENGTH] *= torch.where(named, 1.0, faster)
+    asked[1:, densities < SILENT] = torch.nan  # of a silent track nothing else is known
+    wishes[:-NUM_LABELS] = torch.cat([asked.flatten(), mood])
+    return Wanted(wishes, rests)
+
+
+def _rests(part: Part, index: int, rises: bool, cast: Cast, spec: RollSpec) -> NDArray[np.bool_]:
+    """Where tracks are silent in phrase `index` of a part of a song that may rise, bool `[tracks, bars]`."""
+    role, bars = part.role, spec.bars
+    rests = np.repeat(~cast.plays[:, None], bars, axis=1)
+    drums = [track for track in cast.resting if spec.tracks[track].is_drum]
+    pitched = [track for track in cast.resting if not spec.tracks[track].is_drum]
+    playing = int(cast.plays.sum())
+    if role in ENTERING:
+        others = playing - len(cast.resting)
+        # who is most often there begins, then comes the tune, and the drums last, with the fill that leads on
+        accompanying = [track for track in pitched[::-1] if track != cast.lead]
+        queue = [*accompanying, *(track for track in pitched if track == cast.lead), *drums]
+        for place, track in enumerate(queue, start=others):
+            entry = 0 if place < 2 or index else max(1, bars - (playing - place))
+            rests[track, :entry] = True
+    elif role in LEAVING and index == part.phrases - 1:
+        rests[drums, bars // 2 :] = True
+        if playing >= LEAST_PLAYING and len(pitched) > 1:
+            rests[pitched[0]] = True
+    elif role in THIN:
+        rests[drums or pitched[:1]] = playing > 2
+    elif rises and role in HELD_BACK and playing >= LEAST_PLAYING and len(pitched) > 1:
+        rests[pitched[0]] = True
+    return rests
+
+
+def window_wishes(wishes: Tensor, before: NDArray[np.float64], share: float) -> Tensor:
+    """Wishes `[num_wishes]` for a window that begins with given bars.
+
+    Parameters
+    ----------
+    wishes
+        Those of the rest of the window.
+    before
+        `[tracks]`: notes a bar in what is given.
+    share
+        Of the window that is given.
+    """
+    tracks = len(before)
+    mixed = wishes.clone()
+    mixed[:tracks] = (1 - share) * wishes[:tracks] + share * torch.from_numpy(before).to(wishes)
+    return mixed

@@ -1,0 +1,292 @@
+"""A song and its file, `generate/songs/NN.npz`: what the stages after `generate` read."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.spec import RollSpec
+from pipeline.errors import UserError
+from pipeline.files import atomic_path
+from pipeline.scores.notes import Notes, Planes, notes_from_roll, pack, unpack
+from pipeline.settings.music import TracksSettings
+
+FORMAT = "albumgan song 2"
+TICKS_PER_BEAT = 480
+"""Of the timing offsets and of MIDI files: a multiple of every usual number of steps a beat."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a song's form.
+
+    Attributes
+    ----------
+    name
+        What people call it, such as `verse 2`.
+    role
+        What it is; sections with the same role share their music (`verse`).
+    first_bar, num_bars
+        Where it lies, counted from 0.
+    seed
+        What it was made with; 0 in a song made by hand.
+    latents
+        For each latent by name, wishes among them, the values of the section's phrases, `[phrases, ...]`; empty in a
+        song made by hand.
+    """
+
+    name: str
+    role: str
+    first_bar: int
+    num_bars: int
+    seed: int = 0
+    latents: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Song:
+    """A whole song.
+
+    Attributes
+    ----------
+    number, seed
+        Its place in the album, counted from 1, and the seed it was made with.
+    spec
+        Tracks and grid; `spec.bars` is the length of a phrase, not of the song.
+    planes
+        Bool `[2, tracks, bars, steps, pitches]` over all bars of the song.
+    tempo_map
+        (step, beats a minute) pairs: each tempo holds from its step on; the first step is 0.
+    key
+        Such as `G major` or `F# minor`.
+    form, arrangement
+        Their names.
+    programs, pans, volumes
+        One a track: General MIDI program 0 to 127, place from -1 (left) to 1 (right), loudness from 0 to 1.
+    velocities
+        `[notes]`, 1 to 127, in the order of `notes`.
+    timing_ticks
+        `[notes]`: how much later than its step a note begins, in ticks (480 a beat), less than half a step.
+    sections
+        The form, from the first bar to the last without gaps.
+    """
+
+    number: int
+    seed: int
+    spec: RollSpec
+    planes: Planes
+    tempo_map: tuple[tuple[int, float], ...]
+    key: str
+    form: str
+    arrangement: str
+    programs: tuple[int, ...]
+    pans: tuple[float, ...]
+    volumes: tuple[float, ...]
+    velocities: NDArray[np.uint8]
+    timing_ticks: NDArray[np.int16]
+    sections: tuple[Section, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse parts that contradict one another."""
+        spec, tracks = self.spec, self.spec.num_tracks
+        if TICKS_PER_BEAT % spec.steps_per_beat:
+            raise ValueError(f"{spec.steps_per_beat} steps a beat do not divide {TICKS_PER_BEAT} ticks")
+        expected = (2, tracks, self.num_bars, spec.steps_per_bar, spec.num_pitches)
+        if self.planes.shape != expected or self.planes.dtype != np.bool_:
+            raise ValueError(f"planes {self.planes.shape} do not fit {expected}")
+        if not len(self.programs) == len(self.pans) == len(self.volumes) == tracks:
+            raise ValueError(f"programs, pans and volumes must each be {tracks}")
+        if not all(0 <= program <= 127 for program in self.programs):
+            raise ValueError("a program is not in 0 to 127")
+        steps = [step for step, _ in self.tempo_map]
+        if not steps or steps[0] != 0 or steps != sorted(set(steps)) or min(self.tempi_bpm) <= 0:
+            raise ValueError("the tempo map must start at step 0, rise and be positive")
+        if not len(self.velocities) == len(self.timing_ticks) == len(self.notes):
+            raise ValueError(f"velocities and timing must each be {len(self.notes)}, one a note")
+        if len(self.notes) and not (int(self.velocities.min()) >= 1 and int(self.velocities.max()) <= 127):
+            raise ValueError("a velocity is not in 1 to 127")
+        if len(self.notes) and 2 * int(np.abs(self.timing_ticks.astype(int)).max()) >= self.ticks_per_step:
+            raise ValueError("a timing offset is half a step or more")
+        bar = 0
+        for section in self.sections:
+            if section.first_bar != bar or section.num_bars < 1:
+                raise ValueError(f"section {section.name} does not follow the one before")
+            bar += section.num_bars
+        if bar != self.num_bars:
+            raise ValueError(f"the sections have {bar} bars, the song {self.num_bars}")
+
+    @property
+    def num_bars(self) -> int:
+        """Bars of the song."""
+        return int(self.planes.shape[2])
+
+    @property
+    def num_steps(self) -> int:
+        """Steps of the song."""
+        return self.num_bars * self.spec.steps_per_bar
+
+    @property
+    def ticks_per_step(self) -> int:
+        """MIDI ticks of a step."""
+        return TICKS_PER_BEAT // self.spec.steps_per_beat
+
+    @property
+    def tempi_bpm(self) -> tuple[float, ...]:
+        """The tempi of the tempo map."""
+        return tuple(tempo for _, tempo in self.tempo_map)
+
+    @property
+    def tempo_bpm(self) -> float:
+        """The tempo at the beginning, beats a minute."""
+        return self.tempo_map[0][1]
+
+    @cached_property
+    def notes(self) -> Notes:
+        """All notes in canonical order, without offsets."""
+        return notes_from_roll(self.planes, self.spec.lowest_pitch)
+
+    def seconds_at(self, steps: Any) -> NDArray[np.float64]:
+        """Seconds from the beginning of the song to each of `steps` (any shape, fractions allowed)."""
+        starts = np.array([step for step, _ in self.tempo_map], dtype=np.float64)
+        seconds_per_step = 60 / np.array(self.tempi_bpm) / self.spec.steps_per_beat
+        passed = np.concatenate([[0.0], np.cumsum(np.diff(starts) * seconds_per_step[:-1])])
+        steps = np.asarray(steps, dtype=np.float64)
+        piece = np.clip(np.searchsorted(starts, steps, side="right") - 1, 0, None)
+        return np.asarray(passed[piece] + (steps - starts[piece]) * seconds_per_step[piece])
+
+    @property
+    def seconds(self) -> float:
+        """Length of the score; the last sound may ring on."""
+        return float(self.seconds_at(self.num_steps))
+
+    def bounds_ticks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where each note starts and ends in ticks, offsets included, `[notes]` each.
+
+        A note ends where it would without offsets, or where the next one of its track and pitch begins.
+        """
+        notes, step = self.notes, self.ticks_per_step
+        starts = np.maximum(notes["onset"].astype(np.int64) * step + self.timing_ticks, 0)
+        ends = (notes["onset"].astype(np.int64) + notes["length"]) * step
+        order = np.lexsort((notes["onset"], notes["pitch"], notes["track"]))
+        here, after = order[:-1], order[1:]
+        same = (notes["track"][here] == notes["track"][after]) & (notes["pitch"][here] == notes["pitch"][after])
+        ends[here] = np.where(same, np.minimum(ends[here], starts[after]), ends[here])
+        return starts, ends
+
+    def save(self, path: Path) -> None:
+        """Write the song atomically; the same song gives the same bytes."""
+        header = {
+            "format": FORMAT,
+            "number": self.number,
+            "seed": self.seed,
+            "spec": self.spec.to_dict(),
+            "tempo_map": self.tempo_map,
+            "key": self.key,
+            "form": self.form,
+            "arrangement": self.arrangement,
+            "programs": self.programs,
+            "pans": self.pans,
+            "volumes": self.volumes,
+            "sections": [[one.name, one.role, one.first_bar, one.num_bars, one.seed] for one in self.sections],
+        }
+        arrays: dict[str, Any] = {
+            "header": np.array(json.dumps(header)),
+            "planes": pack(self.planes),
+            "velocities": self.velocities.astype(np.uint8),
+            "timing_ticks": self.timing_ticks.astype(np.int16),
+        }
+        for index, section in enumerate(self.sections):
+            for name, values in section.latents.items():
+                arrays[f"latents.{index}.{name}"] = values.astype(np.float32)
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+
+    @classmethod
+    def of_phrases(cls, phrases: Planes, spec: RollSpec, tracks: TracksSettings, tempo_bpm: float) -> Song:
+        """Phrases `[count, 2, tracks, bars, steps, pitches]` one after another, played by the first arrangement."""
+        planes = np.concatenate(list(phrases), axis=2)
+        count = len(notes_from_roll(planes, spec.lowest_pitch))
+        arrangement = tracks.arrangements[0]
+        return cls(
+            number=1,
+            seed=0,
+            spec=spec,
+            planes=planes,
+            tempo_map=((0, tempo_bpm),),
+            key="C major",
+            form="phrases",
+            arrangement=arrangement.name,
+            programs=tuple(arrangement.programs),
+            pans=tuple(track.pan for track in tracks.tracks),
+            volumes=tuple(track.volume for track in tracks.tracks),
+            velocities=np.full(count, 90, np.uint8),
+            timing_ticks=np.zeros(count, np.int16),
+            sections=tuple(
+                Section(f"phrase {index + 1}", "phrase", index * spec.bars, spec.bars) for index in range(len(phrases))
+            ),
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Song:
+        """Read a song. A damaged or foreign file raises `UserError`."""
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                return cls._from_arrays({name: arrays[name] for name in arrays.files})
+        except FileNotFoundError as error:
+            raise UserError(f"{path} is missing; run +stage=generate force=true.") from error
+        except (ValueError, TypeError, KeyError, IndexError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+            raise UserError(
+                f"{path} is damaged or no song of ours ({error}); run +stage=generate force=true."
+            ) from error
+        except (OSError, MemoryError, NotImplementedError, RuntimeError, zlib.error) as error:
+            raise UserError(f"{path} can't be read ({error}); run +stage=generate force=true.") from error
+
+    @classmethod
+    def _from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Song:
+        """The song that the arrays of `save` describe. Raises `ValueError`, `TypeError` or `KeyError` when none."""
+        header = json.loads(str(arrays["header"]))
+        if header["format"] != FORMAT:
+            raise ValueError(f"its format is {header['format']}, not {FORMAT}")
+        spec = RollSpec.from_dict(header["spec"])
+        sections = tuple(
+            Section(name, role, first_bar, num_bars, seed, _latents_of(arrays, index))
+            for index, (name, role, first_bar, num_bars, seed) in enumerate(header["sections"])
+        )
+        return cls(
+            number=int(header["number"]),
+            seed=int(header["seed"]),
+            spec=spec,
+            planes=unpack(arrays["planes"], spec.num_pitches),
+            tempo_map=tuple((int(step), float(tempo)) for step, tempo in header["tempo_map"]),
+            key=str(header["key"]),
+            form=str(header["form"]),
+            arrangement=str(header["arrangement"]),
+            programs=tuple(int(program) for program in header["programs"]),
+            pans=tuple(float(pan) for pan in header["pans"]),
+            volumes=tuple(float(volume) for volume in header["volumes"]),
+            velocities=arrays["velocities"],
+            timing_ticks=arrays["timing_ticks"],
+            sections=sections,
+        )
+
+
+def _latents_of(arrays: dict[str, NDArray[Any]], index: int) -> dict[str, NDArray[np.float32]]:
+    """The latents stored for section `index`."""
+    prefix = f"latents.{index}."
+    return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}
+
+
+def song_paths(directory: Path) -> list[Path]:
+    """The song files of a finished `generate` stage, in order. Raises `UserError` when there are none."""
+    paths = sorted((directory / "songs").glob("[0-9]*.npz"))
+    if not paths:
+        raise UserError(f"{directory / 'songs'} holds no songs; run +stage=generate force=true.")
+    return paths

@@ -1,0 +1,191 @@
+"""What a training leaves on disk while it runs: its checkpoint, figures, pictures, sounds, and words on the screen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from gan.metrics.counts import Tally
+from gan.metrics.distances import mean, overlaps
+from gan.metrics.features import dissonance, empty_bars, features, notes_per_bar, scale_share, stepwise_share
+from gan.training.monitor import Report
+from gan.training.trainer import Trainer
+from pipeline.config import Config
+from pipeline.devices import load_checkpoint
+from pipeline.drawing.plots import draw_learning, draw_samples
+from pipeline.files import atomic_path, write_text
+from pipeline.progress import say
+from pipeline.rendering.phrase_audio import write_sample
+from pipeline.training.tensorboard import Board
+
+NUM_PICTURED = 8
+"""Phrases in a sample picture."""
+NUM_HEARD = 2
+"""Phrases in a sample sound."""
+NUM_SCORED = 256
+"""Phrases generated at a tick to be compared with the validation songs."""
+
+
+class Recorder:
+    """Writes what the trainer reports into the stage's directory.
+
+    Parameters
+    ----------
+    directory
+        Of the stage.
+    config
+        Instruments, tempo and sound of the samples; whether there is a TensorBoard.
+    trainer
+        Whose reports they are.
+    training, held_out
+        Phrases to compare with, bool `[count, *spec.shape]`.
+    facts
+        What the checkpoint tells of the data and the settings, see `pipeline.devices.load_checkpoint`.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        config: Config,
+        trainer: Trainer,
+        training: Tensor,
+        held_out: Tensor,
+        facts: dict[str, Any],
+    ) -> None:
+        self.directory, self.config, self.facts = directory, config, facts
+        self.trainer, self.spec, self.held_out = trainer, trainer.spec, features(held_out, trainer.spec)
+        self.log, self.checkpoint = directory / "metrics.jsonl", directory / "checkpoint.pt"
+        self.records: list[dict[str, Any]] = []
+        self.said: set[str] = set()
+        self.board: Board | None = None
+        self.chosen: dict[str, Any] = {"step": 0, "settled": False, "overlap": -1.0}
+        self.reference = self._figures(training)
+        rates = zip(self.spec.names, notes_per_bar(Tally(training, self.spec)).mean(0).tolist(), strict=True)
+        self.reference |= {f"notes_per_bar/{name}": rate for name, rate in rates}
+
+    def __enter__(self) -> Self:
+        """Keep the records up to the trainer's step; those after it will be made again."""
+        if self.log.exists():
+            lines = self.log.read_text(encoding="utf-8").splitlines()
+            self.records = [json.loads(line) for line in lines if line.endswith("}")]
+        self._forget_later()
+        if self.config.train.tensorboard:
+            self.board = Board(self.directory / "tensorboard", self.trainer.step, self.records)
+        if self.trainer.step == 0:
+            self._show(0, self.trainer.average.sample(self.trainer.fixed_latents).cpu())
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.board:
+            self.board.close()
+
+    def _forget_later(self) -> None:
+        """Drop the records of steps that the trainer has not done."""
+        self.records = [record for record in self.records if record["step"] <= self.trainer.step]
+        write_text(self.log, "".join(json.dumps(record) + "\n" for record in self.records))
+
+    def save(self) -> None:
+        """Replace the checkpoint by the present state."""
+        state = {"trainer": self.trainer.state_dict(), "chosen": self.chosen, "reference": self.reference, **self.facts}
+        with atomic_path(self.checkpoint) as temporary:
+            torch.save(state, temporary)
+
+    def saved(self) -> dict[str, Any] | None:
+        """The trainer's state in the checkpoint, if there is one."""
+        return dict(load_checkpoint(self.checkpoint)["trainer"]) if self.checkpoint.exists() else None
+
+    def go_back(self, trouble: str) -> None:
+        """The trainer has gone back to the checkpoint and learns more slowly: so do the log and the checkpoint."""
+        say(f"train: {trouble}; it goes back to step {self.trainer.step:,} and on with half the learning rate.")
+        self.chosen = dict(load_checkpoint(self.checkpoint)["chosen"])
+        self._forget_later()
+        self.save()
+
+    def troubles(self) -> list[str]:
+        """What was wrong in the course of training, a sentence for each kind."""
+        seen: dict[str, tuple[int, int, str]] = {}
+        for record in self.records:
+            for warning in record["warnings"]:
+                first = seen.get(_subject(warning), (record["step"],))[0]
+                seen[_subject(warning)] = (first, record["step"], warning)
+        end = self.records[-1]["step"] if self.records else 0
+        return [
+            f"from step {first:,} to " + (f"{last:,}, not since" if last < end else "the end") + f": {warning}"
+            for first, last, warning in seen.values()
+        ]
+
+    def write(self, report: Report) -> None:
+        """One report: a line of the log; at a tick a picture, figures beside the held-out songs, and words."""
+        record = report.to_dict()
+        for warning in report.warnings:
+            if _subject(warning) not in self.said:
+                say(f"train, step {report.step:,}: {warning}.")
+            self.said.add(_subject(warning))
+        if report.samples is not None:
+            record |= self._score()
+            self._choose(report.step, record["overlap"])
+            self._show(report.step, report.samples)
+        self.records.append(record)
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+        if self.board:
+            self.board.figures(record)
+        if report.samples is not None:
+            draw_learning(self.directory / "learning.png", self.records, self.reference)
+        if report.checkpoint_due:
+            self.save()
+
+    @property
+    def floor(self) -> float:
+        """The overlap of real training phrases with the validation songs: the best to be had."""
+        return self.reference["overlap"]
+
+    def _choose(self, step: int, overlap: float) -> None:
+        """Keep the averaged weights of the step whose phrases are most like the validation songs.
+
+        Steps at which the trainer is settled come before all others.
+        """
+        settled = self.trainer.settled
+        if (settled, overlap) > (self.chosen["settled"], self.chosen["overlap"]):
+            weights = {name: value.clone() for name, value in self.trainer.average.state_dict().items()}
+            self.chosen = {"step": step, "settled": settled, "overlap": overlap, "average": weights}
+
+    def _score(self) -> dict[str, float]:
+        """Figures of fresh phrases of the averaged generator."""
+        random = torch.Generator().manual_seed(self.trainer.seed)
+        return self._figures(self.trainer.average.sample(self.trainer.average.sample_latents(NUM_SCORED, random)).cpu())
+
+    def _figures(self, rolls: Tensor) -> dict[str, float]:
+        """Means over phrases, and the overlap of their features with those of the validation songs."""
+        tally = Tally(rolls, self.spec)
+        means = {
+            "scale_share": scale_share(tally),
+            "dissonance": dissonance(tally),
+            "stepwise_share": stepwise_share(tally),
+            "empty_bars": empty_bars(tally),
+        }
+        figures = {name: float(values.nanmean()) for name, values in means.items()}
+        figures["overlap"] = mean(overlaps(features(rolls, self.spec), self.held_out))
+        return figures
+
+    def _show(self, step: int, samples: Tensor) -> None:
+        """Draw and play samples `[count, *spec.shape]`."""
+        path = self.directory / "samples" / f"step-{step:06d}.png"
+        draw_samples(path, samples[:NUM_PICTURED].numpy(), self.spec, f"step {step:,}")
+        config, phrases = self.config, samples[:NUM_HEARD].numpy()
+        tempo_bpm, title = config.data.tempo_bpm, f"step {step:,}"
+        sound = write_sample(
+            path.with_suffix(".mp3"), phrases, self.spec, config.tracks, config.render, tempo_bpm, title,
+            album="samples of training",
+        )  # fmt: skip
+        if self.board:
+            self.board.samples(step, path, sound, config.render.sample_rate_hz)
+
+
+def _subject(warning: str) -> str:
+    """What a warning is about; its figures come behind a colon."""
+    return warning.split(":")[0]

@@ -1,0 +1,227 @@
+"""Transcriptions on disk, each in a folder of its own, made once: `data/transcribed/HASH/`.
+
+HASH stands for the recording's bytes and what is known or wanted of it. A folder appears when everything in it is
+written, so what was interrupted leaves nothing that could be taken for a transcription.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pipeline.audio.decoding import is_recording, minutes_of, read_recording
+from pipeline.errors import UserError
+from pipeline.files import atomic_path, file_hash, fingerprint, lock, read_json, replaced_directory, write_json
+from pipeline.parallel import work_on
+from pipeline.scores.score import UnusableError, printable
+from pipeline.settings.audio import TranscribeSettings
+from pipeline.settings.music import ExecutorSettings
+from pipeline.sources.catalog import CatalogRow
+from pipeline.transcription.transcriber import Transcription, Wish, transcribe_samples
+
+PLACE = Path("data/transcribed")
+FORMAT = 1
+"""Counts up when the same recording is written down differently."""
+
+MIDI, PICTURE, REPORT = "song.mid", "picture.png", "transcription.json"
+
+SECONDS_PER_SECOND = 0.4
+"""What a second of sound takes on one core of an ordinary machine."""
+BYTES_PER_MINUTE = 1_500_000
+"""Of MIDI and picture."""
+CRASHED = "the program that read it crashed"
+PACKAGES = ("basic-pitch", "onnxruntime", "librosa", "soxr", "soundfile")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recording to write down.
+
+    Attributes
+    ----------
+    path
+        Where it lies.
+    title
+        For people.
+    wish
+        What is known or wanted.
+    max_minutes
+        Longer ones are refused.
+    sha256
+        Of its bytes; empty where they could not be read.
+    """
+
+    path: str
+    title: str
+    wish: Wish
+    max_minutes: float
+    sha256: str
+
+    @property
+    def directory(self) -> Path:
+        """Where its transcription lies, or will."""
+        values = [FORMAT, self.sha256, asdict(self.wish)]
+        return PLACE / fingerprint(values)[:16]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What came of a recording.
+
+    Attributes
+    ----------
+    recording
+        Which.
+    problem
+        Why there is no transcription; empty where there is one.
+    report
+        What `transcription.json` says: `bpm`, `bars`, `notes` by family, `seconds` and more.
+    """
+
+    recording: Recording
+    problem: str = ""
+    report: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def midi(self) -> Path:
+        """The MIDI file."""
+        return self.recording.directory / MIDI
+
+    @property
+    def picture(self) -> Path:
+        """The picture."""
+        return self.recording.directory / PICTURE
+
+
+def recording_of(
+    path: Path,
+    settings: TranscribeSettings,
+    beats_per_bar: int,
+    title: str = "",
+    bpm: float | None = None,
+    downbeat_seconds: float | None = None,
+    sha256: str = "",
+) -> Recording:
+    """A recording with what the settings and (where they are given) its own tempo and first downbeat say.
+
+    The settings `transcribe.bpm` and `transcribe.downbeat` win over a recording's own.
+    """
+    if not sha256:
+        with suppress(OSError):  # who reads it will say why it can't be read
+            sha256 = file_hash(path)
+    wish = Wish(
+        rest=settings.rest,
+        bpm=settings.bpm if settings.bpm is not None else bpm,
+        downbeat_seconds=settings.downbeat if settings.downbeat is not None else downbeat_seconds,
+        beats_per_bar=beats_per_bar,
+    )
+    return Recording(str(path), title or printable(path.stem), wish, settings.max_minutes, sha256)
+
+
+def recordings_of(rows: Sequence[CatalogRow], settings: TranscribeSettings, beats_per_bar: int) -> list[Recording]:
+    """The recordings of a catalog, with the tempo and the downbeat that it knows."""
+    settings = settings.for_many()
+    return [
+        recording_of(Path(row.where), settings, beats_per_bar, row.title, row.bpm, row.downbeat_seconds, row.sha256)
+        for row in rows
+        if row.kind == "song" and not row.problem and is_recording(row.where)
+    ]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is left to do: recordings, minutes of sound in them, and seconds that it takes."""
+
+    files: int
+    minutes: float
+    seconds: float
+
+
+def work_left(recordings: Sequence[Recording], executor: ExecutorSettings) -> Work:
+    """What of the recordings is not on disk."""
+    left = [one for one in recordings if recall(one) is None]
+    minutes = sum(minutes_of(Path(one.path)) for one in left)
+    workers = min(executor.workers or 2, max(len(left), 1))
+    return Work(len(left), minutes, 60 * minutes * SECONDS_PER_SECOND / workers)
+
+
+def transcribe_all(recordings: Sequence[Recording], executor: ExecutorSettings) -> Iterator[Found]:
+    """What came of each recording, in order; those on disk already are not made again."""
+    return work_on(recordings, transcribe_one, partial(Found, problem=CRASHED), executor)
+
+
+def transcribe_one(recording: Recording) -> Found:
+    """Write down one recording, unless that was done before; never raises on account of what is in the file.
+
+    Raises `UserError` where a package that this takes is missing.
+    """
+    try:
+        if not recording.sha256:
+            recording = replace(recording, sha256=file_hash(Path(recording.path)))
+        with lock(recording.directory):
+            kept = recall(recording)
+            return Found(recording, report=_make(recording)) if kept is None else kept
+    except UnusableError as error:
+        problem = str(error)
+    except UserError:
+        raise
+    except MemoryError:
+        problem = "too large for the memory of this machine"
+    except OSError as error:
+        problem = f"can't be read or written down: {error.strerror or error}".lower()
+    except Exception as error:  # whatever a hostile file makes a library do, the other files go on
+        problem = f"can't be made sense of: {type(error).__name__}: {printable(str(error))[:100]}"
+    return Found(recording, problem)
+
+
+def recall(recording: Recording) -> Found | None:
+    """The transcription that is on disk, None where it must be made."""
+    found = Found(recording)
+    try:
+        report = read_json(recording.directory / REPORT)
+    except UserError:
+        return None
+    return replace(found, report=report) if found.midi.is_file() and found.picture.is_file() else None
+
+
+def _make(recording: Recording) -> dict[str, Any]:
+    """Write down a recording into its folder; the report."""
+    from pipeline.transcription.midi import midi_bytes
+    from pipeline.transcription.picture import draw_transcription
+
+    began = time.monotonic()
+    samples = read_recording(Path(recording.path), recording.max_minutes)
+    transcription = transcribe_samples(samples, recording.wish)
+    with replaced_directory(recording.directory) as place:
+        with atomic_path(place / MIDI) as temporary:
+            temporary.write_bytes(midi_bytes(transcription, recording.title))
+        draw_transcription(place / PICTURE, samples, transcription, recording.title)
+        report = _report(recording, transcription) | {"took_seconds": round(time.monotonic() - began, 1)}
+        write_json(place / REPORT, report)
+    return report
+
+
+def _report(recording: Recording, transcription: Transcription) -> dict[str, Any]:
+    """What was found, for people and for pages."""
+    beats = transcription.beats
+    end = max(float((part.events["onset"] + part.events["duration"]).max()) for part in transcription.parts)
+    return {
+        "title": recording.title,
+        "sha256": recording.sha256,
+        "seconds": round(transcription.seconds, 2),
+        "bpm": round(beats.bpm, 2),
+        "beats_per_bar": beats.beats_per_bar,
+        "bars": math.ceil(end / beats.beats_per_bar),
+        "notes": transcription.counts,
+        "beats_seconds": [round(one, 4) for one in beats.seconds.tolist()],
+        "wish": asdict(recording.wish),
+        "format": FORMAT,
+        "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
+    }

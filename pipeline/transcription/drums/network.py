@@ -1,0 +1,107 @@
+"""The network that hears drums in band power, and its weights in a file."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from pipeline.errors import UserError
+from pipeline.transcription.drums.features import BANDS
+from pipeline.transcription.drums.kit import DRUMS
+
+WEIGHTS = Path(__file__).with_name("weights.npz")
+"""The trained weights that come with the program."""
+
+QUIETEST = 1e-7
+"""Power in a band below this part of the recording's mean power is not looked at (-70 decibels)."""
+
+CHUNK = 4096
+"""Frames that the network reads at once."""
+
+
+def scale_power(power: NDArray[np.float32], mean: float) -> NDArray[np.float32]:
+    """Band power `[frames, BANDS]` as the network takes it: logarithm relative to `mean`, about -2 to 2."""
+    scaled: NDArray[np.float32] = (np.log(power / max(mean, 1e-12) + QUIETEST) + 8) / 4
+    return scaled.astype(np.float32)
+
+
+class DrumNetwork(nn.Module):
+    """From scaled band power to two numbers for each drum and frame; looks 0.2 s before and after.
+
+    Two layers find shapes in time and frequency, whatever their pitch; the rest sees all bands at once.
+    """
+
+    margin = 18
+    """Frames to either side on which an output depends."""
+
+    def __init__(self, width: int = 64) -> None:
+        super().__init__()
+        self.shapes = nn.Sequential(
+            nn.Conv2d(1, 8, (3, 5), stride=(1, 2), padding=(1, 2)),  # [batch, 8, frames, 32]
+            nn.ReLU(),
+            nn.Conv2d(8, 12, 3, stride=(1, 2), padding=1),  # [batch, 12, frames, 16]
+            nn.ReLU(),
+        )
+        self.gather = nn.Conv1d(12 * BANDS // 4, width, 1)
+        self.steps = nn.ModuleList(nn.Conv1d(width, width, 3, padding=1 << n, dilation=1 << n) for n in range(4))
+        self.norms = nn.ModuleList(nn.BatchNorm1d(width) for _ in self.steps)
+        self.heads = nn.Conv1d(width, 2 * len(DRUMS), 3, padding=1)
+
+    def forward(self, scaled: Tensor) -> tuple[Tensor, Tensor]:
+        """`[batch, frames, BANDS]` to logits of a hit and to its strength (0 to 1), both `[batch, drums, frames]`."""
+        shapes = self.shapes(scaled.unsqueeze(1))
+        hidden = self.gather(shapes.transpose(2, 3).flatten(1, 2))
+        for step, norm in zip(self.steps, self.norms, strict=True):
+            hidden = hidden + F.relu(step(norm(hidden)))
+        logits, strengths = self.heads(hidden).chunk(2, dim=1)
+        return logits, torch.sigmoid(strengths)
+
+
+def activations(network: DrumNetwork, power: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Chance of a hit and its strength (0 to 1) for each frame and drum, both `[frames, drums]`, piece by piece."""
+    scaled = torch.from_numpy(scale_power(power, float(power.sum(axis=1).mean())))
+    chances, strengths = [], []
+    network.eval()
+    with torch.inference_mode():
+        for first in range(0, len(scaled), CHUNK):
+            begin = max(first - network.margin, 0)
+            piece = scaled[begin : first + CHUNK + network.margin]
+            logits, strength = network(piece[None])
+            wanted = slice(first - begin, first - begin + CHUNK)
+            chances.append(torch.sigmoid(logits[0, :, wanted]).T.numpy())
+            strengths.append(strength[0, :, wanted].T.numpy())
+    return np.concatenate(chances), np.concatenate(strengths)
+
+
+def save_network(path: Path, network: DrumNetwork, thresholds: NDArray[np.float32]) -> None:
+    """Write weights and the chances from which hits count, in half precision."""
+    arrays = {name: value.numpy().astype(np.float16) for name, value in network.state_dict().items() if value.ndim}
+    with path.open("wb") as file:
+        np.savez_compressed(file, thresholds=thresholds.astype(np.float16), **arrays)
+
+
+@cache
+def load_network(path: Path = WEIGHTS) -> tuple[DrumNetwork, NDArray[np.float32]]:
+    """Network and thresholds `[drums]` out of a file of weights.
+
+    Raises
+    ------
+    UserError
+        The file is missing or holds something else.
+    """
+    network = DrumNetwork()
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name].astype(np.float32) for name in file.files}
+        thresholds = arrays.pop("thresholds")
+        counters = {name: value for name, value in network.state_dict().items() if not value.ndim}
+        network.load_state_dict({name: torch.from_numpy(value) for name, value in arrays.items()} | counters)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise UserError(f"{path} holds no weights of the drum network: get the program's own copy again.") from error
+    return network.eval(), thresholds

@@ -1,0 +1,182 @@
+"""Material to learn drums from: half minutes of MIDI files, drums and other instruments rendered apart.
+
+What is kept of each is its band power, so that any drums can be mixed with any music by adding powers, and the hits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.audio.decoding import SAMPLE_RATE_HZ
+from pipeline.audio.synthesizers import RATE_HZ, play
+from pipeline.transcription.drums.features import band_power
+from pipeline.transcription.drums.kit import DRUMS, SAME_DRUM
+from pipeline.transcription.drums.sampled_kits import Kit, play_kit
+
+SECONDS = 30.0
+"""Length of a stem."""
+
+TICKS_PER_SECOND = 960
+OTHER_PERCUSSION = -1
+"""Drum number of percussion that is no part of a drum kit."""
+
+KITS = (0, 0, 0, 8, 16, 24, 25, 32)
+"""Programs of channel 10 that drums are played with: standard, room, power, electronic, TR-808 and jazz kit."""
+
+FLOOR = 1e-10
+"""Band power that counts as silence (-100 decibels)."""
+
+HELD_OUT = 10
+"""Files are in so many shares, by the hashes of their names."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Notes of a MIDI file: `pitched` and `drums`, rows of start and end in seconds, pitch, velocity, program."""
+
+    pitched: NDArray[np.float64]
+    drums: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Stem:
+    """Rendered sound: log band power, float16 `[frames, BANDS]`; hits, rows of seconds, number in `DRUMS`, velocity."""
+
+    log_power: NDArray[np.float16]
+    hits: NDArray[np.float32]
+
+
+def is_held_out(path: Path) -> bool:
+    """Whether a file is for measuring rather than for learning."""
+    return share_of(path) == 0
+
+
+def share_of(path: Path) -> int:
+    """Which of the `HELD_OUT` shares of all files this one is in: 0 is measured on, 1 sets thresholds, others teach."""
+    return int(hashlib.sha256(path.name.encode()).hexdigest(), 16) % HELD_OUT
+
+
+def read_notes(path: Path) -> Passage | None:
+    """All notes of a MIDI file, or nothing where it can't be read."""
+    import symusic
+
+    try:
+        read: Any = symusic.Score(str(path))
+        score = read.to("second")
+    except Exception:  # symusic raises kinds of its own
+        return None
+    rows: dict[bool, list[NDArray[np.float64]]] = {True: [np.zeros((0, 5))], False: [np.zeros((0, 5))]}
+    for track in score.tracks:
+        notes = track.notes.numpy()
+        columns = (notes["time"], notes["time"] + notes["duration"], notes["pitch"], notes["velocity"])
+        programs = np.full(len(notes["time"]), track.program)
+        rows[bool(track.is_drum)].append(np.stack([*columns, programs], axis=1).astype(np.float64))
+    return Passage(np.concatenate(rows[False]), np.concatenate(rows[True]))
+
+
+def cut(notes: NDArray[np.float64], random: np.random.Generator, speed: float) -> NDArray[np.float64]:
+    """`SECONDS` of the notes from anywhere, played at so many times their speed, the first note soon."""
+    if not len(notes):
+        return notes
+    scaled = notes.copy()
+    scaled[:, :2] /= speed
+    latest = max(float(scaled[:, 0].max()) - SECONDS, float(scaled[:, 0].min()))
+    first = random.uniform(scaled[:, 0].min(), latest + 1e-6)
+    inside: NDArray[np.float64] = scaled[(scaled[:, 0] >= first) & (scaled[:, 0] < first + SECONDS - 0.5)]
+    inside[:, :2] -= first - 0.1
+    inside[:, 1] = np.minimum(inside[:, 1], SECONDS)
+    return inside
+
+
+def midi_of(notes: NDArray[np.float64], drums: bool) -> bytes:
+    """A MIDI file of rows of start, end, pitch, velocity and program."""
+    import symusic
+
+    score: Any = symusic.Score(TICKS_PER_SECOND // 2)
+    score.tempos.append(symusic.Tempo(0, 120))
+    for program in np.unique(notes[:, 4]):
+        track: Any = symusic.Track(program=int(program), is_drum=drums)
+        for start, end, pitch, velocity, _ in notes[notes[:, 4] == program]:
+            ticks = round(start * TICKS_PER_SECOND)
+            length = max(round((end - start) * TICKS_PER_SECOND), 1)
+            track.notes.append(symusic.Note(ticks, length, int(pitch), int(np.clip(velocity, 1, 127))))
+        score.tracks.append(track)
+    return bytes(score.dumps_midi())
+
+
+def sound_of(midi: bytes, soundfont: Path) -> NDArray[np.float32]:
+    """A MIDI file's mono sound at `SAMPLE_RATE_HZ`."""
+    import soxr
+
+    sound: NDArray[np.float32] = soxr.resample(
+        play(midi, soundfont, "midirenderer").mean(axis=1), RATE_HZ, SAMPLE_RATE_HZ
+    )
+    return sound
+
+
+def hits_of(notes: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Rows of seconds, number in `DRUMS` (or `OTHER_PERCUSSION`) and velocity."""
+    drum = [DRUMS.index(SAME_DRUM[int(key)]) if int(key) in SAME_DRUM else OTHER_PERCUSSION for key in notes[:, 2]]
+    return np.stack([notes[:, 0], np.asarray(drum, np.float64).reshape(-1), notes[:, 3]], axis=1).astype(np.float32)
+
+
+def drum_stem(notes: NDArray[np.float64], played_by: Path | Kit, random: np.random.Generator) -> Stem:
+    """A passage of drums, at another speed and strength, played by a SoundFont or a sampled kit."""
+    passage = cut(notes, random, random.uniform(0.8, 1.25))
+    passage[:, 3] = np.clip(passage[:, 3] * random.uniform(0.7, 1.2), 5, 127)
+    hits = hits_of(passage)
+    known = hits[:, 1] >= 0
+    if isinstance(played_by, Kit):
+        drum = np.asarray(DRUMS, np.int16)[hits[known, 1].astype(int)]
+        has = np.isin(drum, list(played_by.drums))
+        hits = hits[known][has]
+        sound = play_kit(played_by, hits[:, 0].astype(np.float64), drum[has], hits[:, 2].astype(np.int16), random)
+    else:
+        passage[:, 2] = [_general_midi(int(key)) for key in passage[:, 2]]
+        passage[:, 4] = random.choice(KITS)
+        sound = sound_of(midi_of(passage, drums=True), played_by)
+    return Stem(_log_power(_roughen(sound, random)), hits)
+
+
+def music_stem(notes: NDArray[np.float64], soundfont: Path, random: np.random.Generator) -> Stem:
+    """A passage of pitched notes, at another speed and pitch, now and then on other instruments; no hits."""
+    passage = cut(notes, random, random.uniform(0.8, 1.25))
+    passage[:, 2] = np.clip(passage[:, 2] + random.integers(-5, 6), 0, 127)
+    if random.random() < 0.3:
+        programs = {program: int(random.integers(0, 104)) for program in np.unique(passage[:, 4])}
+        passage[:, 4] = [programs[program] for program in passage[:, 4]]
+    sound = sound_of(midi_of(passage, drums=False), soundfont)
+    return Stem(_log_power(_roughen(sound, random)), np.zeros((0, 3), np.float32))
+
+
+def _general_midi(key: int) -> int:
+    """The key that General MIDI has for one of Roland's electronic drums."""
+    return {22: 42, 26: 46, 58: 43}.get(key, key)
+
+
+def _roughen(sound: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
+    """The sound at full scale, in a room or overdriven now and then."""
+    from scipy.signal import fftconvolve
+
+    sound = sound / max(float(np.abs(sound).max(initial=0)), 1e-6)
+    if random.random() < 0.3:
+        length = int(random.uniform(0.1, 0.7) * SAMPLE_RATE_HZ)
+        room = random.standard_normal(length) * 10 ** (-3 * np.arange(length) / length) / np.sqrt(length / 7)
+        sound = sound + random.uniform(0.05, 0.3) * fftconvolve(sound, room)[: len(sound)].astype(np.float32)
+    if random.random() < 0.25:
+        drive = random.uniform(1.5, 4)
+        sound = np.tanh(drive * sound)
+    return sound
+
+
+def _log_power(sound: NDArray[np.float32]) -> NDArray[np.float16]:
+    """Natural logarithm of band power over `SECONDS`, `[frames, BANDS]`."""
+    whole = np.zeros(int(SECONDS * SAMPLE_RATE_HZ), np.float32)
+    whole[: len(sound)] = sound[: len(whole)]
+    return np.log(np.maximum(band_power(whole), FLOOR)).astype(np.float16)

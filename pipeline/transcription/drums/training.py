@@ -1,0 +1,155 @@
+"""Train the network that hears drums: `python -m pipeline.transcription.drums.training --midi DIR ... --soundfonts FILE
+...`.
+
+The weights beside this module, `weights.npz`, come from one run with
+
+- `--midi`: the Groove MIDI Dataset (CC BY 4.0), the songs of Freedoom (BSD), Simutrans (Artistic) and OpenTTD's
+  openmsx (GPL-2), and POP909 (MIT);
+- `--soundfonts`: TimGM6mb (GPL-2), OPL-3 FM (CC BY-SA 4.0) and Csound's sf_GMbank (public domain);
+- `--kits`: Debian's hydrogen-data and hydrogen-drumkits (GPL-2, CC BY, CC BY-SA, CC0);
+
+and otherwise as the options are by default. Only numbers learned from the sounds are kept, none of the sounds. One file
+in ten of each folder is left out for `drum_measuring`, and so are the SoundFonts of FluidR3's family (MuseScore's too).
+With one thread rendering takes about 5 minutes of processor time, training about as many.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from pipeline.errors import UserError
+from pipeline.progress import bar, say
+from pipeline.transcription.drums.drum_material import Material, find_library, make_material
+from pipeline.transcription.drums.drum_mixing import make_examples
+from pipeline.transcription.drums.drum_peaks import count_matches, f1, find_peaks
+from pipeline.transcription.drums.features import FRAMES_PER_SECOND
+from pipeline.transcription.drums.kit import DRUMS, NAMES
+from pipeline.transcription.drums.network import WEIGHTS, DrumNetwork, activations, save_network
+
+BATCH = 16
+LEARNING_RATE = 2e-3
+WARM_UP = 50
+"""Steps in which the learning rate rises."""
+
+HIT_WEIGHT = 2.0
+"""How much more a frame with a hit counts than one without: missing a hit and a false one are then about as bad."""
+
+STRENGTH_WEIGHT = 0.1
+THRESHOLDS = np.arange(0.1, 0.85, 0.05)
+
+
+def arguments() -> argparse.ArgumentParser:
+    """What may be said on the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.transcription.drums.training", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument("--midi", type=Path, nargs="+", required=True, metavar="DIR", help="folders of MIDI files")
+    parser.add_argument("--soundfonts", type=Path, nargs="+", required=True, metavar="FILE", help="General MIDI, .sf2")
+    parser.add_argument("--kits", type=Path, nargs="*", default=[], metavar="DIR", help="folders of Hydrogen drum kits")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep what is rendered here")
+    parser.add_argument("--drums", type=int, default=200, help="half minutes of drums (%(default)s)")
+    parser.add_argument("--music", type=int, default=100, help="half minutes of other music (%(default)s)")
+    parser.add_argument("--steps", type=int, default=900, help="of training (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="(%(default)s)")
+    parser.add_argument("--out", type=Path, default=WEIGHTS, metavar="FILE", help="where the weights go (%(default)s)")
+    return parser
+
+
+def train(material: Material, steps: int, seed: int) -> DrumNetwork:
+    """A network that has seen `steps` batches of mixes; its weights are those of the last step."""
+    torch.manual_seed(seed)
+    torch.set_flush_denormal(True)
+    random = np.random.default_rng(seed)
+    network = DrumNetwork()
+    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
+    network.train()
+    losses: list[float] = []
+    for step in bar(range(1, steps + 1), steps, "training", "step"):
+        examples = make_examples(material, BATCH, random)
+        chance, strength, known = map(torch.from_numpy, (examples.chance, examples.strength, examples.known))
+        logits, heard = network(torch.from_numpy(examples.scaled))
+        weights = known * (1 + (HIT_WEIGHT - 1) * chance)
+        loss = (weights * F.binary_cross_entropy_with_logits(logits, chance, reduction="none")).mean()
+        hits = strength > 0
+        if hits.any():
+            loss = loss + STRENGTH_WEIGHT * F.mse_loss(heard[hits], strength[hits])
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        losses.append(loss.item())
+        if step % 100 == 0:
+            say(f"step {step}: loss {np.mean(losses[-100:]):.4f}")
+    return network.eval()
+
+
+def choose_thresholds(network: DrumNetwork, material: Material, seed: int) -> tuple[NDArray[np.float32], list[float]]:
+    """For each drum the chance from which hits count, `[drums]`: the one with the best F1 on the other stems; its F1.
+
+    Each of their drum stems is heard alone and with music at two levels, each music stem once without drums.
+    """
+    random = np.random.default_rng(seed)
+    counts = np.zeros((len(DRUMS), len(THRESHOLDS), 3))  # right, found, played
+    music = [np.exp(stem.log_power.astype(np.float32)) for stem in material.other_music]
+    nothing = np.zeros((0, 3), np.float32)
+    mixes = [(power, nothing) for power in music]
+    for stem in material.other_drums:
+        power = np.exp(stem.log_power.astype(np.float32))
+        beside = music[int(random.integers(len(music)))]
+        for ratio in (0, 1, 4):
+            mixes.append((power + beside * np.float32(ratio * power.mean() / beside.mean()), stem.hits))
+    for power, hits in mixes:
+        chances, _ = activations(network, power)
+        for drum in range(len(DRUMS)):
+            played = np.sort(hits[hits[:, 1] == drum, 0]).astype(np.float64)
+            for index, threshold in enumerate(THRESHOLDS):
+                found = find_peaks(chances[:, drum], threshold)[1] / FRAMES_PER_SECOND
+                counts[drum, index] += count_matches(found, played), len(found), len(played)
+    scores = 2 * counts[..., 0] / np.maximum(counts[..., 1] + counts[..., 2], 1)
+    best = scores.argmax(axis=1)
+    reached = [f1(*map(int, counts[drum, index])) for drum, index in enumerate(best)]
+    return THRESHOLDS[best].astype(np.float32), reached
+
+
+def run(words: Sequence[str]) -> None:
+    """Make the material, train, choose thresholds and write the weights."""
+    given = arguments().parse_args(words)
+    for name in ("drums", "music", "steps"):
+        if getattr(given, name) < 1:
+            raise UserError(f"--{name} must be at least 1, not {getattr(given, name)}.")
+    if not given.out.parent.is_dir():
+        raise UserError(f"--out {given.out}: there is no folder {given.out.parent}.")
+    began = time.monotonic()
+    library = find_library(given.midi, given.soundfonts, given.kits)
+    material = make_material(library, given.drums, given.music, given.seed, given.cache)
+    rendered = time.monotonic()
+    network = train(material, given.steps, given.seed)
+    thresholds, reached = choose_thresholds(network, material, given.seed)
+    save_network(given.out, network, thresholds)
+    for name, threshold, score in zip(NAMES, thresholds, reached, strict=True):
+        say(f"{name:14} F1 {score:.2f} on other songs, from a chance of {threshold:.2f}")
+    took = f"{(rendered - began) / 60:.0f} min rendering, {(time.monotonic() - rendered) / 60:.0f} min training"
+    say(f"{given.out} written ({given.out.stat().st_size / 1000:.0f} KB; {took}).")
+
+
+def _rate(step: int, steps: int) -> float:
+    """Part of the learning rate at a step: up in a line, down in half a cosine."""
+    return min((step + 1) / WARM_UP, 0.5 + 0.5 * float(np.cos(np.pi * step / steps)))
+
+
+if __name__ == "__main__":
+    try:
+        run(sys.argv[1:])
+    except UserError as error:
+        sys.exit(str(error))

@@ -1,0 +1,185 @@
+"""A picture of a transcription: its notes over the recording's own spectrum, to see how well they fit.
+
+Time runs from left to right in rows, like a score. Each row has pitches above and drums in a strip below, with a line
+a beat and a stronger one a bar.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.audio.decoding import SAMPLE_RATE_HZ
+from pipeline.drawing.canvas import Sheet
+from pipeline.drawing.palette import QUIET_TEXT, STRONG_LINE, SURFACE, mix, rgb, track_colour
+from pipeline.drawing.piano_rolls import Image
+from pipeline.scores.score import Part
+from pipeline.transcription.parts import BASS
+from pipeline.transcription.transcriber import Transcription
+
+WIDTH, LEFT, RIGHT, TOP = 1600, 56, 16, 64
+ROW_SECONDS = 20.0
+MOST_ROWS = 12
+"""Longer recordings have more seconds in a row."""
+PIXELS_PER_PITCH = 4
+DRUM_PIXELS = 7
+"""Height of one drum's line."""
+GAP, BETWEEN = 4, 26
+"""Pixels between pitches and drums, and between rows."""
+
+FRAME = 8192
+"""Samples of one spectrum."""
+LOUD_SHARE, RANGE_DB = 0.999, 60.0
+"""White is what this share of the spectrum stays below; black is so many decibels less."""
+NOTE_SHARE = 0.6
+"""How much of a note's colour covers the spectrum."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the picture: its seconds, and its place in pixels from the top."""
+
+    start: float
+    end: float
+    top: int
+
+    def column(self, seconds: NDArray[np.float64] | float) -> NDArray[np.int64]:
+        """The pixel of a moment."""
+        share = (np.asarray(seconds, float) - self.start) / (self.end - self.start)
+        return LEFT + np.rint(share * (WIDTH - LEFT - RIGHT)).astype(np.int64)
+
+
+def draw_transcription(path: Path, samples: NDArray[np.float32], transcription: Transcription, title: str) -> None:
+    """Write the picture as PNG.
+
+    Parameters
+    ----------
+    path
+        Where to; written atomically.
+    samples
+        The recording, float32 `[samples]` at 44,100 Hz.
+    transcription
+        What was found in it.
+    title
+        Set above it.
+    """
+    pitched = [notes for part, notes in _families(transcription) if not part.is_drum]
+    pitches = np.concatenate([notes["pitch"] for notes in pitched]) if pitched else np.array([60])
+    low, high = int(pitches.min()) - 3, int(pitches.max()) + 12
+    drums = sorted({int(one) for part, notes in _families(transcription) if part.is_drum for one in notes["pitch"]})
+    tall = (high - low + 1) * PIXELS_PER_PITCH
+    height = tall + (GAP + len(drums) * DRUM_PIXELS if drums else 0)
+    num_rows = min(MOST_ROWS, max(1, int(np.ceil(transcription.seconds / ROW_SECONDS))))
+    length = max(ROW_SECONDS, transcription.seconds / num_rows)
+    rows = [Row(one * length, (one + 1) * length, TOP + one * (height + BETWEEN)) for one in range(num_rows)]
+    sheet = Sheet(WIDTH, TOP + num_rows * (height + BETWEEN))
+    sheet.text(LEFT, 26, title, size=14, weight="bold")
+    _legend(sheet, transcription)
+    spectra = [_spectrum(samples, row, low, high) for row in rows]
+    loud = float(np.quantile(np.concatenate([one.ravel() for one in spectra]), LOUD_SHARE))
+    for row, spectrum in zip(rows, spectra, strict=True):
+        shade = np.clip(1 + (spectrum - loud) / RANGE_DB, 0, 1)[..., None] ** 1.5
+        area = sheet.pixels[row.top : row.top + tall, LEFT : WIDTH - RIGHT]
+        area[:] = np.rint(rgb(SURFACE) * (1 - shade) + 190.0 * shade).astype(np.uint8)
+        sheet.pixels[row.top + tall + GAP : row.top + height, LEFT : WIDTH - RIGHT] = rgb(SURFACE)
+        _beat_lines(sheet.pixels, row, height, transcription)
+        for part, notes in _families(transcription):
+            _notes(sheet.pixels, row, part, notes, _colour(part), high, tall, drums)
+        _labels(sheet, row, low, high, transcription)
+    sheet.save(path)
+
+
+def _families(transcription: Transcription) -> list[tuple[Part, NDArray[np.void]]]:
+    """The parts and their notes in seconds."""
+    return list(zip(transcription.parts, transcription.families, strict=True))
+
+
+def _colour(part: Part) -> str:
+    """The same for a family in every picture."""
+    return track_colour(0 if part.is_drum else 1 if part.program == BASS else 2)
+
+
+def _spectrum(samples: NDArray[np.float32], row: Row, low: int, high: int) -> NDArray[np.float32]:
+    """Decibels `[pixels, columns]` of a row, the highest pitch first."""
+    width = WIDTH - LEFT - RIGHT
+    centres = np.rint((row.start + (np.arange(width) + 0.5) / width * (row.end - row.start)) * SAMPLE_RATE_HZ)
+    window = np.hanning(FRAME).astype(np.float32)
+    pixels = np.arange((high - low + 1) * PIXELS_PER_PITCH)
+    pitch = high + 0.5 - (pixels + 0.5) / PIXELS_PER_PITCH
+    bins = 440 * 2 ** ((pitch - 69) / 12) * FRAME / SAMPLE_RATE_HZ
+    below = np.floor(bins).astype(int)
+    share = (bins - below).astype(np.float32)[:, None]
+    begin = round(row.start * SAMPLE_RATE_HZ) - FRAME
+    own = samples[max(begin, 0) : round(row.end * SAMPLE_RATE_HZ) + FRAME]
+    padded = np.pad(own, (max(-begin, 0), FRAME))
+    columns = []
+    for start in range(0, width, 128):
+        first = centres[start : start + 128].astype(int) - begin - FRAME // 2
+        inside = np.minimum(first, len(padded) - FRAME)
+        power = np.abs(np.fft.rfft(padded[inside[:, None] + np.arange(FRAME)] * window, axis=1)).T.astype(np.float32)
+        columns.append(power[below] * (1 - share) + power[below + 1] * share)
+    decibels: NDArray[np.float32] = 20 * np.log10(np.concatenate(columns, axis=1) + 1e-6)
+    return decibels
+
+
+def _beat_lines(pixels: Image, row: Row, height: int, transcription: Transcription) -> None:
+    """A line a beat, a stronger one a bar."""
+    beats = transcription.beats
+    at = row.column(beats.seconds)
+    for number in np.flatnonzero((at >= LEFT) & (at < WIDTH - RIGHT)).tolist():
+        is_bar = number % beats.beats_per_bar == 0
+        column = pixels[row.top : row.top + height, at[number]]
+        column[:] = rgb(mix(STRONG_LINE, "#ffffff", 0.35) if is_bar else STRONG_LINE)
+
+
+def _notes(
+    pixels: Image,
+    row: Row,
+    part: Part,
+    notes: NDArray[np.void],
+    colour: str,
+    high: int,
+    tall: int,
+    drums: list[int],
+) -> None:
+    """The notes of one family: bright where they begin."""
+    begins = row.column(notes["start"])
+    ends = begins + 4 if part.is_drum else np.maximum(row.column(notes["end"]), begins + 3)
+    for begin, end, pitch in zip(begins.tolist(), ends.tolist(), notes["pitch"].tolist(), strict=True):
+        first, last = max(begin, LEFT), min(end, WIDTH - RIGHT)
+        if last <= first:
+            continue
+        if part.is_drum:
+            top = row.top + tall + GAP + (len(drums) - 1 - drums.index(pitch)) * DRUM_PIXELS
+            bottom = top + DRUM_PIXELS - 1
+        else:
+            top = row.top + (high - pitch) * PIXELS_PER_PITCH
+            bottom = top + PIXELS_PER_PITCH
+        box = pixels[top:bottom, first:last]
+        box[:] = np.rint(rgb(colour) * NOTE_SHARE + box * (1 - NOTE_SHARE)).astype(np.uint8)
+        if begin >= LEFT:
+            pixels[top:bottom, first : first + 3] = rgb(colour)
+
+
+def _labels(sheet: Sheet, row: Row, low: int, high: int, transcription: Transcription) -> None:
+    """The octaves at the left, and the number of each bar that begins in the row above it."""
+    for pitch in range(-(-low // 12) * 12, high + 1, 12):
+        y = row.top + (high - pitch + 0.5) * PIXELS_PER_PITCH
+        sheet.text(LEFT - 8, y, f"C{pitch // 12 - 1}", size=8, colour=QUIET_TEXT, ha="right")
+    bars = transcription.beats.seconds[:: transcription.beats.beats_per_bar]
+    for number, x in enumerate(row.column(bars).tolist(), start=1):
+        if LEFT <= x < WIDTH - RIGHT - 8:
+            sheet.text(x, row.top - 8, str(number), size=7, colour=QUIET_TEXT, ha="left")
+
+
+def _legend(sheet: Sheet, transcription: Transcription) -> None:
+    """The families by colour, at the right."""
+    right = WIDTH - RIGHT
+    for part in reversed(transcription.parts):
+        text = f"{part.name} ({len(part.events)})"
+        left = round(sheet.text(right, 26, text, size=10, ha="right")) - 16
+        sheet.pixels[21:31, left : left + 10] = rgb(_colour(part))
+        right = left - 16

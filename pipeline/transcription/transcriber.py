@@ -1,0 +1,116 @@
+"""A recording written down: its notes on a grid of beats, a part for each family of instruments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.audio.decoding import SAMPLE_RATE_HZ, read_recording
+from pipeline.scores.score import Events, Part, UnusableError, make_events
+from pipeline.settings.audio import REST_FAMILIES
+from pipeline.transcription.beats.tracking import Beats, find_beats
+from pipeline.transcription.drums.hits import find_drum_hits
+from pipeline.transcription.parts import BASS, DRUMS, bass_line
+from pipeline.transcription.pitches import Pitches, find_pitches
+
+HIT_BEATS = 0.25
+"""How long a drum hit lasts in a score, which says nothing of its sound."""
+SHORTEST_BEATS = 1 / 24
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is known or wanted of a transcription besides the sound.
+
+    Attributes
+    ----------
+    rest
+        The family that pitched notes go to which are no bass: one of `REST_FAMILIES`.
+    bpm, downbeat_seconds
+        Tempo and where a bar begins, None where they are to be found.
+    beats_per_bar
+        Beats (quarter notes) of each bar.
+    """
+
+    rest: str = "Piano"
+    bpm: float | None = None
+    downbeat_seconds: float | None = None
+    beats_per_bar: int = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Transcription:
+    """What a recording plays.
+
+    Attributes
+    ----------
+    parts
+        Those that have notes: drums, bass, and the rest, in quarter notes from the first bar line.
+    beats
+        The grid.
+    families
+        For each part the notes or hits in seconds: dtypes `PITCH`, and `HIT` for drums.
+    seconds
+        How long the recording is.
+    """
+
+    parts: tuple[Part, ...]
+    beats: Beats
+    families: tuple[NDArray[np.void], ...]
+    seconds: float
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Notes by the name of the part."""
+        return {part.name: len(part.events) for part in self.parts}
+
+
+def transcribe(path: Path, wish: Wish, max_minutes: float) -> Transcription:
+    """Write down a recording.
+
+    Raises
+    ------
+    UnusableError
+        It can't be read, is too long, or there are no notes in it.
+    UserError
+        A package that this takes is missing.
+    """
+    return transcribe_samples(read_recording(path, max_minutes), wish)
+
+
+def transcribe_samples(samples: NDArray[np.float32], wish: Wish) -> Transcription:
+    """Write down sound: float32 `[samples]`, mono at 44,100 Hz. Raises as `transcribe` does."""
+    hits = find_drum_hits(samples)
+    pitches = find_pitches(samples)
+    if not len(pitches) and not len(hits):
+        raise UnusableError("no notes are heard in it")
+    beats = find_beats(samples, pitches, hits, wish.bpm, wish.downbeat_seconds, wish.beats_per_bar)
+    return on_beats(pitches, hits, beats, wish.rest, len(samples) / SAMPLE_RATE_HZ)
+
+
+def on_beats(pitches: Pitches, hits: NDArray[np.void], beats: Beats, rest: str, seconds: float) -> Transcription:
+    """Notes and hits in seconds as parts in quarter notes."""
+    is_bass = bass_line(pitches)
+    found = (
+        (Part("Drums", DRUMS, True, _struck(hits, beats)), hits),
+        (Part("Bass", BASS, False, _sung(pitches[is_bass], beats)), pitches[is_bass]),
+        (Part(rest, REST_FAMILIES[rest], False, _sung(pitches[~is_bass], beats)), pitches[~is_bass]),
+    )
+    kept = [(part, notes) for part, notes in found if len(notes)]
+    return Transcription(tuple(part for part, _ in kept), beats, tuple(notes for _, notes in kept), seconds)
+
+
+def _sung(notes: Pitches, beats: Beats) -> Events:
+    """Notes with a length."""
+    onset = beats.position(notes["start"])
+    duration = np.maximum(beats.position(notes["end"]) - onset, SHORTEST_BEATS)
+    return make_events(np.maximum(onset, 0), duration, notes["pitch"], notes["velocity"])
+
+
+def _struck(hits: NDArray[np.void], beats: Beats) -> Events:
+    """Drum hits."""
+    onset = np.maximum(beats.position(hits["start"]), 0)
+    return make_events(onset, np.full(len(hits), HIT_BEATS), hits["pitch"], hits["velocity"])

@@ -1,0 +1,123 @@
+"""Several processes train as one."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import torch
+import torch.distributed
+import torch.multiprocessing
+
+from gan.conditions import no_labels
+from gan.rolls import batches_from
+from gan.settings import ModelSettings, TrainSettings
+from gan.statistics import DataStatistics
+from gan.training.distributed import Team
+from gan.training.trainer import Trainer
+from tests.roll_makers import SPEC, empty, note
+
+MODEL = ModelSettings(
+    latent_size=4, trunk_width=12, trunk_blocks=1, track_width=8, step_width=8, beat_width=16, bar_width=16
+)
+TRAIN = TrainSettings(
+    steps=5,
+    batch_size=8,
+    learning_rate=0.02,
+    penalty_steps=2,
+    max_transposition=2,
+    report_steps=2,
+    tick_steps=4,
+    checkpoint_steps=4,
+)
+SETTINGS = {
+    "relativistic": TRAIN,
+    "wasserstein": TrainSettings(**TRAIN.to_dict() | {"loss": "wasserstein", "discriminator_steps": 2}),
+}
+LABELS = no_labels(12)
+LABELS[:, 0] = torch.arange(12) % 5
+
+
+def rolls() -> torch.Tensor:
+    """Drums and a bass that differ from phrase to phrase."""
+    made = []
+    for index in range(12):
+        one = empty()
+        for step in range(0, 16, 2 + index % 3):
+            note(one, 0, step % 2, step, 1, index % 4)
+        note(one, 1, 0, index, 5, 4 + index)
+        note(one, 1, 1, 3, 6, 9)
+        made.append(one)
+    return torch.cat(made)
+
+
+def trained(loss: str, team: Team) -> tuple[dict[str, torch.Tensor], list[dict[str, object]]]:
+    """The weights after five steps, and the log.
+
+    The steps are those of plain gradient descent: Adam makes whole steps of gradients that are nothing but rounding.
+    """
+    settings = SETTINGS[loss]
+    subject = Trainer(SPEC, DataStatistics.of([rolls()], SPEC, LABELS), MODEL, settings, 3, team=team)
+    for side, network in (("generator", subject.generator), ("discriminator", subject.discriminator)):
+        subject.optimizers[side] = torch.optim.SGD(network.parameters())
+    batches = batches_from(rolls(), SPEC, settings.phrases_per_step, 0, labels=LABELS)
+    lines = [report.to_dict() for report in subject.run(itertools.islice(batches, settings.steps))]
+    state = subject.state_dict()
+    parts = ("generator", "average", "discriminator")
+    return {f"{part} {name}": value for part in parts for name, value in state[part].items()}, lines
+
+
+def one_of_two(rank: int, folder: str) -> None:
+    """What each of two processes does: everything is left in a file."""
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group(
+        "gloo", f"file://{folder}/meet", timedelta(seconds=60), world_size=2, rank=rank
+    )
+    team = Team(rank, 2)
+    found = {loss: trained(loss, team) for loss in SETTINGS}
+    agreed = [team.any(rank == 1), team.any(False), team.of_first(10.0 + rank), team.share(f"of {rank}")]
+    torch.save({"found": found, "agreed": agreed}, f"{folder}/{rank}.pt")
+    torch.distributed.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
+    folder = tmp_path_factory.mktemp("two")
+    torch.multiprocessing.spawn(one_of_two, (str(folder),), nprocs=2)
+    return [torch.load(Path(folder) / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", list(SETTINGS))
+def test_two_processes_learn_what_one_does_with_the_whole_batch(two, loss):
+    weights, lines = trained(loss, Team())
+    for one in two:
+        theirs, their_lines = one["found"][loss]
+        assert theirs.keys() == weights.keys()
+        for name, value in weights.items():
+            torch.testing.assert_close(theirs[name], value, rtol=1e-5, atol=1e-5)
+        assert len(their_lines) == len(lines) == 3
+        for line, theirs_too in zip(lines, their_lines, strict=True):
+            numbers = {key: value for key, value in line.items() if isinstance(value, float) and key != "seconds"}
+            assert {key: theirs_too[key] for key in numbers} == pytest.approx(numbers, rel=1e-4, abs=1e-5)
+    same = [one["found"][loss][0] for one in two]
+    assert all(torch.equal(same[0][name], same[1][name]) for name in same[0]), "to the bit among the two"
+
+
+@pytest.mark.slow
+def test_processes_agree(two):
+    assert all(one["agreed"] == [True, False, 10.0, "of 0"] for one in two)
+
+
+def test_what_several_processes_cannot_do_is_refused_in_words():
+    statistics = DataStatistics.of([rolls()], SPEC)
+    with pytest.raises(ValueError, match=r"train\.batch_size=8 can't be divided among 3 processes"):
+        Trainer(SPEC, statistics, MODEL, TRAIN, team=Team(0, 3))
+    with pytest.raises(ValueError, match=r"train\.batch_size=8 gives each of 8 processes an odd number of phrases"):
+        Trainer(SPEC, statistics, MODEL, TRAIN, team=Team(0, 8))
+    model = ModelSettings(design="tutorial", filters=2)
+    plain = {"noise_steps": 0, "noise_floor": 0.0, "max_transposition": 0, "obedience": 0.0, "mismatch": 0.0}
+    with pytest.raises(ValueError, match="tutorial normalises over its batch and trains in one process only"):
+        Trainer(SPEC, statistics, model, TrainSettings(**TRAIN.to_dict() | plain), team=Team(0, 2))

@@ -1,0 +1,301 @@
+"""The page of a prepared set: everything is accounted for, nothing breaks it, and what it plays can be heard."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+
+from gan.spec import RollSpec, Track
+from pipeline.audio.checks import LONGEST_TAIL_SECONDS, measure
+from pipeline.config import Config, compose
+from pipeline.dataset.cutting import Source, prepare_file
+from pipeline.dataset.gathering import Summary, gather
+from pipeline.dataset.store import RejectRow, open_store
+from pipeline.pages.dataset.charts import Drawing, histogram, key_circle
+from pipeline.pages.dataset.commands import next_commands, set_words, spoken
+from pipeline.pages.dataset.counts import portrait_of, read_places
+from pipeline.pages.dataset.examples import LONGEST_SECONDS
+from pipeline.pages.dataset.page import PAGE, Told, render_set_page, write_set_page
+from pipeline.pages.dataset.tables import MOST_FILES, MOST_REASONS, kind_of_source, reasons_of
+from pipeline.settings.audio import RenderSettings
+from pipeline.settings.music import ArrangementSettings, TrackSettings, TracksSettings
+from pipeline.stages import prepare
+from tests.music_makers import BAND, recipe, song_midi, tune, write_midi
+
+NUM_EXAMPLES = 2
+TRACKS = replace(BAND, arrangements=[ArrangementSettings("trio", [0, 0, 33])])
+RENDER = RenderSettings(
+    synth="midirenderer",
+    soundfont=None,
+    sample_rate_hz=44100,
+    loudness_lufs=-16.0,
+    peak_dbfs=-1.0,
+    stems=False,
+    compressed=None,
+    vocal=False,
+    vocal_voice="en-us",
+    word_times=True,
+    artist="Nobody",
+    album=None,
+)
+HOSTILE = "a <b>song & \"quotes\" 'and' [brackets] \N{MUSICAL NOTE}\N{PILE OF POO}"
+TOLD = Told("The <music> of & friends", 9, 2, [("Train on it", "python -m pipeline 'data.path=a <b>'")], True)
+
+
+class Page(HTMLParser):
+    """All text, all tags, and every address of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.text: list[str] = []
+        self.tags: Counter[str] = Counter()
+        self.addresses: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href")]
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    @property
+    def words(self) -> str:
+        """The text, spaces made one."""
+        return " ".join(" ".join(self.text).split())
+
+
+def prepared(folder: Path, target: Path, tracks: TracksSettings = BAND, **changes: object) -> Summary:
+    """A set of all files in `folder`, read in this process."""
+    target.mkdir()
+    how = recipe(tracks=tracks, hop_bars=4, **changes)
+    sources = [Source(path.stem, str(path)) for path in sorted(folder.iterdir())]
+    return gather((prepare_file(source, how) for source in sources), how, target)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
+    """A set of four short songs, one with a name that means harm, beside files that can't be used; and its page."""
+    folder, target = tmp_path_factory.mktemp("music"), tmp_path_factory.mktemp("prepared") / "set"
+    for seed in range(3):
+        song_midi(folder / f"song-{seed}.mid", seed, root=60 + seed, bars=4)
+    song_midi(folder / f"{HOSTILE}.mid", 3, bars=4)
+    song_midi(folder / "copy.mid", 1, root=66, bars=4)
+    song_midi(folder / "waltz.mid", 9, metre=(3, 4))
+    (folder / "<script>alert(1)</script>\n.mid".replace("/", "\N{DIVISION SLASH}")).write_bytes(b"?")
+    (folder / "empty.mid").write_bytes(b"")
+    summary = prepared(folder, target)
+    with pytest.MonkeyPatch.context() as few:
+        few.setattr("pipeline.pages.dataset.examples.NUM_EXAMPLES", NUM_EXAMPLES)
+        assert write_set_page(target, open_store(target), TOLD, TRACKS, RENDER) == []
+    return target, summary
+
+
+@pytest.fixture(scope="module")
+def chorales() -> Config:
+    """The settings of the program as it comes."""
+    return compose()
+
+
+@pytest.fixture(scope="module")
+def page(made: tuple[Path, Summary]) -> Page:
+    return Page((made[0] / PAGE).read_text(encoding="utf-8"))
+
+
+def test_every_reason_is_named_with_its_count_and_its_files(made: tuple[Path, Summary], page: Page) -> None:
+    for reason, count in made[1].reasons().items():
+        assert f"{count} {reason}" in page.words
+    for reject in open_store(made[0]).rejects:
+        assert " ".join(reject.path.split()) in page.words
+    assert "4 in the set" in page.words
+
+
+def test_songs_phrases_and_splits_are_counted(made: tuple[Path, Summary], page: Page) -> None:
+    store = open_store(made[0])
+    assert f"{len(store)} phrases of 4 bars" in page.words
+    for split, count in made[1].phrases.items():
+        songs = sum(song.split == split for song in store.songs)
+        assert f"{'training' if split == 'train' else split} {songs} {count}" in page.words
+    for song in store.songs:
+        assert " ".join(song.title.split()) in page.words
+
+
+def test_names_and_titles_are_shown_and_never_obeyed(page: Page) -> None:
+    assert page.tags["script"] == 2, "only the page's own"
+    assert HOSTILE in page.words
+    assert "<script>alert(1)" in page.words
+    assert TOLD.title in page.words and TOLD.commands[0][1] in page.words
+
+
+def test_every_address_is_a_file_beside_the_page(made: tuple[Path, Summary], page: Page) -> None:
+    text = (made[0] / PAGE).read_text(encoding="utf-8")
+    assert not re.search(r"https?://|@import|url\(", text)
+    files = [unquote(address) for address in page.addresses if address != "data:,"]
+    assert len(files) == 6 + 4, "two phrases and four tables"
+    assert all(not Path(file).is_absolute() and (made[0] / file).is_file() for file in files)
+
+
+def test_phrases_sound_for_as_long_as_they_are_and_all_equally_loud(made: tuple[Path, Summary]) -> None:
+    sounds = sorted((made[0] / "page").glob("*.mp3"))
+    assert len(sounds) == NUM_EXAMPLES == len(list((made[0] / "page").glob("*.png")))
+    for sound in sounds:
+        found = measure(sound)
+        assert 8 - 0.1 <= found.seconds <= LONGEST_SECONDS + LONGEST_TAIL_SECONDS
+        assert found.loudness_lufs == pytest.approx(RENDER.loudness_lufs, abs=1)
+        assert -20 < found.peak_dbfs < 0
+
+
+def test_the_same_set_has_the_same_page_to_the_byte(
+    made: tuple[Path, Summary], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.pages.dataset.examples.NUM_EXAMPLES", NUM_EXAMPLES)
+    store = open_store(made[0])
+    for name in ("songs.csv", "phrases.csv", "rejects.csv", "statistics.json", "rolls.npy"):
+        (tmp_path / name).write_bytes((made[0] / name).read_bytes())
+    write_set_page(tmp_path, open_store(tmp_path), TOLD, TRACKS, RENDER)
+    names = [PAGE, *(f"page/{path.name}" for path in (store.directory / "page").iterdir())]
+    assert [name for name in names if (tmp_path / name).read_bytes() != (made[0] / name).read_bytes()] == []
+
+
+def test_without_a_synthesizer_the_page_has_all_but_the_phrases(made: tuple[Path, Summary], tmp_path: Path) -> None:
+    for name in ("songs.csv", "phrases.csv", "rejects.csv", "statistics.json", "rolls.npy"):
+        (tmp_path / name).write_bytes((made[0] / name).read_bytes())
+    silent = replace(RENDER, soundfont="no such file.sf2")
+    (remark,) = write_set_page(tmp_path, open_store(tmp_path), TOLD, TRACKS, silent)
+    assert "no such file.sf2" in remark
+    assert "4 in the set" in Page((tmp_path / PAGE).read_text(encoding="utf-8")).words
+
+
+def test_a_page_that_fails_never_costs_the_set(
+    made: tuple[Path, Summary],
+    chorales: Config,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def no_space(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pipeline.pages.dataset.commands.next_commands", no_space)
+    prepare.add_page(chorales, made[0], [], {})
+    assert "its page could not be made: [Errno 28] No space left" in capsys.readouterr().out
+
+
+def test_many_rejects_are_listed_in_part_and_counted_in_full(made: tuple[Path, Summary]) -> None:
+    rejects = [RejectRow(f"file-{n}.mid", f"not 4/4 (is {n}/8)") for n in range(100_000)]
+    rejects += [RejectRow(f"odd-{n}.mid", f"oddity {n}") for n in range(2 * MOST_REASONS)]
+    reasons = reasons_of(rejects)
+    assert len(reasons) == MOST_REASONS and reasons[-1].text == "other reasons"
+    assert sum(reason.count for reason in reasons) == len(rejects)
+    store = open_store(made[0])
+    store.__dict__["rejects"] = rejects
+    text = render_set_page(store, TOLD, TRACKS, [])
+    assert f"and {100_000 - MOST_FILES:,} more in" in text
+    assert len(text) < 200_000
+
+
+@pytest.mark.parametrize("steps", [12, 24])
+def test_finer_steps_and_another_metre_have_a_page_too(tmp_path: Path, steps: int) -> None:
+    """One track without drums, one phrase, three beats a bar."""
+    spec = RollSpec((Track("Solo <i>"),), beats_per_bar=3, steps_per_beat=steps)
+    solo = TracksSettings(
+        "solo", "program", [TrackSettings("Solo <i>", programs=list(range(128)))], [ArrangementSettings("one", [73])]
+    )
+    (tmp_path / "music").mkdir()
+    write_midi(tmp_path / "music" / "solo.mid", {(0, 0, "x"): tune(1, bars=3)}, metre=(3, 4))
+    target = tmp_path / "set"
+    target.mkdir()
+    how = recipe(spec=spec, tracks=solo, min_tracks=1)
+    gather(iter([prepare_file(Source("a", str(tmp_path / "music" / "solo.mid")), how)]), how, target)
+    store = open_store(target)
+    assert len(store) == 1
+    assert write_set_page(target, store, TOLD, solo, RENDER) == []
+    shown = Page((target / PAGE).read_text(encoding="utf-8"))
+    assert "1 phrase of 4 bars" in shown.words and "Solo <i>" in shown.words and "in 3/4" in shown.words
+    assert not shown.tags["i"]
+    assert measure(target / "page" / "phrase-1.mp3").seconds >= 6 - 0.1
+
+
+def test_a_portrait_counts_what_the_music_holds(made: tuple[Path, Summary]) -> None:
+    store = open_store(made[0])
+    portrait = portrait_of(store)
+    assert portrait.phrases == len(store)
+    assert portrait.notes_per_bar(1).tolist() == [4.0] * len(store), "a quarter note each beat"
+    assert np.flatnonzero(portrait.by_step[1]).tolist() == [0, 4, 8, 12]
+    assert portrait.voices.tolist() == [1, 1, 1]
+    assert portrait.together(5) == [((0, 1, 2), 1.0)]
+    scale = {0, 2, 4, 5, 7, 9, 11}
+    outside = sum(count for pitch, count in enumerate(portrait.pitch_classes()) if pitch not in scale)
+    assert outside / portrait.pitch_classes().sum() < 0.25
+    low, middle, high = portrait.compass(1) or (0, 0, 0)
+    assert 48 <= low <= middle <= high <= 84
+    assert portrait.compass(2) is not None
+
+
+def test_phrases_are_found_by_song_and_bar(made: tuple[Path, Summary]) -> None:
+    store = open_store(made[0])
+    places = read_places(made[0])
+    for number, row in enumerate(store.phrases):
+        song = places.names.index(row.song)
+        assert places.of(song)[row.first_bar] == number
+
+
+def test_one_tempo_and_far_tempi_make_a_histogram() -> None:
+    for values in ([120.0], [120.0] * 500, [20.0, 300.0, 5000.0], [0.1, 0.12]):
+        drawn = histogram(values, "bpm", "songs")
+        assert drawn.count("<title>") >= 5
+        shown = sum(int(found.replace(",", "")) for found in re.findall(r": ([\d,]+) songs<", drawn))
+        assert shown == len(values)
+
+
+def test_keys_stand_beside_their_relatives() -> None:
+    drawn = key_circle({"G major": 3, "E minor": 1, "C# major": 2, "Db major": 5})
+    assert "G major: 3 songs" in drawn and "E minor: 1 song<" in drawn
+    assert "Db major: 7 songs" in drawn, "one key by two names"
+    assert "Songs by key: Db major 5, G major 3, C# major 2, E minor 1" in drawn
+
+
+def test_text_in_a_drawing_is_escaped() -> None:
+    drawing = Drawing(10)
+    drawing.text(0, 0, "<a>&")
+    assert "&lt;a&gt;&amp;" in drawing.markup('"<') and '"&#34;&lt;"' in drawing.markup('"<')
+
+
+def test_a_recording_leads_to_the_picture_of_its_transcription(made: tuple[Path, Summary]) -> None:
+    store = open_store(made[0])
+    first = replace(store.songs[0], source="take 1.mp3")
+    store.__dict__["songs"] = [first, *store.songs[1:]]
+    told = replace(TOLD, pictures={"take 1.mp3": "../../transcribed/ab cd/picture.png"})
+    assert "../../transcribed/ab%20cd/picture.png" in Page(render_set_page(store, told, TRACKS, [])).addresses
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [("a/b.MID", "MIDI"), ("x.musicxml", "MusicXML"), ("tunes.abc#12", "ABC"), ("take 1.MP3", "recording")],
+)
+def test_a_source_says_what_it_is(source: str, kind: str) -> None:
+    assert kind_of_source(source) == kind
+
+
+def test_the_commands_lead_to_the_same_set(chorales: Config) -> None:
+    assert set_words(chorales) == ["data=chorales"]
+    path = "music & more's (1)"
+    config = compose("data=folder", "data.path=x", "tracks=satb", "prepare.hop_bars=3")
+    config.data.path, config.data.title = path, f"The music in {path}"
+    train, album = next_commands(config, ["train", "album"])
+    words = ["data=folder", "tracks=satb", f"data.path={path}", "prepare.hop_bars=3"]
+    assert shlex.split(train) == ["python", "-m", "pipeline", "+stage=train", *words]
+    assert album == train.replace("=train", "=album")
+
+
+def test_settings_are_said_as_they_are_typed() -> None:
+    assert spoken(None) == "null" and spoken(True) == "true" and spoken(0.5) == "0.5" and spoken("a b") == "a b"
+    assert spoken(["a", "b c", 1]) == "[a,'b c',1]"
+    assert spoken([{"name": "Drums", "programs": [1, 2]}]) == "[{name: Drums, programs: [1,2]}]"

@@ -1,0 +1,111 @@
+"""The page of a ranking: every run is on it, nothing on it needs a network, and what a run lacks is a dash."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from pipeline.evaluation.ranked import Curve, Estimate, RankedRun
+from pipeline.pages.ranking import MOST_COLUMNS, render_ranking, write_ranking_page
+
+BEST = RankedRun(
+    name="sweep/1",
+    rank=1,
+    validation=Estimate(0.87, 0.81, 0.92),
+    test=Estimate(0.82, 0.75, 0.9),
+    differences={"model": "default", "train.learning_rate": "0.001"},
+    steps=2400,
+    minutes=6.04,
+    parameters=880_000,
+    copying="2 % nearer to the training songs than 95 % of unseen songs are",
+    sample="runs/1 sample#.mp3",
+    picture="runs/1-samples.png",
+    links=[("report", "../1/evaluate/report.md")],
+    curve=Curve([1.0, 2.0], [0.4, 0.6], kept=1),
+)
+FOLDER = RankedRun("<b>theirs</b> & co", 2, Estimate(0.1), Estimate(None))
+
+
+class Cells(HTMLParser):
+    """The text of each cell of the table's body, row by row, and every address."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.addresses: list[str] = []
+        self.inside = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href")]
+        if tag == "tr":
+            self.rows.append([])
+        self.inside = self.inside or tag in ("td", "th")
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        if tag == "br":
+            self.rows[-1][-1] += " "
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = self.inside and tag not in ("td", "th")
+
+    def handle_data(self, data: str) -> None:
+        if self.inside:
+            self.rows[-1][-1] += data
+
+
+def cells(page: str) -> list[list[str]]:
+    """Head and body of the table, spaces made one."""
+    return [[" ".join(cell.split()) for cell in row] for row in Cells(page).rows]
+
+
+def test_the_page_and_its_pictures_are_written(tmp_path: Path) -> None:
+    write_ranking_page(tmp_path, [FOLDER, BEST], "sweep", "python -m pipeline +stage=evaluate name=sweep", floor=0.9)
+    assert {path.name for path in tmp_path.iterdir()} == {"index.html", "ranking.png", "learning.png"}
+    head, first, second = cells((tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert [row[0] for row in (first, second)] == ["1", "2"], "the best stands first"
+    row = dict(zip(head, first, strict=True))
+    assert row["run"].startswith("sweep/1")
+    assert row["quality (validation)"] == "0.87 0.81 to 0.92"
+    assert row["train.learning_rate"] == "0.001"
+    assert (row["steps"], row["minutes"], row["parameters"]) == ("2,400", "6.0", "0.88 M")
+    assert row["copying"].startswith("2 %")
+
+
+def test_a_folder_of_music_lacks_much_and_is_shown(tmp_path: Path) -> None:
+    write_ranking_page(tmp_path, [FOLDER], "folders", "command")
+    assert not (tmp_path / "learning.png").exists()
+    head, row = cells((tmp_path / "index.html").read_text(encoding="utf-8"))
+    found = dict(zip(head, row, strict=True))
+    assert found["quality (validation)"] == "0.10"
+    assert {found[name] for name in ("quality (test)", "steps", "minutes", "parameters", "copying", "listen")} == {"-"}
+
+
+def test_names_are_escaped_and_addresses_quoted() -> None:
+    page = render_ranking([BEST, FOLDER], "a <title> & more", "name='x' <y>", ["a <note>"])
+    assert "<b>theirs" not in page
+    assert "&lt;b&gt;theirs&lt;/b&gt; &amp; co" in page
+    assert "a &lt;title&gt; &amp; more" in page
+    assert "a &lt;note&gt;" in page
+    assert "&lt;y&gt;" in page
+    assert 'src="runs/1%20sample%23.mp3"' in page
+
+
+def test_nothing_on_the_page_needs_a_network() -> None:
+    page = render_ranking([BEST, FOLDER], "sweep", "command")
+    addresses = Cells(page).addresses
+    assert {"ranking.png", "learning.png", "runs/1-samples.png", "../1/evaluate/report.md"} <= set(addresses)
+    assert not [address for address in addresses if ":" in address and address != "data:,"]
+    assert not re.search(r"https?://|@import|url\(", page)
+
+
+@pytest.mark.parametrize("count", [0, MOST_COLUMNS, MOST_COLUMNS + 1])
+def test_many_settings_share_a_column(count: int) -> None:
+    differences = {f"model.size_{number}": str(number) for number in range(count)}
+    run = RankedRun("sweep/0", 1, Estimate(0.5), Estimate(0.5), differences)
+    head, row = cells(render_ranking([run, FOLDER], "sweep", "command"))[:2]
+    assert len(head) == len(row) == 9 + (count if count <= MOST_COLUMNS else 1)
+    assert ("what differs" in head) == (count > MOST_COLUMNS)

@@ -1,0 +1,201 @@
+"""The generate stage with an untrained network: forms, returns, endings and repeatability do not need a good one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.config import Config
+from pipeline.errors import UserError
+from pipeline.scores.keys import Key
+from pipeline.settings.music import roll_spec
+from pipeline.songs.arrangement import read_key
+from pipeline.songs.compose.reranking import mode_fit, silent_places
+from pipeline.songs.ending import closeness
+from pipeline.songs.song import Song
+from pipeline.stages import generate
+from tests.song_makers import configured, write_checkpoint
+
+TINY = ("+stage=generate", "generate.songs=2", "generate.candidates=4", "generate.seed=5", "generate.max_seconds=100")
+
+
+def tiny(*overrides: str) -> Config:
+    return configured(*TINY, *overrides)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an untrained checkpoint of `satb`."""
+    folder = tmp_path_factory.mktemp("generate")
+    write_checkpoint(folder / "outputs/album/train", tiny())
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def inside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+
+
+def made(place: Path, *overrides: str) -> list[Song]:
+    config = tiny(*overrides)
+    generate.inputs(config)
+    assert "song" in generate.plan(config).text
+    outcome = generate.run(config, place)
+    songs = [Song.load(path) for path in sorted((place / "songs").glob("*.npz"))]
+    assert outcome.facts == {"songs": len(songs)} and len(outcome.notes["songs"]) == len(songs)
+    return songs
+
+
+def first_phrase(song: Song, index: int) -> np.ndarray:
+    first = song.sections[index].first_bar
+    return song.planes[:, :, first : first + song.spec.bars]
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_songs(tmp_path: Path) -> None:
+    for name, seed in (("a", 5), ("b", 5), ("c", 6)):
+        made(tmp_path / name, f"generate.seed={seed}")
+    a, b, c = ((tmp_path / name / "songs/02.npz").read_bytes() for name in "abc")
+    assert a == b != c
+
+
+def test_a_song_does_not_depend_on_how_many_are_made(tmp_path: Path) -> None:
+    made(tmp_path / "two")
+    made(tmp_path / "one", "generate.songs=1")
+    assert (tmp_path / "two/songs/01.npz").read_bytes() == (tmp_path / "one/songs/01.npz").read_bytes()
+
+
+def test_songs_last_as_long_as_asked_and_take_forms_and_arrangements_in_turn(tmp_path: Path) -> None:
+    songs = made(tmp_path)
+    config = tiny()
+    assert all(60 <= song.seconds <= 100 for song in songs)
+    assert [song.form for song in songs] == ["song", "hymn"]
+    assert [song.arrangement for song in songs] == [one.name for one in config.tracks.arrangements[:2]]
+    assert [song.programs for song in songs] == [tuple(one.programs) for one in config.tracks.arrangements[:2]]
+    for song in songs:
+        assert sum(section.num_bars for section in song.sections) == song.num_bars
+        for section in song.sections:
+            assert section.latents["z"].shape[0] == section.num_bars // song.spec.bars
+
+
+def test_a_chorus_returns_as_it_was_and_a_verse_a_little_varied(tmp_path: Path) -> None:
+    for variation, place in ((0.3, tmp_path / "varied"), (0, tmp_path / "exact")):
+        asked = ("generate.songs=1", "generate.form=song", "generate.min_seconds=150", "generate.max_seconds=180")
+        song = made(place, f"generate.variation={variation}", *asked)[0]
+        chorus, chorus_again = [index for index, one in enumerate(song.sections) if one.role == "chorus"][:2]
+        verse, verse_again = [index for index, one in enumerate(song.sections) if one.role == "verse"][:2]
+        assert np.array_equal(first_phrase(song, chorus), first_phrase(song, chorus_again))
+        same = np.array_equal(first_phrase(song, verse), first_phrase(song, verse_again))
+        assert same == (variation == 0)
+        latents, later = song.sections[verse].latents, song.sections[verse_again].latents
+        assert np.array_equal(latents["z"], later["z"]) and np.array_equal(latents["z_track"], later["z_track"])
+        anew = (first_phrase(song, verse) != first_phrase(song, verse_again)).any(axis=(0, 3, 4))  # [tracks, bars]
+        assert anew.mean() <= 0.5, "most bars of most tracks stay"
+
+
+def test_phrases_of_a_section_share_what_they_are_and_differ_in_how_they_move(tmp_path: Path) -> None:
+    song = made(tmp_path, "generate.form=song")[0]
+    verse = next(one for one in song.sections if one.role == "verse").latents
+    assert len(verse["z"]) == 2
+    assert np.array_equal(verse["z"][0], verse["z"][1])
+    assert not np.array_equal(verse["z_time"][0], verse["z_time"][1])
+
+
+@pytest.mark.parametrize("key", ["G major", "E minor", "Db major"])
+def test_songs_end_on_the_tonic_of_the_key_asked_for(tmp_path: Path, key: str) -> None:
+    for song in made(tmp_path, f"generate.key={key}"):
+        assert song.key == key
+        last_bar = song.planes[:, :, -1:]
+        assert closeness(last_bar, song.spec, read_key(key)) == 1
+        ends = song.notes["onset"] + song.notes["length"]
+        assert (ends == song.num_steps).any(), "the last chord is held to the end"
+
+
+def test_tempo_and_humanize_are_followed(tmp_path: Path) -> None:
+    song = made(tmp_path, "generate.tempo_bpm=100", "generate.humanize=0")[0]
+    assert song.tempo_map == ((0, 100.0),)
+    assert len(set(song.velocities.tolist())) == 1 and not song.timing_ticks.any()
+    song = made(tmp_path, "generate.tempo_bpm=100", "generate.humanize=0.7")[0]
+    assert len(set(song.velocities.tolist())) > 5 and song.timing_ticks.any() and len(song.tempo_map) > 1
+
+
+def test_phrases_with_a_silent_track_count_as_faulty_where_the_data_has_none() -> None:
+    from gan.statistics import DataStatistics
+
+    rates = {"sounding": [], "onsets": [], "polyphony": [], "rests": [], "restrikes": [], "notes_per_bar": []}
+    names = set(DataStatistics.__dataclass_fields__) - {"num_phrases", "empty_bars"}
+    statistics = DataStatistics(num_phrases=1, empty_bars=[0.0, 0.5], **{name: rates.get(name, []) for name in names})
+    planes = np.zeros((3, 2, 2, 4, 16, 84), bool)
+    planes[0] = True
+    planes[1, 0, 0, :3] = True  # the last bar of the first track is silent
+    assert silent_places(planes, statistics).tolist() == [0, 1, 5]
+
+
+def test_mode_is_heard_in_the_notes() -> None:
+    from pipeline.scores.notes import make_notes, roll_from_notes
+
+    spec = roll_spec(tiny().roll, tiny().tracks, "4/4")
+    rolls = []
+    for pitches in ((60, 64, 67, 60), (57, 60, 64, 57)):
+        notes = make_notes(0, np.array(pitches), np.arange(4) * 16, 16)
+        rolls.append(roll_from_notes(notes, spec, 4))
+    fits = mode_fit(np.stack(rolls), Key(0, False), spec)
+    assert fits[0] > 0 > fits[1]
+    assert np.allclose(mode_fit(np.stack(rolls), Key(9, True), spec), -fits)
+
+
+@pytest.mark.parametrize("damage", ["half", "text", "foreign", "keys"])
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str) -> None:
+    path = write_checkpoint(tmp_path / "outputs/album/train", tiny())
+    monkeypatch.chdir(tmp_path)
+    data = path.read_bytes()
+    if damage == "half":
+        path.write_bytes(data[: len(data) // 2])
+    elif damage == "text":
+        path.write_text("no checkpoint")
+    elif damage == "foreign":
+        torch.save({"weights": torch.zeros(3)}, path)
+    else:
+        state = torch.load(path, weights_only=True)
+        state["chosen"].pop("average")
+        torch.save(state, path)
+    with pytest.raises(UserError, match=r"checkpoint\.pt"):
+        generate.run(tiny(), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_checkpoint_of_another_track_set_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"Melody.*|Soprano.*"):
+        generate.run(tiny("tracks=melody3"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("generate.songs=0", "generate.songs"),
+        ("generate.variation=2", "generate.variation"),
+        ("generate.humanize=-1", "generate.humanize"),
+        ("generate.tempo_bpm=1", "generate.tempo_bpm"),
+        ("generate.key=H", "generate.key"),
+        ("generate.form=sonata", "generate.form"),
+    ],
+)
+def test_settings_that_cannot_work_are_named(override: str, named: str) -> None:
+    with pytest.raises(UserError, match=named):
+        generate.inputs(tiny(override))
+
+
+def test_music_in_its_original_keys_is_brought_to_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkpoint of untransposed data: all phrases of a song end up in the song's key."""
+    from pipeline.scores.keys import estimate_key, pitch_class_durations
+
+    config = tiny("prepare.key=original", "generate.songs=1")
+    write_checkpoint(tmp_path / "outputs/album/train", config)
+    monkeypatch.chdir(tmp_path)
+    song = made(tmp_path / "out", "prepare.key=original", "generate.songs=1")[0]
+    song_key = estimate_key(pitch_class_durations(song.notes, song.spec))
+    assert song_key is not None
+    wanted = read_key(song.key)
+    assert song_key.shift_to_common % 12 == wanted.shift_to_common % 12

@@ -1,0 +1,83 @@
+"""The train stage: what it leaves, and that nothing is lost when it is stopped."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.conftest import SMALL, Program, program_environment, write_band
+
+LONG = [word for word in SMALL if not word.startswith(("train.steps", "train.tick", "name="))]
+LONG += ["train.steps=36", "train.tick_steps=12"]
+
+
+def curve(path: Path) -> list[dict[str, object]]:
+    """The records of a run, without what time took."""
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    return [{key: value for key, value in record.items() if key != "seconds"} for record in records]
+
+
+def interrupted(folder: Path, name: str, sign: int) -> None:
+    """Start training and send `sign` when the second checkpoint or a later one is there."""
+    words = [sys.executable, "-m", "pipeline", "+stage=train", *LONG, f"name={name}"]
+    place = folder / "outputs" / name / "train"
+    with subprocess.Popen(
+        words, cwd=folder, env=program_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        deadline = time.monotonic() + 300
+        while not (place / "samples" / "step-000012.png").exists():
+            assert process.poll() is None, "it ended by itself"
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(sign)
+        assert process.wait(timeout=60) != 0
+    assert not (place / "manifest.json").exists()
+
+
+@pytest.mark.slow
+def test_a_run_that_was_stopped_goes_on_and_equals_an_uninterrupted_one(program: Program, tmp_path: Path) -> None:
+    write_band(tmp_path / "music")
+    program("+stage=train", *LONG, "name=whole", cwd=tmp_path, check=True)
+    whole = tmp_path / "outputs/whole/train"
+    for name, sign in (("killed", signal.SIGKILL), ("stopped", signal.SIGINT)):
+        interrupted(tmp_path, name, sign)
+        done = program("+stage=train", *LONG, f"name={name}", cwd=tmp_path, check=True)
+        assert "goes on from step" in done.stdout
+        place = tmp_path / "outputs" / name / "train"
+        assert curve(place / "metrics.jsonl") == curve(whole / "metrics.jsonl")
+        checkpoints = [torch.load(one / "checkpoint.pt", weights_only=True) for one in (whole, place)]
+        assert checkpoints[0]["chosen"]["step"] == checkpoints[1]["chosen"]["step"]
+        states = [one["trainer"] | {"chosen": one["chosen"]["average"]} for one in checkpoints]
+        for part in ("generator", "average", "discriminator", "chosen"):
+            for key, value in states[0][part].items():
+                assert torch.equal(value, states[1][part][key]), f"{part}.{key}"
+
+
+@pytest.mark.slow
+def test_more_steps_continue_a_finished_checkpoint(small_album: Path, program: Program, tmp_path: Path) -> None:
+    shutil.copytree(small_album, tmp_path, dirs_exist_ok=True, symlinks=True)
+    words = [word for word in SMALL if not word.startswith("train.steps")]
+    before = curve(small_album / "outputs/small/train/metrics.jsonl")
+    done = program("+stage=train", *words, "train.steps=18", cwd=tmp_path, check=True)
+    assert "goes on from step 12" in done.stdout
+    after = curve(tmp_path / "outputs/small/train/metrics.jsonl")
+    assert after[: len(before)] == before
+    assert after[-1]["step"] == 18
+
+
+@pytest.mark.slow
+def test_training_leaves_pictures_and_figures(small_album: Path) -> None:
+    place = small_album / "outputs/small/train"
+    names = {path.name for path in (place / "samples").glob("*.png")}
+    assert {"step-000000.png", "step-000006.png", "step-000012.png"} <= names
+    last = curve(place / "metrics.jsonl")[-1]
+    assert 0 <= float(str(last["scale_share"])) <= 1
+    assert (place / "learning.png").stat().st_size > 5000

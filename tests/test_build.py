@@ -1,0 +1,157 @@
+"""Artefacts are made when something changed, kept when not, and never lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from pipeline import files as artefacts
+from pipeline.build import STAGES, upstream_of
+from pipeline.errors import UserError
+from pipeline.files import Manifest, atomic_path, read_manifest, replaced_directory, require_space
+from tests.conftest import SMALL, Program
+
+FILES = ("train/checkpoint.pt", "train/manifest.json", "generate/manifest.json", "lyrics/model.pt")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / "outputs/small" / name).read_bytes() for name in FILES}
+
+
+def artefacts_below(folder: Path) -> list[Path]:
+    """All files of the run but Hydra's own."""
+    return sorted(path for path in folder.glob("outputs/small/**/*") if ".hydra" not in path.parts)
+
+
+def test_the_chain_runs_from_music_to_album() -> None:
+    assert upstream_of("album") == ("collect", "prepare", "train", "generate", "lyrics", "render")
+
+
+def test_manifest_fingerprint_follows_settings_inputs_and_facts_only() -> None:
+    base = Manifest("train", 1, {"a": 1}, {"prepare": "x"}, {"steps": 5})
+    assert base.fingerprint == Manifest("train", 1, {"a": 1}, {"prepare": "x"}, {"steps": 5}, seconds=9).fingerprint
+    for other in (
+        Manifest("train", 2, {"a": 1}, {"prepare": "x"}, {"steps": 5}),
+        Manifest("train", 1, {"a": 2}, {"prepare": "x"}, {"steps": 5}),
+        Manifest("train", 1, {"a": 1}, {"prepare": "y"}, {"steps": 5}),
+        Manifest("train", 1, {"a": 1}, {"prepare": "x"}, {"steps": 6}),
+    ):
+        assert other.fingerprint != base.fingerprint
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "song.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failed_stage_leaves_the_old_directory(tmp_path: Path) -> None:
+    place = tmp_path / "render"
+    place.mkdir()
+    (place / "01.mid").write_text("old")
+    with pytest.raises(RuntimeError), replaced_directory(place) as fresh:
+        (fresh / "01.mid").write_text("half")
+        raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == ["render"]
+    assert (place / "01.mid").read_text() == "old"
+
+
+def test_a_full_disk_is_told_beforehand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artefacts.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+    require_space(tmp_path / "outputs", 900_000, "train")
+    with pytest.raises(UserError, match="train needs about"):
+        require_space(tmp_path / "outputs", 1_000_000, "train")
+
+
+def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"stage": "tra')
+    with pytest.raises(UserError, match=r"manifest\.json is damaged"):
+        read_manifest(tmp_path)
+
+
+@pytest.mark.slow
+def test_every_stage_leaves_a_manifest_that_lists_its_files(small_album: Path) -> None:
+    found = {path.parent.name for path in small_album.glob("outputs/small/*/manifest.json")}
+    assert found == {"train", "generate", "lyrics", "render", "album"}
+    sets = list(small_album.glob("data/*/folder-*/manifest.json"))
+    assert {path.parent.parent.name for path in sets} == {"collected", "prepared"}
+    for path in [*small_album.glob("outputs/small/*/manifest.json"), *sets]:
+        values = json.loads(path.read_text())
+        assert values["stage"] in STAGES
+        for name, size in values["files"].items():
+            assert (path.parent / name).stat().st_size == size
+
+
+@pytest.mark.slow
+def test_the_second_time_everything_is_up_to_date(small_album: Path, program: Program) -> None:
+    before = contents(small_album)
+    done = program("+stage=album", *SMALL, cwd=small_album, check=True)
+    assert "album: up to date" in done.stdout
+    assert contents(small_album) == before
+
+
+@pytest.mark.slow
+def test_downstream_takes_settings_from_the_checkpoint(small_album: Path, program: Program) -> None:
+    done = program("+stage=generate", "name=small", cwd=small_album, check=True)
+    assert "generate.candidates was 2" in done.stdout  # its own settings are the defaults again ...
+    songs = sorted((small_album / "outputs/small/generate/songs").glob("*.npz"))
+    assert len(songs) == 6  # ... while track set, roll and model came from the checkpoint of the folder's music
+    program("+stage=album", *SMALL, cwd=small_album, check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("+stage=train", *SMALL, "model.trunk_width=8"), "was made with model.trunk_width=16, not 8"),
+        (("+stage=album", "name=small", "tracks=satb"), "was made with tracks."),
+        (("+stage=album", "name=small", "seed=7"), "was made with seed=1, not 7"),
+        (
+            ("+stage=lyrics", "name=small", "lyrics.init=null", "lyrics.model.hidden_size=16"),
+            "was made with lyrics.model.",
+        ),
+        (("+stage=generate", "name=nobody", "upstream=refuse"), "upstream=refuse"),
+    ],
+)
+def test_what_took_long_is_not_replaced(
+    small_album: Path, program: Program, words: tuple[str, ...], sentence: str
+) -> None:
+    before = contents(small_album)
+    done = program(*words, cwd=small_album)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert contents(small_album) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("train/checkpoint.pt", ("+stage=generate", "name=small", "force=true")),
+        ("generate/songs/01.npz", ("+stage=render", "name=small", "force=true")),
+    ],
+)
+def test_a_damaged_file_is_named_and_nothing_overwritten(
+    small_album: Path, program: Program, name: str, words: tuple[str, ...]
+) -> None:
+    path = small_album / "outputs/small" / name
+    whole = path.read_bytes()
+    listing = artefacts_below(small_album)
+    try:
+        for damaged in (whole[: len(whole) // 2], b"not what it says"):
+            path.write_bytes(damaged)
+            done = program(*words, cwd=small_album)
+            assert done.returncode == 1
+            assert path.name in done.stderr
+            assert "Traceback" not in done.stdout + done.stderr
+            assert artefacts_below(small_album) == listing
+    finally:
+        path.write_bytes(whole)
