@@ -163,7 +163,7 @@ class TrainSettings:
         (`gan.training.attribute_loss`).
     mismatch
         Weight of telling real phrases from ones in which some tracks come from another phrase
-        (`gan.training.mismatch`).
+        (`gan.training.augmentation`).
     mismatch_steps
         Those are judged every so many steps (and weigh as many times more).
     noise_steps

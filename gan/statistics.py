@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gan.conditions import STYLE, fold, no_labels, wishes_of
-from gan.harmony import count_intervals, interval_gain
+from gan.context import count_intervals, interval_gain
 from gan.rolls import unpack
 from gan.settings import ModelSettings
 from gan.spec import HOLD, ONSET, RollSpec

@@ -10,8 +10,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from pipeline.build import STAGES, Builder, upstream_of
+from pipeline.devices import num_processes
 from pipeline.errors import UserError
-from pipeline.training.torchrun import follow, is_first, led, num_processes
+from pipeline.training.torchrun import follow, is_first, led
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from pipeline.config import MUSIC
 from pipeline.errors import UserError
 from pipeline.files import (
     MANIFEST,
@@ -22,7 +23,6 @@ from pipeline.files import (
     settings_of,
     write_manifest,
 )
-from pipeline.places import MUSIC
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -176,7 +176,7 @@ class Builder:
 
     def build(self, name: str, wanted_by: str | None = None) -> Manifest:
         """Make the artefact of stage `name` unless it is up to date, and everything it needs before it."""
-        from pipeline.places import stage_directory
+        from pipeline.config import stage_directory
 
         stage = STAGES[name]
         directory = stage_directory(name, self.config)
@@ -201,7 +201,7 @@ class Builder:
 
     def _build_inputs(self, stage: Stage) -> dict[str, str]:
         """Fingerprints of the artefacts that the stage reads, made first where they are missing."""
-        from pipeline.places import stage_directory
+        from pipeline.config import stage_directory
 
         needs = [need for need in stage.needs if not any(self.settings[key] for key in stage.replaced_by.get(need, ()))]
         inputs = {need: self.build(need, wanted_by=stage.name).fingerprint for need in needs}

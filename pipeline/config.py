@@ -13,8 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from gan.settings import ModelSettings, check_together
 from pipeline.errors import UserError
-from pipeline.files import Manifest, read_manifest
-from pipeline.places import PROGRAM
+from pipeline.files import Manifest, fingerprint, read_manifest, settings_of
 from pipeline.settings.album import AlbumSettings
 from pipeline.settings.audio import RenderSettings, TranscribeSettings
 from pipeline.settings.evaluation import EvaluateSettings
@@ -23,13 +22,13 @@ from pipeline.settings.music import (
     CollectSettings,
     DataSettings,
     ExecutorSettings,
-    GenerateSettings,
     PrepareSettings,
     RollSettings,
     TracksSettings,
     roll_spec,
 )
-from pipeline.training.tensorboard import TrainStageSettings
+from pipeline.settings.songs import GenerateSettings
+from pipeline.settings.training import TrainStageSettings
 
 
 @dataclass
@@ -190,3 +189,27 @@ def setting_names() -> list[str]:
 def group_choices(group: str) -> list[str]:
     """The names of the files in `conf/GROUP/`."""
     return sorted(path.stem for path in (PROGRAM / "conf" / group).glob("*.yaml"))
+
+
+PROGRAM = Path(__file__).resolve().parent.parent
+"""The clone: `conf/` and the committed `data/lyrics/` lie here."""
+
+MUSIC = ("data", "tracks", "roll", "collect", "transcribe.rest", "transcribe.max_minutes", "prepare")
+"""Settings groups and keys that say what a prepared set is."""
+
+SET_STAGES = {"collect": "collected", "prepare": "prepared"}
+
+
+def set_name(config: Config) -> str:
+    """`<data.name>-<8 hex>` of the settings in `MUSIC`."""
+    from pipeline.config import flatten
+
+    settings = settings_of(flatten(config), MUSIC)
+    return f"{config.data.name}-{fingerprint(settings)[:8]}"
+
+
+def stage_directory(stage: str, config: Config) -> Path:
+    """The directory that holds the artefact of `stage`."""
+    if stage in SET_STAGES:
+        return Path("data") / SET_STAGES[stage] / set_name(config)
+    return Path("outputs") / config.name / stage

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import pickle
+import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    pass
+
+import pickle
 
 import torch
 from torch import Tensor
 
 from pipeline.config import Config
-from pipeline.errors import UserError
 from pipeline.files import megabytes
 from pipeline.progress import say
-from pipeline.training.torchrun import local_rank, num_processes
 
 RESIDENT_SHARE = 0.5
 """Phrases live on a GPU when they take at most this share of its free memory."""
@@ -82,3 +87,13 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     if not isinstance(state, dict) or not {"trainer", "chosen", "reference", "spec", "settings", "music"} <= set(state):
         raise UserError(f"{path} is no checkpoint of the train stage; give another name=, or force=true to replace it.")
     return state
+
+
+def num_processes() -> int:
+    """How many torchrun started; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def local_rank() -> int:
+    """Which of this machine's processes this one is."""
+    return int(os.environ.get("LOCAL_RANK", "0"))

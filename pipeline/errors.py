@@ -8,3 +8,7 @@ class UserError(Exception):
 
     It is printed without a traceback, and the program exits with status 1.
     """
+
+
+class UnusableError(Exception):
+    """Why a file gives no phrases: one plain reason for `rejects.csv`."""

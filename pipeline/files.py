@@ -183,3 +183,12 @@ def megabytes(num_bytes: float) -> str:
 def settings_of(values: Mapping[str, Any], groups: tuple[str, ...]) -> dict[str, Any]:
     """The entries of a flat `values` (dotted keys) that lie in one of `groups`, or are one of them."""
     return {key: value for key, value in values.items() if key.split(".")[0] in groups or key in groups}
+
+
+def bring(source: Path, target: Path) -> None:
+    """Put a file at `target`: a hard link where the disk allows it, else a copy."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

@@ -14,8 +14,7 @@ from gan.settings import ModelSettings, TrainSettings
 from gan.spec import RollSpec, Track
 from gan.statistics import DataStatistics
 from gan.training.trainer import Trainer
-from pipeline.config import Config, flatten, read_config
-from pipeline.places import PROGRAM
+from pipeline.config import PROGRAM, Config, flatten, read_config
 from pipeline.scores.notes import Planes, make_notes, notes_from_roll, roll_from_notes
 from pipeline.songs.performance import humanize
 from pipeline.songs.song import Section, Song

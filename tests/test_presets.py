@@ -12,10 +12,9 @@ from gan.rolls import batches_from
 from gan.spec import RollSpec, Track
 from gan.statistics import DataStatistics
 from gan.training.trainer import Trainer
-from pipeline.config import compose, flatten, group_choices, read_config
+from pipeline.config import PROGRAM, compose, flatten, group_choices, read_config
 from pipeline.errors import UserError
 from pipeline.files import Manifest, write_manifest
-from pipeline.places import PROGRAM
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Lead")), bars=1, num_pitches=24)
 MUSEGAN = [choice for choice in group_choices("model") if choice.startswith("musegan")]

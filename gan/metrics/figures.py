@@ -9,7 +9,7 @@ from typing import Generic, Literal, TypeVar
 
 from torch import Tensor
 
-from gan.metrics import features, musegan, phrases
+from gan.metrics import features, musegan
 from gan.metrics import musegan_published as published
 from gan.metrics.counts import Tally, tabulate
 from gan.metrics.musegan_published import BarTally
@@ -124,7 +124,7 @@ FIGURES: tuple[Figure[Tally], ...] = (
         "share",
         "phrase",
         "steps at which a bar and the next agree on whether there is an onset",
-        phrases.groove_consistency,
+        features.groove_consistency,
     ),
     Figure(
         "entropy",
@@ -132,9 +132,9 @@ FIGURES: tuple[Figure[Tally], ...] = (
         "bits",
         "phrase",
         "entropy of the pitch classes of all pitched tracks",
-        phrases.pitch_class_entropy,
+        features.pitch_class_entropy,
     ),
-    Figure("length", "note lengths", "beats", "pitched", "mean note length", phrases.length_in_beats),
+    Figure("length", "note lengths", "beats", "pitched", "mean note length", features.length_in_beats),
     Figure("fragmentation", "fragmentation", "share", "pitched", "notes of a single step", features.short_share),
     Figure(
         "repetition_next",
@@ -142,7 +142,7 @@ FIGURES: tuple[Figure[Tally], ...] = (
         "share",
         "phrase",
         "onsets that a bar shares with the next, of those in either",
-        phrases.repetition_next,
+        features.repetition_next,
     ),
     Figure(
         "repetition_any",
@@ -150,7 +150,7 @@ FIGURES: tuple[Figure[Tally], ...] = (
         "share",
         "phrase",
         "onsets that any two bars share, of those in either",
-        phrases.repetition_any,
+        features.repetition_any,
     ),
     Figure(
         "consonance",
@@ -158,7 +158,7 @@ FIGURES: tuple[Figure[Tally], ...] = (
         "share",
         "phrase",
         "intervals between tracks that are no second, seventh or tritone",
-        phrases.consonance,
+        features.consonance,
     ),
     Figure("notes_per_bar", "density", "notes", "tracks", "onsets a bar", features.notes_per_bar),
     Figure(

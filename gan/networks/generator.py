@@ -18,8 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from gan.conditions import WishEncoder
-from gan.context import Given, Part, beginnings, complete_streams, spread_mask, sum_given
-from gan.harmony import BESIDE_SIZE, Beside
+from gan.context import BESIDE_SIZE, Beside, Given, Part, beginnings, complete_streams, spread_mask, sum_given
 from gan.latents import Latents
 from gan.networks.heads import ChoiceHead, NeuronHead
 from gan.networks.interface import PhraseGenerator

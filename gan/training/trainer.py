@@ -27,13 +27,12 @@ from gan.settings import ModelSettings, TrainSettings, check_together
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 from gan.training.attribute_loss import disobedience
+from gan.training.augmentation import mismatch
 from gan.training.batches import Pair, pair_up
 from gan.training.distributed import ALONE, Team
 from gan.training.losses import GAMES, Judge, Relativistic, discriminator_loss
-from gan.training.mismatch import mismatch
-from gan.training.monitor import Meter, Report
+from gan.training.monitor import Meter, Report, TrainingFailed
 from gan.training.precision import exactly, speed_up, takes_bfloat16
-from gan.training.trouble import TrainingFailed
 
 NUM_FIXED = 16
 """Phrases in the picture of fixed latents."""

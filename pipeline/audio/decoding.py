@@ -12,10 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.scores.score import UnusableError, printable
-
-SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aiff", ".aif")
-"""Formats that soundfile reads, and `.m4a`, which takes the optional extra `m4a` (PyAV)."""
+from pipeline.errors import UnusableError
+from pipeline.formats import printable
 
 SAMPLE_RATE_HZ = 44100
 """Of every recording in memory, whatever its file has."""
@@ -31,11 +29,6 @@ BLOCK = 1 << 18
 """Frames that are decoded at once."""
 
 M4A_HINT = 'm4a takes one more package: pip install "av==18.1.0"'
-
-
-def is_recording(name: str) -> bool:
-    """Whether a file of this name holds sound rather than notes."""
-    return name.lower().endswith(SUFFIXES)
 
 
 def read_recording(path: Path, max_minutes: float) -> NDArray[np.float32]:

@@ -19,7 +19,7 @@ from pipeline.config import compose
 from pipeline.dataset.cutting import Recipe, Source, prepare_file, recipe_of
 from pipeline.errors import UserError
 from pipeline.scores.grid import quantise, usable_stretches
-from pipeline.scores.score import read_scores
+from pipeline.scores.reading import read_scores
 from pipeline.scores.tracks import assign
 
 PIANO_ROLL_HZ = 100

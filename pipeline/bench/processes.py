@@ -13,8 +13,8 @@ from typing import Any
 from pipeline.bench.music import written_files
 from pipeline.bench.plan import Plan
 from pipeline.bench.timing import median, take_turns
+from pipeline.config import PROGRAM
 from pipeline.errors import UserError
-from pipeline.places import PROGRAM
 from pipeline.progress import bar
 
 STARTS = {"overview": (), "settings": ("+stage=train", "--cfg", "job")}

@@ -10,9 +10,8 @@ from torch import nn
 from gan.rolls import batches_from
 from gan.statistics import count_some
 from gan.training.trainer import Trainer
-from pipeline.bench.hardware import product_gflops
+from pipeline.bench.hardware import FORMULA, OperationCounter, product_gflops
 from pipeline.bench.music import Corpus, settings_for
-from pipeline.bench.operations import FORMULA, OperationCounter
 from pipeline.bench.plan import Plan
 from pipeline.bench.timing import Stint, median, repeat, rounded, take_turns
 from pipeline.devices import prepare_torch

@@ -14,13 +14,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.decoding import SAMPLE_RATE_HZ, SUFFIXES, read_recording
+from pipeline.audio.decoding import SAMPLE_RATE_HZ, read_recording
 from pipeline.audio.synthesizers import RATE_HZ, play, soundfont_path
-from pipeline.bench.transcription_scores import Tally, beat_tally, drum_tallies, note_tally, roll_tallies
-from pipeline.bench.transcription_truth import Truth, read_truth
+from pipeline.bench.transcription_scores import (
+    Tally,
+    Truth,
+    beat_tally,
+    drum_tallies,
+    note_tally,
+    read_truth,
+    roll_tallies,
+)
 from pipeline.config import compose
 from pipeline.dataset.cutting import recipe_of
 from pipeline.errors import UserError
+from pipeline.formats import RECORDINGS
 from pipeline.progress import bar
 from pipeline.scores.score import Part, make_events
 from pipeline.transcription.beats.tracking import Beats
@@ -104,7 +112,7 @@ def means(rows: list[dict[str, float | None]]) -> dict[str, float | None]:
 
 def recording_beside(path: Path) -> Path | None:
     """The recording of a MIDI file's name."""
-    return next((found for suffix in SUFFIXES if (found := path.with_suffix(suffix)).is_file()), None)
+    return next((found for suffix in RECORDINGS if (found := path.with_suffix(suffix)).is_file()), None)
 
 
 def rendered(path: Path, soundfont: Path | None, scratch: Path) -> Path:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.dataset.store import PhraseRow, PhraseStore
 from pipeline.errors import UserError
-from pipeline.songs.arrangement import read_key
+from pipeline.scores.keys import read_key
 
 MOST_STYLES = 32
 """A data set with more folders than this is sorted by something else than style."""

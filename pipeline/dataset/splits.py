@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.dataset.tunes import KEPT, Turns
+from pipeline.dataset.near_duplicates import KEPT, Turns
 
 SPLITS = ("train", "validation", "test")
 SHARES = (0.8, 0.1, 0.1)

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from gan.spec import ONSET, RollSpec
 from pipeline.dataset.cutting import Recipe, recipe_of
 from pipeline.dataset.store import open_store
-from pipeline.errors import UserError
+from pipeline.errors import UnusableError, UserError
 from pipeline.scores.grid import quantise, usable_stretches
 from pipeline.scores.keys import into_range
 from pipeline.scores.notes import Planes, roll_from_notes
-from pipeline.scores.score import UnusableError, read_scores
+from pipeline.scores.reading import read_scores
 from pipeline.scores.tracks import assign
 from pipeline.sources.catalog import locate
 

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 
 from gan.context import Given, wishes_of_given
-from gan.metrics.accompaniment import followed, unisons
+from gan.metrics.accompaniment import Matcher, followed, train_matcher, unisons
 from gan.metrics.bootstrap import mean_intervals
-from gan.metrics.matcher import Matcher, train_matcher
 from gan.metrics.track_pairs import Parts, draw_tracks, strangers
 from gan.rolls import mix_seed, unpack
 from gan.spec import RollSpec

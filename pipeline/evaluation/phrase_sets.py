@@ -18,8 +18,8 @@ from pipeline.dataset.cutting import Recipe, Source
 from pipeline.dataset.gathering import kind_of_reason, read_all
 from pipeline.dataset.store import PhraseStore
 from pipeline.errors import UserError
+from pipeline.formats import printable
 from pipeline.progress import bar
-from pipeline.scores.score import printable
 from pipeline.settings.music import ExecutorSettings
 
 BATCH = 64

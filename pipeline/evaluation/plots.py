@@ -17,8 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from gan.metrics.distances import BINS, TAILS
 from pipeline.drawing.canvas import new_figure, save_figure
 from pipeline.drawing.palette import FONT, LINE, QUIET_TEXT, STRONG_LINE, SURFACE, TEXT, mix
+from pipeline.evaluation.comparison import JUDGED
+from pipeline.evaluation.evaluator import Measured
 from pipeline.evaluation.plot_style import HEADING_HEIGHT, LOOKS, dot, heading, plain_axes, shortened, swatch
-from pipeline.evaluation.ranked import Estimate
+from pipeline.evaluation.ranking import Estimate
 
 
 @dataclass(frozen=True)
@@ -235,3 +237,43 @@ def _draw_row(axes: Any, row: FigureRow, y: float, end: float) -> None:
         marker = (">" if x > 0 else "<") if beyond else look.marker
         x = math.copysign(end * 0.99, x) if beyond else x
         axes.plot([x], [y], marker=marker, color=look.colour, markersize=look.size)
+
+
+DRAWN = ("test", "generated", "training", "random")
+"""The sets in the picture of distributions."""
+
+
+def draw_report(directory: Path, sets: Mapping[str, Measured], report: Mapping[str, Any]) -> None:
+    """Write `distributions.png` (every feature of the headline) and `figures.png` (every figure) into `directory`.
+
+    Parameters
+    ----------
+    directory
+        Of the report.
+    sets
+        The test songs (`test`) and the four sets held against them.
+    report
+        What `report.json` holds.
+    """
+    name, overlap = report["subject"]["name"], report["headline"]["overlap"]["generated"]["value"]
+    panels = [
+        Panel(feature, {one: sets[one].features[feature].numpy() for one in DRAWN}) for feature in report["features"]
+    ]
+    draw_distributions(
+        directory / "distributions.png", panels, f"{name}: mean overlap with the test songs {overlap:.3f}"
+    )
+    rows = []
+    for key, figure in report["figures"].items():
+        values = sets["test"].figures[key]
+        values = values[~values.isnan()]
+        spread = float(values.std()) if len(values) > 1 else 0.0
+        estimates = {one: Estimate(**figure[one]) for one in ("test", *JUDGED)}
+        rows.append(FigureRow(figure["family"], row_name(key, figure["family"]), estimates, spread))
+    draw_figures(directory / "figures.png", rows, f"{name}: figures beside the test songs")
+
+
+def row_name(key: str, family: str) -> str:
+    """`Piano` of `empty_bars/Piano`, and `in best scale, Piano` of a figure that has not the name of its family."""
+    name, _, track = key.partition("/")
+    name = name.replace("_", " ")
+    return ", ".join(part for part in ("" if name == family else name, track) if part)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.drawing.palette import BACKGROUND
 from pipeline.files import write_text
-from pipeline.pages.album.page import templates
+from pipeline.pages.html import templates
 from pipeline.transcription.cache import Found
 
 PAGE = "index.html"

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.audio.checks import LONGEST_TAIL_SECONDS
-from pipeline.audio.loudness import balanced_volumes, end_cleanly, loudness_lufs, master, resample
+from pipeline.audio.loudness import LONGEST_TAIL_SECONDS, balanced_volumes, end_cleanly, loudness_lufs, master, resample
 from pipeline.audio.synthesizers import RATE_HZ, Sound, play
 from pipeline.errors import UserError
 from pipeline.rendering.midi import midi_bytes

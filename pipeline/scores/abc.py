@@ -6,7 +6,9 @@ import re
 import warnings
 from typing import Any
 
-from pipeline.scores.score import Metre, Part, Score, UnusableError, make_events, printable
+from pipeline.errors import UnusableError
+from pipeline.formats import printable
+from pipeline.scores.score import Metre, Part, Score, make_events
 
 COMMON_TIME = (Metre(0.0, 4, 4),)
 """The metre of a tune that names none."""

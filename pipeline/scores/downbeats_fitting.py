@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.errors import UnusableError
 from pipeline.scores.downbeats import downbeat_cues, fit_of_beats
 from pipeline.scores.grid import merge_metres
-from pipeline.scores.score import Score, UnusableError, make_events, read_scores
+from pipeline.scores.reading import read_scores
+from pipeline.scores.score import Score, make_events
 from pipeline.sources.catalog import CORPUS, locate
 
 BEATS = 4

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan.spec import RollSpec
+from pipeline.errors import UnusableError
 from pipeline.scores.downbeats import estimate_downbeat
 from pipeline.scores.notes import Notes, cut_columns
-from pipeline.scores.score import MAX_BARS, Metre, Score, UnusableError
+from pipeline.scores.score import MAX_BARS, Metre, Score
 from pipeline.scores.tracks import Voice
 
 TINY = 1e-3

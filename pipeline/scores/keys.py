@@ -7,6 +7,7 @@ that each pitch class sounds.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.spec import RollSpec
+from pipeline.errors import UserError
 from pipeline.scores.notes import Notes, in_order
 
 MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
@@ -75,3 +77,27 @@ def into_range(notes: Notes, spec: RollSpec) -> Notes:
     octaves = np.where(pitch < low, -((pitch - low) // 12), np.where(pitch > high, (high - pitch) // 12, 0))
     pitch += 12 * np.where(np.isin(notes["track"], spec.pitched), octaves, 0)
     return in_order(moved[(moved["pitch"] >= low) & (moved["pitch"] <= high)])
+
+
+def read_key(text: str) -> Key:
+    """`G major`, `eb minor`, `F# minor` or just `G`. Raises `UserError` naming `generate.key`."""
+    match = re.fullmatch(r"([A-Ga-g])([b#]?)\s*(major|minor|)", text.strip())
+    if not match:
+        raise UserError(f"generate.key={text} is no key; write it like G major or F# minor.")
+    tonic = PITCH_CLASSES[match[1].upper()] + {"": 0, "b": -1, "#": 1}[match[2]]
+    return Key(tonic % 12, match[3] == "minor")
+
+
+def key_name(key: Key) -> str:
+    """A key with the fewest accidentals: `Db major`, but `C# minor`."""
+    return f"{SPELLING[key.is_minor][key.tonic]} {'minor' if key.is_minor else 'major'}"
+
+
+SPELLING = {
+    False: ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"),
+    True: ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"),
+}
+"""Tonics with the fewest accidentals, for major (False) and minor (True)."""
+
+
+PITCH_CLASSES = dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=True))

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.scores.score import Events, Metre, Part, Score, UnusableError, make_events, printable
+from pipeline.errors import UnusableError
+from pipeline.formats import printable
+from pipeline.scores.score import Events, Metre, Part, Score, make_events
 
 SUSTAIN, PEDAL_DOWN = 64, 64
 """The controller of the sustain pedal, and the least value that means down."""

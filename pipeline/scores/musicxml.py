@@ -14,7 +14,9 @@ import zlib
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from pipeline.scores.score import Metre, Part, Score, UnusableError, make_events, printable
+from pipeline.errors import UnusableError
+from pipeline.formats import printable
+from pipeline.scores.score import Metre, Part, Score, make_events
 
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 TINY = 1e-6

@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.scores.score import Events, Metre, Part, Score, UnusableError, make_events, printable
+from pipeline.errors import UnusableError
+from pipeline.formats import printable
+from pipeline.scores.score import Events, Metre, Part, Score, make_events
 
 PITCHES = 128
 MOST_TRACKS = 256

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +18,6 @@ Events = NDArray[np.void]
 
 DEFAULT_BPM = 120.0
 """The tempo of a score that names none, as in MIDI files."""
-
-
-class UnusableError(Exception):
-    """Why a file gives no phrases: one plain reason for `rejects.csv`."""
 
 
 @dataclass(frozen=True)
@@ -105,68 +98,3 @@ def make_events(onset: object, duration: object, pitch: object, velocity: object
 
 MAX_BARS = 2000
 """More than an hour of music: what claims to be longer is damaged, and would only cost memory."""
-
-SUFFIXES = {
-    ".mid": "midi",
-    ".midi": "midi",
-    ".kar": "midi",
-    ".xml": "musicxml",
-    ".musicxml": "musicxml",
-    ".mxl": "musicxml",
-    ".abc": "abc",
-}
-"""The formats by the end of a file's name."""
-
-PIANOROLLS = {".npz": "pianoroll"}
-"""Of a data set of piano rolls. Arrays of anything end so, which is why other folders are not searched for them."""
-
-
-def read_scores(path: Path, max_megabytes: float) -> list[Score]:
-    """The scores in a file: one, or several where an ABC file holds many tunes.
-
-    Raises
-    ------
-    UnusableError
-        The file can't be read, with one plain reason.
-    """
-    from pipeline.scores.abc import read_abc
-    from pipeline.scores.midi import read_midi
-    from pipeline.scores.musicxml import read_musicxml
-    from pipeline.scores.pypianoroll import read_pianoroll
-
-    readers: dict[str, Callable[[bytes, str, int], list[Score]]] = {
-        "midi": read_midi,
-        "musicxml": read_musicxml,
-        "abc": read_abc,
-        "pianoroll": read_pianoroll,
-    }
-    limit = int(max_megabytes * 1e6)
-    content = read_bytes(path, limit)
-    kind = (SUFFIXES | PIANOROLLS).get(path.suffix.lower())
-    if kind is None:
-        raise UnusableError(f"unknown format: {path.suffix or 'no suffix'}")
-    return readers[kind](content, printable(path.stem), limit)
-
-
-def read_bytes(path: Path, limit: int) -> bytes:
-    """The bytes of a file of at most `limit` bytes. Raises `UnusableError`."""
-    try:
-        with path.open("rb", buffering=0) as file:
-            if os.fstat(file.fileno()).st_size > limit:
-                raise UnusableError(f"too large: more than {limit / 1e6:g} MB")
-            content = file.read()
-    except OSError as error:
-        raise UnusableError(f"can't be read: {error.strerror or error}".lower()) from error
-    if not content:
-        raise UnusableError("broken file: it is empty")
-    return content
-
-
-def printable(text: str) -> str:
-    """A name on one line: control characters become spaces, bytes that are no text become escapes."""
-    if text.isascii() and text.isprintable():
-        return " ".join(text.split())
-    if text.isascii() and text.isprintable():
-        return " ".join(text.split())
-    text = os.fsencode(text).decode("utf-8", "backslashreplace")
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from gan.spec import RollSpec
-from pipeline.errors import UserError
 from pipeline.scores.keys import Key, into_range, transpose
 from pipeline.scores.notes import Notes
 
-SPELLING = {
-    False: ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"),
-    True: ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"),
-}
-"""Tonics with the fewest accidentals, for major (False) and minor (True)."""
-PITCH_CLASSES = dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=True))
 ACCIDENTALS = (0, 5, 2, 3, 4, 1, 6, 1, 4, 3, 2, 5)
 """Sharps or flats of the major key on each pitch class."""
 INSTRUMENT_RANGES = {
@@ -30,20 +22,6 @@ MARGIN = 2
 """Semitones that a part may leave the range it has in the data."""
 TEMPO_SPREAD = 0.12
 """Share by which tempi of songs differ where the data set names just one."""
-
-
-def read_key(text: str) -> Key:
-    """`G major`, `eb minor`, `F# minor` or just `G`. Raises `UserError` naming `generate.key`."""
-    match = re.fullmatch(r"([A-Ga-g])([b#]?)\s*(major|minor|)", text.strip())
-    if not match:
-        raise UserError(f"generate.key={text} is no key; write it like G major or F# minor.")
-    tonic = PITCH_CLASSES[match[1].upper()] + {"": 0, "b": -1, "#": 1}[match[2]]
-    return Key(tonic % 12, match[3] == "minor")
-
-
-def key_name(key: Key) -> str:
-    """A key with the fewest accidentals: `Db major`, but `C# minor`."""
-    return f"{SPELLING[key.is_minor][key.tonic]} {'minor' if key.is_minor else 'major'}"
 
 
 def draw_mode(modes: Mapping[str, int], random: np.random.Generator) -> bool:

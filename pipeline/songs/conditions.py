@@ -15,12 +15,11 @@ from torch import Tensor
 from gan.conditions import KEY, STYLE, TEMPO, no_wishes
 from gan.spec import RollSpec
 from pipeline.errors import UserError
-from pipeline.scores.keys import Key
-from pipeline.songs.arrangement import read_key
+from pipeline.scores.keys import Key, read_key
 
 if TYPE_CHECKING:
     from pipeline.config import Config
-    from pipeline.settings.music import GenerateSettings
+    from pipeline.settings.songs import GenerateSettings
 
 MOST_NOTES = 200
 """Notes a bar that nobody plays more of."""

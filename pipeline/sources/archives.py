@@ -11,8 +11,8 @@ from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from pipeline.audio.decoding import is_recording
-from pipeline.scores.score import UnusableError, printable
+from pipeline.errors import UnusableError
+from pipeline.formats import is_recording, printable
 from pipeline.settings.music import CollectSettings
 from pipeline.sources.content_store import keep
 

@@ -10,20 +10,19 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
-from pipeline.audio.decoding import SUFFIXES as RECORDINGS
-from pipeline.errors import UserError
+from pipeline.errors import UnusableError, UserError
 from pipeline.files import file_hash, fingerprint
+from pipeline.formats import PIANOROLLS, RECORDINGS, SCORES, printable
 from pipeline.progress import bar
-from pipeline.scores.score import PIANOROLLS, SUFFIXES, UnusableError, printable
 from pipeline.settings.music import CollectSettings, DataSettings
 from pipeline.sources.archives import Found, is_zip, max_bytes_of, too_large, unpack
 from pipeline.sources.content_store import FILES
-from pipeline.sources.link_names import TEXTS
+from pipeline.sources.downloads import TEXTS
 
 CATALOG = "catalog.csv"
 CORPUS = "music21:"
 """Begins the `where` of a file in music21's corpus, wherever that is installed."""
-IN_FOLDERS = (*SUFFIXES, *RECORDINGS, ".zip")
+IN_FOLDERS = (*SCORES, *RECORDINGS, ".zip")
 """How the names of files end that a folder of music is searched for."""
 
 
@@ -124,7 +123,7 @@ def music_folder(setting: str | None, key: str) -> Path:
     return path
 
 
-def scan(folder: Path, suffixes: Collection[str] = tuple(SUFFIXES)) -> list[tuple[str, os.stat_result]]:
+def scan(folder: Path, suffixes: Collection[str] = tuple(SCORES)) -> list[tuple[str, os.stat_result]]:
     """Paths (relative to `folder`) and stats of all files below it with these suffixes (scores), in order.
 
     Links to folders are left, and what a Mac keeps beside each file.
@@ -144,7 +143,7 @@ def scan(folder: Path, suffixes: Collection[str] = tuple(SUFFIXES)) -> list[tupl
     return sorted(found, key=lambda one: os.fsencode(one[0]))
 
 
-def folder_print(setting: str | None, key: str, suffixes: Collection[str] = tuple(SUFFIXES)) -> str:
+def folder_print(setting: str | None, key: str, suffixes: Collection[str] = tuple(SCORES)) -> str:
     """Fingerprint of the folder that `key` names: a file that is added, changed or gone changes it."""
     files = scan(music_folder(setting, key), suffixes)
     if not files:
@@ -152,7 +151,7 @@ def folder_print(setting: str | None, key: str, suffixes: Collection[str] = tupl
     return fingerprint([(name, stats.st_size, stats.st_mtime_ns) for name, stats in files])
 
 
-def files_of(setting: str | None, key: str, suffixes: Collection[str] = tuple(SUFFIXES)) -> list[str]:
+def files_of(setting: str | None, key: str, suffixes: Collection[str] = tuple(SCORES)) -> list[str]:
     """Every file with these suffixes (scores) below the folder that `key` names."""
     folder = music_folder(setting, key)
     return [str(folder / name) for name, _ in scan(folder, suffixes)]
@@ -209,7 +208,7 @@ def unpack_all(
 
 def suffixes_of(kind: str) -> tuple[str, ...]:
     """How the names of files of a kind end: of songs and samples scores and recordings, of texts plain text."""
-    return TEXTS if kind == "text" else (*SUFFIXES, *RECORDINGS)
+    return TEXTS if kind == "text" else (*SCORES, *RECORDINGS)
 
 
 def chorales_inputs(data: DataSettings) -> dict[str, str]:

@@ -12,8 +12,8 @@ from urllib.parse import unquote
 
 from pipeline.errors import UserError
 from pipeline.files import fingerprint, replaced_directory
+from pipeline.formats import SCORES
 from pipeline.progress import say
-from pipeline.scores.score import SUFFIXES
 from pipeline.settings.music import CollectSettings, DataSettings
 from pipeline.sources.archives import Found
 from pipeline.sources.catalog import CatalogRow, describe_file, scan
@@ -126,7 +126,7 @@ def gather_music(files: Iterable[Path], place: Path) -> None:
     for path in sorted(files):
         if not path.is_file() or path.is_symlink():
             continue
-        if path.suffix.lower() in SUFFIXES and path.suffix.lower() != ".xml":
+        if path.suffix.lower() in SCORES and path.suffix.lower() != ".xml":
             copies = {path.name: path.read_bytes()}
         elif path.suffix.lower() == ".wad":
             copies = {f"{path.stem}-{name}.mid": lump for name, lump in midi_lumps(path.read_bytes()).items()}

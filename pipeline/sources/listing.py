@@ -10,16 +10,15 @@ from dataclasses import astuple, replace
 from pathlib import Path, PurePath
 from urllib.parse import unquote
 
+from pipeline.errors import UnusableError
 from pipeline.files import file_hash, fingerprint
+from pipeline.formats import printable
 from pipeline.progress import bar
-from pipeline.scores.score import UnusableError, printable
 from pipeline.settings.music import CollectSettings, DataSettings
 from pipeline.sources.archives import Found, is_zip
 from pipeline.sources.catalog import CatalogRow, describe_file, open_up, scan, suffixes_of, unpack_all
 from pipeline.sources.columns import Entry, read_entries
-from pipeline.sources.download_records import Download
-from pipeline.sources.downloads import fetch_all
-from pipeline.sources.link_names import TEXTS
+from pipeline.sources.downloads import TEXTS, Download, fetch_all
 
 LINK = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 """Begins a link."""

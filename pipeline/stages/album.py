@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.config import stage_directory
 from pipeline.dataset.structure import real_songs
 from pipeline.drawing.structure import draw_structure
 from pipeline.files import read_json, write_text
@@ -18,7 +19,6 @@ from pipeline.pages.album.contents import bring_samples, bring_tracks, mean_recu
 from pipeline.pages.album.cover import draw_cover, theme_of
 from pipeline.pages.album.credits import credit_rows, remake_command
 from pipeline.pages.album.page import Page, credits_text, playlist, render_page
-from pipeline.places import stage_directory
 from pipeline.progress import duration, say
 from pipeline.songs.song import Song, song_paths
 from pipeline.songs.sung_words import read_alignment

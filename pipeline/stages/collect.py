@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.config import stage_directory
 from pipeline.csv import write_rows
 from pipeline.dataset.gathering import kind_of_reason
 from pipeline.errors import UserError
 from pipeline.files import lock
-from pipeline.places import stage_directory
+from pipeline.formats import printable
 from pipeline.progress import say
-from pipeline.scores.score import printable
 from pipeline.sources.catalog import (
     CATALOG,
     CatalogRow,

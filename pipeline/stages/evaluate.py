@@ -19,7 +19,7 @@ from gan.networks.generator import Generator
 from gan.networks.interface import PhraseGenerator
 from gan.rolls import unpack
 from gan.spec import RollSpec
-from pipeline.config import Config
+from pipeline.config import Config, stage_directory
 from pipeline.dataset.cutting import recipe_of
 from pipeline.dataset.labels import labels_of, styles_of
 from pipeline.dataset.store import PhraseStore, open_store
@@ -29,7 +29,6 @@ from pipeline.errors import UserError
 from pipeline.evaluation.accompaniment import accompany
 from pipeline.evaluation.control import Examiner, Labelled
 from pipeline.evaluation.control_plots import draw_accompaniments, draw_densities
-from pipeline.evaluation.drawing import draw_report
 from pipeline.evaluation.evaluator import FORMAT, Yardstick
 from pipeline.evaluation.phrase_sets import (
     Phrases,
@@ -40,14 +39,12 @@ from pipeline.evaluation.phrase_sets import (
     nothing_to_score,
     real_phrases,
 )
-from pipeline.evaluation.ranked import RankedRun
-from pipeline.evaluation.ranking import rank
+from pipeline.evaluation.plots import draw_report
+from pipeline.evaluation.ranking import RankedRun, rank
 from pipeline.evaluation.report import markdown
 from pipeline.evaluation.runs import RANKING, judged
-from pipeline.files import read_manifest, write_json, write_text
-from pipeline.pages.album.contents import bring
+from pipeline.files import bring, read_manifest, write_json, write_text
 from pipeline.pages.ranking import write_ranking_page
-from pipeline.places import stage_directory
 from pipeline.progress import say
 from pipeline.rendering.phrase_audio import write_sample
 from pipeline.songs.conditions import MOST_GUIDANCE

@@ -12,16 +12,16 @@ from typing import Protocol
 
 import numpy as np
 
-from pipeline.audio.decoding import is_recording
-from pipeline.config import Config
+from pipeline.config import Config, stage_directory
 from pipeline.dataset.cutting import recipe_of
 from pipeline.devices import prepare_torch
 from pipeline.drawing.plots import draw_samples
 from pipeline.errors import UserError
 from pipeline.files import file_hash
-from pipeline.places import stage_directory
+from pipeline.formats import is_recording
 from pipeline.progress import bar, duration, say
-from pipeline.settings.music import GenerateSettings, roll_spec
+from pipeline.settings.music import roll_spec
+from pipeline.settings.songs import GenerateSettings
 from pipeline.songs.compose.song_maker import SongMaker
 from pipeline.songs.conditions import check_request, refuse_request
 from pipeline.songs.explore.explorer import Explorer

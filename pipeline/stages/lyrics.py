@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.build import STAGES, refuse_change
-from pipeline.config import Config
+from pipeline.config import Config, stage_directory
 from pipeline.devices import choose_device, load_tensors, prepare_torch
 from pipeline.drawing.learning_curves import draw_language_learning
 from pipeline.errors import UserError
@@ -25,7 +25,7 @@ from pipeline.lyrics.alignment.alignment import Alignment, fit_words
 from pipeline.lyrics.alignment.alignment import figures as alignment_figures
 from pipeline.lyrics.corpus.corpus import Reading, read_texts
 from pipeline.lyrics.corpus.files import files_fingerprint, text_size
-from pipeline.lyrics.corpus.verse import START
+from pipeline.lyrics.corpus.songs import START
 from pipeline.lyrics.editor.screen import lyric_page
 from pipeline.lyrics.editor.terminal import SESSION, require_person, write_together
 from pipeline.lyrics.language_model.pretrained import starting_hash, starting_point, starting_vocabulary
@@ -39,7 +39,6 @@ from pipeline.lyrics.song.metrics import Figures, table
 from pipeline.lyrics.song.metrics import figures as measured
 from pipeline.lyrics.song.plan import LyricPlan, plan_of
 from pipeline.lyrics.song.writer import Writer
-from pipeline.places import stage_directory
 from pipeline.progress import bar, duration, say
 from pipeline.songs.song import Song, song_paths
 from pipeline.songs.sung_words import check_singer

@@ -8,15 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.audio.decoding import is_recording
+from pipeline.config import stage_directory
 from pipeline.csv import read_rows
 from pipeline.dataset.cutting import Reading, Reject, Source, recipe_of
 from pipeline.dataset.gathering import Summary, gather, read_on
 from pipeline.dataset.store import open_store
 from pipeline.errors import UserError
-from pipeline.places import stage_directory
+from pipeline.formats import SCORES, is_recording, printable
 from pipeline.progress import bar, duration, say
-from pipeline.scores.score import SUFFIXES, printable
 from pipeline.sources.catalog import CATALOG, CatalogRow, locate
 from pipeline.stage_table import Outcome, Plan
 from pipeline.transcription.cache import BYTES_PER_MINUTE, PICTURE, recordings_of, transcribe_all, work_left
@@ -120,7 +119,7 @@ def songs_of(rows: Sequence[CatalogRow]) -> list[CatalogRow]:
 
 def estimate(where: str) -> tuple[float, int]:
     """Seconds to read the file that a row names, and bars in it."""
-    kind = "recording" if is_recording(where) else SUFFIXES.get(locate(where).suffix.lower(), "midi")
+    kind = "recording" if is_recording(where) else SCORES.get(locate(where).suffix.lower(), "midi")
     return ESTIMATES.get(kind, ESTIMATES["midi"])
 
 

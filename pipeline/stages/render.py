@@ -13,14 +13,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.audio.checks import LONGEST_TAIL_SECONDS, check_wav
 from pipeline.audio.files import COMPRESSED, Tags, write_compressed, write_wav
+from pipeline.audio.loudness import LONGEST_TAIL_SECONDS, check_wav
 from pipeline.audio.synthesizers import check_synth, soundfont_path
-from pipeline.config import Config
+from pipeline.config import Config, stage_directory
 from pipeline.drawing.plots import draw_song
 from pipeline.errors import UserError
 from pipeline.files import file_hash, read_json, write_json, write_text
-from pipeline.places import stage_directory
 from pipeline.progress import bar, duration, say
 from pipeline.rendering.lrc import lrc_text
 from pipeline.rendering.midi import write_midi

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.audio.decoding import is_recording
+from pipeline.config import stage_directory
 from pipeline.csv import read_rows
 from pipeline.errors import UserError
 from pipeline.files import file_hash
-from pipeline.places import stage_directory
+from pipeline.formats import is_recording
 from pipeline.progress import bar, duration, say
 from pipeline.settings.music import beats_of
 from pipeline.sources.catalog import CATALOG, CatalogRow

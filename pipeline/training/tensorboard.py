@@ -10,11 +10,9 @@ An optional extra of pyproject.toml; nothing else needs it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan.settings import TrainSettings
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -24,18 +22,6 @@ PACKAGE = "tensorboard==2.21.0"
 """As pyproject.toml's extra has it."""
 HEARD_RATE_HZ = 24000
 """Of its sounds: mono and uncompressed, so that one tick takes under 1 MB."""
-
-
-@dataclass
-class TrainStageSettings(TrainSettings):
-    """The trainer's settings, and what only the stage around it needs."""
-
-    tensorboard: bool = False
-    """Whether curves, pictures and sounds also go to `outputs/NAME/train/tensorboard/`."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """The trainer's settings for a checkpoint, which is the same with and without TensorBoard."""
-        return {key: value for key, value in super().to_dict().items() if key != "tensorboard"}
 
 
 def require_tensorboard() -> None:

@@ -16,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.devices import local_rank, num_processes
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -28,19 +29,9 @@ in_step = True
 """Whether the others wait for what the first has to say next; after a failure in training they do not."""
 
 
-def num_processes() -> int:
-    """How many torchrun started; 1 without it."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
 def is_first() -> bool:
     """Whether this process is the one that runs the program."""
     return os.environ.get("RANK", "0") == "0"
-
-
-def local_rank() -> int:
-    """Which of this machine's processes this one is."""
-    return int(os.environ.get("LOCAL_RANK", "0"))
 
 
 def team() -> Team:
@@ -72,7 +63,7 @@ def assembled(job: Any) -> Iterator[None]:
 
     An error that all of them come to, `TrainingFailed`, leaves them waiting for the next job; any other ends them.
     """
-    from gan.training.trouble import TrainingFailed
+    from gan.training.monitor import TrainingFailed
 
     global in_step
     if num_processes() == 1:
@@ -98,7 +89,7 @@ def assembled(job: Any) -> Iterator[None]:
 
 def follow() -> int:
     """What the other processes do until the first has nothing more for them; their exit code."""
-    from gan.training.trouble import TrainingFailed
+    from gan.training.monitor import TrainingFailed
 
     with Path(os.devnull).open("w") as nowhere:
         sys.stdout = nowhere

@@ -16,11 +16,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline.audio.decoding import is_recording, minutes_of, read_recording
-from pipeline.errors import UserError
+from pipeline.audio.decoding import minutes_of, read_recording
+from pipeline.errors import UnusableError, UserError
 from pipeline.files import atomic_path, file_hash, fingerprint, lock, read_json, replaced_directory, write_json
+from pipeline.formats import is_recording, printable
 from pipeline.parallel import work_on
-from pipeline.scores.score import UnusableError, printable
 from pipeline.settings.audio import TranscribeSettings
 from pipeline.settings.music import ExecutorSettings
 from pipeline.sources.catalog import CatalogRow

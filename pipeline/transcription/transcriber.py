@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.decoding import SAMPLE_RATE_HZ, read_recording
-from pipeline.scores.score import Events, Part, UnusableError, make_events
+from pipeline.errors import UnusableError
+from pipeline.scores.score import Events, Part, make_events
 from pipeline.settings.audio import REST_FAMILIES
 from pipeline.transcription.beats.tracking import Beats, find_beats
 from pipeline.transcription.drums.hits import find_drum_hits

@@ -16,9 +16,8 @@ from torch import nn
 
 from gan.spec import Track
 from pipeline.bench import __main__ as command
-from pipeline.bench.band import write_band
-from pipeline.bench.music import band_words, read_band, user_files
-from pipeline.bench.operations import OperationCounter
+from pipeline.bench.hardware import OperationCounter
+from pipeline.bench.music import band_words, read_band, user_files, write_band
 from pipeline.bench.plan import QUICK, SECTIONS, Plan
 from pipeline.bench.report import describe, table, write_report
 from pipeline.bench.timing import take_turns

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from gan.spec import HOLD, ONSET
-from pipeline.dataset.phrases import cut_phrases, phrase_digest, song_digest
+from pipeline.dataset.cutting import cut_phrases, phrase_digest, song_digest
+from pipeline.dataset.near_duplicates import KEPT, Turns, song_turns
 from pipeline.dataset.splits import SHARES, SPLITS, choose_splits, find_kin
-from pipeline.dataset.tunes import KEPT, Turns, song_turns
 from pipeline.scores.grid import Stretch
 from pipeline.scores.notes import Notes, make_notes, notes_from_roll, unpack
 from pipeline.scores.tracks import Voice

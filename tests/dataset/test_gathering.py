@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from pipeline.dataset.cutting import Reading, Recipe, Source, prepare_file
-from pipeline.dataset.gathering import LIMIT_SECONDS, TOO_SLOW, gather, read_all, read_on
-from pipeline.dataset.journal import Journal, decode, encode
+from pipeline.dataset.gathering import LIMIT_SECONDS, TOO_SLOW, Journal, decode, encode, gather, read_all, read_on
 from pipeline.dataset.store import open_store
 from pipeline.errors import UserError
 from pipeline.parallel import TookTooLongError, limited, work_on

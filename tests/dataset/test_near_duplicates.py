@@ -1,7 +1,7 @@
 import numpy as np
 
+from pipeline.dataset.cutting import cut_phrases
 from pipeline.dataset.near_duplicates import find_copies, sketch
-from pipeline.dataset.phrases import cut_phrases
 from pipeline.scores.notes import Notes, in_order, make_notes
 from tests.music_makers import SPEC
 

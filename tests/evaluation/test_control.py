@@ -19,7 +19,7 @@ from pipeline.evaluation.accompaniment import Accompanied, Make, accompany
 from pipeline.evaluation.control import Densities, Examiner, Labelled
 from pipeline.evaluation.control_plots import draw_accompaniments, draw_densities
 from pipeline.evaluation.phrase_sets import Phrases
-from pipeline.evaluation.report_requests import accompaniment, control
+from pipeline.evaluation.report import accompaniment, control
 from pipeline.settings.evaluation import EvaluateSettings
 
 LEAD, BASS = 0, 1

@@ -12,9 +12,9 @@ import torch
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from pipeline.errors import UserError
 from pipeline.evaluation.comparison import families_of, faults_seen
-from pipeline.evaluation.drawing import row_name
 from pipeline.evaluation.evaluator import FORMAT, Yardstick
 from pipeline.evaluation.phrase_sets import Phrases
+from pipeline.evaluation.plots import row_name
 from pipeline.evaluation.report import markdown
 from pipeline.evaluation.runs import differences, runs_to_rank
 from pipeline.files import Manifest, write_manifest

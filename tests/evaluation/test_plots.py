@@ -27,8 +27,8 @@ from pipeline.evaluation.plots import (
     histograms,
     overlap,
 )
-from pipeline.evaluation.ranked import Curve, Estimate, RankedRun
-from pipeline.pages.ranking_plots import RANKING_BOX, _apart, draw_learning_of_runs, draw_ranking
+from pipeline.evaluation.ranking import Curve, Estimate, RankedRun
+from pipeline.pages.ranking import RANKING_BOX, _apart, draw_learning_of_runs, draw_ranking
 
 RANDOM = np.random.default_rng(0)
 PANELS = [

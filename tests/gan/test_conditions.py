@@ -23,8 +23,7 @@ from gan.conditions import (
     transpose_wishes,
     wishes_of,
 )
-from gan.context import Asked, Given, Part, beginnings, complete_streams, draw_masks, wishes_of_given
-from gan.harmony import Beside
+from gan.context import Asked, Beside, Given, Part, beginnings, complete_streams, draw_masks, wishes_of_given
 from gan.latents import Latents
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator, lowest
@@ -33,7 +32,7 @@ from gan.settings import ModelSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
 from gan.training.attribute_loss import disobedience
-from gan.training.mismatch import mismatch
+from gan.training.augmentation import mismatch
 from gan.training.trainer import Trainer
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Piano"), Track("Bass")), bars=4, num_pitches=30, lowest_pitch=41)

@@ -14,7 +14,7 @@ from pipeline.errors import UserError
 from pipeline.lyrics.corpus import corpus
 from pipeline.lyrics.corpus.corpus import read_texts
 from pipeline.lyrics.corpus.files import files_fingerprint, text_files, text_size
-from pipeline.lyrics.corpus.verse import MARKS, START
+from pipeline.lyrics.corpus.songs import MARKS, START
 from pipeline.lyrics.corpus.vocabulary import Characters, Subwords
 from pipeline.lyrics.language_model.baselines import Copies, baselines, longest_copy
 from tests.song_makers import configured

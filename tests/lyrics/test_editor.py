@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from pipeline.errors import UserError
-from pipeline.lyrics.corpus.verse import MARKS, START, WORD
+from pipeline.lyrics.corpus.songs import MARKS, START, WORD
 from pipeline.lyrics.editor.commands import Deed, understood
 from pipeline.lyrics.editor.editor import varied
 from pipeline.lyrics.editor.screen import WIDTH, lyric_page

@@ -4,9 +4,8 @@ import pytest
 
 from pipeline.lyrics.corpus.decoding import clean, tidy
 from pipeline.lyrics.corpus.essays import Essay, essays, pieces, spell_essay
-from pipeline.lyrics.corpus.songs import parse
+from pipeline.lyrics.corpus.songs import MARKS, START, Speller, parse, spoken
 from pipeline.lyrics.corpus.texts import Texts
-from pipeline.lyrics.corpus.verse import MARKS, START, Speller, spoken
 
 TAGGED = """# Title: Salt
 # Scheme: ABAB

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from gan.spec import RollSpec, Track
-from pipeline.audio.checks import LONGEST_TAIL_SECONDS, measure
+from pipeline.audio.loudness import LONGEST_TAIL_SECONDS, measure
 from pipeline.config import Config, compose
 from pipeline.dataset.cutting import Source, prepare_file
 from pipeline.dataset.gathering import Summary, gather

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.evaluation.ranked import Curve, Estimate, RankedRun
+from pipeline.evaluation.ranking import Curve, Estimate, RankedRun
 from pipeline.pages.ranking import MOST_COLUMNS, render_ranking, write_ranking_page
 
 BEST = RankedRun(

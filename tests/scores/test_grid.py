@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 
 from gan.spec import RollSpec, Track
 from pipeline.config import compose
-from pipeline.errors import UserError
+from pipeline.errors import UnusableError, UserError
 from pipeline.scores.grid import Stretch, merge_metres, quantise, usable_stretches
 from pipeline.scores.notes import notes_from_roll, roll_from_notes
-from pipeline.scores.score import Metre, Score, UnusableError
+from pipeline.scores.score import Metre, Score
 from pipeline.scores.tracks import Voice, assign
 from pipeline.settings.music import TrackSettings, TracksSettings, beats_of, roll_spec
 from tests.music_makers import BAND, SPEC, Row, part, score, tune

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from pipeline.dataset.cutting import Source, prepare_file
-from pipeline.scores.score import Metre, Score, UnusableError, read_scores
+from pipeline.errors import UnusableError
+from pipeline.scores.reading import read_scores
+from pipeline.scores.score import Metre, Score
 from tests.music_makers import BAND, recipe
 
 RESOLUTION = 24

@@ -10,7 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.scores.score import Metre, Score, UnusableError, printable, read_scores
+from pipeline.errors import UnusableError
+from pipeline.formats import printable
+from pipeline.scores.reading import read_scores
+from pipeline.scores.score import Metre, Score
 from tests.music_makers import write_midi
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gan.spec import ONSET
-from pipeline.dataset.phrases import cut_phrases
+from pipeline.dataset.cutting import cut_phrases
 from pipeline.scores.notes import Notes, make_notes, unpack
 from pipeline.scores.self_similarity import find_sections
 from tests.music_makers import SPEC, part, recipe, score, tune

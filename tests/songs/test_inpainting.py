@@ -258,8 +258,7 @@ def test_a_pickup_is_no_bar_of_its_own_and_stays() -> None:
 
     from pipeline.scores.score import Metre
     from pipeline.songs.inpaint.given_song import _assign, _on_grid
-
-    from .music_makers import part, score
+    from tests.music_makers import part, score
 
     config = tiny()
     spec = roll_spec(config.roll, config.tracks, config.data.metre)

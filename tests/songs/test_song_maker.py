@@ -9,9 +9,9 @@ import pytest
 
 from gan.spec import RollSpec, Track
 from pipeline.errors import UserError
-from pipeline.scores.keys import Key
+from pipeline.scores.keys import Key, key_name, read_key
 from pipeline.scores.notes import Notes, make_notes, notes_from_roll, roll_from_notes
-from pipeline.songs.arrangement import choose_shift, comfortable_ranges, draw_tempo, key_name, read_key
+from pipeline.songs.arrangement import choose_shift, comfortable_ranges, draw_tempo
 from pipeline.songs.ending import close, closeness
 from pipeline.songs.performance import PLAIN_VELOCITY, humanize, ritardando
 from pipeline.songs.song import Section

@@ -11,9 +11,7 @@ import pytest
 from pipeline.settings.music import CollectSettings
 from pipeline.sources import downloads as downloading
 from pipeline.sources.content_store import DOWNLOADS, FILES
-from pipeline.sources.download_records import Download, part_path
-from pipeline.sources.downloads import fetch_all
-from pipeline.sources.link_names import is_page, name_of, suffix_of
+from pipeline.sources.downloads import Download, fetch_all, is_page, name_of, part_path, suffix_of
 from tests.file_server import PAGE, FileServer
 from tests.music_makers import song_midi
 

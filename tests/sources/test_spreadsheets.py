@@ -9,8 +9,7 @@ from openpyxl import Workbook
 from pipeline.config import compose
 from pipeline.errors import UserError
 from pipeline.settings.music import DataSettings
-from pipeline.sources.columns import Entry, read_entries
-from pipeline.sources.sheet_values import read_bpm, read_key_cell, read_kind, read_seconds, read_split
+from pipeline.sources.columns import Entry, read_bpm, read_entries, read_key_cell, read_kind, read_seconds, read_split
 
 HEADER = ["Song Title", "Artist", "Type", "File", "Tempo", "Key", "First downbeat (s)", "Split", "Used in"]
 ROWS = [

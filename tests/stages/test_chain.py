@@ -13,9 +13,9 @@ import soundfile
 from omegaconf import OmegaConf
 
 from gan.settings import ModelSettings
+from pipeline.settings.training import TrainStageSettings
 from pipeline.songs.song import Song
 from pipeline.songs.sung_words import lines_of, read_alignment, with_words
-from pipeline.training.tensorboard import TrainStageSettings
 from tests.conftest import ROOT, SMALL, Program
 from tests.word_readers import lrc_words, midi_words, score_words, words_begun
 

@@ -10,9 +10,8 @@ import torch
 
 from pipeline.config import Config
 from pipeline.errors import UserError
-from pipeline.scores.keys import Key
+from pipeline.scores.keys import Key, read_key
 from pipeline.settings.music import roll_spec
-from pipeline.songs.arrangement import read_key
 from pipeline.songs.compose.reranking import mode_fit, silent_places
 from pipeline.songs.ending import closeness
 from pipeline.songs.song import Song

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from pipeline.audio.decoding import SAMPLE_RATE_HZ, read_recording
 from pipeline.audio.synthesizers import RATE_HZ, play, soundfont_path
-from pipeline.errors import UserError
+from pipeline.errors import UnusableError, UserError
 from pipeline.scores.midi import read_midi
-from pipeline.scores.score import Part, Score, UnusableError, make_events
-from pipeline.scores.voices import fit_to_tracks
+from pipeline.scores.score import Part, Score, make_events
+from pipeline.scores.tracks import fit_to_tracks
 from pipeline.settings.audio import TranscribeSettings
 from pipeline.settings.music import ExecutorSettings, TrackSettings, TracksSettings
 from pipeline.sources.catalog import CatalogRow

@@ -13,7 +13,8 @@ from matplotlib.image import imsave
 
 from gan.settings import TrainSettings
 from pipeline.errors import UserError
-from pipeline.training.tensorboard import HEARD_RATE_HZ, PACKAGE, Board, TrainStageSettings, require_tensorboard
+from pipeline.settings.training import TrainStageSettings
+from pipeline.training.tensorboard import HEARD_RATE_HZ, PACKAGE, Board, require_tensorboard
 from tests.conftest import ROOT, SMALL, Program, write_band
 
 RECORDS: list[dict[str, Any]] = [

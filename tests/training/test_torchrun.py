@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from gan.settings import TrainSettings
+from gan.training.monitor import TrainingFailed
 from gan.training.trainer import Trainer
-from gan.training.trouble import TrainingFailed
 from pipeline.devices import choose_device, resident
 from pipeline.errors import UserError
 from pipeline.stages.train import go_back

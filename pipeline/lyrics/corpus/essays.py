@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.lyrics.corpus.decoding import clean
-from pipeline.lyrics.corpus.verse import START, WORD
+from pipeline.lyrics.corpus.songs import START, WORD
 
 ESSAY_PIECE, BOOK_PIECE = 10_000, 20_000
 """Characters of the pieces that a long essay and a book are cut into."""

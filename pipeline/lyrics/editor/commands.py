@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from pipeline.lyrics.corpus.decoding import clean
-from pipeline.lyrics.corpus.verse import MAX_LINE, WORD
+from pipeline.lyrics.corpus.songs import MAX_LINE, WORD
 
 HELP = """
   3            takes line 3

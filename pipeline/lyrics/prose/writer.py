@@ -19,8 +19,8 @@ from functools import partial
 
 from pipeline.errors import UserError
 from pipeline.lyrics.corpus.decoding import clean, tidy
+from pipeline.lyrics.corpus.songs import START
 from pipeline.lyrics.corpus.texts import Side
-from pipeline.lyrics.corpus.verse import START
 from pipeline.lyrics.corpus.vocabulary import Vocabulary
 from pipeline.lyrics.language_model.baselines import Copies
 from pipeline.lyrics.language_model.model import LanguageModel

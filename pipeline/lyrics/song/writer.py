@@ -18,7 +18,7 @@ from torch import Tensor
 
 from pipeline.errors import UserError
 from pipeline.lyrics.corpus.decoding import clean
-from pipeline.lyrics.corpus.verse import MARKS, START, WORD, Section
+from pipeline.lyrics.corpus.songs import MARKS, START, WORD, Section
 from pipeline.lyrics.language_model.model import LanguageModel, State
 from pipeline.lyrics.phonetics.syllables import syllables_of
 from pipeline.lyrics.song.lexicon import Lexicon

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import numpy as np
 from gan.spec import RollSpec
 from pipeline.dataset.structure import likeness, recurrence
 from pipeline.drawing.structure import Structure
+from pipeline.files import bring
 from pipeline.pages.album.page import Download, Line, PageSection, PageTrack, Sample, Syllable, Verse
 from pipeline.scores.notes import Planes
 from pipeline.songs.song import Song
@@ -32,15 +31,6 @@ LABELS = {
 }
 NUM_SAMPLES = 6
 """Pictures of learning on the page."""
-
-
-def bring(source: Path, target: Path) -> None:
-    """Put a file at `target`: a hard link where the disk allows it, else a copy."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
 
 
 def listed_files(song: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.config import PROGRAM, stage_directory
 from pipeline.files import Manifest, read_manifest
-from pipeline.places import PROGRAM, stage_directory
 from pipeline.progress import duration
 
 if TYPE_CHECKING:

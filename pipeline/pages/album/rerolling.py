@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pipeline.config import stage_directory
 from pipeline.errors import UserError
 from pipeline.files import read_manifest
-from pipeline.places import stage_directory
 from pipeline.progress import say
 from pipeline.songs.rerolls import check_roles, history_of, read_rerolls
 from pipeline.songs.song import Song

@@ -8,9 +8,8 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.config import Config, compose, flatten, group_choices
+from pipeline.config import MUSIC, Config, compose, flatten, group_choices
 from pipeline.files import settings_of
-from pipeline.places import MUSIC
 
 PLACE = "PLACE-OF-THE-MUSIC"
 """Stands for `data.path` while defaults are read, since a path may hold what means something to Hydra."""

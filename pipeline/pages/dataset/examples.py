@@ -16,10 +16,10 @@ from pipeline.drawing.palette import QUIET_TEXT
 from pipeline.drawing.piano_rolls import Frame, paint
 from pipeline.drawing.plots import pitch_labels
 from pipeline.files import fingerprint
+from pipeline.formats import printable
 from pipeline.pages.dataset.counts import PhrasePlaces, phrases_at
 from pipeline.rendering.phrase_audio import write_sample
 from pipeline.scores.notes import Planes, notes_from_roll
-from pipeline.scores.score import printable
 from pipeline.settings.audio import RenderSettings
 from pipeline.settings.music import TracksSettings
 

@@ -14,11 +14,11 @@ from pipeline.dataset.store import PhraseStore, SongRow
 from pipeline.drawing.palette import BACKGROUND, QUIET_TEXT
 from pipeline.errors import UserError
 from pipeline.files import write_text
-from pipeline.pages.album.page import inset, templates
 from pipeline.pages.dataset import charts as plots
 from pipeline.pages.dataset.counts import Portrait, portrait_of, read_places, seconds_of
 from pipeline.pages.dataset.examples import PICTURE_BOX, PICTURE_SIZE, Example, make_examples
 from pipeline.pages.dataset.tables import MOST_SONGS, Reason, groups_of, reasons_of, song_row, track_row
+from pipeline.pages.html import inset, templates
 from pipeline.settings.audio import RenderSettings
 from pipeline.settings.music import TracksSettings
 

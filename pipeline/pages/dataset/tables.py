@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.audio.decoding import is_recording
 from pipeline.dataset.gathering import kind_of_reason
 from pipeline.dataset.store import RejectRow, SongRow
 from pipeline.drawing.palette import track_colour
+from pipeline.formats import SCORES, is_recording, printable
 from pipeline.pages.dataset import charts as plots
 from pipeline.pages.dataset.counts import Portrait
-from pipeline.scores.score import SUFFIXES, printable
 
 MOST_FILES = 100
 """Files listed under one reason."""
@@ -108,7 +107,7 @@ def kind_of_source(source: str) -> str:
     suffix = Path(name).suffix.lower()
     if is_recording(name):
         return "recording"
-    return KINDS.get(SUFFIXES.get(suffix, ""), suffix.lstrip(".") or "file")
+    return KINDS.get(SCORES.get(suffix, ""), suffix.lstrip(".") or "file")
 
 
 def song_row(song: SongRow, seconds: float, pictures: Mapping[str, str]) -> PageSong:

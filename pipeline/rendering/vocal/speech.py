@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.config import PROGRAM
 from pipeline.errors import UserError
 from pipeline.lyrics.phonetics.pronunciation import Phones, is_vowel, num_syllables, sounds_of
-from pipeline.places import PROGRAM
 from pipeline.rendering.vocal.espeak import NO_DATA, UNKNOWN_VOICE, Answer
 
 Floats = NDArray[np.float64]

@@ -9,18 +9,10 @@ import numpy as np
 
 from gan.rolls import mix_seed
 from pipeline.config import Config
-from pipeline.scores.keys import Key
+from pipeline.scores.keys import Key, key_name, read_key
 from pipeline.scores.notes import Planes, notes_from_roll, roll_from_notes
 from pipeline.settings.music import ArrangementSettings
-from pipeline.songs.arrangement import (
-    choose_shift,
-    comfortable_ranges,
-    draw_mode,
-    draw_tempo,
-    key_name,
-    moved,
-    read_key,
-)
+from pipeline.songs.arrangement import choose_shift, comfortable_ranges, draw_mode, draw_tempo, moved
 from pipeline.songs.checkpoint import load_trained
 from pipeline.songs.compose.composer import Composer, Piece
 from pipeline.songs.conditions import draw_asked_tempo, read_request

@@ -18,9 +18,9 @@ from gan.rolls import mix_seed
 from gan.spec import HOLD, ONSET, RollSpec
 from pipeline.config import Config
 from pipeline.errors import UserError
-from pipeline.scores.keys import Key
+from pipeline.scores.keys import Key, key_name, read_key
 from pipeline.scores.notes import Planes, notes_from_roll, roll_from_notes
-from pipeline.songs.arrangement import draw_tempo, key_name, moved, read_key
+from pipeline.songs.arrangement import draw_tempo, moved
 from pipeline.songs.checkpoint import load_trained
 from pipeline.songs.compose.phrase_sampling import repeated
 from pipeline.songs.conditions import key_number, read_request

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.spec import RollSpec
-from pipeline.audio.decoding import is_recording
-from pipeline.errors import UserError
+from pipeline.errors import UnusableError, UserError
+from pipeline.formats import is_recording, printable
 from pipeline.progress import say
 from pipeline.scores.grid import Stretch, quantise, to_steps, usable_stretches
 from pipeline.scores.keys import Key, estimate_key, pitch_class_durations
 from pipeline.scores.notes import Notes
-from pipeline.scores.score import DEFAULT_BPM, Part, Score, UnusableError, printable, read_scores
-from pipeline.scores.tracks import Voice, assign
-from pipeline.scores.voices import fit_to_tracks
+from pipeline.scores.reading import read_scores
+from pipeline.scores.score import DEFAULT_BPM, Part, Score
+from pipeline.scores.tracks import Voice, assign, fit_to_tracks
 from pipeline.settings.audio import TranscribeSettings
 from pipeline.settings.music import TracksSettings
 from pipeline.songs.conditions import match_track

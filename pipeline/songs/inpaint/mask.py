@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gan.spec import RollSpec
 from pipeline.errors import UserError
 from pipeline.scores.notes import Notes, in_order
-from pipeline.settings.music import GenerateSettings
+from pipeline.settings.songs import GenerateSettings
 from pipeline.songs.conditions import match_track
 from pipeline.songs.inpaint.given_song import GivenSong
 

@@ -13,9 +13,8 @@ from gan.rolls import mix_seed
 from gan.spec import RollSpec
 from pipeline.config import Config
 from pipeline.errors import UserError
-from pipeline.scores.keys import Key
+from pipeline.scores.keys import Key, key_name, read_key
 from pipeline.scores.notes import Notes, cut_overlaps, notes_from_roll, roll_from_notes
-from pipeline.songs.arrangement import key_name, read_key
 from pipeline.songs.checkpoint import load_trained
 from pipeline.songs.conditions import read_request
 from pipeline.songs.inpaint.given_song import read_given

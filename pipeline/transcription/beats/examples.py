@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.audio.synthesizers import RATE_HZ, play
-from pipeline.scores.score import Score, UnusableError, read_scores
+from pipeline.errors import UnusableError
+from pipeline.scores.reading import read_scores
+from pipeline.scores.score import Score
 from pipeline.transcription.beats.metre import FINE, RATIOS, Level, find_levels
 from pipeline.transcription.beats.onsets import Floats, Onsets, find_onsets
 from pipeline.transcription.beats.pulse import find_pulse

@@ -9,9 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.transcription.drums.drum_peaks import find_peaks
 from pipeline.transcription.drums.features import FRAMES_PER_SECOND, band_power
-from pipeline.transcription.drums.kit import CLOSED_HAT, DRUMS, HIT, KICK, OPEN_HAT, make_hits
+from pipeline.transcription.drums.kit import CLOSED_HAT, DRUMS, HIT, KICK, OPEN_HAT, find_peaks, make_hits
 
 __all__ = ["HIT", "find_drum_hits"]
 

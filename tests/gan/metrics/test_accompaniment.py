@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from gan.metrics.accompaniment import followed, rhythmic_distance, tonal_distance, unisons
-from gan.metrics.matcher import Matcher, train_matcher
+from gan.metrics.accompaniment import Matcher, followed, rhythmic_distance, tonal_distance, train_matcher, unisons
 from gan.metrics.track_pairs import Parts, draw_tracks, relations, strangers
 from gan.spec import HOLD, ONSET, RollSpec, Track
 

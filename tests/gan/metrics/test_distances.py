@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from gan.metrics import copying, phrases
+from gan.metrics import copying
+from gan.metrics import features as phrase_features
 from gan.metrics.baselines import partners, random_notes, shuffle_tracks
 from gan.metrics.bootstrap import mean_intervals, overlap_intervals, pair_interval
 from gan.metrics.copying import copied_share, nearest, num_distinct
@@ -50,38 +51,40 @@ def music(count: int, seed: int, keys: tuple[int, ...] = (0,)) -> torch.Tensor:
 
 def test_groove_compares_each_bar_with_the_next():
     same = [(DRUMS, 0, 1, 36), (LEAD, BAR, 4, 60)]
-    assert phrases.groove_consistency(tally(*same)) == 1, "struck at the same place, whatever it is"
-    assert phrases.groove_consistency(tally(*same, (LEAD, 4, 1, 60))) == pytest.approx(15 / 16)
-    assert phrases.groove_consistency(tally()).isnan()
+    assert phrase_features.groove_consistency(tally(*same)) == 1, "struck at the same place, whatever it is"
+    assert phrase_features.groove_consistency(tally(*same, (LEAD, 4, 1, 60))) == pytest.approx(15 / 16)
+    assert phrase_features.groove_consistency(tally()).isnan()
 
 
 def test_entropy_of_pitch_classes_in_bits():
-    assert phrases.pitch_class_entropy(tally((LEAD, 0, 1, 60), (BASS, 0, 1, 48), (DRUMS, 0, 1, 37))) == 0
+    assert phrase_features.pitch_class_entropy(tally((LEAD, 0, 1, 60), (BASS, 0, 1, 48), (DRUMS, 0, 1, 37))) == 0
     four = [(LEAD, step, 1, 60 + step) for step in range(4)]
-    assert phrases.pitch_class_entropy(tally(*four)) == pytest.approx(2.0)
-    assert phrases.pitch_class_entropy(tally((DRUMS, 0, 1, 37))).isnan()
+    assert phrase_features.pitch_class_entropy(tally(*four)) == pytest.approx(2.0)
+    assert phrase_features.pitch_class_entropy(tally((DRUMS, 0, 1, 37))).isnan()
 
 
 def test_repetition_is_of_shared_onsets():
     once = [(LEAD, 0, 4, 60), (BASS, 0, 4, 40)]
     again = [(LEAD, BAR, 4, 60), (BASS, BAR, 4, 43)]
-    assert phrases.repetition_next(tally(*once, *again)) == pytest.approx(1 / 3)
-    assert phrases.repetition_any(tally(*once, *again)) == pytest.approx(1 / 3), "of two bars, the next is any other"
-    assert phrases.repetition_next(tally(*once)) == 0
-    assert phrases.repetition_next(tally()).isnan()
+    assert phrase_features.repetition_next(tally(*once, *again)) == pytest.approx(1 / 3)
+    assert phrase_features.repetition_any(tally(*once, *again)) == pytest.approx(1 / 3), (
+        "of two bars, the next is any other"
+    )
+    assert phrase_features.repetition_next(tally(*once)) == 0
+    assert phrase_features.repetition_next(tally()).isnan()
 
 
 def test_bars_far_apart_repeat_where_neighbours_do_not():
     spec = RollSpec((Track("Lead"),), bars=3)
     rolls = torch.zeros((1, *spec.shape), dtype=torch.bool)
     rolls[0, ONSET, 0, [0, 1, 2], 0, [5, 7, 5]] = True
-    assert phrases.repetition_next(Tally(rolls, spec)) == 0
-    assert phrases.repetition_any(Tally(rolls, spec)) == pytest.approx(1 / 3)
+    assert phrase_features.repetition_next(Tally(rolls, spec)) == 0
+    assert phrase_features.repetition_any(Tally(rolls, spec)) == pytest.approx(1 / 3)
 
 
 def test_length_is_in_beats_and_consonance_one_less_dissonance():
-    assert phrases.length_in_beats(tally((LEAD, 0, 8, 60), (LEAD, 8, 4, 60)))[0, LEAD] == 1.5
-    assert phrases.consonance(tally((LEAD, 0, 4, 64), (LEAD, 4, 4, 61), (BASS, 0, 8, 48))) == 0.5
+    assert phrase_features.length_in_beats(tally((LEAD, 0, 8, 60), (LEAD, 8, 4, 60)))[0, LEAD] == 1.5
+    assert phrase_features.consonance(tally((LEAD, 0, 4, 64), (LEAD, 4, 4, 61), (BASS, 0, 8, 48))) == 0.5
 
 
 def test_a_set_is_like_itself():

@@ -13,9 +13,9 @@ from gan.settings import ModelSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
 from gan.training.batches import Heard, Pair
+from gan.training.monitor import TrainingFailed
 from gan.training.precision import exactly, takes_bfloat16
 from gan.training.trainer import Lesson, Trainer
-from gan.training.trouble import TrainingFailed
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Lead"), Track("Bass")), bars=2, num_pitches=30, lowest_pitch=41)
 MODEL = ModelSettings(latent_size=4, trunk_width=24, trunk_blocks=1, track_width=12, step_width=12, beat_width=24)

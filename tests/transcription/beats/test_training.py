@@ -10,7 +10,6 @@ import pytest
 from pipeline.audio.synthesizers import soundfont_path
 from pipeline.errors import UserError
 from pipeline.transcription.beats import training as beats_training
-from pipeline.transcription.beats.beats_levels import describe_levels
 from pipeline.transcription.beats.examples import (
     HIT,
     PITCH,
@@ -23,7 +22,7 @@ from pipeline.transcription.beats.examples import (
     transcribed,
     with_faults,
 )
-from pipeline.transcription.beats.metre import clearness
+from pipeline.transcription.beats.metre import clearness, describe_levels
 from pipeline.transcription.beats.onsets import LAYERS
 
 

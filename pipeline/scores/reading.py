@@ -1,0 +1,52 @@
+"""Reading a score from a file of any format: MIDI, MusicXML, ABC or piano rolls"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.errors import UnusableError
+from pipeline.formats import PIANOROLLS, SCORES, printable
+from pipeline.scores.score import Score
+
+
+def read_scores(path: Path, max_megabytes: float) -> list[Score]:
+    """The scores in a file: one, or several where an ABC file holds many tunes.
+
+    Raises
+    ------
+    UnusableError
+        The file can't be read, with one plain reason.
+    """
+    from pipeline.scores.abc import read_abc
+    from pipeline.scores.midi import read_midi
+    from pipeline.scores.musicxml import read_musicxml
+    from pipeline.scores.pypianoroll import read_pianoroll
+
+    readers: dict[str, Callable[[bytes, str, int], list[Score]]] = {
+        "midi": read_midi,
+        "musicxml": read_musicxml,
+        "abc": read_abc,
+        "pianoroll": read_pianoroll,
+    }
+    limit = int(max_megabytes * 1e6)
+    content = read_bytes(path, limit)
+    kind = (SCORES | PIANOROLLS).get(path.suffix.lower())
+    if kind is None:
+        raise UnusableError(f"unknown format: {path.suffix or 'no suffix'}")
+    return readers[kind](content, printable(path.stem), limit)
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """The bytes of a file of at most `limit` bytes. Raises `UnusableError`."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            if os.fstat(file.fileno()).st_size > limit:
+                raise UnusableError(f"too large: more than {limit / 1e6:g} MB")
+            content = file.read()
+    except OSError as error:
+        raise UnusableError(f"can't be read: {error.strerror or error}".lower()) from error
+    if not content:
+        raise UnusableError("broken file: it is empty")
+    return content

@@ -1,0 +1,61 @@
+"""Settings of the stage `generate`"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass
+class GenerateSettings:
+    """Songs from a trained generator."""
+
+    songs: int
+    """How many songs the album has."""
+    seed: int
+    candidates: int
+    """Phrases generated for each phrase kept; the discriminator's favourite is taken."""
+    variation: float
+    """How far a returning section strays from its first time: 0 exact, 1 a fresh one."""
+    min_seconds: float
+    max_seconds: float
+    """A song's form is chosen so that its length lies between these."""
+    tempo_bpm: float | None
+    """Beats a minute; null draws it from the training set's."""
+    tempo_range_bpm: list[float] | None
+    """Slowest and fastest tempo, between which each song's is drawn."""
+    key: str | None
+    """Such as `G major` or `E minor`; null draws one a song. With `given` or `like`: the key that the file is in."""
+    density: dict[str, float] | None
+    """Notes a bar by the name of the track; tracks that are left out are left to chance."""
+    style: str | None
+    """One of the folders that the data set's music lies in; null leaves it to chance."""
+    guidance: float
+    """How strongly key, tempo, density and style count: 1 as learnt, 0 not at all."""
+    temperature: Any
+    """How much is left to chance, a number for all tracks or by the name of the track: null or 0 makes what is most
+    likely, 1 is wild."""
+    given: str | None
+    """A file of notes (MIDI, kar, MusicXML, ABC) that the rest is made around."""
+    keep: Any
+    """Tracks of `given` that stay, a list or one name; all others are made for them."""
+    bars: Any
+    """Bars of `given` to make anew, counted from 1: a list of bars and of stretches such as `5-8`."""
+    continue_bars: int | None
+    """Bars to go on for after `given` ends."""
+    like: str | None
+    """A file of notes whose phrase is looked for among all that the generator can make."""
+    towards: str | None
+    """Another such file, or a seed: where `interpolate` leads to; null is the next seed."""
+    from_bar: int | None
+    """Where in `like` and `towards` the phrase begins, counted from 1; null takes the first in which most plays."""
+    distance: float
+    """How far the variations of `like` stray: 0 is as near as found, 1 as far as any other phrase."""
+    interpolate: int | None
+    """Phrases on the way from one seed or phrase to another, both ends included."""
+    form: str | None
+    """A form of `pipeline/music/form.py` by name; null takes them in turn."""
+    rerolls: list[str]
+    """Songs (`3`) and sections (`3.chorus`) sent back, in the order of the asking; `album.reroll` adds to it."""
+    humanize: float
+    """How much velocity and timing breathe: 0 is a machine, 1 a person."""
