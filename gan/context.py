@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag, pad
 
-from gan.conditions import NUM_MANNERS, Layout, no_labels, wishes_of
+from gan.conditions import NUM_ATTRIBUTES, ConditionLayout, conditions_of, no_labels
 from gan.rolls import SOUNDING, STRIKE, fold_streams
 from gan.spec import HOLD, ONSET, RollSpec
 
 
 @dataclass(frozen=True)
-class Given:
+class Context:
     """Notes that are given, the batch in front.
 
     Attributes
@@ -41,13 +41,13 @@ class Given:
         """How many phrases."""
         return len(self.rolls)
 
-    def __getitem__(self, index: slice | Tensor | list[int]) -> Given:
+    def __getitem__(self, index: slice | Tensor | list[int]) -> Context:
         """Some of the phrases; the batch axis stays."""
-        return Given(self.rolls[index], self.mask[index])
+        return Context(self.rolls[index], self.mask[index])
 
-    def to(self, device: torch.device | str) -> Given:
+    def to(self, device: torch.device | str) -> Context:
         """The same on another device."""
-        return Given(self.rolls.to(device), self.mask.to(device))
+        return Context(self.rolls.to(device), self.mask.to(device))
 
     def complete(self, made: Tensor) -> Tensor:
         """Rolls `made` with what is given in their place, to the bit.
@@ -57,39 +57,43 @@ class Given:
         phrase, track, bar = self.mask.nonzero(as_tuple=True)
         whole = made.clone()
         whole[phrase, :, track, bar] = self.rolls[phrase, :, track, bar]
-        return begin_orphans(whole, ~self.mask)
+        return strike_orphans(whole, ~self.mask)
 
 
-def wishes_of_given(given: Given, spec: RollSpec) -> Tensor:
-    """What the notes that are given ask for, `[batch, Layout.size]`: go on like this.
+def conditions_of_context(given: Context, spec: RollSpec) -> Tensor:
+    """What the notes that are given ask for, `[batch, ConditionLayout.size]`: go on like this.
 
-    The manners of the tracks that are given from end to end, and the rhythm and chroma of all that is given.
+    The attributes of the tracks that are given from end to end, and the rhythm and chroma of all that is given.
     """
-    layout, mask = Layout.of(spec), given.mask
+    layout, mask = ConditionLayout.of(spec), given.mask
     labels = no_labels(len(given)).to(mask.device)
-    wishes = wishes_of(given.rolls & mask[:, None, :, :, None, None], labels, spec)
-    whole = mask.all(2).repeat(1, NUM_MANNERS)
-    wishes[:, layout.manners] = wishes[:, layout.manners].masked_fill(~whole, torch.nan)
-    return wishes
+    conditions = conditions_of(given.rolls & mask[:, None, :, :, None, None], labels, spec)
+    whole = mask.all(2).repeat(1, NUM_ATTRIBUTES)
+    conditions[:, layout.attributes] = conditions[:, layout.attributes].masked_fill(~whole, torch.nan)
+    return conditions
 
 
 @dataclass(frozen=True)
-class Part:
-    """What is given to a network while it learns: `streams` `[batch, time, tracks, 2, compass]`, and the mask of it."""
+class StreamContext:
+    """What is given to a network while it learns: `streams` `[batch, time, tracks, 2, pitch_range]`, and the mask of
+    it.
+    """
 
     streams: Tensor
     mask: Tensor
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What phrases were asked to be: wishes `[batch, Layout.size]`; what was given: a mask `[batch, tracks, bars]`."""
+class Conditioning:
+    """What phrases were asked to be: conditions `[batch, ConditionLayout.size]`; what was given: a mask `[batch,
+    tracks, bars]`.
+    """
 
-    wishes: Tensor
+    conditions: Tensor
     mask: Tensor
 
 
-def begin_orphans(rolls: Tensor, where: Tensor | None = None) -> Tensor:
+def strike_orphans(rolls: Tensor, where: Tensor | None = None) -> Tensor:
     """Rolls in which a held step with nothing before it, at the start of a bar, begins a note; a phrase's first too.
 
     With a mask `where` `[batch, tracks, bars]`, in these bars alone.
@@ -107,7 +111,7 @@ def begin_orphans(rolls: Tensor, where: Tensor | None = None) -> Tensor:
     return begun
 
 
-def spread_mask(mask: Tensor, spec: RollSpec) -> Tensor:
+def mask_of_steps(mask: Tensor, spec: RollSpec) -> Tensor:
     """A mask `[batch, tracks, bars]` by steps: `[batch, time, tracks]`."""
     return mask.transpose(1, 2).repeat_interleave(spec.steps_per_bar, dim=1)
 
@@ -119,29 +123,29 @@ def beginnings(mask: Tensor, spec: RollSpec) -> Tensor:
     return starts.flatten(1, 2)
 
 
-def complete_streams(made: Tensor, given: Tensor, mask: Tensor, spec: RollSpec) -> Tensor:
-    """Streams `made` with those that are given in their place; both `[batch, time, tracks, 2, compass]`.
+def inpaint_streams(made: Tensor, given: Tensor, mask: Tensor, spec: RollSpec) -> Tensor:
+    """Streams `made` with those that are given in their place; both `[batch, time, tracks, 2, pitch_range]`.
 
     A given note whose beginning lies in a bar that is made anew is struck at the bar line, unless what was made sounds
     right up to it: then it is one note.
     """
-    whole = torch.where(spread_mask(mask, spec)[..., None, None], given, made)
+    whole = torch.where(mask_of_steps(mask, spec)[..., None, None], given, made)
     if spec.bars == 1:
         return whole
     bars = whole.view(len(whole), spec.bars, spec.steps_per_bar, *whole.shape[2:])
     with torch.no_grad():  # what is struck has no gradient, and the sum's is that of `whole`
         joins = (mask[:, :, 1:] & ~mask[:, :, :-1]).transpose(1, 2).unsqueeze(3)  # [batch, bars - 1, tracks, 1]
-        first = bars[:, 1:, 0]  # [batch, bars - 1, tracks, 2, compass]
+        first = bars[:, 1:, 0]  # [batch, bars - 1, tracks, 2, pitch_range]
         cut = first[:, :, :, SOUNDING] * (1 - first[:, :, :, STRIKE]) * (1 - bars[:, :-1, -1, :, SOUNDING]) * joins
         bars[:, 1:, 0, :, STRIKE] += cut
     return whole
 
 
-def sum_given(part: Part, vectors: Tensor, spec: RollSpec) -> Tensor:
+def embed_context(part: StreamContext, vectors: Tensor, spec: RollSpec) -> Tensor:
     """Sums `[batch, time, width]` of the vectors of all notes that are given, and of the tracks that they are of.
 
-    `vectors` is `[tracks, 2 * compass + 1, width]`, the last one of a track its own. A step has few notes of all that
-    it could have: looking them up is far cheaper than a product. Gradients reach the vectors, not the notes.
+    `vectors` is `[tracks, 2 * pitch_range + 1, width]`, the last one of a track its own. A step has few notes of all
+    that it could have: looking them up is far cheaper than a product. Gradients reach the vectors, not the notes.
     """
     batch, bars, steps = len(part.mask), spec.bars, spec.steps_per_bar
     phrase, bar, track = part.mask.transpose(1, 2).nonzero(as_tuple=True)
@@ -191,16 +195,16 @@ def _some(batch: int, size: int, amount: Tensor, random: torch.Generator) -> Ten
 
 NUM_MARKS = 3
 """Whether, in what is given, a pitched track begins a note, a drum is hit, anything pitched sounds."""
-BESIDE_SIZE = 12 + NUM_MARKS
+HARMONIC_CONTEXT_SIZE = 12 + NUM_MARKS
 """Features of a step of a track: how well each pitch class fits, and the marks."""
 
 
-class Beside(nn.Module):
+class HarmonicContext(nn.Module):
     """What is given, as each track hears it.
 
     Parameters
     ----------
-    spec, lows, compass
+    spec, lowest_pitches, pitch_range
         Of the streams, see `gan.rolls.to_streams`.
     gains
         `[tracks][12]`, `gan.statistics.DataStatistics.harmony`: where the fit of each interval starts.
@@ -209,20 +213,24 @@ class Beside(nn.Module):
     fold: Tensor
     turn: Tensor
 
-    def __init__(self, spec: RollSpec, lows: tuple[int, ...], compass: int, gains: list[list[float]]) -> None:
+    def __init__(
+        self, spec: RollSpec, lowest_pitches: tuple[int, ...], pitch_range: int, gains: list[list[float]]
+    ) -> None:
         super().__init__()
         self.spec = spec
         self.drums = [track for track in range(spec.num_tracks) if track not in spec.pitched]
         self.fits = nn.Parameter(torch.tensor(gains))  # [tracks, semitones above a given note]
-        self.register_buffer("fold", fold_streams(spec, lows, compass), persistent=False)  # [pitched, compass, 12]
+        self.register_buffer(
+            "fold", fold_streams(spec, lowest_pitches, pitch_range), persistent=False
+        )  # [pitched, pitch_range, 12]
         turn = (torch.arange(12) - torch.arange(12).unsqueeze(1)) % 12
         self.register_buffer("turn", turn, persistent=False)  # [given, made]: semitones
 
-    def forward(self, part: Part) -> Tensor:
-        """`[batch, time, tracks, BESIDE_SIZE]`; zeros where nothing is given."""
+    def forward(self, part: StreamContext) -> Tensor:
+        """`[batch, time, tracks, HARMONIC_CONTEXT_SIZE]`; zeros where nothing is given."""
         spec, streams = self.spec, part.streams
         batch, time, tracks = streams.shape[:3]
-        heard = spread_mask(part.mask, spec).to(streams)  # [batch, time, tracks]
+        heard = mask_of_steps(part.mask, spec).to(streams)  # [batch, time, tracks]
         pitched = list(spec.pitched)
         sounding = streams[:, :, pitched, SOUNDING] * heard[:, :, pitched, None]
         chroma = torch.einsum("btkp,kpc->btc", sounding, self.fold).clamp(max=1)

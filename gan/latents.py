@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from gan.conditions import between_wishes
+from gan.conditions import interpolate_conditions
 
 
 @dataclass(frozen=True)
 class Latents:
-    """Four independent unit Gaussians and wishes, the batch in front.
+    """Four independent unit Gaussians and conditions, the batch in front.
 
     Attributes
     ----------
@@ -27,30 +27,30 @@ class Latents:
         `[batch, tracks, size]`: each track's own part, the same in each bar.
     z_track_time
         `[batch, tracks, size]`: how each track moves from bar to bar.
-    wishes
-        `[batch, Layout.size]`, see `gan.conditions`; NaN for what is left to chance.
+    conditions
+        `[batch, ConditionLayout.size]`, see `gan.conditions`; NaN for what is left to chance.
     """
 
     z: Tensor
     z_time: Tensor
     z_track: Tensor
     z_track_time: Tensor
-    wishes: Tensor
+    conditions: Tensor
 
     def __len__(self) -> int:
         """How many phrases these latents make."""
         return len(self.z)
 
     @classmethod
-    def sample(cls, wishes: Tensor, tracks: int, size: int, generator: torch.Generator) -> Latents:
-        """Fresh latents on the CPU, a row for each of the wishes; `generator` (a CPU one) decides on them alone."""
-        batch = len(wishes)
+    def sample(cls, conditions: Tensor, tracks: int, size: int, generator: torch.Generator) -> Latents:
+        """Fresh latents on the CPU, a row for each of the conditions; `generator` (a CPU one) decides on them alone."""
+        batch = len(conditions)
         return cls(
             z=torch.randn(batch, size, generator=generator),
             z_time=torch.randn(batch, size, generator=generator),
             z_track=torch.randn(batch, tracks, size, generator=generator),
             z_track_time=torch.randn(batch, tracks, size, generator=generator),
-            wishes=wishes,
+            conditions=conditions,
         )
 
     def to(self, device: torch.device | str) -> Latents:
@@ -63,7 +63,7 @@ class Latents:
 
     def to_dict(self) -> dict[str, Tensor]:
         """The tensors by name; `from_dict` reads them back."""
-        return {name: getattr(self, name) for name in ("z", "z_time", "z_track", "z_track_time", "wishes")}
+        return {name: getattr(self, name) for name in ("z", "z_time", "z_track", "z_track_time", "conditions")}
 
     @classmethod
     def from_dict(cls, values: dict[str, Tensor]) -> Latents:
@@ -85,24 +85,30 @@ class Latents:
             raise ValueError(f"amount must be between 0 and 1, not {amount}")
         angle = amount * math.pi / 2
         keep, new = math.cos(angle), math.sin(angle)
-        other = Latents.sample(self.wishes.cpu(), self.z_track.shape[1], self.z.shape[1], generator).to(self.z.device)
+        other = Latents.sample(self.conditions.cpu(), self.z_track.shape[1], self.z.shape[1], generator).to(
+            self.z.device
+        )
         return Latents(
             z=self.z,
             z_time=keep * self.z_time + new * other.z_time,
             z_track=self.z_track,
             z_track_time=keep * self.z_track_time + new * other.z_track_time,
-            wishes=self.wishes,
+            conditions=self.conditions,
         )
 
-    def asking(self, wishes: Tensor) -> Latents:
-        """The same latents with other wishes `[batch, Layout.size]`; where those are NaN, their own stay."""
-        return replace(self, wishes=torch.where(wishes.isnan(), self.wishes, wishes))
+    def asking(self, conditions: Tensor) -> Latents:
+        """The same latents with other conditions `[batch, ConditionLayout.size]`; where those are NaN, their own
+        stay.
+        """
+        return replace(self, conditions=torch.where(conditions.isnan(), self.conditions, conditions))
 
     def towards(self, other: Latents, share: float) -> Latents:
         """The phrase at `share` (0 to 1) of the way to `other`, on a sphere (slerp; White, arXiv 1609.04468)."""
         ends = other.to_dict()
-        middle = {name: _slerp(value, ends[name], share) for name, value in self.to_dict().items() if name != "wishes"}
-        return Latents(**middle, wishes=between_wishes(self.wishes, other.wishes, share))
+        middle = {
+            name: _slerp(value, ends[name], share) for name, value in self.to_dict().items() if name != "conditions"
+        }
+        return Latents(**middle, conditions=interpolate_conditions(self.conditions, other.conditions, share))
 
 
 def _slerp(start: Tensor, end: Tensor, share: float) -> Tensor:

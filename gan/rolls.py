@@ -1,7 +1,7 @@
 """What is done to rolls: planes to streams and back, packing, and batches that depend on seed and step alone.
 
-A *stream* tensor is what the two networks exchange: `[batch, time, tracks, 2, compass]`, stream 0 *sounding* (onset or
-hold), stream 1 *onset*, with time running over all steps of the phrase and each track cut to its own compass.
+A *stream* tensor is what the two networks exchange: `[batch, time, tracks, 2, pitch_range]`, stream 0 *sounding* (onset
+or hold), stream 1 *onset*, with time running over all steps of the phrase and each track cut to its own pitch_range.
 """
 
 from __future__ import annotations
@@ -29,41 +29,41 @@ def mix_seed(seed: int, *numbers: int) -> int:
     return value >> 1
 
 
-def to_streams(rolls: Tensor, lows: Sequence[int], compass: int) -> Tensor:
-    """Rolls `[batch, 2, tracks, bars, steps, pitches]` as float streams `[batch, time, tracks, 2, compass]`.
+def to_streams(rolls: Tensor, lowest_pitches: Sequence[int], pitch_range: int) -> Tensor:
+    """Rolls `[batch, 2, tracks, bars, steps, pitches]` as float streams `[batch, time, tracks, 2, pitch_range]`.
 
-    `lows` holds, for each track, the roll index of the first pitch of its compass; notes outside are left out.
-    A note that was cut by the start of the phrase begins there.
+    `lowest_pitches` holds, for each track, the roll index of the first pitch of its pitch_range; notes outside are left
+    out. A note that was cut by the start of the phrase begins there.
     """
     batch, _, tracks, bars, steps, _ = rolls.shape
-    cells = torch.empty((batch, bars * steps, tracks, 2, compass), dtype=torch.uint8, device=rolls.device)
-    for track, low in enumerate(lows):
-        window = rolls[:, :, track, :, :, low : low + compass].view(torch.uint8).flatten(2, 3)
-        onset, hold = window[:, ONSET], window[:, HOLD]  # [batch, time, compass]
+    cells = torch.empty((batch, bars * steps, tracks, 2, pitch_range), dtype=torch.uint8, device=rolls.device)
+    for track, low in enumerate(lowest_pitches):
+        window = rolls[:, :, track, :, :, low : low + pitch_range].view(torch.uint8).flatten(2, 3)
+        onset, hold = window[:, ONSET], window[:, HOLD]  # [batch, time, pitch_range]
         cells[:, :, track, STRIKE] = onset
         torch.bitwise_or(onset, hold, out=cells[:, :, track, SOUNDING])
     cells[:, 0, :, STRIKE] = cells[:, 0, :, SOUNDING]
     return cells.to(torch.float32)  # bytes become floats four times as fast as bools do
 
 
-def to_rolls(streams: Tensor, lows: Sequence[int], spec: RollSpec) -> Tensor:
+def to_rolls(streams: Tensor, lowest_pitches: Sequence[int], spec: RollSpec) -> Tensor:
     """Streams back as bool rolls `[batch, 2, tracks, bars, steps, pitches]`; drums never hold."""
-    batch, _, _, _, compass = streams.shape
+    batch, _, _, _, pitch_range = streams.shape
     heard = streams.detach() > 0.5
-    shape = (batch, spec.bars, spec.steps_per_bar, compass)
+    shape = (batch, spec.bars, spec.steps_per_bar, pitch_range)
     rolls = torch.zeros((batch, *spec.shape), dtype=torch.bool, device=streams.device)
-    for track, low in enumerate(lows):
+    for track, low in enumerate(lowest_pitches):
         onset = heard[:, :, track, STRIKE].reshape(shape)
         sounding = heard[:, :, track, SOUNDING].reshape(shape)
-        rolls[:, ONSET, track, :, :, low : low + compass] = onset
+        rolls[:, ONSET, track, :, :, low : low + pitch_range] = onset
         if not spec.tracks[track].is_drum:
-            rolls[:, HOLD, track, :, :, low : low + compass] = sounding & ~onset
+            rolls[:, HOLD, track, :, :, low : low + pitch_range] = sounding & ~onset
     return rolls
 
 
-def fold_streams(spec: RollSpec, lows: Sequence[int], compass: int) -> Tensor:
-    """`[pitched, compass, 12]`: which pitch class each pitch of each pitched track's compass belongs to."""
-    pitches = torch.tensor([lows[track] for track in spec.pitched]).unsqueeze(1) + torch.arange(compass)
+def fold_streams(spec: RollSpec, lowest_pitches: Sequence[int], pitch_range: int) -> Tensor:
+    """`[pitched, pitch_range, 12]`: which pitch class each pitch of each pitched track's pitch_range belongs to."""
+    pitches = torch.tensor([lowest_pitches[track] for track in spec.pitched]).unsqueeze(1) + torch.arange(pitch_range)
     classes = (pitches + spec.lowest_pitch) % 12
     return (classes.unsqueeze(2) == torch.arange(12)).to(torch.float32)
 

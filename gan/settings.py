@@ -38,7 +38,7 @@ class ModelSettings:
         Residual blocks of the shared part; they look 1, 2, 4 ... beats to either side in turn.
     track_width
         Channels of each track's private part.
-    listen_width
+    context_width
         Channels of what the generator reads of the notes that are given.
     step_width, beat_width, bar_width
         Channels of the discriminator over steps, over beats, and over bars and the phrase.
@@ -50,14 +50,14 @@ class ModelSettings:
         Lines of a polyphonic track: at most so many notes sound at once.
     choice_polyphony
         `auto` takes a track as monophonic when at most this share of its sounding steps has two pitches or more.
-    compass_share
+    pitch_range_share
         A track is modelled within the pitches that hold this share of its notes; rare outliers would widen every
         matrix product.
     temperature
         Of the soft decision that carries the gradient; the decision that is heard is always hard.
     harmony
         Whether the discriminator sees chroma and the intervals between tracks and along lines, beside the roll.
-    rehearsals
+    refinement_steps
         How often a phrase is made anew around its lowest tracks when it is sampled; training has none.
     filters
         Of a MuseGAN design's narrowest layer; all others have multiples of it. Published: 64 (`jamming`, `composer`,
@@ -73,17 +73,17 @@ class ModelSettings:
     trunk_width: int = 128
     trunk_blocks: int = 3
     track_width: int = 48
-    listen_width: int = 64
+    context_width: int = 64
     step_width: int = 64
     beat_width: int = 160
     bar_width: int = 160
     heads: str = "auto"
     voices: int = 4
     choice_polyphony: float = 0.03
-    compass_share: float = 0.999
+    pitch_range_share: float = 0.999
     temperature: float = 1.0
     harmony: bool = True
-    rehearsals: int = 1
+    refinement_steps: int = 1
     filters: int = 64
     neurons: str = "deterministic"
     pretrain_steps: int = 2000
@@ -99,7 +99,7 @@ class ModelSettings:
             "trunk_width",
             "trunk_blocks",
             "track_width",
-            "listen_width",
+            "context_width",
             "step_width",
             "beat_width",
             "bar_width",
@@ -108,11 +108,16 @@ class ModelSettings:
             _need(getattr(self, key) >= 1, f"model.{key}", "at least 1", getattr(self, key))
         _need(self.neurons in NEURONS, "model.neurons", f"one of {', '.join(NEURONS)}", self.neurons)
         _need(self.pretrain_steps >= 0, "model.pretrain_steps", "at least 0", self.pretrain_steps)
-        _need(0 <= self.rehearsals <= 8, "model.rehearsals", "0 to 8", self.rehearsals)
+        _need(0 <= self.refinement_steps <= 8, "model.refinement_steps", "0 to 8", self.refinement_steps)
         _need(self.heads in HEADS, "model.heads", f"one of {', '.join(HEADS)}", self.heads)
         _need(1 <= self.voices <= 6, "model.voices", "1 to 6", self.voices)
         _need(0 <= self.choice_polyphony <= 1, "model.choice_polyphony", "between 0 and 1", self.choice_polyphony)
-        _need(0.5 < self.compass_share <= 1, "model.compass_share", "above 0.5 and at most 1", self.compass_share)
+        _need(
+            0.5 < self.pitch_range_share <= 1,
+            "model.pitch_range_share",
+            "above 0.5 and at most 1",
+            self.pitch_range_share,
+        )
         _need(self.temperature > 0, "model.temperature", "above 0", self.temperature)
 
     def _counts(self, key: str) -> bool:
@@ -158,13 +163,13 @@ class TrainSettings:
         The penalties are computed every so many steps (and weigh as many times more): they cost as much as a step.
     ema_decay
         Decay a step of the averaged generator that samples are drawn from; with 0 it is the generator itself.
-    obedience
+    attribute_loss
         Weight of how far generated phrases are from what was asked, as far as it can be counted
         (`gan.training.attribute_loss`).
-    mismatch
+    matching_loss
         Weight of telling real phrases from ones in which some tracks come from another phrase
         (`gan.training.augmentation`).
-    mismatch_steps
+    matching_loss_steps
         Those are judged every so many steps (and weigh as many times more).
     noise_steps
         The heads' noise falls linearly over these first steps, so that silent notes get tried at the start.
@@ -195,9 +200,9 @@ class TrainSettings:
     gamma: float = 5.0
     penalty_steps: int = 4
     ema_decay: float = 0.995
-    obedience: float = 0.06
-    mismatch: float = 0.25
-    mismatch_steps: int = 4
+    attribute_loss: float = 0.06
+    matching_loss: float = 0.25
+    matching_loss_steps: int = 4
     noise_steps: int = 600
     noise_floor: float = 0.15
     max_transposition: int = 0
@@ -216,7 +221,7 @@ class TrainSettings:
             "steps",
             "discriminator_steps",
             "penalty_steps",
-            "mismatch_steps",
+            "matching_loss_steps",
             "report_steps",
             "tick_steps",
             "checkpoint_steps",
@@ -224,7 +229,7 @@ class TrainSettings:
             _need(getattr(self, key) >= 1, f"train.{key}", "at least 1", getattr(self, key))
         for key in ("minutes", "learning_rate"):
             _need(getattr(self, key) > 0, f"train.{key}", "above 0", getattr(self, key))
-        for key in ("gamma", "obedience", "mismatch", "noise_steps"):
+        for key in ("gamma", "attribute_loss", "matching_loss", "noise_steps"):
             _need(getattr(self, key) >= 0, f"train.{key}", "at least 0", getattr(self, key))
         for key in ("beta1", "beta2", "ema_decay"):
             _need(0 <= getattr(self, key) < 1, f"train.{key}", "at least 0 and below 1", getattr(self, key))
@@ -247,7 +252,7 @@ def check_together(model: ModelSettings, train: TrainSettings) -> None:
     model.check()
     train.check()
     if model.design != "albumgan":
-        for key in ("obedience", "mismatch", "noise_steps", "noise_floor", "max_transposition"):
+        for key in ("attribute_loss", "matching_loss", "noise_steps", "noise_floor", "max_transposition"):
             if getattr(train, key):
                 raise ValueError(
                     f"train.{key} does nothing with model.design={model.design}, set it to 0; "

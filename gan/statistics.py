@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan.conditions import STYLE, fold, no_labels, wishes_of
+from gan.conditions import STYLE, conditions_of, fold, no_labels
 from gan.context import count_intervals, interval_gain
 from gan.rolls import unpack
 from gan.settings import ModelSettings
@@ -58,8 +58,8 @@ class DataStatistics:
     empty_bars
         `[tracks]`: share of bars without a sounding step.
     examples
-        `[phrases, up to MOST_EXAMPLES][Layout.size]`: the wishes of evenly spread phrases (`gan.conditions`), NaN for
-        what is unknown; a generator that is asked nothing draws one of them.
+        `[phrases, up to MOST_EXAMPLES][ConditionLayout.size]`: the conditions of evenly spread phrases
+        (`gan.conditions`), NaN for what is unknown; a generator that is asked nothing draws one of them.
     num_styles
         Styles that the data's labels tell apart.
     """
@@ -98,13 +98,13 @@ class DataStatistics:
         examples: list[Tensor] = []
         for rolls in batches:
             known = no_labels(len(rolls)) if labels is None else labels[num_phrases : num_phrases + len(rolls)]
-            examples.append(wishes_of(rolls, known, spec))
+            examples.append(conditions_of(rolls, known, spec))
             num_phrases += len(rolls)
             for name, count in _count(rolls, spec).items():
                 totals[name] = totals[name] + count if name in totals else count
         if num_phrases == 0:
             raise ValueError("there are no phrases to count")
-        wishes = torch.cat(examples)
+        conditions = torch.cat(examples)
         num_bars = num_phrases * spec.bars
         num_steps = num_phrases * spec.num_steps
         return cls(
@@ -118,8 +118,8 @@ class DataStatistics:
             harmony=interval_gain(totals["intervals"], totals["begun"], totals["beside"]).tolist(),
             notes_per_bar=(totals["notes"] / num_bars).tolist(),
             empty_bars=(1 - totals["full_bars"] / num_bars).tolist(),
-            examples=wishes[:: -(-num_phrases // MOST_EXAMPLES)].tolist(),
-            num_styles=int(wishes[:, STYLE].nan_to_num(-1).max()) + 1,
+            examples=conditions[:: -(-num_phrases // MOST_EXAMPLES)].tolist(),
+            num_styles=int(conditions[:, STYLE].nan_to_num(-1).max()) + 1,
         )
 
 
@@ -197,12 +197,12 @@ def choose_heads(statistics: DataStatistics, spec: RollSpec, settings: ModelSett
     return tuple(heads)
 
 
-def choose_compass(statistics: DataStatistics, spec: RollSpec, share: float) -> tuple[tuple[int, ...], int]:
+def choose_pitch_ranges(statistics: DataStatistics, spec: RollSpec, share: float) -> tuple[tuple[int, ...], int]:
     """The window of pitches in which each track is modelled.
 
     Returns
     -------
-    lows, compass
+    lowest_pitches, pitch_range
         For each track the roll index of its lowest pitch, and the number of pitches of the widest track, which is
         used for all of them. At least `share` of the sounding steps of each track lie inside its window.
     """
@@ -221,6 +221,6 @@ def choose_compass(statistics: DataStatistics, spec: RollSpec, share: float) -> 
             high -= 1
             lost += rates[high]
         bounds.append((low, high))
-    compass = max(high - low + 1 for low, high in bounds)
-    lows = tuple(min(low, spec.num_pitches - compass) for low, _ in bounds)
-    return lows, compass
+    pitch_range = max(high - low + 1 for low, high in bounds)
+    lowest_pitches = tuple(min(low, spec.num_pitches - pitch_range) for low, _ in bounds)
+    return lowest_pitches, pitch_range

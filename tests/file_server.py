@@ -14,7 +14,7 @@ BOMB = gzip.compress(bytes(5_000_000))
 
 
 class FileServer(ThreadingHTTPServer):
-    """Serves `files` (by path) in the manner that the path's first folder names."""
+    """Serves `files` (by path) in the attribute that the path's first folder names."""
 
     daemon_threads = True
     block_on_close = False
@@ -45,9 +45,9 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         self.server.asked.append((path, self.headers.get("Range", "")))
         self.server.times[path] += 1
-        manner, _, name = path[1:].partition("/")
+        attribute, _, name = path[1:].partition("/")
         content = self.server.files.get(name, b"")
-        getattr(self, f"be_{manner}", self.be_missing)(content, self.server.times[path] == 1)
+        getattr(self, f"be_{attribute}", self.be_missing)(content, self.server.times[path] == 1)
 
     def answer(self, status: int, *headers: tuple[str, object], length: int | None = None) -> None:
         self.send_response(status)

@@ -116,7 +116,7 @@ def write_checkpoint(folder: Path, config: Config) -> Path:
     torch.save(
         {
             "trainer": trainer.state_dict(),
-            "chosen": {"step": 0, "settled": True, "overlap": 0.5, "average": trainer.average.state_dict()},
+            "chosen": {"step": 0, "final_phase": True, "overlap": 0.5, "average": trainer.average.state_dict()},
             "reference": {"dissonance": 0.1},
             "spec": spec.to_dict(),
             "settings": flatten(config),

@@ -131,7 +131,7 @@ class BinaryGenerator(SoundingGenerator):
             refiner.start()  # type: ignore[operator]
 
     @property
-    def first_settled_step(self) -> int:
+    def final_phase_start(self) -> int:
         """When the refiner has learnt for the first time."""
         return self.settings.pretrain_steps + 1
 

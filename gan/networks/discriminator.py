@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gan.conditions import no_wishes
-from gan.context import Asked
+from gan.conditions import no_conditions
+from gan.context import Conditioning
 from gan.networks.encoder import Reader
 from gan.networks.interface import PhraseDiscriminator
 from gan.networks.layers import linear
@@ -22,7 +22,7 @@ class Discriminator(PhraseDiscriminator):
     Starts undecided: its last layers start small. A phrase's score depends on nothing but the phrase.
     """
 
-    judges_alone = True
+    judges_each_alone = True
 
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
         super().__init__(spec, statistics, settings)
@@ -30,8 +30,8 @@ class Discriminator(PhraseDiscriminator):
         self.judge_bars = linear(settings.bar_width, 1, gain=0.1)  # [batch, bars, 1]
         self.judge_phrase = linear(settings.bar_width, 1, gain=0.1)  # [batch, 1]
 
-    def forward(self, *streams: Tensor, asked: Asked | None = None) -> Tensor:
-        """Logits `[batch]` of streams `[batch, time, tracks, 2, compass]`, for what they were `asked` to be.
+    def forward(self, *streams: Tensor, asked: Conditioning | None = None) -> Tensor:
+        """Logits `[batch]` of streams `[batch, time, tracks, 2, pitch_range]`, for what they were `asked` to be.
 
         Several batches may be judged at once, all asked the same; their logits come one behind the other.
         """
@@ -44,17 +44,17 @@ class Discriminator(PhraseDiscriminator):
         """All but the last layers."""
         return self.reader, "forward"
 
-    def _nothing(self, batch: int) -> Asked:
+    def _nothing(self, batch: int) -> Conditioning:
         """Nothing given and nothing wished for."""
         spec, device = self.spec, self.judge_phrase.weight.device
-        wishes = no_wishes(batch, spec).to(device)
-        return Asked(wishes, torch.zeros(batch, spec.num_tracks, spec.bars, dtype=torch.bool, device=device))
+        conditions = no_conditions(batch, spec).to(device)
+        return Conditioning(conditions, torch.zeros(batch, spec.num_tracks, spec.bars, dtype=torch.bool, device=device))
 
     @torch.no_grad()
-    def score(self, rolls: Tensor, asked: Asked | None = None) -> Tensor:
+    def score(self, rolls: Tensor, asked: Conditioning | None = None) -> Tensor:
         """Logits `[batch]` of bool rolls `[batch, *spec.shape]`: for choosing the best of several phrases.
 
         `asked` is what the phrases should be.
         """
-        logits: Tensor = self(to_streams(rolls, self.reader.lows, self.reader.compass), asked=asked)
+        logits: Tensor = self(to_streams(rolls, self.reader.lowest_pitches, self.reader.pitch_range), asked=asked)
         return logits

@@ -17,8 +17,17 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from gan.conditions import WishEncoder
-from gan.context import BESIDE_SIZE, Beside, Given, Part, beginnings, complete_streams, spread_mask, sum_given
+from gan.conditions import ConditionEncoder
+from gan.context import (
+    HARMONIC_CONTEXT_SIZE,
+    Context,
+    HarmonicContext,
+    StreamContext,
+    beginnings,
+    embed_context,
+    inpaint_streams,
+    mask_of_steps,
+)
 from gan.latents import Latents
 from gan.networks.heads import ChoiceHead, NeuronHead
 from gan.networks.interface import PhraseGenerator
@@ -27,55 +36,56 @@ from gan.ops.threads import on_threads
 from gan.rolls import STRIKE, to_rolls, to_streams
 from gan.settings import HEADS, ModelSettings
 from gan.spec import HOLD, ONSET, RollSpec
-from gan.statistics import DataStatistics, choose_compass, choose_heads
+from gan.statistics import DataStatistics, choose_heads, choose_pitch_ranges
 
 SHARE = 16
 """Phrases that a thread is given at least: fewer are sooner made than a thread is started."""
 
 
 class Generator(PhraseGenerator):
-    """Phrases of one `RollSpec`, in streams `[batch, time, tracks, 2, compass]`, as wished and around what is given.
+    """Phrases of one `RollSpec`, in streams `[batch, time, tracks, 2, pitch_range]`, as wished and around what is
+    given.
 
     Parameters
     ----------
     spec
         The shape of the rolls.
     statistics
-        Of the data: where biases start, which head and which compass each track gets.
+        Of the data: where biases start, which head and which pitch_range each track gets.
     settings
         Sizes.
     """
 
-    completes = True
+    inpaints = True
 
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
         super().__init__(spec, statistics, settings)
         self.heads_of_tracks = choose_heads(statistics, spec, settings)
-        self.lows, self.compass = choose_compass(statistics, spec, settings.compass_share)
+        self.lowest_pitches, self.pitch_range = choose_pitch_ranges(statistics, spec, settings.pitch_range_share)
         tracks, bars, beats, steps = spec.num_tracks, spec.bars, spec.beats_per_bar, spec.steps_per_bar
         size, wide, slim = settings.latent_size, settings.trunk_width, settings.track_width
 
-        self.wishes = WishEncoder(spec, statistics)
-        heard = tracks * (2 * self.compass + 1)  # the notes that are given, and which bars of which tracks are
-        self.listen = linear(heard, settings.listen_width)  # [batch, time, listen]
-        self.listen_near = TimeBlock(settings.listen_width, 1)  # [batch, time, listen]
-        self.listen_beats = linear(spec.steps_per_beat * settings.listen_width, wide)  # [batch, all beats, wide]
-        self.listen_steps = linear(settings.listen_width, tracks * slim)  # [batch, time, tracks * slim]
+        self.conditions = ConditionEncoder(spec, statistics)
+        heard = tracks * (2 * self.pitch_range + 1)  # the notes that are given, and which bars of which tracks are
+        self.listen = linear(heard, settings.context_width)  # [batch, time, listen]
+        self.listen_near = TimeBlock(settings.context_width, 1)  # [batch, time, listen]
+        self.listen_beats = linear(spec.steps_per_beat * settings.context_width, wide)  # [batch, all beats, wide]
+        self.listen_steps = linear(settings.context_width, tracks * slim)  # [batch, time, tracks * slim]
 
         self.move = linear(size, bars * size)  # z_time to [batch, bars * size]
         self.move_tracks = TrackLinear(tracks, size, bars * size)  # z_track_time to [batch, tracks, bars * size]
-        self.share_beats = linear(2 * size + self.wishes.size, beats * wide)  # [batch, bars, beats * wide]
+        self.share_beats = linear(2 * size + self.conditions.size, beats * wide)  # [batch, bars, beats * wide]
         self.track_beats = TrackLinear(
-            tracks, 2 * size + self.wishes.TRACK_SIZE, beats * slim
+            tracks, 2 * size + self.conditions.TRACK_SIZE, beats * slim
         )  # [batch, bars, tracks, beats * slim]
         self.join = linear(tracks * slim, wide)  # [batch, all beats, wide]
         self.trunk = nn.Sequential(*(TimeBlock(wide, 2**number) for number in range(settings.trunk_blocks)))
         self.to_steps = TrackLinear(tracks, wide + slim, spec.steps_per_beat * slim)  # [batch, all beats, tracks, ...]
         self.position = nn.Parameter(torch.zeros(steps, tracks, slim))
 
-        self.beside = Beside(spec, self.lows, self.compass, statistics.harmony)
+        self.beside = HarmonicContext(spec, self.lowest_pitches, self.pitch_range, statistics.harmony)
         heads: list[ChoiceHead | NeuronHead] = []
-        common = (slim + BESIDE_SIZE, self.lows, self.compass, statistics, spec)
+        common = (slim + HARMONIC_CONTEXT_SIZE, self.lowest_pitches, self.pitch_range, statistics, spec)
         for kind in HEADS:
             served = [track for track, chosen in enumerate(self.heads_of_tracks) if chosen == kind]
             if served and kind == "neurons":
@@ -94,10 +104,10 @@ class Generator(PhraseGenerator):
         latents: Latents,
         noise: float | Tensor = 0.0,
         generator: torch.Generator | None = None,
-        part: Part | None = None,
-        guidance: float = 1.0,
+        part: StreamContext | None = None,
+        condition_strength: float = 1.0,
     ) -> Tensor:
-        """Streams `[batch, time, tracks, 2, compass]`, 0 or 1 with soft gradients.
+        """Streams `[batch, time, tracks, 2, pitch_range]`, 0 or 1 with soft gradients.
 
         Parameters
         ----------
@@ -109,24 +119,26 @@ class Generator(PhraseGenerator):
             Draws the noise, on the module's device.
         part
             What is given; it is part of the result.
-        guidance
-            How strongly the wishes count: 1 as learnt, 0 not at all.
+        condition_strength
+            How strongly the conditions count: 1 as learnt, 0 not at all.
         """
-        features = [self.features(one, part) for one in _as_asked(latents, guidance)]
-        streams = self._notes(features, noise, generator, part, guidance)
-        return streams if part is None else complete_streams(streams, part.streams, part.mask, self.spec)
+        features = [self.features(one, part) for one in _as_asked(latents, condition_strength)]
+        streams = self._notes(features, noise, generator, part, condition_strength)
+        return streams if part is None else inpaint_streams(streams, part.streams, part.mask, self.spec)
 
     def _notes(
         self,
         features: Sequence[Tensor],
         noise: float | Tensor,
         generator: torch.Generator | None,
-        part: Part | None,
-        guidance: float,
+        part: StreamContext | None,
+        condition_strength: float,
     ) -> Tensor:
-        """Streams of features as asked, and unasked where `guidance` is not 1; what is given is not part of them."""
-        x = features[0] if guidance == 1 else torch.lerp(features[1], features[0], guidance)
-        beside = x.new_zeros(*x.shape[:3], BESIDE_SIZE) if part is None else self.beside(part)
+        """Streams of features as asked, and unasked where `condition_strength` is not 1; what is given is not part of
+        them.
+        """
+        x = features[0] if condition_strength == 1 else torch.lerp(features[1], features[0], condition_strength)
+        beside = x.new_zeros(*x.shape[:3], HARMONIC_CONTEXT_SIZE) if part is None else self.beside(part)
         x = torch.cat([x, beside], dim=3)
         begins = beginnings(part.mask, self.spec) if part is not None else None
         tracks = torch.split(x, 1, dim=2)  # gradients of pieces are cheap to put together, those of indexing are not
@@ -134,9 +146,9 @@ class Generator(PhraseGenerator):
         for head, places in zip(self.heads, self.places, strict=True):
             served = torch.cat([tracks[place] for place in places], dim=2)
             made += torch.split(head(served, noise, self.settings.temperature, generator, begins), 1, dim=2)
-        return torch.cat([made[place] for place in self.order], dim=2)  # [batch, time, tracks, 2, compass]
+        return torch.cat([made[place] for place in self.order], dim=2)  # [batch, time, tracks, 2, pitch_range]
 
-    def features(self, latents: Latents, part: Part | None) -> Tensor:
+    def features(self, latents: Latents, part: StreamContext | None) -> Tensor:
         """What the heads make notes of: `[batch, time, tracks, width]`."""
         return self.work_out(self.sketch(latents), part)
 
@@ -147,7 +159,7 @@ class Generator(PhraseGenerator):
         moves = self.move(latents.z_time).unflatten(1, (spec.bars, size))  # [batch, bars, size]
         track_moves = self.move_tracks(latents.z_track_time).unflatten(2, (spec.bars, size))
         track_moves = track_moves.transpose(1, 2)  # [batch, bars, tracks, size]
-        asked, asked_tracks = self.wishes(latents.wishes), self.wishes.tracks(latents.wishes)
+        asked, asked_tracks = self.conditions(latents.conditions), self.conditions.tracks(latents.conditions)
 
         song = torch.cat([latents.z, asked], dim=1).unsqueeze(1).expand(-1, spec.bars, -1)
         shared = self.share_beats(torch.cat([song, moves], dim=2)).view(batch, beats, -1)  # [batch, beats, wide]
@@ -156,7 +168,7 @@ class Generator(PhraseGenerator):
         private = private.view(batch, spec.bars, spec.num_tracks, spec.beats_per_bar, -1)
         return shared, private.transpose(2, 3).flatten(1, 2)
 
-    def work_out(self, sketch: tuple[Tensor, Tensor], part: Part | None) -> Tensor:
+    def work_out(self, sketch: tuple[Tensor, Tensor], part: StreamContext | None) -> Tensor:
         """Features of each step, of a sketch and of what is given: `[batch, time, tracks, width]`."""
         spec, (shared, private) = self.spec, sketch
         batch, beats = shared.shape[:2]
@@ -170,15 +182,15 @@ class Generator(PhraseGenerator):
         near = self.listen_steps(heard).view(len(heard), spec.num_steps, spec.num_tracks, -1)
         return activate(x.flatten(1, 2) + near)  # [batch, time, tracks, slim]
 
-    def listen_to(self, part: Part | None) -> Tensor:
-        """Features of what is given, `[batch, time, listen_width]`; of a batch of one where nothing is."""
+    def listen_to(self, part: StreamContext | None) -> Tensor:
+        """Features of what is given, `[batch, time, context_width]`; of a batch of one where nothing is."""
         steps, slots = self.spec.num_steps, self.spec.num_tracks
         silence = activate(self.listen_near(self.listen.bias.expand(1, steps, -1)))
         if part is None:
             return silence
         weights = torch.split(self.listen.weight, [self.listen.in_features - slots, slots], dim=1)
         if part.mask.is_cuda or torch.compiler.is_compiling():  # these want shapes that stay the same
-            notes = (part.streams * spread_mask(part.mask, self.spec)[..., None, None]).flatten(2)
+            notes = (part.streams * mask_of_steps(part.mask, self.spec)[..., None, None]).flatten(2)
             heard = torch.addmm(self.listen.bias, notes.flatten(0, 1), weights[0].t()).view(len(notes), steps, -1)
             which = part.mask.transpose(1, 2).to(heard) @ weights[1].t()  # [batch, bars, listen]
             return activate(self.listen_near(heard + which.repeat_interleave(self.spec.steps_per_bar, dim=1)))
@@ -187,7 +199,7 @@ class Generator(PhraseGenerator):
             return silence
         # one vector for each note of a track, and one for the track itself
         vectors = torch.cat([weights[0].view(len(self.listen.weight), slots, -1), weights[1].unsqueeze(2)], dim=2)
-        heard = sum_given(part, vectors.permute(1, 2, 0), self.spec).index_select(0, rows) + self.listen.bias
+        heard = embed_context(part, vectors.permute(1, 2, 0), self.spec).index_select(0, rows) + self.listen.bias
         return silence.expand(len(part.mask), -1, -1).index_copy(0, rows, activate(self.listen_near(heard)))
 
     @property
@@ -196,37 +208,38 @@ class Generator(PhraseGenerator):
         return self, "features"
 
     def encode(self, rolls: Tensor) -> Tensor:
-        """Streams `[batch, time, tracks, 2, compass]`; notes outside a track's compass are left out."""
-        return to_streams(rolls, self.lows, self.compass)
+        """Streams `[batch, time, tracks, 2, pitch_range]`; notes outside a track's pitch_range are left out."""
+        return to_streams(rolls, self.lowest_pitches, self.pitch_range)
 
     def strikes(self, phrases: Tensor) -> Tensor:
-        """The stream of onsets, `[batch, time, tracks, compass]`."""
+        """The stream of onsets, `[batch, time, tracks, pitch_range]`."""
         return phrases[:, :, :, STRIKE].detach()
 
     @torch.no_grad()
-    def latents_for(self, wishes: Tensor, random: torch.Generator) -> Latents:
-        """Fresh latents that ask for `wishes` `[batch, Layout.size]`; what they leave open is as phrases of the data
+    def latents_for(self, conditions: Tensor, random: torch.Generator) -> Latents:
+        """Fresh latents that ask for `conditions` `[batch, ConditionLayout.size]`; what they leave open is as phrases
+        of the data
         have it that are like it. Drawn by a CPU generator, on the module's device.
         """
-        latents = self.sample_latents(len(wishes), random)
+        latents = self.sample_latents(len(conditions), random)
         device = latents.z.device
-        filled = self.wishes.fill_in(wishes.to(device), self.examples.to(device), random)
-        return replace(latents, wishes=filled)
+        filled = self.conditions.fill_in(conditions.to(device), self.examples.to(device), random)
+        return replace(latents, conditions=filled)
 
     @torch.no_grad()
     def sample(
         self,
         latents: Latents,
-        given: Given | None = None,
-        guidance: float = 1.0,
+        given: Context | None = None,
+        condition_strength: float = 1.0,
         temperature: Sequence[float] | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
         """Bool rolls `[batch, *spec.shape]` on the module's device; the same latents give the same phrases.
 
-        All tracks are made at once first. In the first rehearsal the lowest one stays, and the others are made anew
-        around it (and around what is given), which they then have heard; in the second the two lowest stay, and so on:
-        far fewer dissonances, as in blocked Gibbs sampling.
+        All tracks are made at once first. In the first refinement step the lowest one stays, and the others are made
+        anew around it (and around what is given), which they then have heard; in the second the two lowest stay, and so
+        on: far fewer dissonances, as in blocked Gibbs sampling.
 
         Parameters
         ----------
@@ -234,58 +247,60 @@ class Generator(PhraseGenerator):
             Of the phrases.
         given
             Notes that come back untouched, and that the rest is made around; on the module's device.
-        guidance
-            How strongly the wishes count, see `forward`.
+        condition_strength
+            How strongly the conditions count, see `forward`.
         temperature
             A number a track: 0 makes what is most likely, 1 is as free as the start of training. Needs `generator`.
         generator
             Draws what `temperature` leaves to chance, on the module's device.
         """
         if latents.z.is_cuda or temperature is not None:  # chance is drawn for the whole batch
-            return self._rehearse(latents, given, guidance, temperature, generator)
+            return self._refine(latents, given, condition_strength, temperature, generator)
         return on_threads(
-            lambda rows: self._rehearse(latents[rows], None if given is None else given[rows], guidance),
+            lambda rows: self._refine(latents[rows], None if given is None else given[rows], condition_strength),
             len(latents),
             least=SHARE,
         )
 
     @torch.no_grad()
-    def _rehearse(
+    def _refine(
         self,
         latents: Latents,
-        given: Given | None,
-        guidance: float,
+        given: Context | None,
+        condition_strength: float,
         temperature: Sequence[float] | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
         """What `sample` gives, on this thread."""
-        sketches = [self.sketch(one) for one in _as_asked(latents, guidance)]
+        sketches = [self.sketch(one) for one in _as_asked(latents, condition_strength)]
         noise = 0.0 if temperature is None else latents.z.new_tensor(temperature)
 
-        def play(part: Part | None) -> Tensor:
+        def play(part: StreamContext | None) -> Tensor:
             """Streams made at once, all tracks without having heard each other."""
             features = [self.work_out(sketch, part) for sketch in sketches]
-            return self._notes(features, noise, generator, part, guidance)
+            return self._notes(features, noise, generator, part, condition_strength)
 
-        part = None if given is None else Part(self.encode(given.rolls), given.mask)
+        part = None if given is None else StreamContext(self.encode(given.rolls), given.mask)
         streams = play(part)
-        made = to_rolls(streams, self.lows, self.spec)
+        made = to_rolls(streams, self.lowest_pitches, self.spec)
         made = made if given is None else given.complete(made)
-        for count in range(1, min(self.settings.rehearsals, self.spec.num_tracks - 1) + 1):
+        for count in range(1, min(self.settings.refinement_steps, self.spec.num_tracks - 1) + 1):
             mask = lowest(made, count, self.spec).unsqueeze(2)
             mask = mask if given is None else mask | given.mask
-            heard = Given(made, mask.expand(-1, -1, self.spec.bars))
-            part = Part(streams if part is None else self.encode(made), heard.mask)  # streams alone are the rolls still
+            heard = Context(made, mask.expand(-1, -1, self.spec.bars))
+            part = StreamContext(
+                streams if part is None else self.encode(made), heard.mask
+            )  # streams alone are the rolls still
             streams = play(part)
-            made = heard.complete(to_rolls(streams, self.lows, self.spec))
+            made = heard.complete(to_rolls(streams, self.lowest_pitches, self.spec))
         return made
 
 
-def _as_asked(latents: Latents, guidance: float) -> tuple[Latents, ...]:
-    """Latents as they are, and without wishes where `guidance` wants to know the difference."""
-    if guidance == 1:
+def _as_asked(latents: Latents, condition_strength: float) -> tuple[Latents, ...]:
+    """Latents as they are, and without conditions where `condition_strength` wants to know the difference."""
+    if condition_strength == 1:
         return (latents,)
-    return latents, replace(latents, wishes=torch.full_like(latents.wishes, torch.nan))
+    return latents, replace(latents, conditions=torch.full_like(latents.conditions, torch.nan))
 
 
 def lowest(rolls: Tensor, count: int, spec: RollSpec) -> Tensor:

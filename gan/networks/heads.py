@@ -30,7 +30,7 @@ from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 
 RARE = 1e-4
-"""No start rate is below this, so that every pitch of the compass can still be learnt."""
+"""No start rate is below this, so that every pitch of the pitch_range can still be learnt."""
 RARE_GATE = 2e-3
 """No gate opens more rarely than this at first; notes between the beats would never be tried."""
 
@@ -73,8 +73,8 @@ class ChoiceHead(nn.Module):
         The indices of the tracks served.
     width
         Channels of the features of each track.
-    lows, compass
-        Of all tracks, see `gan.statistics.choose_compass`.
+    lowest_pitches, pitch_range
+        Of all tracks, see `gan.statistics.choose_pitch_ranges`.
     statistics, spec
         Where gates, choices and the pull of motion start.
     voices
@@ -88,38 +88,44 @@ class ChoiceHead(nn.Module):
         self,
         tracks: Sequence[int],
         width: int,
-        lows: Sequence[int],
-        compass: int,
+        lowest_pitches: Sequence[int],
+        pitch_range: int,
         statistics: DataStatistics,
         spec: RollSpec,
         voices: int = 1,
     ) -> None:
         super().__init__()
-        self.tracks, self.compass, self.voices = tuple(tracks), compass, voices
-        self.choose = TrackLinear(len(self.tracks), width, voices * (compass + 1), gain=0.3)  # the last place is rest
+        self.tracks, self.pitch_range, self.voices = tuple(tracks), pitch_range, voices
+        self.choose = TrackLinear(
+            len(self.tracks), width, voices * (pitch_range + 1), gain=0.3
+        )  # the last place is rest
         self.gate = TrackLinear(len(self.tracks), width, voices, gain=0.3)
-        bias = self.choose.bias.detach().view(len(self.tracks), voices, compass + 1)
+        bias = self.choose.bias.detach().view(len(self.tracks), voices, pitch_range + 1)
         metre = torch.zeros(spec.steps_per_bar, len(self.tracks), voices)
         for row, track in enumerate(self.tracks):
-            rates = torch.tensor(statistics.sounding[track][lows[track] : lows[track] + compass]).clamp(min=RARE)
+            rates = torch.tensor(
+                statistics.sounding[track][lowest_pitches[track] : lowest_pitches[track] + pitch_range]
+            ).clamp(min=RARE)
             shares = torch.tensor(statistics.voices[track][:voices]).clamp(RARE, 1 - RARE)
-            bias[row, :, :compass] = (rates / rates.sum() * shares.unsqueeze(1)).clamp(min=RARE).log()
-            bias[row, :, compass] = (1 - shares).log()
+            bias[row, :, :pitch_range] = (rates / rates.sum() * shares.unsqueeze(1)).clamp(min=RARE).log()
+            bias[row, :, pitch_range] = (1 - shares).log()
             onsets = torch.tensor(statistics.onsets[track]).sum(1, keepdim=True)  # [steps of a bar, 1]
             metre[:, row] = log_odds((onsets * shares / shares.sum()).clamp(RARE_GATE, 1))
         self.metre = nn.Parameter(metre)
-        classes = torch.tensor([[spec.lowest_pitch + lows[track]] for track in self.tracks]) + torch.arange(compass)
-        self.classes = (classes % 12).unsqueeze(1) == torch.arange(12).view(-1, 1)  # [tracks, 12, compass]
+        classes = torch.tensor([[spec.lowest_pitch + lowest_pitches[track]] for track in self.tracks]) + torch.arange(
+            pitch_range
+        )
+        self.classes = (classes % 12).unsqueeze(1) == torch.arange(12).view(-1, 1)  # [tracks, 12, pitch_range]
         gains = torch.tensor([statistics.motions[track] for track in self.tracks])
         self.motion = nn.Parameter(gains.unsqueeze(1).repeat(1, voices, 1))  # [tracks, voices, motions]
         reach = gains.shape[1] // 2
-        place = torch.arange(compass)
+        place = torch.arange(pitch_range)
         self.register_buffer("moves", (place - place.unsqueeze(1)).clamp(-reach, reach) + reach, persistent=False)
 
     @torch.no_grad()
     def lean_on_classes(self, place: int) -> None:
         """Start with twelve features, from `place` on, that say how much each pitch class is wanted."""
-        weight = self.choose.weight[:, place : place + 12].view(len(self.tracks), 12, self.voices, self.compass + 1)
+        weight = self.choose.weight[:, place : place + 12].view(len(self.tracks), 12, self.voices, self.pitch_range + 1)
         weight.zero_()
         weight[..., :-1] = self.classes.unsqueeze(2).to(weight)
 
@@ -131,7 +137,7 @@ class ChoiceHead(nn.Module):
         generator: torch.Generator | None,
         begins: Tensor | None = None,
     ) -> Tensor:
-        """Streams `[batch, time, tracks, 2, compass]`, each 0 or 1.
+        """Streams `[batch, time, tracks, 2, pitch_range]`, each 0 or 1.
 
         Parameters
         ----------
@@ -164,8 +170,8 @@ class ChoiceHead(nn.Module):
                 forced |= begins[:, :, list(self.tracks)].permute(2, 1, 0).unsqueeze(3)
             opens = (gate > 0) | forced
             if sparse:
-                return streams_of(opens, *follow_open(rows, weight, bias, opens, pulls), self.compass, rows.dtype)
-            scores = torch.bmm(rows, weight).add_(bias).view(*lines, self.compass + 1)
+                return streams_of(opens, *follow_open(rows, weight, bias, opens, pulls), self.pitch_range, rows.dtype)
+            scores = torch.bmm(rows, weight).add_(bias).view(*lines, self.pitch_range + 1)
             if shaker is not None:
                 GUMBEL.add_(scores, _amounts(amount, self.tracks, 4), shaker, batch_axis=2)
             choices, sounds, comes_from = follow(scores, opens, pulls)
@@ -184,24 +190,25 @@ class NeuronHead(nn.Module):
         self,
         tracks: Sequence[int],
         width: int,
-        lows: Sequence[int],
-        compass: int,
+        lowest_pitches: Sequence[int],
+        pitch_range: int,
         statistics: DataStatistics,
         spec: RollSpec,
     ) -> None:
         super().__init__()
-        self.tracks, self.compass = tuple(tracks), compass
+        self.tracks, self.pitch_range = tuple(tracks), pitch_range
         rings = torch.tensor([0.0 if spec.tracks[track].is_drum else 1.0 for track in self.tracks])
         self.register_buffer("rings", rings.view(-1, 1), persistent=False)  # [tracks, 1]
         self.holds = bool(rings.any())
-        self.project = TrackLinear(len(self.tracks), width, (2 if self.holds else 1) * compass, gain=0.3)
+        self.project = TrackLinear(len(self.tracks), width, (2 if self.holds else 1) * pitch_range, gain=0.3)
         windows = [
-            torch.tensor(statistics.onsets[track])[:, lows[track] : lows[track] + compass] for track in self.tracks
+            torch.tensor(statistics.onsets[track])[:, lowest_pitches[track] : lowest_pitches[track] + pitch_range]
+            for track in self.tracks
         ]
-        self.metre = nn.Parameter(log_odds(torch.stack(windows, dim=1)))  # [steps of a bar, tracks, compass]
+        self.metre = nn.Parameter(log_odds(torch.stack(windows, dim=1)))  # [steps of a bar, tracks, pitch_range]
         holds = torch.tensor([statistics.holds[track] for track in self.tracks])
         with torch.no_grad():
-            self.project.bias[:, 0, compass:] = log_odds(holds).unsqueeze(1)
+            self.project.bias[:, 0, pitch_range:] = log_odds(holds).unsqueeze(1)
 
     def forward(
         self,
@@ -211,14 +218,16 @@ class NeuronHead(nn.Module):
         generator: torch.Generator | None,
         begins: Tensor | None = None,
     ) -> Tensor:
-        """Streams `[batch, time, tracks, 2, compass]`; all as in `ChoiceHead`, and nothing rings on where `begins`."""
+        """Streams `[batch, time, tracks, 2, pitch_range]`; all as in `ChoiceHead`, and nothing rings on where
+        `begins`.
+        """
         out = self.project(x)
         amount = _amounts(amount, self.tracks, 1)
-        metre = self.metre.repeat(x.shape[1] // len(self.metre), 1, 1)  # [time, tracks, compass]
-        onset = neuron(shaken(out[..., : self.compass] + metre, amount, generator, batch_axis=0), temperature)
+        metre = self.metre.repeat(x.shape[1] // len(self.metre), 1, 1)  # [time, tracks, pitch_range]
+        onset = neuron(shaken(out[..., : self.pitch_range] + metre, amount, generator, batch_axis=0), temperature)
         if not self.holds:
             return torch.stack([onset, onset], dim=3)
-        hold = neuron(shaken(out[..., self.compass :], amount, generator, batch_axis=0), temperature) * self.rings
+        hold = neuron(shaken(out[..., self.pitch_range :], amount, generator, batch_axis=0), temperature) * self.rings
         if begins is not None:
             hold = hold * ~begins[:, :, list(self.tracks)].unsqueeze(3)
         now = torch.zeros_like(onset[:, 0])

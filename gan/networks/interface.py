@@ -34,7 +34,7 @@ class PhraseGenerator(nn.Module, ABC):
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
         super().__init__()
         self.spec, self.settings = spec, settings
-        self.examples = torch.tensor(statistics.examples)  # [phrases, Layout.size]
+        self.examples = torch.tensor(statistics.examples)  # [phrases, ConditionLayout.size]
 
     @abstractmethod
     def forward(self, latents: Latents, noise: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
@@ -73,11 +73,11 @@ class PhraseGenerator(nn.Module, ABC):
         """
         return self, "forward"
 
-    completes = False
+    inpaints = False
     """Whether phrases are made around notes that are given, and as wished; see `gan.networks.generator.Generator`."""
 
     @property
-    def first_settled_step(self) -> int:
+    def final_phase_start(self) -> int:
         """The step of training from which on phrases are made in the way that they will be at the end."""
         return 0
 
@@ -87,7 +87,7 @@ class PhraseGenerator(nn.Module, ABC):
     def sample_latents(self, batch: int, generator: torch.Generator) -> Latents:
         """Fresh latents of the right sizes on the module's device, drawn by a CPU generator.
 
-        Their wishes are those of phrases drawn from the data.
+        Their conditions are those of phrases drawn from the data.
         """
         rows = torch.randint(len(self.examples), (batch,), generator=generator)
         latents = Latents.sample(self.examples[rows], self.spec.num_tracks, self.settings.latent_size, generator)
@@ -106,7 +106,7 @@ class PhraseDiscriminator(nn.Module, ABC):
         """As in `PhraseGenerator`."""
         return self, "forward"
 
-    judges_alone = False
+    judges_each_alone = False
     """Whether a phrase's score depends on nothing but the phrase, so that a gradient says of each phrase by itself what
     would change its score.
     """

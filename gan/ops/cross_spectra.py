@@ -21,7 +21,8 @@ from gan.rolls import SOUNDING
 def listen(streams: Tensor, tracks: Sequence[int], maps: Tensor) -> Tensor:
     """Features of what sounds in some tracks of streams, `[chosen tracks, features, batch * time]`.
 
-    Takes streams `[batch, time, tracks, 2, compass]`, the tracks, and their maps `[chosen tracks, compass, features]`.
+    Takes streams `[batch, time, tracks, 2, pitch_range]`, the tracks, and their maps `[chosen tracks, pitch_range,
+    features]`.
     """
     rows = streams.flatten(0, 1)[:, :, SOUNDING]
     heard = maps.new_empty(len(tracks), maps.shape[2], len(rows))
@@ -33,8 +34,8 @@ def listen(streams: Tensor, tracks: Sequence[int], maps: Tensor) -> Tensor:
 class Read(torch.autograd.Function):
     """A linear layer over all that streams hold at a step, `[batch * time, width]`, and what `listen` gives.
 
-    Takes streams `[batch, time, tracks, 2, compass]`, weight and bias of the layer, and what `listen` takes beside. The
-    two gradients at the streams are added up where they lie: those are the largest tensors of all.
+    Takes streams `[batch, time, tracks, 2, pitch_range]`, weight and bias of the layer, and what `listen` takes beside.
+    The two gradients at the streams are added up where they lie: those are the largest tensors of all.
     """
 
     @staticmethod

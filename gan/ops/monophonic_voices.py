@@ -2,7 +2,7 @@
 
 A line is a gate and a choice at each step: where the gate opens, the line takes what it has chosen, a pitch or rest;
 where it stays shut, what sounds goes on. All tensors of lines are `[tracks, time, batch, voices]`; pitches count from
-the bottom of the compass, and the number `compass` is rest.
+the bottom of the pitch_range, and the number `pitch_range` is rest.
 
 The gradient is that of the dense calculation with straight-through choices (Bengio et al., arXiv 1308.3432; Jang et
 al., arXiv 1611.01144), in which a note sounds when any voice plays it, so that a voice gets none where another one
@@ -24,12 +24,12 @@ def follow(scores: Tensor, opens: Tensor, pulls: Tensor) -> tuple[Tensor, Tensor
     Parameters
     ----------
     scores
-        `[tracks, time, batch, voices, compass + 1]`; the highest is chosen. The last place is rest.
+        `[tracks, time, batch, voices, pitch_range + 1]`; the highest is chosen. The last place is rest.
     opens
         Whether the gate is open; it is at the first step.
     pulls
-        `[tracks, voices, compass + 1, compass + 1]`, added to the scores by the last pitch of the line, however long
-        it has rested since; the last row for a line that has not played yet.
+        `[tracks, voices, pitch_range + 1, pitch_range + 1]`, added to the scores by the last pitch of the line, however
+        long it has rested since; the last row for a line that has not played yet.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def follow_open(rows: Tensor, weight: Tensor, bias: Tensor, opens: Tensor, pulls
     ----------
     rows, weight, bias
         Features `[tracks, time * batch, width]` and the projection that makes scores of them, `[tracks, width, voices *
-        (compass + 1)]` and `[tracks, 1, voices * (compass + 1)]`.
+        (pitch_range + 1)]` and `[tracks, 1, voices * (pitch_range + 1)]`.
     opens, pulls
         As in `follow`.
 
@@ -109,14 +109,14 @@ def follow_open(rows: Tensor, weight: Tensor, bias: Tensor, opens: Tensor, pulls
     return choices.view(shape).transpose(0, 1), sounds.view(shape).transpose(0, 1)
 
 
-def streams_of(opens: Tensor, choices: Tensor, sounds: Tensor, compass: int, dtype: torch.dtype) -> Tensor:
-    """Streams `[batch, time, tracks, 2, compass]` with ones wherever a line plays."""
+def streams_of(opens: Tensor, choices: Tensor, sounds: Tensor, pitch_range: int, dtype: torch.dtype) -> Tensor:
+    """Streams `[batch, time, tracks, 2, pitch_range]` with ones wherever a line plays."""
     tracks, time, batch, _ = opens.shape
-    streams = torch.zeros(batch, time, tracks, 2, compass, dtype=dtype, device=opens.device)
+    streams = torch.zeros(batch, time, tracks, 2, pitch_range, dtype=dtype, device=opens.device)
     place = torch.arange(batch * time * tracks, device=opens.device).view(batch, time, tracks)
-    place = place.permute(2, 1, 0).unsqueeze(3) * (2 * compass)
-    heard, struck = sounds < compass, opens & (choices < compass)
-    ones = torch.cat([(place + sounds)[heard], (place + compass + choices)[struck]])
+    place = place.permute(2, 1, 0).unsqueeze(3) * (2 * pitch_range)
+    heard, struck = sounds < pitch_range, opens & (choices < pitch_range)
+    ones = torch.cat([(place + sounds)[heard], (place + pitch_range + choices)[struck]])
     streams.view(-1).index_fill_(0, ones, 1.0)
     return streams
 
@@ -146,10 +146,10 @@ def others(pitches: Tensor) -> Tensor:
 
 
 class Play(torch.autograd.Function):
-    """Streams `[batch, time, tracks, 2, compass]` of lines that have been followed.
+    """Streams `[batch, time, tracks, 2, pitch_range]` of lines that have been followed.
 
     Inputs that get a gradient: `rows` `[tracks, time * batch, width]`, `weight` `[tracks, width, voices *
-    (compass + 1)]` and `bias` of the projection that made the scores; the gates' logits, noise included; `pulls`.
+    (pitch_range + 1)]` and `bias` of the projection that made the scores; the gates' logits, noise included; `pulls`.
     Then what `follow` took and returned, and `forced`: where a gate was open whatever its logit.
     """
 
@@ -183,8 +183,8 @@ class Play(torch.autograd.Function):
         """
         rows, weight, gate, pulls, scores, opens, forced, choices, sounds, comes_from = ctx.saved_tensors
         tracks, time, batch, voices = opens.shape
-        places, width = scores.shape[-1], rows.shape[-1]  # pitches of the compass, and rest
-        sounding, struck = gradients[0].permute(3, 2, 1, 0, 4)  # [tracks, time, batch, compass] each
+        places, width = scores.shape[-1], rows.shape[-1]  # pitches of the pitch_range, and rest
+        sounding, struck = gradients[0].permute(3, 2, 1, 0, 4)  # [tracks, time, batch, pitch_range] each
 
         # What comes of playing a pitch from a step on: sums over time, of which two make a note.
         sums = scores.new_empty(tracks, time + 1, batch, voices, places)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from gan.conditions import DENSITY, SHORT, Layout
+from gan.conditions import DENSITY, SHORT, ConditionLayout
 from gan.rolls import SOUNDING, STRIKE
 from gan.spec import RollSpec
 
@@ -20,8 +20,8 @@ RHYTHM_WEIGHT = 20.0
 """Of squared differences of shares, beside those of logarithms."""
 
 
-def disobedience(fake: Tensor, real: Tensor, wishes: Tensor, spec: RollSpec) -> Tensor:
-    """The mean over phrases of squared differences to real phrases that answer the same wishes.
+def attribute_loss(fake: Tensor, real: Tensor, conditions: Tensor, spec: RollSpec) -> Tensor:
+    """The mean over phrases of squared differences to real phrases that answer the same conditions.
 
     Of each track the logarithms of how many notes, steps of sound and notes of one step it has in a bar; of the phrase
     the shares of rhythm.
@@ -29,15 +29,15 @@ def disobedience(fake: Tensor, real: Tensor, wishes: Tensor, spec: RollSpec) -> 
     Parameters
     ----------
     fake, real
-        Streams `[batch, time, tracks, 2, compass]`.
-    wishes
-        `[batch, Layout.size]`, see `gan.conditions`; what was not asked does not count.
+        Streams `[batch, time, tracks, 2, pitch_range]`.
+    conditions
+        `[batch, ConditionLayout.size]`, see `gan.conditions`; what was not asked does not count.
     spec
         Of the phrases.
     """
-    layout, known = Layout.of(spec), ~wishes.isnan()
+    layout, known = ConditionLayout.of(spec), ~conditions.isnan()
     (counts, rhythm), (real_counts, real_rhythm) = (_summary(streams, spec) for streams in (fake, real))
-    asked = (known[:, layout.manner(manner)] for manner in (DENSITY, DENSITY, SHORT))
+    asked = (known[:, layout.attribute(attribute)] for attribute in (DENSITY, DENSITY, SHORT))
     far = [((one - other).square() * want).sum(1) for one, other, want in zip(counts, real_counts, asked, strict=True)]
     off = (rhythm - real_rhythm).square().sum(1)
     far.append(RHYTHM_WEIGHT * off * known[:, layout.rhythm.start])
@@ -57,7 +57,7 @@ def _summary(streams: Tensor, spec: RollSpec) -> tuple[list[Tensor], Tensor]:
 
 
 class Count(torch.autograd.Function):
-    """Counts in streams `[batch, time, tracks, 2, compass]`, 0 or 1.
+    """Counts in streams `[batch, time, tracks, 2, pitch_range]`, 0 or 1.
 
     Onsets `[batch, time, tracks]`; cells that sound, and notes longer than a step, `[batch, tracks]` each. The last are
     counted by `strike x next sounding x (1 - next strike)`. Products of zeros and ones are made in bytes, of which four

@@ -5,28 +5,28 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan.conditions import no_wishes
-from gan.context import Asked
+from gan.conditions import no_conditions
+from gan.context import Conditioning
 from gan.spec import RollSpec
 from gan.training.distributed import for_my_rows
 
 
 def transpose(streams: Tensor, semitones: Tensor, spec: RollSpec) -> Tensor:
-    """Move all pitched tracks of each phrase together; drums stay, notes that leave the compass are lost.
+    """Move all pitched tracks of each phrase together; drums stay, notes that leave the pitch_range are lost.
 
     Parameters
     ----------
     streams
-        `[batch, time, tracks, 2, compass]`.
+        `[batch, time, tracks, 2, pitch_range]`.
     semitones
         Integers `[batch]`, upwards when positive.
     spec
         Says which tracks are drums.
     """
-    compass = streams.shape[-1]
-    source = torch.arange(compass, device=streams.device) - semitones.view(-1, 1)  # [batch, compass]
-    inside = ((source >= 0) & (source < compass)).view(len(streams), 1, 1, 1, compass)
-    index = source.clamp(0, compass - 1).view(len(streams), 1, 1, 1, compass).expand_as(streams)
+    pitch_range = streams.shape[-1]
+    source = torch.arange(pitch_range, device=streams.device) - semitones.view(-1, 1)  # [batch, pitch_range]
+    inside = ((source >= 0) & (source < pitch_range)).view(len(streams), 1, 1, 1, pitch_range)
+    index = source.clamp(0, pitch_range - 1).view(len(streams), 1, 1, 1, pitch_range).expand_as(streams)
     moved = torch.gather(streams, -1, index) * inside
     is_drum = torch.tensor([track.is_drum for track in spec.tracks], device=streams.device).view(1, 1, -1, 1, 1)
     return torch.where(is_drum, streams, moved)
@@ -37,13 +37,13 @@ def random_semitones(batch: int, most: int, generator: torch.Generator) -> Tenso
     return torch.randint(-most, most + 1, (batch,), generator=generator)
 
 
-def mismatch(real: Tensor, spec: RollSpec, random: torch.Generator) -> tuple[Tensor, Tensor, Asked]:
+def matching_loss(real: Tensor, spec: RollSpec, random: torch.Generator) -> tuple[Tensor, Tensor, Conditioning]:
     """Whole phrases, the same with tracks of others, and what both were asked: nothing, but perhaps some tracks given.
 
     Parameters
     ----------
     real
-        Streams `[batch, time, tracks, 2, compass]`. Each phrase with an even number lends tracks from the next one.
+        Streams `[batch, time, tracks, 2, pitch_range]`. Each phrase with an even number lends tracks from the next one.
     spec
         Of the phrases; it has two tracks at least.
     random
@@ -69,5 +69,5 @@ def mismatch(real: Tensor, spec: RollSpec, random: torch.Generator) -> tuple[Ten
     borrowed = borrowed.scatter(1, order.argmax(1, keepdim=True), False)
     mixed = torch.where(borrowed[:, None, :, None, None], lenders, whole)
     given = torch.where(kind < 1 / 3, borrowed, ~borrowed) & (kind < 2 / 3)
-    asked = Asked(no_wishes(count, spec).to(real.device), given.unsqueeze(2).expand(-1, -1, spec.bars))
+    asked = Conditioning(no_conditions(count, spec).to(real.device), given.unsqueeze(2).expand(-1, -1, spec.bars))
     return whole, mixed, asked

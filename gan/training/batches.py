@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from gan.conditions import Layout, leave_out, transpose_wishes, wishes_of
-from gan.context import Asked, Part, draw_masks, spread_mask
+from gan.conditions import ConditionLayout, conditions_of, drop_conditions, transpose_conditions
+from gan.context import Conditioning, StreamContext, draw_masks, mask_of_steps
 from gan.networks.interface import PhraseGenerator
 from gan.rolls import Batch
 from gan.training.augmentation import random_semitones, transpose
 from gan.training.distributed import team_at_work
 
 ALL_LEFT_OUT, EACH_LEFT_OUT = 0.1, 0.15
-"""In training all wishes are left out of this share of the phrases, and each wish of this share of the others."""
+"""In training all conditions are left out of this share of the phrases, and each condition of this share of the
+others.
+"""
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,12 @@ class Pair:
 
     real: Tensor
     fake: Tensor
-    asked: Asked | None
+    asked: Conditioning | None
 
     def heard(self, generator: PhraseGenerator) -> tuple[Heard, Heard]:
         """What was made, without what was given, and the real phrases."""
         fake, real = generator.strikes(self.fake), generator.strikes(self.real)
-        free = None if self.asked is None else ~spread_mask(self.asked.mask, generator.spec)
+        free = None if self.asked is None else ~mask_of_steps(self.asked.mask, generator.spec)
         return Heard.of(fake, free), Heard.of(real)
 
 
@@ -111,16 +113,16 @@ def pair_up(
     if max_transposition:
         semitones = random_semitones(count, max_transposition, random(6, "cpu"))[rows].to(device)
         real = transpose(real, semitones, spec)
-    asked: Asked | None = None
-    more: tuple[Part, ...] = ()
-    if generator.completes:
-        draws, layout = random(8, "cpu"), Layout.of(spec)
-        wishes = wishes_of(rolls, labels, spec)
+    asked: Conditioning | None = None
+    more: tuple[StreamContext, ...] = ()
+    if generator.inpaints:
+        draws, layout = random(8, "cpu"), ConditionLayout.of(spec)
+        conditions = conditions_of(rolls, labels, spec)
         if max_transposition:
-            wishes = transpose_wishes(wishes, semitones, layout)
-        wishes = leave_out(wishes, layout, ALL_LEFT_OUT, EACH_LEFT_OUT, draws)
+            conditions = transpose_conditions(conditions, semitones, layout)
+        conditions = drop_conditions(conditions, layout, ALL_LEFT_OUT, EACH_LEFT_OUT, draws)
         mask = draw_masks(count, spec, draws)[rows].to(device)
-        latents, more = replace(latents, wishes=wishes), (Part(real, mask),)
-        asked = Asked(wishes, mask)
+        latents, more = replace(latents, conditions=conditions), (StreamContext(real, mask),)
+        asked = Conditioning(conditions, mask)
     fake = generator(latents, noise, random(5, device), *more)
     return Pair(real, fake, asked)

@@ -29,7 +29,7 @@ Judge = Callable[..., Tensor]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class DiscriminatorOutput:
     """What a discriminator said of real and generated phrases.
 
     Attributes
@@ -65,7 +65,7 @@ def generator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     return softplus(real_logits - fake_logits).mean()
 
 
-def squared_slopes(logits: Tensor, *inputs: Tensor) -> list[Tensor]:
+def squared_gradient_norms(logits: Tensor, *inputs: Tensor) -> list[Tensor]:
     """Squared norm of the gradient of each of `logits` with respect to its row of each input `[batch, ...]`.
 
     Its mean is R1 on real phrases (Mescheder et al., arXiv 1801.04406), R2 on generated ones. Differentiable itself.
@@ -87,7 +87,7 @@ def wasserstein_generator_loss(fake_logits: Tensor) -> Tensor:
     return -fake_logits.mean(0).sum()
 
 
-def slope_penalty(logits: Tensor, inputs: Tensor) -> Tensor:
+def gradient_penalty(logits: Tensor, inputs: Tensor) -> Tensor:
     """Mean squared distance to 1 of the length of the gradient of `logits` with respect to `inputs` `[batch, ...]`.
 
     Of several discriminators, logits `[batch, discriminators]`, each has a penalty of its own; they are added.
@@ -131,7 +131,7 @@ class Loss(ABC):
     @abstractmethod
     def judge(
         self, discriminator: Judge, real: Tensor, fake: Tensor, penalised: bool, random: torch.Generator
-    ) -> Verdict:
+    ) -> DiscriminatorOutput:
         """Ask the discriminator.
 
         Parameters
@@ -168,7 +168,7 @@ class Relativistic(Loss):
 
     def judge(
         self, discriminator: Judge, real: Tensor, fake: Tensor, penalised: bool, random: torch.Generator
-    ) -> Verdict:
+    ) -> DiscriminatorOutput:
         """The pairing loss, with R1 and R2 when they are due."""
         if penalised:
             real = real.detach().requires_grad_()
@@ -178,17 +178,17 @@ class Relativistic(Loss):
         loss, penalty = discriminator_loss(real_logits, fake_logits), None
         figures = self.figures(loss, real_logits, fake_logits)
         if penalised:
-            r1, r2 = (slopes.mean() for slopes in squared_slopes(logits, real, fake))
+            r1, r2 = (slopes.mean() for slopes in squared_gradient_norms(logits, real, fake))
             penalty = self.every * self.gamma / 2 * (r1 + r2)
             figures |= {"r1": r1.item(), "r2": r2.item()}
-        return Verdict(loss, penalty, figures, real_logits, fake_logits)
+        return DiscriminatorOutput(loss, penalty, figures, real_logits, fake_logits)
 
     def generate(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """The pairing loss the other way round."""
         return generator_loss(real_logits, fake_logits)
 
     @staticmethod
-    def other_way_round(verdict: Verdict) -> Tensor:
+    def other_way_round(verdict: DiscriminatorOutput) -> Tensor:
         """What turns the gradient of the discriminator's loss at each generated phrase into that of the generator's.
 
         With p = sigmoid(fake - real) of a pair one loss has the slope p, the other p - 1; `[batch]`.
@@ -203,22 +203,22 @@ class Wasserstein(Loss):
 
     def judge(
         self, discriminator: Judge, real: Tensor, fake: Tensor, penalised: bool, random: torch.Generator
-    ) -> Verdict:
+    ) -> DiscriminatorOutput:
         """The estimated distance, with the penalty on interpolates when it is due."""
         real_logits, fake_logits = discriminator(real), discriminator(fake)
         loss, penalty = wasserstein_discriminator_loss(real_logits, fake_logits), None
         figures = self.figures(loss, real_logits, fake_logits)
         if penalised:
             middle = between(real, fake, random).requires_grad_(True)
-            slope = slope_penalty(discriminator(middle), middle)
+            slope = gradient_penalty(discriminator(middle), middle)
             penalty = self.every * self.gamma * slope
-            figures["slope_penalty"] = slope.item()
-        return Verdict(loss, penalty, figures, real_logits, fake_logits)
+            figures["gradient_penalty"] = slope.item()
+        return DiscriminatorOutput(loss, penalty, figures, real_logits, fake_logits)
 
     def generate(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """How low generated phrases score."""
         return wasserstein_generator_loss(fake_logits)
 
 
-GAMES: dict[str, type[Loss]] = {"relativistic": Relativistic, "wasserstein": Wasserstein}
+LOSSES: dict[str, type[Loss]] = {"relativistic": Relativistic, "wasserstein": Wasserstein}
 """What `train.loss` stands for."""

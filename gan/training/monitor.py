@@ -137,7 +137,7 @@ class Report:
     figures
         Means since the last report: `discriminator_loss`, `generator_loss`, `real_logit`, `fake_logit`, `told_apart`
         (share of pairs whose real phrase scores higher), the penalties of the loss (`r1` and `r2`, or
-        `slope_penalty`), the lengths of the gradients, `generator_gradient` and `discriminator_gradient`, `variety`
+        `gradient_penalty`), the lengths of the gradients, `generator_gradient` and `discriminator_gradient`, `variety`
         and `variety_real` (`gan.training.batches.Heard.variety`), and at this step `learning_rate`, `noise`.
     notes_per_bar
         Of the training generator, by track, since the last report; compare `statistics.notes_per_bar`.

@@ -26,11 +26,11 @@ from gan.rolls import Batch, mix_seed
 from gan.settings import ModelSettings, TrainSettings, check_together
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
-from gan.training.attribute_loss import disobedience
-from gan.training.augmentation import mismatch
+from gan.training.attribute_loss import attribute_loss
+from gan.training.augmentation import matching_loss
 from gan.training.batches import Pair, pair_up
 from gan.training.distributed import ALONE, Team
-from gan.training.losses import GAMES, Judge, Relativistic, discriminator_loss
+from gan.training.losses import LOSSES, Judge, Relativistic, discriminator_loss
 from gan.training.monitor import Meter, Report, TrainingFailed
 from gan.training.precision import exactly, speed_up, takes_bfloat16
 
@@ -112,7 +112,7 @@ class Trainer:
             self.discriminator = make_discriminator(spec, statistics, model_settings).to(self.device)
         self._check_team()
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
-        self.loss = GAMES[train_settings.loss](train_settings.gamma, train_settings.penalty_steps)
+        self.loss = LOSSES[train_settings.loss](train_settings.gamma, train_settings.penalty_steps)
         self.optimizers = {
             "generator": self._adam(self.generator),
             "discriminator": self._adam(self.discriminator),
@@ -130,10 +130,10 @@ class Trainer:
         size, settings = self.team.size, self.settings
         if settings.batch_size % size:
             raise ValueError(f"train.batch_size={settings.batch_size} can't be divided among {size} processes")
-        if size > 1 and settings.mismatch and settings.batch_size // size % 2:
+        if size > 1 and settings.matching_loss and settings.batch_size // size % 2:
             raise ValueError(
                 f"train.batch_size={settings.batch_size} gives each of {size} processes an odd number of phrases; "
-                "train.mismatch takes them two by two"
+                "train.matching_loss takes them two by two"
             )
         layers = [*self.generator.modules(), *self.discriminator.modules()]
         if size > 1 and any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in layers):
@@ -188,7 +188,7 @@ class Trainer:
                 yield self._report(last)
 
     @property
-    def settled(self) -> bool:
+    def final_phase(self) -> bool:
         """Whether samples are made as they will be at the end.
 
         The noise has come down, the design is in its last stage, and the learning rate falls, where it ever does: what
@@ -196,7 +196,7 @@ class Trainer:
         """
         settings = self.settings
         falls = round((1 - settings.decay_share) * settings.steps) if settings.decay_share else 0
-        return self.step >= max(settings.noise_steps, falls, self.generator.first_settled_step)
+        return self.step >= max(settings.noise_steps, falls, self.generator.final_phase_start)
 
     def train_step(self, batch: Batch) -> None:
         """Steps of the discriminator and one of the generator, on `phrases_per_step` phrases."""
@@ -242,7 +242,7 @@ class Trainer:
         """Teach the discriminator to tell real phrases from generated ones; also gives what the generator can learn."""
         settings = self.settings
         penalised = settings.gamma > 0 and self.step % settings.penalty_steps == 0
-        mutual = teaches and isinstance(self.loss, Relativistic) and self.discriminator.judges_alone
+        mutual = teaches and isinstance(self.loss, Relativistic) and self.discriminator.judges_each_alone
         fake = pair.fake.detach().requires_grad_(mutual)
         with exactly(self.fast["discriminator"], penalised):
             verdict = self.loss.judge(self._judge(pair), pair.real, fake, penalised, self._random(7, self.step, turn))
@@ -257,21 +257,23 @@ class Trainer:
                 weight.grad = gradient
         else:
             losses.append(verdict.loss)
-        if pair.asked is not None and self._mismatch_due():
-            whole, mixed, asked = mismatch(pair.real, self.spec, self._random(9, self.step, turn))
+        if pair.asked is not None and self._matching_loss_due():
+            whole, mixed, asked = matching_loss(pair.real, self.spec, self._random(9, self.step, turn))
             whole_logits, mixed_logits = self.discriminator(whole, mixed, asked=asked).chunk(2)
             confused = discriminator_loss(whole_logits, mixed_logits)
-            losses.append(settings.mismatch * settings.mismatch_steps * confused)
+            losses.append(settings.matching_loss * settings.matching_loss_steps * confused)
             figures["matched"] = (whole_logits > mixed_logits).float().mean().item()
         if losses:
             torch.autograd.backward(losses, inputs=weights)  # a penalty's way leads to phrases too
         figures["discriminator_gradient"] = self._update("discriminator", weights)
         return figures, Lesson(verdict.real_logits.detach(), verdict.fake_logits.detach(), slopes)
 
-    def _mismatch_due(self) -> bool:
+    def _matching_loss_due(self) -> bool:
         """Whether real phrases are held against mixed ones at this step."""
         settings = self.settings
-        due = settings.mismatch > 0 and self.step % settings.mismatch_steps == settings.mismatch_steps // 2
+        due = (
+            settings.matching_loss > 0 and self.step % settings.matching_loss_steps == settings.matching_loss_steps // 2
+        )
         return due and self.spec.num_tracks > 1
 
     def _step_generator(self, pair: Pair, lesson: Lesson) -> dict[str, float]:
@@ -286,11 +288,11 @@ class Trainer:
         figures = {"generator_loss": loss.item()}
         roots = [loss if lesson.slopes is None else pair.fake]
         gradients: list[Tensor | None] = [lesson.slopes]
-        if pair.asked is not None and self.settings.obedience:
-            disobeyed = disobedience(pair.fake, pair.real, pair.asked.wishes, self.spec)
-            roots.append(self.settings.obedience * disobeyed)
+        if pair.asked is not None and self.settings.attribute_loss:
+            attribute_distance = attribute_loss(pair.fake, pair.real, pair.asked.conditions, self.spec)
+            roots.append(self.settings.attribute_loss * attribute_distance)
             gradients.append(None)
-            figures["disobedience"] = disobeyed.item()
+            figures["attribute_loss"] = attribute_distance.item()
         torch.autograd.backward(roots, gradients, inputs=weights)
         figures["generator_gradient"] = self._update("generator", weights)
         return figures

@@ -265,7 +265,8 @@ def _without_copies(
 ) -> tuple[list[tuple[Song, NDArray[np.int64]]], NDArray[np.uint8]]:
     """The songs without phrases that came before, each with the places in `raw` of those that are left.
 
-    A song of which none is left goes to `rejects`. Beside the songs come all phrases of `raw`, mapped from disk.
+    A song of which none is left goes to `rejects`. Beside the songs come all phrases of `raw`, mapped from
+    disk.
     """
     counts = [len(song.starts) for song in songs]
     shape = (sum(counts), *recipe.spec.shape[:-1], -(-recipe.spec.num_pitches // 8))

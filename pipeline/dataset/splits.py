@@ -1,4 +1,4 @@
-"""Which songs are for training, validation and test: settled by the music itself, kin on one side."""
+"""Which songs are for training, validation and test: final_phase by the music itself, kin on one side."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def choose_splits(digests: Sequence[str], groups: Sequence[int], wanted: Sequenc
     groups
         As `find_kin` returns them.
     wanted
-        For each song the split that it must lie in, or empty. Its kin go with it; of several wishes in a group the
+        For each song the split that it must lie in, or empty. Its kin go with it; of several conditions in a group the
         first counts.
     """
     forced: dict[int, str] = {}

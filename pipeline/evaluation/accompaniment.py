@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan.context import Given, wishes_of_given
+from gan.context import Context, conditions_of_context
 from gan.metrics.accompaniment import Matcher, followed, train_matcher, unisons
 from gan.metrics.bootstrap import mean_intervals
 from gan.metrics.track_pairs import Parts, draw_tracks, strangers
@@ -22,8 +22,10 @@ from pipeline.evaluation.comparison import estimate, finite
 from pipeline.evaluation.phrase_sets import Phrases
 from pipeline.settings.evaluation import EvaluateSettings
 
-Make = Callable[[Tensor, Given | None, int], Tensor]
-"""A generator: wishes `[count, Layout.size]`, what is given and a seed to bool rolls `[count, *spec.shape]`."""
+Make = Callable[[Tensor, Context | None, int], Tensor]
+"""A generator: conditions `[count, ConditionLayout.size]`, what is given and a seed to bool rolls `[count,
+*spec.shape]`.
+"""
 STRANGERS = 8
 """Given tracks of other songs that each accompaniment is held against."""
 
@@ -70,8 +72,8 @@ def accompany(
         return None
     mask = torch.zeros((len(real), spec.num_tracks, spec.bars), dtype=torch.bool)
     mask[torch.arange(len(real)), tracks] = True
-    given = Given(real, mask)
-    made = make(wishes_of_given(given, spec), given, mix_seed(seed, 2))
+    given = Context(real, mask)
+    made = make(conditions_of_context(given, spec), given, mix_seed(seed, 2))
     pair = Accompanied(real, made, tracks)
     return pair, _judged(pair, songs, others, matcher, spec, settings)
 

@@ -1,6 +1,7 @@
 """Whether a generator does as it is told: density, key, tempo and style, each asked for by itself and measured.
 
-What is asked is what real phrases have; everything else is left to chance, so that one wish can't answer for another.
+What is asked is what real phrases have; everything else is left to chance, so that one condition can't answer for
+another.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan.conditions import KEY, STYLE, TEMPO, no_wishes
+from gan.conditions import KEY, STYLE, TEMPO, no_conditions
 from gan.metrics.bootstrap import mean_intervals
 from gan.metrics.control import agreement, thirds, train_styles
 from gan.metrics.counts import Tally, tabulate
@@ -83,11 +84,11 @@ class Examiner:
         self.seed = mix_seed(settings.seed, 6)
 
     def examine(self) -> tuple[Densities, dict[str, Any]]:
-        """Asked and measured densities, and the report's `control`."""
+        """Conditioning and measured densities, and the report's `control`."""
         densities, by_track = self._density()
         return densities, {
             "phrases": len(self.test.phrases),
-            "guidance": self.settings.guidance,
+            "condition_strength": self.settings.condition_strength,
             "density": by_track,
             "key": self._key(),
             "tempo": self._tempo(),
@@ -95,10 +96,10 @@ class Examiner:
         }
 
     def _asked(self, place: int, values: Tensor) -> Tensor:
-        """What is made for values `[phrases]` of one wish."""
-        wishes = no_wishes(len(values), self.spec)
-        wishes[:, place] = values
-        return self.make(wishes, None, mix_seed(self.seed, 1, place % wishes.shape[1]))
+        """What is made for values `[phrases]` of one condition."""
+        conditions = no_conditions(len(values), self.spec)
+        conditions[:, place] = values
+        return self.make(conditions, None, mix_seed(self.seed, 1, place % conditions.shape[1]))
 
     def _means(self, columns: dict[str, Tensor], songs: Tensor | None = None) -> dict[str, dict[str, float | None]]:
         """Means with intervals; phrases that were made are a song each."""
@@ -109,9 +110,9 @@ class Examiner:
     def _density(self) -> tuple[Densities, dict[str, Any]]:
         """Of each track the densities of the test phrases, all tracks of a phrase asked for together."""
         spec, asked = self.spec, _notes(self.test.phrases.rolls, self.spec)
-        wishes = no_wishes(len(asked), spec)
-        wishes[:, : spec.num_tracks] = asked
-        made = _notes(self.make(wishes, None, mix_seed(self.seed, 2)), spec)
+        conditions = no_conditions(len(asked), spec)
+        conditions[:, : spec.num_tracks] = asked
+        made = _notes(self.make(conditions, None, mix_seed(self.seed, 2)), spec)
         dealt = asked[self._shuffle(len(asked))]
         by_track = {}
         for track, name in enumerate(spec.names):

@@ -29,9 +29,9 @@ The keys of `report.json`:
   the figures of `gan.metrics.accompaniment`; `share` of the real songs' `matched` above one half that made ones have;
   `untouched`, the share of phrases whose given track came back as it was; `tracks`, `matched` by given track.
 - `control`: by track `density` (means `asked` and `made` in notes a bar, `correlation`, mean absolute `error`, and that
-  error by `chance`, with phrases and wishes dealt anew); `key` (share in the key asked for), `tempo` (notes a bar at
-  slow and fast tempos) and `style` (recognised by a classifier), `made` beside `real`; null where there is nothing to
-  ask for. Both are null for what takes no requests.
+  error by `chance`, with phrases and conditions dealt anew); `key` (share in the key asked for), `tempo` (notes a bar
+  at slow and fast tempos) and `style` (recognised by a classifier), `made` beside `real`; null where there is nothing
+  to ask for. Both are null for what takes no requests.
 """
 
 from __future__ import annotations

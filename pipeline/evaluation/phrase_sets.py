@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan.context import Given
+from gan.context import Context
 from gan.networks.generator import Generator
 from gan.networks.interface import PhraseGenerator
 from gan.rolls import mix_seed
@@ -87,18 +87,20 @@ def generated_phrases(generator: PhraseGenerator, count: int, seed: int) -> Phra
     return Phrases(rolls, torch.arange(count))
 
 
-def made_as_asked(generator: Generator, guidance: float, wishes: Tensor, given: Given | None, seed: int) -> Tensor:
+def made_as_asked(
+    generator: Generator, condition_strength: float, conditions: Tensor, given: Context | None, seed: int
+) -> Tensor:
     """Phrases as wished for around what is given, one for each row: bool `[count, *spec.shape]` on the CPU.
 
-    `wishes` are `[count, Layout.size]` as in `gan.conditions`; the rest is as phrases of the data have it that are like
-    what is asked. `guidance` as in `gan.networks.generator.Generator.sample`.
+    `conditions` are `[count, ConditionLayout.size]` as in `gan.conditions`; the rest is as phrases of the data have it
+    that are like what is asked. `condition_strength` as in `gan.networks.generator.Generator.sample`.
     """
-    latents = generator.latents_for(wishes, torch.Generator().manual_seed(seed))
+    latents = generator.latents_for(conditions, torch.Generator().manual_seed(seed))
     made = []
-    for start in range(0, len(wishes), BATCH):
+    for start in range(0, len(conditions), BATCH):
         some = slice(start, start + BATCH)
         part = None if given is None else given[some].to(latents.z.device)
-        made.append(generator.sample(latents[some], part, guidance).cpu())
+        made.append(generator.sample(latents[some], part, condition_strength).cpu())
     return torch.cat(made)
 
 

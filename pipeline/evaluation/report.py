@@ -85,8 +85,8 @@ def control(found: Mapping[str, Any]) -> list[str]:
         for track, one in found["density"].items()
     ]
     names = ("track", "asked", "made", "correlation", "mean error", "mean error by chance")
-    strength = f"with guidance {found['guidance']:g}"
-    text = f"Asked for what {found['phrases']} real phrases have, one thing at a time, {strength}. Notes a bar:"
+    strength = f"with condition_strength {found['condition_strength']:g}"
+    text = f"Conditioning for what {found['phrases']} real phrases have, one thing at a time, {strength}. Notes a bar:"
     said = [f"- {one}" for one in (_key(found["key"]), _tempo(found["tempo"]), _style(found["style"]))]
     return [text, table(names, rows), *said, "![Densities asked for and made](density.png)"]
 

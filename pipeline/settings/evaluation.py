@@ -26,5 +26,5 @@ class EvaluateSettings:
     requests: int
     """Test phrases of which one track is given to be accompanied, and whose density, key, tempo and style are asked
     for one at a time; 0 leaves that out."""
-    guidance: float
-    """How strongly what is asked for counts, as in `generate.guidance`."""
+    condition_strength: float
+    """How strongly what is asked for counts, as in `generate.condition_strength`."""

@@ -30,7 +30,7 @@ class GenerateSettings:
     """Notes a bar by the name of the track; tracks that are left out are left to chance."""
     style: str | None
     """One of the folders that the data set's music lies in; null leaves it to chance."""
-    guidance: float
+    condition_strength: float
     """How strongly key, tempo, density and style count: 1 as learnt, 0 not at all."""
     temperature: Any
     """How much is left to chance, a number for all tracks or by the name of the track: null or 0 makes what is most

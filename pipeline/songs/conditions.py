@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan.conditions import KEY, STYLE, TEMPO, no_wishes
+from gan.conditions import KEY, STYLE, TEMPO, no_conditions
 from gan.spec import RollSpec
 from pipeline.errors import UserError
 from pipeline.scores.keys import Key, read_key
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST_NOTES = 200
 """Notes a bar that nobody plays more of."""
-MOST_GUIDANCE = 1.0
+MAX_CONDITION_STRENGTH = 1.0
 """Beyond what was learnt requests are met less well: at 1.25 drums are struck 50 notes a bar beside what was asked."""
 MOST_TEMPERATURE = 2.0
 SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
@@ -35,39 +35,40 @@ class Request:
 
     Attributes
     ----------
-    wishes
-        `[Layout.size]`, see `gan.conditions`; NaN where nothing is asked.
-    guidance
-        How strongly the wishes count: 1 as learnt, 0 not at all.
+    conditions
+        `[ConditionLayout.size]`, see `gan.conditions`; NaN where nothing is asked.
+    condition_strength
+        How strongly the conditions count: 1 as learnt, 0 not at all.
     temperature
         One a track, or None for what is most likely; see `gan.networks.generator.Generator.sample`.
     """
 
-    wishes: Tensor
-    guidance: float
+    conditions: Tensor
+    condition_strength: float
     temperature: tuple[float, ...] | None
 
     def asking(self, key: int | None = None, tempo_bpm: float | None = None) -> Request:
         """The same with a key (its number in `gan.conditions`) or a tempo where none is asked."""
-        wishes = self.wishes.clone()
+        conditions = self.conditions.clone()
         for place, value in ((KEY, key), (TEMPO, tempo_bpm)):
-            if value is not None and bool(wishes[place].isnan()):
-                wishes[place] = value
-        return replace(self, wishes=wishes)
+            if value is not None and bool(conditions[place].isnan()):
+                conditions[place] = value
+        return replace(self, conditions=conditions)
 
     def learnable(self, examples: Tensor) -> Request:
-        """The part of it that data with these wishes, `[phrases, Layout.size]`, can have taught a generator.
+        """The part of it that data with these conditions, `[phrases, ConditionLayout.size]`, can have taught a
+        generator.
 
         Numbers are kept within those of the data; a key or style that it never had is not asked for.
         """
         least = examples.nan_to_num(torch.inf).amin(0)
         most = examples.nan_to_num(-torch.inf).amax(0)
-        wishes = self.wishes.clamp(min=least, max=most)
-        wishes = torch.where(least <= most, wishes, torch.nan)  # the data says nothing of it
+        conditions = self.conditions.clamp(min=least, max=most)
+        conditions = torch.where(least <= most, conditions, torch.nan)  # the data says nothing of it
         for place in (KEY, STYLE):
-            if not bool((examples[:, place] == self.wishes[place]).any()):
-                wishes[place] = torch.nan
-        return replace(self, wishes=wishes)
+            if not bool((examples[:, place] == self.conditions[place]).any()):
+                conditions[place] = torch.nan
+        return replace(self, conditions=conditions)
 
 
 def read_request(config: Config, spec: RollSpec, styles: Sequence[str], in_common_key: bool) -> Request:
@@ -92,16 +93,16 @@ def read_request(config: Config, spec: RollSpec, styles: Sequence[str], in_commo
     """
     settings = config.generate
     check_request(settings, spec)
-    wishes = no_wishes(1, spec)[0]
+    conditions = no_conditions(1, spec)[0]
     for name, notes in (settings.density or {}).items():
-        wishes[match_track(name, spec, "generate.density")] = notes
+        conditions[match_track(name, spec, "generate.density")] = notes
     if settings.key is not None:
-        wishes[KEY] = key_number(read_key(settings.key), in_common_key)
+        conditions[KEY] = key_number(read_key(settings.key), in_common_key)
     if settings.tempo_bpm is not None:
-        wishes[TEMPO] = settings.tempo_bpm
+        conditions[TEMPO] = settings.tempo_bpm
     if settings.style is not None:
-        wishes[STYLE] = match_style(settings.style, styles)
-    return Request(wishes, float(settings.guidance), _temperatures(settings.temperature, spec))
+        conditions[STYLE] = match_style(settings.style, styles)
+    return Request(conditions, float(settings.condition_strength), _temperatures(settings.temperature, spec))
 
 
 def check_request(settings: GenerateSettings, spec: RollSpec) -> None:
@@ -109,7 +110,7 @@ def check_request(settings: GenerateSettings, spec: RollSpec) -> None:
     for name, notes in (settings.density or {}).items():
         match_track(name, spec, "generate.density")
         _within(notes, 0, MOST_NOTES, f"generate.density of {name}", "notes a bar")
-    _within(settings.guidance, 0, MOST_GUIDANCE, "generate.guidance")
+    _within(settings.condition_strength, 0, MAX_CONDITION_STRENGTH, "generate.condition_strength")
     _temperatures(settings.temperature, spec)
     if settings.key is not None:
         read_key(settings.key)
@@ -125,12 +126,12 @@ def check_request(settings: GenerateSettings, spec: RollSpec) -> None:
 
 
 def refuse_request(settings: GenerateSettings, design: str) -> None:
-    """Raise `UserError` where something is asked that a design without wishes can't follow."""
+    """Raise `UserError` where something is asked that a design without conditions can't follow."""
     asked = {
         "density": settings.density,
         "style": settings.style,
         "temperature": settings.temperature,
-        "guidance": settings.guidance != 1 or None,
+        "condition_strength": settings.condition_strength != 1 or None,
         "given": settings.given,
         "like": settings.like,
     }

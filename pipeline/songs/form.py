@@ -109,7 +109,7 @@ def fit_form(
         Where between the bounds the length is wished for, from 0 to 1.
     """
     low, high = bounds
-    wish = low + share * (high - low)
+    condition = low + share * (high - low)
 
     def seconds(parts: tuple[Part, ...]) -> float:
         return song_seconds(phrases_in(parts) * spec.bars, tempo_bpm, spec)
@@ -117,7 +117,7 @@ def fit_form(
     room = song_seconds(extra_bars, tempo_bpm, spec)
     phrase = song_seconds(spec.bars, tempo_bpm, spec)
     fitting = [
-        (abs(seconds(parts) - wish) + phrase * missing, parts)
+        (abs(seconds(parts) - condition) + phrase * missing, parts)
         for parts, missing in variants(FORMS[name])
         if low <= seconds(parts) and seconds(parts) + room <= high
     ]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gan.conditions import DENSITY as NOTES
-from gan.conditions import KEY, LENGTH, NUM_LABELS, NUM_MANNERS, SILENT, STYLE
+from gan.conditions import KEY, LENGTH, NUM_ATTRIBUTES, NUM_LABELS, SILENT, STYLE
 from gan.spec import RollSpec
 from pipeline.songs.form import Part
 
@@ -33,9 +33,9 @@ HELD_BACK = ("verse", "stollen", "gate")
 RESTS = 0.02
 """A track that is silent in so many of the data's phrases may rest."""
 LOWEST, HIGHEST = 0.1, 0.95
-"""Quantiles of the data's densities between which all wishes stay."""
+"""Quantiles of the data's densities between which all conditions stay."""
 DRAWN = 6
-"""Phrases of the data drawn for a song's wishes; the one with most tracks says who plays."""
+"""Phrases of the data drawn for a song's conditions; the one with most tracks says who plays."""
 LEAST_PLAYING = 4
 """Of so many tracks one may be held back."""
 
@@ -46,13 +46,13 @@ class Wanted:
 
     Attributes
     ----------
-    wishes
-        `[num_wishes]`, see `gan.conditions`; the densities are notes a bar over the whole phrase.
+    conditions
+        `[num_conditions]`, see `gan.conditions`; the densities are notes a bar over the whole phrase.
     rests
         Bool `[tracks, bars]`: where a track has to be silent.
     """
 
-    wishes: Tensor
+    conditions: Tensor
     rests: NDArray[np.bool_]
 
     @property
@@ -67,8 +67,8 @@ class Cast:
 
     Attributes
     ----------
-    wishes
-        `[num_wishes]`: those of a phrase of the data, with what the user asked for in its place.
+    conditions
+        `[num_conditions]`: those of a phrase of the data, with what the user asked for in its place.
     limits
         `[2, tracks]`: least and most notes a bar of a track that plays.
     plays
@@ -83,7 +83,7 @@ class Cast:
         Bool `[tracks]`: densities that the user asked for, which no section changes.
     """
 
-    wishes: Tensor
+    conditions: Tensor
     limits: Tensor
     plays: NDArray[np.bool_]
     resting: tuple[int, ...]
@@ -100,9 +100,9 @@ def choose_cast(
     Parameters
     ----------
     examples
-        Wishes of phrases of the data, `[phrases, num_wishes]`.
+        Conditions of phrases of the data, `[phrases, num_conditions]`.
     asked
-        `[num_wishes]`: what the user asks for; NaN elsewhere.
+        `[num_conditions]`: what the user asks for; NaN elsewhere.
     home
         Key of the song as `gan.conditions` counts them.
     lead
@@ -124,17 +124,17 @@ def choose_cast(
     limits = torch.stack(
         [torch.nanquantile(densities.where(sounding, torch.nan), share, dim=0) for share in (LOWEST, HIGHEST)]
     ).nan_to_num(1.0)
-    wishes = torch.where(asked.isnan(), examples[row], asked)
-    wishes[KEY] = home if bool((examples[:, KEY] == home).any()) else torch.nan
-    plays = (wishes[:tracks] >= SILENT).numpy()
+    conditions = torch.where(asked.isnan(), examples[row], asked)
+    conditions[KEY] = home if bool((examples[:, KEY] == home).any()) else torch.nan
+    plays = (conditions[:tracks] >= SILENT).numpy()
     shares = (~sounding).double().mean(0).numpy()
     named = (~asked[:tracks].isnan()).numpy()
     free = [track for track in range(tracks) if plays[track] and shares[track] >= RESTS and not named[track]]
     resting = sorted(free, key=lambda track: (track == lead, -shares[track]))
     moods = torch.where(asked.isnan(), examples[torch.cat([row.view(1), drawn[drawn != row]])], asked)[
-        :, NUM_MANNERS * tracks : -NUM_LABELS
+        :, NUM_ATTRIBUTES * tracks : -NUM_LABELS
     ]
-    return Cast(wishes, limits, plays, tuple(resting), lead, moods, named)
+    return Cast(conditions, limits, plays, tuple(resting), lead, moods, named)
 
 
 def plan_phrases(parts: Sequence[Part], cast: Cast, spec: RollSpec) -> list[list[Wanted]]:
@@ -150,21 +150,21 @@ def plan_phrases(parts: Sequence[Part], cast: Cast, spec: RollSpec) -> list[list
 
 
 def _wanted(role: str, rests: NDArray[np.bool_], mood: Tensor, cast: Cast, spec: RollSpec) -> Wanted:
-    """The wishes of a phrase of this mood in which these tracks rest in these bars."""
+    """The conditions of a phrase of this mood in which these tracks rest in these bars."""
     tracks, factor = spec.num_tracks, DENSITY.get(role, 1.0)
-    wishes = cast.wishes.clone()
-    scaled = (wishes[:tracks] * factor).clamp(cast.limits[0], cast.limits[1])
+    conditions = cast.conditions.clone()
+    scaled = (conditions[:tracks] * factor).clamp(cast.limits[0], cast.limits[1])
     played = torch.from_numpy(1 - rests.mean(axis=1)).to(scaled)
     named = torch.from_numpy(cast.asked)
-    densities = torch.where(named, wishes[:tracks], scaled * played)
-    faster = (wishes[:tracks] / scaled).clamp(0.5, 2)  # more notes are shorter ones, save for drums
+    densities = torch.where(named, conditions[:tracks], scaled * played)
+    faster = (conditions[:tracks] / scaled).clamp(0.5, 2)  # more notes are shorter ones, save for drums
     faster[[track for track, kind in enumerate(spec.tracks) if kind.is_drum]] = 1
-    asked = wishes[: NUM_MANNERS * tracks].view(NUM_MANNERS, tracks).clone()
+    asked = conditions[: NUM_ATTRIBUTES * tracks].view(NUM_ATTRIBUTES, tracks).clone()
     asked[NOTES] = densities
     asked[LENGTH] *= torch.where(named, 1.0, faster)
     asked[1:, densities < SILENT] = torch.nan  # of a silent track nothing else is known
-    wishes[:-NUM_LABELS] = torch.cat([asked.flatten(), mood])
-    return Wanted(wishes, rests)
+    conditions[:-NUM_LABELS] = torch.cat([asked.flatten(), mood])
+    return Wanted(conditions, rests)
 
 
 def _rests(part: Part, index: int, rises: bool, cast: Cast, spec: RollSpec) -> NDArray[np.bool_]:
@@ -193,12 +193,12 @@ def _rests(part: Part, index: int, rises: bool, cast: Cast, spec: RollSpec) -> N
     return rests
 
 
-def window_wishes(wishes: Tensor, before: NDArray[np.float64], share: float) -> Tensor:
-    """Wishes `[num_wishes]` for a window that begins with given bars.
+def window_conditions(conditions: Tensor, before: NDArray[np.float64], share: float) -> Tensor:
+    """Conditions `[num_conditions]` for a window that begins with given bars.
 
     Parameters
     ----------
-    wishes
+    conditions
         Those of the rest of the window.
     before
         `[tracks]`: notes a bar in what is given.
@@ -206,6 +206,6 @@ def window_wishes(wishes: Tensor, before: NDArray[np.float64], share: float) -> 
         Of the window that is given.
     """
     tracks = len(before)
-    mixed = wishes.clone()
-    mixed[:tracks] = (1 - share) * wishes[:tracks] + share * torch.from_numpy(before).to(wishes)
+    mixed = conditions.clone()
+    mixed[:tracks] = (1 - share) * conditions[:tracks] + share * torch.from_numpy(before).to(conditions)
     return mixed

@@ -39,8 +39,8 @@ class Section:
     seed
         What it was made with; 0 in a song made by hand.
     latents
-        For each latent by name, wishes among them, the values of the section's phrases, `[phrases, ...]`; empty in a
-        song made by hand.
+        For each latent by name, conditions among them, the values of the section's phrases, `[phrases, ...]`; empty in
+        a song made by hand.
     """
 
     name: str

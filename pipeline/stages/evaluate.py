@@ -47,7 +47,7 @@ from pipeline.files import bring, read_manifest, write_json, write_text
 from pipeline.pages.ranking import write_ranking_page
 from pipeline.progress import say
 from pipeline.rendering.phrase_audio import write_sample
-from pipeline.songs.conditions import MOST_GUIDANCE
+from pipeline.songs.conditions import MAX_CONDITION_STRENGTH
 from pipeline.sources.catalog import files_of, folder_print
 from pipeline.stage_table import Outcome, Plan
 
@@ -67,8 +67,11 @@ def inputs(config: Config) -> dict[str, str]:
             raise UserError(f"evaluate.{key} must lie between {low} and {high}, not {getattr(settings, key)}.")
     if settings.requests != 0 and not 2 <= settings.requests <= 100_000:
         raise UserError(f"evaluate.requests must be 0 or lie between 2 and 100000, not {settings.requests}.")
-    if not 0 <= settings.guidance <= MOST_GUIDANCE:
-        raise UserError(f"evaluate.guidance must lie between 0 and {MOST_GUIDANCE:g}, not {settings.guidance:g}.")
+    if not 0 <= settings.condition_strength <= MAX_CONDITION_STRENGTH:
+        raise UserError(
+            f"evaluate.condition_strength must lie between 0 and {MAX_CONDITION_STRENGTH:g}, "
+            f"not {settings.condition_strength:g}."
+        )
     if settings.runs is not None:
         if settings.path is not None:
             raise UserError("evaluate.path and evaluate.runs can't both be given: judge the folder first, by a name=.")
@@ -136,7 +139,7 @@ def ask(generator: Generator, store: PhraseStore, config: Config, directory: Pat
     settings, spec = config.evaluate, store.spec
     if not settings.requests:
         return UNASKED
-    make = partial(made_as_asked, generator, settings.guidance)
+    make = partial(made_as_asked, generator, settings.condition_strength)
     test, training = (
         Labelled(real_phrases(store, split), torch.from_numpy(labels_of(store, split))) for split in ("test", "train")
     )

@@ -62,7 +62,7 @@ class Recorder:
         self.records: list[dict[str, Any]] = []
         self.said: set[str] = set()
         self.board: Board | None = None
-        self.chosen: dict[str, Any] = {"step": 0, "settled": False, "overlap": -1.0}
+        self.chosen: dict[str, Any] = {"step": 0, "final_phase": False, "overlap": -1.0}
         self.reference = self._figures(training)
         rates = zip(self.spec.names, notes_per_bar(Tally(training, self.spec)).mean(0).tolist(), strict=True)
         self.reference |= {f"notes_per_bar/{name}": rate for name, rate in rates}
@@ -147,12 +147,12 @@ class Recorder:
     def _choose(self, step: int, overlap: float) -> None:
         """Keep the averaged weights of the step whose phrases are most like the validation songs.
 
-        Steps at which the trainer is settled come before all others.
+        Steps at which the trainer is final_phase come before all others.
         """
-        settled = self.trainer.settled
-        if (settled, overlap) > (self.chosen["settled"], self.chosen["overlap"]):
+        final_phase = self.trainer.final_phase
+        if (final_phase, overlap) > (self.chosen["final_phase"], self.chosen["overlap"]):
             weights = {name: value.clone() for name, value in self.trainer.average.state_dict().items()}
-            self.chosen = {"step": step, "settled": settled, "overlap": overlap, "average": weights}
+            self.chosen = {"step": step, "final_phase": final_phase, "overlap": overlap, "average": weights}
 
     def _score(self) -> dict[str, float]:
         """Figures of fresh phrases of the averaged generator."""

@@ -50,7 +50,7 @@ class Recording:
         Where it lies.
     title
         For people.
-    wish
+    condition
         What is known or wanted.
     max_minutes
         Longer ones are refused.
@@ -60,14 +60,14 @@ class Recording:
 
     path: str
     title: str
-    wish: Wish
+    condition: Wish
     max_minutes: float
     sha256: str
 
     @property
     def directory(self) -> Path:
         """Where its transcription lies, or will."""
-        values = [FORMAT, self.sha256, asdict(self.wish)]
+        values = [FORMAT, self.sha256, asdict(self.condition)]
         return PLACE / fingerprint(values)[:16]
 
 
@@ -116,13 +116,13 @@ def recording_of(
     if not sha256:
         with suppress(OSError):  # who reads it will say why it can't be read
             sha256 = file_hash(path)
-    wish = Wish(
+    condition = Wish(
         rest=settings.rest,
         bpm=settings.bpm if settings.bpm is not None else bpm,
         downbeat_seconds=settings.downbeat if settings.downbeat is not None else downbeat_seconds,
         beats_per_bar=beats_per_bar,
     )
-    return Recording(str(path), title or printable(path.stem), wish, settings.max_minutes, sha256)
+    return Recording(str(path), title or printable(path.stem), condition, settings.max_minutes, sha256)
 
 
 def recordings_of(rows: Sequence[CatalogRow], settings: TranscribeSettings, beats_per_bar: int) -> list[Recording]:
@@ -198,7 +198,7 @@ def _make(recording: Recording) -> dict[str, Any]:
 
     began = time.monotonic()
     samples = read_recording(Path(recording.path), recording.max_minutes)
-    transcription = transcribe_samples(samples, recording.wish)
+    transcription = transcribe_samples(samples, recording.condition)
     with replaced_directory(recording.directory) as place:
         with atomic_path(place / MIDI) as temporary:
             temporary.write_bytes(midi_bytes(transcription, recording.title))
@@ -221,7 +221,7 @@ def _report(recording: Recording, transcription: Transcription) -> dict[str, Any
         "bars": math.ceil(end / beats.beats_per_bar),
         "notes": transcription.counts,
         "beats_seconds": [round(one, 4) for one in beats.seconds.tolist()],
-        "wish": asdict(recording.wish),
+        "condition": asdict(recording.condition),
         "format": FORMAT,
         "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
     }

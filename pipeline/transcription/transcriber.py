@@ -69,7 +69,7 @@ class Transcription:
         return {part.name: len(part.events) for part in self.parts}
 
 
-def transcribe(path: Path, wish: Wish, max_minutes: float) -> Transcription:
+def transcribe(path: Path, condition: Wish, max_minutes: float) -> Transcription:
     """Write down a recording.
 
     Raises
@@ -79,17 +79,17 @@ def transcribe(path: Path, wish: Wish, max_minutes: float) -> Transcription:
     UserError
         A package that this takes is missing.
     """
-    return transcribe_samples(read_recording(path, max_minutes), wish)
+    return transcribe_samples(read_recording(path, max_minutes), condition)
 
 
-def transcribe_samples(samples: NDArray[np.float32], wish: Wish) -> Transcription:
+def transcribe_samples(samples: NDArray[np.float32], condition: Wish) -> Transcription:
     """Write down sound: float32 `[samples]`, mono at 44,100 Hz. Raises as `transcribe` does."""
     hits = find_drum_hits(samples)
     pitches = find_pitches(samples)
     if not len(pitches) and not len(hits):
         raise UnusableError("no notes are heard in it")
-    beats = find_beats(samples, pitches, hits, wish.bpm, wish.downbeat_seconds, wish.beats_per_bar)
-    return on_beats(pitches, hits, beats, wish.rest, len(samples) / SAMPLE_RATE_HZ)
+    beats = find_beats(samples, pitches, hits, condition.bpm, condition.downbeat_seconds, condition.beats_per_bar)
+    return on_beats(pitches, hits, beats, condition.rest, len(samples) / SAMPLE_RATE_HZ)
 
 
 def on_beats(pitches: Pitches, hits: NDArray[np.void], beats: Beats, rest: str, seconds: float) -> Transcription:

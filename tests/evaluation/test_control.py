@@ -12,7 +12,7 @@ from matplotlib.image import imread
 from torch import Tensor
 
 from gan.conditions import KEY, STYLE, TEMPO
-from gan.context import Given
+from gan.context import Context
 from gan.metrics.control import agreement, thirds, train_styles
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from pipeline.evaluation.accompaniment import Accompanied, Make, accompany
@@ -25,7 +25,15 @@ from pipeline.settings.evaluation import EvaluateSettings
 LEAD, BASS = 0, 1
 SPEC = RollSpec((Track("Lead"), Track("Bass")), bars=2, num_pitches=48, lowest_pitch=36)
 SETTINGS = EvaluateSettings(
-    path=None, runs=None, seed=1, phrases=8, samples=8, resamples=20, classifier=False, requests=60, guidance=1.0
+    path=None,
+    runs=None,
+    seed=1,
+    phrases=8,
+    samples=8,
+    resamples=20,
+    classifier=False,
+    requests=60,
+    condition_strength=1.0,
 )
 STYLES = ("long", "short")
 
@@ -59,11 +67,11 @@ def songs(count: int, seed: int) -> Labelled:
     return Labelled(Phrases(torch.stack(rolls), torch.arange(count).repeat_interleave(3)), torch.tensor(labels))
 
 
-def obedient(wishes: Tensor, given: Given | None, seed: int) -> Tensor:
+def obedient(conditions: Tensor, given: Context | None, seed: int) -> Tensor:
     """Does what it is told, and doubles what it is given two octaves away."""
     random = torch.Generator().manual_seed(seed)
     made = []
-    for row, wish in enumerate(wishes):
+    for row, condition in enumerate(conditions):
         if given is not None:
             roll = given.rolls[row].clone()
             track = int(given.mask[row].any(1).nonzero()[0])
@@ -71,16 +79,18 @@ def obedient(wishes: Tensor, given: Given | None, seed: int) -> Tensor:
             roll[:, 1 - track] = roll[:, track].roll(-24 if low else 24, -1)
             made.append(roll)
             continue
-        notes = wish[:2].nanmean() if not wish[:2].isnan().all() else torch.tensor(5.0)
-        if not wish[TEMPO].isnan():
-            notes = torch.tensor(9.0 if wish[TEMPO] < 90 else 3.0)
-        made.append(phrase(random, float(notes), int(wish[KEY].nan_to_num(0)), bool(wish[STYLE].nan_to_num(0))))
+        notes = condition[:2].nanmean() if not condition[:2].isnan().all() else torch.tensor(5.0)
+        if not condition[TEMPO].isnan():
+            notes = torch.tensor(9.0 if condition[TEMPO] < 90 else 3.0)
+        made.append(
+            phrase(random, float(notes), int(condition[KEY].nan_to_num(0)), bool(condition[STYLE].nan_to_num(0)))
+        )
     return torch.stack(made)
 
 
-def deaf(wishes: Tensor, given: Given | None, seed: int) -> Tensor:
+def deaf(conditions: Tensor, given: Context | None, seed: int) -> Tensor:
     """Makes whatever it likes beside what is given."""
-    made = songs(-(-len(wishes) // 3), seed % 1000).phrases.rolls[: len(wishes)]
+    made = songs(-(-len(conditions) // 3), seed % 1000).phrases.rolls[: len(conditions)]
     made = made[torch.randperm(len(made), generator=torch.Generator().manual_seed(seed))]
     return made if given is None else given.complete(made)
 
@@ -127,8 +137,8 @@ def test_a_deaf_generator_does_not(accompanied: dict[Make, tuple[Accompanied, di
 
 
 def test_given_notes_that_are_lost_are_counted(unseen: Labelled, training: Labelled) -> None:
-    def careless(wishes: Tensor, given: Given | None, seed: int) -> Tensor:
-        return deaf(wishes, None, seed)
+    def careless(conditions: Tensor, given: Context | None, seed: int) -> Tensor:
+        return deaf(conditions, None, seed)
 
     few = Phrases(training.phrases.rolls[:24], training.phrases.songs[:24])
     _, found = accompany(careless, unseen.phrases, few, SPEC, SETTINGS) or pytest.fail("nothing was made")

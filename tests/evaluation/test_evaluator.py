@@ -22,7 +22,15 @@ from pipeline.settings.evaluation import EvaluateSettings
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Lead"), Track("Bass")), bars=2, num_pitches=24, lowest_pitch=48)
 SETTINGS = EvaluateSettings(
-    path=None, runs=None, seed=1, phrases=64, samples=80, resamples=20, classifier=False, requests=0, guidance=1.0
+    path=None,
+    runs=None,
+    seed=1,
+    phrases=64,
+    samples=80,
+    resamples=20,
+    classifier=False,
+    requests=0,
+    condition_strength=1.0,
 )
 
 

@@ -14,16 +14,25 @@ from gan.conditions import (
     STYLE,
     TEMPO,
     VOICES,
-    Layout,
-    WishEncoder,
-    between_wishes,
-    leave_out,
+    ConditionEncoder,
+    ConditionLayout,
+    conditions_of,
+    drop_conditions,
+    interpolate_conditions,
+    no_conditions,
     no_labels,
-    no_wishes,
-    transpose_wishes,
-    wishes_of,
+    transpose_conditions,
 )
-from gan.context import Asked, Beside, Given, Part, beginnings, complete_streams, draw_masks, wishes_of_given
+from gan.context import (
+    Conditioning,
+    Context,
+    HarmonicContext,
+    StreamContext,
+    beginnings,
+    conditions_of_context,
+    draw_masks,
+    inpaint_streams,
+)
 from gan.latents import Latents
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator, lowest
@@ -31,13 +40,13 @@ from gan.rolls import SOUNDING, STRIKE, Batch, to_streams
 from gan.settings import ModelSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
-from gan.training.attribute_loss import disobedience
-from gan.training.augmentation import mismatch
+from gan.training.attribute_loss import attribute_loss
+from gan.training.augmentation import matching_loss
 from gan.training.trainer import Trainer
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Piano"), Track("Bass")), bars=4, num_pitches=30, lowest_pitch=41)
-LAYOUT = Layout.of(SPEC)
-SMALL = ModelSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, listen_width=8, step_width=8)
+LAYOUT = ConditionLayout.of(SPEC)
+SMALL = ModelSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, context_width=8, step_width=8)
 
 
 def music(count: int = 12, seed: int = 0) -> torch.Tensor:
@@ -74,7 +83,7 @@ def sample_latents(generator: Generator, count: int = 6) -> Latents:
     return generator.sample_latents(count, torch.Generator().manual_seed(1))
 
 
-def freely(generator: Generator, latents: Latents, given: Given | None = None) -> torch.Tensor:
+def freely(generator: Generator, latents: Latents, given: Context | None = None) -> torch.Tensor:
     """Samples with the same noise each time: a generator that has learnt nothing is silent without."""
     return generator.sample(latents, given, temperature=[1, 1, 1], generator=torch.Generator().manual_seed(2))
 
@@ -91,14 +100,14 @@ def test_given_notes_come_back_to_the_bit_and_nothing_is_added_to_them(generator
     rolls[:, HOLD] &= ~rolls[:, ONSET]
     rolls[:, HOLD, 0] = False
     mask = draw_masks(40, SPEC, torch.Generator().manual_seed(4))
-    made = freely(generator, sample_latents(generator, 40), Given(rolls, mask))
+    made = freely(generator, sample_latents(generator, 40), Context(rolls, mask))
     under = mask[:, None, :, :, None, None].expand_as(rolls)
     assert torch.equal(made[under], rolls[under])
 
 
 def test_every_held_step_of_what_is_made_belongs_to_a_note(generator: Generator) -> None:
     mask = draw_masks(12, SPEC, torch.Generator().manual_seed(5))
-    made = freely(generator, sample_latents(generator, 12), Given(music(), mask))
+    made = freely(generator, sample_latents(generator, 12), Context(music(), mask))
     sounding = made.any(1).flatten(2, 3)
     hold = made[:, HOLD].flatten(2, 3)
     begun = torch.cat([torch.zeros_like(sounding[:, :, :1]), sounding[:, :, :-1]], dim=2)
@@ -111,8 +120,8 @@ def test_another_given_track_makes_another_accompaniment(generator: Generator) -
     for layer in (generator.listen_steps, generator.listen_beats):
         layer.weight.data *= 10  # as much as learning makes of it
     latents, mask = sample_latents(generator), mask_of((2, 0), (2, 1), (2, 2), (2, 3))
-    first = freely(generator, latents, Given(music()[:6], mask))
-    other = freely(generator, latents, Given(music(seed=8)[:6], mask))
+    first = freely(generator, latents, Context(music()[:6], mask))
+    other = freely(generator, latents, Context(music(seed=8)[:6], mask))
     assert (first[:, :, :2] != other[:, :, :2]).flatten(1).any(1).float().mean() > 0.3
 
 
@@ -121,13 +130,13 @@ def test_what_lies_beside_the_mask_is_not_heard(generator: Generator) -> None:
     hidden = music()[:6]
     hidden[:, :, [0, 2]] = False
     hidden[:, :, 1, 2:] = False
-    heard, unheard = (freely(generator, latents, Given(rolls, mask)) for rolls in (music()[:6], hidden))
+    heard, unheard = (freely(generator, latents, Context(rolls, mask)) for rolls in (music()[:6], hidden))
     assert torch.equal(heard, unheard)
 
 
 def test_nothing_given_is_composing(generator: Generator) -> None:
     latents = sample_latents(generator)
-    nothing = Given(torch.zeros(6, *SPEC.shape, dtype=torch.bool), torch.zeros(6, *SPEC.shape[1:3], dtype=torch.bool))
+    nothing = Context(torch.zeros(6, *SPEC.shape, dtype=torch.bool), torch.zeros(6, *SPEC.shape[1:3], dtype=torch.bool))
     assert torch.equal(freely(generator, latents, nothing), freely(generator, latents))
 
 
@@ -136,7 +145,7 @@ def test_a_rehearsal_keeps_the_lowest_track_and_makes_the_others_anew(generator:
     made = {}
     for count in (0, 1, 2):
         band = copy.deepcopy(generator)
-        band.settings = replace(SMALL, rehearsals=count)
+        band.settings = replace(SMALL, refinement_steps=count)
         band.beside.fits.data *= 20  # as much as learning makes of it
         made[count] = freely(band, latents)
     for count in (1, 2):
@@ -159,15 +168,15 @@ def test_the_lowest_tracks_are_those_with_the_lowest_notes() -> None:
 
 def test_wishes_change_the_phrase_and_guidance_says_how_much(generator: Generator) -> None:
     latents = sample_latents(generator)
-    asked = latents.asking(torch.full_like(latents.wishes, torch.nan).index_fill(1, torch.tensor([1]), 30.0))
+    asked = latents.asking(torch.full_like(latents.conditions, torch.nan).index_fill(1, torch.tensor([1]), 30.0))
     plain, more, most = (generator.features(one, None) for one in (latents, asked, asked))
     assert not torch.equal(plain, more)
-    assert torch.equal(generator.sample(asked), generator.sample(asked, guidance=1.0))
-    unasked = generator(asked, guidance=0.0)
-    nothing = latents.asking(latents.wishes)
-    nothing.wishes.fill_(torch.nan)
+    assert torch.equal(generator.sample(asked), generator.sample(asked, condition_strength=1.0))
+    unasked = generator(asked, condition_strength=0.0)
+    nothing = latents.asking(latents.conditions)
+    nothing.conditions.fill_(torch.nan)
     assert torch.equal(unasked, generator(nothing))
-    assert not torch.equal(generator(asked, guidance=0.5), generator(asked))
+    assert not torch.equal(generator(asked, condition_strength=0.5), generator(asked))
     assert torch.equal(more, most)
 
 
@@ -184,10 +193,10 @@ def test_a_note_cut_by_the_mask_is_struck_unless_what_is_made_leads_up_to_it() -
     given = to_streams(rolls, (0, 0, 0), SPEC.num_pitches)
     mask = mask_of((2, 1), count=1)  # the bass note of bar 1 rings on into bar 2
     pitch = int(rolls[0, ONSET, 2, 0, 12].nonzero())
-    silent = complete_streams(torch.zeros_like(given), given, mask, SPEC)
+    silent = inpaint_streams(torch.zeros_like(given), given, mask, SPEC)
     assert silent[0, 16, 2, STRIKE, pitch] == 1
     assert silent[0, 16, 2, SOUNDING, pitch] == 1
-    led = complete_streams(given.clone(), given, mask, SPEC)
+    led = inpaint_streams(given.clone(), given, mask, SPEC)
     assert torch.equal(led, given)
 
 
@@ -208,19 +217,19 @@ def test_masks_leave_something_to_be_made_and_half_of_them_nothing_given() -> No
 def test_the_discriminator_reads_what_was_asked() -> None:
     _, discriminator = networks()
     rolls, labels = music()[:4], no_labels(4)
-    wishes = wishes_of(rolls, labels, SPEC)
-    plain = discriminator.score(rolls, Asked(wishes, mask_of(count=4)))
-    assert not torch.equal(plain, discriminator.score(rolls, Asked(wishes + 9, mask_of(count=4))))
-    assert not torch.equal(plain, discriminator.score(rolls, Asked(wishes, mask_of((0, 1), count=4))))
+    conditions = conditions_of(rolls, labels, SPEC)
+    plain = discriminator.score(rolls, Conditioning(conditions, mask_of(count=4)))
+    assert not torch.equal(plain, discriminator.score(rolls, Conditioning(conditions + 9, mask_of(count=4))))
+    assert not torch.equal(plain, discriminator.score(rolls, Conditioning(conditions, mask_of((0, 1), count=4))))
 
 
 def test_wishes_are_what_musicians_would_count() -> None:
     labels = torch.tensor([[14.0, 120.0, 1.0]])
-    row, layout = wishes_of(music(1), labels, SPEC)[0], LAYOUT
-    assert row[layout.manner(DENSITY)].tolist() == [4.0, 4.0, 1.0]
-    assert row[layout.manner(LENGTH)].tolist() == [0.25, 1.0, 1.75]  # a chord of seven steps, one of a single step
-    assert row[layout.manner(VOICES)].tolist() == [1.0, 2.0, 1.0]
-    assert row[layout.manner(SHORT)].tolist() == [1.0, 0.5, 0.0]
+    row, layout = conditions_of(music(1), labels, SPEC)[0], LAYOUT
+    assert row[layout.attribute(DENSITY)].tolist() == [4.0, 4.0, 1.0]
+    assert row[layout.attribute(LENGTH)].tolist() == [0.25, 1.0, 1.75]  # a chord of seven steps, one of a single step
+    assert row[layout.attribute(VOICES)].tolist() == [1.0, 2.0, 1.0]
+    assert row[layout.attribute(SHORT)].tolist() == [1.0, 0.5, 0.0]
     assert row[layout.rhythm].tolist() == pytest.approx(
         [3 / 9, 0, 0, 0, 1 / 9, 0, 0, 0, 3 / 9, 0, 0, 0, 2 / 9, 0, 0, 0]
     )
@@ -234,14 +243,14 @@ def test_wishes_are_what_musicians_would_count() -> None:
 def test_wishes_of_crowded_phrases_of_any_length_are_counted_in_full() -> None:
     spec = replace(SPEC, bars=20)
     rolls = torch.rand(2, *spec.shape, generator=torch.Generator().manual_seed(0)) < 0.9
-    row, layout = wishes_of(rolls, no_labels(2), spec)[1], LAYOUT
+    row, layout = conditions_of(rolls, no_labels(2), spec)[1], LAYOUT
     onset, hold = rolls[1].flatten(2, 3)
     sounding, notes = onset | hold, onset.sum((1, 2))
     long = (onset[:, :-1] & hold[:, 1:]).sum((1, 2))
-    assert row[layout.manner(DENSITY)].tolist() == (notes / 20).tolist()
-    assert row[layout.manner(LENGTH)].tolist() == (sounding.sum((1, 2)) / notes / 4).tolist()
-    assert row[layout.manner(VOICES)].tolist() == (sounding.sum((1, 2)) / sounding.any(2).sum(1)).tolist()
-    assert row[layout.manner(SHORT)].tolist() == ((notes - long) / notes).tolist()
+    assert row[layout.attribute(DENSITY)].tolist() == (notes / 20).tolist()
+    assert row[layout.attribute(LENGTH)].tolist() == (sounding.sum((1, 2)) / notes / 4).tolist()
+    assert row[layout.attribute(VOICES)].tolist() == (sounding.sum((1, 2)) / sounding.any(2).sum(1)).tolist()
+    assert row[layout.attribute(SHORT)].tolist() == ((notes - long) / notes).tolist()
     assert row[layout.rhythm].tolist() == (rolls[1, ONSET].sum((0, 1, 3)) / notes.sum()).tolist()
     pitches = sounding[1:].sum((0, 1))
     chroma = torch.stack([pitches[(place - spec.lowest_pitch) % 12 :: 12].sum() for place in range(12)])
@@ -249,15 +258,15 @@ def test_wishes_of_crowded_phrases_of_any_length_are_counted_in_full() -> None:
 
 
 def test_of_silence_only_the_densities_are_known() -> None:
-    row = wishes_of(torch.zeros(1, *SPEC.shape, dtype=torch.bool), no_labels(1), SPEC)[0]
+    row = conditions_of(torch.zeros(1, *SPEC.shape, dtype=torch.bool), no_labels(1), SPEC)[0]
     assert row[:3].tolist() == [0.0, 0.0, 0.0]
     assert row[3:].isnan().all()
 
 
 def test_what_is_left_out_reads_as_zeros_and_silence_is_no_gap() -> None:
     statistics = DataStatistics.of([music()], SPEC, torch.tensor([[0.0, 120.0, 1.0]] * 12))
-    encoder = WishEncoder(SPEC, statistics)
-    nothing = no_wishes(1, SPEC)
+    encoder = ConditionEncoder(SPEC, statistics)
+    nothing = no_conditions(1, SPEC)
     assert encoder(nothing).shape == (1, encoder.size)
     assert not encoder(nothing).any()
     for place in range(LAYOUT.size):
@@ -271,13 +280,13 @@ def test_what_is_left_out_reads_as_zeros_and_silence_is_no_gap() -> None:
     silent = nothing.clone()
     silent[0, 1] = 0.0
     assert encoder(silent).any()
-    assert encoder(wishes_of(music(), torch.tensor([[14.0, 120, 1]] * 12), SPEC)).isfinite().all()
+    assert encoder(conditions_of(music(), torch.tensor([[14.0, 120, 1]] * 12), SPEC)).isfinite().all()
 
 
 def test_given_tracks_ask_for_more_like_them() -> None:
-    wishes = wishes_of_given(Given(music(6), mask_of((1, 0), (1, 1), (1, 2), (1, 3), (2, 0))), SPEC)
-    row = wishes[0]
-    assert row[LAYOUT.manner(DENSITY)].isnan().tolist() == [True, False, True], "one bar of the bass says little"
+    conditions = conditions_of_context(Context(music(6), mask_of((1, 0), (1, 1), (1, 2), (1, 3), (2, 0))), SPEC)
+    row = conditions[0]
+    assert row[LAYOUT.attribute(DENSITY)].isnan().tolist() == [True, False, True], "one bar of the bass says little"
     assert row[1] == 4.0
     assert row[LAYOUT.rhythm].sum() == pytest.approx(1.0)
     assert row[LAYOUT.rhythm][4] == 0.0, "the drums are not heard"
@@ -285,25 +294,25 @@ def test_given_tracks_ask_for_more_like_them() -> None:
 
 
 def test_gaps_are_filled_from_phrases_like_what_is_asked(generator: Generator) -> None:
-    asked = no_wishes(40, SPEC)
+    asked = no_conditions(40, SPEC)
     asked[:, TEMPO] = 150.0
     asked[:20, 1] = 0.0
-    filled = generator.latents_for(asked, torch.Generator().manual_seed(0)).wishes
+    filled = generator.latents_for(asked, torch.Generator().manual_seed(0)).conditions
     assert (filled[:, TEMPO] == 150).all()
     assert (filled[:20, 1] == 0).all() and filled[:20, 4].isnan().all(), "of a silent track nothing else is known"
     assert (filled[20:, :3] == torch.tensor([4.0, 4.0, 1.0])).all()
-    nothing = generator.latents_for(no_wishes(200, SPEC), torch.Generator().manual_seed(0)).wishes
+    nothing = generator.latents_for(no_conditions(200, SPEC), torch.Generator().manual_seed(0)).conditions
     assert len(nothing[:, TEMPO].unique()) == 12, "where nothing is asked, any phrase of the data will do"
-    styled = no_wishes(30, SPEC)
+    styled = no_conditions(30, SPEC)
     styled[:, STYLE] = 1
-    found = generator.latents_for(styled, torch.Generator().manual_seed(0)).wishes[:, TEMPO].unique().tolist()
+    found = generator.latents_for(styled, torch.Generator().manual_seed(0)).conditions[:, TEMPO].unique().tolist()
     tempos = torch.linspace(80, 160, 12)[1::2]
     assert len(found) > 2 and all(any(abs(tempo - one) < 0.01 for one in tempos) for tempo in found)
 
 
 def test_wishes_are_left_out_all_together_or_one_by_one() -> None:
-    wishes = torch.ones(4000, LAYOUT.size)
-    gaps = leave_out(wishes, LAYOUT, 0.1, 0.2, torch.Generator().manual_seed(0)).isnan()
+    conditions = torch.ones(4000, LAYOUT.size)
+    gaps = drop_conditions(conditions, LAYOUT, 0.1, 0.2, torch.Generator().manual_seed(0)).isnan()
     assert gaps.all(1).float().mean() == pytest.approx(0.1, abs=0.02)
     assert gaps.float().mean() == pytest.approx(0.28, abs=0.02)
     for whole in (LAYOUT.rhythm, LAYOUT.chroma):
@@ -313,40 +322,40 @@ def test_wishes_are_left_out_all_together_or_one_by_one() -> None:
 def test_a_transposed_phrase_asks_for_its_transposed_key_and_chroma() -> None:
     rolls, labels = music(3), torch.tensor([[11.0, 90, 0], [13, 90, 0], [torch.nan, 90, 0]])
     shift = torch.tensor([2, -2, 5])
-    moved = transpose_wishes(wishes_of(rolls, labels, SPEC), shift, LAYOUT)
+    moved = transpose_conditions(conditions_of(rolls, labels, SPEC), shift, LAYOUT)
     assert moved[:2, KEY].tolist() == [1.0, 23.0]
     assert moved[2, KEY].isnan()
     for row, by in enumerate(shift.tolist()):
         other = rolls[row : row + 1].clone()
         other[:, :, 1:] = other[:, :, 1:].roll(by, -1)
-        asked = wishes_of(other, labels[:1], SPEC)[0]
+        asked = conditions_of(other, labels[:1], SPEC)[0]
         assert torch.allclose(moved[row, LAYOUT.chroma], asked[LAYOUT.chroma])
 
 
 def test_obedience_is_measured_by_what_was_asked() -> None:
     streams = to_streams(music(4), (0, 0, 0), SPEC.num_pitches)
-    wishes = wishes_of(music(4), no_labels(4), SPEC)
+    conditions = conditions_of(music(4), no_labels(4), SPEC)
 
     def missed(fake: torch.Tensor, asked: torch.Tensor) -> float:
-        return disobedience(fake, streams, asked, SPEC).item()
+        return attribute_loss(fake, streams, asked, SPEC).item()
 
-    assert missed(streams, wishes) == 0.0
+    assert missed(streams, conditions) == 0.0
     thin = streams.clone()
     thin[:, 32:, 0] = 0
-    assert missed(thin, wishes) > 0.1
-    assert missed(thin, no_wishes(4, SPEC)) == 0.0, "nothing was asked"
-    others = wishes.clone()
-    others[:, LAYOUT.manner(DENSITY)] = torch.nan
+    assert missed(thin, conditions) > 0.1
+    assert missed(thin, no_conditions(4, SPEC)) == 0.0, "nothing was asked"
+    others = conditions.clone()
+    others[:, LAYOUT.attribute(DENSITY)] = torch.nan
     others[:, LAYOUT.rhythm] = torch.nan
-    assert missed(thin, others) < missed(thin, wishes) / 2
+    assert missed(thin, others) < missed(thin, conditions) / 2
     late = streams.roll(1, 1)
-    assert missed(late, wishes) > 0.1, "another rhythm"
+    assert missed(late, conditions) > 0.1, "another rhythm"
 
 
 def test_half_way_between_two_wishes_numbers_are_half_way_and_styles_are_not() -> None:
     start, end = torch.tensor([[2.0, 0.0, 100.0, 0.0]]), torch.tensor([[6.0, 12.0, torch.nan, 1.0]])
-    assert between_wishes(start, end, 0.25)[0].tolist() == [3.0, 0.0, 100.0, 0.0]
-    later = between_wishes(start, end, 0.75)[0]
+    assert interpolate_conditions(start, end, 0.25)[0].tolist() == [3.0, 0.0, 100.0, 0.0]
+    later = interpolate_conditions(start, end, 0.75)[0]
     assert later[:2].tolist() == [5.0, 12.0]
     assert later[2].isnan() and later[3] == 1.0
 
@@ -363,31 +372,31 @@ def test_intervals_that_are_often_heard_fit_better() -> None:
 
 def test_what_fits_a_given_note_lies_as_far_above_it_as_the_data_has_it() -> None:
     gains = [[0.0] * 12, [0.0] * 12, [0.0] * 4 + [1.5] + [0.0] * 7]  # the bass likes to be four semitones above
-    beside = Beside(SPEC, (0, 0, 0), SPEC.num_pitches, gains)
+    beside = HarmonicContext(SPEC, (0, 0, 0), SPEC.num_pitches, gains)
     rolls = torch.zeros(1, *SPEC.shape, dtype=torch.bool)
     note = 7
     rolls[0, ONSET, 1, 0, 0, note] = True
     rolls[0, HOLD, 1, 0, 1:3, note] = True
     rolls[0, ONSET, 0, 0, 4, 3] = True
     streams = to_streams(rolls, (0, 0, 0), SPEC.num_pitches)
-    heard = beside(Part(streams, mask_of((1, 0), (0, 0), count=1)))[0]
+    heard = beside(StreamContext(streams, mask_of((1, 0), (0, 0), count=1)))[0]
     wanted = (SPEC.lowest_pitch + note + 4) % 12
     assert heard[:3, 2, :12].nonzero().tolist() == [[step, wanted] for step in range(3)]
     assert heard[3:, :, :12].sum() == 0
     assert heard[:, 2, 12:].nonzero().tolist() == [[0, 0], [0, 2], [1, 2], [2, 2], [4, 1]], "begins, drum, sounds"
-    assert not beside(Part(streams, mask_of(count=1))).any(), "nothing given, nothing heard"
+    assert not beside(StreamContext(streams, mask_of(count=1))).any(), "nothing given, nothing heard"
 
 
 def test_mismatched_phrases_are_whole_tracks_of_two_phrases() -> None:
     streams = to_streams(music(12), (0, 0, 0), SPEC.num_pitches)
-    whole, mixed, asked = mismatch(streams, SPEC, torch.Generator().manual_seed(0))
+    whole, mixed, asked = matching_loss(streams, SPEC, torch.Generator().manual_seed(0))
     assert torch.equal(whole, streams[::2])
     for row in range(6):
         own = [torch.equal(mixed[row, :, track], streams[2 * row, :, track]) for track in range(3)]
         lent = [torch.equal(mixed[row, :, track], streams[2 * row + 1, :, track]) for track in range(3)]
         assert all(a or b for a, b in zip(own, lent, strict=True))
-    assert asked.wishes.isnan().all()
-    many = mismatch(streams.repeat(40, 1, 1, 1, 1), SPEC, torch.Generator().manual_seed(1))[2].mask
+    assert asked.conditions.isnan().all()
+    many = matching_loss(streams.repeat(40, 1, 1, 1, 1), SPEC, torch.Generator().manual_seed(1))[2].mask
     assert not many.flatten(1).all(1).any()
     assert (~many.flatten(1).any(1)).float().mean() == pytest.approx(1 / 3, abs=0.1)
 

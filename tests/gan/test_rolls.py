@@ -10,7 +10,7 @@ import torch
 from gan.rolls import Batch, batches_from, mix_seed, to_rolls, to_streams, unpack
 from gan.settings import ModelSettings
 from gan.spec import HOLD, ONSET
-from gan.statistics import DataStatistics, choose_compass, choose_heads
+from gan.statistics import DataStatistics, choose_heads, choose_pitch_ranges
 from gan.training.augmentation import transpose
 from tests.roll_makers import SPEC, empty, note, sample_rolls
 
@@ -85,12 +85,12 @@ def test_lines_for_one_note_at_a_time_voices_for_chords_neurons_for_drums():
 
 def test_compass_holds_all_notes_and_stays_inside():
     counted = DataStatistics.of([sample_rolls()], SPEC)
-    assert choose_compass(counted, SPEC, 1.0) == ((2, 7), 3)
+    assert choose_pitch_ranges(counted, SPEC, 1.0) == ((2, 7), 3)
     rolls = empty()
     note(rolls, 0, 0, 0, 1, 0)
     note(rolls, 0, 0, 1, 1, 20)
     note(rolls, 1, 0, 0, 1, 23)
-    assert choose_compass(DataStatistics.of([rolls], SPEC), SPEC, 1.0) == ((0, 3), 21)
+    assert choose_pitch_ranges(DataStatistics.of([rolls], SPEC), SPEC, 1.0) == ((0, 3), 21)
 
 
 def test_statistics_of_nothing_are_refused():
@@ -105,7 +105,7 @@ def test_transposition_moves_pitches_not_drums():
     assert torch.equal(moved[:, :, 1, :, 3:], streams[:, :, 1, :, :-3])
     assert moved[:, :, 1, :, :3].sum() == 0
     lost = transpose(streams, torch.tensor([-9]), SPEC)
-    assert lost[0, :, 1, 1].sum() == 1, "pitch 9 lands on 0, pitch 7 leaves the compass"
+    assert lost[0, :, 1, 1].sum() == 1, "pitch 9 lands on 0, pitch 7 leaves the pitch_range"
 
 
 def phrases(count: int) -> torch.Tensor:

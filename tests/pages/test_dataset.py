@@ -234,9 +234,9 @@ def test_a_portrait_counts_what_the_music_holds(made: tuple[Path, Summary]) -> N
     scale = {0, 2, 4, 5, 7, 9, 11}
     outside = sum(count for pitch, count in enumerate(portrait.pitch_classes()) if pitch not in scale)
     assert outside / portrait.pitch_classes().sum() < 0.25
-    low, middle, high = portrait.compass(1) or (0, 0, 0)
+    low, middle, high = portrait.pitch_range(1) or (0, 0, 0)
     assert 48 <= low <= middle <= high <= 84
-    assert portrait.compass(2) is not None
+    assert portrait.pitch_range(2) is not None
 
 
 def test_phrases_are_found_by_song_and_bar(made: tuple[Path, Summary]) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gan.conditions import KEY, STYLE, TEMPO, no_wishes
+from gan.conditions import KEY, STYLE, TEMPO, no_conditions
 from pipeline.config import Config, flatten
 from pipeline.errors import UserError
 from pipeline.settings.music import roll_spec
@@ -27,26 +27,26 @@ def request(*overrides: str, in_common_key: bool = True) -> Request:
 
 def test_nothing_asked_is_no_wish() -> None:
     nothing = request()
-    assert nothing.wishes.isnan().all() and nothing.guidance == 1 and nothing.temperature is None
+    assert nothing.conditions.isnan().all() and nothing.condition_strength == 1 and nothing.temperature is None
 
 
 def test_tracks_are_known_by_their_names_in_any_case_plural_or_beginning() -> None:
-    wishes = request("generate.density={drum: 8, PIANO: 4, str: 0}").wishes
-    assert wishes[[0, 1, 4]].tolist() == [8, 4, 0] and wishes[[2, 3]].isnan().all()
+    conditions = request("generate.density={drum: 8, PIANO: 4, str: 0}").conditions
+    assert conditions[[0, 1, 4]].tolist() == [8, 4, 0] and conditions[[2, 3]].isnan().all()
 
 
 def test_keys_are_asked_as_modes_where_the_data_is_in_one_key() -> None:
-    assert request("generate.key=D minor").wishes[KEY] == 12 + 9
-    assert request("generate.key=D major").wishes[KEY] == 0
-    assert request("generate.key=D minor", in_common_key=False).wishes[KEY] == 12 + 2
+    assert request("generate.key=D minor").conditions[KEY] == 12 + 9
+    assert request("generate.key=D major").conditions[KEY] == 0
+    assert request("generate.key=D minor", in_common_key=False).conditions[KEY] == 12 + 2
 
 
 def test_tempo_style_guidance_and_temperature_are_read() -> None:
     one = request(
-        "generate.tempo_bpm=92", "generate.style=Simutrans", "generate.guidance=.5", "generate.temperature=.3"
+        "generate.tempo_bpm=92", "generate.style=Simutrans", "generate.condition_strength=.5", "generate.temperature=.3"
     )
-    assert one.wishes[TEMPO] == 92 and one.wishes[STYLE] == 1
-    assert one.guidance == 0.5 and one.temperature == (0.3,) * 5
+    assert one.conditions[TEMPO] == 92 and one.conditions[STYLE] == 1
+    assert one.condition_strength == 0.5 and one.temperature == (0.3,) * 5
     assert request("generate.temperature={Drums: 0.5}").temperature == (0.5, 0, 0, 0, 0)
 
 
@@ -60,21 +60,21 @@ def test_tempi_are_drawn_between_those_asked_for() -> None:
 
 
 def test_a_song_fills_in_what_was_not_asked() -> None:
-    assert request("generate.tempo_bpm=92").asking(key=0, tempo_bpm=60).wishes[[KEY, TEMPO]].tolist() == [0, 92]
+    assert request("generate.tempo_bpm=92").asking(key=0, tempo_bpm=60).conditions[[KEY, TEMPO]].tolist() == [0, 92]
 
 
 def test_only_what_the_data_taught_is_asked() -> None:
-    examples = no_wishes(2, roll_spec(band().roll, band().tracks, "4/4"))
+    examples = no_conditions(2, roll_spec(band().roll, band().tracks, "4/4"))
     examples[:, :5] = torch.tensor([[4.0, 2, 0, 3, 1], [9.0, 4, 0, 3, 1]])
     examples[:, [KEY, TEMPO, STYLE]] = torch.tensor([[0, 90, 0], [7, 120, torch.nan]])
     asked = request("generate.density={Drums: 30, Piano: 1, Bass: 3}", "generate.key=A minor", "generate.tempo_bpm=300")
-    wishes = asked.learnable(examples).wishes
-    assert wishes[[0, 1, 3]].tolist() == [9, 2, 3] and wishes[TEMPO] == 120
-    assert wishes[KEY].isnan() and wishes[STYLE].isnan()
-    assert request("generate.style=freedoom").learnable(examples).wishes[STYLE] == 0
-    assert request("generate.style=simutrans").learnable(examples).wishes[STYLE].isnan()
+    conditions = asked.learnable(examples).conditions
+    assert conditions[[0, 1, 3]].tolist() == [9, 2, 3] and conditions[TEMPO] == 120
+    assert conditions[KEY].isnan() and conditions[STYLE].isnan()
+    assert request("generate.style=freedoom").learnable(examples).conditions[STYLE] == 0
+    assert request("generate.style=simutrans").learnable(examples).conditions[STYLE].isnan()
     examples[:, TEMPO] = torch.nan
-    assert asked.learnable(examples).wishes[TEMPO].isnan(), "a tempo that is nowhere known means nothing"
+    assert asked.learnable(examples).conditions[TEMPO].isnan(), "a tempo that is nowhere known means nothing"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_only_what_the_data_taught_is_asked() -> None:
         ("generate.density={Drunms: 8}", "generate.density: there is no track Drunms .did you mean Drums"),
         ("generate.density={Piano: -1}", "generate.density of Piano must lie between 0 and 200 notes a bar, not -1"),
         ("generate.style=polka", "generate.style=polka is none of .* freedoom, simutrans"),
-        ("generate.guidance=9", "generate.guidance must lie between 0 and 1, not 9"),
+        ("generate.condition_strength=9", "generate.condition_strength must lie between 0 and 1, not 9"),
         ("generate.temperature=-1", "generate.temperature=-1 must be a number between 0 and 2"),
         ("generate.temperature={Drums: hot}", "generate.temperature=hot"),
         ("generate.tempo_bpm=nan", "generate.tempo_bpm must lie"),
@@ -98,7 +98,7 @@ def test_what_cannot_be_asked_is_said_in_one_sentence(override: str, sentence: s
 
 def test_designs_without_wishes_refuse_them() -> None:
     refuse_request(band("generate.key=D minor").generate, "hybrid")
-    for override in ("generate.density={Drums: 8}", "generate.guidance=.5", "generate.given=a.mid"):
+    for override in ("generate.density={Drums: 8}", "generate.condition_strength=.5", "generate.given=a.mid"):
         with pytest.raises(UserError, match=r"model\.design=hybrid"):
             refuse_request(band(override).generate, "hybrid")
 

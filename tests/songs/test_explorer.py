@@ -94,7 +94,7 @@ def test_variations_come_after_the_phrase_and_what_was_found(tmp_path: Path) -> 
     assert names(song) == ["a.mid", "found", "variation 1", "variation 2"]
     found, varied = song.sections[1].latents, song.sections[2].latents
     assert not np.array_equal(found["z"], varied["z"])
-    assert np.array_equal(found["wishes"][0, KEY], varied["wishes"][0, KEY], equal_nan=True)
+    assert np.array_equal(found["conditions"][0, KEY], varied["conditions"][0, KEY], equal_nan=True)
 
 
 def test_no_distance_is_the_phrase_that_was_found(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_phrase_that_the_generator_made_is_found_again(lively: Generator, monk
     secret = lively.sample_latents(1, random)
     phrase = lively.sample(secret)[0]
     target = lively.encode(phrase[None])
-    found = find_latents(lively, phrase, secret.wishes[0], torch.Generator().manual_seed(2))
+    found = find_latents(lively, phrase, secret.conditions[0], torch.Generator().manual_seed(2))
     with torch.no_grad():
         others = unlikeness(lively(lively.sample_latents(64, random)), target)
         apart = unlikeness(lively(found), target).item()

@@ -274,6 +274,6 @@ def test_a_pickup_is_no_bar_of_its_own_and_stays() -> None:
 def test_notes_beyond_what_the_generator_hears_are_heard_an_octave_nearer(folder: Path) -> None:
     generator = load_trained(tiny(), folder / "outputs/album/train/checkpoint.pt").generator
     assert isinstance(generator, Generator)
-    low = generator.spec.lowest_pitch + generator.lows[1]
+    low = generator.spec.lowest_pitch + generator.lowest_pitches[1]
     notes = make_notes(1, [low - 12, low + 1, low + 12, low + 24], [0, 4, 8, 12], 4)
     assert audible(notes, generator)["pitch"].tolist() == [low, low + 1, low, low]

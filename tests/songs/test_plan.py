@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from gan.conditions import no_labels, no_wishes
-from gan.context import Given
+from gan.conditions import no_conditions, no_labels
+from gan.context import Context
 from gan.latents import Latents
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
@@ -32,7 +32,7 @@ SPEC = RollSpec(
 )
 STRINGS = 3
 HOME = Key(0, False)
-SMALL = ModelSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, listen_width=8, step_width=8)
+SMALL = ModelSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, context_width=8, step_width=8)
 PARTS = numbered(
     tuple(
         Part(name, name, phrases)
@@ -75,10 +75,10 @@ def composer(rests: bool = True, variation: float = 0.2) -> Composer:
 
 
 def asking(**densities: float) -> Request:
-    wishes = no_wishes(1, SPEC)[0]
+    conditions = no_conditions(1, SPEC)[0]
     for name, notes in densities.items():
-        wishes[SPEC.names.index(name)] = notes
-    return Request(wishes, 1.0, None)
+        conditions[SPEC.names.index(name)] = notes
+    return Request(conditions, 1.0, None)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_an_intro_lets_the_tracks_in_and_is_sparser_than_the_chorus(piece: Piece
 def test_nobody_rests_in_music_in_which_nobody_does() -> None:
     statistics = DataStatistics.of([music(rests=False)], SPEC, no_labels(16))
     examples = torch.tensor(statistics.examples)
-    cast = choose_cast(examples, asking().wishes, 0, None, SPEC, torch.Generator().manual_seed(0))
+    cast = choose_cast(examples, asking().conditions, 0, None, SPEC, torch.Generator().manual_seed(0))
     for form in FORMS.values():
         parts = form.opening + form.cycle + form.contrast + form.closing
         assert not any(plan.rests.any() for plans in plan_phrases(parts, cast, SPEC) for plan in plans)
@@ -135,7 +135,7 @@ def test_a_chorus_returns_note_for_note_and_a_verse_mostly(piece: Piece) -> None
 def test_drums_fill_before_the_music_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     sample = Generator.sample
 
-    def rolling(self: Generator, latents: Latents, given: Given, *more: object) -> torch.Tensor:
+    def rolling(self: Generator, latents: Latents, given: Context, *more: object) -> torch.Tensor:
         rolls = sample(self, latents, given, *more)  # type: ignore[arg-type]
         if int((~given.mask[0]).sum()) == 1 and not given.mask[0, 0, -1]:  # the last bar of the drums is asked for
             rolls[3:, ONSET, 0, -1, :, 4] = True
@@ -151,10 +151,10 @@ def test_drums_fill_before_the_music_changes(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_phrase_is_made_with_the_end_of_the_one_before_as_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[Given] = []
+    calls: list[Context] = []
     sample = Generator.sample
 
-    def listening(self: Generator, latents: Latents, given: Given, *more: object) -> torch.Tensor:
+    def listening(self: Generator, latents: Latents, given: Context, *more: object) -> torch.Tensor:
         calls.append(given)
         return sample(self, latents, given, *more)  # type: ignore[arg-type]
 
@@ -172,7 +172,7 @@ def test_what_the_user_asks_for_beats_the_form() -> None:
     piece = composer().compose(PARTS, HOME, asking(Drums=0, Bass=2), STRINGS, seed=4)
     assert not any(planes_of(piece, number)[:, 0].any() for number in range(len(PARTS)))
     assert piece.plans is not None
-    assert all(float(plan.wishes[2]) == 2 for plans in piece.plans for plan in plans)
+    assert all(float(plan.conditions[2]) == 2 for plans in piece.plans for plan in plans)
 
 
 def test_a_section_made_anew_leaves_all_others_as_they_are() -> None:
@@ -235,8 +235,8 @@ def test_song_files_hold_what_their_phrases_were_asked_to_be(rerolled: dict[str,
     song.save(tmp_path / "01.npz")
     for section, read in zip(song.sections, Song.load(tmp_path / "01.npz").sections, strict=True):
         assert read.seed == section.seed != 0
-        assert set(read.latents) == {"z", "z_time", "z_track", "z_track_time", "wishes"}
-        assert len(read.latents["wishes"]) == len(section.latents["z"])
+        assert set(read.latents) == {"z", "z_time", "z_track", "z_track_time", "conditions"}
+        assert len(read.latents["conditions"]) == len(section.latents["z"])
 
 
 def test_bars_that_return_are_alike_and_half_of_two_bars_in_common_is_a_third() -> None:

@@ -68,9 +68,9 @@ WHOLE = [
 """Manners of a server that gives the file in the end."""
 
 
-@pytest.mark.parametrize("manner", WHOLE)
-def test_a_file_comes_whole_whatever_happens_on_the_way(server: FileServer, manner: str) -> None:
-    url = server.url(f"/{manner}/song.mid")
+@pytest.mark.parametrize("attribute", WHOLE)
+def test_a_file_comes_whole_whatever_happens_on_the_way(server: FileServer, attribute: str) -> None:
+    url = server.url(f"/{attribute}/song.mid")
     found = fetch_all({url: ""}, replace(LIMITS, retries=2), False)[url]
     song = server.files["song.mid"]
     assert content(found) == song
@@ -79,7 +79,7 @@ def test_a_file_comes_whole_whatever_happens_on_the_way(server: FileServer, mann
 
 
 @pytest.mark.parametrize(
-    ("manner", "reason"),
+    ("attribute", "reason"),
     [
         ("missing", "the link is dead: its server has no such file (404)"),
         ("shorter", "the link breaks off"),
@@ -94,8 +94,8 @@ def test_a_file_comes_whole_whatever_happens_on_the_way(server: FileServer, mann
         ("empty", "an empty file"),
     ],
 )
-def test_a_link_that_gives_nothing_has_a_reason(server: FileServer, fetch: Fetch, manner: str, reason: str) -> None:
-    found = fetch(f"/{manner}/song.mid", patience=0.4 if manner in ("stalled", "slow") else 10)
+def test_a_link_that_gives_nothing_has_a_reason(server: FileServer, fetch: Fetch, attribute: str, reason: str) -> None:
+    found = fetch(f"/{attribute}/song.mid", patience=0.4 if attribute in ("stalled", "slow") else 10)
     assert isinstance(found, str) and reason in found
     assert not FILES.exists()
 

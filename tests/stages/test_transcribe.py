@@ -212,7 +212,7 @@ def test_a_transcription_is_made_once(song: Recording, monkeypatch: pytest.Monke
     found = transcribe_one(song)
     assert found.problem == "" and found.midi.is_file() and found.picture.is_file()
     assert found.report["title"] == "a song" and sum(found.report["notes"].values()) >= 8
-    assert json.loads((song.directory / "transcription.json").read_text())["wish"]["rest"] == "Piano"
+    assert json.loads((song.directory / "transcription.json").read_text())["condition"]["rest"] == "Piano"
     monkeypatch.setattr("pipeline.transcription.cache.transcribe_samples", None)
     assert transcribe_one(song) == found
     assert not list(song.directory.parent.glob(".*.partial"))
@@ -235,7 +235,7 @@ def test_what_is_wished_has_a_folder_of_its_own(song: Recording, tmp_path: Path)
         recording_of(path, SETTINGS, 4, downbeat_seconds=0.3),
     ]
     assert len({one.directory for one in (song, *others)}) == 5
-    assert recording_of(path, replace(SETTINGS, bpm=80), 4, bpm=90).wish.bpm == 80
+    assert recording_of(path, replace(SETTINGS, bpm=80), 4, bpm=90).condition.bpm == 80
     assert recording_of(path, SETTINGS, 4, title="other").directory == song.directory
 
 
@@ -253,7 +253,7 @@ def test_a_catalog_knows_tempo_and_downbeat_of_its_recordings(song: Recording, t
     row = CatalogRow("", "", "", "song", song.path, song.path, 1, song.sha256, "")
     rows = [replace(row, bpm=92.0, downbeat_seconds=1.5), replace(row, where="a.mid"), replace(row, kind="sample")]
     found = recordings_of(rows, replace(SETTINGS, bpm=50), 4)
-    assert [one.wish for one in found] == [Wish("Piano", 92.0, 1.5, 4)]
+    assert [one.condition for one in found] == [Wish("Piano", 92.0, 1.5, 4)]
 
 
 @pytest.mark.parametrize(

@@ -41,12 +41,12 @@ def place_text(place: Place, candidates: Sequence[Candidate]) -> str:
 
     `verse 2, line 3 of 4: 8 syllables, rhymes with "window"`
     """
-    wish = f"{place.plan.syllables} syllables"
+    condition = f"{place.plan.syllables} syllables"
     if place.rhyme is not None:
-        wish += f', rhymes with "{last_word(place.rhyme)}"'
+        condition += f', rhymes with "{last_word(place.rhyme)}"'
     where = f"{section_name(place.kind, place.number)}, line {place.line + 1} of {place.num_lines}"
     rows = [row(f"  {number:>2}  ", one.line, str(one.syllables)) for number, one in enumerate(candidates, 1)]
-    return "\n".join([f"\n  {where}: {wish}\n", *rows, ""])
+    return "\n".join([f"\n  {where}: {condition}\n", *rows, ""])
 
 
 def section_name(kind: str, number: int) -> str:

@@ -185,7 +185,7 @@ def pitch_class_bars(portrait: Portrait) -> Markup:
     return drawing.markup(f"Share of each note: {said}")
 
 
-def compass_strips(portrait: Portrait) -> Markup:
+def pitch_range_strips(portrait: Portrait) -> Markup:
     """A strip a pitched track over a keyboard: the brighter a key, the more of the track's notes lie there."""
     spec = portrait.spec
     used = np.flatnonzero(portrait.by_pitch[list(spec.pitched)].sum(axis=0))
@@ -214,7 +214,7 @@ def compass_strips(portrait: Portrait) -> Markup:
             drawing.text(x + key / 2, top + 30, note_name(midi))
     said = []
     for track in spec.pitched:
-        found = portrait.compass(track)
+        found = portrait.pitch_range(track)
         between = "silent" if found is None else f"{note_name(found[0])} to {note_name(found[2])}"
         said.append(f"{spec.tracks[track].name} {between}")
     return drawing.markup(f"Pitches of each track: {', '.join(said)}")

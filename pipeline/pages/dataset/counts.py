@@ -55,7 +55,7 @@ class Portrait:
         own: NDArray[np.float64] = self.onsets[self.sounding[:, track], track] / self.spec.bars
         return own
 
-    def compass(self, track: int) -> tuple[int, int, int] | None:
+    def pitch_range(self, track: int) -> tuple[int, int, int] | None:
         """MIDI pitches under which 1, 50 and 99 % of the track's notes lie; None without notes."""
         total = self.by_pitch[track].sum()
         if not total:

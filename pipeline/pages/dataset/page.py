@@ -179,7 +179,7 @@ def _charts(
     ]
     if pitched:
         sentence = "Where each track lies; brighter is more often."
-        charts.append(("Compass", sentence, plots.compass_strips(portrait)))
+        charts.append(("Compass", sentence, plots.pitch_range_strips(portrait)))
     if keys:
         sentence = f"Songs around the circle of fifths, as they were written.{without}"
         charts.append(("Keys", sentence, plots.key_circle(keys)))

@@ -67,7 +67,7 @@ class PageTrack:
     notes: tuple[float, float, float] | None
     """Notes a bar: usual, and the range of nine phrases in ten; None for a silent track."""
     voices: float
-    compass: str
+    pitch_range: str
     instruments: Sequence[tuple[str, float]]
     more: int
     """Instruments that are not named."""
@@ -126,7 +126,7 @@ def track_row(portrait: Portrait, statistics: Mapping[str, Any], track: int) -> 
     name, is_drum = spec.tracks[track].name, spec.tracks[track].is_drum
     own = portrait.notes_per_bar(track)
     low, middle, high = (float(one) for one in np.quantile(own, (0.05, 0.5, 0.95))) if len(own) else (0.0, 0.0, 0.0)
-    compass = None if is_drum else portrait.compass(track)
+    pitch_range = None if is_drum else portrait.pitch_range(track)
     counts = _drums(portrait, track) if is_drum else _instruments(statistics["programs"].get(name, {}))
     total = max(sum(counts.values()), 1)
     ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
@@ -136,7 +136,7 @@ def track_row(portrait: Portrait, statistics: Mapping[str, Any], track: int) -> 
         share=float(portrait.sounding[:, track].mean()),
         notes=(middle, low, high) if len(own) else None,
         voices=float(portrait.voices[track]),
-        compass=f"{plots.note_name(compass[0])} to {plots.note_name(compass[2])}" if compass else "",
+        pitch_range=f"{plots.note_name(pitch_range[0])} to {plots.note_name(pitch_range[2])}" if pitch_range else "",
         instruments=[(one, count / total) for one, count in ordered[:MOST_INSTRUMENTS]],
         more=max(0, len(ordered) - MOST_INSTRUMENTS),
     )

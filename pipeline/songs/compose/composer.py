@@ -213,9 +213,9 @@ class Composer:
             key = home.tonic + 12 * home.is_minor
             examples = self.generator.examples
             asked = request.learnable(examples)
-            cast = choose_cast(examples, asked.wishes, key, lead, self.generator.spec, random)
+            cast = choose_cast(examples, asked.conditions, key, lead, self.generator.spec, random)
             plans = plan_phrases(parts, cast, self.generator.spec)
-            song = replace(song, wishes=cast.wishes.to(song.z).unsqueeze(0))
+            song = replace(song, conditions=cast.conditions.to(song.z).unsqueeze(0))
             maker = Weaver(self.generator, self.judge, self.candidates, self.variation, asked, cast, song)
         else:
             maker = Chooser(self.generator, self.judge, self.candidates, self.variation, song)

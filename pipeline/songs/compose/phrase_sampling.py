@@ -14,14 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan.context import Given, begin_orphans
+from gan.context import Context, strike_orphans
 from gan.latents import Latents
 from gan.networks.generator import Generator
 from gan.spec import ONSET
 from pipeline.scores.notes import Planes
 from pipeline.songs.compose.reranking import SILENT_TRACK, Judge, Phrase, Place
 from pipeline.songs.conditions import Request
-from pipeline.songs.plan import Cast, Wanted, window_wishes
+from pipeline.songs.plan import Cast, Wanted, window_conditions
 
 OWN_SHARE = 0.5
 """How far the latents of a section lie from those of the whole song: 0 the same, 1 unrelated."""
@@ -72,12 +72,12 @@ class Weaver:
             else:
                 own = repeated(first.latents, self.candidates)
                 latents = replace(own, z_time=fresh.z_time, z_track_time=fresh.z_track_time)
-            wishes = place.wanted.wishes.clone()
+            conditions = place.wanted.conditions.clone()
             if best is not None:  # ask louder for what kept silent
                 silent = torch.from_numpy(place.wanted.plays & ~best[1].planes.any(axis=(0, 2, 3, 4)))
                 tracks = self.judge.spec.num_tracks
-                wishes[:tracks] = torch.where(silent, wishes[:tracks] * 1.5**attempt, wishes[:tracks])
-            latents = replace(latents, wishes=wishes.to(latents.z).expand(self.candidates, -1).clone())
+                conditions[:tracks] = torch.where(silent, conditions[:tracks] * 1.5**attempt, conditions[:tracks])
+            latents = replace(latents, conditions=conditions.to(latents.z).expand(self.candidates, -1).clone())
             rolls = self._go_on(latents, place, place.wanted, random)
             phrase, faults = self.judge.best(latents, rolls, None, place)
             if best is None or faults < best[0]:
@@ -101,7 +101,7 @@ class Weaver:
             count = min(int(free.sum()), max(1, round(share * free.sum())))
             masks = torch.stack([self._masked(free, count, random) for _ in range(self.candidates)])
             latents = repeated(phrase.latents, self.candidates).vary(min(1.0, share), random)
-            given = Given(original, masks.to(original.device))
+            given = Context(original, masks.to(original.device))
             rolls = self._sample(latents, given, random)
             other = (rolls != original).flatten(1).any(1)
             if bool(other.any()):
@@ -117,11 +117,11 @@ class Weaver:
         rests = torch.from_numpy(wanted.rests).to(latents.z.device)
         if place.before is None or half == 0:
             nothing = torch.zeros((count, *spec.shape), dtype=torch.bool, device=latents.z.device)
-            return self._sample(latents, Given(nothing, rests.expand(count, -1, -1)), random)
+            return self._sample(latents, Context(nothing, rests.expand(count, -1, -1)), random)
         made = self._batch(place.before.planes)[:, :, :, -half:]
         tail = place.before.planes[ONSET, :, -half:].sum(axis=(2, 3)).mean(axis=1)
-        first = window_wishes(wanted.wishes, tail, half / spec.bars).to(latents.z)
-        asked = replace(latents, wishes=first.expand(count, -1).clone())
+        first = window_conditions(wanted.conditions, tail, half / spec.bars).to(latents.z)
+        asked = replace(latents, conditions=first.expand(count, -1).clone())
         while made.shape[3] < half + spec.bars:
             start = made.shape[3] - half
             window = torch.zeros((count, *spec.shape), dtype=torch.bool, device=made.device)
@@ -131,7 +131,7 @@ class Weaver:
             mask = torch.ones(spec.num_tracks, spec.bars, dtype=torch.bool, device=made.device)
             mask[:, half:] = False
             mask[:, half : half + ahead.shape[1]] = ahead
-            rolls = self._sample(asked, Given(window, mask.expand(count, -1, -1)), random)
+            rolls = self._sample(asked, Context(window, mask.expand(count, -1, -1)), random)
             made = torch.cat([made, rolls[:, :, :, half:]], dim=3)
             asked = latents
         return made[:, :, :, half : half + spec.bars]
@@ -146,16 +146,16 @@ class Weaver:
         original = self._batch(phrase.planes)
         resting = torch.from_numpy(place.wanted.rests[drums, :-1].any(axis=1)).to(original.device)
         heard = self._notes(original)[:, drums, :-1].float().mean(-1)  # [batch, drums]
-        usual = torch.where(resting, self.cast.wishes[drums].to(heard), heard).clamp(min=1)
+        usual = torch.where(resting, self.cast.conditions[drums].to(heard), heard).clamp(min=1)
         mask = torch.ones(spec.num_tracks, spec.bars, dtype=torch.bool)
         mask[drums, -1] = False
         for attempt in range(TRIES):
             latents = repeated(phrase.latents, self.candidates).vary(1.0, random)
-            wishes = latents.wishes.clone()
+            conditions = latents.conditions.clone()
             asked = FILL_SHARE + attempt
-            wishes[:, drums] = (usual * (spec.bars - 1 + asked) / spec.bars).to(wishes)
-            latents = replace(latents, wishes=wishes)
-            given = Given(original, mask.expand(self.candidates, -1, -1).to(original.device))
+            conditions[:, drums] = (usual * (spec.bars - 1 + asked) / spec.bars).to(conditions)
+            latents = replace(latents, conditions=conditions)
+            given = Context(original, mask.expand(self.candidates, -1, -1).to(original.device))
             rolls = self._sample(latents, given, random, FILL_TEMPERATURE * (1 + attempt / 2))
             hits = self._notes(rolls)[:, drums][..., -1]  # [batch, drums]
             fits = (hits >= FULL_SHARE * usual).all(1)
@@ -166,7 +166,7 @@ class Weaver:
                 return replace(full, latents=phrase.latents)
         return phrase
 
-    def _sample(self, latents: Latents, given: Given, random: torch.Generator, least: float = 0.0) -> Tensor:
+    def _sample(self, latents: Latents, given: Context, random: torch.Generator, least: float = 0.0) -> Tensor:
         """Rolls around what is given, as the user asked; `least` is a temperature that they have at the least."""
         request, device = self.request, latents.z.device
         temperature = request.temperature
@@ -174,8 +174,8 @@ class Weaver:
             temperature = tuple(max(least, one) for one in temperature or (0.0,) * self.judge.spec.num_tracks)
         chance = torch.Generator(device)
         chance.manual_seed(int(torch.randint(2**62, (), generator=random)))
-        rolls = self.generator.sample(latents, given, request.guidance, temperature, chance)
-        return begin_orphans(rolls)
+        rolls = self.generator.sample(latents, given, request.condition_strength, temperature, chance)
+        return strike_orphans(rolls)
 
     def _batch(self, planes: Planes) -> Tensor:
         """One phrase as often as there are candidates, on the generator's device."""

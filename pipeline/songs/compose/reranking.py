@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan.context import Asked
+from gan.context import Conditioning
 from gan.latents import Latents
 from gan.metrics.counts import Tally
 from gan.metrics.features import dissonance
@@ -25,7 +25,8 @@ from pipeline.songs.ending import closeness
 from pipeline.songs.plan import Wanted
 
 SEAM_WEIGHT, MODE_WEIGHT, HARMONY_WEIGHT, DENSITY_WEIGHT, CLOSE_WEIGHT = 0.5, 0.5, 1.0, 1.0, 3.0
-"""Beside the discriminator's opinion of a phrase: of the seams to its neighbours, the song's mode, how far the share of
+"""Beside the discriminator's opinion of a phrase: of the seams to its neighbours, the song's mode, how far the
+share of
 dissonances between tracks lies from the data's and the densities from those wished for, the ending."""
 MAY_REST = 0.25
 """A track silent in a larger share of the data's bars may be silent for a whole phrase."""
@@ -129,9 +130,9 @@ class Judge:
         if wanted is None or not isinstance(self.discriminator, Discriminator):
             scores = self.discriminator.score(rolls)
         else:
-            wishes = wanted.wishes.expand(len(rolls), -1)
+            conditions = wanted.conditions.expand(len(rolls), -1)
             mask = torch.from_numpy(wanted.rests).expand(len(rolls), -1, -1)
-            scores = self.discriminator.score(rolls, Asked(wishes.to(rolls.device), mask.to(rolls.device)))
+            scores = self.discriminator.score(rolls, Conditioning(conditions.to(rolls.device), mask.to(rolls.device)))
         return np.asarray(scores.cpu().numpy(), np.float64)
 
     def _seams(self, placed: Planes, place: Place) -> list[Planes]:
@@ -184,7 +185,7 @@ def density_error(planes: Planes, wanted: Wanted) -> NDArray[np.float64]:
     Mean over tracks of the absolute difference of logarithms of one more than the notes a bar.
     """
     notes = planes[:, ONSET].sum(axis=(3, 4)).mean(axis=2)  # [batch, tracks]
-    asked = wanted.wishes[: notes.shape[1]].numpy()
+    asked = wanted.conditions[: notes.shape[1]].numpy()
     return np.asarray(np.nanmean(np.abs(np.log1p(notes) - np.log1p(asked)), axis=1))
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan.conditions import KEY, wishes_of
-from gan.context import Asked
+from gan.conditions import KEY, conditions_of
+from gan.context import Conditioning
 from gan.latents import Latents
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
@@ -129,10 +129,10 @@ class Explorer:
         roll = torch.from_numpy(planes)
         label = key_number(home, self.trained.in_common_key) if home is not None else torch.nan
         labels = torch.tensor([[label, given.mean_bpm, torch.nan]])
-        wishes = wishes_of(roll.unsqueeze(0), labels, spec)[0]
-        wishes = torch.where(self.request.wishes.isnan(), wishes, self.request.wishes)
-        wishes = replace(self.request, wishes=wishes).learnable(self.generator.examples).wishes
-        latents = find_latents(self.generator, roll, wishes, self._random(settings.seed, 2))
+        conditions = conditions_of(roll.unsqueeze(0), labels, spec)[0]
+        conditions = torch.where(self.request.conditions.isnan(), conditions, self.request.conditions)
+        conditions = replace(self.request, conditions=conditions).learnable(self.generator.examples).conditions
+        latents = find_latents(self.generator, roll, conditions, self._random(settings.seed, 2))
         found, any_other = self.distances(roll, latents)
         bar = first - given.pickup_bars + 1
         self.remarks.append(
@@ -151,17 +151,19 @@ class Explorer:
 
     def _in_key_of(self, start: End, fresh: Latents) -> Latents:
         """Latents that are asked for the key of an end."""
-        wishes = torch.full_like(fresh.wishes, torch.nan)
-        wishes[:, KEY] = start.latents.wishes[:, KEY]
-        return fresh.asking(wishes)
+        conditions = torch.full_like(fresh.conditions, torch.nan)
+        conditions[:, KEY] = start.latents.conditions[:, KEY]
+        return fresh.asking(conditions)
 
     def _make(self, latents: Latents) -> Planes:
         """Phrases, bool `[batch, *spec.shape]`."""
         request, noise = self.request, None
         if request.temperature is not None:
             noise = torch.Generator(latents.z.device).manual_seed(mix_seed(self.config.generate.seed, 5, SEED_STEP))
-        asked = latents.asking(request.wishes.to(latents.z.device).expand(len(latents), -1))
-        planes: Planes = self.generator.sample(asked, None, request.guidance, request.temperature, noise).cpu().numpy()
+        asked = latents.asking(request.conditions.to(latents.z.device).expand(len(latents), -1))
+        planes: Planes = (
+            self.generator.sample(asked, None, request.condition_strength, request.temperature, noise).cpu().numpy()
+        )
         return planes
 
     def _best(self, name: str, latents: Latents) -> Phrase:
@@ -169,7 +171,7 @@ class Explorer:
         planes = self._make(latents)
         device = latents.z.device
         mask = torch.zeros(len(latents), self.spec.num_tracks, self.spec.bars, dtype=torch.bool, device=device)
-        asked = Asked(self.request.wishes.to(device).expand(len(latents), -1), mask)
+        asked = Conditioning(self.request.conditions.to(device).expand(len(latents), -1), mask)
         index = int(self.discriminator.score(torch.from_numpy(planes).to(device), asked).argmax())
         return Phrase(name, planes[index], latents[index : index + 1])
 
@@ -211,13 +213,13 @@ class Explorer:
         )
 
     def _key(self, phrases: list[Phrase]) -> Key:
-        """The key that is asked for, else the file's, else that of the first phrase's wishes."""
+        """The key that is asked for, else the file's, else that of the first phrase's conditions."""
         settings = self.config.generate
         if settings.key is not None:
             return read_key(settings.key)
         if self.like is not None and self.like.key is not None:
             return self.like.key
-        asked = [float(one.latents.wishes[0, KEY]) for one in phrases if one.latents is not None]
+        asked = [float(one.latents.conditions[0, KEY]) for one in phrases if one.latents is not None]
         number = int(asked[0]) if not np.isnan(asked[0]) else 0
         return Key(number % 12, number >= 12)
 

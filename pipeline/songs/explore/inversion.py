@@ -26,7 +26,8 @@ BLUR_TIME, BLUR_PITCH = (0.25, 0.5, 1.0, 0.5, 0.25), (0.3, 1.0, 0.3)
 def unlikeness(one: Tensor, other: Tensor) -> Tensor:
     """How unlike phrases are, `[batch]`: 0 for the same notes, 1 where nothing lies near anything of the other.
 
-    Squared differences of blurred streams beside the squares of both. Streams `[batch or 1, time, tracks, 2, compass]`.
+    Squared differences of blurred streams beside the squares of both. Streams `[batch or 1, time, tracks, 2,
+    pitch_range]`.
     """
     first, second = _blurred(one), _blurred(other)
     apart = (first - second).square().sum(1)
@@ -36,12 +37,12 @@ def unlikeness(one: Tensor, other: Tensor) -> Tensor:
 def _blurred(streams: Tensor) -> Tensor:
     """Streams smeared over neighbouring steps and pitches, `[batch, numbers]`."""
     kernel = streams.new_tensor(BLUR_TIME).unsqueeze(1) * streams.new_tensor(BLUR_PITCH)
-    planes = streams.permute(0, 2, 3, 1, 4)  # [batch, tracks, 2, time, compass]
+    planes = streams.permute(0, 2, 3, 1, 4)  # [batch, tracks, 2, time, pitch_range]
     smeared = conv2d(planes.flatten(0, 2).unsqueeze(1), kernel.view(1, 1, *kernel.shape), padding="same")
     return smeared.view(len(streams), -1)
 
 
-def find_latents(generator: Generator, phrase: Tensor, wishes: Tensor, random: torch.Generator) -> Latents:
+def find_latents(generator: Generator, phrase: Tensor, conditions: Tensor, random: torch.Generator) -> Latents:
     """The latents `[1]` whose phrase is nearest to a given one.
 
     Gradients go through the hard decisions as in training (straight-through), by Adam from several starts at once;
@@ -53,27 +54,27 @@ def find_latents(generator: Generator, phrase: Tensor, wishes: Tensor, random: t
         Its device is used.
     phrase
         Bool `[*spec.shape]`.
-    wishes
-        `[Layout.size]`, such as those measured of the phrase; they stay as they are.
+    conditions
+        `[ConditionLayout.size]`, such as those measured of the phrase; they stay as they are.
     random
         A CPU generator, for the starts.
     """
     drawn = generator.sample_latents(DRAWN, random)
     target = generator.encode(phrase.unsqueeze(0).to(drawn.z.device))
-    drawn = drawn.asking(wishes.to(drawn.z.device).expand(DRAWN, -1))
+    drawn = drawn.asking(conditions.to(drawn.z.device).expand(DRAWN, -1))
     with torch.no_grad():
         nearest = unlikeness(generator(drawn), target).argsort()[:STARTS]
     found = drawn[nearest]
-    moving = {name: value.requires_grad_() for name, value in found.to_dict().items() if name != "wishes"}
+    moving = {name: value.requires_grad_() for name, value in found.to_dict().items() if name != "conditions"}
     best, kept = torch.full((STARTS,), torch.inf, device=target.device), found.to_dict()
     optimizer = torch.optim.Adam(moving.values(), lr=RATE)
     for _ in range(STEPS + 1):
-        apart = unlikeness(generator(Latents(**moving, wishes=found.wishes)), target)
+        apart = unlikeness(generator(Latents(**moving, conditions=found.conditions)), target)
         better = apart.detach() < best
         best = torch.where(better, apart.detach(), best)
         kept = {
             name: torch.where(better.view(-1, *[1] * (value.dim() - 1)), value.detach(), kept[name].detach())
-            for name, value in (moving | {"wishes": found.wishes}).items()
+            for name, value in (moving | {"conditions": found.conditions}).items()
         }
         slopes = torch.autograd.grad(apart.sum(), list(moving.values()))
         for value, slope in zip(moving.values(), slopes, strict=True):

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan.conditions import NUM_MANNERS, SILENT, Layout, no_labels, wishes_of
-from gan.context import Asked, Given
+from gan.conditions import NUM_ATTRIBUTES, SILENT, ConditionLayout, conditions_of, no_labels
+from gan.context import Conditioning, Context
 from gan.latents import Latents
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
@@ -98,13 +98,13 @@ class Completer:
         planes = np.pad(planes, [(0, 0), (0, 0), (0, short), (0, 0), (0, 0)])
         made = np.pad(kept, [(0, 0), (0, short)])
         random = torch.Generator().manual_seed(mix_seed(seed, SEED_STEP))
-        measured = manner_of(torch.from_numpy(planes[:, :, : kept.shape[1]]), torch.from_numpy(kept), spec)
+        measured = attributes_of(torch.from_numpy(planes[:, :, : kept.shape[1]]), torch.from_numpy(kept), spec)
         latents: Latents | None = None
         while (window := next_window(made, spec.bars)) is not None:
             bars = slice(*window)
             fresh = self.generator.sample_latents(self.candidates, random)
             if latents is None:
-                fresh = replace(fresh, wishes=self._wishes(request, measured, random).to(fresh.z.device))
+                fresh = replace(fresh, conditions=self._conditions(request, measured, random).to(fresh.z.device))
             else:  # the same song, moving on
                 own = Latents.cat([latents] * self.candidates)
                 fresh = replace(own, z_time=fresh.z_time, z_track_time=fresh.z_track_time)
@@ -114,23 +114,24 @@ class Completer:
             latents = best if latents is None else latents
         return planes[:, :, : kept.shape[1]]
 
-    def _wishes(self, request: Request, measured: Tensor, random: torch.Generator) -> Tensor:
-        """Wishes `[candidates, Layout.size]`: what is asked, else what the given notes have, else what the data has.
+    def _conditions(self, request: Request, measured: Tensor, random: torch.Generator) -> Tensor:
+        """Conditions `[candidates, ConditionLayout.size]`: what is asked, else what the given notes have, else what the
+        data has.
 
         The last is taken from phrases of the data whose other tracks are most like the given ones.
         """
         examples, tracks = self.generator.examples, self.spec.num_tracks
-        manners = Layout.of(self.spec).manners
-        known = torch.where(request.wishes.isnan(), measured, request.wishes)
-        known = replace(request, wishes=known).learnable(examples).wishes
-        unlike = (examples.log1p() - known.log1p())[:, manners].abs().nan_to_num(0.0).sum(1)
+        attributes = ConditionLayout.of(self.spec).attributes
+        known = torch.where(request.conditions.isnan(), measured, request.conditions)
+        known = replace(request, conditions=known).learnable(examples).conditions
+        unlike = (examples.log1p() - known.log1p())[:, attributes].abs().nan_to_num(0.0).sum(1)
         unlike = unlike + ((examples < SILENT) & known.isnan())[:, :tracks].sum(1)
         nearest = unlike.argsort(stable=True)[: NEAREST * self.candidates]
         rows = nearest[torch.randint(len(nearest), (self.candidates,), generator=random)]
-        wishes = torch.where(known.isnan(), examples[rows], known)
-        silent = (wishes[:, :tracks] < SILENT).repeat(1, NUM_MANNERS - 1)
-        wishes[:, tracks : manners.stop][silent] = torch.nan  # of a silent track nothing else is known
-        return wishes
+        conditions = torch.where(known.isnan(), examples[rows], known)
+        silent = (conditions[:, :tracks] < SILENT).repeat(1, NUM_ATTRIBUTES - 1)
+        conditions[:, tracks : attributes.stop][silent] = torch.nan  # of a silent track nothing else is known
+        return conditions
 
     def _window(
         self, planes: Planes, mask: Mask, latents: Latents, request: Request, random: torch.Generator
@@ -142,29 +143,29 @@ class Completer:
         begun[ONSET, :, 0, 0] |= roll[HOLD, :, 0, 0]  # what is held into the window begins with it
         begun[HOLD, :, 0, 0] = False
         rolls = begun.unsqueeze(0).expand(count, *begun.shape)
-        given = Given(rolls, torch.from_numpy(mask.copy()).expand(count, -1, -1)).to(device)
+        given = Context(rolls, torch.from_numpy(mask.copy()).expand(count, -1, -1)).to(device)
         whole = given.mask[0] & given.mask[0].all(1, keepdim=True)  # tracks given from end to end are as they are
-        latents = latents.asking(manner_of(begun.to(device), whole, self.spec).expand(count, -1))
+        latents = latents.asking(attributes_of(begun.to(device), whole, self.spec).expand(count, -1))
         noise = None
         if request.temperature is not None:
             noise = torch.Generator(device).manual_seed(int(torch.randint(2**62, (), generator=random)))
-        rolls = self.generator.sample(latents, given, request.guidance, request.temperature, noise)
-        asked = Asked(request.wishes.to(device).expand(count, -1), given.mask)
+        rolls = self.generator.sample(latents, given, request.condition_strength, request.temperature, noise)
+        asked = Conditioning(request.conditions.to(device).expand(count, -1), given.mask)
         ratings = self.discriminator.score(rolls, asked).double()
-        faults = self._silences(rolls, given.mask, latents.wishes)
+        faults = self._silences(rolls, given.mask, latents.conditions)
         best = int(torch.where(faults == faults.min(), ratings, -torch.inf).argmax())
         return rolls[best].cpu().numpy(), latents[best : best + 1]
 
-    def _silences(self, rolls: Tensor, mask: Tensor, wishes: Tensor) -> Tensor:
+    def _silences(self, rolls: Tensor, mask: Tensor, conditions: Tensor) -> Tensor:
         """How many tracks are silent wherever they are to be made, although the data's seldom are, `[batch]`."""
         heard = (rolls.any(1).flatten(3).any(3) & ~mask).any(2)  # [batch, tracks]
-        wanted = (~mask).any(2) & ~(wishes[:, : self.spec.num_tracks] < SILENT)
+        wanted = (~mask).any(2) & ~(conditions[:, : self.spec.num_tracks] < SILENT)
         seldom = torch.tensor(self.statistics.empty_bars, device=rolls.device) < MAY_REST
         return (wanted & seldom & ~heard).sum(1)
 
 
-def manner_of(rolls: Tensor, mask: Tensor, spec: RollSpec) -> Tensor:
-    """How each track plays in the bars that a mask shows, and the rhythm and chroma of it all, as wishes.
+def attributes_of(rolls: Tensor, mask: Tensor, spec: RollSpec) -> Tensor:
+    """How each track plays in the bars that a mask shows, and the rhythm and chroma of it all, as conditions.
 
     Parameters
     ----------
@@ -177,18 +178,18 @@ def manner_of(rolls: Tensor, mask: Tensor, spec: RollSpec) -> Tensor:
 
     Returns
     -------
-    wishes
-        `[Layout.size]`, NaN for what can't be seen.
+    conditions
+        `[ConditionLayout.size]`, NaN for what can't be seen.
     """
-    layout, unknown = Layout.of(spec), no_labels(1).to(rolls.device)
+    layout, unknown = ConditionLayout.of(spec), no_labels(1).to(rolls.device)
     shown = (rolls & mask[None, :, :, None, None]).unsqueeze(0)
-    wishes = wishes_of(shown, unknown, spec)[0]
-    wishes[layout.manners] = torch.nan
+    conditions = conditions_of(shown, unknown, spec)[0]
+    conditions[layout.attributes] = torch.nan
     for track, bars in enumerate(mask):
         if bool(bars.any()):
-            own = torch.arange(NUM_MANNERS, device=rolls.device) * spec.num_tracks + track
-            wishes[own] = wishes_of(shown[:, :, :, bars], unknown, spec)[0, own]
-    return wishes
+            own = torch.arange(NUM_ATTRIBUTES, device=rolls.device) * spec.num_tracks + track
+            conditions[own] = conditions_of(shown[:, :, :, bars], unknown, spec)[0, own]
+    return conditions
 
 
 def complete_song(
@@ -229,9 +230,9 @@ def complete_song(
 
 
 def audible(notes: Notes, generator: Generator) -> Notes:
-    """The notes moved by octaves to where the generator hears them: it listens to each track in its own compass."""
-    low = generator.spec.lowest_pitch + np.array(generator.lows)[notes["track"]]
-    below, above = low - notes["pitch"], notes["pitch"] - (low + generator.compass - 1)
+    """The notes moved by octaves to where the generator hears them: it listens to each track in its own pitch_range."""
+    low = generator.spec.lowest_pitch + np.array(generator.lowest_pitches)[notes["track"]]
+    below, above = low - notes["pitch"], notes["pitch"] - (low + generator.pitch_range - 1)
     octaves = np.where(below > 0, -(-below // 12), np.where(above > 0, -((above + 11) // 12), 0))
     pitched = np.isin(notes["track"], generator.spec.pitched)
     heard = notes.copy()

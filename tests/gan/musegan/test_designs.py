@@ -19,13 +19,13 @@ from gan.networks.checkpoint import load_discriminator, load_generator
 from gan.networks.designs import NETWORKS
 from gan.networks.interface import PhraseDiscriminator, PhraseGenerator
 from gan.rolls import batches_from
-from gan.settings import DESIGNS, LOSSES, ModelSettings, TrainSettings, check_together
+from gan.settings import DESIGNS, ModelSettings, TrainSettings, check_together
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
 from gan.training.losses import (
     Wasserstein,
     between,
-    slope_penalty,
+    gradient_penalty,
     wasserstein_discriminator_loss,
     wasserstein_generator_loss,
 )
@@ -54,8 +54,8 @@ TRAIN = TrainSettings(
     penalty_steps=1,
     ema_decay=0.0,
     noise_steps=0,
-    obedience=0.0,
-    mismatch=0.0,
+    attribute_loss=0.0,
+    matching_loss=0.0,
     noise_floor=0.0,
     report_steps=2,
     tick_steps=3,
@@ -107,10 +107,10 @@ def weights(network: nn.Module) -> dict[str, Tensor]:
 
 
 def test_every_design_and_loss_of_the_settings_is_there() -> None:
-    from gan.training.losses import GAMES
+    from gan.training.losses import LOSSES
 
     assert set(NETWORKS) == set(DESIGNS)
-    assert set(GAMES) == set(LOSSES)
+    assert set(LOSSES) == set(LOSSES)
 
 
 SPECS = (
@@ -141,7 +141,7 @@ def test_phrases_of_any_shape_are_made_and_scored(design: str, spec: RollSpec) -
 def test_each_design_reads_its_own_latents_and_all_weights_learn(design: str) -> None:
     generator, discriminator = networks(small(design, **({"pretrain_steps": 0} if design == "binary" else {})))
     values = {
-        name: value.requires_grad_(name != "wishes") for name, value in latents_of(generator, 6).to_dict().items()
+        name: value.requires_grad_(name != "conditions") for name, value in latents_of(generator, 6).to_dict().items()
     }
     discriminator(generator(Latents.from_dict(values))).sum().backward()
     assert {name for name, value in values.items() if value.grad is not None and value.grad.any()} == READS[design]
@@ -225,16 +225,16 @@ def test_wasserstein_losses_of_known_logits() -> None:
 def test_slope_penalty_of_a_linear_discriminator() -> None:
     inputs = torch.randn(5, 2, requires_grad=True)
     slope = torch.tensor([3.0, 4.0])
-    assert slope_penalty(inputs @ slope, inputs).item() == pytest.approx(16.0)  # (5 - 1) squared
+    assert gradient_penalty(inputs @ slope, inputs).item() == pytest.approx(16.0)  # (5 - 1) squared
     two = torch.stack([inputs @ slope, 2 * inputs[:, 0]], dim=1)
-    assert slope_penalty(two, inputs).item() == pytest.approx(16.0 + 1.0)
+    assert gradient_penalty(two, inputs).item() == pytest.approx(16.0 + 1.0)
     game = Wasserstein(gamma=10.0, every=1)
     real, fake = torch.randn(5, 2), torch.randn(5, 2)
     verdict = game.judge(lambda x: x @ slope, real, fake, True, torch.Generator().manual_seed(0))
     assert verdict.loss.item() == pytest.approx(((fake - real) @ slope).mean().item(), rel=1e-5)
     assert verdict.penalty is not None
     assert verdict.penalty.item() == pytest.approx(160.0)
-    assert verdict.figures["slope_penalty"] == pytest.approx(16.0)
+    assert verdict.figures["gradient_penalty"] == pytest.approx(16.0)
 
 
 def test_interpolates_lie_between_real_and_generated_phrases() -> None:
@@ -267,13 +267,13 @@ def test_the_second_stage_leaves_the_generator_alone_and_is_binary(neurons: str)
     assert isinstance(generator, BinaryGenerator)
     before = weights(generator.refiners)
     run(subject, steps=3)
-    assert not subject.settled
+    assert not subject.final_phase
     after = weights(generator.refiners)
     assert all(torch.equal(before[name], value) for name, value in after.items()), "the refiner waits"
     first = weights(generator.first)
     run(subject)
     assert subject.step == 6
-    assert subject.settled
+    assert subject.final_phase
     assert all(torch.equal(first[name], value) for name, value in weights(generator.first).items())
     refined = weights(generator.refiners)
     assert any(not torch.equal(after[name], value) for name, value in refined.items())
@@ -315,7 +315,7 @@ def test_a_resumed_run_of_a_musegan_design_equals_an_uninterrupted_one(design: s
     for side in ("generator", "average", "discriminator"):
         ours, theirs = weights(getattr(whole, side)), weights(getattr(resumed, side))
         assert not [name for name, value in ours.items() if not torch.equal(value, theirs[name])]
-    assert lines[-1]["slope_penalty"] != 0
+    assert lines[-1]["gradient_penalty"] != 0
     assert not [line for line in lines if any("has won" in str(warning) for warning in [line["warnings"]])]
 
 
@@ -394,7 +394,7 @@ def test_96_steps_and_7_octaves_are_split_as_published() -> None:
         (small("hybrid", neurons="stochastic"), TRAIN, "model.neurons does nothing with model.design=hybrid"),
         (ModelSettings(filters=8), TrainSettings(), "model.filters does nothing with model.design=albumgan"),
         (small("binary", neurons="fuzzy"), TRAIN, "model.neurons must be one of deterministic, stochastic, not fuzzy"),
-        (small("hybrid"), TrainSettings(), "train.obedience does nothing with model.design=hybrid.*train=musegan"),
+        (small("hybrid"), TrainSettings(), "train.attribute_loss does nothing with model.design=hybrid.*train=musegan"),
         (small("hybrid"), replace(TRAIN, max_transposition=2), "train.max_transposition does nothing"),
         (
             small("hybrid"),

@@ -103,7 +103,7 @@ def test_noisy_choices_start_at_the_rates_of_the_data():
 def test_noisy_neurons_start_at_the_onsets_and_lengths_of_the_data():
     head = NeuronHead([0, 1], 3, (0, 0), 12, statistics(), SPEC)
     streams = head(torch.zeros(2000, 32, 2, 3), 1.0, 1.0, torch.Generator().manual_seed(1)).detach()
-    onsets = streams[..., 1, :].unflatten(1, (2, 16)).mean((0, 1))  # [steps, tracks, compass]
+    onsets = streams[..., 1, :].unflatten(1, (2, 16)).mean((0, 1))  # [steps, tracks, pitch_range]
     assert onsets[4, 0, 2].item() == pytest.approx(0.5, abs=0.04)
     assert onsets[12, 1, 9].item() == pytest.approx(0.5, abs=0.04)
     assert onsets[1].max() < 0.01
@@ -144,7 +144,7 @@ def loose_head(voices: int) -> tuple[ChoiceHead, torch.Tensor]:
 
 
 def logits(head: ChoiceHead, x: torch.Tensor, noise: bool) -> tuple[torch.Tensor, torch.Tensor]:
-    """Gates `[time, batch, voices]` and scores `[time, batch, voices, compass + 1]`, with the noise of seed 5."""
+    """Gates `[time, batch, voices]` and scores `[time, batch, voices, pitch_range + 1]`, with the noise of seed 5."""
     time, batch, random = x.shape[1], x.shape[0], torch.Generator().manual_seed(5)
     rows = x.permute(2, 1, 0, 3).flatten(1, 2)
     gate = (rows @ head.gate.weight + head.gate.bias).view(time, batch, -1) + head.metre.repeat(2, 1, 1)
@@ -209,7 +209,7 @@ def dense(head: ChoiceHead, x: torch.Tensor, temperature: float) -> torch.Tensor
         last = torch.where(now.sum(-1, keepdim=True) > 0.5, now, last).detach()
         sounding.append(now)
         struck.append(begun)
-    streams = torch.stack([torch.stack(sounding), torch.stack(struck)], dim=3)  # [time, batch, voices, 2, compass]
+    streams = torch.stack([torch.stack(sounding), torch.stack(struck)], dim=3)  # [time, batch, voices, 2, pitch_range]
     return (1 - (1 - streams).prod(2)).transpose(0, 1).unsqueeze(2)
 
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from gan.conditions import no_wishes
-from gan.context import Asked, Part
+from gan.conditions import no_conditions
+from gan.context import Conditioning, StreamContext
 from gan.latents import Latents
 from gan.networks.discriminator import Discriminator
 from gan.networks.encoder import Reader, fourier
@@ -76,11 +76,11 @@ def test_other_metres_and_track_sets_work(spec):
 def test_every_latent_and_every_weight_of_the_generator_gets_a_gradient():
     generator, discriminator = networks()
     latents = generator.sample_latents(4, torch.Generator().manual_seed(1))
-    values = {name: value.requires_grad_(name != "wishes") for name, value in latents.to_dict().items()}
+    values = {name: value.requires_grad_(name != "conditions") for name, value in latents.to_dict().items()}
     mask = torch.rand(4, 3, 2, generator=torch.Generator().manual_seed(0)) < 0.5
-    part = Part(generator.encode(band_rolls()[:4]), mask)
+    part = StreamContext(generator.encode(band_rolls()[:4]), mask)
     discriminator(generator(Latents.from_dict(values), 1.0, torch.Generator().manual_seed(2), part)).sum().backward()
-    del values["wishes"]
+    del values["conditions"]
     for name, value in values.items():
         assert value.grad.abs().sum() > 0, name
     for name, weight in generator.named_parameters():
@@ -92,15 +92,17 @@ def test_every_weight_of_the_discriminator_gets_a_gradient():
     latents = generator.sample_latents(4, torch.Generator().manual_seed(1))
     with torch.no_grad():
         streams = generator(latents, 1.0, torch.Generator().manual_seed(2))
-    discriminator(streams, asked=Asked(latents.wishes, torch.ones(4, 3, 2, dtype=torch.bool))).square().sum().backward()
+    discriminator(
+        streams, asked=Conditioning(latents.conditions, torch.ones(4, 3, 2, dtype=torch.bool))
+    ).square().sum().backward()
     for name, weight in discriminator.named_parameters():
         assert weight.grad is not None and weight.grad.abs().sum() > 0, name
 
 
 def test_discriminator_folds_octaves_with_the_lowest_pitch_and_leaves_drums_out():
     _, discriminator = networks()
-    streams = torch.zeros(1, BAND.num_steps, 3, 2, discriminator.reader.compass)
-    low = BAND.lowest_pitch + discriminator.reader.lows[1]
+    streams = torch.zeros(1, BAND.num_steps, 3, 2, discriminator.reader.pitch_range)
+    low = BAND.lowest_pitch + discriminator.reader.lowest_pitches[1]
     streams[0, 0, 1, 0, 0] = 1.0
     streams[0, 0, 0, 0, 3] = 1.0  # a drum
     chroma = listen(streams, BAND.pitched, discriminator.reader.maps)[:, :12, 0]
@@ -109,7 +111,7 @@ def test_discriminator_folds_octaves_with_the_lowest_pitch_and_leaves_drums_out(
     assert chroma.sum() == 1
     lead = RollSpec((Track("Lead"),), bars=1, num_pitches=26, lowest_pitch=41)
     wide = torch.zeros((1, *lead.shape), dtype=torch.bool)
-    wide[0, ONSET, 0, 0, 0, [0, 25]] = True  # the compass spans two octaves
+    wide[0, ONSET, 0, 0, 0, [0, 25]] = True  # the pitch_range spans two octaves
     _, discriminator = networks(lead, wide)
     streams = torch.zeros(1, 16, 1, 2, 26)
     streams[0, 0, 0, 0, [0, 12, 24]] = 1.0
@@ -170,7 +172,7 @@ def test_derivatives_of_what_is_heard_are_right_twice_over():
 
 def test_two_batches_one_behind_the_other_are_judged_like_each_alone():
     generator, discriminator = networks()
-    asked = Asked(no_wishes(4, BAND), torch.zeros(4, 3, 2, dtype=torch.bool))
+    asked = Conditioning(no_conditions(4, BAND), torch.zeros(4, 3, 2, dtype=torch.bool))
     one, other = generator.encode(band_rolls()).split(4)
     logits = discriminator(one, other, asked=asked)
     alone = torch.cat([discriminator(one, asked=asked), discriminator(other, asked=asked)])
@@ -179,7 +181,7 @@ def test_two_batches_one_behind_the_other_are_judged_like_each_alone():
 
 def test_varied_latents_keep_the_phrase_and_stay_gaussian():
     random = torch.Generator().manual_seed(0)
-    latents = Latents.sample(no_wishes(2000, BAND), 3, 8, random)
+    latents = Latents.sample(no_conditions(2000, BAND), 3, 8, random)
     varied = latents.vary(0.3, random)
     assert torch.equal(varied.z, latents.z)
     assert torch.equal(varied.z_track, latents.z_track)
@@ -195,7 +197,7 @@ def test_varied_latents_keep_the_phrase_and_stay_gaussian():
 
 def test_interpolation_runs_from_one_end_to_the_other_on_the_sphere():
     random = torch.Generator().manual_seed(0)
-    first, second = (Latents.sample(no_wishes(200, BAND), 3, 64, random) for _ in range(2))
+    first, second = (Latents.sample(no_conditions(200, BAND), 3, 64, random) for _ in range(2))
     assert torch.allclose(first.towards(second, 0.0).z, first.z, atol=1e-5)
     assert torch.allclose(first.towards(second, 1.0).z_track, second.z_track, atol=1e-5)
     half = first.towards(second, 0.5).z.norm(dim=-1).mean()
@@ -203,8 +205,8 @@ def test_interpolation_runs_from_one_end_to_the_other_on_the_sphere():
 
 
 def test_latents_are_seeded_indexed_and_saved():
-    latents = Latents.sample(no_wishes(3, BAND), 3, 4, torch.Generator().manual_seed(5))
-    again = Latents.sample(no_wishes(3, BAND), 3, 4, torch.Generator().manual_seed(5))
+    latents = Latents.sample(no_conditions(3, BAND), 3, 4, torch.Generator().manual_seed(5))
+    again = Latents.sample(no_conditions(3, BAND), 3, 4, torch.Generator().manual_seed(5))
     assert torch.equal(latents.z_track_time, again.z_track_time)
     assert torch.equal(latents[1:2].z, again.z[1:2])
     joined = Latents.cat([latents[0:1], Latents.from_dict(latents.to_dict())[1:3]])
@@ -241,7 +243,7 @@ def test_motion_tells_a_step_from_a_step_and_an_octave():
     reader = Reader(BAND, statistics, SMALL)
     heard = []
     for move in (1, -11):
-        streams = torch.zeros(1, BAND.num_steps, 3, 2, reader.compass)
+        streams = torch.zeros(1, BAND.num_steps, 3, 2, reader.pitch_range)
         streams[0, :8, 2, 0, 11] = 1.0
         streams[0, 8:, 2, 0, 11 + move] = 1.0
         products = Products.apply(listen(streams, BAND.pitched, reader.maps), reader.plan)

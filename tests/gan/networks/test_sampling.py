@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from gan.context import Given, Part, draw_masks, spread_mask, sum_given
+from gan.context import Context, StreamContext, draw_masks, embed_context, mask_of_steps
 from gan.networks.generator import SHARE, Generator
 from gan.ops.threads import on_threads
 from gan.rolls import to_streams
@@ -34,7 +34,7 @@ def music(count: int) -> torch.Tensor:
 
 def make_generator() -> Generator:
     torch.manual_seed(0)
-    sizes = ModelSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, listen_width=8)
+    sizes = ModelSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, context_width=8)
     generator = Generator(SPEC, DataStatistics.of([music(12)], SPEC), sizes).eval()
     for head in generator.heads:
         for name, weight in head.named_parameters():
@@ -42,16 +42,18 @@ def make_generator() -> Generator:
     return generator
 
 
-@pytest.mark.parametrize("guidance", [1.0, 0.5])
+@pytest.mark.parametrize("condition_strength", [1.0, 0.5])
 @pytest.mark.parametrize(
-    "given", [None, Given(music(COUNT), draw_masks(COUNT, SPEC, torch.Generator().manual_seed(1)))]
+    "given", [None, Context(music(COUNT), draw_masks(COUNT, SPEC, torch.Generator().manual_seed(1)))]
 )
-def test_threads_make_the_phrases_that_one_makes(two_threads: None, given: Given | None, guidance: float) -> None:
+def test_threads_make_the_phrases_that_one_makes(
+    two_threads: None, given: Context | None, condition_strength: float
+) -> None:
     generator = make_generator()
     latents = generator.sample_latents(COUNT, torch.Generator().manual_seed(2))
-    shared = generator.sample(latents, given, guidance)
+    shared = generator.sample(latents, given, condition_strength)
     torch.set_num_threads(1)
-    alone = generator.sample(latents, given, guidance)
+    alone = generator.sample(latents, given, condition_strength)
     assert alone.flatten(1).any(1).all() and len(alone.flatten(1).unique(dim=0)) == COUNT
     assert torch.equal(shared, alone)
 
@@ -103,16 +105,16 @@ def test_trouble_on_a_thread_is_heard_of(two_threads: None) -> None:
 
 
 def test_notes_that_are_looked_up_sum_to_what_a_product_gives() -> None:
-    count, compass, width = 12, 20, 5
+    count, pitch_range, width = 12, 20, 5
     random = torch.Generator().manual_seed(4)
-    streams = to_streams(music(count), (0, 2, 4), compass)
+    streams = to_streams(music(count), (0, 2, 4), pitch_range)
     mask = draw_masks(count, SPEC, random)
     assert mask.any() and not mask.flatten(1).any(1).all()
-    vectors = torch.randn(SPEC.num_tracks, 2 * compass + 1, width, generator=random, requires_grad=True)
+    vectors = torch.randn(SPEC.num_tracks, 2 * pitch_range + 1, width, generator=random, requires_grad=True)
     slope = torch.randn(count, SPEC.num_steps, width, generator=random)
-    heard = spread_mask(mask, SPEC).unsqueeze(3).to(torch.float32)
+    heard = mask_of_steps(mask, SPEC).unsqueeze(3).to(torch.float32)
     product = torch.einsum("btkn,knw->btw", torch.cat([streams.flatten(3), torch.ones_like(heard)], 3) * heard, vectors)
-    found = sum_given(Part(streams, mask), vectors, SPEC)
+    found = embed_context(StreamContext(streams, mask), vectors, SPEC)
     torch.testing.assert_close(found, product)
     gradients = [torch.autograd.grad((one * slope).sum(), vectors)[0] for one in (found, product)]
     torch.testing.assert_close(*gradients)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from gan.training.losses import Relativistic, discriminator_loss, generator_loss, squared_slopes
+from gan.training.losses import Relativistic, discriminator_loss, generator_loss, squared_gradient_norms
 
 
 def test_losses_equal_hand_computed_values():
@@ -32,7 +32,7 @@ def test_generator_loss_pulls_fake_up():
 def test_penalty_of_a_linear_critic_is_its_squared_slope():
     slope = torch.tensor([3.0, 4.0], requires_grad=True)
     phrases = torch.randn(5, 2, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
-    (slopes,) = squared_slopes(phrases @ slope, phrases)
+    (slopes,) = squared_gradient_norms(phrases @ slope, phrases)
     penalty = slopes.mean()
     assert penalty.item() == pytest.approx(25.0)
     penalty.backward()
@@ -41,7 +41,7 @@ def test_penalty_of_a_linear_critic_is_its_squared_slope():
 
 def test_each_phrase_has_a_slope_of_its_own():
     phrases = torch.tensor([[1.0], [3.0]], requires_grad=True)
-    (slopes,) = squared_slopes((phrases**2).sum(1), phrases)
+    (slopes,) = squared_gradient_norms((phrases**2).sum(1), phrases)
     assert slopes.tolist() == pytest.approx([2**2, 6**2])
 
 

@@ -107,7 +107,7 @@ def scores(subject: Trainer, real: torch.Tensor, fake: torch.Tensor) -> float:
 
 
 def pair(subject: Trainer) -> tuple[torch.Tensor, torch.Tensor]:
-    real = to_streams(rolls(16), subject.generator.lows, subject.generator.compass)
+    real = to_streams(rolls(16), subject.generator.lowest_pitches, subject.generator.pitch_range)
     latents = subject.generator.sample_latents(16, torch.Generator().manual_seed(0))
     return real, subject.generator(latents, 1.0, torch.Generator().manual_seed(1))
 
@@ -306,11 +306,11 @@ def test_training_is_settled_once_noise_is_down_and_the_learning_rate_falls():
     subject = trainer(settings=TrainSettings(**TRAIN.to_dict() | {"steps": 100, "noise_steps": 30, "decay_share": 0.4}))
     told = []
     for subject.step in (29, 30, 59, 60):
-        told.append(subject.settled)
+        told.append(subject.final_phase)
     assert told == [False, False, False, True]
     subject.settings.decay_share = 0.0
     subject.step = 30
-    assert subject.settled, "a learning rate that never falls is not waited for"
+    assert subject.final_phase, "a learning rate that never falls is not waited for"
 
 
 def test_a_silent_track_is_told_in_words():
