@@ -14,11 +14,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gan.interface import joined
 from gan.latents import Latents
 from gan.musegan.layers import grow, initialise, octave_growth, shared_factor, shrink
 from gan.musegan.neurons import binary
 from gan.musegan.rolls import OCTAVE, SoundingDiscriminator, SoundingGenerator, num_octaves, octaves
-from gan.networks.interface import joined
 from gan.rolls import mix_seed
 from gan.settings import ModelSettings
 from gan.spec import RollSpec

@@ -14,10 +14,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gan.interface import joined
 from gan.latents import Latents
 from gan.musegan.layers import SLOPE, grow, initialise, shrink, split_steps
 from gan.musegan.rolls import OCTAVE, SoundingDiscriminator, SoundingGenerator, num_octaves, octaves
-from gan.networks.interface import joined
 from gan.settings import ModelSettings
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from gan.interface import PhraseDiscriminator, PhraseGenerator
 from gan.latents import Latents
-from gan.networks.interface import PhraseDiscriminator, PhraseGenerator
 from gan.settings import ModelSettings
 from gan.spec import HOLD, ONSET, RollSpec
 from gan.statistics import DataStatistics

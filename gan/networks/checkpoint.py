@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from gan.interface import PhraseDiscriminator, PhraseGenerator
 from gan.networks.designs import NETWORKS
-from gan.networks.interface import PhraseDiscriminator, PhraseGenerator
 from gan.settings import ModelSettings
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gan.interface import PhraseDiscriminator, PhraseGenerator
 from gan.musegan.binary import BinaryDiscriminator, BinaryGenerator
 from gan.musegan.multitrack import (
     ComposerGenerator,
@@ -13,7 +14,6 @@ from gan.musegan.multitrack import (
 from gan.musegan.tutorial import TutorialDiscriminator, TutorialGenerator
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
-from gan.networks.interface import PhraseDiscriminator, PhraseGenerator
 
 NETWORKS: dict[str, tuple[type[PhraseGenerator], type[PhraseDiscriminator]]] = {
     "albumgan": (Generator, Discriminator),

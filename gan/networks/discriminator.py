@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from gan.conditions import no_conditions
 from gan.context import Conditioning
+from gan.interface import PhraseDiscriminator
 from gan.networks.encoder import Reader
-from gan.networks.interface import PhraseDiscriminator
 from gan.networks.layers import linear
 from gan.rolls import to_streams
 from gan.settings import ModelSettings

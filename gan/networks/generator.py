@@ -28,9 +28,9 @@ from gan.context import (
     inpaint_streams,
     mask_of_steps,
 )
+from gan.interface import PhraseGenerator
 from gan.latents import Latents
 from gan.networks.heads import ChoiceHead, NeuronHead
-from gan.networks.interface import PhraseGenerator
 from gan.networks.layers import TimeBlock, TrackLinear, activate, linear
 from gan.ops.threads import on_threads
 from gan.rolls import STRIKE, to_rolls, to_streams

@@ -1,0 +1,1 @@
+"""Adversarial training: losses and penalties, batches, augmentation, the trainer, monitoring, several processes, precision."""

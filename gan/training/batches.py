@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gan.conditions import ConditionLayout, conditions_of, drop_conditions, transpose_conditions
 from gan.context import Conditioning, StreamContext, draw_masks, mask_of_steps
-from gan.networks.interface import PhraseGenerator
+from gan.interface import PhraseGenerator
 from gan.rolls import Batch
 from gan.training.augmentation import random_semitones, transpose
 from gan.training.distributed import team_at_work

@@ -1,6 +1,6 @@
 """What makes training faster where the machine can: matrix products in bfloat16, and networks that are compiled.
 
-Only the part of a network in which the time goes is changed, see `heavy` of `gan.networks.interface`: notes are decided
+Only the part of a network in which the time goes is changed, see `heavy` of `gan.interface`: notes are decided
 on and phrases scored in float32. Penalties are float32 throughout, and not compiled: compiled networks have no second
 derivative.
 """

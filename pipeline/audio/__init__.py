@@ -1,1 +1,1 @@
-"""Recordings to notes and notes to sound."""
+"""Sound in and out: decoding recordings, synthesizers and SoundFonts, loudness and limiting, sound files."""

@@ -1,0 +1,1 @@
+"""From files to a prepared set of phrases: cutting, near-duplicates, splits, the store, labels, statistics."""

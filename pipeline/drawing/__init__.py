@@ -1,0 +1,1 @@
+"""Pictures: palette, canvas, piano rolls, structure, learning curves."""

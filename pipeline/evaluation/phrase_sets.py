@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from gan.context import Context
+from gan.interface import PhraseGenerator
 from gan.networks.generator import Generator
-from gan.networks.interface import PhraseGenerator
 from gan.rolls import mix_seed
 from gan.spec import RollSpec
 from pipeline.dataset.cutting import Recipe, Source

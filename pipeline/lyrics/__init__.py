@@ -1,1 +1,1 @@
-"""Words: corpus, language model, verse form."""
+"""Words of songs, essays and books: corpus, language model, phonetics, writers, the editor at the terminal, alignment."""

@@ -1,0 +1,1 @@
+"""HTML pages that open by double click: album, data set, transcriptions, ranking."""

@@ -1,0 +1,1 @@
+"""Songs to files: MIDI, MusicXML, LRC, the mix, sounds of phrases."""

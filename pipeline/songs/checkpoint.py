@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gan.interface import PhraseDiscriminator, PhraseGenerator
 from gan.networks.checkpoint import load_discriminator, load_generator
-from gan.networks.interface import PhraseDiscriminator, PhraseGenerator
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 from pipeline.config import Config

@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 
+from gan.interface import PhraseGenerator
 from gan.networks.checkpoint import load_generator
 from gan.networks.generator import Generator
-from gan.networks.interface import PhraseGenerator
 from gan.rolls import unpack
 from gan.spec import RollSpec
 from pipeline.config import Config, stage_directory

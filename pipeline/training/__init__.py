@@ -1,0 +1,1 @@
+"""What training leaves on disk and tells while it runs: recorder, TensorBoard, torchrun."""

@@ -1,0 +1,1 @@
+"""Syllables set to the notes of a melody by dynamic programming."""

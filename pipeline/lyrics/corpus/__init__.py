@@ -1,0 +1,1 @@
+"""Texts of any kind and size: read, split, encoded for the language model."""

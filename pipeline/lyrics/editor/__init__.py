@@ -1,0 +1,1 @@
+"""Writing with a person at the terminal: commands, screen, session."""

@@ -1,0 +1,1 @@
+"""How English words sound: pronunciation, syllables, stress, rhyme."""

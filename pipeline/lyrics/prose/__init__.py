@@ -1,0 +1,1 @@
+"""Essays and books written freely from the language model, within rules."""

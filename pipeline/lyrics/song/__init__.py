@@ -1,0 +1,1 @@
+"""Song lyrics with a form: plan, lexicon, line sampling, scoring, titles."""

@@ -1,0 +1,1 @@
+"""The album's page: cover, credits, contents, rerolling."""

@@ -1,0 +1,1 @@
+"""Whole songs from a generator: phrases sampled and reranked section by section."""

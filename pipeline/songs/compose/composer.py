@@ -8,9 +8,9 @@ from typing import Protocol
 
 import torch
 
+from gan.interface import PhraseDiscriminator, PhraseGenerator
 from gan.latents import Latents
 from gan.networks.generator import Generator
-from gan.networks.interface import PhraseDiscriminator, PhraseGenerator
 from gan.rolls import mix_seed
 from gan.statistics import DataStatistics
 from pipeline.scores.keys import Key

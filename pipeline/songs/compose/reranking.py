@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gan.context import Conditioning
+from gan.interface import PhraseDiscriminator
 from gan.latents import Latents
 from gan.metrics.counts import Tally
 from gan.metrics.features import dissonance
 from gan.networks.discriminator import Discriminator
-from gan.networks.interface import PhraseDiscriminator
 from gan.spec import ONSET, RollSpec
 from gan.statistics import DataStatistics
 from pipeline.scores.keys import MAJOR, MINOR, Key, estimate_key, pitch_class_durations

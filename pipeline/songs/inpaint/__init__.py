@@ -1,0 +1,1 @@
+"""Music around given notes: accompaniment, bars made anew, continuation."""

@@ -1,0 +1,1 @@
+"""Drum transcription: a small network on band power, trained on rendered drums."""

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from gan.interface import PhraseDiscriminator, PhraseGenerator
 from gan.latents import Latents
 from gan.musegan.binary import BinaryDiscriminator, BinaryGenerator
 from gan.musegan.layers import octave_growth, split_steps
@@ -17,7 +18,6 @@ from gan.musegan.neurons import binary
 from gan.musegan.rolls import onsets
 from gan.networks.checkpoint import load_discriminator, load_generator
 from gan.networks.designs import NETWORKS
-from gan.networks.interface import PhraseDiscriminator, PhraseGenerator
 from gan.rolls import batches_from
 from gan.settings import DESIGNS, ModelSettings, TrainSettings, check_together
 from gan.spec import HOLD, ONSET, RollSpec, Track
