@@ -1,1 +1,4 @@
-"""Generator and discriminator of the default design: layers, note heads, the phrase encoder, and checkpoints of all designs."""
+"""Generator and discriminator of the default design.
+
+Layers, note heads, the phrase encoder, and checkpoints of all designs.
+"""

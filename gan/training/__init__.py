@@ -1,1 +1,4 @@
-"""Adversarial training: losses and penalties, batches, augmentation, the trainer, monitoring, several processes, precision."""
+"""Adversarial training.
+
+Losses and penalties, batches, augmentation, the trainer, monitoring, several processes, precision.
+"""

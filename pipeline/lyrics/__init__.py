@@ -1,1 +1,4 @@
-"""Words of songs, essays and books: corpus, language model, phonetics, writers, the editor at the terminal, alignment."""
+"""Words of songs, essays and books.
+
+Corpus, language model, phonetics, writers, the editor at the terminal, alignment.
+"""
