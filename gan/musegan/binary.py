@@ -19,7 +19,7 @@ from gan.latents import Latents
 from gan.musegan.layers import grow, initialise, octave_growth, shared_factor, shrink
 from gan.musegan.neurons import binary
 from gan.musegan.rolls import OCTAVE, SoundingDiscriminator, SoundingGenerator, num_octaves, octaves
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 from gan.settings import ModelSettings
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics

@@ -65,7 +65,7 @@ class Generator(PhraseGenerator):
         tracks, bars, beats, steps = spec.num_tracks, spec.bars, spec.beats_per_bar, spec.steps_per_bar
         size, wide, slim = settings.latent_size, settings.trunk_width, settings.track_width
 
-        self.conditions = ConditionEncoder(spec, statistics)
+        self.conditions = ConditionEncoder(spec, statistics.examples, statistics.num_styles)
         heard = tracks * (2 * self.pitch_range + 1)  # the notes that are given, and which bars of which tracks are
         self.listen = linear(heard, settings.context_width)  # [batch, time, listen]
         self.listen_near = TimeBlock(settings.context_width, 1)  # [batch, time, listen]

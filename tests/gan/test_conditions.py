@@ -265,7 +265,7 @@ def test_of_silence_only_the_densities_are_known() -> None:
 
 def test_what_is_left_out_reads_as_zeros_and_silence_is_no_gap() -> None:
     statistics = DataStatistics.of([music()], SPEC, torch.tensor([[0.0, 120.0, 1.0]] * 12))
-    encoder = ConditionEncoder(SPEC, statistics)
+    encoder = ConditionEncoder(SPEC, statistics.examples, statistics.num_styles)
     nothing = no_conditions(1, SPEC)
     assert encoder(nothing).shape == (1, encoder.size)
     assert not encoder(nothing).any()
