@@ -122,7 +122,7 @@ class Trainer:
         self.meter = Meter(spec, statistics, self.loss.bounds)
         low = takes_bfloat16(train_settings.precision, self.device)
         self.fast = {
-            side: speed_up(network.heavy, self.device, low, train_settings.compile)
+            side: speed_up(network, self.device, low, train_settings.compile)
             for side, network in (("generator", self.generator), ("discriminator", self.discriminator))
         }
 

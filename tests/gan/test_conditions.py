@@ -169,7 +169,7 @@ def test_the_lowest_tracks_are_those_with_the_lowest_notes() -> None:
 def test_wishes_change_the_phrase_and_guidance_says_how_much(generator: Generator) -> None:
     latents = sample_latents(generator)
     asked = latents.asking(torch.full_like(latents.conditions, torch.nan).index_fill(1, torch.tensor([1]), 30.0))
-    plain, more, most = (generator.features(one, None) for one in (latents, asked, asked))
+    plain, more, most = (generator.compute(one, None) for one in (latents, asked, asked))
     assert not torch.equal(plain, more)
     assert torch.equal(generator.sample(asked), generator.sample(asked, condition_strength=1.0))
     unasked = generator(asked, condition_strength=0.0)
