@@ -13,7 +13,7 @@ import pytest
 from pipeline.errors import UserError
 from pipeline.lyrics.corpus import corpus
 from pipeline.lyrics.corpus.corpus import read_texts
-from pipeline.lyrics.corpus.song_lyrics import MARKS, START
+from pipeline.lyrics.corpus.song_lyrics import SECTION_MARKS, START
 from pipeline.lyrics.corpus.text_files import files_fingerprint, text_files, text_size
 from pipeline.lyrics.corpus.vocabulary import Characters, Subwords
 from pipeline.lyrics.language_model.baselines import Copies, baselines, longest_copy
@@ -90,7 +90,7 @@ def test_split_is_disjoint_and_holds_out_a_twentieth(read):
     assert [len(side) for side in sides] == [54, 3, 3]
     assert len(set.union(*sides)) == 60
     assert len(found.titles) == 54
-    assert all(text.startswith(START + MARKS["verse"]) for text in set.union(*sides))
+    assert all(text.startswith(START + SECTION_MARKS["verse"]) for text in set.union(*sides))
 
 
 def test_same_text_in_two_files_counts_once(read):
@@ -249,7 +249,7 @@ def test_large_texts_lie_in_files_and_are_used_again(read, tmp_path, monkeypatch
         found = read(**changes)
         assert isinstance(found.texts.training.tokens, np.memmap)
         with monkeypatch.context() as unread:
-            unread.setattr(corpus, "_gather", None)
+            unread.setattr(corpus, "_read_files", None)
             again = read(**changes)
         assert (found.titles, found.skipped, found.num_characters) == (
             again.titles,

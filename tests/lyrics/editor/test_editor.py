@@ -13,16 +13,16 @@ import pytest
 import torch
 
 from pipeline.errors import UserError
-from pipeline.lyrics.corpus.song_lyrics import MARKS, START, WORD
-from pipeline.lyrics.editor.commands import Deed, understood
+from pipeline.lyrics.corpus.song_lyrics import SECTION_MARKS, START, WORD
+from pipeline.lyrics.editor.commands import CommandKind, parse_command
 from pipeline.lyrics.editor.editor import varied
 from pipeline.lyrics.editor.screen import WIDTH, lyric_page
 from pipeline.lyrics.editor.terminal import needs_person, require_person, write_together
 from pipeline.lyrics.language_model.lstm import LanguageModel
 from pipeline.lyrics.phonetics.rhyme import rhymes
-from pipeline.lyrics.song.line_sampling import Candidate
+from pipeline.lyrics.song.line_sampling import LineCandidate
 from pipeline.lyrics.song.plan import LinePlan, LyricPlan, SectionPlan
-from pipeline.lyrics.song.writer import SongWriter, Writer
+from pipeline.lyrics.song.writer import LyricDraft, LyricWriter
 from tests.song_makers import configured
 from tests.terminal import ROOT, Terminal
 
@@ -46,7 +46,7 @@ and nothing here is really true
 """
 torch.set_num_threads(1)  # two that wait for each other make these small tensors many times slower
 
-SYMBOLS = "".join(sorted({*VERSES, *MARKS.values(), START}))
+SYMBOLS = "".join(sorted({*VERSES, *SECTION_MARKS.values(), START}))
 PLAN = LyricPlan(
     "AABB",
     (
@@ -62,8 +62,8 @@ def writer(seed=1, **changes):
     """A writer with a model that was never trained: its lines are made of the words of `VERSES` all the same."""
     model = LanguageModel(len(SYMBOLS), 12, 1, 0.0, 0.0, torch.Generator().manual_seed(seed))
     model.eval()
-    spelt = START + MARKS["verse"] + "".join(line[::-1] + "\n" for line in VERSES.strip().split("\n"))
-    return Writer(model, SYMBOLS, [spelt], replace(settings(), **{"seed": 1, "candidates": 10, **changes}))
+    spelt = START + SECTION_MARKS["verse"] + "".join(line[::-1] + "\n" for line in VERSES.strip().split("\n"))
+    return LyricWriter(model, SYMBOLS, [spelt], replace(settings(), **{"seed": 1, "candidates": 10, **changes}))
 
 
 @cache
@@ -118,7 +118,7 @@ def sit_down(path, *answers, plans=None, **changes):
 
 def signed(lyric):
     """Each line with whose it is."""
-    return [(line, by) for one in lyric.sections for line, by in zip(one.lines, one.hands, strict=True)]
+    return [(line, by) for one in lyric.sections for line, by in zip(one.lines, one.authors, strict=True)]
 
 
 def test_lines_are_picked_edited_and_written_and_say_whose_they_are(path):
@@ -163,7 +163,7 @@ def test_enter_draws_others_and_numbers_are_theirs(path):
 
 def test_offered_lines_end_on_different_words_where_they_can():
     lines = ["in the night", "by the light", "at night", "some night", "one light"]
-    ranked = [Candidate(line[::-1], 3, -0.1 * at) for at, line in enumerate(lines)]
+    ranked = [LineCandidate(line[::-1], 3, -0.1 * at) for at, line in enumerate(lines)]
     assert [one.spelt[::-1] for one in varied(ranked)] == [lines[at] for at in (0, 1, 2, 4, 3)]
 
 
@@ -251,8 +251,8 @@ def test_every_act_is_on_disk_before_the_next(path):
     ],
 )
 def test_what_can_not_be_done_gives_a_hint(typed, hint):
-    act = understood(typed, 7)
-    assert act.deed is Deed.UNCLEAR
+    act = parse_command(typed, 7)
+    assert act.deed is CommandKind.UNCLEAR
     assert hint in act.text
     assert len(act.text) < 200
 
@@ -261,12 +261,12 @@ def test_what_can_not_be_done_gives_a_hint(typed, hint):
     "line", ["a river runs", "again and again", "e flat minor", "write me a letter", "3 kings came"]
 )
 def test_words_that_look_like_commands_are_lines(line):
-    assert understood(line, 7) == replace(understood("w x", 7), text=line)
+    assert parse_command(line, 7) == replace(parse_command("w x", 7), text=line)
 
 
 def test_what_is_typed_is_cleaned_as_the_texts_are():
-    assert understood("  don\u2019t\tsay\u200b “no”—\x1bever \ud800\ue000 ", 7).text == 'don\'t say "no" - ever'
-    assert understood("W  Caf\u0065\u0301", 7).text == "Café"
+    assert parse_command("  don\u2019t\tsay\u200b “no”—\x1bever \ud800\ue000 ", 7).text == 'don\'t say "no" - ever'
+    assert parse_command("W  Caf\u0065\u0301", 7).text == "Café"
 
 
 def test_help_and_wrong_commands_change_nothing(path):
@@ -365,7 +365,7 @@ def test_a_model_that_finds_no_line_leaves_it_to_the_person(path, monkeypatch):
     def finds_none(song):
         raise UserError("the language model finds no new line: raise lyrics.model.steps.")
 
-    monkeypatch.setattr(SongWriter, "candidates", finds_none)
+    monkeypatch.setattr(LyricDraft, "candidates", finds_none)
     person, _ = sit_down(path, "my own words", "f", "1")
     assert "The language model finds no new line: raise lyrics.model.steps. Or write" in person.said
     assert "There are no lines to choose from." in person.said
@@ -373,7 +373,7 @@ def test_a_model_that_finds_no_line_leaves_it_to_the_person(path, monkeypatch):
 
 
 def test_where_there_are_no_others_the_last_ones_stay(path, monkeypatch):
-    draw, calls = SongWriter.candidates, []
+    draw, calls = LyricDraft.candidates, []
 
     def only_once(song):
         calls.append(song)
@@ -381,7 +381,7 @@ def test_where_there_are_no_others_the_last_ones_stay(path, monkeypatch):
             raise UserError("the language model finds no new line.")
         return draw(song)
 
-    monkeypatch.setattr(SongWriter, "candidates", only_once)
+    monkeypatch.setattr(LyricDraft, "candidates", only_once)
     person, _ = sit_down(path, "", "1")
     assert "There are no others." in person.said
     assert person.offers[0] == person.offers[1]
@@ -436,7 +436,7 @@ def test_in_a_terminal_ctrl_c_and_a_closed_window_lose_nothing(tmp_path):
     assert f"{first} tonight +\n" in (session.parent / "lyrics.txt").read_text()
     written = json.loads((session.parent / "lyrics.json").read_text())["songs"][0]["sections"][0]
     assert written["lines"][0] == f"{first} tonight"
-    assert written["hands"][:2] == ["edited", "model"]
+    assert written["authors"][:2] == ["edited", "model"]
 
     alone = (sys.executable, "-m", "pipeline")
     env = os.environ | {"PYTHONPATH": str(ROOT)}

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.lyrics.corpus.encoded_texts import Lanes, Side, Texts
+from pipeline.lyrics.corpus.encoded_texts import EncodedTexts, TextSplit, TokenStreams
 from pipeline.lyrics.corpus.vocabulary import Characters, Subwords, vocabulary_from
 from pipeline.lyrics.language_model.baselines import longest_copy, trigram_bits
-from pipeline.lyrics.language_model.training import Trainer, bits_per_character, build_model
+from pipeline.lyrics.language_model.training import LanguageModelTrainer, bits_per_character, build_model
 from pipeline.settings.lyrics import LanguageModelSettings
 
 torch.set_num_threads(1)  # two that wait for each other make these small tensors many times slower
@@ -41,7 +41,7 @@ def settings(**changes):
 def texts():
     lines = [f"the {first} and the {second}\n" for first in WORDS for second in WORDS]
     parts = ["\x02" + "".join(lines[at : at + 4]) for at in range(0, 64, 4)]
-    return Texts.of(parts[2:], parts[:1], parts[1:2])
+    return EncodedTexts.of(parts[2:], parts[:1], parts[1:2])
 
 
 def trained(trainer, steps):
@@ -51,7 +51,7 @@ def trained(trainer, steps):
 
 
 def test_untrained_model_needs_about_log2_of_the_vocabulary_and_learns():
-    trainer = Trainer(texts(), settings(steps=150, dropout=0.0, weight_drop=0.0))
+    trainer = LanguageModelTrainer(texts(), settings(steps=150, dropout=0.0, weight_drop=0.0))
     size = len(trainer.vocabulary)
     before = bits_per_character(trainer.model, trainer.texts.test, trainer.vocabulary)
     assert before == pytest.approx(math.log2(size), abs=0.5)
@@ -67,7 +67,7 @@ def test_bits_of_a_known_distribution():
     letters = Characters("?abc")
 
     def bits(*documents):
-        return bits_per_character(model, Side.of(documents, letters), letters)
+        return bits_per_character(model, TextSplit.of(documents, letters), letters)
 
     # after the first character: a, b, c and an unknown one cost 2, 3, 3 and 1 bits
     assert bits("aabcx") == pytest.approx((2 + 3 + 3 + 1) / 4, abs=1e-5)
@@ -75,7 +75,7 @@ def test_bits_of_a_known_distribution():
 
 
 def test_bits_do_not_depend_on_how_documents_are_batched():
-    trainer = trained(Trainer(texts(), settings()), 12)
+    trainer = trained(LanguageModelTrainer(texts(), settings()), 12)
     side = trainer.texts.training
     together, alone = (bits_per_character(trainer.model, side, trainer.vocabulary, batch=size) for size in (5, 1))
     assert together == pytest.approx(alone, abs=1e-5)
@@ -96,8 +96,8 @@ def test_longest_copy_is_found_inside_lines_only():
 
 
 def test_lanes_hold_the_documents_in_another_order():
-    side = Side(np.repeat(np.arange(8, dtype=np.uint16), 6), np.arange(6, 49, 6))
-    first, second = (Lanes(side, 3, torch.Generator().manual_seed(seed)) for seed in (0, 1))
+    side = TextSplit(np.repeat(np.arange(8, dtype=np.uint16), 6), np.arange(6, 49, 6))
+    first, second = (TokenStreams(side, 3, torch.Generator().manual_seed(seed)) for seed in (0, 1))
     assert first.length == 16
     whole = first.stretch(0, 16)
     assert whole.flatten().bincount().tolist() == [6] * 8
@@ -125,12 +125,12 @@ def test_subwords_spell_every_text_and_their_widths_are_its_length():
 
 
 def test_resumed_training_equals_uninterrupted_training():
-    whole = trained(Trainer(texts(), settings(steps=30)), 30)
-    half = trained(Trainer(texts(), settings(steps=30)), 17)
+    whole = trained(LanguageModelTrainer(texts(), settings(steps=30)), 30)
+    half = trained(LanguageModelTrainer(texts(), settings(steps=30)), 17)
     file = io.BytesIO()
     torch.save(half.state_dict(), file)
     file.seek(0)
-    resumed = Trainer(texts(), settings(steps=30))
+    resumed = LanguageModelTrainer(texts(), settings(steps=30))
     resumed.load_state_dict(torch.load(file, weights_only=True))
     assert resumed.step == 17
     trained(resumed, 30)
@@ -153,13 +153,15 @@ def test_a_token_is_looked_up_alike_with_few_and_with_many_tokens_at_once():
 
 def test_looks_take_little_of_the_time():
     long = ["\x02" + "the sea and the stone\n" * 500] * 3
-    trainer = Trainer(Texts.of(long, long[:1], long[:1]), settings(batch_size=1, sequence_length=16))
+    trainer = LanguageModelTrainer(
+        EncodedTexts.of(long, long[:1], long[:1]), settings(batch_size=1, sequence_length=16)
+    )
     read, learnt = 11_001, 16 * trainer.report_steps
     assert read / 3 <= 0.03 * learnt <= read / 3 + 16
 
 
 def test_learning_rate_falls_to_nothing_by_steps_or_by_time():
-    trainer = Trainer(texts(), settings(steps=100, minutes=10, learning_rate=0.01))
+    trainer = LanguageModelTrainer(texts(), settings(steps=100, minutes=10, learning_rate=0.01))
     assert trainer.learning_rate == pytest.approx(0.01)
     trainer.step, trainer.seconds = 50, 470.0
     assert trainer.learning_rate == pytest.approx(0.005)
@@ -168,26 +170,28 @@ def test_learning_rate_falls_to_nothing_by_steps_or_by_time():
 
 
 def test_what_is_read_often_is_read_with_dropout():
-    trainer = Trainer(texts(), settings(dropout=None, weight_drop=None, steps=10_000))
+    trainer = LanguageModelTrainer(texts(), settings(dropout=None, weight_drop=None, steps=10_000))
     assert (trainer.model.dropout, trainer.model.weight_drop) == (0.25, 0.125)
     often = 64 / len(trainer.texts.training.tokens)
-    trainer = Trainer(texts(), settings(dropout=None, weight_drop=0.3, steps=round(5 / often)))
+    trainer = LanguageModelTrainer(texts(), settings(dropout=None, weight_drop=0.3, steps=round(5 / often)))
     assert (trainer.model.dropout, trainer.model.weight_drop) == (pytest.approx(0.1, abs=0.01), 0.3)
-    assert Trainer(texts(), settings(dropout=None, steps=round(2 / often))).model.dropout == 0
+    assert LanguageModelTrainer(texts(), settings(dropout=None, steps=round(2 / often))).model.dropout == 0
 
 
 def test_one_short_document_a_side_is_enough():
-    trainer = trained(Trainer(Texts.of(["abcd"], ["abc"], ["ab"]), settings(batch_size=2, steps=5)), 5)
+    trainer = trained(
+        LanguageModelTrainer(EncodedTexts.of(["abcd"], ["abc"], ["ab"]), settings(batch_size=2, steps=5)), 5
+    )
     assert trainer.step == 5 and math.isfinite(trainer.best_bits)
 
 
 def test_another_seed_trains_another_model():
-    first, second = (trained(Trainer(texts(), settings(seed=seed)), 3) for seed in (1, 2))
+    first, second = (trained(LanguageModelTrainer(texts(), settings(seed=seed)), 3) for seed in (1, 2))
     assert not torch.equal(first.model.table, second.model.table)
 
 
 def test_training_stops_when_validation_stops_improving():
-    trainer = Trainer(texts(), settings(steps=5000))
+    trainer = LanguageModelTrainer(texts(), settings(steps=5000))
     trainer.step, trainer.best_step = 700, 50
     assert trainer.is_done
     trainer.best_step = 600
@@ -195,12 +199,12 @@ def test_training_stops_when_validation_stops_improving():
 
 
 def test_time_bounds_training():
-    trainer = trained(Trainer(texts(), settings(steps=5000, minutes=1e-6)), 5000)
+    trainer = trained(LanguageModelTrainer(texts(), settings(steps=5000, minutes=1e-6)), 5000)
     assert trainer.step == 1 and trainer.best_step == 1
 
 
 def test_weights_best_on_validation_are_kept():
-    trainer = trained(Trainer(texts(), settings(steps=100)), 50)
+    trainer = trained(LanguageModelTrainer(texts(), settings(steps=100)), 50)
     best = {name: weights.clone() for name, weights in trainer.best.items()}
     trainer.best_bits = 0.0
     trainer.train_step()

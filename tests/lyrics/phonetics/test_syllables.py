@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.lyrics.phonetics.dictionary_building import learn, read_dictionary
-from pipeline.lyrics.phonetics.letter_to_sound import Letters
+from pipeline.lyrics.phonetics.dictionary_building import learn_letter_to_sound, read_dictionary
+from pipeline.lyrics.phonetics.letter_to_sound import LetterToSound
 from pipeline.lyrics.phonetics.pronunciation import decoded, dictionary, num_syllables, pronunciations, sounds_of
 from pipeline.lyrics.phonetics.rhyme import rhyme_key, rhymes
-from pipeline.lyrics.phonetics.syllables import is_english, split_word, syllables_of, words_of
+from pipeline.lyrics.phonetics.syllables import is_english, split_word, syllables_of, words_of_line
 
 GERMAN = ["Am Brunnen vor dem Tore, da steht ein Lindenbaum", "Ich träumt in seinem Schatten so manchen süßen Traum"]
 
@@ -45,9 +45,11 @@ def test_unknown_words_rhyme_by_their_letters() -> None:
 def test_letters_learnt_from_some_words_read_others(tmp_path) -> None:  # type: ignore[no-untyped-def]
     sample = [word for word in dictionary() if zlib.crc32(word.encode()) % 40 == 0]
     hidden = [word for word in sample if zlib.crc32(word.encode()) % 7 == 0]
-    learnt = learn({word: dictionary()[word].split(" ")[0] for word in sample if word not in set(hidden)})
+    learnt = learn_letter_to_sound(
+        {word: dictionary()[word].split(" ")[0] for word in sample if word not in set(hidden)}
+    )
     learnt.save(tmp_path / "letters.xz")
-    again = Letters.load(tmp_path / "letters.xz")
+    again = LetterToSound.load(tmp_path / "letters.xz")
     assert again.rules == learnt.rules
     right = 0
     for word in hidden:
@@ -110,7 +112,7 @@ def test_other_languages_go_by_their_vowels() -> None:
 @given(st.text(max_size=30), st.booleans())
 def test_syllables_spell_the_line(line: str, english: bool) -> None:
     found = syllables_of(line, english)
-    words = words_of(line)
+    words = words_of_line(line)
     spelt = ["".join(one.text for one in found if one.word == number) for number in range(len(words))]
     assert spelt == words
     assert all(one.text for one in found)

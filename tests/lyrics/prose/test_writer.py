@@ -10,15 +10,15 @@ import pytest
 import torch
 
 from pipeline.errors import UserError
-from pipeline.lyrics.corpus.encoded_texts import Side
+from pipeline.lyrics.corpus.encoded_texts import TextSplit
 from pipeline.lyrics.corpus.song_lyrics import START
 from pipeline.lyrics.corpus.text_decoding import tidy
 from pipeline.lyrics.corpus.vocabulary import Characters, Subwords
-from pipeline.lyrics.prose.rules import Avoided
+from pipeline.lyrics.prose.rules import AvoidedWords
 from pipeline.lyrics.prose.sampling import likeliest
-from pipeline.lyrics.prose.scoring import distinct_2, merit, repeated
-from pipeline.lyrics.prose.training_text import MOST_RUNS, Known, Runs
-from pipeline.lyrics.prose.writer import FreeWriter, figures, markdown, told
+from pipeline.lyrics.prose.scoring import distinct_2, repeated_share, score_text
+from pipeline.lyrics.prose.training_text import MOST_RUNS, CopyIndex, TrainingText
+from pipeline.lyrics.prose.writer import ProseWriter, markdown, prose_metrics, told_prose
 from tests.song_makers import configured
 
 torch.set_num_threads(1)  # two that wait for each other make these small tensors many times slower
@@ -84,8 +84,8 @@ def writer(texts=BOOK, order=6, vocabulary=None, model=None, kind="book", **chan
     vocabulary = vocabulary or Characters.of(Counter("".join(texts)))
     plain = {"count": 1, "candidates": 2, "length": 180, "temperature": 1.0, "top_p": 1.0, "copy_limit": 500, "seed": 1}
     settings = replace(SETTINGS[kind], **(plain | changes))
-    side = Side.of(texts, vocabulary)
-    return FreeWriter(model or Table(texts, vocabulary, order), vocabulary, side, settings)
+    side = TextSplit.of(texts, vocabulary)
+    return ProseWriter(model or Table(texts, vocabulary, order), vocabulary, side, settings)
 
 
 def all_of(hand, numbers=(1,)):
@@ -161,7 +161,7 @@ def test_avoided_words_are_taken_back_whole_where_nothing_longer_is_likely():
     ],
 )
 def test_a_word_is_over_where_no_letter_follows(text, hit):
-    assert Avoided(["art"]).completed(text[:-1], text[-1], 0) == hit
+    assert AvoidedWords(["art"]).completed(text[:-1], text[-1], 0) == hit
 
 
 def test_what_the_prompt_says_is_not_avoided():
@@ -181,10 +181,10 @@ def test_no_run_longer_than_the_limit_stands_in_the_training_text(limit):
 
 def test_runs_are_found_exactly_in_a_small_text_and_not_missed_in_a_large_one():
     text = BOOK[0]
-    runs = Runs([text], len(text), 9)
+    runs = CopyIndex([text], len(text), 9)
     assert runs.holds("xx" + text[50:60], 11) and not runs.holds("xx" + text[50:59], 10)
     assert not runs.holds(text[50:60] + "xx", 11) and runs.holds(text[50:60] + "xx", 9)
-    large = Runs([text], 3 * MOST_RUNS, 9)
+    large = CopyIndex([text], 3 * MOST_RUNS, 9)
     assert large.stride == 3 and len(large.hashes) < 0.4 * len(runs.hashes)
     for at in range(40, 60):
         whole = text[at : at + 10]
@@ -311,12 +311,12 @@ def test_candidates_come_best_first_and_loops_cost():
     found = writer(candidates=5).write(1)
     assert len(found) == 5 and [one.merit for one in found] == sorted((one.merit for one in found), reverse=True)
     vocabulary = Characters.of(Counter("".join(BOOK)))
-    known = Known(Side.of(BOOK, vocabulary), vocabulary, 40)
+    known = TrainingText(TextSplit.of(BOOK, vocabulary), vocabulary, 40)
     loop, varied = "The sea takes the salt. " * 10, " ".join(SENTENCES[:10])
-    assert repeated(words(loop)) > 0.8 and repeated(words("a b c d e")) == 0
+    assert repeated_share(words(loop)) > 0.8 and repeated_share(words("a b c d e")) == 0
     assert distinct_2(["a", "b", "a", "b"]) == pytest.approx(2 / 3)
-    assert merit(loop, 1.0, known, 100) < merit(varied, 1.5, known, 100)
-    assert merit(varied[:50], 1.5, known, 100) < merit(varied[:100], 1.5, known, 100)
+    assert score_text(loop, 1.0, known, 100) < score_text(varied, 1.5, known, 100)
+    assert score_text(varied[:50], 1.5, known, 100) < score_text(varied[:100], 1.5, known, 100)
 
 
 def test_where_nothing_can_be_written_it_says_what_to_change():
@@ -335,10 +335,10 @@ def test_figures_stand_beside_those_of_held_out_text():
     hand = writer(copy_limit=20)
     found = [hand.write(number)[0] for number in (1, 2)]
     held_out = "The moon takes the stone. " * 100
-    numbers = figures(found, "".join(BOOK), held_out, hand.known)
+    numbers = prose_metrics(found, "".join(BOOK), held_out, hand.known)
     assert numbers["characters"] == sum(len(one.text) for one in found)
     assert numbers["longest_copy"] == len(numbers["copied"]) <= 20 and numbers["copied"] in "".join(BOOK)
     assert numbers["longest_copy_held_out"] == len(" takes the stone. The ")
     assert numbers["known_words"] == 1 and numbers["known_words_held_out"] == pytest.approx(0.8, abs=0.01)
     assert numbers["distinct_2"] > numbers["distinct_2_held_out"]
-    assert f"{numbers['longest_copy']} characters" in told(numbers)
+    assert f"{numbers['longest_copy']} characters" in told_prose(numbers)
