@@ -37,8 +37,6 @@ FREE_TEXT = (
     "generate.towards",
     "lyrics.path",
     "render.soundfont",
-    "render.artist",
-    "render.album",
     "album.title",
     "album.artist",
 )

@@ -146,7 +146,7 @@ STAGES = {
             "generated songs; the lyrics' titles and words where there are any",
             "outputs/NAME/render/: .mid .wav .png .musicxml .lrc a song, stems and mp3 or flac on request",
             format=2,
-            groups=("render",),
+            groups=("render", "album.title", "album.artist"),
             needs=("generate",),
             uses=("lyrics",),
         ),

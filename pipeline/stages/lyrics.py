@@ -40,7 +40,7 @@ from pipeline.lyrics.song.plan import LyricPlan, plan_of
 from pipeline.lyrics.song.writer import Writer
 from pipeline.progress import bar, duration, say
 from pipeline.songs.song import Song, song_paths
-from pipeline.songs.sung_words import check_singer
+from pipeline.songs.sung_syllables import check_singer
 from pipeline.stage_table import STAGES, Outcome, Plan
 
 NUM_REASONS = 5

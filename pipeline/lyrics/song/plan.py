@@ -19,7 +19,7 @@ from pipeline.lyrics.corpus.songs import MARKS
 from pipeline.scores.notes import Notes
 from pipeline.settings.lyrics import FREE, LyricsSettings
 from pipeline.songs.song import Song
-from pipeline.songs.sung_words import melody_of, singers
+from pipeline.songs.sung_syllables import melody_of, singers
 
 DEFAULT_FORM = (("verse", 4), ("chorus", 4), ("verse", 4), ("chorus", 4), ("bridge", 4), ("chorus", 4))
 """Sections and their lines, where there is no music to fit."""
