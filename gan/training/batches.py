@@ -12,6 +12,7 @@ from gan.conditions import ConditionLayout, conditions_of, drop_conditions, tran
 from gan.context import Conditioning, StreamContext, draw_masks, mask_of_steps
 from gan.interface import PhraseGenerator
 from gan.rolls import Batch
+from gan.seeds import RandomStream
 from gan.training.augmentation import random_semitones, transpose
 from gan.training.distributed import team_at_work
 
@@ -84,7 +85,7 @@ def pair_up(
     batch: Batch,
     max_transposition: int,
     noise: float,
-    random: Callable[[int, torch.device | str], torch.Generator],
+    random: Callable[[RandomStream, torch.device | str], torch.Generator],
 ) -> Pair:
     """Real phrases of a batch and as many generated ones: of a team's batch, this process's rows.
 
@@ -102,21 +103,23 @@ def pair_up(
     noise
         Amount of noise in the generator's decisions.
     random
-        Makes a random stream for each purpose, a number, on a device.
+        Makes the random stream of a purpose, on a device.
     """
     spec, device = generator.spec, next(generator.parameters()).device
     count = len(batch.rolls)
     rows = team_at_work().rows(count)
     rolls, labels = batch.rolls[rows].to(device), batch.labels[rows]
     real = generator.encode(rolls)
-    latents = generator.sample_latents(count, random(4, "cpu"))[rows]
+    latents = generator.sample_latents(count, random(RandomStream.LATENTS, "cpu"))[rows]
     if max_transposition:
-        semitones = random_semitones(count, max_transposition, random(6, "cpu"))[rows].to(device)
+        semitones = random_semitones(count, max_transposition, random(RandomStream.TRANSPOSITION, "cpu"))[rows].to(
+            device
+        )
         real = transpose(real, semitones, spec)
     asked: Conditioning | None = None
     more: tuple[StreamContext, ...] = ()
     if generator.inpaints:
-        draws, layout = random(8, "cpu"), ConditionLayout.of(spec)
+        draws, layout = random(RandomStream.CONDITIONS_AND_MASKS, "cpu"), ConditionLayout.of(spec)
         conditions = conditions_of(rolls, labels, spec)
         if max_transposition:
             conditions = transpose_conditions(conditions, semitones, layout)
@@ -124,5 +127,5 @@ def pair_up(
         mask = draw_masks(count, spec, draws)[rows].to(device)
         latents, more = replace(latents, conditions=conditions), (StreamContext(real, mask),)
         asked = Conditioning(conditions, mask)
-    fake = generator(latents, noise, random(5, device), *more)
+    fake = generator(latents, noise, random(RandomStream.NOISE, device), *more)
     return Pair(real, fake, asked)

@@ -23,12 +23,12 @@ from pipeline.files import refuse_change, write_json, write_text
 from pipeline.lyrics.alignment.alignment import Alignment, fit_words
 from pipeline.lyrics.alignment.alignment import figures as alignment_figures
 from pipeline.lyrics.corpus.corpus import Reading, read_texts
-from pipeline.lyrics.corpus.files import files_fingerprint, text_size
-from pipeline.lyrics.corpus.songs import START
+from pipeline.lyrics.corpus.song_lyrics import START
+from pipeline.lyrics.corpus.text_files import files_fingerprint, text_size
 from pipeline.lyrics.editor.screen import lyric_page
 from pipeline.lyrics.editor.terminal import SESSION, require_person, write_together
+from pipeline.lyrics.language_model.checkpointing import judged, records, train
 from pipeline.lyrics.language_model.pretrained import starting_hash, starting_point, starting_vocabulary
-from pipeline.lyrics.language_model.run import judged, records, train
 from pipeline.lyrics.language_model.training import FORMAT, Trainer
 from pipeline.lyrics.prose import writer as freehand
 from pipeline.lyrics.report import prose_rows, report

@@ -169,7 +169,7 @@ def test_the_lowest_tracks_are_those_with_the_lowest_notes() -> None:
 def test_wishes_change_the_phrase_and_guidance_says_how_much(generator: Generator) -> None:
     latents = sample_latents(generator)
     asked = latents.asking(torch.full_like(latents.conditions, torch.nan).index_fill(1, torch.tensor([1]), 30.0))
-    plain, more, most = (generator.features(one, None) for one in (latents, asked, asked))
+    plain, more, most = (generator.compute(one, None) for one in (latents, asked, asked))
     assert not torch.equal(plain, more)
     assert torch.equal(generator.sample(asked), generator.sample(asked, condition_strength=1.0))
     unasked = generator(asked, condition_strength=0.0)
@@ -265,7 +265,7 @@ def test_of_silence_only_the_densities_are_known() -> None:
 
 def test_what_is_left_out_reads_as_zeros_and_silence_is_no_gap() -> None:
     statistics = DataStatistics.of([music()], SPEC, torch.tensor([[0.0, 120.0, 1.0]] * 12))
-    encoder = ConditionEncoder(SPEC, statistics)
+    encoder = ConditionEncoder(SPEC, statistics.examples, statistics.num_styles)
     nothing = no_conditions(1, SPEC)
     assert encoder(nothing).shape == (1, encoder.size)
     assert not encoder(nothing).any()
