@@ -12,7 +12,7 @@ from torch import Tensor
 from gan.context import Context
 from gan.interface import PhraseGenerator
 from gan.networks.generator import Generator
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 from gan.spec import RollSpec
 from pipeline.dataset.cutting import CuttingSettings, SourceFile
 from pipeline.dataset.resumable_reading import read_files

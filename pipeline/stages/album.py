@@ -21,7 +21,7 @@ from pipeline.pages.album.credits import credit_rows, remake_command
 from pipeline.pages.album.page import Page, credits_text, playlist, render_page
 from pipeline.progress import duration, say
 from pipeline.songs.song import Song, song_paths
-from pipeline.songs.sung_words import read_alignment
+from pipeline.songs.sung_syllables import read_alignment
 from pipeline.stage_table import Outcome, Plan
 
 if TYPE_CHECKING:

@@ -43,8 +43,6 @@ RENDER = RenderSettings(
     vocal=False,
     vocal_voice="en-us",
     word_times=True,
-    artist="Nobody",
-    album=None,
 )
 HOSTILE = "a <b>song & \"quotes\" 'and' [brackets] \N{MUSICAL NOTE}\N{PILE OF POO}"
 TOLD = PageFacts("The <music> of & friends", 9, 2, [("Train on it", "python -m pipeline 'data.path=a <b>'")], True)

@@ -16,7 +16,7 @@ from pipeline.pages.album.page import Download, Line, PageSection, PageTrack, Sa
 from pipeline.scores.notes import Notes
 from pipeline.scores.self_similarity import bar_similarity, recurrence
 from pipeline.songs.song import Song
-from pipeline.songs.sung_words import WORDLESS, Words, check_fits, seconds_of, with_words
+from pipeline.songs.sung_syllables import NO_LYRICS, SungLyrics, check_fits, seconds_of, with_words
 
 AUDIO = ("mp3", "flac", "wav")
 """What the player takes, the smallest first."""
@@ -55,7 +55,7 @@ def bring_tracks(
     source: Path,
     songs: Mapping[int, Song],
     lyrics: Mapping[str, Any],
-    sung: Mapping[int, Words],
+    sung: Mapping[int, SungLyrics],
     album: Path,
 ) -> list[PageTrack]:
     """Bring every song's files to `album/tracks/` and tell the page about it; what is missing is left out.
@@ -80,12 +80,12 @@ def bring_tracks(
     for one in rendered:
         number = one["number"]
         song, lyric = songs.get(number), written.get(number)
-        verses = _verses(lyric["sections"], song, sung.get(number, WORDLESS)) if lyric else ()
+        verses = _verses(lyric["sections"], song, sung.get(number, NO_LYRICS)) if lyric else ()
         tracks.append(_bring_track(one, source, song, verses, album))
     return tracks
 
 
-def _verses(sections: Sequence[Mapping[str, Any]], song: Song | None, words: Words) -> list[Verse]:
+def _verses(sections: Sequence[Mapping[str, Any]], song: Song | None, words: SungLyrics) -> list[Verse]:
     """The words to read, with the times of what is sung."""
     times: dict[tuple[int, int], list[Syllable]] = {}
     if song is not None and words.syllables:
