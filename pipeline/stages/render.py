@@ -17,7 +17,7 @@ from pipeline.audio.files import COMPRESSED, Tags, write_compressed, write_wav
 from pipeline.audio.loudness import LONGEST_TAIL_SECONDS, check_wav
 from pipeline.audio.synthesizers import check_synth, soundfont_path
 from pipeline.config import Config, stage_directory
-from pipeline.drawing.plots import draw_song
+from pipeline.drawing.piano_rolls import draw_song
 from pipeline.errors import UserError
 from pipeline.files import file_hash, read_json, write_json, write_text
 from pipeline.progress import bar, duration, say

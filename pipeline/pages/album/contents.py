@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gan.spec import RollSpec
-from pipeline.drawing.structure import Structure
+from pipeline.drawing.structure import SongStructure
 from pipeline.files import bring
 from pipeline.pages.album.page import Download, Line, PageSection, PageTrack, Sample, Syllable, Verse
 from pipeline.scores.notes import Notes
@@ -187,7 +187,7 @@ def bring_samples(train: Path, album: Path) -> tuple[list[Sample], str | None]:
 
 def structures(
     songs: Sequence[Song], titles: Mapping[int, str], real: Sequence[tuple[str, Notes, int]]
-) -> tuple[list[Structure], list[Structure]]:
+) -> tuple[list[SongStructure], list[SongStructure]]:
     """How alike the bars of each song are: of the album's songs, and of real ones of the same tracks and grid."""
     made = []
     for song in songs:
@@ -199,12 +199,12 @@ def structures(
 
 def _structure(
     title: str, notes: Notes, bars: int, spec: RollSpec, sections: Sequence[tuple[str, int, int]]
-) -> Structure:
+) -> SongStructure:
     alike = bar_similarity(notes, bars, spec, "jaccard").astype(np.float64)
-    return Structure(title, alike, recurrence(alike), sections)
+    return SongStructure(title, alike, recurrence(alike), sections)
 
 
-def mean_recurrence(songs: Sequence[Structure]) -> float | None:
+def mean_recurrence(songs: Sequence[SongStructure]) -> float | None:
     """How much comes back in these songs; None where there is none long enough."""
     known = [song.recurrence for song in songs if np.isfinite(song.recurrence)]
     return round(float(np.mean(known)), 3) if known else None

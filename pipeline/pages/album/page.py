@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.drawing.palette import BACKGROUND, track_colour
-from pipeline.drawing.plots import SONG_BOX, SONG_SIZE
+from pipeline.drawing.piano_rolls import SONG_BOX, SONG_SIZE
 from pipeline.pages.album.cover import Theme
 from pipeline.pages.html import clock, inset, templates
 
