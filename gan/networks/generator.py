@@ -32,6 +32,7 @@ from gan.interface import PhraseGenerator
 from gan.latents import Latents
 from gan.networks.heads import ChoiceHead, NeuronHead
 from gan.networks.layers import TimeBlock, TrackLinear, activate, linear
+from gan.ops.shard import WHOLE, Shard
 from gan.ops.threads import on_threads
 from gan.rolls import STRIKE, to_rolls, to_streams
 from gan.settings import HEADS, ModelSettings
@@ -106,6 +107,7 @@ class Generator(PhraseGenerator):
         generator: torch.Generator | None = None,
         part: StreamContext | None = None,
         condition_strength: float = 1.0,
+        shard: Shard = WHOLE,
     ) -> Tensor:
         """Streams `[batch, time, tracks, 2, pitch_range]`, 0 or 1 with soft gradients.
 
@@ -121,9 +123,11 @@ class Generator(PhraseGenerator):
             What is given; it is part of the result.
         condition_strength
             How strongly the conditions count: 1 as learnt, 0 not at all.
+        shard
+            Which rows of a whole batch these are, whose noise they get.
         """
         features = [self.fast_compute(one, part) for one in _as_asked(latents, condition_strength)]
-        streams = self._notes(features, noise, generator, part, condition_strength)
+        streams = self._notes(features, noise, generator, part, condition_strength, shard)
         return streams if part is None else inpaint_streams(streams, part.streams, part.mask, self.spec)
 
     def _notes(
@@ -133,6 +137,7 @@ class Generator(PhraseGenerator):
         generator: torch.Generator | None,
         part: StreamContext | None,
         condition_strength: float,
+        shard: Shard = WHOLE,
     ) -> Tensor:
         """Streams of features as asked, and unasked where `condition_strength` is not 1; what is given is not part of
         them.
@@ -145,7 +150,8 @@ class Generator(PhraseGenerator):
         made: list[Tensor] = []
         for head, places in zip(self.heads, self.places, strict=True):
             served = torch.cat([tracks[place] for place in places], dim=2)
-            made += torch.split(head(served, noise, self.settings.temperature, generator, begins), 1, dim=2)
+            notes = head(served, noise, self.settings.temperature, generator, begins, shard)
+            made += torch.split(notes, 1, dim=2)
         return torch.cat([made[place] for place in self.order], dim=2)  # [batch, time, tracks, 2, pitch_range]
 
     def compute(self, latents: Latents, part: StreamContext | None) -> Tensor:

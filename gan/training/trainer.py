@@ -201,11 +201,6 @@ class Trainer:
 
     def train_step(self, batch: Batch) -> None:
         """Steps of the discriminator and one of the generator, on `phrases_per_step` phrases."""
-        with self.team.at_work():
-            self._train_step(batch)
-
-    def _train_step(self, batch: Batch) -> None:
-        """The same, as one of a team."""
         for optimizer in self.optimizers.values():
             optimizer.param_groups[0]["lr"] = self.learning_rate()
         self.generator.begin_step(self.step)
@@ -223,7 +218,7 @@ class Trainer:
             raise TrainingFailed(f"training broke down at step {self.step}: {bad} is not a number any more")
         self._follow()
         self.step += 1
-        self.meter.add(figures, *pair.heard(self.generator))
+        self.meter.add(figures, *pair.heard(self.generator, self.team))
 
     def _pair(self, batch: Batch, turn: int, with_gradient: bool) -> Pair:
         """Real phrases, and as many generated ones, that may teach the generator too."""
@@ -233,7 +228,7 @@ class Trainer:
             return self._random(purpose, number, device=device)
 
         with torch.set_grad_enabled(with_gradient):
-            return pair_up(self.generator, batch, self.settings.max_transposition, self.noise(), random)
+            return pair_up(self.generator, batch, self.settings.max_transposition, self.noise(), random, self.team)
 
     def _judge(self, pair: Pair) -> Judge:
         """The discriminator, told what it needs to know of the phrases."""
@@ -246,9 +241,8 @@ class Trainer:
         mutual = teaches and isinstance(self.loss, Relativistic) and self.discriminator.judges_each_alone
         fake = pair.fake.detach().requires_grad_(mutual)
         with exactly(self.fast["discriminator"], penalised):
-            verdict = self.loss.judge(
-                self._judge(pair), pair.real, fake, penalised, self._random(RandomStream.PENALTY, self.step, turn)
-            )
+            random = self._random(RandomStream.PENALTY, self.step, turn)
+            verdict = self.loss.judge(self._judge(pair), pair.real, fake, penalised, random, self.team)
         figures = verdict.figures
         weights = self._begin("discriminator")
         losses = [] if verdict.penalty is None else [verdict.penalty]
@@ -261,9 +255,8 @@ class Trainer:
         else:
             losses.append(verdict.loss)
         if pair.asked is not None and self._matching_loss_due():
-            whole, mixed, asked = matching_loss(
-                pair.real, self.spec, self._random(RandomStream.MATCHING, self.step, turn)
-            )
+            random = self._random(RandomStream.MATCHING, self.step, turn)
+            whole, mixed, asked = matching_loss(pair.real, self.spec, random, self.team)
             whole_logits, mixed_logits = self.discriminator(whole, mixed, asked=asked).chunk(2)
             confused = discriminator_loss(whole_logits, mixed_logits)
             losses.append(settings.matching_loss * settings.matching_loss_steps * confused)

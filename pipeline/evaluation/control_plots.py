@@ -9,7 +9,7 @@ import numpy as np
 from gan.spec import RollSpec
 from pipeline.drawing.canvas import new_figure, save_figure
 from pipeline.drawing.palette import FONT, STRONG_LINE, TEXT, track_colour
-from pipeline.drawing.plots import draw_samples
+from pipeline.drawing.piano_rolls import draw_samples
 from pipeline.evaluation.accompaniment import Accompanied
 from pipeline.evaluation.control import Densities
 from pipeline.evaluation.plot_style import HEADING_HEIGHT, heading, plain_axes, shortened
