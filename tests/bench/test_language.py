@@ -11,7 +11,7 @@ from pipeline.bench import language
 from pipeline.bench.language import PlainLSTM, main
 from pipeline.lyrics.corpus.encoded_texts import TextSplit
 from pipeline.lyrics.corpus.vocabulary import Characters
-from pipeline.lyrics.language_model.training import bits_per_character
+from pipeline.lyrics.language_model.evaluation import bits_per_character
 
 torch.set_num_threads(1)
 

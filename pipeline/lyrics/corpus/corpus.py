@@ -1,7 +1,8 @@
 """Texts of any kind and size: read, split into training, validation and test, and encoded.
 
 In memory that does not grow with the text: files become documents in a disk buffer, the characters and names of the
-training side are counted, then all become tokens. The tokens of a large corpus lie in files that are mapped, and serve again.
+training side are counted, then all become tokens. The tokens of a large corpus lie in files that are mapped, and serve
+again.
 """
 
 from __future__ import annotations

@@ -50,8 +50,8 @@ class DocumentReader:
     def read(self, path: Path, buffer: DiskBuffer, on_bytes: Callable[[int], object] = lambda size: None) -> str | None:
         """Add a file's documents to `buffer`; what had to be left out of it, in words.
 
-        `on_bytes` is called with numbers of bytes on the way. Raises `ValueError`, and adds nothing, where the file can't
-        be used.
+        `on_bytes` is called with numbers of bytes on the way. Raises `ValueError`, and adds nothing, where the file
+        can't be used.
         """
         length = len(buffer)
         broken = BrokenRows()

@@ -180,7 +180,8 @@ def load_texts(folder: Path, key: str) -> StoredTexts | None:
         symbols = saved["symbols"]
         vocabulary: Vocabulary = Subwords((folder / PIECES).read_bytes()) if symbols is None else Characters(symbols)
         return StoredTexts(
-            EncodedTexts(vocabulary, *(_load_split(folder, name, saved["tokens"][name]) for name in SIDES)), saved["facts"]
+            EncodedTexts(vocabulary, *(_load_split(folder, name, saved["tokens"][name]) for name in SIDES)),
+            saved["facts"],
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -75,5 +75,7 @@ def lyric_page(lyric: Lyric) -> str:
         "model": "the others by the model",
     }
     if count["model"] < count.total():
-        parts.append("Lines " + "; ".join(f"{text}: {count[author]}" for author, text in signs.items() if count[author]))
+        parts.append(
+            "Lines " + "; ".join(f"{text}: {count[author]}" for author, text in signs.items() if count[author])
+        )
     return "\n\n".join(parts) + "\n"

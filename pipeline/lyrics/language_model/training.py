@@ -24,7 +24,7 @@ from torch import Tensor
 
 from pipeline.lyrics.corpus.encoded_texts import EncodedTexts, TokenStreams
 from pipeline.lyrics.language_model.evaluation import bits_per_character
-from pipeline.lyrics.language_model.lstm import LanguageModel, State, detached
+from pipeline.lyrics.language_model.lstm import LanguageModel, detached
 from pipeline.lyrics.language_model.pretrained import pretrained_weights, weights_hash
 from pipeline.settings.lyrics import LanguageModelSettings
 
@@ -95,7 +95,9 @@ class LanguageModelTrainer:
     ) -> None:
         self.texts, self.settings, self.device, self.kind = texts, settings, torch.device(device), kind
         self.vocabulary = texts.vocabulary
-        self.model = build_model(len(self.vocabulary), with_dropout(settings, texts, pretrained is not None)).to(self.device)
+        self.model = build_model(len(self.vocabulary), with_dropout(settings, texts, pretrained is not None)).to(
+            self.device
+        )
         self.origin = None if pretrained is None else weights_hash(pretrained)
         """What tells one model to start from from another."""
         if pretrained is not None:

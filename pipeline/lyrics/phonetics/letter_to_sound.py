@@ -23,7 +23,7 @@ LAST_VOWEL = "f"
 
 
 def surroundings(word: str, at: int, before: str) -> str:
-    """Letter `at` of `word` and its neighbours, the most telling first; `before` is `sound_kind` of the letter before."""
+    """Letter `at` of `word` and its neighbours, the most telling first; `before` is `sound_kind` of the one before."""
     padded = EDGE * 5 + word + EDGE * 5
     near = [padded[at + 5 + place] for place in PLACES]
     return padded[at + 5] + near[0] + before + "".join(near[1:])

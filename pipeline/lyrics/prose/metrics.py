@@ -11,6 +11,7 @@ from pipeline.lyrics.prose.writer import ProseText
 
 PROSE_HEADS = ("", "written", "people's, held out")
 
+
 def prose_metrics(
     written: Sequence[ProseText], training: str, held_out: str, known: TrainingText
 ) -> dict[str, float | str]:

@@ -13,7 +13,6 @@ import math
 import random
 import re
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 

@@ -14,7 +14,7 @@ import torch
 
 from pipeline.lyrics.corpus.copy_detection import CopyFinder
 from pipeline.lyrics.corpus.diversity import distinct_2
-from pipeline.lyrics.corpus.song_lyrics import SECTION_KINDS, SECTION_MARKS, START, WORD, LyricSection, line_for_people
+from pipeline.lyrics.corpus.song_lyrics import WORD, LyricSection, sections_of_text
 from pipeline.lyrics.phonetics.pronunciation import is_vowel, pronunciations, sounds_of
 from pipeline.lyrics.phonetics.rhyme import rhymes
 from pipeline.lyrics.phonetics.syllables import syllables_of
@@ -239,7 +239,10 @@ def _written(lyric: Lyric, plan: LyricPlan) -> list[str]:
     """The lines in the order they were written in; what comes back is there once."""
     places = [plan.source(place) for place in range(len(plan.sections))]
     longest = [
-        max((one for one, source in zip(lyric.sections, places, strict=True) if source == index), key=lambda one: len(one.lines))
+        max(
+            (one for one, source in zip(lyric.sections, places, strict=True) if source == index),
+            key=lambda one: len(one.lines),
+        )
         for index in range(len(plan.written))
     ]
     return [line for section in longest for line in section.lines]

@@ -16,7 +16,7 @@ from pipeline.lyrics.corpus.corpus import read_texts
 from pipeline.lyrics.corpus.song_lyrics import SECTION_MARKS, START
 from pipeline.lyrics.corpus.text_files import files_fingerprint, text_files, text_size
 from pipeline.lyrics.corpus.vocabulary import Characters, Subwords
-from pipeline.lyrics.language_model.baselines import Copies, baselines, longest_copy
+from pipeline.lyrics.language_model.baselines import baselines
 from tests.song_makers import configured
 
 SYLLABLES = ("ba", "de", "fi", "go", "lu", "mar", "nes", "pil", "ros", "tun")
@@ -308,9 +308,10 @@ def test_copies_are_those_that_looking_everywhere_finds():
             line[a:b] for line in lines for a in range(len(line)) for b in range(a, len(line) + 1) if line[a:b] in text
         ]
         wanted = max(map(len, runs), default=0)
-        assert len(longest_copy(lines, text)) == wanted
-        copies = Copies(text)
-        assert all(any(copies.has_longer(line, limit) for line in lines) == (wanted > limit) for limit in range(9))
+        assert len(CopyFinder(text).longest(lines)) == wanted
+        for limit in range(9):
+            index = CopyIndex([text], len(text), limit)
+            assert any(map(index.holds, lines)) == (wanted > limit)
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from pipeline.config import compose
 from pipeline.errors import UserError
 from pipeline.lyrics.corpus.encoded_texts import EncodedTexts
 from pipeline.lyrics.corpus.vocabulary import Characters
+from pipeline.lyrics.language_model.evaluation import bits_per_character
 from pipeline.lyrics.language_model.pretrained import (
     load_pretrained,
     pretrained_hash,
@@ -20,7 +21,7 @@ from pipeline.lyrics.language_model.pretrained import (
     pretrained_weights,
 )
 from pipeline.lyrics.language_model.pretraining import WINDOW, is_song, shipped, songs_among
-from pipeline.lyrics.language_model.training import LanguageModelTrainer, bits_per_character
+from pipeline.lyrics.language_model.training import LanguageModelTrainer
 from pipeline.settings.lyrics import LyricsSettings
 
 torch.set_num_threads(1)

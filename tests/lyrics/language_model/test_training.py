@@ -10,7 +10,8 @@ import torch
 from pipeline.lyrics.corpus.encoded_texts import EncodedTexts, TextSplit, TokenStreams
 from pipeline.lyrics.corpus.vocabulary import Characters, Subwords, vocabulary_from
 from pipeline.lyrics.language_model.baselines import longest_copy, trigram_bits
-from pipeline.lyrics.language_model.training import LanguageModelTrainer, bits_per_character, build_model
+from pipeline.lyrics.language_model.evaluation import bits_per_character
+from pipeline.lyrics.language_model.training import LanguageModelTrainer, build_model
 from pipeline.settings.lyrics import LanguageModelSettings
 
 torch.set_num_threads(1)  # two that wait for each other make these small tensors many times slower
@@ -208,6 +209,6 @@ def test_weights_best_on_validation_are_kept():
     best = {name: weights.clone() for name, weights in trainer.best.items()}
     trainer.best_bits = 0.0
     trainer.train_step()
-    trainer.look()
+    trainer.validate()
     assert all(torch.equal(best[name], weights) for name, weights in trainer.best.items())
     assert not torch.equal(best["table"], trainer.model.table)

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 import torch
+from pipeline.lyrics.song.cost import form_cost
 
 from pipeline.lyrics.corpus.song_lyrics import SECTION_MARKS, START, LyricSection
 from pipeline.lyrics.language_model.training import build_model
-from pipeline.lyrics.song.cost import form_cost
 from pipeline.lyrics.song.lyric import Lyric, WrittenSection
 from pipeline.lyrics.song.metrics import distinct_2, lyric_metrics, metrics_rows, once, rhyme_lengths, sections_of_text
 from pipeline.lyrics.song.plan import LinePlan, LyricPlan, SectionPlan
