@@ -16,7 +16,6 @@ from pipeline.lyrics.corpus.corpus import read_texts
 from pipeline.lyrics.corpus.song_lyrics import SECTION_MARKS, START
 from pipeline.lyrics.corpus.text_files import files_fingerprint, text_files, text_size
 from pipeline.lyrics.corpus.vocabulary import Characters, Subwords
-from pipeline.lyrics.language_model.baselines import baselines
 from tests.song_makers import configured
 
 SYLLABLES = ("ba", "de", "fi", "go", "lu", "mar", "nes", "pil", "ros", "tun")
@@ -290,28 +289,6 @@ def test_fingerprint_follows_what_is_in_the_files(read):
     assert files_fingerprint(settings(read.folder)) == before
     (read.folder / "b.csv").write_text("three")
     assert files_fingerprint(settings(read.folder)) != before
-
-
-def test_baselines_say_how_much_they_read(read):
-    (read.folder / "a.txt").write_text(poems(300))
-    found = baselines(read().texts)
-    assert 0 < found.xz_bits < 8 and 0 < found.trigram_bits < 8
-    assert found.training_characters > 10 * found.held_out_characters > 0
-
-
-def test_copies_are_those_that_looking_everywhere_finds():
-    draws = random.Random(1)
-    for _ in range(100):
-        text = "".join(draws.choices("ab \u00e9", k=draws.randrange(50)))
-        lines = ["".join(draws.choices("ab \u00e9c", k=draws.randrange(20))) for _ in range(3)]
-        runs = [
-            line[a:b] for line in lines for a in range(len(line)) for b in range(a, len(line) + 1) if line[a:b] in text
-        ]
-        wanted = max(map(len, runs), default=0)
-        assert len(CopyFinder(text).longest(lines)) == wanted
-        for limit in range(9):
-            index = CopyIndex([text], len(text), limit)
-            assert any(map(index.holds, lines)) == (wanted > limit)
 
 
 @pytest.mark.slow

@@ -20,16 +20,13 @@ from pipeline.lyrics.language_model.pretrained import (
     pretrained_vocabulary,
     pretrained_weights,
 )
-from pipeline.lyrics.language_model.pretraining import WINDOW, is_song, shipped, songs_among
+from pipeline.lyrics.language_model.pretraining import without_training_state
 from pipeline.lyrics.language_model.training import LanguageModelTrainer
 from pipeline.settings.lyrics import LyricsSettings
 
 torch.set_num_threads(1)
-
 LINES = ["the sea is wide\n", "the stone is cold\n", "the light is low\n", "the door is old\n"]
 SMALL = ("lyrics.model.hidden_size=16", "lyrics.model.steps=60", "lyrics.model.learning_rate=0.02")
-
-
 PLAIN = compose(*SMALL).lyrics
 
 
@@ -74,7 +71,7 @@ def test_what_a_model_knows_is_kept_and_tokens_are_added(trainer: LanguageModelT
     more = EncodedTexts.of(
         ["\x02the sea is wide"], ["\x02the door"], ["\x02" + LINES[0] + LINES[1]], Characters(known.symbols + "#%")
     )
-    tuned = LanguageModelTrainer(more, asked().model, start=saved)
+    tuned = LanguageModelTrainer(more, asked().model, pretrained=saved)
     table = tuned.model.table
     assert torch.equal(table[:-2], trainer.best["table"])
     assert torch.allclose(table[-1], trainer.best["table"].mean(0)) and torch.equal(table[-1], table[-2])
@@ -89,10 +86,10 @@ def test_what_a_model_knows_is_kept_and_tokens_are_added(trainer: LanguageModelT
 
 
 def test_a_shipped_model_is_half_as_large_and_as_good(trainer: LanguageModelTrainer, tmp_path: Path) -> None:
-    torch.save(shipped(trainer.state_dict()), tmp_path / "small.pt")
+    torch.save(without_training_state(trainer.state_dict()), tmp_path / "small.pt")
     saved = load_pretrained(asked(tmp_path / "small.pt"))
     assert saved is not None
-    again = LanguageModelTrainer(trainer.texts, asked().model, start=saved)
+    again = LanguageModelTrainer(trainer.texts, asked().model, pretrained=saved)
     bits = bits_per_character(again.model, trainer.texts.test, trainer.vocabulary)
     trainer.model.load_state_dict(trainer.best)
     whole = bits_per_character(trainer.model, trainer.texts.test, trainer.vocabulary)
@@ -108,11 +105,3 @@ def test_what_can_not_be_started_from_is_said(checkpoint: Path, tmp_path: Path) 
     assert "give lyrics.model.hidden_size=16 with it" in complaint(checkpoint, hidden_size=32)
     for kind in ("book", "essay"):
         assert "reads lines backwards" in complaint(checkpoint, kind)
-
-
-def test_songs_are_found_among_lines() -> None:
-    verse = [f"And all the {at} of the sea by {('night', 'light')[at % 2]}" for at in range(WINDOW)]
-    prose = ["this is a line of the preface, which goes on and on to the end of the page"] * WINDOW
-    foreign = ["Es ist ein Brunnen vor dem Tor", "Es war ein Knabe an dem Tor"] * (WINDOW // 2)
-    assert is_song(verse) and not is_song(prose) and not is_song(foreign)
-    assert list(songs_among([*prose, *verse, *foreign, *verse, *prose])) == [verse]

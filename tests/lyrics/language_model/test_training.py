@@ -3,52 +3,15 @@
 import io
 import math
 
-import numpy as np
 import pytest
 import torch
 
-from pipeline.lyrics.corpus.encoded_texts import EncodedTexts, TextSplit, TokenStreams
-from pipeline.lyrics.corpus.vocabulary import Characters, Subwords, vocabulary_from
-from pipeline.lyrics.language_model.baselines import longest_copy, trigram_bits
+from pipeline.lyrics.corpus.encoded_texts import EncodedTexts
 from pipeline.lyrics.language_model.evaluation import bits_per_character
-from pipeline.lyrics.language_model.training import LanguageModelTrainer, build_model
-from pipeline.settings.lyrics import LanguageModelSettings
+from pipeline.lyrics.language_model.training import LanguageModelTrainer
+from tests.lyrics.language_model.models import settings, texts, trained
 
 torch.set_num_threads(1)  # two that wait for each other make these small tensors many times slower
-
-WORDS = ("sea", "stone", "light", "river", "door", "night", "salt", "rain")
-
-
-def settings(**changes):
-    values = {
-        "tokens": "characters",
-        "vocabulary_size": 100,
-        "patience": 12,
-        "hidden_size": 24,
-        "num_layers": 2,
-        "dropout": 0.2,
-        "weight_drop": 0.1,
-        "weight_decay": 0.01,
-        "learning_rate": 0.01,
-        "batch_size": 4,
-        "sequence_length": 16,
-        "steps": 12,
-        "minutes": 10.0,
-        "seed": 1,
-    }
-    return LanguageModelSettings(**(values | changes))
-
-
-def texts():
-    lines = [f"the {first} and the {second}\n" for first in WORDS for second in WORDS]
-    parts = ["\x02" + "".join(lines[at : at + 4]) for at in range(0, 64, 4)]
-    return EncodedTexts.of(parts[2:], parts[:1], parts[1:2])
-
-
-def trained(trainer, steps):
-    for _ in trainer.run(lambda: trainer.step >= steps):
-        pass
-    return trainer
 
 
 def test_untrained_model_needs_about_log2_of_the_vocabulary_and_learns():
@@ -58,71 +21,6 @@ def test_untrained_model_needs_about_log2_of_the_vocabulary_and_learns():
     assert before == pytest.approx(math.log2(size), abs=0.5)
     trained(trainer, 150)
     assert bits_per_character(trainer.model, trainer.texts.test, trainer.vocabulary) < before / 1.5
-
-
-def test_bits_of_a_known_distribution():
-    model = build_model(4, settings())
-    with torch.no_grad():
-        model.table.zero_()
-        model.bias.copy_(torch.tensor([0.5, 0.25, 0.125, 0.125]).log())
-    letters = Characters("?abc")
-
-    def bits(*documents):
-        return bits_per_character(model, TextSplit.of(documents, letters), letters)
-
-    # after the first character: a, b, c and an unknown one cost 2, 3, 3 and 1 bits
-    assert bits("aabcx") == pytest.approx((2 + 3 + 3 + 1) / 4, abs=1e-5)
-    assert bits("aaa", "cbbbb") == pytest.approx((2 * 2 + 4 * 3) / 6, abs=1e-5)
-
-
-def test_bits_do_not_depend_on_how_documents_are_batched():
-    trainer = trained(LanguageModelTrainer(texts(), settings()), 12)
-    side = trainer.texts.training
-    together, alone = (bits_per_character(trainer.model, side, trainer.vocabulary, batch=size) for size in (5, 1))
-    assert together == pytest.approx(alone, abs=1e-5)
-
-
-def test_trigram_bits_by_hand():
-    # training "aab": counts a 2, b 1; after a: a 1, b 1; after aa: b 1. Uniform 1/2.
-    # first character a: (2 + 2 * .5) / (3 + 2) = .6
-    # then a after a: (1 + 2 * .6) / (2 + 2) = .55
-    # then b after aa: unigram (1 + 2 * .5) / 5 = .4, bigram (1 + 2 * .4) / 4 = .45, trigram (1 + .45) / 2 = .725
-    wanted = -sum(map(math.log2, (0.6, 0.55, 0.725))) / 3
-    assert trigram_bits("aab", "aab") == pytest.approx(wanted)
-
-
-def test_longest_copy_is_found_inside_lines_only():
-    assert longest_copy(["xx the sea yy", "nothing"], "in the sea of\nnight") == " the sea "
-    assert longest_copy(["of night"], "of\nnight") == "night"
-
-
-def test_lanes_hold_the_documents_in_another_order():
-    side = TextSplit(np.repeat(np.arange(8, dtype=np.uint16), 6), np.arange(6, 49, 6))
-    first, second = (TokenStreams(side, 3, torch.Generator().manual_seed(seed)) for seed in (0, 1))
-    assert first.length == 16
-    whole = first.stretch(0, 16)
-    assert whole.flatten().bincount().tolist() == [6] * 8
-    assert torch.equal(whole, torch.cat([first.stretch(0, 7), first.stretch(7, 40)], dim=1))
-    assert not torch.equal(whole, second.stretch(0, 16))
-
-
-def test_characters_of_training_are_known_and_others_are_not():
-    letters = texts().vocabulary
-    assert letters.symbols[0] == "\ufffd"
-    assert letters.encode("s\u00e9\U0001f600").tolist() == [letters.symbols.index("s"), 0, 0]
-    assert letters.decode(letters.encode("sea")) == "sea"
-
-
-def test_subwords_spell_every_text_and_their_widths_are_its_length():
-    lines = [f"the {first} and the {second}" for first in WORDS for second in WORDS]
-    pieces = Subwords.of(["\x02" + "\n".join(lines)], 300)
-    for text in ("\x02the night and the salt\nthe  sea", "a \u00e9 \u2603 of it"):
-        tokens = pieces.encode(text)
-        assert pieces.decode(tokens) == text
-        assert pieces.widths[tokens].sum() == len(text)
-    assert len(pieces.encode(lines[0])) < len(lines[0]) / 2
-    again = vocabulary_from(pieces.state())
-    assert again.encode(lines[5]).tolist() == pieces.encode(lines[5]).tolist()
 
 
 def test_resumed_training_equals_uninterrupted_training():
@@ -138,18 +36,6 @@ def test_resumed_training_equals_uninterrupted_training():
     for name, weights in whole.model.state_dict().items():
         assert torch.equal(weights, resumed.model.state_dict()[name]), name
     assert whole.best_bits == resumed.best_bits
-
-
-def test_a_token_is_looked_up_alike_with_few_and_with_many_tokens_at_once():
-    model = build_model(5, settings(dropout=0.5))
-    tokens = torch.tensor([[3, 1, 4, 1, 0, 2, 2, 3]])
-    together, after = model(tokens, model.initial_state(1))
-    state, alone = model.initial_state(1), []
-    for place in range(8):
-        logits, state = model(tokens[:, place : place + 1], state)
-        alone.append(logits)
-    assert torch.allclose(together, torch.cat(alone, 1), atol=1e-5)
-    assert torch.allclose(after[1][0], state[1][0], atol=1e-5)
 
 
 def test_looks_take_little_of_the_time():

@@ -7,7 +7,8 @@ import pytest
 
 from gan.spec import RollSpec, Track
 from pipeline.lyrics.song.line_sampling import strong_beats
-from pipeline.lyrics.song.plan import LyricPlan, SectionPlan, plan_lyric
+from pipeline.lyrics.song.plan import LyricPlan, SectionPlan, lines_for_bars, lyric_form, plan_lyric, rhyme_partner
+from pipeline.songs.form import FORMS
 from pipeline.songs.song import Section
 from tests.song_makers import configured, song_of
 
@@ -118,3 +119,34 @@ def test_silence_is_planned_for_too():
     song = song_of([(1, 36, 0, 4)], SPEC, 8, programs=(73, 33), pans=(0.0, 0.0), volumes=(1.0, 1.0))
     assert all(4 <= size <= 12 for section in sizes(plan_lyric(settings(), 1, song, None)) for size in section)
     assert LyricPlan("free", (SectionPlan("verse", ()),)).written == (SectionPlan("verse", ()),)
+
+
+def test_rhyme_partners_are_earlier_lines_of_the_same_four():
+    assert [rhyme_partner("ABAB", place) for place in range(6)] == [None, None, 0, 1, None, None]
+    assert [rhyme_partner("AABB", place) for place in range(6)] == [None, 0, None, 2, None, 4]
+    assert [rhyme_partner("ABCB", place) for place in range(4)] == [None, None, None, 1]
+    assert [rhyme_partner("AAA", place) for place in range(4)] == [None, 0, 1, None]
+    assert [rhyme_partner("free", place) for place in range(4)] == [None] * 4
+
+
+def test_two_bars_make_a_line_where_somebody_sings():
+    assert [lines_for_bars("verse", bars) for bars in (1, 4, 8, 64)] == [2, 2, 4, 8]
+    assert lines_for_bars("intro", 8) == lines_for_bars("solo", 8) == 0
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_of_the_music_has_a_chorus_that_comes_back(name):
+    cycle = [*FORMS[name].opening, *FORMS[name].cycle, *FORMS[name].cycle]
+    kinds = [kind for kind, lines in lyric_form([(part.role, 4 * part.phrases) for part in cycle]) if lines]
+    assert kinds.count("chorus") >= 2
+    assert "verse" in kinds
+
+
+def test_a_bridge_that_returns_is_the_chorus_but_not_beside_one():
+    assert lyric_form([("verse", 8), ("bridge", 4), ("verse", 8), ("bridge", 4)])[1] == ("chorus", 2)
+    assert lyric_form([("chorus", 8), ("bridge", 4), ("chorus", 8), ("bridge", 4)])[1] == ("bridge", 2)
+    assert lyric_form([("intro", 4), ("verse", 8)]) == (("intro", 0), ("verse", 4))
+
+
+def test_sections_that_no_lyric_knows_are_sung_as_verses():
+    assert lyric_form([("accompanied", 40), ("made", 4)]) == (("verse", 8), ("verse", 2))

@@ -11,20 +11,16 @@ from pipeline.errors import UserError
 from pipeline.lyrics.corpus.corpus import read_texts
 from pipeline.lyrics.corpus.song_lyrics import START, WORD
 from pipeline.lyrics.language_model.training import LanguageModelTrainer
-from pipeline.lyrics.phonetics.rhyme import rhyme_key, rhymes
+from pipeline.lyrics.phonetics.rhyme import rhymes
 from pipeline.lyrics.phonetics.syllables import syllables_of
 from pipeline.lyrics.song.lexicon import letters_only
 from pipeline.lyrics.song.metrics import sections_of_text
-from pipeline.lyrics.song.plan import LinePlan, LyricPlan, SectionPlan, lines_for_bars, lyric_form, rhyme_partner
-from pipeline.lyrics.song.scoring import LineScorer, WordUsage
-from pipeline.lyrics.song.titles import title_case
+from pipeline.lyrics.song.plan import LinePlan, LyricPlan, SectionPlan, rhyme_partner
 from pipeline.lyrics.song.writer import LyricWriter
 from pipeline.settings.lyrics import LanguageModelSettings
-from pipeline.songs.form import FORMS
 from tests.song_makers import configured
 
 torch.set_num_threads(1)  # two that wait for each other make these small tensors many times slower
-
 MODEL = LanguageModelSettings(
     tokens="characters",
     vocabulary_size=2000,
@@ -192,7 +188,7 @@ def test_sampled_lines_keep_syllables_and_last_word(trainer):
     for one in found:
         assert one.words[-1] in ("night", "light")
         assert len(syllables_of(one.line)) == one.syllables
-    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+    assert [one.log_probability for one in found] == sorted((one.log_probability for one in found), reverse=True)
 
 
 def test_score_is_the_mean_log_probability_of_the_characters(trainer):
@@ -203,7 +199,7 @@ def test_score_is_the_mean_log_probability_of_the_characters(trainer):
     for character in line.spelt + "\n":
         total += scores[0, trainer.symbols.index(character)].item()
         scores, state = sampler.read(character, state)
-    assert line.score == pytest.approx(total / (len(line.spelt) + 1), abs=1e-4)
+    assert line.log_probability == pytest.approx(total / (len(line.spelt) + 1), abs=1e-4)
 
 
 def test_top_k_of_one_leaves_no_choice(trainer):
@@ -272,76 +268,3 @@ def test_any_words_of_a_person_can_be_taken(trainer):
     assert lyric.title
     with pytest.raises(ValueError, match="no line was taken"):
         writer(trainer).begin(1, asked()).back()
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "together"),
-    [
-        ("night", "white", True),
-        ("rain", "lane", True),
-        ("come", "some", True),
-        ("love", "above", True),
-        ("two", "blue", True),
-        ("walking", "talking", True),
-        ("walking", "thing", False),
-        ("day", "away", True),
-        ("rolled", "gold", True),
-        ("tide", "side", True),
-        ("sea", "free", True),
-        ("town", "own", False),
-        ("home", "come", False),
-        ("stone", "done", False),
-        ("night", "night", False),
-        ("salt", "sea", False),
-    ],
-)
-def test_rhymes(first, second, together):
-    assert rhymes(first, second) is together
-    assert rhyme_key(first.upper()) == rhyme_key(first)
-
-
-def test_rhyme_partners_are_earlier_lines_of_the_same_four():
-    assert [rhyme_partner("ABAB", place) for place in range(6)] == [None, None, 0, 1, None, None]
-    assert [rhyme_partner("AABB", place) for place in range(6)] == [None, 0, None, 2, None, 4]
-    assert [rhyme_partner("ABCB", place) for place in range(4)] == [None, None, None, 1]
-    assert [rhyme_partner("AAA", place) for place in range(4)] == [None, 0, 1, None]
-    assert [rhyme_partner("free", place) for place in range(4)] == [None] * 4
-
-
-def test_two_bars_make_a_line_where_somebody_sings():
-    assert [lines_for_bars("verse", bars) for bars in (1, 4, 8, 64)] == [2, 2, 4, 8]
-    assert lines_for_bars("intro", 8) == lines_for_bars("solo", 8) == 0
-
-
-def test_title_case_leaves_small_words_small():
-    assert title_case(["the", "salt", "of", "the", "sea"]) == "The Salt of the Sea"
-    assert title_case(["what", "for"]) == "What For"
-
-
-def test_merit_prefers_idiom_theme_and_fresh_words():
-    sea = [["the", "boat", "is", "home"], ["the", "sail", "is", "down"]]
-    town = [["a", "bus", "was", "late"], ["a", "street", "was", "dark"]]
-    usage = WordUsage([sea, sea, town, town])
-    assert usage.idiom(["the", "boat", "is", "home"]) == 1.0
-    assert usage.idiom(["home", "is", "boat", "the"]) == 0.0
-    song = LineScorer(usage, 1).with_line(["the", "boat", "is", "home"])
-    assert song.merit(["the", "sail", "is", "late"], -1.0) > song.merit(["the", "bus", "is", "late"], -1.0)
-    assert song.merit(["a", "boat"], -1.0) > song.merit(["a", "boat"], -1.5)
-
-
-@pytest.mark.parametrize("name", FORMS)
-def test_every_form_of_the_music_has_a_chorus_that_comes_back(name):
-    cycle = [*FORMS[name].opening, *FORMS[name].cycle, *FORMS[name].cycle]
-    kinds = [kind for kind, lines in lyric_form([(part.role, 4 * part.phrases) for part in cycle]) if lines]
-    assert kinds.count("chorus") >= 2
-    assert "verse" in kinds
-
-
-def test_a_bridge_that_returns_is_the_chorus_but_not_beside_one():
-    assert lyric_form([("verse", 8), ("bridge", 4), ("verse", 8), ("bridge", 4)])[1] == ("chorus", 2)
-    assert lyric_form([("chorus", 8), ("bridge", 4), ("chorus", 8), ("bridge", 4)])[1] == ("bridge", 2)
-    assert lyric_form([("intro", 4), ("verse", 8)]) == (("intro", 0), ("verse", 4))
-
-
-def test_sections_that_no_lyric_knows_are_sung_as_verses():
-    assert lyric_form([("accompanied", 40), ("made", 4)]) == (("verse", 8), ("verse", 2))
