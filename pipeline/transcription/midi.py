@@ -1,4 +1,4 @@
-"""A transcription as a MIDI file: quarter notes are beats, bars begin on bar lines, a track a family."""
+"""MIDI file of a transcription: quarter notes are beats, bars begin on bar lines, a track a part."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def midi_bytes(transcription: Transcription, title: str) -> bytes:
 
 
 def tempo_map(beats: Beats) -> list[tuple[int, int]]:
-    """Where a tempo begins (in beats) and how long its beats last (in microseconds), the first at 0."""
+    """Tempo map of the beats: where a tempo begins (in beats) and how long its beats last (in microseconds)."""
     changes: list[tuple[int, int]] = []
     reached = microseconds = 0
     for beat, moment in enumerate((1e6 * (beats.seconds[1:] - beats.seconds[0])).tolist()):
@@ -52,7 +52,7 @@ def tempo_map(beats: Beats) -> list[tuple[int, int]]:
 
 
 def _track(part: Part, channel: int) -> MidiTrack:
-    """The notes of one family, with its name and program."""
+    """The notes of one part, with its name and program."""
     track = MidiTrack()
     track.append(MetaMessage("track_name", name=part.name))
     track.append(Message("program_change", channel=channel, program=part.program))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 from numpy.typing import NDArray
+from pipeline.transcription.parts import bass_line
 
 from pipeline.audio.decoding import SAMPLE_RATE_HZ, read_recording
 from pipeline.audio.synthesizers import RATE_HZ, play, soundfont_path
@@ -32,7 +33,6 @@ from pipeline.transcription.cache import (
     transcribe_one,
 )
 from pipeline.transcription.midi import midi_bytes, tempo_map
-from pipeline.transcription.parts import bass_line
 from pipeline.transcription.pitches import PITCH, Activations, Decoding, decode, find_pitches
 from pipeline.transcription.transcriber import Transcription, Wish, on_beats
 from tests.conftest import Program

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
 from pipeline.transcription.beats.examples import HIT, PITCH
+
 from pipeline.transcription.beats.tracking import SAMPLE_RATE_HZ, Beats, find_beats
 
 SILENCE = np.zeros(SAMPLE_RATE_HZ, np.float32)

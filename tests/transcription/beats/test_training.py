@@ -6,10 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from pipeline.audio.synthesizers import soundfont_path
-from pipeline.errors import UserError
-from pipeline.transcription.beats import training as beats_training
 from pipeline.transcription.beats.examples import (
     HIT,
     PITCH,
@@ -23,6 +19,10 @@ from pipeline.transcription.beats.examples import (
     with_faults,
 )
 from pipeline.transcription.beats.metre import clearness, describe_levels
+
+from pipeline.audio.synthesizers import soundfont_path
+from pipeline.errors import UserError
+from pipeline.transcription.beats import training as beats_training
 from pipeline.transcription.beats.onsets import LAYERS
 
 

@@ -5,20 +5,20 @@ import numpy as np
 import pytest
 import soundfile
 from numpy.typing import NDArray
-
-from pipeline.audio.decoding import SAMPLE_RATE_HZ
-from pipeline.audio.synthesizers import soundfont_path
-from pipeline.errors import UserError
 from pipeline.transcription.drums.evaluation import find_hits_by_flux, find_offset
 from pipeline.transcription.drums.evaluation import run as measure
-from pipeline.transcription.drums.features import BANDS, FRAMES_PER_SECOND, HOP, band_centres, band_power
-from pipeline.transcription.drums.hits import HIT, find_drum_hits
-from pipeline.transcription.drums.kit import DRUMS, NAMES, SAME_DRUM, count_matches, f1, find_peaks
-from pipeline.transcription.drums.network import WEIGHTS, DrumNetwork, activations, load_network
 from pipeline.transcription.drums.sampled_kits import drum_named, play_kit, read_kit
 from pipeline.transcription.drums.stems import midi_of, read_notes, sound_of
 from pipeline.transcription.drums.training import BESIDE_HIT, make_targets
 from pipeline.transcription.drums.training import run as train
+
+from pipeline.audio.decoding import SAMPLE_RATE_HZ
+from pipeline.audio.synthesizers import soundfont_path
+from pipeline.errors import UserError
+from pipeline.transcription.drums.features import BANDS, FRAMES_PER_SECOND, HOP, band_centres, band_power
+from pipeline.transcription.drums.hits import HIT, find_drum_hits
+from pipeline.transcription.drums.kit import DRUMS, NAMES, SAME_DRUM, count_matches, f1, find_peaks
+from pipeline.transcription.drums.network import WEIGHTS, DrumNetwork, activations, load_network
 
 BEAT = 0.5
 KICK, SNARE, HAT = 36, 38, 42

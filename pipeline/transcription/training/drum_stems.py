@@ -1,6 +1,6 @@
-"""Material to learn drums from: half minutes of MIDI files, drums and other instruments rendered apart.
+"""Training data for drum transcription: stems of half a minute, drums and other instruments rendered apart.
 
-What is kept of each is its band power, so that any drums can be mixed with any music by adding powers, and the hits.
+Of each stem log band power and hits are kept, so that any drums are mixed with any music by adding powers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pipeline.errors import UserError
 from pipeline.progress import bar
 from pipeline.transcription.drums.features import band_power
 from pipeline.transcription.drums.kit import CLOSED_HAT, DRUMS, KICK, SAME_DRUM, SNARE
-from pipeline.transcription.drums.sampled_kits import Kit, find_kits, play_kit, read_kit
+from pipeline.transcription.training.sampled_kits import SampledKit, find_kits, play_kit, read_kit
 
 SECONDS = 30.0
 """Length of a stem."""
@@ -29,18 +29,18 @@ TICKS_PER_SECOND = 960
 OTHER_PERCUSSION = -1
 """Drum number of percussion that is no part of a drum kit."""
 
-KITS = (0, 0, 0, 8, 16, 24, 25, 32)
+KIT_PROGRAMS = (0, 0, 0, 8, 16, 24, 25, 32)
 """Programs of channel 10 that drums are played with: standard, room, power, electronic, TR-808 and jazz kit."""
 
 FLOOR = 1e-10
 """Band power that counts as silence (-100 decibels)."""
 
-HELD_OUT = 10
-"""Files are in so many shares, by the hashes of their names."""
+NUM_SHARES = 10
+"""Number of shares that files are in, by the hashes of their names: 0 is for evaluation, 1 for validation."""
 
 
 @dataclass(frozen=True)
-class Passage:
+class MidiNotes:
     """Notes of a MIDI file: `pitched` and `drums`, rows of start and end in seconds, pitch, velocity, program."""
 
     pitched: NDArray[np.float64]
@@ -48,25 +48,33 @@ class Passage:
 
 
 @dataclass(frozen=True)
-class Stem:
-    """Rendered sound: log band power, float16 `[frames, BANDS]`; hits, rows of seconds, number in `DRUMS`, velocity."""
+class BandPowerStem:
+    """A rendered stem.
+
+    Attributes
+    ----------
+    log_power
+        Log band power, float16 `[frames, BANDS]`.
+    hits
+        Rows of seconds, number in `DRUMS` (or `OTHER_PERCUSSION`), velocity.
+    """
 
     log_power: NDArray[np.float16]
     hits: NDArray[np.float32]
 
 
 def is_held_out(path: Path) -> bool:
-    """Whether a file is for measuring rather than for learning."""
+    """Whether a file is for evaluation rather than for training."""
     return share_of(path) == 0
 
 
 def share_of(path: Path) -> int:
-    """Which of the `HELD_OUT` shares of all files this one is in: 0 is measured on, 1 sets thresholds, others teach."""
-    return int(hashlib.sha256(path.name.encode()).hexdigest(), 16) % HELD_OUT
+    """Which of the `NUM_SHARES` shares of all files this one is in: 0 evaluates, 1 sets thresholds, others train."""
+    return int(hashlib.sha256(path.name.encode()).hexdigest(), 16) % NUM_SHARES
 
 
-def read_notes(path: Path) -> Passage | None:
-    """All notes of a MIDI file, or nothing where it can't be read."""
+def read_notes(path: Path) -> MidiNotes | None:
+    """Read all notes of a MIDI file; none where it can't be read."""
     import symusic
 
     try:
@@ -80,11 +88,11 @@ def read_notes(path: Path) -> Passage | None:
         columns = (notes["time"], notes["time"] + notes["duration"], notes["pitch"], notes["velocity"])
         programs = np.full(len(notes["time"]), track.program)
         rows[bool(track.is_drum)].append(np.stack([*columns, programs], axis=1).astype(np.float64))
-    return Passage(np.concatenate(rows[False]), np.concatenate(rows[True]))
+    return MidiNotes(np.concatenate(rows[False]), np.concatenate(rows[True]))
 
 
-def cut(notes: NDArray[np.float64], random: np.random.Generator, speed: float) -> NDArray[np.float64]:
-    """`SECONDS` of the notes from anywhere, played at so many times their speed, the first note soon."""
+def excerpt(notes: NDArray[np.float64], random: np.random.Generator, speed: float) -> NDArray[np.float64]:
+    """Random excerpt of `SECONDS` of the notes, at so many times their speed, the first note soon."""
     if not len(notes):
         return notes
     scaled = notes.copy()
@@ -113,8 +121,8 @@ def midi_of(notes: NDArray[np.float64], drums: bool) -> bytes:
     return bytes(score.dumps_midi())
 
 
-def sound_of(midi: bytes, soundfont: Path) -> NDArray[np.float32]:
-    """A MIDI file's mono sound at `SAMPLE_RATE_HZ`."""
+def render(midi: bytes, soundfont: Path) -> NDArray[np.float32]:
+    """Render a MIDI file to mono sound at `SAMPLE_RATE_HZ`."""
     import soxr
 
     sound: NDArray[np.float32] = soxr.resample(
@@ -129,33 +137,33 @@ def hits_of(notes: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.stack([notes[:, 0], np.asarray(drum, np.float64).reshape(-1), notes[:, 3]], axis=1).astype(np.float32)
 
 
-def drum_stem(notes: NDArray[np.float64], played_by: Path | Kit, random: np.random.Generator) -> Stem:
-    """A passage of drums, at another speed and strength, played by a SoundFont or a sampled kit."""
-    passage = cut(notes, random, random.uniform(0.8, 1.25))
+def drum_stem(notes: NDArray[np.float64], played_by: Path | SampledKit, random: np.random.Generator) -> BandPowerStem:
+    """Augmented drum stem: a passage at another speed and strength, played by a SoundFont or a sampled kit."""
+    passage = excerpt(notes, random, random.uniform(0.8, 1.25))
     passage[:, 3] = np.clip(passage[:, 3] * random.uniform(0.7, 1.2), 5, 127)
     hits = hits_of(passage)
     known = hits[:, 1] >= 0
-    if isinstance(played_by, Kit):
+    if isinstance(played_by, SampledKit):
         drum = np.asarray(DRUMS, np.int16)[hits[known, 1].astype(int)]
         has = np.isin(drum, list(played_by.drums))
         hits = hits[known][has]
         sound = play_kit(played_by, hits[:, 0].astype(np.float64), drum[has], hits[:, 2].astype(np.int16), random)
     else:
         passage[:, 2] = [_general_midi(int(key)) for key in passage[:, 2]]
-        passage[:, 4] = random.choice(KITS)
-        sound = sound_of(midi_of(passage, drums=True), played_by)
-    return Stem(_log_power(_roughen(sound, random)), hits)
+        passage[:, 4] = random.choice(KIT_PROGRAMS)
+        sound = render(midi_of(passage, drums=True), played_by)
+    return BandPowerStem(_log_power(_augment(sound, random)), hits)
 
 
-def music_stem(notes: NDArray[np.float64], soundfont: Path, random: np.random.Generator) -> Stem:
-    """A passage of pitched notes, at another speed and pitch, now and then on other instruments; no hits."""
-    passage = cut(notes, random, random.uniform(0.8, 1.25))
+def music_stem(notes: NDArray[np.float64], soundfont: Path, random: np.random.Generator) -> BandPowerStem:
+    """Augmented stem without drums: a passage at another speed and pitch, now and then on other instruments."""
+    passage = excerpt(notes, random, random.uniform(0.8, 1.25))
     passage[:, 2] = np.clip(passage[:, 2] + random.integers(-5, 6), 0, 127)
     if random.random() < 0.3:
         programs = {program: int(random.integers(0, 104)) for program in np.unique(passage[:, 4])}
         passage[:, 4] = [programs[program] for program in passage[:, 4]]
-    sound = sound_of(midi_of(passage, drums=False), soundfont)
-    return Stem(_log_power(_roughen(sound, random)), np.zeros((0, 3), np.float32))
+    sound = render(midi_of(passage, drums=False), soundfont)
+    return BandPowerStem(_log_power(_augment(sound, random)), np.zeros((0, 3), np.float32))
 
 
 def _general_midi(key: int) -> int:
@@ -163,8 +171,8 @@ def _general_midi(key: int) -> int:
     return {22: 42, 26: 46, 58: 43}.get(key, key)
 
 
-def _roughen(sound: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
-    """The sound at full scale, in a room or overdriven now and then."""
+def _augment(sound: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
+    """Augmentation of sound: full scale, now and then reverberation or overdrive."""
     from scipy.signal import fftconvolve
 
     sound = sound / max(float(np.abs(sound).max(initial=0)), 1e-6)
@@ -179,7 +187,7 @@ def _roughen(sound: NDArray[np.float32], random: np.random.Generator) -> NDArray
 
 
 def _log_power(sound: NDArray[np.float32]) -> NDArray[np.float16]:
-    """Natural logarithm of band power over `SECONDS`, `[frames, BANDS]`."""
+    """Log band power over `SECONDS`, `[frames, BANDS]`."""
     whole = np.zeros(int(SECONDS * SAMPLE_RATE_HZ), np.float32)
     whole[: len(sound)] = sound[: len(whole)]
     return np.log(np.maximum(band_power(whole), FLOOR)).astype(np.float16)
@@ -196,30 +204,30 @@ VALIDATION_SHARE = 1
 
 
 @dataclass(frozen=True)
-class Material:
-    """Stems: drums and music to learn from, and of other files to set thresholds by."""
+class StemSet:
+    """Stems of drums and of music to train on, and of other files to validate thresholds on."""
 
-    drums: list[Stem]
-    music: list[Stem]
-    other_drums: list[Stem]
-    other_music: list[Stem]
+    drums: list[BandPowerStem]
+    music: list[BandPowerStem]
+    validation_drums: list[BandPowerStem]
+    validation_music: list[BandPowerStem]
 
 
 @dataclass(frozen=True)
-class Library:
+class StemSources:
     """Where stems come from: MIDI files by folder, SoundFonts and sampled kits."""
 
     folders: Sequence[Sequence[Path]]
     soundfonts: Sequence[Path]
     kits: Sequence[Path]
 
-    def share(self, wanted: Sequence[int]) -> Library:
+    def share(self, wanted: Sequence[int]) -> StemSources:
         """The same with the files of some shares only, without folders that have none."""
         folders = [[path for path in folder if share_of(path) in wanted] for folder in self.folders]
-        return Library([folder for folder in folders if folder], self.soundfonts, self.kits)
+        return StemSources([folder for folder in folders if folder], self.soundfonts, self.kits)
 
 
-def find_library(folders: Sequence[Path], soundfonts: Sequence[Path], kits: Sequence[Path]) -> Library:
+def find_sources(folders: Sequence[Path], soundfonts: Sequence[Path], kits: Sequence[Path]) -> StemSources:
     """The MIDI files below each folder and the kits below each directory.
 
     Raises
@@ -234,56 +242,56 @@ def find_library(folders: Sequence[Path], soundfonts: Sequence[Path], kits: Sequ
             raise UserError(f"--midi {folder}: there is no MIDI file below it.")
         found.append(files)
     complete = [path for directory in kits for path in find_kits(directory) if _is_complete(read_kit(path))]
-    return Library(found, [soundfont_path(str(path)) for path in soundfonts], complete)
+    return StemSources(found, [soundfont_path(str(path)) for path in soundfonts], complete)
 
 
-def make_material(library: Library, drums: int, music: int, seed: int, cache: Path | None) -> Material:
-    """Render `drums` and `music` stems to learn from and an eighth as many to set thresholds by.
+def make_stem_set(sources: StemSources, drums: int, music: int, seed: int, cache: Path | None) -> StemSet:
+    """Render `drums` and `music` stems to train on and an eighth as many to validate on.
 
     Raises
     ------
     UserError
         The MIDI files have too few drum notes or too few other notes.
     """
-    teaching = library.share(range(VALIDATION_SHARE + 1, HELD_OUT))
-    checking = library.share([VALIDATION_SHARE])
-    if not (teaching.folders and checking.folders):  # a handful of files
-        teaching = checking = library
-    return Material(
-        make_stems(teaching, "drums", drums, seed, cache),
-        make_stems(teaching, "music", music, seed + 1, cache),
-        make_stems(checking, "drums", max(drums // 8, 1), seed + 2, cache),
-        make_stems(checking, "music", max(music // 8, 1), seed + 3, cache),
+    training = sources.share(range(VALIDATION_SHARE + 1, NUM_SHARES))
+    validation = sources.share([VALIDATION_SHARE])
+    if not (training.folders and validation.folders):  # a handful of files
+        training = validation = sources
+    return StemSet(
+        make_stems(training, "drums", drums, seed, cache),
+        make_stems(training, "music", music, seed + 1, cache),
+        make_stems(validation, "drums", max(drums // 8, 1), seed + 2, cache),
+        make_stems(validation, "music", max(music // 8, 1), seed + 3, cache),
     )
 
 
-def make_stems(library: Library, kind: str, number: int, seed: int, cache: Path | None) -> list[Stem]:
-    """So many stems of a kind, `drums` or `music`; each depends on the library, the seed and its number only."""
-    names = [str(path) for files in (*library.folders, library.soundfonts, library.kits) for path in files]
+def make_stems(sources: StemSources, kind: str, number: int, seed: int, cache: Path | None) -> list[BandPowerStem]:
+    """So many stems of a kind, `drums` or `music`; each depends on the sources, the seed and its number only."""
+    names = [str(path) for files in (*sources.folders, sources.soundfonts, sources.kits) for path in files]
     identity = hashlib.sha256("\n".join([kind, str(seed), *names]).encode()).hexdigest()[:12]
     stems = []
-    for index in bar(range(number), number, f"{kind} to hear", "stem"):
+    for index in bar(range(number), number, f"rendering {kind}", "stem"):
         path = cache / f"{kind}-{identity}-{index:04d}.npz" if cache else None
-        stems.append(_kept(path) or _render(library, kind, np.random.default_rng((seed, index)), path))
+        stems.append(_cached_stem(path) or _render_stem(sources, kind, np.random.default_rng((seed, index)), path))
     return stems
 
 
-def _kept(path: Path | None) -> Stem | None:
+def _cached_stem(path: Path | None) -> BandPowerStem | None:
     """The stem in a file, where there is one."""
     if path is None or not path.is_file():
         return None
     with np.load(path, allow_pickle=False) as file:
-        return Stem(file["log_power"], file["hits"])
+        return BandPowerStem(file["log_power"], file["hits"])
 
 
-def _render(library: Library, kind: str, random: np.random.Generator, path: Path | None) -> Stem:
+def _render_stem(sources: StemSources, kind: str, random: np.random.Generator, path: Path | None) -> BandPowerStem:
     """One stem of a kind, also written to `path`."""
-    notes = _draw(library, kind, random)
-    soundfont = library.soundfonts[int(random.integers(len(library.soundfonts)))]
+    notes = _draw_notes(sources, kind, random)
+    soundfont = sources.soundfonts[int(random.integers(len(sources.soundfonts)))]
     if kind == "music":
         stem = music_stem(notes.pitched, soundfont, random)
-    elif library.kits and random.random() < 0.5:
-        kit = read_kit(library.kits[int(random.integers(len(library.kits)))])
+    elif sources.kits and random.random() < 0.5:
+        kit = read_kit(sources.kits[int(random.integers(len(sources.kits)))])
         stem = drum_stem(notes.drums, kit, random)
     else:
         stem = drum_stem(notes.drums, soundfont, random)
@@ -296,17 +304,17 @@ def _render(library: Library, kind: str, random: np.random.Generator, path: Path
     return stem
 
 
-def _draw(library: Library, kind: str, random: np.random.Generator) -> Passage:
+def _draw_notes(sources: StemSources, kind: str, random: np.random.Generator) -> MidiNotes:
     """The notes of a random file that has enough of a kind, each folder as often as the others."""
     for _ in range(TRIES):
-        folder = library.folders[int(random.integers(len(library.folders)))]
+        folder = sources.folders[int(random.integers(len(sources.folders)))]
         notes = read_notes(folder[int(random.integers(len(folder)))])
         if notes is not None and len(notes.drums if kind == "drums" else notes.pitched) >= FEWEST_NOTES:
             return notes
     what = "drum notes" if kind == "drums" else "notes other than drums"
-    raise UserError(f"The MIDI files have too few {what} to learn from: name more with --midi.")
+    raise UserError(f"The MIDI files have too few {what} to train on: name more with --midi.")
 
 
-def _is_complete(kit: Kit) -> bool:
+def _is_complete(kit: SampledKit) -> bool:
     """Whether a kit has what every drummer plays."""
     return {KICK, SNARE, CLOSED_HAT} <= kit.drums.keys()

@@ -1,10 +1,9 @@
-"""How well drums are heard: `python -m pipeline.transcription.drums.evaluation --midi DIR ... --soundfont FILE [--pairs
-DIR]`.
+"""Evaluate drum transcription: `python -m pipeline.transcription.training.drum_evaluation --midi DIR --soundfont FILE`.
 
-Songs that the training leaves out are played by a SoundFont that it should not have had, drums alone, in the full mix,
-and without drums; recordings beside their MIDI files are looked at too. The network stands beside the plain way of
-`drum_flux`. A hit is right within 50 ms of one that was played on the same drum; `hi-hat` is both of its sounds
-together, `cymbal` crash and ride, `tom` both toms.
+Songs that the training leaves out are rendered with a SoundFont that it should not have had, drums alone, in the full
+mix, and without drums; `--pairs DIR` evaluates recordings beside their MIDI files too. The baseline is spectral flux in
+the register of each drum. A hit is right within 50 ms of one that was played on the same drum; `hi-hat` is both of its
+sounds together, `cymbal` crash and ride, `tom` both toms.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from pipeline.errors import UserError
 from pipeline.formats import RECORDINGS
 from pipeline.progress import say
 from pipeline.transcription.drums.features import FRAMES_PER_SECOND, band_centres, band_power
-from pipeline.transcription.drums.hits import find_drum_hits
+from pipeline.transcription.drums.hits import find_drum_hits, find_peaks
 from pipeline.transcription.drums.kit import (
     CLOSED_HAT,
     CRASH,
@@ -39,15 +38,13 @@ from pipeline.transcription.drums.kit import (
     RIDE,
     SAME_DRUM,
     SNARE,
-    count_matches,
-    f1,
-    find_peaks,
     make_hits,
 )
-from pipeline.transcription.drums.stems import is_held_out, sound_of
+from pipeline.transcription.training.drum_stems import is_held_out, render
+from pipeline.transcription.training.match_counts import MatchCounts
 
 REGISTERS_HZ = {KICK: (20.0, 120.0), SNARE: (180.0, 3000.0), CLOSED_HAT: (7000.0, 16000.0)}
-"""The drum that a register's rise stands for."""
+"""The register whose rise stands for a drum."""
 
 THRESHOLD = 0.25
 """A rise counts when it stands out by this part of the song's greatest ones (their 99th percentile)."""
@@ -60,7 +57,10 @@ MEDIAN_FRAMES, MEDIAN_BANDS = 31, 9
 
 
 def find_hits_by_flux(samples: NDArray[np.float32]) -> NDArray[np.void]:
-    """Kick, snare and hi-hat hits of mono sound `[samples]` at 44,100 Hz, as `drum_kit.HIT`."""
+    """Spectral flux baseline: kick, snare and hi-hat of mono sound `[samples]` at 44,100 Hz, as `kit.HIT`.
+
+    After harmonic-percussive separation by median filtering (Fitzgerald 2010).
+    """
     from scipy.ndimage import median_filter, uniform_filter1d
 
     starts, pitches, velocities = [np.zeros(0)], [np.zeros(0, np.int64)], [np.zeros(0)]
@@ -81,6 +81,9 @@ def find_hits_by_flux(samples: NDArray[np.float32]) -> NDArray[np.void]:
     return make_hits(np.concatenate(starts), np.concatenate(pitches), np.concatenate(velocities))
 
 
+TOLERANCE_SECONDS = 0.05
+"""A found hit is right when one was played within this time."""
+
 CLASSES: dict[str, tuple[int, ...]] = {
     "kick": (KICK,),
     "snare": (SNARE,),
@@ -91,7 +94,7 @@ CLASSES: dict[str, tuple[int, ...]] = {
 } | {f"- {name}": (drum,) for name, drum in zip(NAMES[2:], DRUMS[2:], strict=True)}
 """What is counted: names and the drums in each."""
 
-WAYS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.void]]] = {
+METHODS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.void]]] = {
     "network": find_drum_hits,
     "flux": find_hits_by_flux,
 }
@@ -99,7 +102,7 @@ PROGRAMS = {"piano": 0, "organ": 19, "choir": 52}
 """What drumless music is played on."""
 
 FEWEST_HITS = 40
-"""Songs with fewer drum notes are not measured."""
+"""Songs with fewer drum notes are passed over."""
 
 QUIET = 1e-4
 """A recording begins where its power comes above this part of its greatest power (-40 decibels)."""
@@ -109,49 +112,45 @@ NEAREST_FRAMES = 10
 
 
 @dataclass
-class Tally:
-    """Right, found and played hits by way and class, and the seconds of sound and of work."""
+class DrumScores:
+    """Matches by method and class of drums, and the seconds of sound and of processor time."""
 
-    counts: dict[tuple[str, str], NDArray[np.int64]] = field(default_factory=dict)
+    counts: dict[tuple[str, str], MatchCounts] = field(default_factory=dict)
     sound_seconds: float = 0.0
     work_seconds: dict[str, float] = field(default_factory=dict)
 
     def add(self, samples: NDArray[np.float32], played: NDArray[np.float64]) -> None:
-        """Listen to a recording whose hits, rows of seconds and drum, are known."""
+        """Transcribe a recording whose hits, rows of seconds and drum, are known."""
         self.sound_seconds += len(samples) / SAMPLE_RATE_HZ
-        for way, find in WAYS.items():
+        for method, find in METHODS.items():
             began = time.process_time()
             found = find(samples)
-            self.work_seconds[way] = self.work_seconds.get(way, 0) + time.process_time() - began
+            self.work_seconds[method] = self.work_seconds.get(method, 0) + time.process_time() - began
             for name, drums in CLASSES.items():
-                mine = found["start"][np.isin(found["pitch"], drums)]
-                theirs = _merged(played[np.isin(played[:, 1], drums), 0])
-                row = np.array([count_matches(mine, theirs), len(mine), len(theirs)])
-                self.counts[way, name] = self.counts.get((way, name), np.zeros(3, np.int64)) + row
+                estimated = found["start"][np.isin(found["pitch"], drums)]
+                reference = _merged(played[np.isin(played[:, 1], drums), 0])
+                count = self.counts.setdefault((method, name), MatchCounts())
+                count.add(estimated, reference, TOLERANCE_SECONDS)
 
     def lines(self) -> Iterator[str]:
-        """The tally as a table: F1, precision and recall of each way."""
+        """The table of scores: F1, precision and recall of each method."""
         minutes = self.sound_seconds / 60
         for name in CLASSES:
-            if not self.counts["network", name][2]:
+            rows = [self.counts[method, name] for method in METHODS]
+            if not rows[0].reference:
                 continue
-            cells = []
-            for way in WAYS:
-                right, found, played = map(int, self.counts[way, name])
-                cells.append(
-                    f"{f1(right, found, played):.2f} ({right / max(found, 1):.2f}/{right / max(played, 1):.2f})"
-                )
-            yield f"  {name:18} {int(self.counts['network', name][2]):6}  " + "   ".join(cells)
-        for way in WAYS:
-            hits = sum(int(self.counts[way, name][1]) for name in ("kick", "snare", "hi-hat", "cymbal", "tom"))
-            speed = self.work_seconds[way] / minutes
-            yield f"  {way}: {hits / minutes:.1f} hits a minute, {speed:.2f} s of work for a minute of sound"
+            cells = "   ".join(f"{one.f1:.2f} ({one.precision:.2f}/{one.recall:.2f})" for one in rows)
+            yield f"  {name:18} {rows[0].reference:6}  {cells}"
+        for method in METHODS:
+            hits = sum(self.counts[method, name].estimated for name in ("kick", "snare", "hi-hat", "cymbal", "tom"))
+            speed = self.work_seconds[method] / minutes
+            yield f"  {method}: {hits / minutes:.1f} hits a minute, {speed:.2f} s of work for a minute of sound"
 
 
-def arguments() -> argparse.ArgumentParser:
-    """What may be said on the command line."""
+def argument_parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipeline.transcription.drums.evaluation", description=(__doc__ or "").split("\n")[0]
+        prog="python -m pipeline.transcription.training.drum_evaluation", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument(
         "--midi", type=Path, nargs="+", default=[], metavar="DIR", help="songs; those held out are used"
@@ -176,7 +175,7 @@ def hits_in(score: Any) -> NDArray[np.float64]:
     return np.array(sorted(rows), np.float64).reshape(-1, 2)
 
 
-def beginning(score: Any, seconds: float, keep: Callable[[Any], bool] = lambda track: True) -> Any:
+def excerpt_tracks(score: Any, seconds: float, keep: Callable[[Any], bool] = lambda track: True) -> Any:
     """The first seconds of a symusic score, only tracks that are to be kept."""
     last = 0
     for ticks, timed in zip(score.tracks, score.to("second").tracks, strict=True):
@@ -189,8 +188,8 @@ def beginning(score: Any, seconds: float, keep: Callable[[Any], bool] = lambda t
     return part
 
 
-def measure_songs(folder: Path, soundfont: Path, songs: int, seconds: float) -> dict[str, Tally]:
-    """Tallies of the songs of a folder that are held out: drums alone, full mix, and without drums."""
+def evaluate_songs(folder: Path, soundfont: Path, songs: int, seconds: float) -> dict[str, DrumScores]:
+    """Scores of the songs of a folder that are held out: drums alone, full mix, and without drums."""
     import symusic
 
     parts: dict[str, Callable[[Any], bool]] = {
@@ -198,61 +197,61 @@ def measure_songs(folder: Path, soundfont: Path, songs: int, seconds: float) -> 
         "full mix": lambda track: True,
         "without drums": lambda track: not track.is_drum,
     }
-    tallies: dict[str, Tally] = {}
+    scores: dict[str, DrumScores] = {}
     used = 0
     for path in sorted(folder.rglob("*.mid")):
         if used >= songs or not is_held_out(path):
             continue
         score: Any = symusic.Score(str(path))
-        if len(hits_in(beginning(score, seconds))) < FEWEST_HITS:
+        if len(hits_in(excerpt_tracks(score, seconds))) < FEWEST_HITS:
             continue
         used += 1
         for name, keep in parts.items():
-            part = beginning(score, seconds, keep)
+            part = excerpt_tracks(score, seconds, keep)
             if part.tracks and (name != "full mix" or len({bool(track.is_drum) for track in part.tracks}) == 2):
-                sound = sound_of(bytes(part.dumps_midi()), soundfont)
-                tallies.setdefault(name, Tally()).add(sound, hits_in(part))
-    return tallies
+                sound = render(bytes(part.dumps_midi()), soundfont)
+                scores.setdefault(name, DrumScores()).add(sound, hits_in(part))
+    return scores
 
 
-def measure_drumless(folder: Path, soundfont: Path, songs: int, seconds: float) -> dict[str, Tally]:
-    """Tallies of MIDI files that have no drums, on each of `PROGRAMS`."""
+def evaluate_drumless(folder: Path, soundfont: Path, songs: int, seconds: float) -> dict[str, DrumScores]:
+    """Scores of MIDI files without their drums, on each of `PROGRAMS`."""
     import symusic
 
-    tallies: dict[str, Tally] = {}
+    scores: dict[str, DrumScores] = {}
     for path in sorted(folder.rglob("*.mid"))[:songs]:
-        part = beginning(symusic.Score(str(path)), seconds, lambda track: not track.is_drum)
+        part = excerpt_tracks(symusic.Score(str(path)), seconds, lambda track: not track.is_drum)
         for name, program in PROGRAMS.items():
             for track in part.tracks:
                 track.program = program
-            sound = sound_of(bytes(part.dumps_midi()), soundfont)
-            tallies.setdefault(f"{name}, no drums", Tally()).add(sound, np.zeros((0, 2)))
-    return tallies
+            sound = render(bytes(part.dumps_midi()), soundfont)
+            scores.setdefault(f"{name}, no drums", DrumScores()).add(sound, np.zeros((0, 2)))
+    return scores
 
 
-def measure_pairs(folder: Path, seconds: float) -> dict[str, Tally]:
-    """The tally of recordings beside their MIDI files, whose offsets are found from all their notes."""
+def evaluate_pairs(folder: Path, seconds: float) -> dict[str, DrumScores]:
+    """Scores of recordings beside their MIDI files, whose offsets are found from all their notes."""
     import symusic
 
-    tally = Tally()
+    own_scores = DrumScores()
     for path in sorted(
         one for one in folder.iterdir() if one.suffix in RECORDINGS and one.with_suffix(".mid").is_file()
     ):
         samples = read_recording(path, 30)
         score: Any = symusic.Score(str(path.with_suffix(".mid")))
         onsets = np.array([note.time for track in score.to("second").tracks for note in track.notes])
-        offset = find_offset(samples, onsets)
+        offset = offset_by_flux(samples, onsets)
         hits = hits_in(score)
         hits[:, 0] += offset
         samples = samples[: int(seconds * SAMPLE_RATE_HZ)]
         inside = (hits[:, 0] >= 0) & (hits[:, 0] < len(samples) / SAMPLE_RATE_HZ)
-        tally.add(samples, hits[inside])
+        own_scores.add(samples, hits[inside])
         say(f"  {path.name}: {offset:+.2f} s after its MIDI file")
-    return {"recordings": tally}
+    return {"recordings": own_scores}
 
 
-def find_offset(samples: NDArray[np.float32], onsets: NDArray[np.float64]) -> float:
-    """Seconds by which a recording is later than its notes, whose onsets in seconds are given.
+def offset_by_flux(samples: NDArray[np.float32], onsets: NDArray[np.float64]) -> float:
+    """Align a recording with its notes: seconds by which it is later than their onsets, by spectral flux.
 
     Music that repeats agrees with itself at many offsets, so the first sound says which of them to look near.
     """
@@ -269,25 +268,25 @@ def find_offset(samples: NDArray[np.float32], onsets: NDArray[np.float64]) -> fl
     return float(offsets[padded[places].sum(axis=1).argmax()] / FRAMES_PER_SECOND)
 
 
-def run(words: Sequence[str]) -> None:
-    """Measure what the words ask for and print it."""
-    given = arguments().parse_args(words)
+def main(words: Sequence[str]) -> None:
+    """Evaluate what the options ask for and print it."""
+    given = argument_parser().parse_args(words)
     if (given.midi or given.drumless) and given.soundfont is None:
         raise UserError("--midi and --drumless take a SoundFont too: --soundfont FILE.")
-    results: dict[str, dict[str, Tally]] = {}
+    results: dict[str, dict[str, DrumScores]] = {}
     soundfont = soundfont_path(str(given.soundfont)) if given.soundfont else None
     if soundfont:
         for folder in given.midi:
-            results[str(folder)] = measure_songs(folder, soundfont, given.songs, given.seconds)
+            results[str(folder)] = evaluate_songs(folder, soundfont, given.songs, given.seconds)
         if given.drumless:
-            results[str(given.drumless)] = measure_drumless(given.drumless, soundfont, given.songs, given.seconds)
+            results[str(given.drumless)] = evaluate_drumless(given.drumless, soundfont, given.songs, given.seconds)
     if given.pairs:
-        results[str(given.pairs)] = measure_pairs(given.pairs, given.seconds)
-    say(f"F1 (precision/recall) of {' and '.join(WAYS)}")
-    for where, tallies in results.items():
-        for name, tally in tallies.items():
-            say(f"{Path(where).name}: {name}, {tally.sound_seconds / 60:.1f} min")
-            for line in tally.lines():
+        results[str(given.pairs)] = evaluate_pairs(given.pairs, given.seconds)
+    say(f"F1 (precision/recall) of {' and '.join(METHODS)}")
+    for where, scores in results.items():
+        for name, own_scores in scores.items():
+            say(f"{Path(where).name}: {name}, {own_scores.sound_seconds / 60:.1f} min")
+            for line in own_scores.lines():
                 say(line)
 
 
@@ -299,6 +298,6 @@ def _merged(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
 
 if __name__ == "__main__":
     try:
-        run(sys.argv[1:])
+        main(sys.argv[1:])
     except UserError as error:
         sys.exit(str(error))

@@ -1,4 +1,4 @@
-"""Which of the notes that were heard are the bass."""
+"""Bass line extraction: which of the transcribed notes are the bass."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from numpy.typing import NDArray
 
 from pipeline.transcription.pitches import Pitches
 
-DRUMS = 0
-"""The program of the drum part, which is told by its channel."""
-BASS = 33
+BASS_PROGRAM = 33
 """General MIDI program, from 0: an electric bass."""
 
 HIGHEST_BASS = 52
@@ -19,7 +17,7 @@ LEAST_LOWEST = 0.5
 
 
 def bass_line(pitches: Pitches) -> NDArray[np.bool_]:
-    """Which notes are the bass, bool `[notes]`: below E3, and the lowest that sounds for most of their time."""
+    """Skyline from below, bool `[notes]`: notes below E3 that are the lowest to sound for most of their time."""
     is_bass = np.zeros(len(pitches), bool)
     low = np.flatnonzero(pitches["pitch"] <= HIGHEST_BASS)
     for index in low:

@@ -1,7 +1,7 @@
-"""What the judges of beats and bars learn from: MIDI files, played and written down again, and their notes with faults.
+"""Training examples for beats and downbeats: MIDI files whose beats are known, rendered and transcribed again.
 
-Each piece is heard as sound from which notes and drum hits are found, as that without its drums, as the notes of the
-file with the faults that transcribing leaves, and some as little but their beats.
+Each piece gives the onsets of its own transcription, with and without drums, those of its notes with simulated
+transcription errors, and some of its beats alone.
 """
 
 from __future__ import annotations
@@ -21,38 +21,37 @@ from pipeline.audio.synthesizers import RATE_HZ, play
 from pipeline.errors import UnusableError
 from pipeline.scores.reading import read_scores
 from pipeline.scores.score import Score
-from pipeline.transcription.beats.metre import FINE, RATIOS, Level, find_levels
+from pipeline.transcription.beats.downbeats import PHASES_PER_BEAT
+from pipeline.transcription.beats.metrical_levels import RATIOS, MetricalLevel, find_levels
 from pipeline.transcription.beats.onsets import Floats, Onsets, find_onsets
 from pipeline.transcription.beats.pulse import find_pulse
 from pipeline.transcription.drums.hits import find_drum_hits
-from pipeline.transcription.pitches import find_pitches
-
-PITCH = np.dtype([("start", "f8"), ("end", "f8"), ("pitch", "i2"), ("velocity", "i2")])
-HIT = np.dtype([("start", "f8"), ("pitch", "i2"), ("velocity", "i2")])
+from pipeline.transcription.drums.kit import HIT
+from pipeline.transcription.pitches import PITCH, find_pitches
 
 EXCERPT_SECONDS = 42.0
-"""So much of each piece is heard, from its beginning."""
+"""So much of each piece is rendered, from its beginning."""
 
-_FEWEST_ONSETS, _SHORTEST_SECONDS = 16, 8.0  # a piece of less teaches nothing
+_FEWEST_ONSETS, _SHORTEST_SECONDS = 16, 8.0  # a piece of less gives no example
 _LEVEL_ERROR = 0.04  # of the beat
 _BESIDE_SECONDS = 0.03
 
 
 @dataclass(frozen=True)
-class Truth:
+class AnnotatedPiece:
     """A piece whose beats are known.
 
     Attributes
     ----------
     notes, hits
-        As `find_pitches` and `find_drum_hits` would give them, without fault.
+        As `find_pitches` and `find_drum_hits` would give them, without error.
     beats
-        `[beats]` seconds, the first a bar line where `bars` is set.
+        `[beats]` seconds, the first a bar line where `knows_bars` is set.
     beats_per_bar
         Beats a bar, 4 where it isn't known.
-    phase
+    knows_beats
         Whether the beats themselves are known, or only how long they are.
-    bars
+    knows_bars
         Whether bar lines are known.
     """
 
@@ -60,85 +59,81 @@ class Truth:
     hits: NDArray[np.void]
     beats: Floats
     beats_per_bar: int
-    phase: bool
-    bars: bool
+    knows_beats: bool
+    knows_bars: bool
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """The levels of a piece, and which of them and of their phases are right.
+class MetreExample:
+    """One training example: the metrical levels of a piece, and which of them and of their phases are right.
 
     Attributes
     ----------
     levels
-        What is heard of them.
+        With their features.
     right_levels
         `[levels]`; at least one of them is right.
     right_phases
-        `[phases]` of the first right level; none of them where the piece doesn't tell.
+        `[phases]` of the first right level; none of them where the piece does not know its beats.
     weight
-        How much the lesson counts.
+        How much the example counts.
     """
 
-    levels: list[Level]
+    levels: list[MetricalLevel]
     right_levels: NDArray[np.bool_]
     right_phases: NDArray[np.bool_]
     weight: float
 
 
-def known_piece(score: Score, longest_seconds: float = EXCERPT_SECONDS) -> Truth:
-    """A score as sound would tell it: notes and hits in seconds, cut after `longest_seconds`, and its beats.
+def annotate(score: Score, longest_seconds: float = EXCERPT_SECONDS) -> AnnotatedPiece:
+    """Annotated beats of a score: its notes and hits in seconds, cut after `longest_seconds`, and its beats.
 
-    A score whose metre is another than n/4, or changes, doesn't tell bar lines. One in which most notes fall beside
-    the beats that it counts doesn't tell the beats.
+    The bar lines of a score whose metre is another than n/4, or changes, count as unknown, as do the beats of one in
+    which most notes fall beside them.
     """
-    end = score.end + 8
-    starts = np.array([0.0, *(start for start, _ in score.tempos if start > 0), max(end, 1e6)])
-    rates = [120.0, *(bpm for start, bpm in score.tempos if start > 0)]
-    rates[0] = next((bpm for start, bpm in reversed(score.tempos) if start <= 0), rates[0])
-    seconds = np.concatenate([[0.0], np.cumsum(np.diff(starts) * 60 / np.array(rates))])
     notes, hits = [], []
     for part in score.parts:
         events = part.events
-        begins = np.interp(events["onset"], starts, seconds)
+        begins = score.seconds_at(events["onset"])
         keep = (begins < longest_seconds) & (events["velocity"] > 0)
+        rows = np.zeros(keep.sum(), HIT if part.is_drum else PITCH)
         if part.is_drum:
-            rows = np.zeros(keep.sum(), HIT)
             hits.append(rows)
         else:
-            rows = np.zeros(keep.sum(), PITCH)
-            rows["end"] = np.interp(events["onset"] + events["duration"], starts, seconds)[keep]
+            rows["end"] = score.seconds_at(events["onset"] + events["duration"])[keep]
             notes.append(rows)
         rows["start"], rows["pitch"], rows["velocity"] = begins[keep], events["pitch"][keep], events["velocity"][keep]
-    beats = np.interp(np.arange(np.ceil(end)), starts, seconds)
+    beats = score.seconds_at(np.arange(np.ceil(score.end + 8), dtype=np.float64))
     metres = {(one.numerator, one.denominator) for one in score.metres}
     onsets = np.concatenate([part.events["onset"] for part in score.parts])
     fine = np.bincount(np.round(onsets * 12).astype(int) % 12, minlength=12)
-    phase = bool(fine[0] == fine.max())
-    bars = phase and len(metres) == 1 and next(iter(metres))[1] == 4 and next(iter(metres))[0] > 2
-    return Truth(
+    knows_beats = bool(fine[0] == fine.max())
+    knows_bars = knows_beats and len(metres) == 1 and next(iter(metres))[1] == 4 and next(iter(metres))[0] > 2
+    return AnnotatedPiece(
         np.sort(np.concatenate([np.zeros(0, PITCH), *notes]), order="start", kind="stable"),
         np.sort(np.concatenate([np.zeros(0, HIT), *hits]), order="start", kind="stable"),
         beats[beats < longest_seconds + 4],
-        next(iter(metres))[0] if bars else 4,
-        phase,
-        bars,
+        next(iter(metres))[0] if knows_bars else 4,
+        knows_beats,
+        knows_bars,
     )
 
 
-def known_pieces(folder: Path, most: int, without: Sequence[str], learned: bool = True) -> list[tuple[Path, Truth]]:
-    """Pieces below a folder, `most` at most: of the half that is learned from, or of the other.
+def find_pieces(
+    folder: Path, most: int, without: Sequence[str], training: bool = True
+) -> list[tuple[Path, AnnotatedPiece]]:
+    """Annotated pieces below a folder, `most` at most: of the half for training, or of the half for evaluation.
 
     Which ones is drawn by a hash of their names, so that it doesn't change with the files beside them. Pieces of less
     than 16 onsets in 8 seconds are passed over, as are those named in `without`.
     """
-    paths = [path for path in folder.rglob("*.mid") if path.stem not in without and is_learned_from(path) == learned]
-    pieces: list[tuple[Path, Truth]] = []
+    paths = [path for path in folder.rglob("*.mid") if path.stem not in without and is_for_training(path) == training]
+    pieces: list[tuple[Path, AnnotatedPiece]] = []
     for path in sorted(paths, key=lambda path: hashlib.sha256(b"beats " + path.name.encode()).digest()):
         if len(pieces) == most:
             break
         try:
-            piece = known_piece(read_scores(path, 10)[0])
+            piece = annotate(read_scores(path, 10)[0])
         except UnusableError:
             continue
         struck = np.concatenate([piece.notes["start"], piece.hits["start"]])
@@ -147,13 +142,13 @@ def known_pieces(folder: Path, most: int, without: Sequence[str], learned: bool 
     return pieces
 
 
-def is_learned_from(path: Path) -> bool:
-    """Whether a file belongs to the half that is learned from."""
+def is_for_training(path: Path) -> bool:
+    """Whether a file belongs to the half for training, by a hash of its name."""
     return hashlib.sha256(path.name.encode()).digest()[0] % 2 == 0
 
 
-def transcribed(path: Path, piece: Truth, soundfont: Path, cache: Path | None) -> Truth:
-    """The piece with the notes and hits that are found in its sound; kept in the folder `cache`, where there is one."""
+def transcribe_piece(path: Path, piece: AnnotatedPiece, soundfont: Path, cache: Path | None) -> AnnotatedPiece:
+    """The piece with the notes and hits that are transcribed from its sound; kept in the folder `cache`, if any."""
     import soxr
 
     kept = None if cache is None else cache / f"{path.parent.name}-{path.stem}-{soundfont.stem}.pkl"
@@ -187,8 +182,8 @@ def _beginning(path: Path) -> bytes:
     return midi
 
 
-def with_faults(piece: Truth, rng: np.random.Generator) -> Truth:
-    """The piece as a bad transcription has it.
+def with_errors(piece: AnnotatedPiece, rng: np.random.Generator) -> AnnotatedPiece:
+    """Simulated transcription errors: the piece as a bad transcription has it.
 
     25 % of the notes are lost and 15 % invented, 20 to 45 % of the hits are lost, up to a quarter as many as there are
     notes invented, where there are hits at all; all are moved.
@@ -220,15 +215,15 @@ def with_faults(piece: Truth, rng: np.random.Generator) -> Truth:
     return replace(piece, notes=np.sort(notes, order="start"), hits=np.sort(hits, order="start"))
 
 
-def begun_late(piece: Truth, seconds: float) -> Truth:
+def without_start(piece: AnnotatedPiece, seconds: float) -> AnnotatedPiece:
     """The piece without what starts in its first seconds: not all music begins with a bar."""
     return replace(
         piece, notes=piece.notes[piece.notes["start"] >= seconds], hits=piece.hits[piece.hits["start"] >= seconds]
     )
 
 
-def on_beats_only(piece: Truth) -> Truth:
-    """The piece as plainly as can be: what starts within 30 ms of a beat."""
+def on_beats_only(piece: AnnotatedPiece) -> AnnotatedPiece:
+    """The piece without what starts more than 30 ms from a beat."""
     notes, hits = (
         rows[np.abs(rows["start"][:, None] - piece.beats).min(axis=1, initial=1e9) < _BESIDE_SECONDS]
         for rows in (piece.notes, piece.hits)
@@ -236,14 +231,14 @@ def on_beats_only(piece: Truth) -> Truth:
     return replace(piece, notes=notes, hits=hits)
 
 
-def bare(onsets: Onsets) -> Onsets:
-    """Onsets without what they are of, as `onsets_of_sound` finds them."""
+def without_kinds(onsets: Onsets) -> Onsets:
+    """Onsets of which nothing but the strength is known, as `flux_onsets` finds them."""
     empty = {name: (np.zeros(0), np.zeros(0)) for name in onsets.layers}
     return replace(onsets, layers=empty | {"any": (onsets.seconds, np.clip(onsets.weights, 0, 1))})
 
 
-def make_lesson(piece: Truth, onsets: Onsets, weight: float) -> Lesson | None:
-    """What the onsets of a piece teach; null where they are too few, or where no level of their pulse is right."""
+def make_example(piece: AnnotatedPiece, onsets: Onsets, weight: float) -> MetreExample | None:
+    """Example from onsets of a piece; none where they are too few, or where no level of their pulse is right."""
     if len(onsets.seconds) < _FEWEST_ONSETS or np.ptp(onsets.seconds) < _SHORTEST_SECONDS:
         return None
     pulse = find_pulse(onsets)
@@ -251,15 +246,15 @@ def make_lesson(piece: Truth, onsets: Onsets, weight: float) -> Lesson | None:
     right = right_levels(levels, pulse, piece)
     if not right.any():
         return None
-    return Lesson(levels, right, right_phases(levels[int(right.argmax())], pulse, piece), weight)
+    return MetreExample(levels, right, right_phases(levels[int(right.argmax())], pulse, piece), weight)
 
 
-def onsets_of(piece: Truth, drums: bool = True) -> Onsets:
-    """The onsets of its notes, and of its hits if wished."""
+def onsets_of(piece: AnnotatedPiece, drums: bool = True) -> Onsets:
+    """The onsets of its notes and, unless `drums` is false, of its hits."""
     return find_onsets(piece.notes, piece.hits if drums else piece.hits[:0])
 
 
-def right_levels(levels: list[Level], pulse: Floats, piece: Truth) -> NDArray[np.bool_]:
+def right_levels(levels: list[MetricalLevel], pulse: Floats, piece: AnnotatedPiece) -> NDArray[np.bool_]:
     """`[levels]`: those whose beat is as long as the piece's."""
     inside = piece.beats[(piece.beats > pulse[0]) & (piece.beats < pulse[-1])]
     if len(inside) < 4:
@@ -268,16 +263,18 @@ def right_levels(levels: list[Level], pulse: Floats, piece: Truth) -> NDArray[np
     return np.array([abs(apart / level.ratio - 1) <= _LEVEL_ERROR for level in levels])
 
 
-def right_phases(level: Level, pulse: Floats, piece: Truth) -> NDArray[np.bool_]:
+def right_phases(level: MetricalLevel, pulse: Floats, piece: AnnotatedPiece) -> NDArray[np.bool_]:
     """`[phases]`: those that mean the beats of the piece, and its bar lines where they are known."""
     inside = (piece.beats > pulse[0]) & (piece.beats < pulse[-1])
-    if not piece.phase:
+    if not piece.knows_beats:
         return np.zeros(len(level.phases), bool)
     at = np.interp(piece.beats[inside], pulse, np.arange(len(pulse)))
-    counted = at / level.ratio - np.arange(len(level.phases))[:, None] / FINE
-    turn = np.exp(2j * np.pi * counted).mean(axis=1)
-    near: NDArray[np.bool_] = (np.abs(turn) > 0.7) & (np.abs(np.angle(turn)) <= 2 * np.pi * (1 / 24 + 1e-6))
-    if piece.bars:
+    counted = at / level.ratio - np.arange(len(level.phases))[:, None] / PHASES_PER_BEAT
+    mean_phasor = np.exp(2j * np.pi * counted).mean(axis=1)
+    near: NDArray[np.bool_] = (np.abs(mean_phasor) > 0.7) & (
+        np.abs(np.angle(mean_phasor)) <= 2 * np.pi * (1 / 24 + 1e-6)
+    )
+    if piece.knows_bars:
         ahead = np.round(counted - np.flatnonzero(inside)).astype(int) % piece.beats_per_bar == 0
         near &= ahead.mean(axis=1) > 0.7
     return near

@@ -1,4 +1,4 @@
-"""Sampled drum kits in Hydrogen's format: their sounds by drum, and hits played with them.
+"""Hydrogen drum kits: sampled drums read from `drumkit.xml`, and hits played with them.
 
 A kit is a folder with a `drumkit.xml` (instruments, each with one sound file or one for every range of strength) beside
 its sound files. Kits say by name only which drum an instrument is.
@@ -18,7 +18,7 @@ from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.errors import UserError
 from pipeline.transcription.drums.kit import CLOSED_HAT, CRASH, HIGH_TOM, KICK, LOW_TOM, OPEN_HAT, RIDE, SNARE
 
-NAMED = (
+DRUM_PATTERNS = (
     (r"roll|choke|swish|tambourine|conga|flam", None),
     (r"kick|bass ?drum", KICK),
     (r"snare|clap|rim|stick", SNARE),
@@ -29,7 +29,7 @@ NAMED = (
     (r"crash|splash|china|cymbal", CRASH),
     (r"ride|\bbell|\bcup", RIDE),
 )
-"""Which of `drum_kit.DRUMS` an instrument is, by the first pattern in its name; others are left out."""
+"""Which of `kit.DRUMS` an instrument is, by the first pattern in its name; others are left out."""
 
 LONGEST_SECONDS = 4.0
 """Sounds are cut here."""
@@ -39,15 +39,15 @@ SOFTEST = 0.03
 
 
 @dataclass(frozen=True)
-class Kit:
-    """The sounds of a kit: for each drum one list of instruments, for each of these its sounds, softest first."""
+class SampledKit:
+    """The samples of a drum kit: for each drum a list of instruments, for each of these its samples, softest first."""
 
     drums: dict[int, list[list[NDArray[np.float32]]]]
 
 
 def drum_named(name: str) -> int | None:
-    """The drum that an instrument of this name is."""
-    for pattern, drum in NAMED:
+    """The General MIDI drum that an instrument of this name is, if any."""
+    for pattern, drum in DRUM_PATTERNS:
         if re.search(pattern, name.lower()):
             return drum
     return None
@@ -61,8 +61,8 @@ def find_kits(directory: Path) -> list[Path]:
     return found
 
 
-def read_kit(path: Path) -> Kit:
-    """The kit that a `drumkit.xml` describes, without the instruments whose sounds are missing.
+def read_kit(path: Path) -> SampledKit:
+    """Read the kit that a `drumkit.xml` describes, without the instruments whose samples are missing.
 
     Raises
     ------
@@ -83,20 +83,20 @@ def read_kit(path: Path) -> Kit:
             for one in instrument.iter()
             if (name := one.findtext("filename"))
         )
-        sounds = [_read(sound) for _, sound in layers if sound.is_file()]
+        sounds = [_read_sample(sound) for _, sound in layers if sound.is_file()]
         if drum is not None and sounds:
             drums.setdefault(drum, []).append(sounds)
-    return Kit(drums)
+    return SampledKit(drums)
 
 
 def play_kit(
-    kit: Kit,
+    kit: SampledKit,
     start: NDArray[np.float64],
     drum: NDArray[np.int16],
     velocity: NDArray[np.int16],
     random: np.random.Generator,
 ) -> NDArray[np.float32]:
-    """Mono sound of hits (seconds, drum, velocity), one instrument for each drum; drums the kit lacks are silent."""
+    """Render hits (seconds, drum, velocity) to mono sound, one instrument a drum; drums the kit lacks are silent."""
     chosen = {pitch: choices[int(random.integers(len(choices)))] for pitch, choices in kit.drums.items()}
     level = {pitch: float(random.uniform(0.5, 1.5)) for pitch in chosen}
     length = (float(start.max(initial=0)) + LONGEST_SECONDS) * SAMPLE_RATE_HZ
@@ -111,8 +111,8 @@ def play_kit(
     return sound
 
 
-def _read(path: Path) -> NDArray[np.float32]:
-    """A sound file from where it begins to sound, its greatest sample at 1."""
+def _read_sample(path: Path) -> NDArray[np.float32]:
+    """A sound file from where it begins to sound, its peak at 1."""
     import soundfile
     import soxr
 
