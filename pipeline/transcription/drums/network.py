@@ -66,7 +66,7 @@ class DrumNetwork(nn.Module):
 
 
 def activations(network: DrumNetwork, power: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Probability of a hit and its strength (0 to 1) for each frame and drum, both `[frames, drums]`, piece by piece."""
+    """Probability of a hit and its strength (0 to 1) for each frame and drum, `[frames, drums]` each, by chunks."""
     scaled = torch.from_numpy(scale_power(power, float(power.sum(axis=1).mean())))
     probabilities, strengths = [], []
     network.eval()

@@ -15,9 +15,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +155,8 @@ def fit_conditional_logit(data: ChoiceData, penalty: float) -> Floats:
 
 def main(words: Sequence[str]) -> None:
     """Transcribe the pieces, fit the classifiers to them and write the weights."""
+    import joblib
+
     given = argument_parser().parse_args(words)
     for name in ("pieces", "workers"):
         if getattr(given, name) < 1:
@@ -167,10 +167,9 @@ def main(words: Sequence[str]) -> None:
     soundfonts = [soundfont_path(str(path)) for path in given.soundfonts]
     pieces = [piece for folder in given.midi for piece in find_pieces(folder, given.pieces, given.without)]
     items = [(number, path, piece) for number, (path, piece) in enumerate(pieces)]
-    task = partial(examples_of, soundfonts=soundfonts, cache=given.cache)
-    with ProcessPoolExecutor(given.workers) as executor:
-        made: Iterator[list[MetreExample]] = executor.map(task, items)
-        examples = list(bar(made, len(items), "transcribing", "piece"))
+    calls = (joblib.delayed(examples_of)(item, soundfonts, given.cache) for item in items)
+    made = joblib.Parallel(given.workers, return_as="generator")(calls)
+    examples: list[list[MetreExample]] = list(bar(made, len(items), "transcribing", "piece"))
     if not any(one.right_phases.any() for piece in examples for one in piece):
         raise UserError("None of the pieces knows its beats.")
     weights: dict[str, Any] = {name: one.astype(np.float32) for name, one in fit_classifiers(examples).items()}
