@@ -9,9 +9,10 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-from pipeline.build import STAGES, Builder, upstream_of
+from pipeline.build import Builder
 from pipeline.devices import num_processes
 from pipeline.errors import UserError
+from pipeline.stage_table import STAGES, upstream_of
 from pipeline.training.torchrun import follow, is_first, led
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ FREE_TEXT = (
     "generate.towards",
     "lyrics.path",
     "render.soundfont",
-    "render.artist",
-    "render.album",
     "album.title",
     "album.artist",
 )
@@ -226,7 +225,13 @@ def main() -> int:
     sys.argv[1:] = [quoted(re.sub(r"^stage=", "+stage=", word), sweep) for word in words]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    return led(launch_and_tell) if is_first() else follow()
+    return led(launch_and_tell) if is_first() else follow(train_along)
+
+
+def train_along(*job: Any) -> None:
+    """Train as one of the other processes that torchrun started; the heavy imports happen here."""
+    stage: Any = STAGES["train"].module()
+    stage.train_along(*job)
 
 
 def launch_and_tell() -> int:

@@ -12,7 +12,7 @@ import pretty_midi
 from mido import MidiFile
 
 from pipeline.songs.song import Song
-from pipeline.songs.sung_words import Sung
+from pipeline.songs.sung_syllables import SungSyllable
 
 Word = tuple[str, float]
 """Text, and the step where it begins."""
@@ -51,7 +51,7 @@ def lrc_words(path: Path, song: Song) -> list[Word]:
     return found
 
 
-def words_begun(syllables: Sequence[Sung]) -> list[tuple[str, int]]:
+def words_begun(syllables: Sequence[SungSyllable]) -> list[tuple[str, int]]:
     """Whole words and where they begin."""
     found: list[tuple[str, int]] = []
     for one in syllables:

@@ -18,7 +18,7 @@ from torch import Tensor
 from gan.metrics.classifier_training import BATCH, MAX_TRAINING, FigureClassifier, train_classifier
 from gan.metrics.counts import PhraseCounts, chunked_counts, evenly_spread
 from gan.metrics.musegan import centroids
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 from gan.spec import RollSpec
 
 NUM_NEGATIVES = 3

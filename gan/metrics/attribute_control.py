@@ -14,7 +14,7 @@ from torch import Tensor
 from gan.metrics.classifier_training import BATCH, MAX_TRAINING, FigureClassifier, train_classifier
 from gan.metrics.counts import evenly_spread, tabulate
 from gan.metrics.figures import features_and_figures_of
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 from gan.spec import RollSpec
 
 STYLE_STEPS = 600

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gan.metrics.distances import BINS, FeatureTable, comparable, mean, overlaps, shared_bins
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 
 RESAMPLES = 200
 OUTER = (0.025, 0.975)

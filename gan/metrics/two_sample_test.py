@@ -16,7 +16,7 @@ from gan.metrics.classifier_training import BATCH, DROPOUT, WIDTH, Standardisati
 from gan.metrics.counts import PhraseCounts, tabulate
 from gan.metrics.figures import features_and_figures_of
 from gan.networks.layers import TimeBlock, activate, linear
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 from gan.spec import RollSpec
 
 EPOCHS = 12

@@ -23,7 +23,8 @@ from gan.metrics.accompaniment import (
     unisons,
 )
 from gan.metrics.bootstrap import mean_intervals
-from gan.rolls import mix_seed, unpack
+from gan.rolls import unpack
+from gan.seeds import mix_seed
 from gan.spec import RollSpec
 from pipeline.evaluation.comparison import estimate, finite
 from pipeline.evaluation.phrase_sets import PhraseSet

@@ -19,7 +19,7 @@ from gan.metrics.attribute_control import agreement, outer_thirds, train_style_c
 from gan.metrics.bootstrap import mean_intervals
 from gan.metrics.counts import PhraseCounts, evenly_spread, tabulate
 from gan.metrics.features import notes_per_bar
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 from gan.spec import RollSpec
 from pipeline.evaluation.accompaniment import Generate
 from pipeline.evaluation.comparison import estimate, finite

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.songs.sung_words import Sung, lines_of
+from pipeline.songs.sung_syllables import SungSyllable, lines_of
 
 PAUSE_SECONDS = 4.0
 """When nothing is sung for longer, an empty line clears the words."""
 
 
 def lrc_text(
-    syllables: Sequence[Sung],
+    syllables: Sequence[SungSyllable],
     seconds: Sequence[tuple[float, float]],
     tags: dict[str, str],
     length_seconds: float,

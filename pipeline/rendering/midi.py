@@ -17,7 +17,7 @@ from gan.spec import RollSpec
 from pipeline.errors import UserError
 from pipeline.files import atomic_path
 from pipeline.songs.song import TICKS_PER_BEAT, Song
-from pipeline.songs.sung_words import Sung, lines_of, ticks_of
+from pipeline.songs.sung_syllables import SungSyllable, lines_of, ticks_of
 
 DRUM_CHANNEL = 9
 """Counted from 0: the tenth channel is General MIDI's drum set."""
@@ -39,7 +39,7 @@ def midi_bytes(
     title: str | None = None,
     only_track: int | None = None,
     tail_beats: int = 0,
-    words: Sequence[Sung] = (),
+    words: Sequence[SungSyllable] = (),
 ) -> bytes:
     """A song as a MIDI file of type 1.
 
@@ -109,7 +109,7 @@ def _conductor(song: Song, title: str | None, end: int) -> MidiTrack:
     return track
 
 
-def _words(song: Song, words: Sequence[Sung], end: int) -> MidiTrack:
+def _words(song: Song, words: Sequence[SungSyllable], end: int) -> MidiTrack:
     """The lyric events."""
     events: list[tuple[int, str]] = []
     lines, ticks = lines_of(words), iter(ticks_of(song, words))
@@ -148,7 +148,7 @@ def midi_key(key: str) -> str:
     return match[1] + ("m" if match[2] == "minor" else "")
 
 
-def write_midi(path: Path, song: Song, title: str | None = None, words: Sequence[Sung] = ()) -> None:
+def write_midi(path: Path, song: Song, title: str | None = None, words: Sequence[SungSyllable] = ()) -> None:
     """Write a song as a MIDI file, atomically."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(midi_bytes(song, title, words=words))

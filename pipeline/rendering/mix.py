@@ -17,7 +17,7 @@ from pipeline.rendering.midi import midi_bytes
 from pipeline.rendering.vocal.singing import ABOVE_MELODY_LU, VOCAL, sing
 from pipeline.settings.audio import RenderSettings
 from pipeline.songs.song import Song
-from pipeline.songs.sung_words import Sung
+from pipeline.songs.sung_syllables import SungSyllable
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Mix:
     track_lufs: dict[str, float]
 
 
-def mix_song(song: Song, settings: RenderSettings, soundfont: Path, words: Sequence[Sung] = ()) -> Mix:
+def mix_song(song: Song, settings: RenderSettings, soundfont: Path, words: Sequence[SungSyllable] = ()) -> Mix:
     """Play, balance and master a song; with `render.vocal`, sing the words that lie on its notes.
 
     `song.volumes` say how loud the tracks should be beside each other; instruments of a SoundFont differ by 20 dB, so

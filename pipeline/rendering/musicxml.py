@@ -18,7 +18,7 @@ from music21.musicxml.m21ToXml import GeneralObjectExporter
 from pipeline.files import atomic_path
 from pipeline.scores.notes import Notes
 from pipeline.songs.song import Song
-from pipeline.songs.sung_words import Sung
+from pipeline.songs.sung_syllables import SungSyllable
 
 DRUM_LINES = {
     35: "E4", 36: "F4", 37: "C5", 38: "C5", 39: "B4", 40: "D5", 41: "G4", 42: "G5", 43: "A4", 44: "D4", 45: "B4",
@@ -43,7 +43,7 @@ Lyrics = Mapping[tuple[int, int], Sequence[str]]
 MELISMA_BEGINS, MELISMA_ENDS = "melisma begins", "melisma ends"
 
 
-def write_score(path: Path, song: Song, title: str, words: Sequence[Sung] = ()) -> None:
+def write_score(path: Path, song: Song, title: str, words: Sequence[SungSyllable] = ()) -> None:
     """Write a song as MusicXML, atomically; `words` lie on its notes."""
     score = build_score(song, title, words)
     text = with_extenders(GeneralObjectExporter(score).parse())
@@ -71,7 +71,7 @@ def with_extenders(text: bytes) -> bytes:
     )
 
 
-def lyrics_of(words: Sequence[Sung], track: str) -> Lyrics:
+def lyrics_of(words: Sequence[SungSyllable], track: str) -> Lyrics:
     """What stands below the notes of a track. The notation program draws the hyphens."""
     found: dict[tuple[int, int], Sequence[str]] = {}
     for one in words:
@@ -85,7 +85,7 @@ def lyrics_of(words: Sequence[Sung], track: str) -> Lyrics:
     return found
 
 
-def build_score(song: Song, title: str, words: Sequence[Sung] = ()) -> stream.Score:
+def build_score(song: Song, title: str, words: Sequence[SungSyllable] = ()) -> stream.Score:
     """A song as a music21 score, all measures made."""
     score = stream.Score()
     score.metadata = metadata.Metadata(title=title, movementName=title, composer="AlbumGAN")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.config import stage_directory
-from pipeline.dataset.structure import real_songs
+from pipeline.dataset.whole_songs import real_songs
 from pipeline.drawing.structure import draw_structure
 from pipeline.files import read_json, write_text
 from pipeline.pages.album.contents import bring_samples, bring_tracks, mean_recurrence, media_bytes, structures
@@ -21,7 +21,7 @@ from pipeline.pages.album.credits import credit_rows, remake_command
 from pipeline.pages.album.page import Page, credits_text, playlist, render_page
 from pipeline.progress import duration, say
 from pipeline.songs.song import Song, song_paths
-from pipeline.songs.sung_words import read_alignment
+from pipeline.songs.sung_syllables import read_alignment
 from pipeline.stage_table import Outcome, Plan
 
 if TYPE_CHECKING:

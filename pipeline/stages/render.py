@@ -28,7 +28,7 @@ from pipeline.rendering.musicxml import write_score
 from pipeline.rendering.vocal.singing import check_vocal
 from pipeline.settings.audio import RenderSettings
 from pipeline.songs.song import Song, song_paths
-from pipeline.songs.sung_words import WORDLESS, Sung, check_fits, read_alignment, seconds_of, with_words
+from pipeline.songs.sung_syllables import NO_LYRICS, SungSyllable, check_fits, read_alignment, seconds_of, with_words
 from pipeline.stage_table import Outcome, Plan
 
 SPEED = 10
@@ -78,11 +78,11 @@ def run(config: Config, directory: Path) -> Outcome:
     for song in bar(songs, len(songs), "render", "songs"):
         name = file_name(song.number, titles.get(song.number))
         title = titles.get(song.number, f"Song {song.number}")
-        words = alignment.get(song.number, WORDLESS).syllables
+        words = alignment.get(song.number, NO_LYRICS).syllables
         check_fits(song, words)
         song = with_words(song, words)
         mix = mix_song(song, config.render, soundfont, words)
-        tags = Tags(title, config.render.artist, config.render.album or first, song.number, len(songs))
+        tags = Tags(title, config.album.artist, config.album.title or first, song.number, len(songs))
         files = Writer(directory, name, tags, config.render).write(mix, words)
         measured, complaints = check_wav(
             directory / files["wav"],
@@ -151,7 +151,7 @@ class Writer:
     tags: Tags
     settings: RenderSettings
 
-    def write(self, mix: Mix, words: Sequence[Sung]) -> dict[str, Any]:
+    def write(self, mix: Mix, words: Sequence[SungSyllable]) -> dict[str, Any]:
         """Write everything; the files by kind, relative to the directory. `words` lie on the notes of the song."""
         song, settings, title = mix.song, self.settings, self.tags.title
         rate_hz = settings.sample_rate_hz

@@ -28,7 +28,7 @@ from pipeline.rendering.vocal.timing import (
     pitch_curve,
     timing_of,
 )
-from pipeline.songs.sung_words import seconds_of, with_words
+from pipeline.songs.sung_syllables import seconds_of, with_words
 from pipeline.stages import render
 from tests.conftest import ROOT
 from tests.rendering.test_mix import FLUTE, rendering

@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 from gan.settings import ModelSettings
 from pipeline.settings.training import TrainStageSettings
 from pipeline.songs.song import Song
-from pipeline.songs.sung_words import lines_of, read_alignment, with_words
+from pipeline.songs.sung_syllables import lines_of, read_alignment, with_words
 from tests.conftest import ROOT, SMALL, Program
 from tests.word_readers import lrc_words, midi_words, score_words, words_begun
 

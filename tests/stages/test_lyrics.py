@@ -9,7 +9,7 @@ import torch
 
 from pipeline.build import Builder
 from pipeline.errors import UserError
-from pipeline.songs.sung_words import check_fits, read_alignment
+from pipeline.songs.sung_syllables import check_fits, read_alignment
 from pipeline.stages import lyrics
 from tests.song_makers import configured, song_of
 

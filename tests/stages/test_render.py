@@ -17,7 +17,7 @@ from pipeline.errors import UserError
 from pipeline.files import write_json
 from pipeline.lyrics.alignment.alignment import fit_words
 from pipeline.songs.song import Song
-from pipeline.songs.sung_words import with_words
+from pipeline.songs.sung_syllables import with_words
 from pipeline.stages import render
 from tests.song_makers import configured, song_of
 from tests.word_readers import midi_words

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.lyrics.alignment.path import Grid, Placed, set_words
+from pipeline.lyrics.alignment.dynamic_programming import Grid, Placed, set_words
 from pipeline.lyrics.phonetics.syllables import Syllable, syllables_of
 from pipeline.scores.notes import Notes
 from pipeline.songs.song import Song
-from pipeline.songs.sung_words import Sung, lines_of, melody_of, singers
+from pipeline.songs.sung_syllables import SungSyllable, lines_of, melody_of, singers
 
 CROWDED = 4
 """A track that has fewer notes than one for so many syllables leaves the words to another, where there is one."""
@@ -32,7 +32,7 @@ class Alignment:
     number: int
     sections: tuple[int, ...]
     """Index of the song's section for each section of the lyric."""
-    syllables: tuple[Sung, ...]
+    syllables: tuple[SungSyllable, ...]
     unsung: tuple[Unsung, ...]
 
 
@@ -52,7 +52,7 @@ def fit_words(song: Song, words: Mapping[int, Sequence[str]], wanted: str | None
     """
     melodies = {index: melody_of(song.notes, index) for index in singers(song, wanted)}
     habits: dict[str, list[int]] = {}
-    found: list[Sung] = []
+    found: list[SungSyllable] = []
     unsung: list[Unsung] = []
     for number, lines in sorted(words.items()):
         section = song.sections[number]
@@ -92,7 +92,7 @@ def _sung(
     placed: Sequence[Placed],
     notes: Notes,
     track: str,
-) -> list[Sung]:
+) -> list[SungSyllable]:
     """Syllables and their notes together."""
     marked = [(place, one) for place, line in zip(places, lines, strict=True) for one in line]
     found = []
@@ -102,7 +102,7 @@ def _sung(
         if place.split:
             own = [(own[0][0], place.onset, place.length)]
         found.append(
-            Sung(
+            SungSyllable(
                 section=section,
                 line=line,
                 word=syllable.word,

@@ -14,12 +14,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.lyrics.alignment.path import ATTACHED, BREATHLESS, NO_REST, Grid
-from pipeline.lyrics.corpus.songs import MARKS
+from pipeline.lyrics.alignment.dynamic_programming import ATTACHED, BREATHLESS, NO_REST, Grid
+from pipeline.lyrics.corpus.song_lyrics import MARKS
 from pipeline.scores.notes import Notes
 from pipeline.settings.lyrics import FREE, LyricsSettings
 from pipeline.songs.song import Song
-from pipeline.songs.sung_words import melody_of, singers
+from pipeline.songs.sung_syllables import melody_of, singers
 
 DEFAULT_FORM = (("verse", 4), ("chorus", 4), ("verse", 4), ("chorus", 4), ("bridge", 4), ("chorus", 4))
 """Sections and their lines, where there is no music to fit."""

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from gan.spec import RollSpec
-from pipeline.dataset.structure import likeness, recurrence
 from pipeline.drawing.structure import Structure
 from pipeline.files import bring
 from pipeline.pages.album.page import Download, Line, PageSection, PageTrack, Sample, Syllable, Verse
-from pipeline.scores.notes import Planes
+from pipeline.scores.notes import Notes
+from pipeline.scores.self_similarity import bar_similarity, recurrence
 from pipeline.songs.song import Song
-from pipeline.songs.sung_words import WORDLESS, Words, check_fits, seconds_of, with_words
+from pipeline.songs.sung_syllables import NO_LYRICS, SungLyrics, check_fits, seconds_of, with_words
 
 AUDIO = ("mp3", "flac", "wav")
 """What the player takes, the smallest first."""
@@ -55,7 +55,7 @@ def bring_tracks(
     source: Path,
     songs: Mapping[int, Song],
     lyrics: Mapping[str, Any],
-    sung: Mapping[int, Words],
+    sung: Mapping[int, SungLyrics],
     album: Path,
 ) -> list[PageTrack]:
     """Bring every song's files to `album/tracks/` and tell the page about it; what is missing is left out.
@@ -80,12 +80,12 @@ def bring_tracks(
     for one in rendered:
         number = one["number"]
         song, lyric = songs.get(number), written.get(number)
-        verses = _verses(lyric["sections"], song, sung.get(number, WORDLESS)) if lyric else ()
+        verses = _verses(lyric["sections"], song, sung.get(number, NO_LYRICS)) if lyric else ()
         tracks.append(_bring_track(one, source, song, verses, album))
     return tracks
 
 
-def _verses(sections: Sequence[Mapping[str, Any]], song: Song | None, words: Words) -> list[Verse]:
+def _verses(sections: Sequence[Mapping[str, Any]], song: Song | None, words: SungLyrics) -> list[Verse]:
     """The words to read, with the times of what is sung."""
     times: dict[tuple[int, int], list[Syllable]] = {}
     if song is not None and words.syllables:
@@ -186,18 +186,21 @@ def bring_samples(train: Path, album: Path) -> tuple[list[Sample], str | None]:
 
 
 def structures(
-    songs: Sequence[Song], titles: Mapping[int, str], real: Sequence[tuple[str, Planes]]
+    songs: Sequence[Song], titles: Mapping[int, str], real: Sequence[tuple[str, Notes, int]]
 ) -> tuple[list[Structure], list[Structure]]:
     """How alike the bars of each song are: of the album's songs, and of real ones of the same tracks and grid."""
     made = []
     for song in songs:
         sections = [(one.role, one.first_bar, one.num_bars) for one in song.sections]
-        made.append(_structure(titles.get(song.number, f"Song {song.number}"), song.planes, song.spec, sections))
-    return made, [_structure(title, planes, songs[0].spec, ()) for title, planes in real]
+        title = titles.get(song.number, f"Song {song.number}")
+        made.append(_structure(title, song.notes, song.num_bars, song.spec, sections))
+    return made, [_structure(title, notes, bars, songs[0].spec, ()) for title, notes, bars in real]
 
 
-def _structure(title: str, planes: Planes, spec: RollSpec, sections: Sequence[tuple[str, int, int]]) -> Structure:
-    alike = likeness(planes, spec)
+def _structure(
+    title: str, notes: Notes, bars: int, spec: RollSpec, sections: Sequence[tuple[str, int, int]]
+) -> Structure:
+    alike = bar_similarity(notes, bars, spec, "jaccard").astype(np.float64)
     return Structure(title, alike, recurrence(alike), sections)
 
 

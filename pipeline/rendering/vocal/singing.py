@@ -34,7 +34,7 @@ from pipeline.rendering.vocal.timing import (
     timing_of,
 )
 from pipeline.songs.song import Song
-from pipeline.songs.sung_words import Sung, lines_of, seconds_of
+from pipeline.songs.sung_syllables import SungSyllable, lines_of, seconds_of
 
 Floats = NDArray[np.float64]
 
@@ -134,7 +134,7 @@ def sing_line(timbre: Timbre, nuclei: Sequence[Nucleus], timing: Timing, notes: 
     return sound
 
 
-def sing(song: Song, words: Sequence[Sung], voice: str) -> Sound:
+def sing(song: Song, words: Sequence[SungSyllable], voice: str) -> Sound:
     """All words of a song on their notes, `[samples, 2]` at `RATE_HZ`, as long as the song and its last consonant.
 
     Parameters
@@ -174,13 +174,13 @@ def sing(song: Song, words: Sequence[Sung], voice: str) -> Sound:
     return produced(sound, rate_hz)
 
 
-def words_in(line: Sequence[Sung]) -> tuple[list[str], list[int]]:
+def words_in(line: Sequence[SungSyllable]) -> tuple[list[str], list[int]]:
     """The words of a line and how many syllables each is sung in."""
     groups = [list(group) for _, group in groupby(line, key=lambda one: one.word)]
     return ["".join(one.text for one in group) for group in groups], [len(group) for group in groups]
 
 
-def _notes(song: Song, line: Sequence[Sung], moved: int) -> list[Note]:
+def _notes(song: Song, line: Sequence[SungSyllable], moved: int) -> list[Note]:
     """The notes of a line, those of melismas one by one, `moved` semitones up."""
     single = [replace(one, notes=(note,), pitch=note[0]) for one in line for note in one.notes]
     return [

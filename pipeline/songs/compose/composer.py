@@ -11,7 +11,7 @@ import torch
 from gan.interface import PhraseDiscriminator, PhraseGenerator
 from gan.latents import Latents
 from gan.networks.generator import Generator
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 from gan.statistics import DataStatistics
 from pipeline.scores.keys import Key
 from pipeline.songs.compose.phrase_sampling import OWN_SHARE, Weaver, repeated

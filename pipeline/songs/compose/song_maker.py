@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 from pipeline.config import Config
 from pipeline.scores.keys import Key, key_name, read_key
 from pipeline.scores.notes import Planes, notes_from_roll, roll_from_notes

@@ -14,7 +14,7 @@ from gan.context import Conditioning
 from gan.latents import Latents
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 from gan.spec import HOLD, ONSET, RollSpec
 from pipeline.config import Config
 from pipeline.errors import UserError

@@ -18,7 +18,7 @@ from gan.context import Conditioning, Context
 from gan.latents import Latents
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 from gan.spec import HOLD, ONSET, RollSpec
 from gan.statistics import DataStatistics
 from pipeline.scores.keys import Key, into_range

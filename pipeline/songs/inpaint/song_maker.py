@@ -9,7 +9,7 @@ import numpy as np
 
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 from gan.spec import RollSpec
 from pipeline.config import Config
 from pipeline.errors import UserError

@@ -1,4 +1,4 @@
-"""Words on notes: a melody out of a track, syllables set to it, and the song with the notes that they need."""
+"""Sung syllables: a melody out of a track, syllables set to its notes, and the song with the notes that they need."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.songs.song import Song
 
 
 @dataclass(frozen=True)
-class Sung:
+class SungSyllable:
     """A syllable and where it is sung.
 
     Attributes
@@ -62,19 +62,19 @@ class Sung:
 
 
 @dataclass(frozen=True)
-class Words:
+class SungLyrics:
     """The words of a song: its sections that have some, by index and in order, and their syllables."""
 
     sections: tuple[int, ...]
-    syllables: tuple[Sung, ...]
+    syllables: tuple[SungSyllable, ...]
 
 
-WORDLESS = Words((), ())
+NO_LYRICS = SungLyrics((), ())
 
 
-def lines_of(syllables: Sequence[Sung]) -> list[list[Sung]]:
+def lines_of(syllables: Sequence[SungSyllable]) -> list[list[SungSyllable]]:
     """The syllables of each line."""
-    lines: list[list[Sung]] = []
+    lines: list[list[SungSyllable]] = []
     for one in syllables:
         if not lines or (lines[-1][-1].section, lines[-1][-1].line) != (one.section, one.line):
             lines.append([])
@@ -112,7 +112,7 @@ def check_singer(spec: RollSpec, wanted: str | None) -> None:
         raise UserError(f"lyrics.track must be one of {', '.join(names)} or null, not {wanted}.")
 
 
-def with_words(song: Song, syllables: Iterable[Sung]) -> Song:
+def with_words(song: Song, syllables: Iterable[SungSyllable]) -> Song:
     """The song with every divided note as several, each as loud and as punctual as the one it was part of."""
     planes = song.planes.copy()
     for one in syllables:
@@ -133,7 +133,7 @@ def _keys(song: Song, notes: Notes) -> np.ndarray[tuple[int], np.dtype[np.int64]
     return np.asarray(tone * song.num_steps + notes["onset"], dtype=np.int64)
 
 
-def ticks_of(song: Song, syllables: Sequence[Sung]) -> list[tuple[int, int]]:
+def ticks_of(song: Song, syllables: Sequence[SungSyllable]) -> list[tuple[int, int]]:
     """When each syllable begins and ends in MIDI ticks, with the timing of its notes; none ends in the next one.
 
     `song` is one that `with_words` gave.
@@ -153,13 +153,13 @@ def ticks_of(song: Song, syllables: Sequence[Sung]) -> list[tuple[int, int]]:
     return [(start, max(start, min(end, after))) for (start, end), after in zip(found, following, strict=True)]
 
 
-def seconds_of(song: Song, syllables: Sequence[Sung]) -> list[tuple[float, float]]:
+def seconds_of(song: Song, syllables: Sequence[SungSyllable]) -> list[tuple[float, float]]:
     """`ticks_of` in seconds, by the tempo map."""
     steps = np.reshape(ticks_of(song, syllables), (-1, 2)) / song.ticks_per_step
     return [(float(start), float(end)) for start, end in song.seconds_at(steps)]
 
 
-def read_alignment(path: Path) -> dict[int, Words]:
+def read_alignment(path: Path) -> dict[int, SungLyrics]:
     """What the lyrics stage wrote: the words of each song by its number; empty where there is no file."""
     if not path.exists():
         return {}
@@ -169,15 +169,15 @@ def read_alignment(path: Path) -> dict[int, Words]:
         raise UserError(f"{path} is not what the lyrics stage writes; run +stage=lyrics force=true.") from error
 
 
-def _words_from(song: dict[str, Any]) -> Words:
+def _words_from(song: dict[str, Any]) -> SungLyrics:
     syllables = []
     for one in song["syllables"]:
         notes = tuple((int(pitch), int(onset), int(length)) for pitch, onset, length in one["notes"])
-        syllables.append(Sung(**{**one, "notes": notes}))
-    return Words(tuple(int(section) for section in song["sections"]), tuple(syllables))
+        syllables.append(SungSyllable(**{**one, "notes": notes}))
+    return SungLyrics(tuple(int(section) for section in song["sections"]), tuple(syllables))
 
 
-def check_fits(song: Song, syllables: Sequence[Sung]) -> None:
+def check_fits(song: Song, syllables: Sequence[SungSyllable]) -> None:
     """Raise `UserError` where the words were set to other music than `song`."""
     sounding = song.planes.any(axis=0).reshape(song.spec.num_tracks, song.num_steps, song.spec.num_pitches)
     for one in syllables:

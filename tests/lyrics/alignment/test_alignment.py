@@ -16,15 +16,15 @@ from gan.spec import RollSpec, Track
 from pipeline.errors import UserError
 from pipeline.files import write_json
 from pipeline.lyrics.alignment.alignment import figures, fit_words
-from pipeline.lyrics.alignment.path import Grid, parts_of, set_words
+from pipeline.lyrics.alignment.dynamic_programming import Grid, parts_of, set_words
 from pipeline.lyrics.phonetics.syllables import syllables_of
 from pipeline.rendering.lrc import lrc_text, stamp
 from pipeline.rendering.midi import write_midi
 from pipeline.rendering.musicxml import write_score
 from pipeline.scores.notes import make_notes, notes_from_roll
 from pipeline.songs.song import Section, Song
-from pipeline.songs.sung_words import (
-    Sung,
+from pipeline.songs.sung_syllables import (
+    SungSyllable,
     check_fits,
     check_singer,
     lines_of,
@@ -47,7 +47,7 @@ def made(notes: Sequence[tuple[int, int, int, int]], **more: object) -> Song:
     return song_of(notes, VOICES, bars=6, sections=FORM, **more)
 
 
-def texts(found: Sequence[Sung]) -> list[str]:
+def texts(found: Sequence[SungSyllable]) -> list[str]:
     return [one.text for one in found]
 
 
