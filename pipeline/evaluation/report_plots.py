@@ -19,7 +19,7 @@ from gan.metrics.distances import BINS, TAILS
 from gan.spec import RollSpec
 from pipeline.drawing.canvas import new_figure, save_figure
 from pipeline.drawing.palette import FONT, LINE, QUIET_TEXT, STRONG_LINE, SURFACE, TEXT, mix, track_colour
-from pipeline.drawing.plots import draw_samples
+from pipeline.drawing.piano_rolls import draw_samples
 from pipeline.evaluation.accompaniment import AccompaniedPhrases
 from pipeline.evaluation.attribute_control import TrackDensities
 from pipeline.evaluation.comparison import SCORED_SETS

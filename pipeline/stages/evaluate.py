@@ -24,7 +24,7 @@ from pipeline.dataset.cutting import cutting_settings
 from pipeline.dataset.labels import labels_of, styles_of
 from pipeline.dataset.store import PhraseStore, open_store
 from pipeline.devices import choose_device, load_checkpoint, prepare_torch
-from pipeline.drawing.plots import draw_samples
+from pipeline.drawing.piano_rolls import draw_samples
 from pipeline.errors import UserError
 from pipeline.evaluation.accompaniment import accompany
 from pipeline.evaluation.attribute_control import AttributeControl, LabelledPhrases

@@ -16,7 +16,8 @@ from gan.training.monitor import Report
 from gan.training.trainer import Trainer
 from pipeline.config import Config
 from pipeline.devices import load_checkpoint
-from pipeline.drawing.plots import draw_learning, draw_samples
+from pipeline.drawing.learning_curves import draw_learning_curves
+from pipeline.drawing.piano_rolls import draw_samples
 from pipeline.files import atomic_path, write_text
 from pipeline.progress import say
 from pipeline.rendering.phrase_audio import write_sample
@@ -135,7 +136,7 @@ class Recorder:
         if self.board:
             self.board.figures(record)
         if report.samples is not None:
-            draw_learning(self.directory / "learning.png", self.records, self.reference)
+            draw_learning_curves(self.directory / "learning.png", self.records, self.reference)
         if report.checkpoint_due:
             self.save()
 
