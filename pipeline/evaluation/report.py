@@ -73,8 +73,8 @@ def accompaniment_section(found: Mapping[str, Any]) -> list[str]:
     text = (
         f"Of {found['phrases']} test phrases one track was given and the others were generated. A classifier that "
         "learnt from real training songs tells the right given track from one of another song, 50 % being chance. "
-        f"Above chance, generated accompaniments have {percent(found['share'])} of what real ones have. The given track "
-        f"came back untouched in {percent(found['untouched'])} of the phrases."
+        f"Above chance, generated accompaniments have {percent(found['share'])} of what real ones have. The given "
+        f"track came back untouched in {percent(found['untouched'])} of the phrases."
     )
     return [
         text,
