@@ -225,7 +225,13 @@ def main() -> int:
     sys.argv[1:] = [quoted(re.sub(r"^stage=", "+stage=", word), sweep) for word in words]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    return led(launch_and_tell) if is_first() else follow()
+    return led(launch_and_tell) if is_first() else follow(train_along)
+
+
+def train_along(*job: Any) -> None:
+    """Train as one of the other processes that torchrun started; the heavy imports happen here."""
+    stage: Any = STAGES["train"].module()
+    stage.train_along(*job)
 
 
 def launch_and_tell() -> int:

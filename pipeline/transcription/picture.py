@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
-from pipeline.drawing.canvas import Sheet
+from pipeline.drawing.canvas import Canvas, Image
 from pipeline.drawing.palette import QUIET_TEXT, STRONG_LINE, SURFACE, mix, rgb, track_colour
-from pipeline.drawing.piano_rolls import Image
 from pipeline.scores.score import Part
 from pipeline.transcription.bass import BASS_PROGRAM
 from pipeline.transcription.transcriber import Transcription
@@ -75,21 +74,21 @@ def draw_transcription(path: Path, samples: NDArray[np.float32], transcription: 
     num_rows = min(MOST_ROWS, max(1, int(np.ceil(transcription.seconds / ROW_SECONDS))))
     length = max(ROW_SECONDS, transcription.seconds / num_rows)
     rows = [PictureRow(one * length, (one + 1) * length, TOP + one * (height + BETWEEN)) for one in range(num_rows)]
-    sheet = Sheet(WIDTH, TOP + num_rows * (height + BETWEEN))
-    sheet.text(LEFT, 26, title, size=14, weight="bold")
-    _legend(sheet, transcription)
+    canvas = Canvas(WIDTH, TOP + num_rows * (height + BETWEEN))
+    canvas.text(LEFT, 26, title, size=14, weight="bold")
+    _legend(canvas, transcription)
     spectra = [_spectrum(samples, row, low, high) for row in rows]
     loud = float(np.quantile(np.concatenate([one.ravel() for one in spectra]), LOUD_SHARE))
     for row, spectrum in zip(rows, spectra, strict=True):
         shade = np.clip(1 + (spectrum - loud) / RANGE_DB, 0, 1)[..., None] ** 1.5
-        area = sheet.pixels[row.top : row.top + tall, LEFT : WIDTH - RIGHT]
+        area = canvas.pixels[row.top : row.top + tall, LEFT : WIDTH - RIGHT]
         area[:] = np.rint(rgb(SURFACE) * (1 - shade) + 190.0 * shade).astype(np.uint8)
-        sheet.pixels[row.top + tall + GAP : row.top + height, LEFT : WIDTH - RIGHT] = rgb(SURFACE)
-        _beat_lines(sheet.pixels, row, height, transcription)
+        canvas.pixels[row.top + tall + GAP : row.top + height, LEFT : WIDTH - RIGHT] = rgb(SURFACE)
+        _beat_lines(canvas.pixels, row, height, transcription)
         for part, notes in _timed_parts(transcription):
-            _notes(sheet.pixels, row, part, notes, _colour(part), high, tall, drums)
-        _labels(sheet, row, low, high, transcription)
-    sheet.save(path)
+            _notes(canvas.pixels, row, part, notes, _colour(part), high, tall, drums)
+        _labels(canvas, row, low, high, transcription)
+    canvas.save(path)
 
 
 def _timed_parts(transcription: Transcription) -> list[tuple[Part, NDArray[np.void]]]:
@@ -164,22 +163,22 @@ def _notes(
             pixels[top:bottom, first : first + 3] = rgb(colour)
 
 
-def _labels(sheet: Sheet, row: PictureRow, low: int, high: int, transcription: Transcription) -> None:
+def _labels(canvas: Canvas, row: PictureRow, low: int, high: int, transcription: Transcription) -> None:
     """The octaves at the left, and the number of each bar that begins in the row above it."""
     for pitch in range(-(-low // 12) * 12, high + 1, 12):
         y = row.top + (high - pitch + 0.5) * PIXELS_PER_PITCH
-        sheet.text(LEFT - 8, y, f"C{pitch // 12 - 1}", size=8, colour=QUIET_TEXT, ha="right")
+        canvas.text(LEFT - 8, y, f"C{pitch // 12 - 1}", size=8, colour=QUIET_TEXT, ha="right")
     bars = transcription.beats.seconds[:: transcription.beats.beats_per_bar]
     for number, x in enumerate(row.column(bars).tolist(), start=1):
         if LEFT <= x < WIDTH - RIGHT - 8:
-            sheet.text(x, row.top - 8, str(number), size=7, colour=QUIET_TEXT, ha="left")
+            canvas.text(x, row.top - 8, str(number), size=7, colour=QUIET_TEXT, ha="left")
 
 
-def _legend(sheet: Sheet, transcription: Transcription) -> None:
+def _legend(canvas: Canvas, transcription: Transcription) -> None:
     """The parts by colour, at the right."""
     right = WIDTH - RIGHT
     for part in reversed(transcription.parts):
         text = f"{part.name} ({len(part.events)})"
-        left = round(sheet.text(right, 26, text, size=10, ha="right")) - 16
-        sheet.pixels[21:31, left : left + 10] = rgb(_colour(part))
+        left = round(canvas.text(right, 26, text, size=10, ha="right")) - 16
+        canvas.pixels[21:31, left : left + 10] = rgb(_colour(part))
         right = left - 16

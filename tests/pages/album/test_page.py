@@ -16,7 +16,7 @@ import soundfile
 
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from pipeline.config import Config
-from pipeline.drawing.plots import draw_samples, draw_song
+from pipeline.drawing.piano_rolls import draw_samples, draw_song
 from pipeline.files import Manifest, write_json, write_manifest
 from pipeline.lyrics.alignment.alignment import fit_words
 from pipeline.scores.notes import Planes
