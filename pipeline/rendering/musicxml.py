@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import SubElement
+from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 from music21 import chord, clef, expressions, instrument, key, metadata, meter, note, percussion, stream, tempo, tie
@@ -47,24 +47,21 @@ MELISMA_BEGINS, MELISMA_ENDS = "melisma begins", "melisma ends"
 
 def write_score(path: Path, song: Song, title: str, words: Sequence[SungSyllable] = ()) -> None:
     """Write a song as MusicXML, atomically; `words` lie on its notes."""
-    text = _ScoreExporter(build_score(song, title, words)).parse()
+    general = GeneralObjectExporter()
+    exporter = ScoreExporter(general.fromGeneralObject(build_score(song, title, words)), makeNotation=True)
+    _draw_extenders(exporter.parse())
     with atomic_path(path) as temporary:
-        temporary.write_bytes(text)
+        temporary.write_bytes(exporter.asBytes())
 
 
-class _ScoreExporter(GeneralObjectExporter):
-    """music21's writer, with a line for each melisma from its first note to its last, where `lyrics_of` marked one."""
-
-    def parseWellformedObject(self, sc: stream.Score) -> bytes:  # noqa: N802
-        """The score as MusicXML."""
-        exporter = ScoreExporter(sc, makeNotation=self.makeNotation)
-        for lyric in exporter.parse().iter("lyric"):
-            if lyric.get("name") in (MELISMA_BEGINS, MELISMA_ENDS):
-                ends = lyric.attrib.pop("name") == MELISMA_ENDS
-                if ends:
-                    lyric[:] = []
-                SubElement(lyric, "extend", type="stop" if ends else "start")
-        return exporter.asBytes()
+def _draw_extenders(root: Element) -> None:
+    """Give each melisma its line, from its first note to its last, where `lyrics_of` marked one."""
+    for lyric in root.iter("lyric"):
+        if lyric.get("name") in (MELISMA_BEGINS, MELISMA_ENDS):
+            ends = lyric.attrib.pop("name") == MELISMA_ENDS
+            if ends:
+                lyric[:] = []
+            SubElement(lyric, "extend", type="stop" if ends else "start")
 
 
 def lyrics_of(words: Sequence[SungSyllable], track: str) -> NoteLyrics:
