@@ -37,7 +37,7 @@ class LanguageModelSettings:
     minutes: float
     """Upper bound of the training time."""
     patience: int
-    """Looks at the held-out text without improvement after which training stops."""
+    """Validations without improvement after which training stops."""
     seed: int
 
 
@@ -76,7 +76,7 @@ class LyricsSettings:
     copy_limit: int
     """Most characters in a row that may stand word for word in the training text."""
     scheme: str | None
-    """Which lines rhyme: AABB, ABAB, any such pattern, or `free`; null lets each song choose."""
+    """Which lines rhyme: AABB, ABAB, any such pattern, or `free`; null draws one for each song."""
     syllables: list[int] | None
     """Syllables of the lines, read again from the start; null goes by the melody, where there is one."""
     track: str | None
