@@ -105,7 +105,7 @@ def add_page(config: Config, directory: Path, rows: Sequence[CatalogRow], writte
 def journal_path(config: Config) -> Path:
     """Where files are kept until the set is finished, outside its directory, which a stopped run leaves empty."""
     directory = stage_directory("prepare", config)
-    return directory.with_name(f".{directory.name}.files")
+    return directory.with_name(f".{directory.name}.journal")
 
 
 def read_catalog(config: Config) -> list[CatalogRow]:

@@ -153,7 +153,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def wait_for_journal(folder: Path, size: int) -> Path:
     """Wait until readings of so many bytes are kept."""
     for _ in range(3000):
-        for path in (folder / "data").glob("prepared/.*.readings"):
+        for path in (folder / "data").glob("prepared/.*.journal"):
             if path.stat().st_size >= size:
                 return path
         time.sleep(0.02)
@@ -182,7 +182,7 @@ def test_a_killed_program_goes_on_as_if_nothing_had_happened(tmp_path: Path, mon
     assert sizes == sorted(sizes)
     run_stage(killed, "prepare", *words)
     assert contents(killed) == contents(whole)
-    assert not list((killed / "data" / "prepared").glob(".*.readings"))
+    assert not list((killed / "data" / "prepared").glob(".*.journal"))
 
 
 @pytest.mark.slow

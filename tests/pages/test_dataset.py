@@ -223,7 +223,7 @@ def test_finer_steps_and_another_metre_have_a_page_too(tmp_path: Path, steps: in
     assert measure_wav(target / "page" / "phrase-1.mp3").seconds >= 6 - 0.1
 
 
-def test_a_portrait_counts_what_the_music_holds(made: tuple[Path, StoreSummary]) -> None:
+def test_counts_are_of_what_the_music_holds(made: tuple[Path, StoreSummary]) -> None:
     store = open_store(made[0])
     music = count_music(store)
     assert music.phrases == len(store)
