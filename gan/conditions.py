@@ -14,17 +14,13 @@ may be left out later (classifier-free guidance; Ho and Salimans, arXiv 2207.125
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from gan.spec import HOLD, ONSET, RollSpec
-from gan.training.distributed import for_my_rows
-
-if TYPE_CHECKING:
-    from gan.statistics import DataStatistics
 
 NUM_ATTRIBUTES = 4
 DENSITY, LENGTH, VOICES, SHORT = range(NUM_ATTRIBUTES)
@@ -143,21 +139,6 @@ def fold(spec: RollSpec) -> Tensor:
     return (classes.unsqueeze(1) == torch.arange(12)).long()
 
 
-def drop_conditions(
-    conditions: Tensor, layout: ConditionLayout, all_share: float, each_share: float, random: torch.Generator
-) -> Tensor:
-    """Conditions with some left out: all of them in a share of the phrases, and each in a share of the others.
-
-    Rhythm and chroma are left out as wholes. A CPU generator draws them.
-    """
-    count, size = conditions.shape
-    every = for_my_rows(lambda batch: torch.rand(batch, 1, generator=random), count) < all_share
-    each = for_my_rows(lambda batch: torch.rand(batch, size, generator=random), count) < each_share
-    for whole in (layout.rhythm, layout.chroma):
-        each[:, whole] = each[:, whole.start, None]
-    return torch.where((every | each).to(conditions.device), torch.nan, conditions)
-
-
 def transpose_conditions(conditions: Tensor, semitones: Tensor, layout: ConditionLayout) -> Tensor:
     """Conditions `[batch, size]` of phrases that were moved by `semitones` `[batch]`: key and chroma move with them."""
     key = conditions[:, KEY]
@@ -183,8 +164,11 @@ class ConditionEncoder(nn.Module):
     ----------
     spec
         Of the phrases.
-    statistics
-        Of the data: what is usually asked, and how widely it varies.
+    examples
+        Conditions of phrases of the data, `[phrases][ConditionLayout.size]`: what is usually asked, and how widely it
+        varies.
+    num_styles
+        Styles that the data's labels tell apart.
 
     Attributes
     ----------
@@ -198,11 +182,11 @@ class ConditionEncoder(nn.Module):
     centres: Tensor
     scales: Tensor
 
-    def __init__(self, spec: RollSpec, statistics: DataStatistics) -> None:
+    def __init__(self, spec: RollSpec, examples: Sequence[Sequence[float]], num_styles: int) -> None:
         super().__init__()
-        self.layout, self.num_styles = ConditionLayout.of(spec), statistics.num_styles
+        self.layout, self.num_styles = ConditionLayout.of(spec), num_styles
         self.size = self.TRACK_SIZE * spec.num_tracks + spec.steps_per_bar + 12 + 1 + 3 + NUM_KEYS + self.num_styles
-        usual = self._scaled(torch.tensor(statistics.examples))
+        usual = self._scaled(torch.tensor(examples))
         centres = usual.nanmean(0).nan_to_num(0.0)
         scales = (usual - centres).square().nanmean(0).sqrt().nan_to_num(1.0)
         self.register_buffer("centres", centres, persistent=False)

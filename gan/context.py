@@ -158,41 +158,6 @@ def embed_context(part: StreamContext, vectors: Tensor, spec: RollSpec) -> Tenso
     return heard.index_add(0, phrase * bars + bar, sums.view(-1, steps, sums.shape[1])).view(batch, bars * steps, -1)
 
 
-KINDS = ("compose", "accompany", "continue", "fill", "mix")
-SHARES = (0.5, 0.2, 0.1, 0.1, 0.1)
-"""How often each kind of mask is drawn in training."""
-
-
-def draw_masks(batch: int, spec: RollSpec, random: torch.Generator) -> Tensor:
-    """Masks to train with, bool `[batch, tracks, bars]`; at least one bar of one track is left to be made.
-
-    Half of them are empty. The others give some tracks, the first bars, other bars, or a mixture of bars and tracks.
-    A CPU generator draws them.
-    """
-    tracks, bars = spec.num_tracks, spec.bars
-    kinds = torch.multinomial(torch.tensor(SHARES), batch, replacement=True, generator=random)
-    amount = torch.rand(batch, 1, generator=random)
-    of_tracks, of_bars, cells = (_some(batch, size, amount, random) for size in (tracks, bars, tracks * bars))
-    lengths = (1 + (amount * (bars - 1)).long()).clamp(max=bars - 1)
-    first = torch.arange(bars) < lengths
-    masks = torch.zeros(batch, tracks, bars, dtype=torch.bool)
-    for kind, chosen in (
-        (1, of_tracks.unsqueeze(2)),
-        (2, first.unsqueeze(1)),
-        (3, of_bars.unsqueeze(1)),
-        (4, cells.view(batch, tracks, bars)),
-    ):
-        masks = torch.where((kinds == kind).view(-1, 1, 1), chosen, masks)
-    return masks
-
-
-def _some(batch: int, size: int, amount: Tensor, random: torch.Generator) -> Tensor:
-    """Of `size` things about a share `amount` `[batch, 1]`, at least one and never all; bool `[batch, size]`."""
-    draws = torch.rand(batch, size, generator=random)
-    some = (draws < amount).scatter(1, draws.argmin(1, keepdim=True), True)
-    return some.scatter(1, draws.argmax(1, keepdim=True), False)
-
-
 NUM_MARKS = 3
 """Whether, in what is given, a pitched track begins a note, a drum is hit, anything pitched sounds."""
 HARMONIC_CONTEXT_SIZE = 12 + NUM_MARKS
@@ -244,37 +209,3 @@ class HarmonicContext(nn.Module):
 def _any(x: Tensor) -> Tensor:
     """Whether anything of the last axis is there."""
     return x.amax(-1) if x.shape[-1] else x.new_zeros(x.shape[:-1])
-
-
-def count_intervals(begun: Tensor, sounding: Tensor, is_drum: Tensor) -> dict[str, Tensor]:
-    """How the notes of each track lie above what the other tracks sound at the same step.
-
-    Parameters
-    ----------
-    begun, sounding
-        Pitch classes that begin, and that sound, `[batch, tracks, time, 12]`.
-    is_drum
-        Bool `[tracks]`.
-
-    Returns
-    -------
-    dict
-        `intervals` `[tracks, 12]`: pairs by semitones; `begun` and `beside` `[tracks, 12]`: how often either side of
-        a pair has each pitch class.
-    """
-    pitched = (~is_drum).view(-1, 1, 1).to(begun)
-    begun, sounding = begun * pitched, sounding.clamp(max=1) * pitched
-    beside = (sounding.sum(1, keepdim=True) - sounding).clamp(max=1)
-    intervals = [(begun.roll(-size, -1) * beside).sum((0, 2, 3)) for size in range(12)]
-    return {
-        "intervals": torch.stack(intervals, dim=1),
-        "begun": (begun * beside.any(-1, keepdim=True)).sum((0, 2)),
-        "beside": (beside * begun.any(-1, keepdim=True)).sum((0, 2)),
-    }
-
-
-def interval_gain(intervals: Tensor, begun: Tensor, beside: Tensor) -> Tensor:
-    """Log of how much more often each interval happens than between pitch classes drawn alone, `[tracks, 12]`."""
-    shares = [one / one.sum(1, keepdim=True).clamp(min=1) for one in (begun, beside)]
-    chance = torch.stack([(shares[0].roll(-size, 1) * shares[1]).sum(1) for size in range(12)], dim=1)
-    return torch.log((intervals + 1) / (chance * intervals.sum(1, keepdim=True) + 1))

@@ -7,7 +7,8 @@ generator gives, that `encode` makes of real rolls, and that the discriminator r
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,25 @@ from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 
 
-class PhraseGenerator(nn.Module, ABC):
+class Network(nn.Module, ABC):
+    """A network with one expensive part, `compute`, which training may make faster (`gan.training.precision`)."""
+
+    _fast: Callable[..., Any] | None = None
+
+    @abstractmethod
+    def compute(self, *args: Any) -> Any:
+        """The part in which the time goes: tensors, or dataclasses of them, go in and float tensors come out."""
+
+    def fast_compute(self, *args: Any) -> Any:
+        """What `compute` gives, in the way that `accelerate` has chosen."""
+        return (self._fast or self.compute)(*args)
+
+    def accelerate(self, fast: Callable[..., Any]) -> None:
+        """Have `fast` do the work of `compute` from now on."""
+        self._fast = fast
+
+
+class PhraseGenerator(Network):
     """Phrases of one `RollSpec`.
 
     Parameters
@@ -65,14 +84,6 @@ class PhraseGenerator(nn.Module, ABC):
         The same latents give the same phrases, whatever other phrases are sampled beside them.
         """
 
-    @property
-    def heavy(self) -> tuple[nn.Module, str]:
-        """A module and its method in which the time goes, which training may make faster (`gan.training.precision`).
-
-        Tensors, or dataclasses of them, go in and float tensors come out.
-        """
-        return self, "forward"
-
     inpaints = False
     """Whether phrases are made around notes that are given, and as wished; see `gan.networks.generator.Generator`."""
 
@@ -94,17 +105,12 @@ class PhraseGenerator(nn.Module, ABC):
         return latents.to(next(self.parameters()).device)
 
 
-class PhraseDiscriminator(nn.Module, ABC):
+class PhraseDiscriminator(Network):
     """Scores phrases of one `RollSpec`: higher is more like the data. The parameters are the generator's."""
 
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
         super().__init__()
         self.spec = spec
-
-    @property
-    def heavy(self) -> tuple[nn.Module, str]:
-        """As in `PhraseGenerator`."""
-        return self, "forward"
 
     judges_each_alone = False
     """Whether a phrase's score depends on nothing but the phrase, so that a gradient says of each phrase by itself what
@@ -124,8 +130,3 @@ class PhraseDiscriminator(nn.Module, ABC):
 
         Scores of one call can be compared, those of two calls need not be.
         """
-
-
-def joined(batches: Sequence[Tensor]) -> Tensor:
-    """Several batches as one; a single one stays as it is."""
-    return batches[0] if len(batches) == 1 else torch.cat(list(batches))

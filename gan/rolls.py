@@ -12,21 +12,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gan.seeds import RandomStream, mix_seed
 from gan.spec import HOLD, ONSET, RollSpec
 
 SOUNDING, STRIKE = 0, 1
 """The two streams: every step of a note, and its first step."""
-
-
-def mix_seed(seed: int, *numbers: int) -> int:
-    """One 63-bit seed out of several numbers, so that (seed, step) names a random stream of its own."""
-    value = 0
-    for number in (seed, *numbers):  # splitmix64's finaliser: neighbouring steps get unrelated seeds
-        value = (value ^ (number & 0xFFFFFFFFFFFFFFFF)) + 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
-        value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
-        value = (value ^ (value >> 27)) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF
-        value ^= value >> 31
-    return value >> 1
 
 
 def to_streams(rolls: Tensor, lowest_pitches: Sequence[int], pitch_range: int) -> Tensor:
@@ -125,7 +115,7 @@ def batches_from(
     while True:
         places = range(step * batch_size, (step + 1) * batch_size)
         for epoch in {place // count for place in places} - set(orders):
-            shuffler = torch.Generator().manual_seed(mix_seed(seed, 1, epoch))
+            shuffler = torch.Generator().manual_seed(mix_seed(seed, RandomStream.BATCH_ORDER, epoch))
             orders[epoch] = torch.randperm(count, generator=shuffler)
         chosen = torch.stack([orders[place // count][place % count] for place in places])
         yield Batch(unpack(rolls.index_select(0, chosen.to(rolls.device)), spec), known[chosen])

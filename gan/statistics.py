@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from gan.conditions import STYLE, conditions_of, fold, no_labels
-from gan.context import count_intervals, interval_gain
 from gan.rolls import unpack
 from gan.settings import ModelSettings
 from gan.spec import HOLD, ONSET, RollSpec
@@ -185,6 +184,40 @@ def _motion_gain(moves: Tensor, tops: Tensor) -> Tensor:
         chance.append((later * earlier).sum(1))
     expected = torch.stack(chance, 1) * moves.sum(1, keepdim=True)
     return torch.log((moves + 1) / (expected + 1))
+
+
+def count_intervals(begun: Tensor, sounding: Tensor, is_drum: Tensor) -> dict[str, Tensor]:
+    """How the notes of each track lie above what the other tracks sound at the same step.
+
+    Parameters
+    ----------
+    begun, sounding
+        Pitch classes that begin, and that sound, `[batch, tracks, time, 12]`.
+    is_drum
+        Bool `[tracks]`.
+
+    Returns
+    -------
+    dict
+        `intervals` `[tracks, 12]`: pairs by semitones; `begun` and `beside` `[tracks, 12]`: how often either side of
+        a pair has each pitch class.
+    """
+    pitched = (~is_drum).view(-1, 1, 1).to(begun)
+    begun, sounding = begun * pitched, sounding.clamp(max=1) * pitched
+    beside = (sounding.sum(1, keepdim=True) - sounding).clamp(max=1)
+    intervals = [(begun.roll(-size, -1) * beside).sum((0, 2, 3)) for size in range(12)]
+    return {
+        "intervals": torch.stack(intervals, dim=1),
+        "begun": (begun * beside.any(-1, keepdim=True)).sum((0, 2)),
+        "beside": (beside * begun.any(-1, keepdim=True)).sum((0, 2)),
+    }
+
+
+def interval_gain(intervals: Tensor, begun: Tensor, beside: Tensor) -> Tensor:
+    """Log of how much more often each interval happens than between pitch classes drawn alone, `[tracks, 12]`."""
+    shares = [one / one.sum(1, keepdim=True).clamp(min=1) for one in (begun, beside)]
+    chance = torch.stack([(shares[0].roll(-size, 1) * shares[1]).sum(1) for size in range(12)], dim=1)
+    return torch.log((intervals + 1) / (chance * intervals.sum(1, keepdim=True) + 1))
 
 
 def choose_heads(statistics: DataStatistics, spec: RollSpec, settings: ModelSettings) -> tuple[str, ...]:

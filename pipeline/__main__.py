@@ -9,9 +9,10 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-from pipeline.build import STAGES, Builder, upstream_of
+from pipeline.build import Builder
 from pipeline.devices import num_processes
 from pipeline.errors import UserError
+from pipeline.stage_table import STAGES, upstream_of
 from pipeline.training.torchrun import follow, is_first, led
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ FREE_TEXT = (
     "generate.towards",
     "lyrics.path",
     "render.soundfont",
-    "render.artist",
-    "render.album",
     "album.title",
     "album.artist",
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.__main__ import quoted
-from pipeline.build import STAGES
+from pipeline.stage_table import STAGES
 from tests.conftest import ROOT, SMALL, Program, write_band
 
 

@@ -16,7 +16,7 @@ from gan.metrics.counts import tallies
 from gan.metrics.musegan import centroids
 from gan.metrics.track_pairs import Parts, draw_tracks, relations, strangers
 from gan.networks.layers import activate, linear
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 from gan.spec import RollSpec
 
 LEARNT = 3000

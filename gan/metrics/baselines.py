@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gan.rolls import mix_seed, unpack
+from gan.rolls import unpack
+from gan.seeds import mix_seed
 from gan.spec import HOLD, ONSET, RollSpec
 
 ROUNDS = 100

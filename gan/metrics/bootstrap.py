@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gan.metrics.distances import BINS, Table, comparable, mean, overlaps, places
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 
 RESAMPLES = 200
 OUTER = (0.025, 0.975)

@@ -15,7 +15,7 @@ from gan.metrics.counts import Tally, tabulate
 from gan.metrics.features import features_of
 from gan.metrics.figures import figures_of
 from gan.networks.layers import activate, linear
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 from gan.spec import RollSpec
 
 LEARNT = 3000

@@ -14,12 +14,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gan.interface import joined
 from gan.latents import Latents
 from gan.musegan.layers import grow, initialise, octave_growth, shared_factor, shrink
 from gan.musegan.neurons import binary
 from gan.musegan.rolls import OCTAVE, SoundingDiscriminator, SoundingGenerator, num_octaves, octaves
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 from gan.settings import ModelSettings
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
@@ -143,7 +142,7 @@ class BinaryGenerator(SoundingGenerator):
         self.first.requires_grad_(done < 0)
         self.first.train(self.training and done < 0)
 
-    def forward(self, latents: Latents, noise: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
+    def compute(self, latents: Latents, generator: torch.Generator | None = None) -> Tensor:
         """`[batch, tracks, bars, steps, pitches]`: 0 to 1 in the first stage, 0 or 1 in the second."""
         phrases = self.first(torch.cat([latents.z, latents.z_time], dim=1))
         if not self.refining:
@@ -221,12 +220,11 @@ class BinaryDiscriminator(SoundingDiscriminator):
         )
         initialise(self)
 
-    def forward(self, *phrases: Tensor) -> Tensor:
+    def compute(self, phrases: Tensor) -> Tensor:
         """Logits `[batch]`."""
-        whole = joined(phrases)
-        x = octaves(whole, SCALE[0])
+        x = octaves(phrases, SCALE[0])
         read = torch.cat([reader(x[:, track : track + 1]) for track, reader in enumerate(self.tracks)], dim=1)
-        streams = [self.shared(read), self.chroma(self.fold(x)), self.onset(self.changes(whole))]
+        streams = [self.shared(read), self.chroma(self.fold(x)), self.onset(self.changes(phrases))]
         logits: Tensor = self.merge(torch.cat(streams, dim=1))
         return logits.squeeze(1)
 

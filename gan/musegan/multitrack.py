@@ -14,7 +14,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gan.interface import joined
 from gan.latents import Latents
 from gan.musegan.layers import SLOPE, grow, initialise, shrink, split_steps
 from gan.musegan.rolls import OCTAVE, SoundingDiscriminator, SoundingGenerator, num_octaves, octaves
@@ -90,7 +89,7 @@ class JammingGenerator(SoundingGenerator):
         self.bars = nn.ModuleList(BarGenerator(2 * size, 1, spec, filters) for _ in spec.tracks)
         initialise(self)
 
-    def forward(self, latents: Latents, noise: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
+    def compute(self, latents: Latents, generator: torch.Generator | None = None) -> Tensor:
         """Numbers from -1 to 1, `[batch, tracks, bars, steps, pitches]`."""
         made = []
         for track, (move, bars) in enumerate(zip(self.moves, self.bars, strict=True)):
@@ -111,7 +110,7 @@ class ComposerGenerator(SoundingGenerator):
         self.bars = BarGenerator(2 * size, spec.num_tracks, spec, filters)
         initialise(self)
 
-    def forward(self, latents: Latents, noise: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
+    def compute(self, latents: Latents, generator: torch.Generator | None = None) -> Tensor:
         """Numbers from -1 to 1, `[batch, tracks, bars, steps, pitches]`."""
         phrases: Tensor = self.bars(torch.cat([spread(latents.z, self.spec.bars), self.move(latents.z_time)], dim=1))
         return phrases
@@ -130,7 +129,7 @@ class HybridGenerator(SoundingGenerator):
         self.bars = nn.ModuleList(BarGenerator(4 * size, 1, spec, filters) for _ in spec.tracks)
         initialise(self)
 
-    def forward(self, latents: Latents, noise: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
+    def compute(self, latents: Latents, generator: torch.Generator | None = None) -> Tensor:
         """Numbers from -1 to 1, `[batch, tracks, bars, steps, pitches]`."""
         song, moved = spread(latents.z, self.spec.bars), self.move(latents.z_time)
         made = []
@@ -186,9 +185,9 @@ class JointDiscriminator(SoundingDiscriminator):
         self.reader = PhraseReader(spec.num_tracks, spec, settings.filters)
         initialise(self)
 
-    def forward(self, *phrases: Tensor) -> Tensor:
+    def compute(self, phrases: Tensor) -> Tensor:
         """Logits `[batch]`."""
-        logits: Tensor = self.reader(joined(phrases))
+        logits: Tensor = self.reader(phrases)
         return logits
 
 
@@ -202,8 +201,7 @@ class JammingDiscriminator(SoundingDiscriminator):
         self.readers = nn.ModuleList(PhraseReader(1, spec, settings.filters) for _ in spec.tracks)
         initialise(self)
 
-    def forward(self, *phrases: Tensor) -> Tensor:
+    def compute(self, phrases: Tensor) -> Tensor:
         """Logits `[batch, tracks]`."""
-        whole = joined(phrases)
-        heard = [reader(whole[:, track : track + 1]) for track, reader in enumerate(self.readers)]
+        heard = [reader(phrases[:, track : track + 1]) for track, reader in enumerate(self.readers)]
         return torch.stack(heard, dim=1)

@@ -15,9 +15,7 @@ from torch.nn.functional import pad
 
 from gan.interface import PhraseDiscriminator, PhraseGenerator
 from gan.latents import Latents
-from gan.settings import ModelSettings
 from gan.spec import HOLD, ONSET, RollSpec
-from gan.statistics import DataStatistics
 
 OCTAVE = 12
 
@@ -63,12 +61,14 @@ class SoundingGenerator(PhraseGenerator):
 
     SCALE: tuple[float, float]
 
-    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
-        super().__init__(spec, statistics, settings)
-
     @abstractmethod
+    def compute(self, latents: Latents, generator: torch.Generator | None = None) -> Tensor:
+        """Real numbers `[batch, tracks, bars, steps, pitches]`; stochastic neurons, if any, draw from `generator`."""
+
     def forward(self, latents: Latents, noise: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
-        """Real numbers `[batch, tracks, bars, steps, pitches]`."""
+        """What `compute` gives: these designs have no noise of which there could be more or less."""
+        phrases: Tensor = self.fast_compute(latents, generator)
+        return phrases
 
     def encode(self, rolls: Tensor) -> Tensor:
         """`[batch, tracks, bars, steps, pitches]`: the first number of `SCALE` for silence, the second for sound."""
@@ -108,6 +108,11 @@ class SoundingDiscriminator(PhraseDiscriminator):
     """What the discriminators of this package have in common; `SCALE` is the generator's."""
 
     SCALE: tuple[float, float]
+
+    def forward(self, *phrases: Tensor) -> Tensor:
+        """Logits `[batch]`, or `[batch, discriminators]`, of one or several batches."""
+        logits: Tensor = self.fast_compute(torch.cat(phrases) if len(phrases) > 1 else phrases[0])
+        return logits
 
     @torch.no_grad()
     def score(self, rolls: Tensor) -> Tensor:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gan.interface import joined
 from gan.latents import Latents
 from gan.musegan.layers import Size, grow
 from gan.musegan.rolls import OCTAVE, SoundingDiscriminator, SoundingGenerator, num_octaves, octaves
@@ -51,7 +50,7 @@ class TutorialGenerator(SoundingGenerator):
             for _ in spec.tracks
         )
 
-    def forward(self, latents: Latents, noise: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
+    def compute(self, latents: Latents, generator: torch.Generator | None = None) -> Tensor:
         """Numbers from 0 up, `[batch, tracks, bars, steps, pitches]`."""
         shared = self.shared(torch.cat([latents.z, latents.z_time], dim=1)[:, :, None, None, None])
         made = torch.cat([track(shared) for track in self.tracks], dim=1)
@@ -91,9 +90,9 @@ class TutorialDiscriminator(SoundingDiscriminator):
             nn.Linear(16 * filters, 1),
         )
 
-    def forward(self, *phrases: Tensor) -> Tensor:
+    def compute(self, phrases: Tensor) -> Tensor:
         """Logits `[batch]`."""
-        x = octaves(joined(phrases), SCALE[0])
+        x = octaves(phrases, SCALE[0])
         own = torch.cat([reader(x[:, track : track + 1]) for track, reader in enumerate(self.tracks)], dim=1)
         logits: Tensor = self.shared(own)
         return logits.squeeze(1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gan.conditions import no_conditions
 from gan.context import Conditioning
@@ -35,14 +37,14 @@ class Discriminator(PhraseDiscriminator):
 
         Several batches may be judged at once, all asked the same; their logits come one behind the other.
         """
-        bars, phrase = self.reader(streams, asked or self._nothing(len(streams[0])))
+        bars, phrase = self.fast_compute(streams, asked or self._nothing(len(streams[0])))
         logits: Tensor = self.judge_phrase(phrase).squeeze(1) + self.judge_bars(bars).mean((1, 2))
         return logits
 
-    @property
-    def heavy(self) -> tuple[nn.Module, str]:
-        """All but the last layers."""
-        return self.reader, "forward"
+    def compute(self, streams: Sequence[Tensor], asked: Conditioning) -> tuple[Tensor, Tensor]:
+        """All but the last layers: features of bars and of phrases."""
+        bars, phrase = self.reader(streams, asked)
+        return bars, phrase
 
     def _nothing(self, batch: int) -> Conditioning:
         """Nothing given and nothing wished for."""

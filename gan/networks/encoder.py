@@ -58,7 +58,7 @@ class Reader(nn.Module):
 
         notes = spec.num_tracks * 2 * self.pitch_range
         self.inputs = [notes, spec.num_tracks, *([self.plan.size] if self.plan else [])]
-        self.conditions = ConditionEncoder(spec, statistics)
+        self.conditions = ConditionEncoder(spec, statistics.examples, statistics.num_styles)
         step, beat = settings.step_width, settings.beat_width
         self.enter = linear(sum(self.inputs), step)  # [batch, time, step]
         self.position = nn.Parameter(torch.zeros(spec.steps_per_bar, step))

@@ -32,6 +32,7 @@ from gan.interface import PhraseGenerator
 from gan.latents import Latents
 from gan.networks.heads import ChoiceHead, NeuronHead
 from gan.networks.layers import TimeBlock, TrackLinear, activate, linear
+from gan.ops.shard import WHOLE, Shard
 from gan.ops.threads import on_threads
 from gan.rolls import STRIKE, to_rolls, to_streams
 from gan.settings import HEADS, ModelSettings
@@ -65,7 +66,7 @@ class Generator(PhraseGenerator):
         tracks, bars, beats, steps = spec.num_tracks, spec.bars, spec.beats_per_bar, spec.steps_per_bar
         size, wide, slim = settings.latent_size, settings.trunk_width, settings.track_width
 
-        self.conditions = ConditionEncoder(spec, statistics)
+        self.conditions = ConditionEncoder(spec, statistics.examples, statistics.num_styles)
         heard = tracks * (2 * self.pitch_range + 1)  # the notes that are given, and which bars of which tracks are
         self.listen = linear(heard, settings.context_width)  # [batch, time, listen]
         self.listen_near = TimeBlock(settings.context_width, 1)  # [batch, time, listen]
@@ -106,6 +107,7 @@ class Generator(PhraseGenerator):
         generator: torch.Generator | None = None,
         part: StreamContext | None = None,
         condition_strength: float = 1.0,
+        shard: Shard = WHOLE,
     ) -> Tensor:
         """Streams `[batch, time, tracks, 2, pitch_range]`, 0 or 1 with soft gradients.
 
@@ -121,9 +123,11 @@ class Generator(PhraseGenerator):
             What is given; it is part of the result.
         condition_strength
             How strongly the conditions count: 1 as learnt, 0 not at all.
+        shard
+            Which rows of a whole batch these are, whose noise they get.
         """
-        features = [self.features(one, part) for one in _as_asked(latents, condition_strength)]
-        streams = self._notes(features, noise, generator, part, condition_strength)
+        features = [self.fast_compute(one, part) for one in _as_asked(latents, condition_strength)]
+        streams = self._notes(features, noise, generator, part, condition_strength, shard)
         return streams if part is None else inpaint_streams(streams, part.streams, part.mask, self.spec)
 
     def _notes(
@@ -133,6 +137,7 @@ class Generator(PhraseGenerator):
         generator: torch.Generator | None,
         part: StreamContext | None,
         condition_strength: float,
+        shard: Shard = WHOLE,
     ) -> Tensor:
         """Streams of features as asked, and unasked where `condition_strength` is not 1; what is given is not part of
         them.
@@ -145,11 +150,12 @@ class Generator(PhraseGenerator):
         made: list[Tensor] = []
         for head, places in zip(self.heads, self.places, strict=True):
             served = torch.cat([tracks[place] for place in places], dim=2)
-            made += torch.split(head(served, noise, self.settings.temperature, generator, begins), 1, dim=2)
+            notes = head(served, noise, self.settings.temperature, generator, begins, shard)
+            made += torch.split(notes, 1, dim=2)
         return torch.cat([made[place] for place in self.order], dim=2)  # [batch, time, tracks, 2, pitch_range]
 
-    def features(self, latents: Latents, part: StreamContext | None) -> Tensor:
-        """What the heads make notes of: `[batch, time, tracks, width]`."""
+    def compute(self, latents: Latents, part: StreamContext | None) -> Tensor:
+        """All but the heads: the features that they make notes of, `[batch, time, tracks, width]`."""
         return self.work_out(self.sketch(latents), part)
 
     def sketch(self, latents: Latents) -> tuple[Tensor, Tensor]:
@@ -201,11 +207,6 @@ class Generator(PhraseGenerator):
         vectors = torch.cat([weights[0].view(len(self.listen.weight), slots, -1), weights[1].unsqueeze(2)], dim=2)
         heard = embed_context(part, vectors.permute(1, 2, 0), self.spec).index_select(0, rows) + self.listen.bias
         return silence.expand(len(part.mask), -1, -1).index_copy(0, rows, activate(self.listen_near(heard)))
-
-    @property
-    def heavy(self) -> tuple[nn.Module, str]:
-        """All but the heads."""
-        return self, "features"
 
     def encode(self, rolls: Tensor) -> Tensor:
         """Streams `[batch, time, tracks, 2, pitch_range]`; notes outside a track's pitch_range are left out."""

@@ -26,6 +26,7 @@ from torch.nn.functional import pad
 from gan.networks.layers import TrackLinear
 from gan.ops.monophonic_voices import Play, follow, follow_open, streams_of
 from gan.ops.noise import GUMBEL, LOGISTIC
+from gan.ops.shard import WHOLE, Shard
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 
@@ -41,11 +42,14 @@ def log_odds(rate: Tensor) -> Tensor:
     return torch.log(clipped / (1 - clipped))
 
 
-def shaken(logits: Tensor, amount: float | Tensor, generator: torch.Generator | None, batch_axis: int) -> Tensor:
+def shaken(
+    logits: Tensor, amount: float | Tensor, generator: torch.Generator | None, batch_axis: int, shard: Shard
+) -> Tensor:
     """Logits with this amount of logistic noise, if there is a generator to draw it; an axis of them is the batch."""
     if generator is None or _nothing(amount):
         return logits
-    return logits + LOGISTIC.add_(torch.zeros(logits.shape, device=logits.device), amount, generator, batch_axis)
+    noise = torch.zeros(logits.shape, device=logits.device)
+    return logits + LOGISTIC.add_(noise, amount, generator, batch_axis, shard)
 
 
 def _nothing(amount: float | Tensor) -> bool:
@@ -136,6 +140,7 @@ class ChoiceHead(nn.Module):
         temperature: float,
         generator: torch.Generator | None,
         begins: Tensor | None = None,
+        shard: Shard = WHOLE,
     ) -> Tensor:
         """Streams `[batch, time, tracks, 2, pitch_range]`, each 0 or 1.
 
@@ -152,13 +157,15 @@ class ChoiceHead(nn.Module):
         begins
             Bool `[batch, time, tracks of the phrase]`: where every line begins something new, whatever its gate says.
             All do at the first step.
+        shard
+            Which rows of a whole batch these are, whose noise they get.
         """
         batch, time, tracks, _ = x.shape
         rows = x.permute(2, 1, 0, 3).reshape(tracks, time * batch, -1)
         lines = (tracks, time, batch, self.voices)
         metre = self.metre.repeat(time // len(self.metre), 1, 1).transpose(0, 1).unsqueeze(2)
         gate = torch.baddbmm(self.gate.bias, rows, self.gate.weight).view(lines) + metre
-        gate = shaken(gate, _amounts(amount, self.tracks, 3), generator, batch_axis=2)
+        gate = shaken(gate, _amounts(amount, self.tracks, 3), generator, batch_axis=2, shard=shard)
         pulls = pad(self.motion[:, :, self.moves], [0, 1, 0, 1])  # [tracks, voices, from, to]; rest goes with any alike
         weight, bias = self.choose.weight, self.choose.bias
         shaker = None if _nothing(amount) else generator
@@ -173,7 +180,7 @@ class ChoiceHead(nn.Module):
                 return streams_of(opens, *follow_open(rows, weight, bias, opens, pulls), self.pitch_range, rows.dtype)
             scores = torch.bmm(rows, weight).add_(bias).view(*lines, self.pitch_range + 1)
             if shaker is not None:
-                GUMBEL.add_(scores, _amounts(amount, self.tracks, 4), shaker, batch_axis=2)
+                GUMBEL.add_(scores, _amounts(amount, self.tracks, 4), shaker, batch_axis=2, shard=shard)
             choices, sounds, comes_from = follow(scores, opens, pulls)
         streams: Tensor = Play.apply(  # type: ignore[no-untyped-call]
             rows, weight, bias, gate, pulls, scores, opens, forced, choices, sounds, comes_from, temperature
@@ -217,6 +224,7 @@ class NeuronHead(nn.Module):
         temperature: float,
         generator: torch.Generator | None,
         begins: Tensor | None = None,
+        shard: Shard = WHOLE,
     ) -> Tensor:
         """Streams `[batch, time, tracks, 2, pitch_range]`; all as in `ChoiceHead`, and nothing rings on where
         `begins`.
@@ -224,10 +232,10 @@ class NeuronHead(nn.Module):
         out = self.project(x)
         amount = _amounts(amount, self.tracks, 1)
         metre = self.metre.repeat(x.shape[1] // len(self.metre), 1, 1)  # [time, tracks, pitch_range]
-        onset = neuron(shaken(out[..., : self.pitch_range] + metre, amount, generator, batch_axis=0), temperature)
+        onset = neuron(shaken(out[..., : self.pitch_range] + metre, amount, generator, 0, shard), temperature)
         if not self.holds:
             return torch.stack([onset, onset], dim=3)
-        hold = neuron(shaken(out[..., self.pitch_range :], amount, generator, batch_axis=0), temperature) * self.rings
+        hold = neuron(shaken(out[..., self.pitch_range :], amount, generator, 0, shard), temperature) * self.rings
         if begins is not None:
             hold = hold * ~begins[:, :, list(self.tracks)].unsqueeze(3)
         now = torch.zeros_like(onset[:, 0])

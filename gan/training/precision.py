@@ -1,6 +1,6 @@
 """What makes training faster where the machine can: matrix products in bfloat16, and networks that are compiled.
 
-Only the part of a network in which the time goes is changed, see `heavy` of `gan.interface`: notes are decided
+Only the part of a network in which the time goes is changed, see `gan.interface.Network`: notes are decided
 on and phrases scored in float32. Penalties are float32 throughout, and not compiled: compiled networks have no second
 derivative.
 """
@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import nn
+
+from gan.interface import Network
 
 
 def takes_bfloat16(precision: str, device: torch.device) -> bool:
@@ -81,11 +82,10 @@ def exactly(part: Heavy | None, wanted: bool) -> Iterator[None]:
         part.exact = False
 
 
-def speed_up(part: tuple[nn.Module, str], device: torch.device, bfloat16: bool, compiled: bool) -> Heavy | None:
-    """Replace a method of a module by its `Heavy`; nothing happens where no way is wanted."""
+def speed_up(network: Network, device: torch.device, bfloat16: bool, compiled: bool) -> Heavy | None:
+    """Have the expensive part of a network computed by a `Heavy`; nothing happens where no way is wanted."""
     if not (bfloat16 or compiled):
         return None
-    module, name = part
-    heavy = Heavy(getattr(module, name), device, bfloat16, compiled)
-    setattr(module, name, heavy)
+    heavy = Heavy(network.compute, device, bfloat16, compiled)
+    network.accelerate(heavy)
     return heavy

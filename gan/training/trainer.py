@@ -22,7 +22,8 @@ from torch import Tensor, nn
 
 from gan.networks.checkpoint import FORMAT, check_format
 from gan.networks.designs import NETWORKS
-from gan.rolls import Batch, mix_seed
+from gan.rolls import Batch
+from gan.seeds import RandomStream, mix_seed
 from gan.settings import ModelSettings, TrainSettings, check_together
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
@@ -106,7 +107,7 @@ class Trainer:
         self.seed, self.device = seed, torch.device(device)
         self.step, self.seconds, self.ease = 0, 0.0, 1.0
         with torch.random.fork_rng(devices=[]):  # first weights come from our seed; the global stream stays as it was
-            torch.manual_seed(mix_seed(seed, 2))
+            torch.manual_seed(mix_seed(seed, RandomStream.WEIGHTS))
             make_generator, make_discriminator = NETWORKS[model_settings.design]
             self.generator = make_generator(spec, statistics, model_settings).to(self.device)
             self.discriminator = make_discriminator(spec, statistics, model_settings).to(self.device)
@@ -117,11 +118,11 @@ class Trainer:
             "generator": self._adam(self.generator),
             "discriminator": self._adam(self.discriminator),
         }
-        self.fixed_latents = self.average.sample_latents(NUM_FIXED, self._random(3))
+        self.fixed_latents = self.average.sample_latents(NUM_FIXED, self._random(RandomStream.FIXED_LATENTS))
         self.meter = Meter(spec, statistics, self.loss.bounds)
         low = takes_bfloat16(train_settings.precision, self.device)
         self.fast = {
-            side: speed_up(network.heavy, self.device, low, train_settings.compile)
+            side: speed_up(network, self.device, low, train_settings.compile)
             for side, network in (("generator", self.generator), ("discriminator", self.discriminator))
         }
 
@@ -200,11 +201,6 @@ class Trainer:
 
     def train_step(self, batch: Batch) -> None:
         """Steps of the discriminator and one of the generator, on `phrases_per_step` phrases."""
-        with self.team.at_work():
-            self._train_step(batch)
-
-    def _train_step(self, batch: Batch) -> None:
-        """The same, as one of a team."""
         for optimizer in self.optimizers.values():
             optimizer.param_groups[0]["lr"] = self.learning_rate()
         self.generator.begin_step(self.step)
@@ -222,17 +218,17 @@ class Trainer:
             raise TrainingFailed(f"training broke down at step {self.step}: {bad} is not a number any more")
         self._follow()
         self.step += 1
-        self.meter.add(figures, *pair.heard(self.generator))
+        self.meter.add(figures, *pair.heard(self.generator, self.team))
 
     def _pair(self, batch: Batch, turn: int, with_gradient: bool) -> Pair:
         """Real phrases, and as many generated ones, that may teach the generator too."""
         number = self.step * self.settings.discriminator_steps + turn
 
-        def random(purpose: int, device: torch.device | str) -> torch.Generator:
+        def random(purpose: RandomStream, device: torch.device | str) -> torch.Generator:
             return self._random(purpose, number, device=device)
 
         with torch.set_grad_enabled(with_gradient):
-            return pair_up(self.generator, batch, self.settings.max_transposition, self.noise(), random)
+            return pair_up(self.generator, batch, self.settings.max_transposition, self.noise(), random, self.team)
 
     def _judge(self, pair: Pair) -> Judge:
         """The discriminator, told what it needs to know of the phrases."""
@@ -245,7 +241,8 @@ class Trainer:
         mutual = teaches and isinstance(self.loss, Relativistic) and self.discriminator.judges_each_alone
         fake = pair.fake.detach().requires_grad_(mutual)
         with exactly(self.fast["discriminator"], penalised):
-            verdict = self.loss.judge(self._judge(pair), pair.real, fake, penalised, self._random(7, self.step, turn))
+            random = self._random(RandomStream.PENALTY, self.step, turn)
+            verdict = self.loss.judge(self._judge(pair), pair.real, fake, penalised, random, self.team)
         figures = verdict.figures
         weights = self._begin("discriminator")
         losses = [] if verdict.penalty is None else [verdict.penalty]
@@ -258,7 +255,8 @@ class Trainer:
         else:
             losses.append(verdict.loss)
         if pair.asked is not None and self._matching_loss_due():
-            whole, mixed, asked = matching_loss(pair.real, self.spec, self._random(9, self.step, turn))
+            random = self._random(RandomStream.MATCHING, self.step, turn)
+            whole, mixed, asked = matching_loss(pair.real, self.spec, random, self.team)
             whole_logits, mixed_logits = self.discriminator(whole, mixed, asked=asked).chunk(2)
             confused = discriminator_loss(whole_logits, mixed_logits)
             losses.append(settings.matching_loss * settings.matching_loss_steps * confused)

@@ -8,7 +8,7 @@ from typing import Any
 import joblib
 import torch
 
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 from gan.statistics import count_some
 from gan.training.trainer import Trainer
 from pipeline.bench.music import Corpus, settings_for

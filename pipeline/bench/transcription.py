@@ -26,7 +26,7 @@ from pipeline.bench.transcription_scores import (
     roll_tallies,
 )
 from pipeline.config import compose
-from pipeline.dataset.cutting import recipe_of
+from pipeline.dataset.cutting import cutting_settings
 from pipeline.errors import UserError
 from pipeline.formats import RECORDINGS
 from pipeline.progress import bar
@@ -65,7 +65,7 @@ def measure_transcription(folder: Path, soundfont: Path | None, scratch: Path) -
     if not paths:
         raise UserError(f"--transcription {folder}: there is no MIDI file (.mid) in it.")
     config = compose("data=band")
-    spec = recipe_of(config).spec
+    spec = cutting_settings(config).spec
     contenders: dict[str, Callable[[NDArray[np.float32]], Transcription]] = {
         "albumgan": lambda samples: transcribe_samples(samples, Wish()),
         "baseline": transcribe_plainly,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.spec import RollSpec
-from pipeline.scores.grid import Stretch, quantise
+from pipeline.scores.quantisation import BarSpan, quantise
 from pipeline.scores.reading import read_scores
 from pipeline.scores.score import DEFAULT_BPM, Metre, Part, Score
 from pipeline.scores.tracks import assign
@@ -214,7 +214,7 @@ def roll_of(parts: Sequence[Part], bars: int, spec: RollSpec, tracks: TracksSett
     """Which pitches sound, as `prepare` reads a score: bool `[tracks, steps, 128]`; drums by class."""
     roll = np.zeros((spec.num_tracks, bars * spec.steps_per_bar, 128), bool)
     score = Score("", tuple(parts), (Metre(0.0, spec.beats_per_bar, 4),))
-    notes = quantise(assign(score, tracks), Stretch(0.0, bars, 0), spec)
+    notes = quantise(assign(score, tracks), BarSpan(0.0, bars, 0), spec)
     for track, pitch, onset, length in notes.tolist():
         if spec.tracks[track].is_drum:
             pitch = next((keys[0] for keys in DRUM_CLASSES.values() if pitch in keys), pitch)

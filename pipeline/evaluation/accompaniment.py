@@ -16,7 +16,8 @@ from gan.context import Context, conditions_of_context
 from gan.metrics.accompaniment import Matcher, followed, train_matcher, unisons
 from gan.metrics.bootstrap import mean_intervals
 from gan.metrics.track_pairs import Parts, draw_tracks, strangers
-from gan.rolls import mix_seed, unpack
+from gan.rolls import unpack
+from gan.seeds import mix_seed
 from gan.spec import RollSpec
 from pipeline.evaluation.comparison import estimate, finite
 from pipeline.evaluation.phrase_sets import Phrases

@@ -19,7 +19,7 @@ from gan.metrics.bootstrap import mean_intervals
 from gan.metrics.control import agreement, thirds, train_styles
 from gan.metrics.counts import Tally, tabulate
 from gan.metrics.features import notes_per_bar
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 from gan.spec import RollSpec
 from pipeline.evaluation.accompaniment import Make
 from pipeline.evaluation.comparison import estimate, finite

@@ -12,11 +12,11 @@ from torch import Tensor
 from gan.context import Context
 from gan.interface import PhraseGenerator
 from gan.networks.generator import Generator
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 from gan.spec import RollSpec
-from pipeline.dataset.cutting import Recipe, Source
-from pipeline.dataset.gathering import kind_of_reason, read_all
-from pipeline.dataset.store import PhraseStore
+from pipeline.dataset.cutting import CuttingSettings, SourceFile
+from pipeline.dataset.resumable_reading import read_files
+from pipeline.dataset.store import PhraseStore, kind_of_reason
 from pipeline.errors import UserError
 from pipeline.formats import printable
 from pipeline.progress import bar
@@ -104,13 +104,13 @@ def made_as_asked(
     return torch.cat(made)
 
 
-def folder_phrases(paths: list[str], recipe: Recipe, executor: ExecutorSettings, count: int) -> FolderReading:
+def folder_phrases(paths: list[str], recipe: CuttingSettings, executor: ExecutorSettings, count: int) -> FolderReading:
     """Phrases of score files, cut as the songs of a prepared set are; at most `count`, evenly spread.
 
     Copies stay in: a program that repeats itself is to be found out. Files that give no phrases are counted by reason.
     """
     readings = list(
-        bar(read_all([Source(path, path) for path in paths], recipe, executor), len(paths), "evaluate", "files")
+        bar(read_files([SourceFile(path, path) for path in paths], recipe, executor), len(paths), "evaluate", "files")
     )
     songs = [song for reading in readings for song in reading.songs]
     rejects = [reject for reading in readings for reject in reading.rejects]

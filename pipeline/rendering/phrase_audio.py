@@ -13,6 +13,8 @@ from pipeline.settings.audio import RenderSettings
 from pipeline.settings.music import TracksSettings
 from pipeline.songs.song import Song
 
+ARTIST = "AlbumGAN"
+"""What the tags of samples say."""
 DEFAULT_TEMPO_BPM = 110.0
 """Where the data set names no tempo."""
 
@@ -38,7 +40,7 @@ def write_sample(
     spec, tracks
         Their shape, and the instruments: those of the first arrangement.
     render
-        Synthesizer, SoundFont, loudness and rate of the sound, and the artist of its tags.
+        Synthesizer, SoundFont, loudness and rate of the sound.
     tempo_bpm
         Beats a minute; `DEFAULT_TEMPO_BPM` for `None`.
     title, album
@@ -52,5 +54,5 @@ def write_sample(
         return None
     song = Song.of_phrases(phrases, spec, tracks, tempo_bpm or DEFAULT_TEMPO_BPM)
     sound = mix_song(song, render, soundfont_path(render.soundfont)).sound
-    write_compressed(path, sound, render.sample_rate_hz, "mp3", Tags(title, render.artist, album, 1, 1))
+    write_compressed(path, sound, render.sample_rate_hz, "mp3", Tags(title, ARTIST, album, 1, 1))
     return sound

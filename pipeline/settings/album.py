@@ -11,7 +11,8 @@ class AlbumSettings:
     """The listening page."""
 
     title: str | None
-    """Null takes the title of the first song."""
+    """On cover, page and in the tags of sound files; null takes the title of the first song."""
     artist: str
+    """Who is named there."""
     reroll: Any
     """Songs to make anew, such as `[3]`, or sections of songs with their returns, `[3.chorus]`; the rest stays."""

@@ -65,9 +65,6 @@ class RenderSettings:
     """The voice of espeak-ng that sings: a language, and a speaker after a plus sign: `en-us`, `de`, `en-us+f2`."""
     word_times: bool
     """Whether the LRC file has a time for each word beside those of the lines; some players show these marks."""
-    artist: str
-    album: str | None
-    """What the tags of compressed files say beside each song's title; the album's null is its first song's title."""
 
     def check(self) -> None:
         """Raise `UserError` naming the key when a value cannot work."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.rolls import mix_seed
+from gan.seeds import mix_seed
 from gan.spec import RollSpec
 from pipeline.scores.notes import Notes
 from pipeline.songs.seeds import SongRandomStream

@@ -131,9 +131,9 @@ def draw_song_conditions(
     named = (~requested[:tracks].isnan()).numpy()
     free = [track for track in range(tracks) if plays[track] and shares[track] >= RESTS and not named[track]]
     resting = sorted(free, key=lambda track: (track == lead, -shares[track]))
-    rhythm_and_chroma = torch.where(requested.isnan(), examples[torch.cat([row.view(1), drawn[drawn != row]])], requested)[
-        :, NUM_ATTRIBUTES * tracks : -NUM_LABELS
-    ]
+    rhythm_and_chroma = torch.where(
+        requested.isnan(), examples[torch.cat([row.view(1), drawn[drawn != row]])], requested
+    )[:, NUM_ATTRIBUTES * tracks : -NUM_LABELS]
     return SongConditions(conditions, limits, plays, tuple(resting), lead, rhythm_and_chroma, named)
 
 

@@ -22,7 +22,7 @@ from pipeline.settings.songs import GenerateSettings
 MAX_NOTES = 200
 """Notes a bar that nobody plays more of."""
 MAX_CONDITION_STRENGTH = 1.0
-"""Beyond what was learnt requests are met less well: at 1.25 drums are struck 50 notes a bar beside what was requested."""
+"""Beyond what was learnt requests are met less well: at 1.25 drums play 50 notes a bar more or less than requested."""
 MAX_TEMPERATURE = 2.0
 SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
 

@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from gan.spec import RollSpec
 from pipeline.errors import UserError
 from pipeline.files import atomic_path
-from pipeline.scores.notes import Notes, Planes, cut_overlaps, notes_from_roll, pack, roll_from_notes, unpack
+from pipeline.scores.notes import (
+    Notes,
+    Planes,
+    cut_overlaps,
+    notes_from_roll,
+    pack_rolls,
+    roll_from_notes,
+    unpack_rolls,
+)
 from pipeline.settings.music import TracksSettings
 
 FORMAT = "albumgan song 2"
@@ -196,7 +204,7 @@ class Song:
         }
         arrays: dict[str, Any] = {
             "header": np.array(json.dumps(header)),
-            "planes": pack(self.planes),
+            "planes": pack_rolls(self.planes),
             "velocities": self.velocities.astype(np.uint8),
             "timing_ticks": self.timing_ticks.astype(np.int16),
         }
@@ -221,8 +229,8 @@ class Song:
             form="phrases",
             arrangement=arrangement.name,
             programs=tuple(arrangement.programs),
-            pans=tuple(track.pan for track in tracks.tracks),
-            volumes=tuple(track.volume for track in tracks.tracks),
+            pans=tracks.pans,
+            volumes=tracks.volumes,
             velocities=np.full(len(notes), 90, np.uint8),
             timing_ticks=np.zeros(len(notes), np.int16),
             sections=tuple(
@@ -256,7 +264,7 @@ class Song:
             Section(name, role, first_bar, num_bars, seed, _latents_of(arrays, index))
             for index, (name, role, first_bar, num_bars, seed) in enumerate(header["sections"])
         )
-        planes = unpack(arrays["planes"], spec.num_pitches)
+        planes = unpack_rolls(arrays["planes"], spec.num_pitches)
         expected = (2, spec.num_tracks, sum(section.num_bars for section in sections), spec.steps_per_bar)
         if planes.shape[:-1] != expected:
             raise ValueError(f"planes {planes.shape} do not fit {expected}")

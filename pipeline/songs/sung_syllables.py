@@ -118,7 +118,8 @@ def with_words(song: Song, syllables: Iterable[SungSyllable]) -> Song:
     places = [(song.spec.names.index(one.track), one.pitch, one.onset) for one in syllables if one.split]
     if not places:
         return song
-    begun = make_notes(*np.transpose(places), 1)
+    tracks, pitches, onsets = np.transpose(places)
+    begun = make_notes(tracks, pitches, onsets, 1)
     divided = song.notes[_parents(song, begun)]
     begun["length"] = divided["onset"] + divided["length"] - begun["onset"]
     notes = cut_overlaps(np.concatenate([song.notes, begun]))

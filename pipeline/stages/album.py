@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.config import stage_directory
-from pipeline.dataset.structure import real_songs
+from pipeline.dataset.whole_songs import real_songs
 from pipeline.drawing.structure import draw_structure
 from pipeline.files import read_json, write_text
 from pipeline.pages.album.contents import bring_samples, bring_tracks, mean_recurrence, media_bytes, structures

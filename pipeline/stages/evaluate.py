@@ -20,7 +20,7 @@ from gan.networks.generator import Generator
 from gan.rolls import unpack
 from gan.spec import RollSpec
 from pipeline.config import Config, stage_directory
-from pipeline.dataset.cutting import recipe_of
+from pipeline.dataset.cutting import cutting_settings
 from pipeline.dataset.labels import labels_of, styles_of
 from pipeline.dataset.store import PhraseStore, open_store
 from pipeline.devices import choose_device, load_checkpoint, prepare_torch
@@ -47,7 +47,7 @@ from pipeline.files import bring, read_manifest, write_json, write_text
 from pipeline.pages.ranking import write_ranking_page
 from pipeline.progress import say
 from pipeline.rendering.phrase_audio import write_sample
-from pipeline.songs.conditions import MAX_CONDITION_STRENGTH
+from pipeline.songs.request import MAX_CONDITION_STRENGTH
 from pipeline.sources.catalog import files_of, folder_print
 from pipeline.stage_table import Outcome, Plan
 
@@ -198,7 +198,7 @@ def from_folder(config: Config) -> tuple[dict[str, Any], Phrases]:
     """What became of a folder's files, and their phrases."""
     path = config.evaluate.path
     count = max(config.evaluate.phrases, config.evaluate.samples)
-    reading = folder_phrases(files_of(path, "evaluate.path"), recipe_of(config), config.executor, count)
+    reading = folder_phrases(files_of(path, "evaluate.path"), cutting_settings(config), config.executor, count)
     if not len(reading.phrases):
         raise nothing_to_score(str(path), reading)
     subject = {

@@ -1,6 +1,6 @@
 """Songs from a trained generator: `python -m pipeline +stage=generate generate.songs=8 generate.key="G major"`.
 
-From nothing, around notes that are given (`generate.given`), or phrases to explore what the generator can make
+From nothing, around notes that are given (`generate.given`), or phrases to explore the latent space
 (`generate.like`, `generate.interpolate`). Writes `songs/NN.npz`, one a song, see `pipeline.songs.song`; of exploring
 one song of all phrases and a picture of them, `phrases.png`.
 """
@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from pipeline.config import Config, stage_directory
-from pipeline.dataset.cutting import recipe_of
+from pipeline.dataset.cutting import cutting_settings
 from pipeline.devices import prepare_torch
 from pipeline.drawing.plots import draw_samples
 from pipeline.errors import UserError
@@ -22,12 +22,12 @@ from pipeline.formats import is_recording
 from pipeline.progress import bar, duration, say
 from pipeline.settings.music import roll_spec
 from pipeline.settings.songs import GenerateSettings
-from pipeline.songs.compose.song_maker import SongMaker
-from pipeline.songs.conditions import check_request, refuse_request
+from pipeline.songs.compose.song_composer import SongComposer
 from pipeline.songs.explore.explorer import Explorer
 from pipeline.songs.form import pick_form
-from pipeline.songs.inpaint.given_song import given_path
-from pipeline.songs.inpaint.song_maker import AroundMaker
+from pipeline.songs.given_song import given_path
+from pipeline.songs.inpaint.song_inpainter import SongInpainter
+from pipeline.songs.request import check_request, refuse_request
 from pipeline.songs.song import Song
 from pipeline.stage_table import Outcome, Plan
 from pipeline.transcription.cache import recording_of
@@ -50,7 +50,7 @@ ONLY_WITH = (
 """Settings that mean nothing without the one in front."""
 
 
-class Maker(Protocol):
+class SongMaker(Protocol):
     """Makes one song after the other."""
 
     def make(self, number: int) -> Song:
@@ -72,7 +72,7 @@ def content_of(value: str, key: str, config: Config) -> str:
     path = given_path(value, f"generate.{key}")
     if not is_recording(path.name):
         return file_hash(path)
-    return recording_of(path, config.transcribe, recipe_of(config).spec.beats_per_bar).directory.name
+    return recording_of(path, config.transcribe, cutting_settings(config).spec.beats_per_bar).directory.name
 
 
 def check(config: Config) -> None:
@@ -138,14 +138,13 @@ def run(config: Config, directory: Path) -> Outcome:
         phrases = np.stack(np.split(song.planes, len(song.sections), axis=2))
         draw_samples(directory / "phrases.png", phrases, song.spec, song.form)
         return Outcome(facts={"songs": 1}, notes={"songs": [describe(song)]})
-    maker: Maker
+    maker: SongMaker
     if settings.given is not None:
-        around = AroundMaker(config, checkpoint)
-        for remark in around.given.remarks:
+        maker = SongInpainter(config, checkpoint)
+        for remark in maker.given.remarks:
             say(f"generate: {remark}")
-        maker = around
     else:
-        maker = SongMaker(config, checkpoint)
+        maker = SongComposer(config, checkpoint)
     numbers = range(1, settings.songs + 1)
     songs = []
     for number in bar(numbers, len(numbers), "generate", "songs"):

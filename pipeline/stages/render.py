@@ -82,7 +82,7 @@ def run(config: Config, directory: Path) -> Outcome:
         check_fits(song, words)
         song = with_words(song, words)
         mix = mix_song(song, config.render, soundfont, words)
-        tags = Tags(title, config.render.artist, config.render.album or first, song.number, len(songs))
+        tags = Tags(title, config.album.artist, config.album.title or first, song.number, len(songs))
         files = Writer(directory, name, tags, config.render).write(mix, words)
         measured, complaints = check_wav(
             directory / files["wav"],

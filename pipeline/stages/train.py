@@ -23,16 +23,15 @@ from gan.statistics import DataStatistics, count_some
 from gan.training.monitor import TrainingFailed
 from gan.training.precision import takes_bfloat16
 from gan.training.trainer import Trainer, scheduled_rate
-from pipeline.build import STAGES, refuse_change
 from pipeline.config import Config, flatten, stage_directory
 from pipeline.dataset.labels import labels_of, styles_of
 from pipeline.dataset.store import PhraseStore, open_store
 from pipeline.devices import choose_device, load_checkpoint, num_processes, prepare_torch, resident
 from pipeline.errors import UserError
-from pipeline.files import settings_of
+from pipeline.files import refuse_change, settings_of
 from pipeline.progress import counter, duration, finish_step_first, say
 from pipeline.settings.music import roll_spec
-from pipeline.stage_table import Outcome, Plan
+from pipeline.stage_table import STAGES, Outcome, Plan
 from pipeline.training.recorder import Recorder
 from pipeline.training.tensorboard import require_tensorboard
 from pipeline.training.torchrun import assembled, team

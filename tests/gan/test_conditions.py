@@ -17,7 +17,6 @@ from gan.conditions import (
     ConditionEncoder,
     ConditionLayout,
     conditions_of,
-    drop_conditions,
     interpolate_conditions,
     no_conditions,
     no_labels,
@@ -30,7 +29,6 @@ from gan.context import (
     StreamContext,
     beginnings,
     conditions_of_context,
-    draw_masks,
     inpaint_streams,
 )
 from gan.latents import Latents
@@ -41,7 +39,7 @@ from gan.settings import ModelSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
 from gan.training.attribute_loss import attribute_loss
-from gan.training.augmentation import matching_loss
+from gan.training.augmentation import draw_masks, drop_conditions, matching_loss
 from gan.training.trainer import Trainer
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Piano"), Track("Bass")), bars=4, num_pitches=30, lowest_pitch=41)
@@ -169,7 +167,7 @@ def test_the_lowest_tracks_are_those_with_the_lowest_notes() -> None:
 def test_wishes_change_the_phrase_and_guidance_says_how_much(generator: Generator) -> None:
     latents = sample_latents(generator)
     asked = latents.asking(torch.full_like(latents.conditions, torch.nan).index_fill(1, torch.tensor([1]), 30.0))
-    plain, more, most = (generator.features(one, None) for one in (latents, asked, asked))
+    plain, more, most = (generator.compute(one, None) for one in (latents, asked, asked))
     assert not torch.equal(plain, more)
     assert torch.equal(generator.sample(asked), generator.sample(asked, condition_strength=1.0))
     unasked = generator(asked, condition_strength=0.0)
@@ -265,7 +263,7 @@ def test_of_silence_only_the_densities_are_known() -> None:
 
 def test_what_is_left_out_reads_as_zeros_and_silence_is_no_gap() -> None:
     statistics = DataStatistics.of([music()], SPEC, torch.tensor([[0.0, 120.0, 1.0]] * 12))
-    encoder = ConditionEncoder(SPEC, statistics)
+    encoder = ConditionEncoder(SPEC, statistics.examples, statistics.num_styles)
     nothing = no_conditions(1, SPEC)
     assert encoder(nothing).shape == (1, encoder.size)
     assert not encoder(nothing).any()

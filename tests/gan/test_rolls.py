@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 import pytest
 import torch
 
-from gan.rolls import Batch, batches_from, mix_seed, to_rolls, to_streams, unpack
+from gan.rolls import Batch, batches_from, to_rolls, to_streams, unpack
+from gan.seeds import mix_seed
 from gan.settings import ModelSettings
 from gan.spec import HOLD, ONSET
 from gan.statistics import DataStatistics, choose_heads, choose_pitch_ranges

@@ -47,8 +47,6 @@ def rendering(**changes: object) -> RenderSettings:
         "vocal": False,
         "vocal_voice": "en-us",
         "word_times": True,
-        "artist": "Nobody",
-        "album": None,
     }
     return RenderSettings(**values | changes)  # type: ignore[arg-type]
 

@@ -7,16 +7,16 @@ import pytest
 from mido.midifiles.meta import KeySignatureError
 
 from pipeline.config import compose
-from pipeline.dataset.cutting import Recipe, Source, prepare_file, recipe_of
+from pipeline.dataset.cutting import CuttingSettings, SourceFile, cutting_settings, prepare_file
 from tests.music_makers import song_midi
 from tests.slow_reader import Slow, read_slowly
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 
-def recipe_and_slow(*words: str) -> tuple[Recipe, Slow]:
+def recipe_and_slow(*words: str) -> tuple[CuttingSettings, Slow]:
     config = compose("data=band", "prepare.cut=grid", *words)
-    recipe = recipe_of(config)
+    recipe = cutting_settings(config)
     families = [None if track.is_drum else set(track.programs) for track in config.tracks.tracks]
     return recipe, Slow(
         families,
@@ -27,8 +27,8 @@ def recipe_and_slow(*words: str) -> tuple[Recipe, Slow]:
     )
 
 
-def quickly(path: Path, recipe: Recipe) -> list[tuple[int, bytes]]:
-    songs = prepare_file(Source(path.name, str(path)), recipe).songs
+def quickly(path: Path, recipe: CuttingSettings) -> list[tuple[int, bytes]]:
+    songs = prepare_file(SourceFile(path.name, str(path)), recipe).songs
     return [
         (start, phrase.tobytes()) for song in songs for start, phrase in zip(song.starts, song.phrases, strict=True)
     ]

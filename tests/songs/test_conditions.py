@@ -10,7 +10,7 @@ from gan.conditions import KEY, STYLE, TEMPO, no_conditions
 from pipeline.config import Config, flatten
 from pipeline.errors import UserError
 from pipeline.settings.music import roll_spec
-from pipeline.songs.conditions import Request, draw_asked_tempo, read_request, refuse_request
+from pipeline.songs.request import Request, draw_asked_tempo, read_request, refuse_request
 from tests.song_makers import configured
 
 STYLES = ["freedoom", "simutrans"]

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.csv import read_rows
-from pipeline.dataset.cutting import Reading, Reject
+from pipeline.dataset.cutting import PreparedFile
+from pipeline.dataset.store import Reject
 from pipeline.sources.catalog import CatalogRow, locate, scan
-from pipeline.stages.prepare import named, songs_of, with_problems
+from pipeline.stages.prepare import called_by_user, songs_of, with_problems
 from tests.conftest import Program
 from tests.music_makers import song_midi
 
@@ -101,6 +102,10 @@ def test_prepare_learns_from_songs_and_calls_files_as_the_user_does() -> None:
         replace(song, where="", source="gone.mid", problem="not there"),
     ]
     assert songs_of(rows) == [song]
-    readings = [Reading(rejects=[Reject(kept, "no notes"), Reject(f"{kept}#2", "no notes"), Reject("b#1", "?")])]
-    told = [reject.path for reading in with_problems(named(iter(readings), rows), rows) for reject in reading.rejects]
+    readings = [PreparedFile(rejects=[Reject(kept, "no notes"), Reject(f"{kept}#2", "no notes"), Reject("b#1", "?")])]
+    told = [
+        reject.path
+        for reading in with_problems(called_by_user(iter(readings), rows), rows)
+        for reject in reading.rejects
+    ]
     assert told == ["gone.mid", "http://x/a.abc", "http://x/a.abc#2", "b#1"]

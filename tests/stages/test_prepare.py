@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from gan.spec import HOLD, ONSET
-from pipeline.dataset.cutting import Reading, Recipe, Source, prepare_file
-from pipeline.dataset.gathering import CRASHED, Summary, gather, kind_of_reason, read_all
-from pipeline.dataset.store import PhraseStore, open_store
+from pipeline.dataset.cutting import CuttingSettings, PreparedFile, SourceFile, prepare_file
+from pipeline.dataset.resumable_reading import CRASHED, read_files
+from pipeline.dataset.store import PhraseStore, kind_of_reason, open_store
+from pipeline.dataset.store_writer import StoreSummary, write_store
 from pipeline.errors import UserError
 from pipeline.scores.notes import notes_from_roll
 from pipeline.settings.music import ExecutorSettings
@@ -20,14 +21,14 @@ from tests.music_makers import SPEC, recipe, song_midi, tune, write_midi
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-def sources_in(folder: Path) -> list[Source]:
-    return [Source(path.stem, str(path)) for path in sorted(folder.iterdir())]
+def sources_in(folder: Path) -> list[SourceFile]:
+    return [SourceFile(path.stem, str(path)) for path in sorted(folder.iterdir())]
 
 
-def prepare(folder: Path, target: Path, workers: int = 1, **changes: object) -> Summary:
+def prepare(folder: Path, target: Path, workers: int = 1, **changes: object) -> StoreSummary:
     target.mkdir()
     how = recipe(**changes)
-    return gather(read_all(sources_in(folder), how, ExecutorSettings("local", workers, None)), how, target)
+    return write_store(read_files(sources_in(folder), how, ExecutorSettings("local", workers, None)), how, target)
 
 
 def reasons(store: PhraseStore) -> dict[str, str]:
@@ -135,7 +136,7 @@ def test_common_key_moves_songs_in_different_keys_together(store: PhraseStore) -
         assert (names.index(tonic) + row.shift) % 12 == (0 if mode == "major" else 9)
 
 
-def crash_on_song_three(source: Source, how: Recipe) -> Reading:
+def crash_on_song_three(source: SourceFile, how: CuttingSettings) -> PreparedFile:
     if source.id == "song-3":
         os._exit(1)
     return prepare_file(source, how)
@@ -143,7 +144,7 @@ def crash_on_song_three(source: Source, how: Recipe) -> Reading:
 
 def test_a_crashed_worker_costs_one_file(music: Path, store: PhraseStore) -> None:
     how = recipe()
-    readings = list(read_all(sources_in(music), how, ExecutorSettings("local", 2, None), crash_on_song_three))
+    readings = list(read_files(sources_in(music), how, ExecutorSettings("local", 2, None), crash_on_song_three))
     crashed = [reject.path for reading in readings for reject in reading.rejects if reject.reason == CRASHED]
     assert [Path(path).name for path in crashed] == ["song-3.mid"]
     assert len(readings) == len(sources_in(music))
@@ -167,24 +168,24 @@ def test_with_nothing_usable_nothing_is_stored(music: Path, tmp_path: Path) -> N
 
 def test_what_the_catalog_says_of_a_song_counts(tmp_path: Path) -> None:
     path = song_midi(tmp_path / "deadbeef.mid", 1)
-    plain = prepare_file(Source("a", str(path), "deadbeef"), recipe()).songs[0]
-    told = prepare_file(Source("a", str(path), "A Song", 97.5, "D minor", "test"), recipe()).songs[0]
-    odd = prepare_file(Source("a", str(path), key="H dur"), recipe()).songs[0]
+    plain = prepare_file(SourceFile("a", str(path), "deadbeef"), recipe()).songs[0]
+    told = prepare_file(SourceFile("a", str(path), "A Song", 97.5, "D minor", "test"), recipe()).songs[0]
+    odd = prepare_file(SourceFile("a", str(path), key="H dur"), recipe()).songs[0]
     assert (plain.title, plain.tempo_bpm, plain.split) == ("deadbeef", 120, "")
     assert (told.title, told.tempo_bpm, told.key, told.shift, told.split) == ("A Song", 97.5, "D minor", -5, "test")
     assert odd.key == plain.key != "D minor"
 
 
-def test_a_split_that_the_catalog_names_takes_kin_along(tmp_path: Path) -> None:
+def test_a_split_that_the_catalog_names_takes_its_group_along(tmp_path: Path) -> None:
     (tmp_path / "songs").mkdir()
     paths = [song_midi(tmp_path / "songs" / f"{seed}.mid", seed, bars=12) for seed in range(6)]
     longer = song_midi(tmp_path / "songs" / "0-longer.mid", 0, root=65, bars=16)  # begins with the tune of song 0
     twin = song_midi(tmp_path / "songs" / "5-twin.mid", 5, root=63, bars=12)
-    sources = [Source(path.stem, str(path)) for path in paths]
+    sources = [SourceFile(path.stem, str(path)) for path in paths]
     sources[0] = replace(sources[0], split="test")
-    sources += [Source("longer", str(longer), split="train"), Source("twin", str(twin), split="validation")]
+    sources += [SourceFile("longer", str(longer), split="train"), SourceFile("twin", str(twin), split="validation")]
     (tmp_path / "set").mkdir()
-    gather(read_all(sources, recipe(), ExecutorSettings("local", 1, None)), recipe(), tmp_path / "set")
+    write_store(read_files(sources, recipe(), ExecutorSettings("local", 1, None)), recipe(), tmp_path / "set")
     rows = {row.song: row for row in open_store(tmp_path / "set").songs}
     assert (rows["0"].split, rows["longer"].split, rows["5"].split) == ("test", "test", "validation")
     assert rows["longer"].remark == f"in test instead of train, like {paths[0]}, which has the same tune"
@@ -193,9 +194,9 @@ def test_a_split_that_the_catalog_names_takes_kin_along(tmp_path: Path) -> None:
 
 
 def test_songs_whose_files_hash_alike_stay_apart(tmp_path: Path) -> None:
-    sources = [Source("same", str(song_midi(tmp_path / f"{seed}.mid", seed))) for seed in range(3)]
+    sources = [SourceFile("same", str(song_midi(tmp_path / f"{seed}.mid", seed))) for seed in range(3)]
     (tmp_path / "set").mkdir()
-    gather(read_all(sources, recipe(), ExecutorSettings("local", 1, None)), recipe(), tmp_path / "set")
+    write_store(read_files(sources, recipe(), ExecutorSettings("local", 1, None)), recipe(), tmp_path / "set")
     store = open_store(tmp_path / "set")
     assert {row.song for row in store.songs} == {"same", "same-again-2", "same-again-3"}
     assert {row.source for row in store.phrases} == {source.path for source in sources}
@@ -257,7 +258,7 @@ def test_the_chorales_are_there_after_pip_alone(program: Program, tmp_path: Path
     opened = open_store(tmp_path / "data" / "prepared" / "chorales")
     assert len(opened.songs) > 340 and len(opened) > 1000
     assert opened.statistics["polyphony"] == dict.fromkeys(opened.spec.names, 1.0)
-    # settings of "O Haupt voll Blut und Wunden" are kin, though their titles differ
+    # settings of "O Haupt voll Blut und Wunden" share a tune, though their titles differ
     passion = {row.group for row in opened.songs if "bwv244.15" in row.source or "bwv244.54" in row.source}
     assert len(passion) == 1
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from gan.spec import RollSpec
-from pipeline.dataset.structure import likeness, recurrence
 from pipeline.drawing.structure import Structure
 from pipeline.files import bring
 from pipeline.pages.album.page import Download, Line, PageSection, PageTrack, Sample, Syllable, Verse
-from pipeline.scores.notes import Planes
+from pipeline.scores.notes import Notes
+from pipeline.scores.self_similarity import bar_similarity, recurrence
 from pipeline.songs.song import Song
 from pipeline.songs.sung_syllables import NO_LYRICS, SungLyrics, check_fits, seconds_of, with_words
 
@@ -186,18 +186,21 @@ def bring_samples(train: Path, album: Path) -> tuple[list[Sample], str | None]:
 
 
 def structures(
-    songs: Sequence[Song], titles: Mapping[int, str], real: Sequence[tuple[str, Planes]]
+    songs: Sequence[Song], titles: Mapping[int, str], real: Sequence[tuple[str, Notes, int]]
 ) -> tuple[list[Structure], list[Structure]]:
     """How alike the bars of each song are: of the album's songs, and of real ones of the same tracks and grid."""
     made = []
     for song in songs:
         sections = [(one.role, one.first_bar, one.num_bars) for one in song.sections]
-        made.append(_structure(titles.get(song.number, f"Song {song.number}"), song.planes, song.spec, sections))
-    return made, [_structure(title, planes, songs[0].spec, ()) for title, planes in real]
+        title = titles.get(song.number, f"Song {song.number}")
+        made.append(_structure(title, song.notes, song.num_bars, song.spec, sections))
+    return made, [_structure(title, notes, bars, songs[0].spec, ()) for title, notes, bars in real]
 
 
-def _structure(title: str, planes: Planes, spec: RollSpec, sections: Sequence[tuple[str, int, int]]) -> Structure:
-    alike = likeness(planes, spec)
+def _structure(
+    title: str, notes: Notes, bars: int, spec: RollSpec, sections: Sequence[tuple[str, int, int]]
+) -> Structure:
+    alike = bar_similarity(notes, bars, spec, "jaccard").astype(np.float64)
     return Structure(title, alike, recurrence(alike), sections)
 
 

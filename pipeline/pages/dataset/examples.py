@@ -17,7 +17,7 @@ from pipeline.drawing.piano_rolls import Frame, paint
 from pipeline.drawing.plots import pitch_labels
 from pipeline.files import fingerprint
 from pipeline.formats import printable
-from pipeline.pages.dataset.counts import PhrasePlaces, phrases_at
+from pipeline.pages.dataset.counts import PhraseIndex, phrases_at
 from pipeline.rendering.phrase_audio import write_sample
 from pipeline.scores.notes import Planes, notes_from_roll
 from pipeline.settings.audio import RenderSettings
@@ -39,7 +39,7 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 7.0, 16.0
 
 
 @dataclass(frozen=True)
-class Example:
+class PhraseExample:
     """A phrase, or two that follow one another, and the song it is from. Paths are relative to the page."""
 
     song: SongRow
@@ -60,7 +60,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class _ExampleCandidate:
     """A stretch of a song that could be shown."""
 
     song: SongRow
@@ -74,13 +74,13 @@ class _Candidate:
         return int(np.count_nonzero(self.planes.any(axis=(0, 1, 3, 4, 5))))
 
 
-def make_examples(
+def make_phrase_examples(
     directory: Path,
     store: PhraseStore,
-    places: PhrasePlaces,
+    places: PhraseIndex,
     tracks: TracksSettings,
     render: RenderSettings,
-) -> list[Example]:
+) -> list[PhraseExample]:
     """Choose phrases, draw them and play them: `page/phrase-1.png`, `page/phrase-1.mp3` and so on.
 
     The choice differs in songs, tempi and numbers of tracks, and is the same whenever the set is the same. All have
@@ -98,7 +98,9 @@ def make_examples(
         )
         seconds = 0.0 if heard is None else len(heard) / render.sample_rate_hz
         score_seconds = bars * spec.beats_per_bar * 60 / song.tempo_bpm
-        examples.append(Example(song, title, one.first_bar, bars, score_seconds, one.tracks, picture, sound, seconds))
+        examples.append(
+            PhraseExample(song, title, one.first_bar, bars, score_seconds, one.tracks, picture, sound, seconds)
+        )
     return examples
 
 
@@ -117,7 +119,7 @@ def _draw(path: Path, planes: Planes, spec: RollSpec, first_bar: int) -> None:
     sheet.save(path)
 
 
-def _choose(store: PhraseStore, places: PhrasePlaces) -> list[_Candidate]:
+def _choose(store: PhraseStore, places: PhraseIndex) -> list[_ExampleCandidate]:
     """Stretches from the slowest to the fastest: one out of each sixth of the tempi, with few and many tracks."""
     random = np.random.default_rng(int(fingerprint(store.statistics)[:16], 16))
     candidates = _candidates(store, places, random)
@@ -130,7 +132,7 @@ def _choose(store: PhraseStore, places: PhrasePlaces) -> list[_Candidate]:
     return chosen
 
 
-def _candidates(store: PhraseStore, places: PhrasePlaces, random: np.random.Generator) -> list[_Candidate]:
+def _candidates(store: PhraseStore, places: PhraseIndex, random: np.random.Generator) -> list[_ExampleCandidate]:
     """A stretch of each of some songs that have no tune in common; more of a song where there are few songs."""
     rows = {row.song: row for row in store.songs}
     order = random.permutation(len(places.names)).tolist()
@@ -154,7 +156,7 @@ def _candidates(store: PhraseStore, places: PhrasePlaces, random: np.random.Gene
             starts.add((number, start))
             song = rows[places.names[number]]
             stretch = _stretch(by_bar, start, song.tempo_bpm, store.spec)
-            found.append(_Candidate(song, start, phrases_at(store, stretch)))
+            found.append(_ExampleCandidate(song, start, phrases_at(store, stretch)))
     return found
 
 

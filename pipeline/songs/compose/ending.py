@@ -84,7 +84,9 @@ def add_ending(notes: Notes, num_bars: int, spec: RollSpec, key: Key) -> tuple[N
 def last_of_tracks(notes: Notes, spec: RollSpec) -> Notes:
     """The last note or chord of each pitched track."""
     by_track = [notes[notes["track"] == track] for track in spec.pitched]
-    return np.concatenate([np.empty(0, NOTE), *(own[own["onset"] == own["onset"].max()] for own in by_track if len(own))])
+    return np.concatenate(
+        [np.empty(0, NOTE), *(own[own["onset"] == own["onset"].max()] for own in by_track if len(own))]
+    )
 
 
 def closing_chord(chord: Notes, spec: RollSpec, key: Key) -> Notes:

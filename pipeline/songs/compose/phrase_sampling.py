@@ -119,7 +119,7 @@ class ConditionalSampler:
     song: Latents
 
     def invent(self, first: SampledPhrase | None, slot: PhraseSlot, random: torch.Generator) -> SampledPhrase:
-        """See `PhraseSampler`; made again where a track is silent that should play, with a fill of the drums at last."""
+        """See `PhraseSampler`; made again where a track is silent that should play, with a fill of the drums."""
         assert slot.conditions is not None
         best: tuple[int, SampledPhrase] | None = None
         for attempt in range(TRIES):
@@ -239,7 +239,9 @@ class ConditionalSampler:
     def _drums(self, conditions: PhraseConditions) -> list[int]:
         """The drum tracks that play in the last bar."""
         return [
-            track for track, kind in enumerate(self.reranker.spec.tracks) if kind.is_drum and not conditions.rests[track, -1]
+            track
+            for track, kind in enumerate(self.reranker.spec.tracks)
+            if kind.is_drum and not conditions.rests[track, -1]
         ]
 
     def _masked(self, free: NDArray[np.bool_], count: int, random: torch.Generator) -> Tensor:
@@ -259,7 +261,7 @@ class ConditionalSampler:
 def draw_latents(
     generator: PhraseGenerator, count: int, song: Latents, first: SampledPhrase | None, random: torch.Generator
 ) -> Latents:
-    """Latents of a new phrase: `OWN_SHARE` away from those of the song, or moving differently than the section's first."""
+    """Latents of a new phrase: `OWN_SHARE` away from the song's, or those of the section's first that move differently."""
     fresh = generator.sample_latents(count, random)
     if first is None:
         return repeated(song, count).towards(fresh, OWN_SHARE)

@@ -23,8 +23,8 @@ from gan.spec import ONSET, RollSpec
 from gan.statistics import DataStatistics
 from pipeline.scores.keys import MAJOR, MINOR, Key, estimate_key, pitch_class_durations
 from pipeline.scores.notes import Planes, notes_from_roll, roll_from_notes
-from pipeline.songs.key_and_tempo import transpose_into_range
 from pipeline.songs.compose.ending import ending_score
+from pipeline.songs.key_and_tempo import transpose_into_range
 from pipeline.songs.plan import PhraseConditions
 
 SEAM_WEIGHT, MODE_WEIGHT, HARMONY_WEIGHT, DENSITY_WEIGHT, ENDING_WEIGHT = 0.5, 0.5, 1.0, 1.0, 3.0
@@ -66,8 +66,8 @@ class PhraseSlot:
     """
 
     home: Key
-    before: Phrase | None
-    after: Phrase | None
+    before: SampledPhrase | None
+    after: SampledPhrase | None
     closes: bool
     fills: bool
     conditions: PhraseConditions | None
@@ -97,9 +97,7 @@ class Reranker:
         """The shape of the phrases."""
         return self.discriminator.spec
 
-    def best(
-        self, latents: Latents, rolls: Tensor, shift: int | None, slot: PhraseSlot
-    ) -> tuple[SampledPhrase, int]:
+    def best(self, latents: Latents, rolls: Tensor, shift: int | None, slot: PhraseSlot) -> tuple[SampledPhrase, int]:
         """The best phrase of a batch, moved home by `shift` semitones or by what its key asks for; and its faults."""
         spec = self.spec
         planes = rolls.cpu().numpy()

@@ -20,8 +20,8 @@ from pipeline.songs.compose.phrase_sampling import ConditionalSampler, PhraseSam
 from pipeline.songs.compose.reranking import PhraseSlot, Reranker, SampledPhrase
 from pipeline.songs.form import FormSection
 from pipeline.songs.plan import PhraseConditions, draw_song_conditions, plan_phrases
-from pipeline.songs.seeds import SongRandomStream
 from pipeline.songs.request import Request
+from pipeline.songs.seeds import SongRandomStream
 
 RETURNING = ("chorus", "refrain", "theme")
 """Sections that come back as they were, where the generator can vary others bar by bar."""
@@ -78,7 +78,9 @@ class SongSections:
             return notes, num_bars
         opening = np.concatenate(earlier, axis=2)
         notes["onset"] += opening.shape[2] * spec.steps_per_bar
-        return in_order(np.concatenate([notes_from_roll(opening, spec.lowest_pitch), notes])), opening.shape[2] + num_bars
+        return in_order(np.concatenate([notes_from_roll(opening, spec.lowest_pitch), notes])), opening.shape[
+            2
+        ] + num_bars
 
     def _section(
         self, number: int, material: dict[str, list[SampledPhrase]], after: SampledPhrase | None

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from gan.context import Context, StreamContext, draw_masks, embed_context, mask_of_steps
+from gan.context import Context, StreamContext, embed_context, mask_of_steps
 from gan.networks.generator import SHARE, Generator
 from gan.ops.threads import on_threads
 from gan.rolls import to_streams
 from gan.settings import ModelSettings
 from gan.spec import HOLD, RollSpec, Track
 from gan.statistics import DataStatistics
+from gan.training.augmentation import draw_masks
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Piano"), Track("Bass")), bars=2, num_pitches=24, lowest_pitch=41)
 COUNT = 2 * SHARE + 5

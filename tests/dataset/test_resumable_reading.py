@@ -11,9 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.dataset.cutting import Reading, Recipe, Source, prepare_file
-from pipeline.dataset.gathering import LIMIT_SECONDS, TOO_SLOW, Journal, decode, encode, gather, read_all, read_on
+from pipeline.dataset.cutting import CuttingSettings, PreparedFile, SourceFile, prepare_file
+from pipeline.dataset.resumable_reading import (
+    LIMIT_SECONDS,
+    TOO_SLOW,
+    Journal,
+    from_bytes,
+    read_files,
+    read_files_resuming,
+    to_bytes,
+)
 from pipeline.dataset.store import open_store
+from pipeline.dataset.store_writer import write_store
 from pipeline.errors import UserError
 from pipeline.parallel import TookTooLongError, limited, work_on
 from pipeline.settings.music import ExecutorSettings
@@ -26,25 +35,25 @@ PURPOSE = b"how it was read."
 
 
 @pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> list[Source]:
+def sources(tmp_path_factory: pytest.TempPathFactory) -> list[SourceFile]:
     folder = tmp_path_factory.mktemp("songs")
-    songs = [Source(f"song-{seed}", str(song_midi(folder / f"{seed}.mid", seed))) for seed in range(5)]
+    songs = [SourceFile(f"song-{seed}", str(song_midi(folder / f"{seed}.mid", seed))) for seed in range(5)]
     (folder / "text.mid").write_text("Dear diary")
-    return [*songs, Source("text", str(folder / "text.mid"))]
+    return [*songs, SourceFile("text", str(folder / "text.mid"))]
 
 
-def test_a_reading_survives_the_way_as_bytes(sources: list[Source]) -> None:
+def test_a_prepared_file_survives_the_way_as_bytes(sources: list[SourceFile]) -> None:
     odd = replace(sources[5], path=os.fsdecode(b"line\nbreak \xff.mid"))
     for source in (*sources, odd):
         there = prepare_file(source, recipe())
-        back = decode(encode(there))
+        back = from_bytes(to_bytes(there))
         assert back.rejects == there.rejects and len(back.songs) == len(there.songs)
         for song, again in zip(there.songs, back.songs, strict=True):
             for name, value in vars(song).items():
-                if name in ("phrases", "sketches"):
+                if name in ("phrases", "signatures"):
                     assert np.array_equal(value, getattr(again, name)) and value.dtype == getattr(again, name).dtype
-                elif name == "turns":
-                    assert all(np.array_equal(*pair) for pair in zip(value, again.turns, strict=True))
+                elif name == "ngrams":
+                    assert all(np.array_equal(*pair) for pair in zip(value, again.ngrams, strict=True))
                 else:
                     assert value == getattr(again, name), name
 
@@ -83,35 +92,35 @@ def test_garbage_in_a_journal_and_another_purpose_are_dropped(tmp_path: Path) ->
         assert key not in journal
 
 
-def test_files_that_were_read_are_not_read_again(sources: list[Source], tmp_path: Path) -> None:
+def test_files_that_were_read_are_not_read_again(sources: list[SourceFile], tmp_path: Path) -> None:
     seen: list[str] = []
 
-    def read(source: Source, how: Recipe) -> Reading:
+    def read(source: SourceFile, how: CuttingSettings) -> PreparedFile:
         seen.append(source.id)
         if len(seen) == 4:
             raise KeyboardInterrupt
         return prepare_file(source, how)
 
     with pytest.raises(KeyboardInterrupt):
-        list(read_on(sources, recipe(), ONE, tmp_path / "journal", read))
-    readings = read_on([*sources, sources[0]], recipe(), ONE, tmp_path / "journal", read)
+        list(read_files_resuming(sources, recipe(), ONE, tmp_path / "journal", read))
+    readings = read_files_resuming([*sources, sources[0]], recipe(), ONE, tmp_path / "journal", read)
     (tmp_path / "set").mkdir()
-    summary = gather(readings, recipe(), tmp_path / "set")
+    summary = write_store(readings, recipe(), tmp_path / "set")
     assert seen == ["song-0", "song-1", "song-2", "song-3", "song-3", "song-4", "text"]
     assert summary.songs == 5 and [one.reason.split(" ")[0] for one in summary.rejects] == ["broken", "duplicate"]
-    list(read_on(sources, recipe(hop_bars=2), ONE, tmp_path / "journal", read))
+    list(read_files_resuming(sources, recipe(hop_bars=2), ONE, tmp_path / "journal", read))
     assert len(seen) == 13  # read for another purpose, all are read again
 
 
-def spin(source: Source, how: Recipe) -> Reading:
+def spin(source: SourceFile, how: CuttingSettings) -> PreparedFile:
     while source.id == "song-1":
         pass
     return prepare_file(source, how)
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers")
-def test_a_file_that_keeps_its_reader_busy_is_left(sources: list[Source]) -> None:
-    readings = list(read_all(sources, recipe(), ONE, spin, 0.3))
+def test_a_file_that_keeps_its_reader_busy_is_left(sources: list[SourceFile]) -> None:
+    readings = list(read_files(sources, recipe(), ONE, spin, 0.3))
     assert [reject.reason for reading in readings for reject in reading.rejects] == [
         f"{TOO_SLOW}: more than 0.3 s",
         "broken file: it does not begin like a MIDI file",
@@ -145,11 +154,11 @@ def test_a_missing_cluster_package_is_named(kind: str, monkeypatch: pytest.Monke
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_a_dask_cluster_of_two_gives_the_same(sources: list[Source], tmp_path: Path) -> None:
+def test_a_dask_cluster_of_two_gives_the_same(sources: list[SourceFile], tmp_path: Path) -> None:
     pytest.importorskip("distributed")
     for kind in ("local", "dask"):
         (tmp_path / kind).mkdir()
-        gather(read_all(sources, recipe(), ExecutorSettings(kind, 2, None)), recipe(), tmp_path / kind)
+        write_store(read_files(sources, recipe(), ExecutorSettings(kind, 2, None)), recipe(), tmp_path / kind)
     for path in (tmp_path / "local").iterdir():
         assert path.read_bytes() == (tmp_path / "dask" / path.name).read_bytes(), path.name
     with pytest.raises(UserError, match=r"no Dask scheduler answers at executor\.address=tcp://127"):

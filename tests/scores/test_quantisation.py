@@ -6,23 +6,23 @@ from hypothesis import strategies as st
 from gan.spec import RollSpec, Track
 from pipeline.config import compose
 from pipeline.errors import UnusableError, UserError
-from pipeline.scores.grid import Stretch, merge_metres, quantise, usable_stretches
 from pipeline.scores.notes import notes_from_roll, roll_from_notes
+from pipeline.scores.quantisation import BarSpan, merge_metres, quantise, usable_spans
 from pipeline.scores.score import Metre, Score
-from pipeline.scores.tracks import Voice, assign
+from pipeline.scores.tracks import AssignedPart, assign
 from pipeline.settings.music import TrackSettings, TracksSettings, beats_of, roll_spec
 from tests.music_makers import BAND, SPEC, Row, part, score, tune
 
-WHOLE = Stretch(0.0, 8, 0)
+WHOLE = BarSpan(0.0, 8, 0)
 
 
-def steps(rows: list[Row], spec: RollSpec = SPEC, stretch: Stretch = WHOLE, track: int = 1) -> list[tuple[int, ...]]:
-    notes = quantise([Voice(track, 0, part(rows).events)], stretch, spec)
+def steps(rows: list[Row], spec: RollSpec = SPEC, stretch: BarSpan = WHOLE, track: int = 1) -> list[tuple[int, ...]]:
+    notes = quantise([AssignedPart(track, 0, part(rows).events)], stretch, spec)
     return [(int(one["onset"]), int(one["length"]), int(one["pitch"])) for one in notes]
 
 
-def stretches(one: Score, trust_metre: bool = True) -> list[Stretch]:
-    return usable_stretches(one, SPEC, trust_metre)
+def stretches(one: Score, trust_metre: bool = True) -> list[BarSpan]:
+    return usable_spans(one, SPEC, trust_metre)
 
 
 def reason(one: Score) -> str:
@@ -65,7 +65,7 @@ def test_triplets_are_exact_at_twelve_steps_a_beat() -> None:
 @given(st.lists(st.tuples(st.integers(0, 127), st.integers(1, 40), st.integers(30, 100)), max_size=30))
 def test_what_is_on_the_grid_stays_what_it_is(rows: list[tuple[int, int, int]]) -> None:
     notes = quantise(
-        [Voice(1, 0, part([(on / 4, length / 4, pitch) for on, length, pitch in rows]).events)], WHOLE, SPEC
+        [AssignedPart(1, 0, part([(on / 4, length / 4, pitch) for on, length, pitch in rows]).events)], WHOLE, SPEC
     )
     again = notes_from_roll(roll_from_notes(notes, SPEC, WHOLE.bars), SPEC.lowest_pitch)
     assert np.array_equal(notes, again)
@@ -75,12 +75,12 @@ def test_what_is_on_the_grid_stays_what_it_is(rows: list[tuple[int, int, int]]) 
 def test_bars_start_after_the_pickup() -> None:
     rows: list[Row] = [(0, 1, 67), *[(1 + onset, length, pitch) for onset, length, pitch in tune(1, bars=5)]]
     (found,) = stretches(score(part(rows), metres=[Metre(1.0, 4, 4)]))
-    assert found == Stretch(1.0, 5, 0)
+    assert found == BarSpan(1.0, 5, 0)
     assert steps(rows, stretch=found)[0] == (0, 4, rows[1][2])
 
 
 def test_a_last_incomplete_bar_counts_whole() -> None:
-    assert stretches(score(part([(0, 1, 60), (16, 1, 60)]))) == [Stretch(0.0, 5, 0)]
+    assert stretches(score(part([(0, 1, 60), (16, 1, 60)]))) == [BarSpan(0.0, 5, 0)]
 
 
 @pytest.mark.parametrize(("numerator", "denominator"), [(3, 4), (6, 8), (5, 4), (2, 4), (12, 8)])
@@ -92,13 +92,13 @@ def test_other_metres_are_rejected_with_their_name(numerator: int, denominator: 
 def test_six_eight_is_not_three_four() -> None:
     waltz = RollSpec(SPEC.tracks, beats_per_bar=3)
     with pytest.raises(UnusableError, match=r"not 3/4 \(is 6/8\)"):
-        usable_stretches(score(part(tune(1)), metres=[Metre(0.0, 6, 8)]), waltz, True)
+        usable_spans(score(part(tune(1)), metres=[Metre(0.0, 6, 8)]), waltz, True)
     changing = [Metre(0.0, 3, 4), Metre(12.0, 6, 8)]
-    assert usable_stretches(score(part(tune(1)), metres=changing), waltz, True) == [Stretch(0.0, 4, 0)]
+    assert usable_spans(score(part(tune(1)), metres=changing), waltz, True) == [BarSpan(0.0, 4, 0)]
 
 
 def test_cut_time_has_bars_of_four_quarters() -> None:
-    assert stretches(score(part(tune(1)), metres=[Metre(0.0, 2, 2)])) == [Stretch(0.0, 8, 0)]
+    assert stretches(score(part(tune(1)), metres=[Metre(0.0, 2, 2)])) == [BarSpan(0.0, 8, 0)]
 
 
 def test_a_metre_that_is_not_trusted_is_not_looked_at() -> None:
@@ -110,7 +110,7 @@ def test_a_metre_that_is_not_trusted_is_not_looked_at() -> None:
 def test_only_the_stretches_in_four_are_used() -> None:
     metres = [Metre(0.0, 4, 4), Metre(16.0, 3, 4), Metre(22.0, 4, 4)]
     found = stretches(score(part([(0, 42, 60)]), metres=metres))
-    assert found == [Stretch(0.0, 4, 0), Stretch(22.0, 5, 6)]
+    assert found == [BarSpan(0.0, 4, 0), BarSpan(22.0, 5, 6)]
 
 
 def test_a_repeated_time_signature_changes_nothing() -> None:
@@ -167,9 +167,9 @@ def test_a_score_without_notes_is_explained() -> None:
 def test_a_spec_of_three_beats_takes_three_four() -> None:
     waltz = RollSpec((Track("Piano"),), beats_per_bar=3)
     piece = score(part([(0, 24, 60)]), metres=[Metre(0.0, 3, 4)])
-    assert usable_stretches(piece, waltz, trust_metre=True) == [Stretch(0.0, 8, 0)]
+    assert usable_spans(piece, waltz, trust_metre=True) == [BarSpan(0.0, 8, 0)]
     with pytest.raises(UnusableError, match=r"not 3/4 \(is 4/4\)"):
-        usable_stretches(score(part([(0, 24, 60)])), waltz, trust_metre=True)
+        usable_spans(score(part([(0, 24, 60)])), waltz, trust_metre=True)
 
 
 @pytest.mark.parametrize("metre", ["6/8", "5", "7/9", "4/4/4", "0/4", "13/4", "common", ""])

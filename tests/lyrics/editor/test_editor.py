@@ -13,12 +13,12 @@ import pytest
 import torch
 
 from pipeline.errors import UserError
-from pipeline.lyrics.corpus.songs import MARKS, START, WORD
+from pipeline.lyrics.corpus.song_lyrics import MARKS, START, WORD
 from pipeline.lyrics.editor.commands import Deed, understood
 from pipeline.lyrics.editor.editor import varied
 from pipeline.lyrics.editor.screen import WIDTH, lyric_page
 from pipeline.lyrics.editor.terminal import needs_person, require_person, write_together
-from pipeline.lyrics.language_model.model import LanguageModel
+from pipeline.lyrics.language_model.lstm import LanguageModel
 from pipeline.lyrics.phonetics.rhyme import rhymes
 from pipeline.lyrics.song.line_sampling import Candidate
 from pipeline.lyrics.song.plan import LinePlan, LyricPlan, SectionPlan

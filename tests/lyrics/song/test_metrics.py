@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pipeline.lyrics.corpus.songs import MARKS, START, Section
+from pipeline.lyrics.corpus.song_lyrics import MARKS, START, Section
 from pipeline.lyrics.language_model.training import build_model
 from pipeline.lyrics.song.cost import cost
 from pipeline.lyrics.song.lyric import Lyric, LyricSection

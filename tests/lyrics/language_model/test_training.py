@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.lyrics.corpus.texts import Lanes, Side, Texts
+from pipeline.lyrics.corpus.encoded_texts import Lanes, Side, Texts
 from pipeline.lyrics.corpus.vocabulary import Characters, Subwords, vocabulary_from
 from pipeline.lyrics.language_model.baselines import longest_copy, trigram_bits
 from pipeline.lyrics.language_model.training import Trainer, bits_per_character, build_model

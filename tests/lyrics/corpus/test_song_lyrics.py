@@ -2,10 +2,10 @@
 
 import pytest
 
-from pipeline.lyrics.corpus.decoding import clean, tidy
+from pipeline.lyrics.corpus.encoded_texts import Texts
 from pipeline.lyrics.corpus.essays import Essay, essays, pieces, spell_essay
-from pipeline.lyrics.corpus.songs import MARKS, START, Speller, parse, spoken
-from pipeline.lyrics.corpus.texts import Texts
+from pipeline.lyrics.corpus.song_lyrics import MARKS, START, Speller, parse, spoken
+from pipeline.lyrics.corpus.text_decoding import clean, tidy
 
 TAGGED = """# Title: Salt
 # Scheme: ABAB

@@ -16,7 +16,7 @@ from gan.spec import RollSpec, Track
 from pipeline.errors import UserError
 from pipeline.files import write_json
 from pipeline.lyrics.alignment.alignment import figures, fit_words
-from pipeline.lyrics.alignment.path import Grid, parts_of, set_words
+from pipeline.lyrics.alignment.dynamic_programming import Grid, parts_of, set_words
 from pipeline.lyrics.phonetics.syllables import syllables_of
 from pipeline.rendering.lrc import lrc_text, stamp
 from pipeline.rendering.midi import write_midi

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from pipeline.errors import UserError
-from pipeline.lyrics.corpus.decoding import tidy
-from pipeline.lyrics.corpus.songs import START
-from pipeline.lyrics.corpus.texts import Side
+from pipeline.lyrics.corpus.encoded_texts import Side
+from pipeline.lyrics.corpus.song_lyrics import START
+from pipeline.lyrics.corpus.text_decoding import tidy
 from pipeline.lyrics.corpus.vocabulary import Characters, Subwords
 from pipeline.lyrics.prose.rules import Avoided
 from pipeline.lyrics.prose.sampling import likeliest

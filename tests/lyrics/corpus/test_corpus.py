@@ -13,8 +13,8 @@ import pytest
 from pipeline.errors import UserError
 from pipeline.lyrics.corpus import corpus
 from pipeline.lyrics.corpus.corpus import read_texts
-from pipeline.lyrics.corpus.files import files_fingerprint, text_files, text_size
-from pipeline.lyrics.corpus.songs import MARKS, START
+from pipeline.lyrics.corpus.song_lyrics import MARKS, START
+from pipeline.lyrics.corpus.text_files import files_fingerprint, text_files, text_size
 from pipeline.lyrics.corpus.vocabulary import Characters, Subwords
 from pipeline.lyrics.language_model.baselines import Copies, baselines, longest_copy
 from tests.song_makers import configured
@@ -319,7 +319,7 @@ def test_memory_stays_bounded_for_a_huge_line(kind, tmp_path):
     draws = random.Random(1)
     (tmp_path / "huge.txt").write_text(" ".join(" ".join(draws.choices(words(5000), k=100_000)) for _ in range(40)))
     program = (
-        "import resource, sys\nfrom pathlib import Path\nfrom tests.lyrics.test_corpus import *\n"
+        "import resource, sys\nfrom pathlib import Path\nfrom tests.lyrics.corpus.test_corpus import *\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "read_texts(settings(sys.argv[1], sys.argv[2], tokens='characters'), Path(sys.argv[3]))\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"

@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.lyrics.corpus.files import package_files
+from pipeline.lyrics.corpus.text_files import package_files
 
 SUFFIXES = {".txt", ".md", ".csv"}
 

@@ -9,7 +9,7 @@ import torch
 
 from pipeline.errors import UserError
 from pipeline.lyrics.corpus.corpus import read_texts
-from pipeline.lyrics.corpus.songs import START, WORD
+from pipeline.lyrics.corpus.song_lyrics import START, WORD
 from pipeline.lyrics.language_model.training import Trainer
 from pipeline.lyrics.phonetics.rhyme import rhyme_key, rhymes
 from pipeline.lyrics.phonetics.syllables import syllables_of

@@ -12,14 +12,14 @@ from pipeline.errors import UnusableError
 from pipeline.scores.downbeats import estimate_downbeat
 from pipeline.scores.notes import Notes, cut_columns
 from pipeline.scores.score import MAX_BARS, Metre, Score
-from pipeline.scores.tracks import Voice
+from pipeline.scores.tracks import AssignedPart
 
 TINY = 1e-3
 """Quarter notes; differences below come from rounding in files."""
 
 
 @dataclass(frozen=True)
-class Stretch:
+class BarSpan:
     """Bars of one metre in a row."""
 
     start: float
@@ -29,11 +29,11 @@ class Stretch:
     """How many bars of the song come before, a pickup not counted."""
 
 
-def usable_stretches(score: Score, spec: RollSpec, trust_metre: bool) -> list[Stretch]:
-    """The stretches of at least `spec.bars` bars that have `spec.beats_per_bar` quarter notes a bar.
+def usable_spans(score: Score, spec: RollSpec, trust_metre: bool) -> list[BarSpan]:
+    """The spans of at least `spec.bars` bars that have `spec.beats_per_bar` quarter notes a bar.
 
     2/2 counts as 4/4, but 6/8 is not 3/4: its bars are as long, its beats are others. Where a metre can't be trusted,
-    the whole score is one stretch and its downbeat is estimated.
+    the whole score is one span and its downbeat is estimated.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def usable_stretches(score: Score, spec: RollSpec, trust_metre: bool) -> list[St
     else:
         metres = merge_metres(score.metres)
     beats: defaultdict[str, float] = defaultdict(float)
-    stretches, first_bar = [], 0
+    spans, first_bar = [], 0
     for metre, following in zip(metres, [*metres[1:], None], strict=True):
         stop = min(following.start, end) if following else end
         length = max(stop - metre.start, 0.0)
@@ -62,15 +62,15 @@ def usable_stretches(score: Score, spec: RollSpec, trust_metre: bool) -> list[St
             else int((length + TINY) // metre.bar_length)
         )
         if abs(metre.bar_length - bar_length) < TINY and not metre.is_compound:
-            stretches.append(Stretch(metre.start, max(bars, 0), first_bar))
+            spans.append(BarSpan(metre.start, max(bars, 0), first_bar))
         first_bar += max(bars, 0)
-    if not stretches or not any(one.bars for one in stretches):
+    if not spans or not any(one.bars for one in spans):
         wanted, found = f"{spec.beats_per_bar}/4", max(beats, key=lambda name: beats[name])
         if found != wanted:
             raise UnusableError(f"not {wanted} (is {found})")
-    usable = [one for one in stretches if one.bars >= spec.bars]
+    usable = [one for one in spans if one.bars >= spec.bars]
     if not usable:
-        longest = max(one.bars for one in stretches)
+        longest = max(one.bars for one in spans)
         raise UnusableError(f"too short: {longest} bar{'s' if longest != 1 else ''}")
     return usable
 
@@ -91,21 +91,21 @@ def merge_metres(metres: tuple[Metre, ...]) -> tuple[Metre, ...]:
     return tuple(merged)
 
 
-def quantise(voices: list[Voice], stretch: Stretch, spec: RollSpec) -> Notes:
-    """The notes that start in `stretch`, onsets counted in steps from its first bar line, in canonical order.
+def quantise(parts: list[AssignedPart], span: BarSpan, spec: RollSpec) -> Notes:
+    """The notes that start in `span`, onsets counted in steps from its first bar line, in canonical order.
 
     Onset and end go to the nearest step, and every note lasts a step at least. Notes of one track and pitch that
     touch stay two; where they overlap the later cuts the earlier. Drum hits last one step. Pitches may lie outside
     the range of `spec`.
     """
-    first, duration = (np.concatenate([voice.events[name] for voice in voices]) for name in ("onset", "duration"))
-    pitch = np.concatenate([voice.events["pitch"] for voice in voices], dtype=np.int64)
-    counts = [len(voice.events) for voice in voices]
-    num_steps = stretch.bars * spec.steps_per_bar
-    first -= stretch.start
+    first, duration = (np.concatenate([part.events[name] for part in parts]) for name in ("onset", "duration"))
+    pitch = np.concatenate([part.events["pitch"] for part in parts], dtype=np.int64)
+    counts = [len(part.events) for part in parts]
+    num_steps = span.bars * spec.steps_per_bar
+    first -= span.start
     onset = to_steps(first, spec)
     length = np.maximum(np.minimum(to_steps(first + duration, spec), num_steps) - onset, 1)
-    track = np.repeat([voice.track for voice in voices], counts)
+    track = np.repeat([part.track for part in parts], counts)
     for drum in (index for index, one in enumerate(spec.tracks) if one.is_drum):
         length[track == drum] = 1
     inside = (onset >= 0) & (onset < num_steps)

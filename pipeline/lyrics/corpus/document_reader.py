@@ -10,10 +10,10 @@ from itertools import chain, islice
 from pathlib import Path
 
 from pipeline.lyrics.corpus import essays as prose
-from pipeline.lyrics.corpus import songs
-from pipeline.lyrics.corpus.decoding import blocks, clean, tidy
+from pipeline.lyrics.corpus import song_lyrics as songs
 from pipeline.lyrics.corpus.disk_buffer import Spool
-from pipeline.lyrics.corpus.songs import WORD
+from pipeline.lyrics.corpus.song_lyrics import WORD
+from pipeline.lyrics.corpus.text_decoding import blocks, clean, tidy
 
 TEXT_COLUMNS = (
     *("text", "lyrics", "lyric", "words", "content", "body"),

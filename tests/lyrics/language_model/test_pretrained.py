@@ -11,7 +11,7 @@ import torch
 
 from pipeline.config import compose
 from pipeline.errors import UserError
-from pipeline.lyrics.corpus.texts import Texts
+from pipeline.lyrics.corpus.encoded_texts import Texts
 from pipeline.lyrics.corpus.vocabulary import Characters
 from pipeline.lyrics.language_model.pretrained import (
     starting_hash,
