@@ -261,7 +261,7 @@ class ConditionalSampler:
 def draw_latents(
     generator: PhraseGenerator, count: int, song: Latents, first: SampledPhrase | None, random: torch.Generator
 ) -> Latents:
-    """Latents of a new phrase: `OWN_SHARE` away from the song's, or those of the section's first that move differently."""
+    """Latents of a new phrase: `OWN_SHARE` away from the song's, or the section's first ones, moving differently."""
     fresh = generator.sample_latents(count, random)
     if first is None:
         return repeated(song, count).towards(fresh, OWN_SHARE)

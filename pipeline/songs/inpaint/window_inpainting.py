@@ -30,8 +30,7 @@ from pipeline.songs.request import Request, key_number
 from pipeline.songs.seeds import SongRandomStream
 
 NEAREST = 4
-"""What is not requested is taken from a phrase of the data, drawn from so many times `candidates` of those most like the
-given song."""
+"""What is not requested comes from a phrase of the data, one of so many times `candidates` most like the given song."""
 MAY_REST = 0.25
 """A track silent in a larger share of the data's bars may be silent for a whole window."""
 MONOPHONIC = 0.02
