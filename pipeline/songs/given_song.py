@@ -197,7 +197,7 @@ def _on_grid(name: str, score: Score, voices: list[AssignedPart], spec: RollSpec
         tempo_map=_tempo_map(score, start, bars, spec),
         mean_bpm=score.mean_bpm,
         programs=tuple(
-            count.most_common(1)[0][0] if heard else None for count, heard in zip(programs, sounding, strict=True)
+            count.most_common(1)[0][0] if plays else None for count, plays in zip(programs, sounding, strict=True)
         ),
         parts=tuple((_part_of(voice, score).name, voice.track) for voice in voices),
         remarks=tuple(remarks),

@@ -90,7 +90,7 @@ def choose_shift(
     notes, home
         The song and the key it was made in.
     requested
-        The key asked for, or None to draw one in which the tracks lie well, simple keys more often.
+        The key requested, or None to draw one in which the tracks lie well, simple keys more often.
     ranges, spec
         Of the tracks, see `comfortable_ranges`.
     random

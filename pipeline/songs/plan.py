@@ -1,6 +1,6 @@
 """Plan of a song: the conditions of each phrase, who plays in which bar, and how densely.
 
-Sections ask for more or less than the song as a whole does; an introduction lets the tracks in one after another, an
+Sections have more or fewer notes than the song as a whole; an introduction lets the tracks in one after another, an
 ending lets them go. All of it stays within what the data does: a track that never rests there never rests here.
 """
 
@@ -14,12 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan.conditions import DENSITY as NOTES
-from gan.conditions import KEY, LENGTH, NUM_ATTRIBUTES, NUM_LABELS, SILENT, STYLE
+from gan.conditions import DENSITY, KEY, LENGTH, NUM_ATTRIBUTES, NUM_LABELS, SILENT, STYLE
 from gan.spec import RollSpec
 from pipeline.songs.form import FormSection
 
-DENSITY = {
+ROLE_DENSITY = {
     "intro": 0.7, "verse": 0.85, "chorus": 1.25, "refrain": 1.2, "bridge": 0.75, "interlude": 0.75, "outro": 0.65,
     "coda": 0.7, "stollen": 0.9, "abgesang": 1.15, "theme": 1.15, "episode": 0.8, "digression": 0.9, "gate": 0.8,
     "path": 1.0, "summit": 1.25,
@@ -141,7 +140,7 @@ def plan_phrases(sections: Sequence[FormSection], song: SongConditions, spec: Ro
     """The conditions of each phrase of each section."""
     plans = []
     roles = list(dict.fromkeys(section.role for section in sections))
-    rises = any(DENSITY.get(role, 1.0) > 1 for role in roles)
+    rises = any(ROLE_DENSITY.get(role, 1.0) > 1 for role in roles)
     for section in sections:
         rhythm_and_chroma = song.rhythm_and_chroma[roles.index(section.role) % len(song.rhythm_and_chroma)]
         rows = [_rests(section, index, rises, song, spec) for index in range(section.num_phrases)]
@@ -153,7 +152,7 @@ def _phrase_conditions(
     role: str, rests: NDArray[np.bool_], rhythm_and_chroma: Tensor, song: SongConditions, spec: RollSpec
 ) -> PhraseConditions:
     """The conditions of a phrase with this rhythm and chroma in which these tracks rest in these bars."""
-    tracks, factor = spec.num_tracks, DENSITY.get(role, 1.0)
+    tracks, factor = spec.num_tracks, ROLE_DENSITY.get(role, 1.0)
     conditions = song.values.clone()
     scaled = (conditions[:tracks] * factor).clamp(song.limits[0], song.limits[1])
     played = torch.from_numpy(1 - rests.mean(axis=1)).to(scaled)
@@ -162,7 +161,7 @@ def _phrase_conditions(
     faster = (conditions[:tracks] / scaled).clamp(0.5, 2)  # more notes are shorter ones, save for drums
     faster[[track for track, kind in enumerate(spec.tracks) if kind.is_drum]] = 1
     attributes = conditions[: NUM_ATTRIBUTES * tracks].view(NUM_ATTRIBUTES, tracks).clone()
-    attributes[NOTES] = densities
+    attributes[DENSITY] = densities
     attributes[LENGTH] *= torch.where(named, 1.0, faster)
     attributes[1:, densities < SILENT] = torch.nan  # of a silent track nothing else is known
     conditions[:-NUM_LABELS] = torch.cat([attributes.flatten(), rhythm_and_chroma])

@@ -70,13 +70,13 @@ def load_trained_model(config: Config, checkpoint: Path) -> TrainedModel:
         raise UserError(f"{checkpoint} is damaged or of another version ({reason}).") from error
     if found != spec:
         raise UserError(
-            f"{checkpoint} makes {describe(found)}, but the settings ask for {describe(spec)}: "
+            f"{checkpoint} makes {spec_in_words(found)}, but the settings ask for {spec_in_words(spec)}: "
             "drop the override or give another name=."
         )
     return trained
 
 
-def describe(spec: RollSpec) -> str:
+def spec_in_words(spec: RollSpec) -> str:
     """A RollSpec in words."""
     return (
         f"{', '.join(spec.names)} in {spec.bars} bars of {spec.beats_per_bar}/4, {spec.steps_per_beat} steps a beat, "

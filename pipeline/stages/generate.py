@@ -137,7 +137,7 @@ def run(config: Config, directory: Path) -> Outcome:
         song.save(directory / "songs" / "01.npz")
         phrases = np.stack(np.split(song.planes, len(song.sections), axis=2))
         draw_samples(directory / "phrases.png", phrases, song.spec, song.form)
-        return Outcome(facts={"songs": 1}, notes={"songs": [describe(song)]})
+        return Outcome(facts={"songs": 1}, notes={"songs": [song_facts(song)]})
     maker: SongMaker
     if settings.given is not None:
         maker = SongInpainter(config, checkpoint)
@@ -150,11 +150,11 @@ def run(config: Config, directory: Path) -> Outcome:
     for number in bar(numbers, len(numbers), "generate", "songs"):
         song = maker.make(number)
         song.save(directory / "songs" / f"{number:02d}.npz")
-        songs.append(describe(song))
+        songs.append(song_facts(song))
     return Outcome(facts={"songs": len(songs)}, notes={"songs": songs})
 
 
-def describe(song: Song) -> dict[str, str | float]:
+def song_facts(song: Song) -> dict[str, str | float]:
     """What later pages want to know of a song."""
     return {
         "number": song.number,

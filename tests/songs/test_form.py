@@ -1,4 +1,4 @@
-"""Song forms: as long as asked for, with sections that return."""
+"""Song forms: as long as requested, with sections that return."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Performance: the metre, the form and the lead are heard in velocities, and nobody is as punctual as a machine."""
+"""Performance: the metre, the form and the lead show in velocities, and nobody is as punctual as a machine."""
 
 from __future__ import annotations
 

@@ -211,5 +211,5 @@ def test_music_in_its_original_keys_is_brought_to_one(tmp_path: Path, monkeypatc
     song = made(tmp_path / "out", "prepare.key=original", "generate.songs=1")[0]
     song_key = estimate_key(pitch_class_durations(song.notes, song.spec))
     assert song_key is not None
-    wanted = read_key(song.key)
-    assert song_key.shift_to_common % 12 == wanted.shift_to_common % 12
+    named = read_key(song.key)
+    assert song_key.shift_to_common % 12 == named.shift_to_common % 12

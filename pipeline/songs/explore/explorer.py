@@ -107,7 +107,7 @@ class Explorer:
         return torch.Generator().manual_seed(mix_seed(*numbers, SongRandomStream.EXPLORATION))
 
     def _drawn(self, seed: int) -> Endpoint:
-        """The discriminator's favourite among the phrases of a seed."""
+        """The phrase of a seed that the discriminator scores highest."""
         fresh = self.generator.sample_latents(self.config.generate.candidates, self._random(seed))
         best = self._best(f"seed {seed}", fresh).latents
         assert best is not None
@@ -172,7 +172,7 @@ class Explorer:
         return planes
 
     def _best(self, name: str, latents: Latents) -> ShownPhrase:
-        """The discriminator's favourite."""
+        """The phrase that the discriminator scores highest."""
         planes = self._make(latents)
         device = latents.z.device
         mask = torch.zeros(len(latents), self.spec.num_tracks, self.spec.bars, dtype=torch.bool, device=device)

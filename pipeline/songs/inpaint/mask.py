@@ -30,7 +30,7 @@ def kept_cells(given: GivenSong, settings: GenerateSettings, spec: RollSpec) -> 
     Raises
     ------
     UserError
-        Nothing is asked, nothing would be left to make, or a name or a number is not in the file.
+        Nothing is requested, nothing would be left to make, or a name or a number is not in the file.
     """
     keep, bars, more = as_list(settings.keep), as_list(settings.bars), settings.continue_bars or 0
     if not keep and not bars and not more:

@@ -207,7 +207,7 @@ def inpaint_song(
     inpainter
         Makes the rest.
     request
-        What is asked.
+        What the user requests.
     key
         Of the song, None where it has none.
     in_common_key

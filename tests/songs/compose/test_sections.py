@@ -134,7 +134,7 @@ def test_drums_fill_before_the_music_changes(monkeypatch: pytest.MonkeyPatch) ->
 
     def rolling(self: Generator, latents: Latents, given: Context, *more: object) -> torch.Tensor:
         rolls = sample(self, latents, given, *more)  # type: ignore[arg-type]
-        if int((~given.mask[0]).sum()) == 1 and not given.mask[0, 0, -1]:  # the last bar of the drums is asked for
+        if int((~given.mask[0]).sum()) == 1 and not given.mask[0, 0, -1]:  # the last bar of the drums is missing
             rolls[3:, ONSET, 0, -1, :, 4] = True
         return rolls
 

@@ -136,7 +136,7 @@ def test_a_melody_alone_is_harmonised(tmp_path: Path) -> None:
 
 
 def test_what_is_made_depends_on_what_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With weights that listen closely and say much: those of an untrained network hardly do."""
+    """With loud weights of context and heads: those of an untrained network hardly do."""
     monkeypatch.chdir(tmp_path)
     path = write_checkpoint(tmp_path / "outputs/album/train", tiny())
     state = torch.load(path, weights_only=True)
