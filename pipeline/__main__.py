@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from pipeline.build import Builder
+from pipeline.config import register_schema
 from pipeline.devices import num_processes
 from pipeline.errors import UserError
 from pipeline.stage_table import STAGES, upstream_of
@@ -246,6 +247,7 @@ def launch() -> None:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
+    register_schema()
     try:
         hydra.main(version_base="1.3", config_path="../conf", config_name="config")(run_job)()
     except (HydraException, OmegaConfBaseException) as error:

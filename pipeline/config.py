@@ -5,7 +5,7 @@ Each group's dataclass lives beside what it configures; the values live in `conf
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -30,37 +30,41 @@ from pipeline.settings.music import (
 from pipeline.settings.songs import GenerateSettings
 from pipeline.settings.training import TrainStageSettings
 
+ENVIRONMENT_THREADS: Any = "${oc.decode:${oc.env:OMP_NUM_THREADS,1}}"
+
 
 @dataclass
 class Config:
-    """Every setting of the program."""
+    """Every setting of the program; the defaults stand here and in the dataclasses of the groups."""
 
-    stage: str
-    name: str
-    """The run: artefacts go to `outputs/NAME/STAGE`."""
-    seed: int
-    device: str
-    """`cpu`, `cuda`, `cuda:1`, or `auto`: a GPU where there is one."""
-    threads: int
-    """Threads of tensor operations; the result is repeatable with 1."""
-    force: bool
-    """Make the stage again, also over a finished checkpoint."""
-    upstream: str
-    """`run` makes what is missing; `refuse` never runs another stage."""
     data: DataSettings
     tracks: TracksSettings
-    roll: RollSettings
-    collect: CollectSettings
-    transcribe: TranscribeSettings
-    prepare: PrepareSettings
-    model: ModelSettings
-    train: TrainStageSettings
-    evaluate: EvaluateSettings
-    generate: GenerateSettings
-    render: RenderSettings
-    lyrics: LyricsSettings
-    album: AlbumSettings
-    executor: ExecutorSettings
+    stage: str
+    """What is to be made; said as `+stage=STAGE`."""
+    name: str = "${data.name}"
+    """The run: artefacts go to `outputs/NAME/STAGE`."""
+    seed: int = 1
+    """All chance follows from it; groups have a `seed` of their own where reproducing a part needs it."""
+    device: str = "auto"
+    """`cpu`, `cuda`, `cuda:1`, or `auto`: a GPU where there is one."""
+    threads: int = ENVIRONMENT_THREADS
+    """Threads of tensor operations; the result is repeatable to the byte with 1. Follows OMP_NUM_THREADS."""
+    force: bool = False
+    """Make the stage again, also over a finished checkpoint."""
+    upstream: str = "run"
+    """`run` makes what is missing; `refuse` never runs another stage."""
+    roll: RollSettings = field(default_factory=RollSettings)
+    collect: CollectSettings = field(default_factory=CollectSettings)
+    transcribe: TranscribeSettings = field(default_factory=TranscribeSettings)
+    prepare: PrepareSettings = field(default_factory=PrepareSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    train: TrainStageSettings = field(default_factory=TrainStageSettings)
+    evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)
+    generate: GenerateSettings = field(default_factory=GenerateSettings)
+    render: RenderSettings = field(default_factory=RenderSettings)
+    lyrics: LyricsSettings = field(default_factory=LyricsSettings)
+    album: AlbumSettings = field(default_factory=AlbumSettings)
+    executor: ExecutorSettings = field(default_factory=ExecutorSettings)
 
 
 UNCOUNTED = {
@@ -75,6 +79,13 @@ UNCOUNTED = {
     "train.compile",
 }
 """Settings that never change a result, so no fingerprint holds them."""
+
+
+def register_schema() -> None:
+    """Tell Hydra the settings that there are, their types and defaults: `schema` in the list of `conf/config.yaml`."""
+    from hydra.core.config_store import ConfigStore
+
+    ConfigStore.instance().store("schema", Config)
 
 
 def flatten(config: Config) -> dict[str, Any]:
@@ -115,6 +126,7 @@ def compose(*words: str) -> Config:
     import hydra
     from hydra.core.global_hydra import GlobalHydra
 
+    register_schema()
     world = GlobalHydra.instance()
     running, world.hydra = world.hydra, None  # within a job there is a Hydra already, and it allows no other
     try:
@@ -176,11 +188,11 @@ def setting_names() -> list[str]:
 
     def walk(schema: Any, prefix: str) -> list[str]:
         names: list[str] = []
-        for field in fields(schema):
-            names.append(prefix + field.name)
-            kind = get_type_hints(schema)[field.name]
+        for one in fields(schema):
+            names.append(prefix + one.name)
+            kind = get_type_hints(schema)[one.name]
             if is_dataclass(kind):
-                names += walk(kind, f"{prefix}{field.name}.")
+                names += walk(kind, f"{prefix}{one.name}.")
         return names
 
     return walk(Config, "")
