@@ -5,7 +5,8 @@ Each group's dataclass lives beside what it configures; the values live in `conf
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+import difflib
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -183,19 +184,51 @@ def _check(config: Config) -> None:
         raise UserError(f"{error}.") from error
 
 
-def setting_names() -> list[str]:
-    """Every key there is, dotted: for hints after a misspelt one."""
+def setting_types() -> dict[str, Any]:
+    """The type of every setting by its dotted key, groups among them."""
 
-    def walk(schema: Any, prefix: str) -> list[str]:
-        names: list[str] = []
-        for one in fields(schema):
-            names.append(prefix + one.name)
-            kind = get_type_hints(schema)[one.name]
+    def walk(schema: Any, prefix: str) -> dict[str, Any]:
+        types: dict[str, Any] = {}
+        for key, kind in get_type_hints(schema).items():
+            types[prefix + key] = kind
             if is_dataclass(kind):
-                names += walk(kind, f"{prefix}{one.name}.")
-        return names
+                types |= walk(kind, f"{prefix}{key}.")
+        return types
 
     return walk(Config, "")
+
+
+def text_settings() -> set[str]:
+    """Settings whose values are paths or words: they may hold anything, also what means something to Hydra."""
+    return {key for key, kind in setting_types().items() if kind in (str, str | None)}
+
+
+def is_setting(key: str) -> bool:
+    """Whether a dotted key is a setting, an entry of one that is a dictionary, or a group of `conf/`."""
+    types = setting_types()
+    parents = [key[:at] for at, letter in enumerate(key) if letter == "."]
+    inside = any(one in types and not is_dataclass(types[one]) for one in parents)
+    return key in types or inside or (PROGRAM / "conf" / key).is_dir() or key.startswith("hydra")
+
+
+ABBREVIATIONS = {
+    "lr": "learning_rate",
+    "bs": "batch_size",
+    "epochs": "steps",
+    "iterations": "steps",
+    "bpm": "tempo_bpm",
+}
+"""What people type for the last part of a key."""
+
+
+def nearest_setting(key: str) -> str | None:
+    """The setting that a misspelt key most likely means: by usual abbreviations, else by edit distance."""
+    group, dot, last = key.rpartition(".")
+    names = list(setting_types())
+    full = f"{group}{dot}{ABBREVIATIONS.get(last, last)}"
+    if full in names:
+        return full
+    return next(iter(difflib.get_close_matches(key, names, n=1, cutoff=0.5)), None)
 
 
 def group_choices(group: str) -> list[str]:
