@@ -25,6 +25,9 @@ EXAMPLES = """Examples:
   python -m pipeline -m +stage=train train.gamma=1,2.5 name=sweep          one run for each value, side by side
   python -m pipeline +stage=evaluate name=sweep                            the runs ranked, beside real songs"""
 
+BUDGET = ("train.steps", "train.minutes", "lyrics.model.steps", "generate.songs")
+"""What a choice of `budget` sets."""
+
 failures: list[str] = []
 """What went wrong in the jobs of this process, a sentence each."""
 
@@ -94,6 +97,8 @@ def build(tree: DictConfig, name: str, overrides: tuple[str, ...]) -> None:
             raise UserError(f"there is no setting {key}; `--cfg job` prints all settings.")
     if any(override.startswith("data=") for override in overrides):
         explicit += ("tracks",)
+    if "budget" in explicit:
+        explicit += BUDGET
     if stage == "evaluate":
         tree, name, explicit = judge_runs(tree, name, explicit)
     build_one(tree, name, explicit)
@@ -202,7 +207,13 @@ def main() -> int:
     sys.argv[1:] = [quoted(re.sub(r"^stage=", "+stage=", word), sweep) for word in words]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    return led(launch_and_tell) if is_first() else follow()
+    return led(launch_and_tell) if is_first() else follow(train_along)
+
+
+def train_along(*job: Any) -> None:
+    """Train as one of the other processes that torchrun started; the heavy imports happen here."""
+    stage: Any = STAGES["train"].module()
+    stage.train_along(*job)
 
 
 def launch_and_tell() -> int:

@@ -74,8 +74,6 @@ UNCOUNTED = {
     "executor.workers",
     "executor.address",
     "train.report_steps",
-    "train.tick_steps",
-    "train.checkpoint_steps",
     "train.tensorboard",
     "train.compile",
 }

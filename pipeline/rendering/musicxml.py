@@ -1,19 +1,21 @@
 """Songs to MusicXML, to be read by people and by notation programs.
 
-Measures are built here note by note, since music21's own notation finder takes minutes for a song.
+Measures are built here note by note, since music21's own notation finder takes minutes for a song. Its exporter writes
+them, without the extenders of melismas, which are added to its tree. (partitura 1.9 writes no words, and stops at
+chords of drums.)
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 from music21 import chord, clef, expressions, instrument, key, metadata, meter, note, percussion, stream, tempo, tie
-from music21.musicxml.m21ToXml import GeneralObjectExporter
+from music21.musicxml.m21ToXml import GeneralObjectExporter, ScoreExporter
 
 from pipeline.files import atomic_path
 from pipeline.scores.notes import Notes
@@ -34,44 +36,35 @@ PLAIN_LENGTHS = (
 )
 """Lengths in quarter notes that one note head (with a dot, or in a triplet) can show."""
 
-Piece = tuple[int, int, tuple[int, ...], bool, bool]
+NotePiece = tuple[int, int, tuple[int, ...], bool, bool]
 """Step in its bar, steps, pitches (none for a rest), tied from before, tied onwards."""
 
 
-Lyrics = Mapping[tuple[int, int], Sequence[str]]
+NoteLyrics = Mapping[tuple[int, int], Sequence[str]]
 """By first step in the part and pitch of a note: text, MusicXML's `syllabic` and, of a melisma, its place in it."""
 MELISMA_BEGINS, MELISMA_ENDS = "melisma begins", "melisma ends"
 
 
 def write_score(path: Path, song: Song, title: str, words: Sequence[SungSyllable] = ()) -> None:
     """Write a song as MusicXML, atomically; `words` lie on its notes."""
-    score = build_score(song, title, words)
-    text = with_extenders(GeneralObjectExporter(score).parse())
+    general = GeneralObjectExporter()
+    exporter = ScoreExporter(general.fromGeneralObject(build_score(song, title, words)), makeNotation=True)
+    _draw_extenders(exporter.parse())
     with atomic_path(path) as temporary:
-        temporary.write_bytes(text)
+        temporary.write_bytes(exporter.asBytes())
 
 
-def with_extenders(text: bytes) -> bytes:
-    """MusicXML with a line for each melisma, from its first note to its last, where `lyrics_of` marked one.
-
-    music21 writes no such lines.
-    """
-    begins, ends = MELISMA_BEGINS.encode(), MELISMA_ENDS.encode()
-    text = re.sub(
-        rb'<lyric name="' + begins + rb'"([^>]*)>(.*?)</lyric>',
-        rb'<lyric\1>\2  <extend type="start" /></lyric>',
-        text,
-        flags=re.DOTALL,
-    )
-    return re.sub(
-        rb'<lyric name="' + ends + rb'"([^>]*)>.*?</lyric>',
-        rb'<lyric\1><extend type="stop" /></lyric>',
-        text,
-        flags=re.DOTALL,
-    )
+def _draw_extenders(root: Element) -> None:
+    """Give each melisma its line, from its first note to its last, where `lyrics_of` marked one."""
+    for lyric in root.iter("lyric"):
+        if lyric.get("name") in (MELISMA_BEGINS, MELISMA_ENDS):
+            ends = lyric.attrib.pop("name") == MELISMA_ENDS
+            if ends:
+                lyric[:] = []
+            SubElement(lyric, "extend", type="stop" if ends else "start")
 
 
-def lyrics_of(words: Sequence[SungSyllable], track: str) -> Lyrics:
+def lyrics_of(words: Sequence[SungSyllable], track: str) -> NoteLyrics:
     """What stands below the notes of a track. The notation program draws the hyphens."""
     found: dict[tuple[int, int], Sequence[str]] = {}
     for one in words:
@@ -161,7 +154,7 @@ def _mark(measure: stream.Measure, song: Song, bar: int) -> None:
             measure.insert(where, tempo.MetronomeMark(number=round(beats_per_minute, 1)))
 
 
-def voices_of_bars(notes: Notes, num_bars: int, steps_per_bar: int) -> list[list[list[Piece]]]:
+def voices_of_bars(notes: Notes, num_bars: int, steps_per_bar: int) -> list[list[list[NotePiece]]]:
     """The notes of one track as bars of voices of pieces, each piece inside one bar.
 
     Notes that begin and end together share a piece (a chord); what overlaps otherwise goes to another voice. A note
@@ -170,7 +163,7 @@ def voices_of_bars(notes: Notes, num_bars: int, steps_per_bar: int) -> list[list
     chords: dict[tuple[int, int], list[int]] = {}
     for _, pitch, onset, length in notes.tolist():
         chords.setdefault((onset, onset + length), []).append(pitch)
-    bars: list[list[list[Piece]]] = [[] for _ in range(num_bars)]
+    bars: list[list[list[NotePiece]]] = [[] for _ in range(num_bars)]
     for (onset, end), pitches in sorted(chords.items()):
         for bar in range(onset // steps_per_bar, (end - 1) // steps_per_bar + 1):
             first = bar * steps_per_bar
@@ -184,9 +177,9 @@ def voices_of_bars(notes: Notes, num_bars: int, steps_per_bar: int) -> list[list
     return [[_with_rests(voice, steps_per_bar) for voice in voices or [[]]] for voices in bars]
 
 
-def _with_rests(voice: list[Piece], steps_per_bar: int) -> list[Piece]:
+def _with_rests(voice: list[NotePiece], steps_per_bar: int) -> list[NotePiece]:
     """A voice with rests where nothing sounds."""
-    full: list[Piece] = []
+    full: list[NotePiece] = []
     now = 0
     for piece in voice:
         if piece[0] > now:
@@ -200,7 +193,7 @@ def _with_rests(voice: list[Piece], steps_per_bar: int) -> list[Piece]:
 
 def _fill(
     measure: stream.Measure,
-    voices: list[list[Piece]],
+    voices: list[list[NotePiece]],
     steps_per_beat: int,
     names: list[str] | None,
     metre: meter.TimeSignature,
@@ -230,7 +223,7 @@ def _fill(
             measure.insert(0, target)
 
 
-def _underlay(measure: stream.Measure, lyrics: Lyrics, first_step: int, steps_per_beat: int) -> None:
+def _underlay(measure: stream.Measure, lyrics: NoteLyrics, first_step: int, steps_per_beat: int) -> None:
     """Put the words of a bar below its notes."""
     for element in measure.recurse().notes if lyrics else ():
         if element.tie is not None and element.tie.type != "start":

@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.config import Config, stage_directory
 from pipeline.dataset.cutting import cutting_settings
 from pipeline.devices import prepare_torch
-from pipeline.drawing.plots import draw_samples
+from pipeline.drawing.piano_rolls import draw_samples
 from pipeline.errors import UserError
 from pipeline.files import file_hash
 from pipeline.formats import is_recording

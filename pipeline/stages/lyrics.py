@@ -17,7 +17,7 @@ from typing import Any
 
 from pipeline.config import Config, stage_directory
 from pipeline.devices import choose_device, load_tensors, prepare_torch
-from pipeline.drawing.learning_curves import draw_language_learning
+from pipeline.drawing.learning_curves import draw_language_model_curves
 from pipeline.errors import UserError
 from pipeline.files import refuse_change, write_json, write_text
 from pipeline.lyrics.alignment.alignment import Alignment, fit_words
@@ -107,7 +107,7 @@ def run(config: Config, directory: Path) -> Outcome:
         "xz": figures["xz_bits"],
         "this, on test text": figures["bits_per_character"],
     }
-    draw_language_learning(directory / "learning.png", records(directory / "metrics.jsonl"), others)
+    draw_language_model_curves(directory / "learning.png", records(directory / "metrics.jsonl"), others)
     write = write_songs if settings.kind == "song" else write_texts
     count, written, rows = write(trainer, reading, figures, config, directory)
     write_text(directory / "report.md", report(figures, rows))

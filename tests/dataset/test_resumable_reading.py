@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.dataset.cutting import CuttingSettings, PreparedFile, SourceFile, prepare_file
 from pipeline.dataset.resumable_reading import (
-    LIMIT_SECONDS,
+    CRASHED,
     TOO_SLOW,
     Journal,
     from_bytes,
@@ -23,13 +23,13 @@ from pipeline.dataset.resumable_reading import (
 )
 from pipeline.dataset.store import open_store
 from pipeline.dataset.store_writer import write_store
-from pipeline.errors import UserError
-from pipeline.parallel import TookTooLongError, limited, work_on
 from pipeline.settings.music import ExecutorSettings
+from pipeline.stages import prepare
 from tests.conftest import program_environment
+from tests.midi_files import write_midi_files
 from tests.music_makers import recipe, song_midi
+from tests.stage_runner import run_stage
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "band"
 ONE = ExecutorSettings("local", 1, None)
 PURPOSE = b"how it was read."
 
@@ -125,44 +125,6 @@ def test_a_file_that_keeps_its_reader_busy_is_left(sources: list[SourceFile]) ->
         f"{TOO_SLOW}: more than 0.3 s",
         "broken file: it does not begin like a MIDI file",
     ]
-    with limited(LIMIT_SECONDS, os.getpid()):
-        pass
-    with pytest.raises(TookTooLongError), limited(0.05, os.getpid()):
-        while True:
-            pass
-
-
-def double(number: int) -> int:
-    return 2 * number
-
-
-def lost(number: int) -> int:
-    return -1
-
-
-def test_nothing_to_do_needs_no_processes() -> None:
-    assert list(work_on([], double, lost, ExecutorSettings("dask", None, "tcp://nowhere:1"))) == []
-
-
-@pytest.mark.parametrize("kind", ["dask", "ray"])
-def test_a_missing_cluster_package_is_named(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("dask", "distributed", "ray"):
-        monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(UserError, match=f"executor={kind} needs a package that is not installed: .*{kind}=="):
-        list(work_on([1, 2], double, lost, ExecutorSettings(kind, None, None)))
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
-def test_a_dask_cluster_of_two_gives_the_same(sources: list[SourceFile], tmp_path: Path) -> None:
-    pytest.importorskip("distributed")
-    for kind in ("local", "dask"):
-        (tmp_path / kind).mkdir()
-        write_store(read_files(sources, recipe(), ExecutorSettings(kind, 2, None)), recipe(), tmp_path / kind)
-    for path in (tmp_path / "local").iterdir():
-        assert path.read_bytes() == (tmp_path / "dask" / path.name).read_bytes(), path.name
-    with pytest.raises(UserError, match=r"no Dask scheduler answers at executor\.address=tcp://127"):
-        list(work_on([1, 2], double, lost, ExecutorSettings("dask", None, "tcp://127.0.0.1:9")))
 
 
 def start(folder: Path, *words: str) -> subprocess.Popen[str]:
@@ -208,13 +170,13 @@ def wait_for_journal(folder: Path, size: int) -> Path:
 def test_a_killed_program_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     (whole / "music").mkdir(parents=True)
-    for seed in range(150):
-        song_midi(whole / "music" / f"{seed:03d}.mid", seed, bars=40)
+    for seed in range(60):
+        song_midi(whole / "music" / f"{seed:03d}.mid", seed, bars=32)
     killed.mkdir()
     (killed / "music").symlink_to(whole / "music")
     finish(start(whole))
     sizes = []
-    for size in (2_000, 150_000):
+    for size in (1_000, 40_000):
         process = start(killed, "executor.workers=2")
         journal = wait_for_journal(killed, size)
         os.killpg(process.pid, signal.SIGKILL)
@@ -230,7 +192,7 @@ def test_a_killed_program_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> 
 @pytest.mark.slow
 def test_ctrl_c_is_answered_with_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "music").mkdir()
-    for seed in range(500):
+    for seed in range(200):
         song_midi(tmp_path / "music" / f"{seed:03d}.mid", seed, bars=40)
     process = start(tmp_path, "executor.workers=2")
     wait_for_journal(tmp_path, 1)
@@ -240,7 +202,7 @@ def test_ctrl_c_is_answered_with_one_sentence(tmp_path: Path) -> None:
     assert "Nothing is lost" in errors and "Traceback" not in errors
 
 
-def write_hostile(folder: Path, songs: list[Path], mutants: int) -> None:
+def write_hostile(folder: Path, songs: list[Path], mutants: int, texts: int) -> None:
     """Damaged copies of songs, texts that are called music, and files made to exhaust their reader."""
     random = np.random.default_rng(7)
     for number in range(mutants):
@@ -248,7 +210,7 @@ def write_hostile(folder: Path, songs: list[Path], mutants: int) -> None:
         for place in random.integers(0, len(content), random.choice([1, 3, 10, 50, 300])):
             content[place] = random.integers(256)
         (folder / f"mutant-{number}.mid").write_bytes(bytes(content))
-    for number in range(100):
+    for number in range(texts):
         (folder / f"text-{number}.mid").write_text("Dear diary " * (number + 1))
     with (folder / "sparse.mid").open("wb") as file:
         file.truncate(2 * 10**9)
@@ -264,19 +226,33 @@ def write_hostile(folder: Path, songs: list[Path], mutants: int) -> None:
     (folder / "line\nbreak \N{MUSICAL NOTE}.mid").write_bytes(songs[0].read_bytes())
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data is not on this machine")
-def test_hostile_files_are_explained_and_nothing_is_written_elsewhere(tmp_path: Path) -> None:
+def crash_on_song_three(source: SourceFile, how: CuttingSettings) -> PreparedFile:
+    if source.id == "song-3":
+        os._exit(1)
+    return prepare_file(source, how)
+
+
+def test_a_crashed_worker_costs_one_file(sources: list[SourceFile]) -> None:
+    found = list(read_files(sources, recipe(), ExecutorSettings("local", 2, None), crash_on_song_three))
+    rejects = [reject for one in found for reject in one.rejects]
+    assert [reject.path for reject in rejects if reject.reason == CRASHED] == [sources[3].path]
+    assert len(found) == len(sources) and len(rejects) == 2
+
+
+def test_hostile_files_are_explained_and_nothing_is_written_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare, "add_page", lambda *_: None)
     (tmp_path / "music").mkdir()
-    write_hostile(tmp_path / "music", sorted(SHARED.rglob("*.mid")), 1000)
+    write_hostile(tmp_path / "music", write_midi_files(tmp_path / "ten"), mutants=150, texts=10)
     files = {path.name for path in (tmp_path / "music").iterdir()}
-    finish(start(tmp_path))
+    run_stage(tmp_path, "prepare", "data=folder", f"data.path={tmp_path / 'music'}", "executor.workers=2")
     store = open_store(tmp_path / "data" / "prepared" / "folder")
     told = {Path(row.path).name: row.reason for row in store.rejects}
     used = {Path(row.source).name for row in store.songs}
     assert "line\nbreak \N{MUSICAL NOTE}.mid" in used | set(told)
     assert files - used - set(told) <= {"bomb.zip"}  # its member is told of
     assert told["sparse.mid"].startswith("too large") and told["far.mid"].startswith("too long")
-    assert "bomb.mxl" in told and all(told[f"text-{number}.mid"].startswith("broken") for number in range(100))
-    assert {path.name for path in tmp_path.iterdir()} <= {"music", "data", "outputs"}
+    assert "bomb.mxl" in told and all(told[f"text-{number}.mid"].startswith("broken") for number in range(10))
+    assert {path.name for path in tmp_path.iterdir()} <= {"music", "ten", "data", "outputs"}
     assert {path.name for path in (tmp_path / "music").iterdir()} == files

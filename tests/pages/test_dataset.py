@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from gan.spec import RollSpec, Track
-from pipeline.audio.loudness import LONGEST_TAIL_SECONDS, measure
+from pipeline.audio.loudness import LONGEST_TAIL_SECONDS, measure_wav
 from pipeline.config import Config, compose
 from pipeline.dataset.cutting import SourceFile, prepare_file
 from pipeline.dataset.store import Reject, open_store
@@ -145,7 +145,7 @@ def test_phrases_sound_for_as_long_as_they_are_and_all_equally_loud(made: tuple[
     sounds = sorted((made[0] / "page").glob("*.mp3"))
     assert len(sounds) == NUM_EXAMPLES == len(list((made[0] / "page").glob("*.png")))
     for sound in sounds:
-        found = measure(sound)
+        found = measure_wav(sound)
         assert 8 - 0.1 <= found.seconds <= LONGEST_SECONDS + LONGEST_TAIL_SECONDS
         assert found.loudness_lufs == pytest.approx(RENDER.loudness_lufs, abs=1)
         assert -20 < found.peak_dbfs < 0
@@ -220,7 +220,7 @@ def test_finer_steps_and_another_metre_have_a_page_too(tmp_path: Path, steps: in
     shown = Page((target / PAGE).read_text(encoding="utf-8"))
     assert "1 phrase of 4 bars" in shown.words and "Solo <i>" in shown.words and "in 3/4" in shown.words
     assert not shown.tags["i"]
-    assert measure(target / "page" / "phrase-1.mp3").seconds >= 6 - 0.1
+    assert measure_wav(target / "page" / "phrase-1.mp3").seconds >= 6 - 0.1
 
 
 def test_a_portrait_counts_what_the_music_holds(made: tuple[Path, StoreSummary]) -> None:

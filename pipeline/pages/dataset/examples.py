@@ -11,10 +11,9 @@ import numpy as np
 
 from gan.spec import RollSpec
 from pipeline.dataset.store import PhraseStore, SongRow
-from pipeline.drawing.canvas import Sheet
+from pipeline.drawing.canvas import Canvas
 from pipeline.drawing.palette import QUIET_TEXT
-from pipeline.drawing.piano_rolls import Frame, paint
-from pipeline.drawing.plots import pitch_labels
+from pipeline.drawing.piano_rolls import RollFrame, draw_pitch_axis, paint_roll
 from pipeline.files import fingerprint
 from pipeline.formats import printable
 from pipeline.pages.dataset.counts import PhraseIndex, phrases_at
@@ -106,17 +105,17 @@ def make_phrase_examples(
 
 def _draw(path: Path, planes: Planes, spec: RollSpec, first_bar: int) -> None:
     """The roll, bool `[2, tracks, bars, steps, pitches]`, over the numbers of its bars."""
-    sheet = Sheet(*PICTURE_SIZE)
+    canvas = Canvas(*PICTURE_SIZE)
     left, top, right, bottom = PICTURE_BOX
     width, height = right - left, bottom - top
     notes = notes_from_roll(planes, spec.lowest_pitch)
-    frame = Frame.around(notes, spec, planes.shape[2] * spec.steps_per_bar)
-    sheet.pixels[top:bottom, left:right] = paint(notes, spec, frame, width, height)
-    pitch_labels(sheet, left, top, height, spec, frame, size=9.5)
+    frame = RollFrame.around(notes, spec, planes.shape[2] * spec.steps_per_bar)
+    canvas.pixels[top:bottom, left:right] = paint_roll(notes, spec, frame, width, height)
+    draw_pitch_axis(canvas, left, top, height, spec, frame, size=9.5)
     for bar in range(planes.shape[2]):
         x = left + frame.column(bar * spec.steps_per_bar, width)
-        sheet.text(x + 3, bottom + 14, f"{first_bar + bar + 1}", size=9.5, colour=QUIET_TEXT)
-    sheet.save(path)
+        canvas.text(x + 3, bottom + 14, f"{first_bar + bar + 1}", size=9.5, colour=QUIET_TEXT)
+    canvas.save(path)
 
 
 def _choose(store: PhraseStore, places: PhraseIndex) -> list[_ExampleCandidate]:
