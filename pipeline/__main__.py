@@ -10,7 +10,15 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from pipeline.build import Builder
-from pipeline.config import PROGRAM, group_choices, is_setting, nearest_setting, read_config, register_schema, text_settings
+from pipeline.config import (
+    PROGRAM,
+    group_choices,
+    is_setting,
+    nearest_setting,
+    read_config,
+    register_schema,
+    text_settings,
+)
 from pipeline.devices import num_processes
 from pipeline.errors import UserError
 from pipeline.stage_table import STAGES, upstream_of
