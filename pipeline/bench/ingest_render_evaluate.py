@@ -18,10 +18,9 @@ from gan.metrics.copying import nearest_phrases, num_distinct
 from gan.metrics.distances import divergences, frechet_distance
 from gan.rolls import unpack
 from pipeline.audio.synthesizers import play, soundfont_path
-from pipeline.bench.music import BenchCorpus, band_settings, training_config
+from pipeline.bench.music import BAND_SETTINGS, BenchCorpus, composed, training_config
 from pipeline.bench.plan import BenchPlan
 from pipeline.bench.timing import all_ratios, interleaved_laps, median, rounded, seconds_of
-from pipeline.config import compose
 from pipeline.dataset.cutting import CuttingSettings, SourceFile, cutting_settings, prepare_file
 from pipeline.errors import UserError
 from pipeline.evaluation.evaluator import MeasuredSet
@@ -87,7 +86,7 @@ def read_each(read: Callable[[Path], None], paths: list[Path]) -> None:
 
 def measure_ingest(files: list[Path], plan: BenchPlan) -> dict[str, Any]:
     """All readers, one lap each in turn, over the files that each can read. Raises `UserError` where there are none."""
-    cutting = cutting_settings(compose(*band_settings()))
+    cutting = cutting_settings(composed(*BAND_SETTINGS))
     readers: dict[str, Callable[[Path], None]] = {
         "quantised": partial(quantise_with_albumgan, cutting=cutting),
         "albumgan": partial(read_with_albumgan, cutting=cutting),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -101,15 +102,20 @@ class BenchCorpus:
     packed: Tensor
 
 
-def band_settings() -> tuple[str, ...]:
-    """The settings of five-track music; the folder is only named, since files are read one by one."""
-    return ("data=folder", "data.path=.")
+BAND_SETTINGS = ("data=folder", "data.path=.")
+"""Of five-track music; the folder is only named, since files are read one by one."""
+
+
+@cache
+def composed(*settings: str) -> Config:
+    """The settings as `pipeline.config.compose` has them, read once."""
+    return compose(*settings)
 
 
 def written_band_files(plan: BenchPlan) -> list[Path]:
     """The band songs that the bench writes itself."""
     effort = plan.effort
-    return write_band(plan.scratch / "band", effort.songs, effort.song_bars, plan.seed, compose(*band_settings()))
+    return write_band(plan.scratch / "band", effort.songs, effort.song_bars, plan.seed, composed(*BAND_SETTINGS))
 
 
 def user_files(folder: Path, most: int) -> list[Path]:
@@ -129,7 +135,7 @@ def midi_files(plan: BenchPlan) -> list[Path]:
 
 def read_band(plan: BenchPlan, files: list[Path]) -> BenchCorpus:
     """The phrases of some files, in five tracks. Raises `UserError` where they are too few."""
-    config = compose(*band_settings())
+    config = composed(*BAND_SETTINGS)
     cutting = cutting_settings(config)
     readings = [
         prepare_file(SourceFile(path.name, str(path)), cutting) for path in bar(files, len(files), "bench: reading")
@@ -140,7 +146,7 @@ def read_band(plan: BenchPlan, files: list[Path]) -> BenchCorpus:
         raise UserError(f"--midi {plan.midi}: its files give {count} phrases, too few to measure training with.")
     where = "of the folder given with --midi" if plan.midi else "written by rule for five tracks"
     return BenchCorpus(
-        f"{len(files)} MIDI files {where}", band_settings(), cutting.spec, torch.from_numpy(np.concatenate(phrases))
+        f"{len(files)} MIDI files {where}", BAND_SETTINGS, cutting.spec, torch.from_numpy(np.concatenate(phrases))
     )
 
 
@@ -155,4 +161,4 @@ def read_chorales() -> BenchCorpus:
 
 def training_config(corpus: BenchCorpus, model: str, plan: BenchPlan) -> Config:
     """The settings of training a model of `conf/model/` on this music."""
-    return compose(f"model={model}", f"seed={plan.seed}", f"threads={plan.threads}", *corpus.settings)
+    return composed(f"model={model}", f"seed={plan.seed}", f"threads={plan.threads}", *corpus.settings)

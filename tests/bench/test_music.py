@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 
 from gan.spec import Track
-from pipeline.bench.music import band_settings, read_band, user_files, write_band
+from pipeline.bench.music import BAND_SETTINGS, composed, read_band, user_files, write_band
 from pipeline.bench.plan import QUICK, SECTIONS, BenchPlan
-from pipeline.config import compose
 from pipeline.errors import UserError
 
 
 def test_written_bands_sound_in_all_tracks_and_are_the_same_for_a_seed(tmp_path: Path) -> None:
-    config = compose(*band_settings())
+    config = composed(*BAND_SETTINGS)
     files = [write_band(tmp_path / name, 3, 16, seed, config) for name, seed in (("a", 1), ("b", 1), ("c", 2))]
     first, again, other = ([path.read_bytes() for path in paths] for paths in files)
     assert first == again

@@ -37,11 +37,10 @@ def test_stages_whose_memory_is_measured_have_settings_that_there_are() -> None:
 def test_start_up_and_memory_are_measured_in_an_empty_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    small = ("train.steps=2", "train.tick_steps=2", "train.checkpoint_steps=2", "train.batch_size=4")
-    monkeypatch.setattr(processes, "STAGES", {"train": ("+stage=train", *small)})
+    monkeypatch.setattr(processes, "STAGES", {"prepare": processes.STAGES["prepare"]})
     monkeypatch.chdir(tmp_path)
     assert command.main(["--quick", "--only", "startup,memory"]) == 0
     found = json.loads((tmp_path / "outputs/bench/report.json").read_text())
-    assert found["memory"]["train"]["peak_megabytes"] > 100
+    assert found["memory"]["prepare"]["peak_megabytes"] > 50
     assert found["startup"]["overview"]["seconds"] > 0
     assert (tmp_path / "outputs/bench/report.md").read_text() in capsys.readouterr().out
