@@ -42,6 +42,9 @@ FREE_TEXT = (
 )
 """Settings whose values are paths or words: they may hold anything, also what means something to Hydra."""
 
+BUDGET = ("train.steps", "train.minutes", "lyrics.model.steps", "generate.songs")
+"""What a choice of `budget` sets."""
+
 failures: list[str] = []
 """What went wrong in the jobs of this process, a sentence each."""
 
@@ -108,6 +111,8 @@ def build(tree: DictConfig, name: str, overrides: tuple[str, ...]) -> None:
     explicit = tuple(override.split("=")[0].lstrip("+~") for override in overrides)
     if any(override.startswith("data=") for override in overrides):
         explicit += ("tracks",)
+    if "budget" in explicit:
+        explicit += BUDGET
     if stage == "evaluate":
         tree, name, explicit = judge_runs(tree, name, explicit)
     build_one(tree, name, explicit)
