@@ -1,4 +1,4 @@
-"""Transcription evaluation: matches of notes, beats, drum hits and rolls with the music that a recording was made from."""
+"""Transcription evaluation: notes, beats, drum hits and rolls matched with the music that a recording was made from."""
 
 from __future__ import annotations
 
