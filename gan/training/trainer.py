@@ -184,8 +184,7 @@ class Trainer:
             self.train_step(batch)
             self.seconds = self.team.of_first(before + time.monotonic() - started)
             last = self.step >= settings.steps or self.seconds >= 60 * settings.minutes
-            every = (settings.report_steps, settings.tick_steps, settings.checkpoint_steps)
-            if last or any(self.step % steps == 0 for steps in every):
+            if last or self.step % settings.report_steps == 0:
                 yield self._report(last)
 
     @property
@@ -322,9 +321,7 @@ class Trainer:
 
     def _report(self, last: bool) -> Report:
         """What happened since the last report."""
-        settings = self.settings
-        tick = last or self.step % settings.tick_steps == 0
-        checkpoint_due = last or self.step % settings.checkpoint_steps == 0
+        checkpoint_due = last or self.step % self.settings.checkpoint_steps == 0
         if checkpoint_due:
             self.check_weights()
         report = self.meter.report(
@@ -332,7 +329,7 @@ class Trainer:
             seconds=self.seconds,
             learning_rate=self.learning_rate(),
             noise=self.noise(),
-            samples=self.average.sample(self.fixed_latents).cpu() if tick and self.team.leads else None,
+            samples=self.average.sample(self.fixed_latents).cpu() if checkpoint_due and self.team.leads else None,
             checkpoint_due=checkpoint_due,
         )
         for part in filter(None, self.fast.values()):

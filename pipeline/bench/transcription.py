@@ -1,4 +1,4 @@
-"""Transcription: recordings written down, beside the music that they were made from.
+"""Transcription benchmark: recordings transcribed, beside the music that they were made from.
 
 The plain baseline is what one gets from basic-pitch's network at its usual thresholds and librosa's beat tracker, all
 notes on one track.
@@ -6,6 +6,7 @@ notes on one track.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,15 +17,6 @@ from numpy.typing import NDArray
 
 from pipeline.audio.decoding import SAMPLE_RATE_HZ, read_recording
 from pipeline.audio.synthesizers import RATE_HZ, play, soundfont_path
-from pipeline.bench.transcription_scores import (
-    Tally,
-    Truth,
-    beat_tally,
-    drum_tallies,
-    note_tally,
-    read_truth,
-    roll_tallies,
-)
 from pipeline.config import compose
 from pipeline.dataset.cutting import cutting_settings
 from pipeline.errors import UserError
@@ -32,14 +24,15 @@ from pipeline.formats import RECORDINGS
 from pipeline.progress import bar
 from pipeline.scores.score import Part, make_events
 from pipeline.transcription.beats.tracking import Beats
-from pipeline.transcription.pitches import Decoding, decode, listen
-from pipeline.transcription.transcriber import SHORTEST_BEATS, Transcription, Wish, transcribe_samples
+from pipeline.transcription.pitches import NoteDecoding, decode_notes, pitch_activations
+from pipeline.transcription.training.transcription_evaluation import all_counts, read_reference
+from pipeline.transcription.transcriber import SHORTEST_BEATS, Transcription, TranscriptionHints, transcribe_samples
 
 EXCERPT_SECONDS = 180
-"""So much of each recording is written down, from its beginning."""
+"""So much of each recording is transcribed, from its beginning."""
 LEAD_SECONDS = 1.3
 """Silence before music that is rendered here, so that its beats do not begin with the file."""
-PLAIN = Decoding(onset=0.5, frame=0.3, gap_frames=11, shortest_frames=11, unstruck_frame=0.3)
+PLAIN = NoteDecoding(onset=0.5, frame=0.3, gap_frames=11, shortest_frames=11, unstruck_frame=0.3)
 """basic-pitch's own thresholds; it bridges as many frames, and takes what is left of the sound for notes too."""
 
 FORMULA = (
@@ -67,7 +60,7 @@ def measure_transcription(folder: Path, soundfont: Path | None, scratch: Path) -
     config = compose("data=band")
     spec = cutting_settings(config).spec
     contenders: dict[str, Callable[[NDArray[np.float32]], Transcription]] = {
-        "albumgan": lambda samples: transcribe_samples(samples, Wish()),
+        "albumgan": lambda samples: transcribe_samples(samples, TranscriptionHints()),
         "baseline": transcribe_plainly,
     }
     pieces: dict[str, Any] = {}
@@ -76,14 +69,14 @@ def measure_transcription(folder: Path, soundfont: Path | None, scratch: Path) -
         if recording is None:
             recording = rendered(path, soundfont, scratch)
         samples = read_recording(recording, 600)[: EXCERPT_SECONDS * SAMPLE_RATE_HZ]
-        truth = read_truth(path, decode(listen(samples), PLAIN), len(samples) / SAMPLE_RATE_HZ)
+        reference = read_reference(path, decode_notes(pitch_activations(samples), PLAIN), len(samples) / SAMPLE_RATE_HZ)
         rows = {}
         for name, contender in contenders.items():
             began = time.perf_counter()
             found = contender(samples)
             seconds = time.perf_counter() - began
-            tallies = tally(found, truth, lambda one, own: roll_tallies(one, own, spec, config.tracks))
-            rows[name] = {key: one.f1 for key, one in tallies.items()}
+            counts = all_counts(found, reference, spec, config.tracks)
+            rows[name] = {key: None if math.isnan(one.f1) else one.f1 for key, one in counts.items()}
             rows[name]["seconds_per_minute"] = 60 * seconds / (len(samples) / SAMPLE_RATE_HZ)
         pieces[path.stem] = rows
     return {
@@ -91,14 +84,6 @@ def measure_transcription(folder: Path, soundfont: Path | None, scratch: Path) -
         "pieces": pieces,
         "means": {name: means([one[name] for one in pieces.values()]) for name in contenders},
     }
-
-
-def tally(
-    found: Transcription, truth: Truth, rolls: Callable[[Transcription, Truth], dict[str, Tally]]
-) -> dict[str, Tally]:
-    """All figures of one transcription."""
-    drums = {f"drums, {name}": one for name, one in drum_tallies(found, truth).items()}
-    return {"notes": note_tally(found, truth), "beats": beat_tally(found.beats, truth), **drums, **rolls(found, truth)}
 
 
 def means(rows: list[dict[str, float | None]]) -> dict[str, float | None]:
@@ -131,7 +116,7 @@ def transcribe_plainly(samples: NDArray[np.float32]) -> Transcription:
     import soxr
     from librosa.beat import beat_track
 
-    pitches = decode(listen(samples), PLAIN)
+    pitches = decode_notes(pitch_activations(samples), PLAIN)
     sound = soxr.resample(samples, SAMPLE_RATE_HZ, 22050)
     _, found = beat_track(y=sound, sr=22050, units="time")
     beat = float(np.median(np.diff(found))) if len(found) > 1 else 0.5

@@ -19,7 +19,7 @@ from pipeline.formats import SCORES, is_recording, printable
 from pipeline.progress import bar, duration, say
 from pipeline.sources.catalog import CATALOG, CatalogRow, locate
 from pipeline.stage_table import Outcome, Plan
-from pipeline.transcription.cache import BYTES_PER_MINUTE, PICTURE, recordings_of, transcribe_all, work_left
+from pipeline.transcription.cache import BYTES_PER_MINUTE, PICTURE, recordings_of, remaining_work, transcribe_all
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -42,7 +42,7 @@ def plan(config: Config) -> Plan:
     seconds = 15 + sum(one for one, _ in estimates) / workers
     num_phrases = sum(bars // config.prepare.hop_bars + 1 for _, bars in estimates)
     phrase_bytes = 2 * spec.num_tracks * spec.num_steps * -(-spec.num_pitches // 8)
-    work = work_left(recordings_of(rows, config.transcribe, spec.beats_per_bar), config.executor)
+    work = remaining_work(recordings_of(rows, config.transcribe, spec.beats_per_bar), config.executor)
     text = f"Cuts {len(rows)} songs into phrases of {spec.bars} bars, about {duration(seconds + work.seconds)}"
     if work.files:
         text += f", {work.files} of them recording{'s' if work.files > 1 else ''} to transcribe first"

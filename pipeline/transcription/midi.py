@@ -1,4 +1,4 @@
-"""A transcription as a MIDI file: quarter notes are beats, bars begin on bar lines, a track a family."""
+"""MIDI file of a transcription: quarter notes are beats, bars begin on bar lines, a track a part."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SLOWEST_BEAT = 0xFFFFFF
 """The longest beat in microseconds that MIDI can name."""
 
 
-def midi_bytes(transcription: Transcription, title: str) -> bytes:
+def transcription_midi(transcription: Transcription, title: str) -> bytes:
     """A MIDI file of type 1. Its time 0 is the first bar line, which may be before the recording begins."""
     numerator = transcription.beats.beats_per_bar
     conductor = [
@@ -35,7 +35,7 @@ def midi_bytes(transcription: Transcription, title: str) -> bytes:
 
 
 def tempo_map(beats: Beats) -> list[tuple[int, int]]:
-    """Where a tempo begins (in beats) and how long its beats last (in microseconds), the first at 0."""
+    """Tempo map of the beats: where a tempo begins (in beats) and how long its beats last (in microseconds)."""
     changes: list[tuple[int, int]] = []
     reached = microseconds = 0
     for beat, moment in enumerate((1e6 * (beats.seconds[1:] - beats.seconds[0])).tolist()):
@@ -47,7 +47,7 @@ def tempo_map(beats: Beats) -> list[tuple[int, int]]:
 
 
 def _events(part: Part, channel: int) -> list[MidiEvent]:
-    """The notes of one family, after its name and program."""
+    """The notes of one part, after its name and program."""
     starts = np.rint(part.events["onset"] * TICKS_PER_BEAT).astype(int)
     ends = np.rint((part.events["onset"] + part.events["duration"]) * TICKS_PER_BEAT).astype(int)
     columns = (starts, np.maximum(ends, starts + 1), part.events["pitch"], part.events["velocity"])

@@ -57,9 +57,8 @@ TRAIN = TrainSettings(
     attribute_loss=0.0,
     matching_loss=0.0,
     noise_floor=0.0,
+    shared_gradient=False,
     report_steps=2,
-    tick_steps=3,
-    checkpoint_steps=3,
 )
 
 
