@@ -18,7 +18,7 @@ from gan.settings import ModelSettings, TrainSettings
 from gan.spec import RollSpec, Track
 from gan.statistics import DataStatistics
 from gan.training.trainer import Trainer
-from pipeline.config import PROGRAM, Config, flatten, read_config
+from pipeline.config import PROGRAM, Config, flatten, read_config, register_schema
 from pipeline.scores.notes import Planes, cut_overlaps, make_notes, notes_from_roll, roll_from_notes
 from pipeline.settings.music import roll_spec
 from pipeline.songs.performance import humanize
@@ -92,6 +92,7 @@ def configured(*overrides: str) -> Config:
 @cache
 def composed(overrides: tuple[str, ...]) -> DictConfig:
     """What Hydra makes of `conf/` and these overrides."""
+    register_schema()
     with initialize_config_dir(str(PROGRAM / "conf"), version_base="1.3"):
         return compose("config", list(overrides))
 
