@@ -167,7 +167,7 @@ def memory(report: dict[str, Any]) -> list[str]:
 
 
 def transcription(report: dict[str, Any]) -> list[str]:
-    """F1 of what was written down."""
+    """F1 of transcriptions."""
     found = report["transcription"]
 
     def percent(value: float | None) -> str:
