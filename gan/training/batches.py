@@ -75,7 +75,7 @@ class Pair:
 
     def heard(self, generator: PhraseGenerator) -> tuple[Heard, Heard]:
         """What was made, without what was given, and the real phrases."""
-        fake, real = generator.strikes(self.fake), generator.strikes(self.real)
+        fake, real = generator.onsets(self.fake), generator.onsets(self.real)
         free = None if self.asked is None else ~mask_of_steps(self.asked.mask, generator.spec)
         return Heard.of(fake, free), Heard.of(real)
 

@@ -54,7 +54,7 @@ class Chooser:
         """See `PhraseMaker`."""
         fresh = self.generator.sample_latents(self.candidates, random)
         if first is None:
-            latents = repeated(self.song, self.candidates).towards(fresh, OWN_SHARE)
+            latents = repeated(self.song, self.candidates).interpolate(fresh, OWN_SHARE)
         else:
             own = repeated(first.latents, self.candidates)
             latents = replace(own, z_time=fresh.z_time, z_track_time=fresh.z_track_time)

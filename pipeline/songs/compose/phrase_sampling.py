@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan.context import Context, strike_orphans
+from gan.context import Context, start_orphaned_holds
 from gan.latents import Latents
 from gan.networks.generator import Generator
 from gan.spec import ONSET
@@ -68,7 +68,7 @@ class Weaver:
         for attempt in range(TRIES):
             fresh = self.generator.sample_latents(self.candidates, random)
             if first is None:
-                latents = repeated(self.song, self.candidates).towards(fresh, OWN_SHARE)
+                latents = repeated(self.song, self.candidates).interpolate(fresh, OWN_SHARE)
             else:
                 own = repeated(first.latents, self.candidates)
                 latents = replace(own, z_time=fresh.z_time, z_track_time=fresh.z_track_time)
@@ -175,7 +175,7 @@ class Weaver:
         chance = torch.Generator(device)
         chance.manual_seed(int(torch.randint(2**62, (), generator=random)))
         rolls = self.generator.sample(latents, given, request.condition_strength, temperature, chance)
-        return strike_orphans(rolls)
+        return start_orphaned_holds(rolls)
 
     def _batch(self, planes: Planes) -> Tensor:
         """One phrase as often as there are candidates, on the generator's device."""

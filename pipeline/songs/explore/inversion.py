@@ -61,7 +61,7 @@ def find_latents(generator: Generator, phrase: Tensor, conditions: Tensor, rando
     """
     drawn = generator.sample_latents(DRAWN, random)
     target = generator.encode(phrase.unsqueeze(0).to(drawn.z.device))
-    drawn = drawn.asking(conditions.to(drawn.z.device).expand(DRAWN, -1))
+    drawn = drawn.with_conditions(conditions.to(drawn.z.device).expand(DRAWN, -1))
     with torch.no_grad():
         nearest = unlikeness(generator(drawn), target).argsort()[:STARTS]
     found = drawn[nearest]
