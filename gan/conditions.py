@@ -22,7 +22,6 @@ from torch import Tensor, nn
 
 from gan.ops.counts import count_cells, pack_cells
 from gan.spec import HOLD, ONSET, RollSpec
-from gan.training.distributed import for_my_rows
 
 NUM_ATTRIBUTES = 4
 DENSITY, LENGTH, VOICES, SHORT = range(NUM_ATTRIBUTES)
@@ -124,21 +123,6 @@ def pitch_class_matrix(spec: RollSpec) -> Tensor:
     """`[pitches, 12]`, whole numbers: which pitch class each pitch belongs to."""
     classes = (torch.arange(spec.num_pitches) + spec.lowest_pitch) % 12
     return (classes.unsqueeze(1) == torch.arange(12)).long()
-
-
-def drop_conditions(
-    conditions: Tensor, layout: ConditionLayout, all_share: float, each_share: float, random: torch.Generator
-) -> Tensor:
-    """Condition dropout: all conditions of a share of the phrases are dropped, and each in a share of the others.
-
-    Rhythm and chroma are dropped as wholes. A CPU generator draws them.
-    """
-    count, size = conditions.shape
-    every = for_my_rows(lambda batch: torch.rand(batch, 1, generator=random), count) < all_share
-    each = for_my_rows(lambda batch: torch.rand(batch, size, generator=random), count) < each_share
-    for whole in (layout.rhythm, layout.chroma):
-        each[:, whole] = each[:, whole.start, None]
-    return torch.where((every | each).to(conditions.device), torch.nan, conditions)
 
 
 def transpose_conditions(conditions: Tensor, semitones: Tensor, layout: ConditionLayout) -> Tensor:

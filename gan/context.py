@@ -145,41 +145,6 @@ def inpaint_streams(made: Tensor, context: StreamContext, spec: RollSpec) -> Ten
     return whole
 
 
-MASK_KINDS = ("compose", "accompany", "continue", "fill", "mix")
-MASK_SHARES = (0.5, 0.2, 0.1, 0.1, 0.1)
-"""How often each kind of mask is drawn in training."""
-
-
-def draw_masks(batch: int, spec: RollSpec, random: torch.Generator) -> Tensor:
-    """Inpainting masks to train with, bool `[batch, tracks, bars]`; at least one bar of one track is left to be made.
-
-    Half of them are empty. The others give some tracks, the first bars, other bars, or a mixture of bars and tracks.
-    A CPU generator draws them.
-    """
-    tracks, bars = spec.num_tracks, spec.bars
-    kinds = torch.multinomial(torch.tensor(MASK_SHARES), batch, replacement=True, generator=random)
-    amount = torch.rand(batch, 1, generator=random)
-    of_tracks, of_bars, cells = (_some(batch, size, amount, random) for size in (tracks, bars, tracks * bars))
-    lengths = (1 + (amount * (bars - 1)).long()).clamp(max=bars - 1)
-    first = torch.arange(bars) < lengths
-    masks = torch.zeros(batch, tracks, bars, dtype=torch.bool)
-    for kind, chosen in (
-        ("accompany", of_tracks.unsqueeze(2)),
-        ("continue", first.unsqueeze(1)),
-        ("fill", of_bars.unsqueeze(1)),
-        ("mix", cells.view(batch, tracks, bars)),
-    ):
-        masks = torch.where((kinds == MASK_KINDS.index(kind)).view(-1, 1, 1), chosen, masks)
-    return masks
-
-
-def _some(batch: int, size: int, amount: Tensor, random: torch.Generator) -> Tensor:
-    """Of `size` things about a share `amount` `[batch, 1]`, at least one and never all; bool `[batch, size]`."""
-    draws = torch.rand(batch, size, generator=random)
-    some = (draws < amount).scatter(1, draws.argmin(1, keepdim=True), True)
-    return some.scatter(1, draws.argmax(1, keepdim=True), False)
-
-
 NUM_FLAGS = 3
 """Whether, in what is given, a pitched track has an onset, a drum is hit, anything pitched sounds."""
 HARMONIC_CONTEXT_SIZE = 12 + NUM_FLAGS

@@ -12,6 +12,7 @@ DESIGNS = ("albumgan", "jamming", "composer", "hybrid", "binary", "tutorial")
 LOSSES = ("relativistic", "wasserstein")
 PRECISIONS = ("auto", "float32", "bfloat16")
 NEURONS = ("deterministic", "stochastic")
+REPORTS_PER_CHECKPOINT = 8
 HEADS = ("auto", "choice", "voices", "neurons")
 
 
@@ -160,17 +161,20 @@ class TrainSettings:
         Weight of the R1 and R2 penalties, as if they were computed at every step. With `loss=wasserstein` the
         weight of the gradient penalty on interpolates.
     penalty_steps
-        The penalties are computed every so many steps (and weigh as many times more): they cost as much as a step.
+        The penalties are computed every so many steps and weigh as many times more (lazy regularisation, Karras et al.
+        2020): they cost as much as a step. With 1 they are computed at each.
+    shared_gradient
+        Whether the generator's gradient is taken from the pass in which the discriminator learns
+        (`gan.training.shared_gradient`), which spares a third of a step. The relativistic loss allows it. With `false`
+        the generator has a pass of its own, with the same gradient but for rounding.
     ema_decay
         Decay a step of the averaged generator that samples are drawn from; with 0 it is the generator itself.
     attribute_loss
-        Weight of how far generated phrases are from what was asked, as far as it can be counted
-        (`gan.training.attribute_loss`).
+        Weight of how far generated phrases are from their conditions, as far as it can be counted.
     matching_loss
-        Weight of telling real phrases from ones in which some tracks come from another phrase
-        (`gan.training.augmentation`).
+        Weight of telling real phrases from ones in which some tracks come from another phrase (Reed et al. 2016).
     matching_loss_steps
-        Those are judged every so many steps (and weigh as many times more).
+        That loss is computed every so many steps and weighs as many times more.
     noise_steps
         The heads' noise falls linearly over these first steps, so that silent notes get tried at the start.
     noise_floor
@@ -184,8 +188,8 @@ class TrainSettings:
         Decisions, losses and penalties are float32 in any case.
     compile
         Whether `torch.compile` makes the networks faster; needs a compiler, and a minute or two at the start.
-    report_steps, tick_steps, checkpoint_steps
-        How often figures, samples for a picture, and a state worth saving are due.
+    report_steps
+        How often figures are due; samples for a picture, and a state worth saving, are due with every eighth of them.
     """
 
     steps: int = 2400
@@ -199,6 +203,7 @@ class TrainSettings:
     beta2: float = 0.99
     gamma: float = 5.0
     penalty_steps: int = 4
+    shared_gradient: bool = True
     ema_decay: float = 0.995
     attribute_loss: float = 0.06
     matching_loss: float = 0.25
@@ -209,8 +214,6 @@ class TrainSettings:
     precision: str = "auto"
     compile: bool = False
     report_steps: int = 25
-    tick_steps: int = 200
-    checkpoint_steps: int = 200
 
     def check(self) -> None:
         """Raise `ValueError` with the key in the sentence when a value cannot work."""
@@ -223,8 +226,6 @@ class TrainSettings:
             "penalty_steps",
             "matching_loss_steps",
             "report_steps",
-            "tick_steps",
-            "checkpoint_steps",
         ):
             _need(getattr(self, key) >= 1, f"train.{key}", "at least 1", getattr(self, key))
         for key in ("minutes", "learning_rate"):
@@ -242,6 +243,11 @@ class TrainSettings:
         """Real phrases that one step of training takes."""
         return self.batch_size * self.discriminator_steps
 
+    @property
+    def checkpoint_steps(self) -> int:
+        """How often samples for a picture, and a state worth saving, are due."""
+        return REPORTS_PER_CHECKPOINT * self.report_steps
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
         return asdict(self)
@@ -251,6 +257,11 @@ def check_together(model: ModelSettings, train: TrainSettings) -> None:
     """Raise `ValueError` when a setting cannot work, alone or with the others, or does nothing."""
     model.check()
     train.check()
+    if train.shared_gradient and (model.design != "albumgan" or train.loss != "relativistic"):
+        raise ValueError(
+            f"train.shared_gradient does nothing with train.loss={train.loss} and model.design={model.design}, "
+            "set it to false"
+        )
     if model.design != "albumgan":
         for key in ("attribute_loss", "matching_loss", "noise_steps", "noise_floor", "max_transposition"):
             if getattr(train, key):

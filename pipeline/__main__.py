@@ -9,9 +9,10 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-from pipeline.build import STAGES, Builder, upstream_of
+from pipeline.build import Builder
 from pipeline.devices import num_processes
 from pipeline.errors import UserError
+from pipeline.stage_table import STAGES, upstream_of
 from pipeline.training.torchrun import follow, is_first, led
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ FREE_TEXT = (
     "album.artist",
 )
 """Settings whose values are paths or words: they may hold anything, also what means something to Hydra."""
+
+BUDGET = ("train.steps", "train.minutes", "lyrics.model.steps", "generate.songs")
+"""What a choice of `budget` sets."""
 
 failures: list[str] = []
 """What went wrong in the jobs of this process, a sentence each."""
@@ -107,6 +111,8 @@ def build(tree: DictConfig, name: str, overrides: tuple[str, ...]) -> None:
     explicit = tuple(override.split("=")[0].lstrip("+~") for override in overrides)
     if any(override.startswith("data=") for override in overrides):
         explicit += ("tracks",)
+    if "budget" in explicit:
+        explicit += BUDGET
     if stage == "evaluate":
         tree, name, explicit = judge_runs(tree, name, explicit)
     build_one(tree, name, explicit)
@@ -224,7 +230,13 @@ def main() -> int:
     sys.argv[1:] = [quoted(re.sub(r"^stage=", "+stage=", word), sweep) for word in words]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    return led(launch_and_tell) if is_first() else follow()
+    return led(launch_and_tell) if is_first() else follow(train_along)
+
+
+def train_along(*job: Any) -> None:
+    """Train as one of the other processes that torchrun started; the heavy imports happen here."""
+    stage: Any = STAGES["train"].module()
+    stage.train_along(*job)
 
 
 def launch_and_tell() -> int:

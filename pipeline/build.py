@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import shutil
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-from pipeline.config import MUSIC
+from pipeline.config import Config, flatten, stage_directory
 from pipeline.errors import UserError
 from pipeline.files import (
     MANIFEST,
@@ -18,147 +15,15 @@ from pipeline.files import (
     lock,
     megabytes,
     read_manifest,
+    refuse_change,
     replaced_directory,
     require_space,
     settings_of,
+    show_setting,
     write_manifest,
 )
-
-if TYPE_CHECKING:
-    from pipeline.config import Config
-    from pipeline.stage_table import StageModule
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One stage: its place in the chain and what of its artefact is protected."""
-
-    name: str
-    reads: str
-    writes: str
-    format: int
-    groups: tuple[str, ...]
-    """Settings groups that change the result."""
-    needs: tuple[str, ...] = ()
-    """Stages that are run first where their artefact is missing."""
-    uses: tuple[str, ...] = ()
-    """Stages whose artefact is read where it is there."""
-    replaced_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Needs that fall away where one of these settings is given."""
-    protected: tuple[str, ...] = ()
-    """Settings (or groups) and inputs that took long: a finished artefact is not replaced when they change."""
-    extendable: tuple[str, ...] = ()
-    """Settings that may be raised to go on from where it stopped."""
-    stands_alone: bool = False
-    """Once finished, stages downstream take it as it is, without looking further up."""
-    keeps: tuple[str, ...] = ()
-    """Files that a person wrote in; force=true leaves them."""
-
-    @property
-    def in_place(self) -> bool:
-        """Protected artefacts are continued where they lie; the others are made aside and swapped in."""
-        return bool(self.protected)
-
-    def module(self) -> StageModule:
-        """The module that does the work; heavy imports happen here."""
-        return cast("StageModule", importlib.import_module(f"pipeline.stages.{self.name}"))
-
-
-STAGES = {
-    stage.name: stage
-    for stage in (
-        Stage(
-            "collect",
-            "a folder or spreadsheet of music (links, zip archives), music21's corpus, or Debian packages",
-            "data/collected/SET/: catalog.csv",
-            format=2,
-            groups=("data", "collect"),
-        ),
-        Stage(
-            "transcribe",
-            "recordings of the catalog, or one: transcribe.input=song.mp3",
-            "data/transcribed/HASH/: MIDI on a beat grid, a picture",
-            format=1,
-            groups=("transcribe", "data.metre"),
-            needs=("collect",),
-            replaced_by={"collect": ("transcribe.input",)},
-        ),
-        Stage(
-            "prepare",
-            "MIDI, MusicXML, ABC and recordings of the catalog",
-            "data/prepared/SET/: rolls, phrases.csv, rejects.csv, statistics",
-            format=2,
-            groups=MUSIC,
-            needs=("collect",),
-        ),
-        Stage(
-            "train",
-            "a prepared set",
-            "outputs/NAME/train/: checkpoint, metrics.jsonl, sample pictures and sounds",
-            format=1,
-            groups=(*MUSIC, "seed", "model", "train"),
-            needs=("prepare",),
-            protected=(*MUSIC, "seed", "model", "train"),
-            extendable=("train.steps", "train.minutes"),
-            stands_alone=True,
-        ),
-        Stage(
-            "evaluate",
-            "a checkpoint or any folder of scores, and the held-out songs; or several runs",
-            "outputs/NAME/evaluate/: report.json, report.md, plots; of several runs index.html, ranked",
-            format=1,
-            groups=(*MUSIC, "evaluate"),
-            needs=("train", "prepare"),
-            replaced_by={"train": ("evaluate.path", "evaluate.runs"), "prepare": ("evaluate.runs",)},
-        ),
-        Stage(
-            "generate",
-            "a checkpoint",
-            "outputs/NAME/generate/: songs as rolls (.npz)",
-            format=2,
-            groups=("generate",),
-            needs=("train",),
-        ),
-        Stage(
-            "lyrics",
-            "a folder of texts; generate/songs where there are any",
-            "outputs/NAME/lyrics/: language model, lyrics.json, lyrics.txt, alignment.json (words on notes)",
-            format=2,
-            groups=("lyrics",),
-            uses=("generate",),
-            protected=("lyrics.kind", "lyrics.path", "lyrics.column", "lyrics.init", "lyrics.model", "texts"),
-            extendable=("lyrics.model.steps", "lyrics.model.minutes"),
-            keeps=("session.json",),
-        ),
-        Stage(
-            "render",
-            "generated songs; the lyrics' titles and words where there are any",
-            "outputs/NAME/render/: .mid .wav .png .musicxml .lrc a song, stems and mp3 or flac on request",
-            format=2,
-            groups=("render", "album.title", "album.artist"),
-            needs=("generate",),
-            uses=("lyrics",),
-        ),
-        Stage(
-            "album",
-            "all of the above",
-            "outputs/NAME/album/index.html with everything it needs beside it",
-            format=2,
-            groups=("album",),
-            needs=("generate", "lyrics", "render"),
-        ),
-    )
-}
-
-
-def upstream_of(name: str) -> tuple[str, ...]:
-    """All stages below `name` that it needs or uses, the farthest first."""
-    found: list[str] = []
-    for other in (*STAGES[name].needs, *STAGES[name].uses):
-        for stage in (*upstream_of(other), other):
-            if stage not in found:
-                found.append(stage)
-    return tuple(found)
+from pipeline.progress import say
+from pipeline.stage_table import STAGES, Stage, StageModule
 
 
 class Builder:
@@ -168,7 +33,6 @@ class Builder:
     """
 
     def __init__(self, config: Config, explicit: tuple[str, ...] = ()) -> None:
-        from pipeline.config import flatten
 
         self.config = config
         self.explicit = explicit
@@ -176,8 +40,6 @@ class Builder:
 
     def build(self, name: str, wanted_by: str | None = None) -> Manifest:
         """Make the artefact of stage `name` unless it is up to date, and everything it needs before it."""
-        from pipeline.config import stage_directory
-
         stage = STAGES[name]
         directory = stage_directory(name, self.config)
         with lock(directory):
@@ -189,20 +51,18 @@ class Builder:
             inputs |= self._build_inputs(stage)
             reason = self._why_run(stage, found, inputs, directory, requested=wanted_by is None)
             if reason is None and found is not None:
-                _say(f"{name}: up to date ({directory})")
+                say(f"{name}: up to date ({directory})")
                 return found
             if wanted_by and self.config.upstream == "refuse":
                 raise UserError(
                     f"{wanted_by} needs {name}, which is {reason}; run +stage={name} first or drop upstream=refuse."
                 )
             needed = f" (needed by {wanted_by})" if wanted_by else ""
-            _say(f"{name}: {reason}{needed}")
+            say(f"{name}: {reason}{needed}")
             return self._run(stage, module, directory, inputs, found)
 
     def _build_inputs(self, stage: Stage) -> dict[str, str]:
         """Fingerprints of the artefacts that the stage reads, made first where they are missing."""
-        from pipeline.config import stage_directory
-
         needs = [need for need in stage.needs if not any(self.settings[key] for key in stage.replaced_by.get(need, ()))]
         inputs = {need: self.build(need, wanted_by=stage.name).fingerprint for need in needs}
         for use in stage.uses:
@@ -252,7 +112,7 @@ class Builder:
                 )
         if changed:
             key = changed[0]
-            return f"{key} was {_show(found.settings.get(key))}, is {_show(settings.get(key))}"
+            return f"{key} was {show_setting(found.settings.get(key))}, is {show_setting(settings.get(key))}"
         if moved:
             return f"its input {moved[0]} changed"
         if found.format != stage.format:
@@ -264,7 +124,7 @@ class Builder:
     ) -> Manifest:
         """Run the stage and write its manifest last."""
         plan = module.plan(self.config)
-        _say(f"{stage.name}: {plan.text} Writes about {megabytes(plan.num_bytes)} to {directory}.")
+        say(f"{stage.name}: {plan.text} Writes about {megabytes(plan.num_bytes)} to {directory}.")
         require_space(directory, plan.num_bytes, stage.name)
         start = time.monotonic()
         settings = settings_of(self.settings, stage.groups)
@@ -299,31 +159,12 @@ class Builder:
         return manifest
 
 
-def refuse_change(stage: str, directory: Path, keys: list[str], new: dict[str, Any], old: dict[str, Any]) -> None:
-    """Raise `UserError`: a checkpoint would be replaced because of `keys`."""
-    if not keys or any(key not in new or key not in old for key in keys):
-        raise UserError(
-            f"{directory} was written by another version of the program; "
-            "give force=true to replace it, or another name= to keep it."
-        )
-    key = min(keys, key=lambda one: (not one.endswith(".name"), one))  # a group's name says more than its parts
-    raise UserError(
-        f"{directory} was made with {key}={_show(old.get(key))}, not {_show(new.get(key))}: "
-        f"give force=true to replace it, or another name= to keep it."
-    )
-
-
 def _changed(new: dict[str, Any], old: dict[str, Any]) -> list[str]:
     return sorted(key for key in {*new, *old} if new.get(key) != old.get(key))
 
 
 def _covers(prefixes: tuple[str, ...], key: str) -> bool:
     return any(key == prefix or key.startswith(f"{prefix}.") for prefix in prefixes)
-
-
-def _show(value: Any) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _clear(directory: Path, keeps: tuple[str, ...]) -> None:
@@ -340,10 +181,4 @@ def _link(directory: Path, name: str) -> None:
         link.unlink(missing_ok=True)
         link.symlink_to(directory.name)
     except OSError:
-        _say(f"(no link {link}: this file system has none)")
-
-
-def _say(text: str) -> None:
-    from pipeline.progress import say
-
-    say(text)
+        say(f"(no link {link}: this file system has none)")

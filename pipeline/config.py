@@ -69,8 +69,6 @@ UNCOUNTED = {
     "executor.workers",
     "executor.address",
     "train.report_steps",
-    "train.tick_steps",
-    "train.checkpoint_steps",
     "train.tensorboard",
     "train.compile",
 }

@@ -192,3 +192,23 @@ def bring(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
+
+
+def refuse_change(stage: str, directory: Path, keys: list[str], new: dict[str, Any], old: dict[str, Any]) -> None:
+    """Raise `UserError`: a checkpoint would be replaced because of `keys`."""
+    if not keys or any(key not in new or key not in old for key in keys):
+        raise UserError(
+            f"{directory} was written by another version of the program; "
+            "give force=true to replace it, or another name= to keep it."
+        )
+    key = min(keys, key=lambda one: (not one.endswith(".name"), one))  # a group's name says more than its parts
+    raise UserError(
+        f"{directory} was made with {key}={show_setting(old.get(key))}, not {show_setting(new.get(key))}: "
+        f"give force=true to replace it, or another name= to keep it."
+    )
+
+
+def show_setting(value: Any) -> str:
+    """A setting's value in a sentence; a long one is cut."""
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -9,7 +9,7 @@ import mido
 import numpy as np
 
 from gan.spec import RollSpec, Track
-from pipeline.dataset.cutting import Recipe
+from pipeline.dataset.cutting import CuttingSettings
 from pipeline.scores.score import Metre, Part, Score, make_events
 from pipeline.settings.music import TrackSettings, TracksSettings
 
@@ -29,7 +29,7 @@ Row = tuple[float, float, int]
 """Onset and duration in quarter notes, and pitch."""
 
 
-def recipe(**changes: object) -> Recipe:
+def recipe(**changes: object) -> CuttingSettings:
     """Phrases of the band, a new one every bar, in the common key."""
     values = {
         "spec": SPEC,
@@ -41,7 +41,7 @@ def recipe(**changes: object) -> Recipe:
         "by_sections": False,
         "max_file_megabytes": 1.0,
     }
-    return Recipe(**values | changes)  # type: ignore[arg-type]
+    return CuttingSettings(**values | changes)  # type: ignore[arg-type]
 
 
 def part(rows: Sequence[Row], name: str = "", program: int = 0, is_drum: bool = False) -> Part:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ def files_below(root: Path = ROOT) -> dict[str, Path]:
 FILES = files_below()
 
 
+@cache
 def imports_of(source: str) -> set[str]:
     """Dotted names of all that a module imports: at its head, inside functions and for type checking only."""
     names: set[str] = set()

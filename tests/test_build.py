@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline import files as artefacts
-from pipeline.build import STAGES, upstream_of
 from pipeline.errors import UserError
 from pipeline.files import Manifest, atomic_path, read_manifest, replaced_directory, require_space
+from pipeline.stage_table import STAGES, upstream_of
 from tests.conftest import SMALL, Program
 
 FILES = ("train/checkpoint.pt", "train/manifest.json", "generate/manifest.json", "lyrics/model.pt")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.__main__ import quoted
-from pipeline.build import STAGES
+from pipeline.stage_table import STAGES
 from tests.conftest import ROOT, SMALL, Program, write_band
 
 
@@ -91,7 +91,7 @@ def test_a_sweep_survives_a_failing_job(program: Program, tmp_path: Path) -> Non
     assert (tmp_path / "outputs/sweep/0/train/.hydra/overrides.yaml").exists()
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "conf/experiment").glob("*.yaml")))
-def test_experiments_fit_the_schema(program: Program, tmp_path: Path, name: str) -> None:
-    done = program("+stage=train", f"+experiment={name}", "device=nowhere", cwd=tmp_path)
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "conf/budget").glob("*.yaml")))
+def test_budgets_fit_the_schema(program: Program, tmp_path: Path, name: str) -> None:
+    done = program("+stage=train", f"budget={name}", "device=nowhere", cwd=tmp_path)
     assert "device=nowhere is not to be had" in done.stderr, "it got past the settings"

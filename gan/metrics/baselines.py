@@ -1,4 +1,4 @@
-"""Music that figures are read against: real tracks that don't belong together, and notes at random.
+"""Baselines that figures are read against: tracks shuffled between songs, and random notes of the right density.
 
 Both are made of real phrases and keep something of them, so that a figure that cannot tell them from real music shows
 itself.
@@ -79,9 +79,9 @@ def _sustain(length: Tensor) -> Tensor:
     hold = torch.zeros(length.shape, dtype=torch.bool)
     left = torch.zeros_like(length[:, :, 0])
     for step in range(length.shape[2]):
-        struck = length[:, :, step] > 0
-        hold[:, :, step] = (left > 0) & ~struck
-        left = torch.where(struck, length[:, :, step], left) - 1
+        onset = length[:, :, step] > 0
+        hold[:, :, step] = (left > 0) & ~onset
+        left = torch.where(onset, length[:, :, step], left) - 1
     return hold
 
 
@@ -90,11 +90,11 @@ class _Usage:
     """How the phrases of a set use one track."""
 
     low: int
-    """The lowest pitch struck, as a place in the roll."""
+    """The lowest pitch with an onset, as a place in the roll."""
     high: int
     """The place after the highest."""
     density: float
-    """Share of the cells between them that are struck."""
+    """Share of the cells between them that have an onset."""
     lengths: Tensor
     """Steps of every note of the set, `[notes]`."""
 
@@ -103,9 +103,9 @@ def _usages(rolls: Tensor, spec: RollSpec) -> list[_Usage]:
     pools, used = [], torch.zeros(spec.num_tracks, spec.num_pitches, dtype=torch.bool)
     for chunk in torch.split(rolls, PHRASES_AT_ONCE):
         length = _lengths(unpack(chunk, spec))
-        struck = length > 0
-        used |= struck.any(2).any(0)
-        pools.append([length[:, track][struck[:, track]] for track in range(spec.num_tracks)])
+        onset = length > 0
+        used |= onset.any(2).any(0)
+        pools.append([length[:, track][onset[:, track]] for track in range(spec.num_tracks)])
     usages = []
     for track in range(spec.num_tracks):
         pitches = used[track].nonzero().flatten().tolist()
@@ -118,9 +118,9 @@ def _usages(rolls: Tensor, spec: RollSpec) -> list[_Usage]:
 def random_notes(rolls: Tensor, spec: RollSpec, seed: int) -> Tensor:
     """Notes at random with the right density: as many phrases as `rolls`, bool `[phrases, *spec.shape]`.
 
-    Each track strikes any step and any pitch between the lowest and the highest that it has in `rolls` with the same
-    chance, so that on the whole it has as many notes as there. Lengths are drawn from all notes of the track; a note
-    ends early where the same pitch is struck again, and at the end of the phrase.
+    Each track begins notes at any step and any pitch between the lowest and the highest that it has in `rolls` with the
+    same chance, so that on the whole it has as many notes as there. Lengths are drawn from all notes of the track; a
+    note ends early where the same pitch begins again, and at the end of the phrase.
     """
     random = _generator(seed, 2)
     usages = _usages(rolls, spec)
@@ -131,9 +131,9 @@ def random_notes(rolls: Tensor, spec: RollSpec, seed: int) -> Tensor:
         for track, usage in enumerate(usages):
             if len(usage.lengths) == 0:
                 continue
-            struck = torch.rand((len(chunk), spec.num_steps, usage.high - usage.low), generator=random) < usage.density
-            drawn = torch.randint(len(usage.lengths), (int(struck.sum()),), generator=random)
-            length[:, track, :, usage.low : usage.high][struck] = usage.lengths[drawn]
+            onset = torch.rand((len(chunk), spec.num_steps, usage.high - usage.low), generator=random) < usage.density
+            drawn = torch.randint(len(usage.lengths), (int(onset.sum()),), generator=random)
+            length[:, track, :, usage.low : usage.high][onset] = usage.lengths[drawn]
         for plane, cells in ((ONSET, length > 0), (HOLD, _sustain(length))):
             chunk[:, plane] = cells.view(len(chunk), *spec.shape[1:])
     return made

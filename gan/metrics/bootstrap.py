@@ -1,7 +1,8 @@
-"""Intervals: how far figures would move had other songs been drawn. Phrases of a song are alike, so songs are drawn.
+"""Bootstrap intervals: how far figures would move had other songs been drawn.
 
-Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), with the song as the unit: in each resample as many
-songs as there are, with replacement, all phrases of each. A generated phrase is a song of its own.
+Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), with the song as the unit, since phrases of a song are
+alike: in each resample as many songs as there are, with replacement, all phrases of each. A generated phrase is a song
+of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gan.metrics.distances import BINS, Table, comparable, mean, overlaps, places
+from gan.metrics.distances import BINS, FeatureTable, comparable, mean, overlaps, shared_bins
 from gan.seeds import mix_seed
 
 RESAMPLES = 200
@@ -59,39 +60,44 @@ def _binned(bins: Tensor, songs: Tensor, num_songs: int) -> Tensor:
 
 
 def overlap_intervals(
-    mine: Table, theirs: Table, songs: Tensor, their_songs: Tensor, resamples: int = RESAMPLES, seed: int = 0
+    generated: FeatureTable,
+    reference: FeatureTable,
+    songs: Tensor,
+    reference_songs: Tensor,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> tuple[Interval, dict[str, Interval]]:
-    """The headline OA and that of each feature, as `distances.overlaps` has them, with intervals over songs of both.
+    """Mean overlap (OA) and that of each feature, as `distances.overlaps` has them, with intervals over songs of both.
 
     Parameters
     ----------
-    mine, theirs
+    generated, reference
         Features of the two sets, name -> `[phrases]`.
-    songs, their_songs
+    songs, reference_songs
         The number of each phrase's song, int64 `[phrases]`.
     resamples
         Times that songs are drawn. The bins stay those of the sets as they are.
     seed
         Decides which songs are drawn.
     """
-    songs, their_songs = _numbered(songs), _numbered(their_songs)
-    draws = [_weights(ids, resamples, mix_seed(seed, side)) for side, ids in enumerate((songs, their_songs))]
-    values, each, rows = overlaps(mine, theirs), {}, []
-    for name, both in comparable(mine, theirs).items():
+    songs, reference_songs = _numbered(songs), _numbered(reference_songs)
+    draws = [_weights(ids, resamples, mix_seed(seed, side)) for side, ids in enumerate((songs, reference_songs))]
+    values, each, rows = overlaps(generated, reference), {}, []
+    for name, both in comparable(generated, reference).items():
         if not both:
             each[name] = Interval(0.0, 0.0, 0.0)
             rows.append(torch.zeros(resamples, dtype=torch.float64))
             continue
-        kept = [~table[name].isnan() for table in (mine, theirs)]
-        bins = places(mine[name][kept[0]], theirs[name][kept[1]])
+        kept = [~table[name].isnan() for table in (generated, reference)]
+        bins = shared_bins(generated[name][kept[0]], reference[name][kept[1]])
         shares = []
-        for chosen, ids, there, weights in zip(bins, (songs, their_songs), kept, draws, strict=True):
+        for chosen, ids, there, weights in zip(bins, (songs, reference_songs), kept, draws, strict=True):
             counts = weights @ _binned(chosen, ids[there], weights.shape[1])  # [resamples, bins]
             shares.append(counts / counts.sum(1, keepdim=True))  # NaN where no song that has the feature was drawn
         rows.append(torch.minimum(*shares).sum(1))
         each[name] = _clipped(_around(values[name], rows[-1]))
-    headline = torch.stack(rows).nanmean(0) if rows else torch.zeros(0)
-    return _clipped(_around(mean(values), headline)), each
+    mean_overlap = torch.stack(rows).nanmean(0) if rows else torch.zeros(0)
+    return _clipped(_around(mean(values), mean_overlap)), each
 
 
 def _clipped(interval: Interval) -> Interval:
@@ -111,7 +117,9 @@ def _resampled_means(columns: list[Tensor], songs: Tensor, resamples: int, seed:
     return sums.sum(0) / counts.sum(0), top / bottom
 
 
-def mean_intervals(table: Table, songs: Tensor, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Interval]:
+def mean_intervals(
+    table: FeatureTable, songs: Tensor, resamples: int = RESAMPLES, seed: int = 0
+) -> dict[str, Interval]:
     """Mean of each column, `[phrases]` or `[phrases, bars]`, over the values that it has, with intervals over songs.
 
     `songs` is the number of each phrase's song, int64 `[phrases]`. A column without values is all NaN.
@@ -121,20 +129,20 @@ def mean_intervals(table: Table, songs: Tensor, resamples: int = RESAMPLES, seed
 
 
 def pair_interval(
-    wins: Tensor, counted: Tensor, songs: Tensor, their_songs: Tensor, resamples: int = RESAMPLES, seed: int = 0
+    wins: Tensor, counted: Tensor, songs: Tensor, reference_songs: Tensor, resamples: int = RESAMPLES, seed: int = 0
 ) -> Interval:
     """The mean of `wins` over pairs of a phrase of each set, with an interval over the songs of both.
 
     Parameters
     ----------
     wins, counted
-        A value of each pair, and whether it counts: float64 `[phrases, their phrases]`.
-    songs, their_songs
+        A value of each pair, and whether it counts: float64 `[phrases, reference phrases]`.
+    songs, reference_songs
         The number of each phrase's song, int64 `[phrases]`.
     resamples, seed
         As of `overlap_intervals`.
     """
-    ids = [_numbered(songs), _numbered(their_songs)]
+    ids = [_numbered(songs), _numbered(reference_songs)]
     drawn = [_weights(one, resamples, mix_seed(seed, 3 + side)) for side, one in enumerate(ids)]
     sums = []
     for pairs in (wins * counted, counted):

@@ -1,4 +1,4 @@
-"""Whether generated phrases are copies of training phrases, in any key, and how many of them differ.
+"""Copying and diversity: the nearest training phrase of each generated one, in any key, and the distinct phrases.
 
 What near means is read from real music: how near held-out phrases, which nobody copied, come to the training phrases.
 """
@@ -23,7 +23,7 @@ UNCOPIED = 0.95
 
 
 @dataclass(frozen=True)
-class Nearest:
+class NearestPhrases:
     """For each phrase the most similar training phrase, `[phrases]` each."""
 
     similarity: Tensor
@@ -51,8 +51,8 @@ def _moved(cells: Tensor, spec: RollSpec) -> Tensor:
     return torch.where((pitches >= 0) & (pitches < spec.num_pitches), cells + shifts, num_cells)
 
 
-def nearest(rolls: Tensor, training: Tensor, spec: RollSpec) -> Nearest:
-    """The training phrase nearest to each phrase, over all 12 transpositions.
+def nearest_phrases(rolls: Tensor, training: Tensor, spec: RollSpec) -> NearestPhrases:
+    """Nearest neighbour of each phrase among the training phrases, over all 12 transpositions.
 
     Both are rolls `[phrases, *spec.shape]`, bool or packed, on the CPU. Raises `ValueError` without training phrases or
     when shapes differ.
@@ -69,17 +69,19 @@ def nearest(rolls: Tensor, training: Tensor, spec: RollSpec) -> Nearest:
     step = max(1, CELLS_AT_ONCE // (spec.num_tracks * spec.num_steps * spec.num_pitches))
     for start in range(0, len(training), step):
         some = training[start : start + step]
-        theirs = _onsets(some, spec)
-        table = torch.zeros(theirs.shape[1] + 1, len(some))  # [cells + 1, training phrases], the last row empty
-        table[:-1] = theirs.T
+        training_onsets = _onsets(some, spec)
+        table = torch.zeros(
+            training_onsets.shape[1] + 1, len(some)
+        )  # [cells + 1, training phrases], the last row empty
+        table[:-1] = training_onsets.T
         shared = F.embedding_bag(cells, table, starts, mode="sum").view(len(rolls), len(SHIFTS), len(some))
         shared, shifts = shared.max(1)  # onsets in common are all that a shift changes
-        best, place = (shared / (sizes + theirs.sum(1) - shared).clamp(min=1)).max(1)
+        best, place = (shared / (sizes + training_onsets.sum(1) - shared).clamp(min=1)).max(1)
         nearer = best > similarity
         similarity = torch.where(nearer, best, similarity)
         index = torch.where(nearer, start + place, index)
         shift = torch.where(nearer, torch.tensor(SHIFTS)[shifts[torch.arange(len(rolls)), place]], shift)
-    return Nearest(similarity, index, shift)
+    return NearestPhrases(similarity, index, shift)
 
 
 def copied_share(similarity: Tensor, held_out: Tensor) -> float:

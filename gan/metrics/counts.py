@@ -1,4 +1,4 @@
-"""What all figures are read from: the notes of a few phrases, counted once along each axis.
+"""Note counts that all metrics are read from: by step, pitch, pitch class, bar and track, each counted once.
 
 Rolls are bool `[phrases, 2, tracks, bars, steps, pitches]`, or bytes packed along pitches. Time runs over all steps of
 a phrase, beats over all its beats. Pitch classes fold octaves: `(lowest_pitch + index) % 12`, C being 0. All counts are
@@ -21,13 +21,13 @@ CELLS_AT_ONCE = 2**22
 """Cells of one plane that are counted at once: about 50 MB of working memory."""
 
 
-class Tally:
-    """Counts of a batch of phrases, each made when it is first read."""
+class PhraseCounts:
+    """Note counts of a batch of phrases, each made when it is first read."""
 
     def __init__(self, rolls: Tensor, spec: RollSpec) -> None:
         self.rolls, self.spec = unpack(rolls, spec), spec
         self.pairs = list(combinations(spec.pitched, 2))
-        self.uppers, self.lowers = ([pair[place] for pair in self.pairs] for place in (0, 1))
+        self.first_tracks, self.second_tracks = ([pair[place] for pair in self.pairs] for place in (0, 1))
 
     def __len__(self) -> int:
         return len(self.rolls)
@@ -53,24 +53,24 @@ class Tally:
         return self.rolls[:, HOLD].flatten(2, 3).float()
 
     @cached_property
-    def struck(self) -> Tensor:
+    def onsets_by_step(self) -> Tensor:
         """Onsets at each step: `[phrases, tracks, time]`."""
         return self.onset.sum(-1)
 
     @cached_property
-    def notes(self) -> Tensor:
+    def num_notes(self) -> Tensor:
         """Onsets: `[phrases, tracks]`."""
-        return self.struck.sum(-1)
+        return self.onsets_by_step.sum(-1)
 
     @cached_property
-    def struck_pitches(self) -> Tensor:
+    def onsets_by_pitch(self) -> Tensor:
         """Onsets of each pitch: `[phrases, tracks, pitches]`."""
         return self.onset.sum(2)
 
     @cached_property
-    def struck_classes(self) -> Tensor:
+    def onsets_by_class(self) -> Tensor:
         """Onsets of each pitch class: `[phrases, tracks, 12]`."""
-        return self.struck_pitches @ self.fold
+        return self.onsets_by_pitch @ self.fold
 
     @cached_property
     def chroma(self) -> Tensor:
@@ -84,7 +84,7 @@ class Tally:
         return self.chroma.sum(-1)
 
     @cached_property
-    def sounds(self) -> Tensor:
+    def sounding(self) -> Tensor:
         """Whether a track sounds at each step, bool `[phrases, tracks, bars, steps]`."""
         return self.by_bar(self.voices > 0)
 
@@ -94,12 +94,12 @@ class Tally:
         return self.hold.sum((2, 3))
 
     @cached_property
-    def shared_notes(self) -> Tensor:
+    def shared_onsets(self) -> Tensor:
         """Onsets at the same step, track and pitch of any two bars: `[phrases, bars, bars]`."""
         bars = self.by_bar(self.onset).flatten(3)  # [phrases, tracks, bars, cells]
         return torch.sum(bars @ bars.transpose(2, 3), 1)
 
-    def at_least(self, steps: int) -> Tensor:
+    def num_lasting(self, steps: int) -> Tensor:
         """Notes that last so many steps or longer, bar lines or not: `[phrases, tracks]`."""
         lasting, time = self.onset, self.onset.shape[2]
         for later in range(1, min(steps, time + 1)):
@@ -107,17 +107,24 @@ class Tally:
         return lasting.sum((2, 3))
 
 
-def tallies(rolls: Tensor, spec: RollSpec) -> Iterator[Tally]:
-    """The phrases a few at a time, so that any number of them takes the memory of a few.
+def chunked_counts(rolls: Tensor, spec: RollSpec) -> Iterator[PhraseCounts]:
+    """Counts of the phrases a few at a time, so that any number of them takes the memory of a few.
 
     Raises `ValueError` when the rolls are not of the spec's shape.
     """
     cells = spec.num_tracks * spec.num_steps * spec.num_pitches
     for chunk in torch.split(rolls, max(1, CELLS_AT_ONCE // cells)):
-        yield Tally(chunk, spec)
+        yield PhraseCounts(chunk, spec)
 
 
-def tabulate(rolls: Tensor, spec: RollSpec, measure: Callable[[Tally], dict[str, Tensor]]) -> dict[str, Tensor]:
+def tabulate(rolls: Tensor, spec: RollSpec, measure: Callable[[PhraseCounts], dict[str, Tensor]]) -> dict[str, Tensor]:
     """`measure` of all phrases: its columns, each `[phrases, ...]`, chunk after chunk."""
-    tables = [measure(tally) for tally in tallies(rolls, spec)]
+    tables = [measure(counts) for counts in chunked_counts(rolls, spec)]
     return {name: torch.cat([table[name] for table in tables]) for name in tables[0]}
+
+
+def evenly_spread(count: int, most: int) -> Tensor:
+    """At most `most` of the rows of a table of `count`, evenly spread, int64."""
+    if count <= most:
+        return torch.arange(count)
+    return torch.linspace(0, count - 1, most, dtype=torch.float64).round().long()

@@ -1,4 +1,4 @@
-"""All figures of a phrase by name: what each is, which tracks it is of, and its value for each phrase."""
+"""All metrics of a phrase by name: family, unit, which tracks each is of, and the function that counts it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from typing import Generic, Literal, TypeVar
 from torch import Tensor
 
 from gan.metrics import features, musegan
-from gan.metrics import musegan_published as published
-from gan.metrics.counts import Tally, tabulate
-from gan.metrics.musegan_published import BarTally
+from gan.metrics.counts import PhraseCounts, tabulate
+from gan.metrics.musegan import PublishedCounts
 from gan.spec import RollSpec
 
-Counts = TypeVar("Counts", Tally, BarTally)
+Counts = TypeVar("Counts", PhraseCounts, PublishedCounts)
 Scope = Literal["phrase", "tracks", "pitched", "drums", "pairs"]
 
 
 @dataclass(frozen=True)
-class Figure(Generic[Counts]):
-    """A figure of a phrase. Its keys in a table are `name`, `name/Track` or `name/Track-Track`, by its scope."""
+class PhraseFigure(Generic[Counts]):
+    """A metric of a phrase. Its keys in a table are `name`, `name/Track` or `name/Track-Track`, by its scope."""
 
     name: str
     family: str
@@ -49,9 +48,9 @@ class Figure(Generic[Counts]):
         return {f"{self.name}/{t.name}": place for place, t in enumerate(spec.tracks) if t.is_drum in chosen}
 
 
-FIGURES: tuple[Figure[Tally], ...] = (
-    Figure("empty_bars", "empty bars", "share", "tracks", "bars in which nothing sounds", features.empty_bars),
-    Figure(
+FIGURES: tuple[PhraseFigure[PhraseCounts], ...] = (
+    PhraseFigure("empty_bars", "empty bars", "share", "tracks", "bars in which nothing sounds", features.empty_bars),
+    PhraseFigure(
         "pitch_classes",
         "pitch classes",
         "classes",
@@ -59,7 +58,7 @@ FIGURES: tuple[Figure[Tally], ...] = (
         "pitch classes that sound in a bar, octaves folded, over bars that are not empty",
         musegan.pitch_classes,
     ),
-    Figure(
+    PhraseFigure(
         "qualified_notes",
         "qualified notes",
         "share",
@@ -68,7 +67,7 @@ FIGURES: tuple[Figure[Tally], ...] = (
         musegan.qualified_notes,
         finer_than=8,
     ),
-    Figure(
+    PhraseFigure(
         "polyphony",
         "polyphony",
         "share",
@@ -76,8 +75,10 @@ FIGURES: tuple[Figure[Tally], ...] = (
         "steps with two pitches or more, of those at which the track sounds",
         musegan.polyphony,
     ),
-    Figure("eighths", "drum pattern", "share", "drums", "drum onsets on eighth notes", musegan.eighths, finer_than=2),
-    Figure(
+    PhraseFigure(
+        "eighths", "drum pattern", "share", "drums", "drum onsets on eighth notes", musegan.eighths, finer_than=2
+    ),
+    PhraseFigure(
         "sixteenths",
         "drum pattern",
         "share",
@@ -86,7 +87,7 @@ FIGURES: tuple[Figure[Tally], ...] = (
         musegan.sixteenths,
         finer_than=4,
     ),
-    Figure(
+    PhraseFigure(
         "tonal_distance",
         "tonal distance",
         "distance",
@@ -94,7 +95,7 @@ FIGURES: tuple[Figure[Tally], ...] = (
         "distance of two tracks' tonal centroids, over beats in which both sound",
         musegan.tonal_distance,
     ),
-    Figure(
+    PhraseFigure(
         "scale",
         "scale",
         "share",
@@ -102,7 +103,7 @@ FIGURES: tuple[Figure[Tally], ...] = (
         "notes in the best of the 12 major scales",
         features.scale_share,
     ),
-    Figure(
+    PhraseFigure(
         "in_best_scale",
         "scale",
         "share",
@@ -110,7 +111,7 @@ FIGURES: tuple[Figure[Tally], ...] = (
         "a track's notes in the major scale that fits the whole phrase best",
         musegan.in_best_scale,
     ),
-    Figure(
+    PhraseFigure(
         "in_c_major",
         "scale",
         "share",
@@ -118,7 +119,7 @@ FIGURES: tuple[Figure[Tally], ...] = (
         "notes in C major; means something where songs were moved to a common key",
         musegan.in_c_major,
     ),
-    Figure(
+    PhraseFigure(
         "groove",
         "groove",
         "share",
@@ -126,7 +127,7 @@ FIGURES: tuple[Figure[Tally], ...] = (
         "steps at which a bar and the next agree on whether there is an onset",
         features.groove_consistency,
     ),
-    Figure(
+    PhraseFigure(
         "entropy",
         "entropy",
         "bits",
@@ -134,9 +135,9 @@ FIGURES: tuple[Figure[Tally], ...] = (
         "entropy of the pitch classes of all pitched tracks",
         features.pitch_class_entropy,
     ),
-    Figure("length", "note lengths", "beats", "pitched", "mean note length", features.length_in_beats),
-    Figure("fragmentation", "fragmentation", "share", "pitched", "notes of a single step", features.short_share),
-    Figure(
+    PhraseFigure("length", "note lengths", "beats", "pitched", "mean note length", features.length_in_beats),
+    PhraseFigure("fragmentation", "fragmentation", "share", "pitched", "notes of a single step", features.short_share),
+    PhraseFigure(
         "repetition_next",
         "repetition",
         "share",
@@ -144,7 +145,7 @@ FIGURES: tuple[Figure[Tally], ...] = (
         "onsets that a bar shares with the next, of those in either",
         features.repetition_next,
     ),
-    Figure(
+    PhraseFigure(
         "repetition_any",
         "repetition",
         "share",
@@ -152,7 +153,7 @@ FIGURES: tuple[Figure[Tally], ...] = (
         "onsets that any two bars share, of those in either",
         features.repetition_any,
     ),
-    Figure(
+    PhraseFigure(
         "consonance",
         "consonance",
         "share",
@@ -160,8 +161,8 @@ FIGURES: tuple[Figure[Tally], ...] = (
         "intervals between tracks that are no second, seventh or tritone",
         features.consonance,
     ),
-    Figure("notes_per_bar", "density", "notes", "tracks", "onsets a bar", features.notes_per_bar),
-    Figure(
+    PhraseFigure("notes_per_bar", "density", "notes", "tracks", "onsets a bar", features.notes_per_bar),
+    PhraseFigure(
         "stepwise",
         "melody",
         "share",
@@ -172,61 +173,63 @@ FIGURES: tuple[Figure[Tally], ...] = (
 )
 """The figures of `figures`, in the order of a report."""
 
-PUBLISHED: tuple[Figure[BarTally], ...] = (
-    Figure("empty_bars", "empty bars", "share", "tracks", "bars in which nothing sounds", published.empty_bars),
-    Figure(
+PUBLISHED: tuple[PhraseFigure[PublishedCounts], ...] = (
+    PhraseFigure(
+        "empty_bars", "empty bars", "share", "tracks", "bars in which nothing sounds", musegan.published_empty_bars
+    ),
+    PhraseFigure(
         "pitch_classes",
         "pitch classes",
         "groups",
         "pitched",
         "groups of adjacent pitches that sound in a bar",
-        published.pitch_classes,
+        musegan.published_pitch_classes,
     ),
-    Figure(
+    PhraseFigure(
         "qualified_notes",
         "qualified notes",
         "share",
         "pitched",
         "runs of at least 2 steps of 24 a beat, cut at bar lines, repeated notes joined",
-        published.qualified_notes,
+        musegan.published_qualified_notes,
     ),
-    Figure(
+    PhraseFigure(
         "polyphony",
         "polyphony",
         "share",
         "pitched",
         "steps with two pitches or more, of all steps of a bar that is not empty",
-        published.polyphony,
+        musegan.published_polyphony,
     ),
-    Figure(
+    PhraseFigure(
         "drum_pattern",
         "drum pattern",
         "share",
         "drums",
-        "drum onsets on a mask of sixteenth notes and their neighbours, turned to fit",
-        published.drum_pattern,
+        "drum onsets on a mask of sixteenth notes and their neighbours, shifted to fit",
+        musegan.published_drum_pattern,
     ),
-    Figure(
+    PhraseFigure(
         "tonal_distance",
         "tonal distance",
         "distance",
         "pairs",
         "distance of the tonal centroids of groups of adjacent pitches, bars with a silent beat left out",
-        published.tonal_distance,
+        musegan.published_tonal_distance,
     ),
-    Figure(
+    PhraseFigure(
         "in_scale",
         "scale",
         "share",
         "pitched",
         "sounding cells in the groups of adjacent pitches that have the numbers of C major",
-        published.in_scale,
+        musegan.published_in_scale,
     ),
 )
 """The figures of `published_figures`."""
 
 
-def _measured(figures: Iterable[Figure[Counts]], counts: Counts) -> dict[str, Tensor]:
+def _figure_table(figures: Iterable[PhraseFigure[Counts]], counts: Counts) -> dict[str, Tensor]:
     table: dict[str, Tensor] = {}
     for figure in figures:
         columns = figure.columns(counts.spec)
@@ -236,9 +239,9 @@ def _measured(figures: Iterable[Figure[Counts]], counts: Counts) -> dict[str, Te
     return table
 
 
-def figures_of(tally: Tally) -> dict[str, Tensor]:
-    """`figures` of the phrases of a tally."""
-    return _measured(FIGURES, tally)
+def figures_of(counts: PhraseCounts) -> dict[str, Tensor]:
+    """`figures` of the phrases that were counted."""
+    return _figure_table(FIGURES, counts)
 
 
 def figures(rolls: Tensor, spec: RollSpec) -> dict[str, Tensor]:
@@ -246,10 +249,19 @@ def figures(rolls: Tensor, spec: RollSpec) -> dict[str, Tensor]:
     return tabulate(rolls, spec, figures_of)
 
 
+FEATURE = "feature:"
+"""What stands before the names of features where they share a table with figures."""
+
+
+def features_and_figures_of(counts: PhraseCounts) -> dict[str, Tensor]:
+    """All `features` and all `figures` of the phrases that were counted; names of features have `FEATURE` in front."""
+    return {FEATURE + name: values for name, values in features.features_of(counts).items()} | figures_of(counts)
+
+
 def published_figures(rolls: Tensor, spec: RollSpec) -> dict[str, Tensor]:
     """Every figure of `PUBLISHED`: key -> `[phrases, bars]`, NaN in bars that the code leaves out.
 
     The published tables hold `values.nanmean()`: each bar weighs the same. Raises `ValueError` at another number of
-    steps a beat than 24; `published.applies` tells beforehand.
+    steps a beat than 24; `musegan.has_published_form` tells beforehand.
     """
-    return tabulate(rolls, spec, lambda tally: _measured(PUBLISHED, BarTally(tally)))
+    return tabulate(rolls, spec, lambda counts: _figure_table(PUBLISHED, PublishedCounts(counts)))

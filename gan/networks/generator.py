@@ -31,6 +31,7 @@ from gan.latents import Latents
 from gan.networks.heads import ChoiceHead, NeuronHead
 from gan.networks.layers import TimeBlock, TrackLinear, activate, linear
 from gan.ops.note_embedding import embed_notes, embed_notes_reference
+from gan.ops.shard import WHOLE, Shard
 from gan.ops.threads import on_threads
 from gan.rolls import STREAM_ONSET, to_rolls, to_streams
 from gan.settings import HEADS, ModelSettings
@@ -103,6 +104,7 @@ class Generator(PhraseGenerator):
         generator: torch.Generator | None = None,
         context: StreamContext | None = None,
         condition_strength: float = 1.0,
+        shard: Shard = WHOLE,
     ) -> Tensor:
         """Streams `[batch, time, tracks, 2, pitch_range]`, 0 or 1 with soft gradients.
 
@@ -118,9 +120,11 @@ class Generator(PhraseGenerator):
             What is given; it is part of the result.
         condition_strength
             How strongly the conditions count: 1 as learnt, 0 not at all.
+        shard
+            Which rows of a whole batch these are, whose noise they get.
         """
         features = [self.fast_compute(one, context) for one in _with_and_without(latents, condition_strength)]
-        streams = self._notes(features, noise, generator, context, condition_strength)
+        streams = self._notes(features, noise, generator, context, condition_strength, shard)
         return streams if context is None else inpaint_streams(streams, context, self.spec)
 
     def _notes(
@@ -130,6 +134,7 @@ class Generator(PhraseGenerator):
         generator: torch.Generator | None,
         context: StreamContext | None,
         condition_strength: float,
+        shard: Shard = WHOLE,
     ) -> Tensor:
         """Streams of the heads, without what is given; of two features where `condition_strength` is not 1."""
         x = features[0] if condition_strength == 1 else torch.lerp(features[1], features[0], condition_strength)
@@ -142,7 +147,7 @@ class Generator(PhraseGenerator):
         made: list[Tensor] = []
         for head, places in zip(self.heads, self.places, strict=True):
             served = torch.cat([tracks[place] for place in places], dim=2)
-            made += torch.split(head(served, noise, generator, forced), 1, dim=2)
+            made += torch.split(head(served, noise, generator, forced, shard), 1, dim=2)
         return torch.cat([made[place] for place in self.order], dim=2)  # [batch, time, tracks, 2, pitch_range]
 
     def compute(self, latents: Latents, context: StreamContext | None) -> Tensor:

@@ -26,6 +26,7 @@ from torch.nn.functional import pad
 from gan.networks.layers import TrackLinear
 from gan.ops.monophonic_voices import VoicesToStreams, decode_open_gates, decode_voices, voices_to_streams
 from gan.ops.noise import GUMBEL, LOGISTIC
+from gan.ops.shard import WHOLE, Shard
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 
@@ -44,12 +45,13 @@ def log_odds(rate: Tensor) -> Tensor:
 
 
 def add_logistic_noise(
-    logits: Tensor, amount: float | Tensor, generator: torch.Generator | None, batch_axis: int
+    logits: Tensor, amount: float | Tensor, generator: torch.Generator | None, batch_axis: int, shard: Shard
 ) -> Tensor:
     """Logits with this amount of logistic noise, if there is a generator to draw it; an axis of them is the batch."""
     if generator is None or _is_silent(amount):
         return logits
-    return logits + LOGISTIC.add_(torch.zeros(logits.shape, device=logits.device), amount, generator, batch_axis)
+    noise = torch.zeros(logits.shape, device=logits.device)
+    return logits + LOGISTIC.add_(noise, amount, generator, batch_axis, shard)
 
 
 def _is_silent(amount: float | Tensor) -> bool:
@@ -140,6 +142,7 @@ class ChoiceHead(nn.Module):
         amount: float | Tensor,
         generator: torch.Generator | None,
         forced_onsets: Tensor | None = None,
+        shard: Shard = WHOLE,
     ) -> Tensor:
         """Streams `[batch, time, tracks, 2, pitch_range]`, each 0 or 1.
 
@@ -154,16 +157,17 @@ class ChoiceHead(nn.Module):
         forced_onsets
             Bool `[batch, time, tracks of the phrase]`: where every voice begins something new, whatever its gate
             says. All do at the first step.
+        shard
+            Which rows of a whole batch these are, whose noise they get.
         """
         batch, time, tracks, _ = x.shape
         rows = x.permute(2, 1, 0, 3).reshape(tracks, time * batch, -1)
         shape = (tracks, time, batch, self.voices)
         metre = self.metre.repeat(time // len(self.metre), 1, 1).transpose(0, 1).unsqueeze(2)
         gate = torch.baddbmm(self.gate.bias, rows, self.gate.weight).view(shape) + metre
-        gate = add_logistic_noise(gate, _amounts(amount, self.tracks, 3), generator, batch_axis=2)
-        transitions = pad(
-            self.transition_prior[:, :, self.intervals], [0, 1, 0, 1]
-        )  # [tracks, voices, from, to]; 0 for rest
+        gate = add_logistic_noise(gate, _amounts(amount, self.tracks, 3), generator, batch_axis=2, shard=shard)
+        prior = self.transition_prior[:, :, self.intervals]  # [tracks, voices, from, to]
+        transitions = pad(prior, [0, 1, 0, 1])  # to and from rest nothing is more usual
         weight, bias = self.choose.weight, self.choose.bias
         noise = None if _is_silent(amount) else generator
         sparse = noise is None and not torch.is_grad_enabled()
@@ -178,7 +182,7 @@ class ChoiceHead(nn.Module):
                 return voices_to_streams(opens, choices, playing, self.pitch_range, rows.dtype)
             scores = torch.bmm(rows, weight).add_(bias).view(*shape, self.pitch_range + 1)
             if noise is not None:
-                GUMBEL.add_(scores, _amounts(amount, self.tracks, 4), noise, batch_axis=2)
+                GUMBEL.add_(scores, _amounts(amount, self.tracks, 4), noise, batch_axis=2, shard=shard)
             choices, playing, origins = decode_voices(scores, opens, transitions)
         streams: Tensor = VoicesToStreams.apply(  # type: ignore[no-untyped-call]
             rows, weight, bias, gate, transitions, scores, opens, forced, choices, playing, origins, TEMPERATURE
@@ -221,6 +225,7 @@ class NeuronHead(nn.Module):
         amount: float | Tensor,
         generator: torch.Generator | None,
         forced_onsets: Tensor | None = None,
+        shard: Shard = WHOLE,
     ) -> Tensor:
         """Streams `[batch, time, tracks, 2, pitch_range]`; all as in `ChoiceHead`, and nothing is held over where
         `forced_onsets` are.
@@ -228,13 +233,11 @@ class NeuronHead(nn.Module):
         out = self.project(x)
         amount = _amounts(amount, self.tracks, 1)
         metre = self.metre.repeat(x.shape[1] // len(self.metre), 1, 1)  # [time, tracks, pitch_range]
-        onset = binary_neuron(add_logistic_noise(out[..., : self.pitch_range] + metre, amount, generator, batch_axis=0))
+        onset_logits, hold_logits = out[..., : self.pitch_range] + metre, out[..., self.pitch_range :]
+        onset = binary_neuron(add_logistic_noise(onset_logits, amount, generator, 0, shard))
         if not self.any_holds:
             return torch.stack([onset, onset], dim=3)
-        hold = (
-            binary_neuron(add_logistic_noise(out[..., self.pitch_range :], amount, generator, batch_axis=0))
-            * self.can_hold
-        )
+        hold = binary_neuron(add_logistic_noise(hold_logits, amount, generator, 0, shard)) * self.can_hold
         if forced_onsets is not None:
             hold = hold * ~forced_onsets[:, :, list(self.tracks)].unsqueeze(3)
         now = torch.zeros_like(onset[:, 0])

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gan.training.distributed import team_at_work
+from gan.ops.shard import WHOLE, Shard
 
 TABLE_SIZE = 2**21
 """Numbers in a table: more than one step of sixteen phrases of five tracks takes."""
@@ -52,10 +52,15 @@ class NoiseTable:
         return self._numbers[device]
 
     @torch.no_grad()
-    def add_(self, values: Tensor, amount: float | Tensor, generator: torch.Generator, batch_axis: int = 0) -> Tensor:
+    def add_(
+        self,
+        values: Tensor,
+        amount: float | Tensor,
+        generator: torch.Generator,
+        batch_axis: int = 0,
+        shard: Shard = WHOLE,
+    ) -> Tensor:
         """Add this amount of noise to `values`, in place and by their order in memory; returns them.
-
-        Where the batch is spread over processes, they get their rows of the whole batch's noise.
 
         Parameters
         ----------
@@ -67,15 +72,16 @@ class NoiseTable:
             Says where to start to read, on any device.
         batch_axis
             The axis of `values` that counts phrases.
+        shard
+            Which rows of a whole batch `values` are: they get their rows of the whole batch's noise.
         """
         if isinstance(amount, Tensor):
-            return values.addcmul_(self.add_(torch.zeros_like(values), 1.0, generator, batch_axis), amount)
-        team = team_at_work()
-        if team.size == 1:
+            return values.addcmul_(self.add_(torch.zeros_like(values), 1.0, generator, batch_axis, shard), amount)
+        if shard.size == 1:
             return self._read(values, amount, generator)
         shape = list(values.shape)
-        rows = team.rows(shape[batch_axis] * team.size)
-        shape[batch_axis] *= team.size
+        shape[batch_axis] *= shard.size
+        rows = shard.rows(shape[batch_axis])
         whole = self._read(torch.zeros(shape, device=values.device), 1.0, generator)
         mine = whole.narrow(batch_axis, rows.start, rows.stop - rows.start)
         return values.add_(mine, alpha=amount)

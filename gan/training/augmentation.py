@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan.conditions import no_conditions
+from gan.conditions import ConditionLayout, no_conditions
 from gan.context import Conditioning
+from gan.ops.shard import WHOLE, Shard
 from gan.spec import RollSpec
-from gan.training.distributed import for_my_rows
 
 
 def transpose(streams: Tensor, semitones: Tensor, spec: RollSpec) -> Tensor:
@@ -37,7 +37,64 @@ def random_semitones(batch: int, most: int, generator: torch.Generator) -> Tenso
     return torch.randint(-most, most + 1, (batch,), generator=generator)
 
 
-def matching_loss(real: Tensor, spec: RollSpec, random: torch.Generator) -> tuple[Tensor, Tensor, Conditioning]:
+def drop_conditions(
+    conditions: Tensor,
+    layout: ConditionLayout,
+    all_share: float,
+    each_share: float,
+    random: torch.Generator,
+    shard: Shard = WHOLE,
+) -> Tensor:
+    """Conditions with some left out: all of them in a share of the phrases, and each in a share of the others.
+
+    Rhythm and chroma are left out as wholes. A CPU generator draws them.
+    """
+    count, size = conditions.shape
+    every = shard.draw(lambda batch: torch.rand(batch, 1, generator=random), count) < all_share
+    each = shard.draw(lambda batch: torch.rand(batch, size, generator=random), count) < each_share
+    for whole in (layout.rhythm, layout.chroma):
+        each[:, whole] = each[:, whole.start, None]
+    return torch.where((every | each).to(conditions.device), torch.nan, conditions)
+
+
+KINDS = ("compose", "accompany", "continue", "fill", "mix")
+SHARES = (0.5, 0.2, 0.1, 0.1, 0.1)
+"""How often each kind of mask is drawn in training."""
+
+
+def draw_masks(batch: int, spec: RollSpec, random: torch.Generator) -> Tensor:
+    """Masks to train with, bool `[batch, tracks, bars]`; at least one bar of one track is left to be made.
+
+    Half of them are empty. The others give some tracks, the first bars, other bars, or a mixture of bars and tracks.
+    A CPU generator draws them.
+    """
+    tracks, bars = spec.num_tracks, spec.bars
+    kinds = torch.multinomial(torch.tensor(SHARES), batch, replacement=True, generator=random)
+    amount = torch.rand(batch, 1, generator=random)
+    of_tracks, of_bars, cells = (_some(batch, size, amount, random) for size in (tracks, bars, tracks * bars))
+    lengths = (1 + (amount * (bars - 1)).long()).clamp(max=bars - 1)
+    first = torch.arange(bars) < lengths
+    masks = torch.zeros(batch, tracks, bars, dtype=torch.bool)
+    for kind, chosen in (
+        (1, of_tracks.unsqueeze(2)),
+        (2, first.unsqueeze(1)),
+        (3, of_bars.unsqueeze(1)),
+        (4, cells.view(batch, tracks, bars)),
+    ):
+        masks = torch.where((kinds == kind).view(-1, 1, 1), chosen, masks)
+    return masks
+
+
+def _some(batch: int, size: int, amount: Tensor, random: torch.Generator) -> Tensor:
+    """Of `size` things about a share `amount` `[batch, 1]`, at least one and never all; bool `[batch, size]`."""
+    draws = torch.rand(batch, size, generator=random)
+    some = (draws < amount).scatter(1, draws.argmin(1, keepdim=True), True)
+    return some.scatter(1, draws.argmax(1, keepdim=True), False)
+
+
+def matching_loss(
+    real: Tensor, spec: RollSpec, random: torch.Generator, shard: Shard = WHOLE
+) -> tuple[Tensor, Tensor, Conditioning]:
     """Whole phrases, the same with tracks of others, and what both were asked: nothing, but perhaps some tracks given.
 
     Parameters
@@ -48,6 +105,8 @@ def matching_loss(real: Tensor, spec: RollSpec, random: torch.Generator) -> tupl
         Of the phrases; it has two tracks at least.
     random
         A CPU generator.
+    shard
+        Which rows of a whole batch the phrases are.
 
     Returns
     -------
@@ -60,7 +119,7 @@ def matching_loss(real: Tensor, spec: RollSpec, random: torch.Generator) -> tupl
     count, tracks = len(whole), spec.num_tracks
 
     def draw(size: int) -> Tensor:
-        numbers = for_my_rows(lambda batch: torch.rand(batch, size, generator=random), count)
+        numbers = shard.draw(lambda batch: torch.rand(batch, size, generator=random), count)
         return numbers.to(real.device)
 
     order, kind = draw(tracks), draw(1)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from gan.conditions import ConditionLayout, conditions_of, drop_conditions, transpose_conditions
-from gan.context import Conditioning, StreamContext, draw_masks, mask_of_steps
+from gan.conditions import ConditionLayout, conditions_of, transpose_conditions
+from gan.context import Conditioning, StreamContext, mask_of_steps
 from gan.interface import PhraseGenerator
 from gan.rolls import Batch
 from gan.seeds import RandomStream
-from gan.training.augmentation import random_semitones, transpose
-from gan.training.distributed import team_at_work
+from gan.training.augmentation import draw_masks, drop_conditions, random_semitones, transpose
+from gan.training.distributed import ALONE, Team
 
 ALL_LEFT_OUT, EACH_LEFT_OUT = 0.1, 0.15
 """In training all conditions are left out of this share of the phrases, and each condition of this share of the
@@ -38,9 +39,8 @@ class Heard:
     phrases: Tensor
 
     @classmethod
-    def of(cls, strikes: Tensor, counts: Tensor | None = None) -> Heard:
+    def of(cls, strikes: Tensor, counts: Tensor | None = None, team: Team = ALONE) -> Heard:
         """Sums of onsets `[batch, time, tracks, pitches]` where they count, bool `[batch, time, tracks]`; or of all."""
-        team = team_at_work()
         if counts is None:
             onsets, phrases = strikes.sum(0), strikes.new_full(strikes.shape[1:3], len(strikes))
         else:
@@ -73,11 +73,11 @@ class Pair:
     fake: Tensor
     asked: Conditioning | None
 
-    def heard(self, generator: PhraseGenerator) -> tuple[Heard, Heard]:
+    def heard(self, generator: PhraseGenerator, team: Team) -> tuple[Heard, Heard]:
         """What was made, without what was given, and the real phrases."""
         fake, real = generator.onsets(self.fake), generator.onsets(self.real)
         free = None if self.asked is None else ~mask_of_steps(self.asked.mask, generator.spec)
-        return Heard.of(fake, free), Heard.of(real)
+        return Heard.of(fake, free, team), Heard.of(real, team=team)
 
 
 def pair_up(
@@ -86,6 +86,7 @@ def pair_up(
     max_transposition: int,
     noise: float,
     random: Callable[[RandomStream, torch.device | str], torch.Generator],
+    team: Team,
 ) -> Pair:
     """Real phrases of a batch and as many generated ones: of a team's batch, this process's rows.
 
@@ -104,10 +105,12 @@ def pair_up(
         Amount of noise in the generator's decisions.
     random
         Makes the random stream of a purpose, on a device.
+    team
+        Whose batch it is.
     """
     spec, device = generator.spec, next(generator.parameters()).device
     count = len(batch.rolls)
-    rows = team_at_work().rows(count)
+    rows = team.rows(count)
     rolls, labels = batch.rolls[rows].to(device), batch.labels[rows]
     real = generator.encode(rolls)
     latents = generator.sample_latents(count, random(RandomStream.LATENTS, "cpu"))[rows]
@@ -117,15 +120,15 @@ def pair_up(
         )
         real = transpose(real, semitones, spec)
     asked: Conditioning | None = None
-    more: tuple[StreamContext, ...] = ()
+    more: dict[str, Any] = {}
     if generator.inpaints:
         draws, layout = random(RandomStream.CONDITIONS_AND_MASKS, "cpu"), ConditionLayout.of(spec)
         conditions = conditions_of(rolls, labels, spec)
         if max_transposition:
             conditions = transpose_conditions(conditions, semitones, layout)
-        conditions = drop_conditions(conditions, layout, ALL_LEFT_OUT, EACH_LEFT_OUT, draws)
+        conditions = drop_conditions(conditions, layout, ALL_LEFT_OUT, EACH_LEFT_OUT, draws, team)
         mask = draw_masks(count, spec, draws)[rows].to(device)
-        latents, more = replace(latents, conditions=conditions), (StreamContext(real, mask),)
+        latents, more = replace(latents, conditions=conditions), {"part": StreamContext(real, mask), "shard": team}
         asked = Conditioning(conditions, mask)
-    fake = generator(latents, noise, random(RandomStream.NOISE, device), *more)
+    fake = generator(latents, noise, random(RandomStream.NOISE, device), **more)
     return Pair(real, fake, asked)

@@ -7,46 +7,26 @@ DistributedDataParallel is not used: penalties on gradients go backwards twice, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 import torch.distributed
 from torch import Tensor
 
+from gan.ops.shard import Shard
 
-class Team:
-    """The processes that share a batch.
 
-    Parameters
-    ----------
-    rank, size
-        Which of them this one is, and how many there are; where there are several, `torch.distributed` is initialised.
+class Team(Shard):
+    """The share of a batch that is this process's, and the talk of all processes that share it.
+
+    Where there are several, `torch.distributed` is initialised.
     """
-
-    def __init__(self, rank: int = 0, size: int = 1) -> None:
-        self.rank, self.size = rank, size
 
     @property
     def leads(self) -> bool:
         """Whether this process speaks and writes for all of them."""
         return self.rank == 0
-
-    def rows(self, count: int) -> slice:
-        """The rows of a whole batch of `count` that are this process's."""
-        share = count // self.size
-        return slice(self.rank * share, (self.rank + 1) * share)
-
-    @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """Within the block, networks and noise are those of a batch that is spread over the team."""
-        global _at_work
-        before, _at_work = _at_work, self
-        try:
-            yield
-        finally:
-            _at_work = before
 
     @torch.no_grad()
     def sum(self, x: Tensor) -> Tensor:
@@ -99,15 +79,3 @@ class Team:
 
 
 ALONE = Team()
-_at_work = ALONE
-
-
-def team_at_work() -> Team:
-    """The team whose batch is being worked on; outside of training a process is alone."""
-    return _at_work
-
-
-def for_my_rows(draw: Callable[[int], Tensor], count: int) -> Tensor:
-    """What `draw` gives for the whole batch, cut to the `count` rows of it that this process has."""
-    team = _at_work
-    return draw(team.size * count)[team.rows(team.size * count)]

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from gan.training.distributed import for_my_rows
+from gan.ops.shard import WHOLE, Shard
 
 Figures = dict[str, float]
 Judge = Callable[..., Tensor]
@@ -100,9 +100,9 @@ def gradient_penalty(logits: Tensor, inputs: Tensor) -> Tensor:
     return torch.stack(penalties).sum()
 
 
-def between(real: Tensor, fake: Tensor, random: torch.Generator) -> Tensor:
+def between(real: Tensor, fake: Tensor, random: torch.Generator, shard: Shard = WHOLE) -> Tensor:
     """A point on the line between each real phrase and a generated one, `[batch, ...]`; a CPU generator draws it."""
-    share = for_my_rows(partial(torch.rand, generator=random), len(real)).to(real.device)
+    share = shard.draw(partial(torch.rand, generator=random), len(real)).to(real.device)
     share = share.view(-1, *[1] * (real.dim() - 1))
     return share * real + (1 - share) * fake
 
@@ -130,7 +130,13 @@ class Loss(ABC):
 
     @abstractmethod
     def judge(
-        self, discriminator: Judge, real: Tensor, fake: Tensor, penalised: bool, random: torch.Generator
+        self,
+        discriminator: Judge,
+        real: Tensor,
+        fake: Tensor,
+        penalised: bool,
+        random: torch.Generator,
+        shard: Shard = WHOLE,
     ) -> DiscriminatorOutput:
         """Ask the discriminator.
 
@@ -144,6 +150,8 @@ class Loss(ABC):
             Whether the penalty is due.
         random
             A CPU generator.
+        shard
+            Which rows of a whole batch the phrases are.
         """
 
     @abstractmethod
@@ -167,7 +175,13 @@ class Relativistic(Loss):
     bounds = (0.1, 1.0)
 
     def judge(
-        self, discriminator: Judge, real: Tensor, fake: Tensor, penalised: bool, random: torch.Generator
+        self,
+        discriminator: Judge,
+        real: Tensor,
+        fake: Tensor,
+        penalised: bool,
+        random: torch.Generator,
+        shard: Shard = WHOLE,
     ) -> DiscriminatorOutput:
         """The pairing loss, with R1 and R2 when they are due."""
         if penalised:
@@ -202,14 +216,20 @@ class Wasserstein(Loss):
     bounds = None
 
     def judge(
-        self, discriminator: Judge, real: Tensor, fake: Tensor, penalised: bool, random: torch.Generator
+        self,
+        discriminator: Judge,
+        real: Tensor,
+        fake: Tensor,
+        penalised: bool,
+        random: torch.Generator,
+        shard: Shard = WHOLE,
     ) -> DiscriminatorOutput:
         """The estimated distance, with the penalty on interpolates when it is due."""
         real_logits, fake_logits = discriminator(real), discriminator(fake)
         loss, penalty = wasserstein_discriminator_loss(real_logits, fake_logits), None
         figures = self.figures(loss, real_logits, fake_logits)
         if penalised:
-            middle = between(real, fake, random).requires_grad_(True)
+            middle = between(real, fake, random, shard).requires_grad_(True)
             slope = gradient_penalty(discriminator(middle), middle)
             penalty = self.every * self.gamma * slope
             figures["gradient_penalty"] = slope.item()

@@ -184,8 +184,7 @@ class Trainer:
             self.train_step(batch)
             self.seconds = self.team.of_first(before + time.monotonic() - started)
             last = self.step >= settings.steps or self.seconds >= 60 * settings.minutes
-            every = (settings.report_steps, settings.tick_steps, settings.checkpoint_steps)
-            if last or any(self.step % steps == 0 for steps in every):
+            if last or self.step % settings.report_steps == 0:
                 yield self._report(last)
 
     @property
@@ -201,11 +200,6 @@ class Trainer:
 
     def train_step(self, batch: Batch) -> None:
         """Steps of the discriminator and one of the generator, on `phrases_per_step` phrases."""
-        with self.team.at_work():
-            self._train_step(batch)
-
-    def _train_step(self, batch: Batch) -> None:
-        """The same, as one of a team."""
         for optimizer in self.optimizers.values():
             optimizer.param_groups[0]["lr"] = self.learning_rate()
         self.generator.begin_step(self.step)
@@ -223,7 +217,7 @@ class Trainer:
             raise TrainingFailed(f"training broke down at step {self.step}: {bad} is not a number any more")
         self._follow()
         self.step += 1
-        self.meter.add(figures, *pair.heard(self.generator))
+        self.meter.add(figures, *pair.heard(self.generator, self.team))
 
     def _pair(self, batch: Batch, turn: int, with_gradient: bool) -> Pair:
         """Real phrases, and as many generated ones, that may teach the generator too."""
@@ -233,7 +227,7 @@ class Trainer:
             return self._random(purpose, number, device=device)
 
         with torch.set_grad_enabled(with_gradient):
-            return pair_up(self.generator, batch, self.settings.max_transposition, self.noise(), random)
+            return pair_up(self.generator, batch, self.settings.max_transposition, self.noise(), random, self.team)
 
     def _judge(self, pair: Pair) -> Judge:
         """The discriminator, told what it needs to know of the phrases."""
@@ -246,9 +240,8 @@ class Trainer:
         mutual = teaches and isinstance(self.loss, Relativistic) and self.discriminator.scores_independently
         fake = pair.fake.detach().requires_grad_(mutual)
         with exactly(self.fast["discriminator"], penalised):
-            verdict = self.loss.judge(
-                self._judge(pair), pair.real, fake, penalised, self._random(RandomStream.PENALTY, self.step, turn)
-            )
+            random = self._random(RandomStream.PENALTY, self.step, turn)
+            verdict = self.loss.judge(self._judge(pair), pair.real, fake, penalised, random, self.team)
         figures = verdict.figures
         weights = self._begin("discriminator")
         losses = [] if verdict.penalty is None else [verdict.penalty]
@@ -261,9 +254,8 @@ class Trainer:
         else:
             losses.append(verdict.loss)
         if pair.asked is not None and self._matching_loss_due():
-            whole, mixed, asked = matching_loss(
-                pair.real, self.spec, self._random(RandomStream.MATCHING, self.step, turn)
-            )
+            random = self._random(RandomStream.MATCHING, self.step, turn)
+            whole, mixed, asked = matching_loss(pair.real, self.spec, random, self.team)
             whole_logits, mixed_logits = self.discriminator(whole, mixed, conditioning=asked).chunk(2)
             confused = discriminator_loss(whole_logits, mixed_logits)
             losses.append(settings.matching_loss * settings.matching_loss_steps * confused)
@@ -329,9 +321,7 @@ class Trainer:
 
     def _report(self, last: bool) -> Report:
         """What happened since the last report."""
-        settings = self.settings
-        tick = last or self.step % settings.tick_steps == 0
-        checkpoint_due = last or self.step % settings.checkpoint_steps == 0
+        checkpoint_due = last or self.step % self.settings.checkpoint_steps == 0
         if checkpoint_due:
             self.check_weights()
         report = self.meter.report(
@@ -339,7 +329,7 @@ class Trainer:
             seconds=self.seconds,
             learning_rate=self.learning_rate(),
             noise=self.noise(),
-            samples=self.average.sample(self.fixed_latents).cpu() if tick and self.team.leads else None,
+            samples=self.average.sample(self.fixed_latents).cpu() if checkpoint_due and self.team.leads else None,
             checkpoint_due=checkpoint_due,
         )
         for part in filter(None, self.fast.values()):

@@ -16,9 +16,9 @@ from pipeline.bench.plan import Plan
 from pipeline.bench.timing import median, seconds_of, take_turns
 from pipeline.bench.training import all_ratios
 from pipeline.config import compose
-from pipeline.dataset.cutting import Recipe, Source, prepare_file, recipe_of
+from pipeline.dataset.cutting import CuttingSettings, SourceFile, cutting_settings, prepare_file
 from pipeline.errors import UserError
-from pipeline.scores.grid import quantise, usable_stretches
+from pipeline.scores.quantisation import quantise, usable_spans
 from pipeline.scores.reading import read_scores
 from pipeline.scores.tracks import assign
 
@@ -34,17 +34,17 @@ DONE = {
 """What each does with a file."""
 
 
-def read_with_albumgan(path: Path, recipe: Recipe) -> None:
+def read_with_albumgan(path: Path, recipe: CuttingSettings) -> None:
     """Raises `ValueError` where the file gives no phrases."""
-    if not prepare_file(Source(path.name, str(path)), recipe).songs:
+    if not prepare_file(SourceFile(path.name, str(path)), recipe).songs:
         raise ValueError("no phrases")
 
 
-def quantise_with_albumgan(path: Path, recipe: Recipe) -> None:
+def quantise_with_albumgan(path: Path, recipe: CuttingSettings) -> None:
     """Raises `UnusableError` where the file gives no notes."""
     for score in read_scores(path, recipe.max_file_megabytes):
         voices = assign(score, recipe.tracks)
-        for stretch in usable_stretches(score, recipe.spec, recipe.trust_metre):
+        for stretch in usable_spans(score, recipe.spec, recipe.trust_metre):
             quantise(voices, stretch, recipe.spec)
 
 
@@ -75,7 +75,7 @@ def read_all(read: Callable[[Path], None], paths: list[Path]) -> None:
 
 def measure_ingest(files: list[Path], plan: Plan) -> dict[str, Any]:
     """All readers in turns over the files that each of them can read. Raises `UserError` where there are none."""
-    recipe = recipe_of(compose(*band_words()))
+    recipe = cutting_settings(compose(*band_words()))
     readers: dict[str, Callable[[Path], None]] = {
         "quantised": partial(quantise_with_albumgan, recipe=recipe),
         "albumgan": partial(read_with_albumgan, recipe=recipe),

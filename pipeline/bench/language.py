@@ -28,9 +28,9 @@ from pipeline.config import Config, compose
 from pipeline.devices import prepare_torch
 from pipeline.errors import UserError
 from pipeline.lyrics.corpus.corpus import read_texts
-from pipeline.lyrics.corpus.texts import Lanes, Texts
+from pipeline.lyrics.corpus.encoded_texts import Lanes, Texts
 from pipeline.lyrics.language_model.baselines import baselines
-from pipeline.lyrics.language_model.model import State
+from pipeline.lyrics.language_model.lstm import State
 from pipeline.lyrics.language_model.training import Trainer, bits_per_character
 from pipeline.progress import counter, say
 

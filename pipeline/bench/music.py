@@ -13,7 +13,7 @@ from gan.spec import RollSpec
 from pipeline.bench.plan import Plan
 from pipeline.build import Builder
 from pipeline.config import Config, compose, stage_directory
-from pipeline.dataset.cutting import Source, prepare_file, recipe_of
+from pipeline.dataset.cutting import SourceFile, cutting_settings, prepare_file
 from pipeline.dataset.store import open_store
 from pipeline.errors import UserError
 from pipeline.formats import SCORES
@@ -130,8 +130,10 @@ def midi_files(plan: Plan) -> list[Path]:
 def read_band(plan: Plan, files: list[Path]) -> Corpus:
     """The phrases of some files, in five tracks. Raises `UserError` where they are too few."""
     config = compose(*band_words())
-    recipe = recipe_of(config)
-    readings = [prepare_file(Source(path.name, str(path)), recipe) for path in bar(files, len(files), "bench: reading")]
+    recipe = cutting_settings(config)
+    readings = [
+        prepare_file(SourceFile(path.name, str(path)), recipe) for path in bar(files, len(files), "bench: reading")
+    ]
     phrases = [song.phrases for reading in readings for song in reading.songs]
     count = sum(map(len, phrases))
     if count < LEAST_PHRASES:

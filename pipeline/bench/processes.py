@@ -22,7 +22,7 @@ STARTS = {"overview": (), "settings": ("+stage=train", "--cfg", "job")}
 
 STAGES = {
     "prepare": ("+stage=prepare", "executor.workers=1"),
-    "train": ("+stage=train", "train.steps=8", "train.tick_steps=8", "train.checkpoint_steps=8"),
+    "train": ("+stage=train", "train.steps=8", "train.report_steps=1"),
     "generate": ("+stage=generate", "generate.songs=1"),
     "render": ("+stage=render",),
 }

@@ -1,4 +1,4 @@
-"""Transcription: recordings written down, beside the music that they were made from.
+"""Transcription benchmark: recordings transcribed, beside the music that they were made from.
 
 The plain baseline is what one gets from basic-pitch's network at its usual thresholds and librosa's beat tracker, all
 notes on one track.
@@ -6,6 +6,7 @@ notes on one track.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,32 +15,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.spec import RollSpec
 from pipeline.audio.decoding import SAMPLE_RATE_HZ, read_recording
 from pipeline.audio.synthesizers import RATE_HZ, play, soundfont_path
 from pipeline.bench.transcription_scores import (
-    Tally,
-    Truth,
-    beat_tally,
-    drum_tallies,
-    note_tally,
-    read_truth,
-    roll_tallies,
+    ReferenceMusic,
+    beat_counts,
+    drum_counts,
+    note_counts,
+    read_reference,
+    roll_counts,
 )
 from pipeline.config import compose
-from pipeline.dataset.cutting import recipe_of
+from pipeline.dataset.cutting import cutting_settings
 from pipeline.errors import UserError
 from pipeline.formats import RECORDINGS
 from pipeline.progress import bar
 from pipeline.scores.score import Part, make_events
+from pipeline.settings.music import TracksSettings
 from pipeline.transcription.beats.tracking import Beats
-from pipeline.transcription.pitches import Decoding, decode, listen
-from pipeline.transcription.transcriber import SHORTEST_BEATS, Transcription, Wish, transcribe_samples
+from pipeline.transcription.pitches import NoteDecoding, decode_notes, pitch_activations
+from pipeline.transcription.training.match_counts import MatchCounts
+from pipeline.transcription.transcriber import SHORTEST_BEATS, Transcription, TranscriptionHints, transcribe_samples
 
 EXCERPT_SECONDS = 180
-"""So much of each recording is written down, from its beginning."""
+"""So much of each recording is transcribed, from its beginning."""
 LEAD_SECONDS = 1.3
 """Silence before music that is rendered here, so that its beats do not begin with the file."""
-PLAIN = Decoding(onset=0.5, frame=0.3, gap_frames=11, shortest_frames=11, unstruck_frame=0.3)
+PLAIN = NoteDecoding(onset=0.5, frame=0.3, gap_frames=11, shortest_frames=11, unstruck_frame=0.3)
 """basic-pitch's own thresholds; it bridges as many frames, and takes what is left of the sound for notes too."""
 
 FORMULA = (
@@ -65,9 +68,9 @@ def measure_transcription(folder: Path, soundfont: Path | None, scratch: Path) -
     if not paths:
         raise UserError(f"--transcription {folder}: there is no MIDI file (.mid) in it.")
     config = compose("data=band")
-    spec = recipe_of(config).spec
+    spec = cutting_settings(config).spec
     contenders: dict[str, Callable[[NDArray[np.float32]], Transcription]] = {
-        "albumgan": lambda samples: transcribe_samples(samples, Wish()),
+        "albumgan": lambda samples: transcribe_samples(samples, TranscriptionHints()),
         "baseline": transcribe_plainly,
     }
     pieces: dict[str, Any] = {}
@@ -76,14 +79,14 @@ def measure_transcription(folder: Path, soundfont: Path | None, scratch: Path) -
         if recording is None:
             recording = rendered(path, soundfont, scratch)
         samples = read_recording(recording, 600)[: EXCERPT_SECONDS * SAMPLE_RATE_HZ]
-        truth = read_truth(path, decode(listen(samples), PLAIN), len(samples) / SAMPLE_RATE_HZ)
+        reference = read_reference(path, decode_notes(pitch_activations(samples), PLAIN), len(samples) / SAMPLE_RATE_HZ)
         rows = {}
         for name, contender in contenders.items():
             began = time.perf_counter()
             found = contender(samples)
             seconds = time.perf_counter() - began
-            tallies = tally(found, truth, lambda one, own: roll_tallies(one, own, spec, config.tracks))
-            rows[name] = {key: one.f1 for key, one in tallies.items()}
+            counts = all_counts(found, reference, spec, config.tracks)
+            rows[name] = {key: None if math.isnan(one.f1) else one.f1 for key, one in counts.items()}
             rows[name]["seconds_per_minute"] = 60 * seconds / (len(samples) / SAMPLE_RATE_HZ)
         pieces[path.stem] = rows
     return {
@@ -93,12 +96,13 @@ def measure_transcription(folder: Path, soundfont: Path | None, scratch: Path) -
     }
 
 
-def tally(
-    found: Transcription, truth: Truth, rolls: Callable[[Transcription, Truth], dict[str, Tally]]
-) -> dict[str, Tally]:
-    """All figures of one transcription."""
-    drums = {f"drums, {name}": one for name, one in drum_tallies(found, truth).items()}
-    return {"notes": note_tally(found, truth), "beats": beat_tally(found.beats, truth), **drums, **rolls(found, truth)}
+def all_counts(
+    found: Transcription, reference: ReferenceMusic, spec: RollSpec, tracks: TracksSettings
+) -> dict[str, MatchCounts]:
+    """Matches of notes, beats, drums and rolls of one transcription."""
+    drums = {f"drums, {name}": one for name, one in drum_counts(found, reference).items()}
+    notes, beats = note_counts(found, reference), beat_counts(found.beats, reference)
+    return {"notes": notes, "beats": beats, **drums, **roll_counts(found, reference, spec, tracks)}
 
 
 def means(rows: list[dict[str, float | None]]) -> dict[str, float | None]:
@@ -131,7 +135,7 @@ def transcribe_plainly(samples: NDArray[np.float32]) -> Transcription:
     import soxr
     from librosa.beat import beat_track
 
-    pitches = decode(listen(samples), PLAIN)
+    pitches = decode_notes(pitch_activations(samples), PLAIN)
     sound = soxr.resample(samples, SAMPLE_RATE_HZ, 22050)
     _, found = beat_track(y=sound, sr=22050, units="time")
     beat = float(np.median(np.diff(found))) if len(found) > 1 else 0.5

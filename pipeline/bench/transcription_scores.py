@@ -1,7 +1,4 @@
-"""How well a transcription fits the music that a recording was made from.
-
-All figures are F1: the harmonic mean of precision and recall, 1 is perfect.
-"""
+"""Transcription metrics: matches of notes, beats, drum hits and rolls with the music that a recording was made from."""
 
 from __future__ import annotations
 
@@ -14,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.spec import RollSpec
-from pipeline.scores.grid import Stretch, quantise
+from pipeline.scores.quantisation import BarSpan, quantise
 from pipeline.scores.reading import read_scores
-from pipeline.scores.score import DEFAULT_BPM, Metre, Part, Score
+from pipeline.scores.score import Metre, Part, Score
 from pipeline.scores.tracks import assign
 from pipeline.settings.music import TracksSettings
 from pipeline.transcription.beats.tracking import Beats
+from pipeline.transcription.drums.kit import HIT
 from pipeline.transcription.pitches import PITCH, Pitches
+from pipeline.transcription.training.match_counts import MatchCounts
 from pipeline.transcription.transcriber import Transcription
 
 BEATS_PER_BAR = 4
@@ -30,8 +29,8 @@ BIN_SECONDS = 0.01
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
-    """The music of one recording.
+class ReferenceMusic:
+    """The music that a recording was made from, laid on the recording.
 
     Attributes
     ----------
@@ -56,31 +55,31 @@ class Truth:
     first_beat: int
 
 
-def read_truth(path: Path, heard: Pitches, seconds: float) -> Truth:
+def read_reference(path: Path, estimated: Pitches, seconds: float) -> ReferenceMusic:
     """Read the MIDI file of a recording.
 
     Parameters
     ----------
     path
         The MIDI file.
-    heard
-        Notes that were heard in the recording, by which the two are laid on one another.
+    estimated
+        Notes that were transcribed from the recording, by which the two are laid on one another.
     seconds
         How long the recording is.
     """
     score = read_scores(path, 100)[0]
     notes, hits = _in_seconds(score, False), _in_seconds(score, True)
-    offset = find_offset(heard, notes)
+    offset = offset_by_notes(estimated, notes)
     last = min(float(np.max(np.concatenate([notes["start"], hits["start"]]))), seconds - offset)
     first = float(np.min(np.concatenate([notes["start"], hits["start"]])))
     quarters = np.arange(int(np.ceil(score.end)) + BEATS_PER_BAR)
-    moments = seconds_at(score, quarters.astype(float))
+    moments = score.seconds_at(quarters.astype(float))
     inside = np.flatnonzero((moments >= first - 1e-3) & (moments <= last + 1e-3))
     bars = int((inside[-1] + 1) // BEATS_PER_BAR)
     for table in (notes, hits):
         table["start"] += offset
         table["end"] += offset
-    return Truth(
+    return ReferenceMusic(
         parts=score.parts,
         notes=notes[notes["start"] < seconds],
         hits=hits[hits["start"] < seconds],
@@ -91,23 +90,13 @@ def read_truth(path: Path, heard: Pitches, seconds: float) -> Truth:
     )
 
 
-def seconds_at(score: Score, quarters: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Quarter notes in seconds, by the tempi of a score."""
-    tempos = [(0.0, DEFAULT_BPM), *score.tempos]
-    starts, bpms = np.array([start for start, _ in tempos]), np.array([bpm for _, bpm in tempos])
-    reached = np.concatenate([[0.0], np.cumsum(np.diff(starts) * 60 / bpms[:-1])])
-    at = np.searchsorted(starts, quarters, side="right") - 1
-    seconds: NDArray[np.float64] = reached[at] + (quarters - starts[at]) * 60 / bpms[at]
-    return seconds
-
-
-def find_offset(heard: Pitches, true: Pitches) -> float:
-    """Seconds by which heard notes come after the true ones: the difference that most pairs of one pitch have."""
+def offset_by_notes(estimated: Pitches, reference: Pitches) -> float:
+    """Align by notes: seconds by which estimated ones are later, the difference that most pairs of one pitch have."""
     edges = np.arange(-MOST_SECONDS, MOST_SECONDS + BIN_SECONDS, BIN_SECONDS)
     counts = np.zeros(len(edges) - 1)
     pairs = []
-    for pitch in np.unique(heard["pitch"]):
-        mine, own = heard["start"][heard["pitch"] == pitch], true["start"][true["pitch"] == pitch]
+    for pitch in np.unique(estimated["pitch"]):
+        mine, own = estimated["start"][estimated["pitch"] == pitch], reference["start"][reference["pitch"] == pitch]
         differences = (mine[:, None] - own).ravel()
         differences = differences[np.abs(differences) < MOST_SECONDS]
         counts += np.histogram(differences, edges)[0]
@@ -126,8 +115,8 @@ def _in_seconds(score: Score, drums: bool) -> Pitches:
         return np.zeros(0, PITCH)
     events = np.concatenate(parts)
     table = np.zeros(len(events), PITCH)
-    table["start"] = seconds_at(score, events["onset"])
-    table["end"] = seconds_at(score, events["onset"] + events["duration"])
+    table["start"] = score.seconds_at(events["onset"])
+    table["end"] = score.seconds_at(events["onset"] + events["duration"])
     table["pitch"], table["velocity"] = events["pitch"], events["velocity"]
     return np.sort(table, order=("start", "pitch"))
 
@@ -144,77 +133,47 @@ DRUM_CLASSES = {
 }
 """General MIDI percussion keys; the first stands for all in rolls."""
 
-Moments = NDArray[np.float64]
-Roll = NDArray[np.bool_]
+SoundingRoll = NDArray[np.bool_]
 
 
-@dataclass
-class Tally:
-    """Counts of which F1 is made; they add up over pieces."""
+def note_counts(transcription: Transcription, reference: ReferenceMusic) -> MatchCounts:
+    """Note-level matches (mir_eval, without offsets): the right pitch, and an onset at most 50 ms off."""
+    from mir_eval.transcription import match_notes
+    from mir_eval.util import midi_to_hz
 
-    hits: int = 0
-    found: int = 0
-    true: int = 0
-
-    def add(self, hits: int, found: int, true: int) -> None:
-        """Count more."""
-        self.hits, self.found, self.true = self.hits + hits, self.found + found, self.true + true
-
-    @property
-    def f1(self) -> float | None:
-        """None where there is nothing to find and nothing was found."""
-        both = self.found + self.true
-        return 2 * self.hits / both if both else None
+    found = [notes for part, notes in _timed_parts(transcription) if not part.is_drum]
+    notes = np.concatenate([np.zeros(0, PITCH), *found])
+    sides = [
+        (np.stack([one["start"], one["end"]], axis=1), midi_to_hz(one["pitch"])) for one in (reference.notes, notes)
+    ]
+    matching = match_notes(*sides[0], *sides[1], onset_tolerance=NOTE_SECONDS, offset_ratio=None)
+    return MatchCounts(len(matching), len(notes), len(reference.notes))
 
 
-def num_matched(found: Moments, true: Moments, tolerance: float) -> int:
-    """Pairs of a found and a true moment at most `tolerance` apart, each in one pair at most; as many as can be."""
-    found, true = np.sort(found), np.sort(true)
-    count = at = 0
-    for moment in found.tolist():
-        while at < len(true) and true[at] < moment - tolerance:
-            at += 1
-        if at < len(true) and true[at] <= moment + tolerance:
-            count, at = count + 1, at + 1
-    return count
-
-
-def note_tally(transcription: Transcription, truth: Truth) -> Tally:
-    """Pitched notes: the right pitch, and an onset at most 50 ms off."""
-    found = [notes for part, notes in _families(transcription) if not part.is_drum]
-    notes = (
-        np.concatenate([np.stack([one["start"], one["pitch"]]) for one in found], axis=1) if found else np.zeros((2, 0))
-    )
-    tally = Tally(0, notes.shape[1], len(truth.notes))
-    for pitch in np.unique(notes[1]):
-        own = truth.notes["start"][truth.notes["pitch"] == pitch]
-        tally.hits += num_matched(notes[0][notes[1] == pitch], own, NOTE_SECONDS)
-    return tally
-
-
-def drum_tallies(transcription: Transcription, truth: Truth) -> dict[str, Tally]:
+def drum_counts(transcription: Transcription, reference: ReferenceMusic) -> dict[str, MatchCounts]:
     """Drum hits by class, at most 50 ms off."""
-    found = [notes for part, notes in _families(transcription) if part.is_drum]
-    tallies = {}
+    hits = np.concatenate([np.zeros(0, HIT), *(hits for part, hits in _timed_parts(transcription) if part.is_drum)])
+    counts = {name: MatchCounts() for name in DRUM_CLASSES}
     for name, keys in DRUM_CLASSES.items():
-        mine = np.concatenate([one["start"][np.isin(one["pitch"], keys)] for one in found]) if found else np.zeros(0)
-        own = truth.hits["start"][np.isin(truth.hits["pitch"], keys)]
-        tallies[name] = Tally(num_matched(mine, own, DRUM_SECONDS), len(mine), len(own))
-    return tallies
+        estimated, own = (one["start"][np.isin(one["pitch"], keys)] for one in (hits, reference.hits))
+        counts[name].add(estimated, own, DRUM_SECONDS)
+    return counts
 
 
-def beat_tally(beats: Beats, truth: Truth) -> Tally:
-    """Beats from the first true note to the last, at most 70 ms off."""
-    own = truth.beats_seconds
-    mine = beats.seconds[(beats.seconds > own[0] - BEAT_SECONDS) & (beats.seconds < own[-1] + BEAT_SECONDS)]
-    return Tally(num_matched(mine, own, BEAT_SECONDS), len(mine), len(own))
+def beat_counts(beats: Beats, reference: ReferenceMusic) -> MatchCounts:
+    """Beats from the first reference note to the last, at most 70 ms off."""
+    own = reference.beats_seconds
+    counts = MatchCounts()
+    inside = (beats.seconds > own[0] - BEAT_SECONDS) & (beats.seconds < own[-1] + BEAT_SECONDS)
+    counts.add(beats.seconds[inside], own, BEAT_SECONDS)
+    return counts
 
 
-def roll_of(parts: Sequence[Part], bars: int, spec: RollSpec, tracks: TracksSettings) -> Roll:
-    """Which pitches sound, as `prepare` reads a score: bool `[tracks, steps, 128]`; drums by class."""
+def roll_of(parts: Sequence[Part], bars: int, spec: RollSpec, tracks: TracksSettings) -> SoundingRoll:
+    """Sounding pitches of a score as `prepare` reads it: bool `[tracks, steps, 128]`; drums by class."""
     roll = np.zeros((spec.num_tracks, bars * spec.steps_per_bar, 128), bool)
     score = Score("", tuple(parts), (Metre(0.0, spec.beats_per_bar, 4),))
-    notes = quantise(assign(score, tracks), Stretch(0.0, bars, 0), spec)
+    notes = quantise(assign(score, tracks), BarSpan(0.0, bars, 0), spec)
     for track, pitch, onset, length in notes.tolist():
         if spec.tracks[track].is_drum:
             pitch = next((keys[0] for keys in DRUM_CLASSES.values() if pitch in keys), pitch)
@@ -222,14 +181,14 @@ def roll_of(parts: Sequence[Part], bars: int, spec: RollSpec, tracks: TracksSett
     return roll
 
 
-def laid_by_bars(roll: Roll, beats: Beats, truth: Truth, spec: RollSpec) -> Roll:
+def laid_by_bars(roll: SoundingRoll, beats: Beats, reference: ReferenceMusic, spec: RollSpec) -> SoundingRoll:
     """A transcription's roll laid over the true one, bar by bar.
 
     Each true bar is compared with as many steps of the transcription, from its beat nearest to where the true bar
     begins. So a wrong tempo counts within the bar, and a beat too many or too few does not spoil the bars after it.
     """
-    laid = np.zeros((roll.shape[0], truth.bars * spec.steps_per_bar, 128), bool)
-    for bar, seconds in enumerate(truth.bar_seconds.tolist()):
+    laid = np.zeros((roll.shape[0], reference.bars * spec.steps_per_bar, 128), bool)
+    for bar, seconds in enumerate(reference.bar_seconds.tolist()):
         first = int(np.rint(beats.position(seconds))) * spec.steps_per_beat
         steps = np.arange(first, first + spec.steps_per_bar)
         inside = (steps >= 0) & (steps < roll.shape[1])
@@ -237,42 +196,42 @@ def laid_by_bars(roll: Roll, beats: Beats, truth: Truth, spec: RollSpec) -> Roll
     return laid
 
 
-def laid_by_count(roll: Roll, beats: Beats, truth: Truth, spec: RollSpec) -> Roll:
+def laid_by_count(roll: SoundingRoll, beats: Beats, reference: ReferenceMusic, spec: RollSpec) -> SoundingRoll:
     """A transcription's roll laid over the true one by counting from the first common beat.
 
     That is the first true beat with a beat of the transcription at most 70 ms away (without one, the first).
     """
-    own = truth.beats_seconds
+    own = reference.beats_seconds
     mine = np.rint(beats.position(own)).astype(int)
     near = np.abs(beats.seconds[np.clip(mine, 0, len(beats.seconds) - 1)] - own) <= BEAT_SECONDS
     first = int(np.argmax(near))
-    shift = (truth.first_beat + first - int(mine[first])) * spec.steps_per_beat
-    laid = np.zeros((roll.shape[0], truth.bars * spec.steps_per_bar, 128), bool)
+    shift = (reference.first_beat + first - int(mine[first])) * spec.steps_per_beat
+    laid = np.zeros((roll.shape[0], reference.bars * spec.steps_per_bar, 128), bool)
     steps = np.arange(laid.shape[1]) - shift
     inside = (steps >= 0) & (steps < roll.shape[1])
     laid[:, inside] = roll[:, steps[inside]]
     return laid
 
 
-def roll_tallies(
-    transcription: Transcription, truth: Truth, spec: RollSpec, tracks: TracksSettings
-) -> dict[str, Tally]:
+def roll_counts(
+    transcription: Transcription, reference: ReferenceMusic, spec: RollSpec, tracks: TracksSettings
+) -> dict[str, MatchCounts]:
     """Sounding steps of sixteenth-note rolls: of each family by itself, and of all pitches together."""
     end = max(float((part.events["onset"] + part.events["duration"]).max()) for part in transcription.parts)
     mine = roll_of(transcription.parts, int(np.ceil(end / spec.beats_per_bar)) + 1, spec, tracks)
-    own = roll_of(truth.parts, truth.bars, spec, tracks)
+    own = roll_of(reference.parts, reference.bars, spec, tracks)
     pitched = list(spec.pitched)
-    tallies = {}
+    counts = {}
     for name, lay in (("bars", laid_by_bars), ("count", laid_by_count)):
-        laid = lay(mine, transcription.beats, truth, spec)
-        tallies[f"families by {name}"] = _overlap(laid, own)
-        tallies[f"pitches by {name}"] = _overlap(np.any(laid[pitched], axis=0), np.any(own[pitched], axis=0))
-    return tallies
+        laid = lay(mine, transcription.beats, reference, spec)
+        counts[f"families by {name}"] = _overlap(laid, own)
+        counts[f"pitches by {name}"] = _overlap(np.any(laid[pitched], axis=0), np.any(own[pitched], axis=0))
+    return counts
 
 
-def _overlap(found: Any, true: Any) -> Tally:
-    return Tally(int((found & true).sum()), int(found.sum()), int(true.sum()))
+def _overlap(estimated: Any, reference: Any) -> MatchCounts:
+    return MatchCounts(int((estimated & reference).sum()), int(estimated.sum()), int(reference.sum()))
 
 
-def _families(transcription: Transcription) -> list[tuple[Part, NDArray[np.void]]]:
-    return list(zip(transcription.parts, transcription.families, strict=True))
+def _timed_parts(transcription: Transcription) -> list[tuple[Part, NDArray[np.void]]]:
+    return list(zip(transcription.parts, transcription.timed_notes, strict=True))

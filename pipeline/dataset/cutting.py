@@ -1,4 +1,7 @@
-"""One file to the phrases of its songs: everything that happens to a file before it meets the others."""
+"""One file to phrases: its songs read, quantised, moved to the common key and cut into phrases of a few bars.
+
+Everything that happens to a file before it meets the others.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.spec import HOLD, ONSET, RollSpec
-from pipeline.dataset.near_duplicates import Turns, sketch, song_turns
+from pipeline.dataset.near_duplicates import minhash_signatures
+from pipeline.dataset.same_tune import TuneNgrams, interval_ngrams
+from pipeline.dataset.store import Reject
 from pipeline.errors import UnusableError, UserError
 from pipeline.formats import printable
-from pipeline.scores.grid import quantise, usable_stretches
-from pipeline.scores.keys import Key, estimate_key, into_range, pitch_class_durations, read_key, transpose
-from pipeline.scores.notes import Notes, in_order, pack, roll_from_notes
+from pipeline.scores.keys import Key, estimate_key, into_range, pitch_class_durations, read_key, transpose_notes
+from pipeline.scores.notes import Notes, in_order, pack_rolls, roll_from_notes
+from pipeline.scores.quantisation import quantise, usable_spans
 from pipeline.scores.reading import read_scores
 from pipeline.scores.score import Score
 from pipeline.scores.self_similarity import find_sections
@@ -55,7 +60,7 @@ def cut_phrases(
     packed
         The phrases, packed along pitches: uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`.
     """
-    packed = pack(roll_from_notes(notes, spec, bars))
+    packed = pack_rolls(roll_from_notes(notes, spec, bars))
     starts: list[int] = []
     phrases: list[NDArray[np.uint8]] = []
     seen: set[bytes] = set()
@@ -80,17 +85,17 @@ def cut_phrases(
 
 
 def phrase_digest(packed: NDArray[np.uint8]) -> bytes:
-    """What tells one packed phrase from another: 16 bytes."""
+    """Hash of a packed phrase (BLAKE2b), 16 bytes: what tells one phrase from another."""
     return hashlib.blake2b(np.ascontiguousarray(packed).tobytes(), digest_size=16).digest()
 
 
-def song_digest(stretches: list[Notes], spec: RollSpec) -> str:
-    """What tells one song from another whatever its key: 32 hex digits out of all its notes.
+def song_digest(spans: list[Notes], spec: RollSpec) -> str:
+    """Hash of all notes of a song whatever its key (BLAKE2b), 32 hex digits: what tells one song from another.
 
     Pitched tracks count from their common lowest note, drums as they are.
     """
     digest = hashlib.blake2b(digest_size=16)
-    for notes in stretches:
+    for notes in spans:
         relative = in_order(notes)
         pitched = np.isin(relative["track"], spec.pitched)
         if pitched.any():
@@ -100,8 +105,8 @@ def song_digest(stretches: list[Notes], spec: RollSpec) -> str:
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """The settings that turn a file into phrases."""
+class CuttingSettings:
+    """What of the program's settings turns a file into phrases."""
 
     spec: RollSpec
     tracks: TracksSettings
@@ -114,7 +119,7 @@ class Recipe:
     max_file_megabytes: float
 
 
-def recipe_of(config: Config) -> Recipe:
+def cutting_settings(config: Config) -> CuttingSettings:
     """The settings that matter to a file. Raises `UserError` for values that make no sense."""
     for key, value in (("hop_bars", config.prepare.hop_bars), ("min_tracks", config.prepare.min_tracks)):
         if value < 1:
@@ -124,7 +129,7 @@ def recipe_of(config: Config) -> Recipe:
             f"prepare.min_tracks={config.prepare.min_tracks} is more than the {len(config.tracks.tracks)} tracks of "
             f"the track set {config.tracks.name}."
         )
-    return Recipe(
+    return CuttingSettings(
         spec=roll_spec(config.roll, config.tracks, config.data.metre),
         tracks=config.tracks,
         trust_metre=config.data.trust_metre,
@@ -137,7 +142,7 @@ def recipe_of(config: Config) -> Recipe:
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceFile:
     """One file to read: the id and path that the catalog has, and what it says about the music."""
 
     id: str
@@ -155,7 +160,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Song:
+class PreparedSong:
     """The phrases of one song, and what is known of it."""
 
     id: str
@@ -177,69 +182,61 @@ class Song:
     """The bar of the song that each phrase starts at."""
     phrases: NDArray[np.uint8]
     """Packed along pitches, uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`."""
-    sketches: NDArray[np.uint64]
-    """What finds the copies of each phrase, as `copies.sketch` makes it."""
-    turns: Turns
-    """Hashes of each pitched voice's melodic turns."""
+    signatures: NDArray[np.uint64]
+    """What finds near-duplicates of each phrase, as `minhash_signatures` makes it."""
+    ngrams: TuneNgrams
+    """Hashes of the interval n-grams of each pitched part."""
     notes: tuple[int, ...]
     """Notes of each track."""
     sounding: tuple[int, ...]
     """Steps in which each track sounds."""
-    voices: tuple[int, ...]
+    pitch_steps: tuple[int, ...]
     """Pitches that sound, summed over the steps of each track."""
     programs: tuple[Counter[int], ...]
     """Notes by General MIDI program, for each track."""
 
 
-@dataclass(frozen=True)
-class Reject:
-    """A file, or one tune of it, that gives no phrases, and why."""
-
-    path: str
-    reason: str
-
-
 @dataclass
-class Reading:
-    """What came of one file."""
+class PreparedFile:
+    """What came of one file: its songs, and tunes of it that give no phrases."""
 
-    songs: list[Song] = field(default_factory=list)
+    songs: list[PreparedSong] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
 
 
-def prepare_file(source: Source, recipe: Recipe) -> Reading:
+def prepare_file(source: SourceFile, settings: CuttingSettings) -> PreparedFile:
     """Read one file and cut its songs into phrases; never raises on account of what is in the file."""
     try:
-        return _read_file(source, recipe)
+        return _read_file(source, settings)
     except UnusableError as error:
         reason = str(error)
     except MemoryError:
         reason = "too large for the memory of this machine"
     except Exception as error:  # whatever a hostile file makes a library do, the other files go on
         reason = f"can't be made sense of: {type(error).__name__}: {printable(str(error))[:100]}"
-    return Reading(rejects=[Reject(source.path, reason)])
+    return PreparedFile(rejects=[Reject(source.path, reason)])
 
 
-def _read_file(source: Source, recipe: Recipe) -> Reading:
+def _read_file(source: SourceFile, settings: CuttingSettings) -> PreparedFile:
     """The songs in one file, and the tunes of it that are none. Raises `UnusableError` where it can't be read."""
-    reading = Reading()
+    prepared = PreparedFile()
     if source.transcription:
-        written = read_scores(Path(source.transcription), recipe.max_file_megabytes)
-        scores = [fit_to_tracks(score, recipe.tracks) for score in written]
+        written = read_scores(Path(source.transcription), settings.max_file_megabytes)
+        scores = [fit_to_tracks(score, settings.tracks) for score in written]
     else:
-        scores = read_scores(locate(source.path), recipe.max_file_megabytes)
+        scores = read_scores(locate(source.path), settings.max_file_megabytes)
     for number, score in enumerate(scores, start=1):
         one = source
         if len(scores) > 1:  # what the catalog says of the file holds for none of its tunes
-            one = Source(f"{source.id}-{number}", f"{source.path}#{number}", split=source.split)
+            one = SourceFile(f"{source.id}-{number}", f"{source.path}#{number}", split=source.split)
         try:
-            reading.songs.append(prepare_song(one, score, recipe))
+            prepared.songs.append(prepare_song(one, score, settings))
         except UnusableError as error:
-            reading.rejects.append(Reject(one.path, str(error)))
-    return reading
+            prepared.rejects.append(Reject(one.path, str(error)))
+    return prepared
 
 
-def prepare_song(source: Source, score: Score, recipe: Recipe) -> Song:
+def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) -> PreparedSong:
     """The phrases of one score; title, tempo and key are those that the catalog names, where it does.
 
     Raises
@@ -247,54 +244,56 @@ def prepare_song(source: Source, score: Score, recipe: Recipe) -> Song:
     UnusableError
         It has none, with one plain reason.
     """
-    spec = recipe.spec
-    voices = assign(score, recipe.tracks)
-    stretches = usable_stretches(score, spec, recipe.trust_metre)
-    tables = [quantise(voices, stretch, spec) for stretch in stretches]
+    spec = settings.spec
+    parts = assign(score, settings.tracks)
+    spans = usable_spans(score, spec, settings.trust_metre)
+    tables = [quantise(parts, span, spec) for span in spans]
     if not any(len(table) for table in tables):
         raise UnusableError("no notes")
     digest = song_digest(tables, spec)
-    turns = song_turns(voices, stretches, spec)
+    ngrams = interval_ngrams(parts, spans, spec)
     key = _named_key(source.key) or estimate_key(
         np.sum([pitch_class_durations(table, spec) for table in tables], axis=0)
     )
-    shift = key.shift_to_common if key and recipe.common_key else 0
+    shift = key.shift_to_common if key and settings.common_key else 0
     sections = [
-        find_sections(table, stretch.bars, spec) if recipe.by_sections else [0]
-        for table, stretch in zip(tables, stretches, strict=True)
+        find_sections(table, span.bars, spec) if settings.by_sections else [0]
+        for table, span in zip(tables, spans, strict=True)
     ]
-    tables = [into_range(transpose(table, shift, spec), spec) for table in tables]
+    tables = [into_range(transpose_notes(table, shift, spec), spec) for table in tables]
     cut = [
-        cut_phrases(table, stretch.bars, spec, recipe.hop_bars, recipe.min_tracks, own)
-        for table, stretch, own in zip(tables, stretches, sections, strict=True)
+        cut_phrases(table, span.bars, spec, settings.hop_bars, settings.min_tracks, own)
+        for table, span, own in zip(tables, spans, sections, strict=True)
     ]
-    starts = [stretch.first_bar + start for stretch, (own, _) in zip(stretches, cut, strict=True) for start in own]
+    starts = [span.first_bar + start for span, (own, _) in zip(spans, cut, strict=True) for start in own]
     if not starts:
-        raise UnusableError(f"no {spec.bars} bars in which {recipe.min_tracks} tracks sound")
+        raise UnusableError(f"no {spec.bars} bars in which {settings.min_tracks} tracks sound")
     programs: tuple[Counter[int], ...] = tuple(Counter() for _ in spec.tracks)
-    for voice in voices:
-        programs[voice.track][voice.program] += len(voice.events)
+    for part in parts:
+        programs[part.track][part.program] += len(part.events)
     everything = np.concatenate(tables)
-    return Song(
+    return PreparedSong(
         id=source.id,
         title=score.title if source.title in ("", printable(Path(source.path).stem)) else source.title,
         path=source.path,
         split=source.split,
         digest=digest,
-        bars=sum(stretch.bars for stretch in stretches),
+        bars=sum(span.bars for span in spans),
         key=str(key) if key else "",
         shift=shift,
         tempo_bpm=round(source.bpm or score.mean_bpm, 2),
-        sections=tuple(
-            stretch.first_bar + begin for stretch, own in zip(stretches, sections, strict=True) for begin in own
-        ),
+        sections=tuple(span.first_bar + begin for span, own in zip(spans, sections, strict=True) for begin in own),
         starts=tuple(starts),
         phrases=np.concatenate([packed for _, packed in cut]),
-        sketches=np.concatenate([sketch(table, *one, spec) for table, one in zip(tables, cut, strict=True)]),
-        turns=turns,
+        signatures=np.concatenate(
+            [minhash_signatures(table, *one, spec) for table, one in zip(tables, cut, strict=True)]
+        ),
+        ngrams=ngrams,
         notes=tuple(np.bincount(everything["track"], minlength=spec.num_tracks).tolist()),
         sounding=tuple(sum(_sounding_steps(table, track) for table in tables) for track in range(spec.num_tracks)),
-        voices=tuple(int(everything["length"][everything["track"] == track].sum()) for track in range(spec.num_tracks)),
+        pitch_steps=tuple(
+            int(everything["length"][everything["track"] == track].sum()) for track in range(spec.num_tracks)
+        ),
         programs=programs,
     )
 

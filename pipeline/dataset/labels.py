@@ -45,7 +45,7 @@ def styles_of(store: PhraseStore) -> list[str]:
     return styles if 2 <= len(styles) <= MOST_STYLES else []
 
 
-def key_number(row: PhraseRow) -> float:
+def key_label(row: PhraseRow) -> float:
     """0 to 11 for a major key from C upwards, 12 to 23 for minor, as the phrase was stored; NaN where unknown."""
     try:
         key = read_key(row.key)
@@ -63,6 +63,6 @@ def labels_of(store: PhraseStore, split: str) -> NDArray[np.float32]:
     depth = fork([row.source for row in store.songs])
     rows = [row for row in store.phrases if row.split == split]
     labels = [
-        (key_number(row), row.tempo_bpm or np.nan, styles.get(style_of(row.source, depth), np.nan)) for row in rows
+        (key_label(row), row.tempo_bpm or np.nan, styles.get(style_of(row.source, depth), np.nan)) for row in rows
     ]
     return np.array(labels, np.float32).reshape(len(rows), 3)

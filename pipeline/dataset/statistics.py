@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from gan.spec import RollSpec
-from pipeline.dataset.cutting import Song
+from pipeline.dataset.cutting import PreparedSong
 from pipeline.dataset.splits import SPLITS
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
-def describe(songs: Sequence[Song], splits: Sequence[str], spec: RollSpec) -> dict[str, Any]:
+def describe_music(songs: Sequence[PreparedSong], splits: Sequence[str], spec: RollSpec) -> dict[str, Any]:
     """The contents of `statistics.json`.
 
     `notes_per_bar` counts over all usable bars; `polyphony` is the mean number of pitches over the steps in which the
@@ -23,7 +23,7 @@ def describe(songs: Sequence[Song], splits: Sequence[str], spec: RollSpec) -> di
     """
     bars = sum(song.bars for song in songs)
     columns = {
-        name: np.sum([getattr(song, name) for song in songs], axis=0) for name in ("notes", "sounding", "voices")
+        name: np.sum([getattr(song, name) for song in songs], axis=0) for name in ("notes", "sounding", "pitch_steps")
     }
     tempos = np.quantile([song.tempo_bpm for song in songs], QUANTILES)
     programs: list[Counter[int]] = [Counter() for _ in spec.tracks]
@@ -44,7 +44,7 @@ def describe(songs: Sequence[Song], splits: Sequence[str], spec: RollSpec) -> di
         },
         "polyphony": {
             name: round(int(total) / max(int(steps), 1), 3)
-            for name, total, steps in zip(spec.names, columns["voices"], columns["sounding"], strict=True)
+            for name, total, steps in zip(spec.names, columns["pitch_steps"], columns["sounding"], strict=True)
         },
         "keys": dict(Counter(song.key or "none" for song in songs).most_common()),
         "modes": dict(Counter(song.key.split()[-1] if song.key else "none" for song in songs).most_common()),

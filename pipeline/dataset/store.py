@@ -7,6 +7,7 @@ known of each song), `rejects.csv` and `statistics.json`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,7 @@ from gan.spec import RollSpec
 from pipeline.csv import damaged, read_rows
 from pipeline.dataset.splits import SPLITS
 from pipeline.files import read_json
-from pipeline.scores.notes import Planes, unpack
+from pipeline.scores.notes import Planes, unpack_rolls
 
 ROLLS, PHRASES, SONGS, REJECTS, STATISTICS = "rolls.npy", "phrases.csv", "songs.csv", "rejects.csv", "statistics.json"
 
@@ -67,7 +68,7 @@ class SongRow:
 
 
 @dataclass(frozen=True)
-class PlaceRow:
+class PhraseIndexRow:
     """A line of `phrases.csv`: where a phrase comes from; what else is known of it, the line of its song says."""
 
     song: str
@@ -76,11 +77,18 @@ class PlaceRow:
 
 
 @dataclass(frozen=True)
-class RejectRow:
+class Reject:
     """A file that gave no phrases, and why."""
 
     path: str
     reason: str
+
+
+def kind_of_reason(reason: str) -> str:
+    """A reason without what is particular to one file: `broken file`, `not 4/4`, `duplicate`."""
+    if reason.startswith("duplicate of "):
+        return "duplicate"
+    return re.sub(r"^has \d+ parts?,.*", "another number of parts", reason).split(":")[0].split(" (")[0]
 
 
 class PhraseStore:
@@ -122,12 +130,12 @@ class PhraseStore:
 
     def rolls(self, split: str) -> Planes:
         """The phrases of a split in memory: bool `[phrases, 2, tracks, bars, steps, pitches]`."""
-        return unpack(np.ascontiguousarray(self.packed(split)), self.spec.num_pitches)
+        return unpack_rolls(np.ascontiguousarray(self.packed(split)), self.spec.num_pitches)
 
     @cached_property
     def phrases(self) -> list[PhraseRow]:
         """A row a phrase; those of a split are in the order of `packed(split)`."""
-        places = read_rows(self.directory / PHRASES, PlaceRow, "prepare")
+        places = read_rows(self.directory / PHRASES, PhraseIndexRow, "prepare")
         if len(places) != len(self):
             raise damaged(self.directory / PHRASES, f"it has {len(places)} rows for {len(self)} phrases", "prepare")
         songs = {row.song: row for row in self.songs}
@@ -142,12 +150,12 @@ class PhraseStore:
         return read_rows(self.directory / SONGS, SongRow, "prepare")
 
     @cached_property
-    def rejects(self) -> list[RejectRow]:
+    def rejects(self) -> list[Reject]:
         """The files that gave no phrases."""
-        return read_rows(self.directory / REJECTS, RejectRow, "prepare")
+        return read_rows(self.directory / REJECTS, Reject, "prepare")
 
 
-def _phrase_row(song: SongRow, place: PlaceRow) -> PhraseRow:
+def _phrase_row(song: SongRow, place: PhraseIndexRow) -> PhraseRow:
     """All that is known of one phrase."""
     return PhraseRow(
         song=song.song,

@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from pipeline.drawing.palette import BACKGROUND, FONT, TEXT, rgb
-from pipeline.drawing.piano_rolls import Image
 from pipeline.files import atomic_path
 
+Image = NDArray[np.uint8]
+"""RGB, `[height, width, 3]`."""
 DPI = 100
 
 
-class Sheet:
+class Canvas:
     """A picture of whole pixels, origin top left, on which text is set."""
 
     def __init__(self, width: int, height: int, colour: str = BACKGROUND) -> None:

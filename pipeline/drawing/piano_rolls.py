@@ -1,27 +1,173 @@
-"""Piano rolls as pixels: notes are painted on whole pixels, so that short and repeated ones stay visible."""
+"""Piano rolls: a song, samples of a training, and the pixels of any roll.
+
+Notes are painted on whole pixels, so that short and repeated ones stay visible. Functions that write a PNG do so
+atomically, and the same music gives the same bytes.
+"""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan.spec import RollSpec
-from pipeline.drawing.palette import LINE, STRONG_LINE, SURFACE, Colour, mix, rgb, track_colour
-from pipeline.scores.notes import Notes
+from pipeline.drawing.canvas import Canvas, Image
+from pipeline.drawing.palette import (
+    LINE,
+    QUIET_TEXT,
+    STRONG_LINE,
+    SURFACE,
+    Colour,
+    mix,
+    rgb,
+    track_colour,
+)
+from pipeline.scores.notes import Notes, Planes, notes_from_roll
 
-Image = NDArray[np.uint8]
-
+SONG_SIZE = (1600, 520)
+"""Width and height of a song's picture in pixels."""
+SONG_BOX = (64, 92, 1576, 480)
+"""Where its roll lies: left, top, right, bottom; the page moves its playhead there."""
+SAMPLE_COLUMNS = 4
+SAMPLE_SIZE = (372, 210)
+TICK_SECONDS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300)
 DRUM_SHARE = 0.2
 """Of the height, where there is a drum track."""
 GAP_PIXELS = 6
 """Between pitches and drums."""
 
 
+def draw_samples(path: Path, rolls: Planes, spec: RollSpec, title: str) -> None:
+    """A grid of phrases, to watch the generator learn.
+
+    Parameters
+    ----------
+    path
+        The PNG to write; 372 x 210 pixels a phrase, four in a row.
+    rolls
+        Bool `[count, 2, tracks, bars, steps, pitches]`, count at least 1.
+    spec
+        Their shape.
+    title
+        Set above the grid.
+    """
+    count = len(rolls)
+    columns = min(SAMPLE_COLUMNS, count)
+    width, height = SAMPLE_SIZE
+    margin, gutter, top = 44, 10, 56
+    canvas_width = max(margin + columns * (width + gutter) + 14, 560)
+    canvas = Canvas(canvas_width, top + -(-count // columns) * (height + gutter) + 14)
+    canvas.text(margin, 26, title, size=14, weight="bold")
+    _legend(canvas, canvas_width - 24, 26, spec)
+    num_steps = rolls.shape[3] * rolls.shape[4]
+    notes = [notes_from_roll(roll, spec.lowest_pitch) for roll in rolls]
+    frames = [RollFrame.around(each, spec, num_steps) for each in notes if len(each)]
+    frame = RollFrame.around(notes[0], spec, num_steps)
+    if frames:  # one pitch axis for all, so that they can be compared
+        drums = sorted({pitch for each in frames for pitch in each.drums})
+        frame = RollFrame(num_steps, min(each.low for each in frames), max(each.high for each in frames), tuple(drums))
+    for index, each in enumerate(notes):
+        left, above = margin + index % columns * (width + gutter), top + index // columns * (height + gutter)
+        canvas.pixels[above : above + height, left : left + width] = paint_roll(each, spec, frame, width, height)
+        if not len(each):
+            canvas.text(left + width / 2, above + height / 2, "silence", colour=QUIET_TEXT, ha="center")
+        if index % columns == 0:
+            draw_pitch_axis(canvas, left, above, height, spec, frame, size=8)
+    canvas.save(path)
+
+
+def draw_song(
+    path: Path,
+    planes: Planes,
+    spec: RollSpec,
+    sections: Sequence[tuple[str, int, int]],
+    title: str,
+    tempo_bpm: float | Sequence[tuple[int, float]],
+) -> None:
+    """The piano roll of a whole song, 1600 x 520 pixels.
+
+    Parameters
+    ----------
+    path
+        The PNG to write.
+    planes
+        Bool `[2, tracks, bars, steps, pitches]` over all bars of the song.
+    spec
+        The tracks and the grid; its number of bars does not matter.
+    sections
+        Name, first bar and number of bars of each section.
+    title
+        Set above the roll.
+    tempo_bpm
+        Beats a minute, or (step, beats a minute) pairs as in `Song.tempo_map`: makes the time axis.
+    """
+    canvas = Canvas(*SONG_SIZE)
+    left, top, right, bottom = SONG_BOX
+    width, height = right - left, bottom - top
+    num_bars = planes.shape[2]
+    notes = notes_from_roll(planes, spec.lowest_pitch)
+    frame = RollFrame.around(notes, spec, num_bars * spec.steps_per_bar)
+    canvas.pixels[top:bottom, left:right] = paint_roll(notes, spec, frame, width, height)
+    canvas.text(left, 28, title, size=16, weight="bold")
+    _legend(canvas, right, 28, spec)
+    draw_pitch_axis(canvas, left, top, height, spec, frame, size=9)
+    tints: dict[str, str] = {}
+    for name, first_bar, bars in sections:
+        start = left + frame.column(first_bar * spec.steps_per_bar, width)
+        end = left + frame.column((first_bar + bars) * spec.steps_per_bar, width)
+        tint = tints.setdefault(name, mix(LINE, STRONG_LINE, 0.0 if len(tints) % 2 else 0.6))
+        canvas.pixels[top - 32 : top - 6, start : end - 2] = rgb(tint)
+        canvas.pixels[top:bottom, start : start + 1] = rgb(QUIET_TEXT)
+        fitting = max(1, int((end - start - 8) / 7.5))
+        label = name if len(name) <= fitting else name[: max(1, fitting - 1)].rstrip() + "…" * (fitting > 2)
+        canvas.text((start + end - 2) / 2, top - 19, label, size=9.5, ha="center")
+    seconds = _seconds(tempo_bpm, frame.num_steps, spec)
+    every = next((step for step in TICK_SECONDS if seconds[-1] / step <= 14), TICK_SECONDS[-1])
+    for second in range(0, int(seconds[-1]) + 1, every):
+        x = left + frame.column(float(np.interp(second, seconds, np.arange(len(seconds)))), width)
+        canvas.pixels[bottom : bottom + 6, min(x, right - 1)] = rgb(QUIET_TEXT)
+        canvas.text(x, bottom + 17, f"{second // 60}:{second % 60:02d}", size=9, colour=QUIET_TEXT, ha="center")
+    canvas.save(path)
+
+
+def _seconds(tempo_bpm: float | Sequence[tuple[int, float]], num_steps: int, spec: RollSpec) -> NDArray[np.float64]:
+    """When each step begins, and when the last one ends: `[num_steps + 1]`."""
+    tempi = np.full(num_steps, tempo_bpm if isinstance(tempo_bpm, int | float) else 0.0)
+    for step, tempo in () if isinstance(tempo_bpm, int | float) else tempo_bpm:
+        tempi[step:] = tempo
+    return np.concatenate([[0.0], np.cumsum(60 / tempi / spec.steps_per_beat)])
+
+
+def _legend(canvas: Canvas, right: float, y: float, spec: RollSpec) -> None:
+    """The tracks' names in their colours, ending at `right`."""
+    for index in reversed(range(spec.num_tracks)):
+        start, middle = round(canvas.text(right, y, spec.tracks[index].name, ha="right")) - 18, round(y)
+        canvas.pixels[middle - 5 : middle + 6, max(0, start) : max(0, start + 11)] = rgb(track_colour(index))
+        right = start - 18
+
+
+def draw_pitch_axis(
+    canvas: Canvas, left: int, top: int, height: int, spec: RollSpec, frame: RollFrame, size: float
+) -> None:
+    """C2, C3 ... and the drums, to the left of a roll."""
+    drum_height = frame.drum_pixels(height, spec)
+    pitched_height = height - drum_height
+    for pitch in range(frame.low, frame.high + 1):
+        if pitch % 12 == 0 and spec.pitched:
+            y = top + (frame.row(pitch, pitched_height) + frame.row(pitch + 1, pitched_height)) / 2
+            octave = pitch // 12 - 1
+            canvas.text(left - 8, y, f"C{octave}", size=size, colour=QUIET_TEXT, ha="right")
+    if drum_height:
+        y = top + pitched_height + (drum_height + GAP_PIXELS) / 2
+        canvas.text(left - 8, y, "drums", size=size - 1, colour=QUIET_TEXT, ha="right")
+
+
 @dataclass(frozen=True)
-class Frame:
+class RollFrame:
     """What part of a roll is shown: steps from 0, MIDI pitches `low` to `high` (included), and the drums' pitches."""
 
     num_steps: int
@@ -30,7 +176,7 @@ class Frame:
     drums: tuple[int, ...]
 
     @classmethod
-    def around(cls, notes: Notes, spec: RollSpec, num_steps: int) -> Frame:
+    def around(cls, notes: Notes, spec: RollSpec, num_steps: int) -> RollFrame:
         """The frame that holds all `notes` with a pitch of margin; at least an octave."""
         is_pitched = np.isin(notes["track"], spec.pitched)
         pitches, hits = notes["pitch"][is_pitched], notes["pitch"][~is_pitched]
@@ -55,7 +201,7 @@ class Frame:
         return round((self.high + 1 - pitch) / (self.high + 1 - self.low) * height)
 
 
-def paint(notes: Notes, spec: RollSpec, frame: Frame, width: int, height: int) -> Image:
+def paint_roll(notes: Notes, spec: RollSpec, frame: RollFrame, width: int, height: int) -> Image:
     """The roll as RGB `[height, width, 3]`: pitches above, drums in a strip below.
 
     A note is a bar of its track's colour with a lighter head where it is struck and a gap where it ends; a hit has no
@@ -92,7 +238,7 @@ def paint(notes: Notes, spec: RollSpec, frame: Frame, width: int, height: int) -
     return image
 
 
-def _paint_keys(image: Image, frame: Frame) -> None:
+def _paint_keys(image: Image, frame: RollFrame) -> None:
     """Black keys a shade darker, a line under each C."""
     height = len(image)
     dark = rgb(mix(SURFACE, "#000000", 0.16))
@@ -103,7 +249,7 @@ def _paint_keys(image: Image, frame: Frame) -> None:
             image[min(height - 1, frame.row(pitch, height))] = rgb(STRONG_LINE)
 
 
-def _paint_bars(image: Image, spec: RollSpec, frame: Frame) -> None:
+def _paint_bars(image: Image, spec: RollSpec, frame: RollFrame) -> None:
     """A line at each bar, a stronger one every fourth; none where they would be a fence."""
     width = image.shape[1]
     for bar in range(1, -(-frame.num_steps // spec.steps_per_bar)):
@@ -112,7 +258,7 @@ def _paint_bars(image: Image, spec: RollSpec, frame: Frame) -> None:
             image[:, frame.column(bar * spec.steps_per_bar, width)] = rgb(STRONG_LINE if strong else LINE)
 
 
-def _paint_line(image: Image, notes: Notes, frame: Frame, colour: Colour) -> None:
+def _paint_line(image: Image, notes: Notes, frame: RollFrame, colour: Colour) -> None:
     """Lines from each note of one track to the next where one begins as the other ends and both sound alone."""
     height, width = image.shape[:2]
     for before, note in itertools.pairwise(notes):
@@ -122,11 +268,11 @@ def _paint_line(image: Image, notes: Notes, frame: Frame, colour: Colour) -> Non
             image[min(middles) : max(middles), x : x + 1] = colour
 
 
-Place = tuple[int, int]
+PixelRows = tuple[int, int]
 """Top and bottom of a note in pixels."""
 
 
-def _rows(notes: Notes, frame: Frame, height: int) -> dict[tuple[int, ...], Place]:
+def _rows(notes: Notes, frame: RollFrame, height: int) -> dict[tuple[int, ...], PixelRows]:
     """Where each pitched note lies, by (track, pitch, onset); those that sound in unison share the row's height."""
     tracks = np.unique(notes["track"]).tolist()
     sounding = np.zeros((len(tracks), 128, frame.num_steps), dtype=bool)
@@ -134,7 +280,7 @@ def _rows(notes: Notes, frame: Frame, height: int) -> dict[tuple[int, ...], Plac
     for rank, pitch, onset, length in columns:
         sounding[rank, pitch, onset : onset + length] = True
     voices = sounding.sum(0)
-    places: dict[tuple[int, ...], Place] = {}
+    places: dict[tuple[int, ...], PixelRows] = {}
     for rank, pitch, onset, length in columns:
         top, bottom = frame.row(pitch + 1, height), frame.row(pitch, height)
         bottom = max(top + 1, bottom - (bottom - top > 3))
@@ -147,7 +293,7 @@ def _rows(notes: Notes, frame: Frame, height: int) -> dict[tuple[int, ...], Plac
     return places
 
 
-def _drum_rows(frame: Frame, top: int, bottom: int) -> dict[tuple[int, ...], Place]:
+def _drum_rows(frame: RollFrame, top: int, bottom: int) -> dict[tuple[int, ...], PixelRows]:
     """Where the hits of each drum lie, by (pitch,): the lowest drum at the bottom."""
     count = max(1, len(frame.drums))
     edges = [bottom - round(row / count * (bottom - top)) for row in range(count + 1)]

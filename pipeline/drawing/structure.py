@@ -1,4 +1,4 @@
-"""The form of an album at a glance: how alike the bars of each song are, beside songs that people made."""
+"""Self-similarity matrices of an album's songs, bar beside bar, above those of songs that people made."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.drawing.canvas import Sheet
+from pipeline.drawing.canvas import Canvas, Image
 from pipeline.drawing.palette import QUIET_TEXT, SURFACE, TEXT, rgb, track_colour
-from pipeline.drawing.piano_rolls import Image
 
 SIDE, STRIP, GAP = 222, 8, 26
 """Pixels of a matrix, of the strip that shows its sections, and between two."""
@@ -22,7 +21,7 @@ BRIGHT = "#ffd166"
 
 
 @dataclass(frozen=True)
-class Structure:
+class SongStructure:
     """One song: its title, how alike its bars are `[bars, bars]`, how much comes back, and its sections.
 
     A section is (role, first bar, bars); a real song has none.
@@ -34,7 +33,7 @@ class Structure:
     sections: Sequence[tuple[str, int, int]] = ()
 
 
-def draw_structure(path: Path, made: Sequence[Structure], real: Sequence[Structure]) -> None:
+def draw_structure(path: Path, made: Sequence[SongStructure], real: Sequence[SongStructure]) -> None:
     """A matrix a song, those that were made above the real ones; two bars that are alike make a bright point.
 
     Parameters
@@ -48,38 +47,38 @@ def draw_structure(path: Path, made: Sequence[Structure], real: Sequence[Structu
     cell = SIDE + STRIP + GAP
     rows = [-(-len(group) // columns) for group in (made, real)]
     height = HEAD + sum(ROW_HEAD + count * (SIDE + STRIP + LABELS + 14) for count in rows if count)
-    sheet = Sheet(max(2 * MARGIN + columns * cell - GAP, 620), height + 8)
-    sheet.text(MARGIN, 28, "What returns: each bar beside each other bar of its song", size=15, weight="bold")
+    canvas = Canvas(max(2 * MARGIN + columns * cell - GAP, 620), height + 8)
+    canvas.text(MARGIN, 28, "What returns: each bar beside each other bar of its song", size=15, weight="bold")
     top = HEAD
     for heading, group, count in (("made", made, rows[0]), ("songs it learnt from", real, rows[1])):
         if not count:
             continue
         known = [song.recurrence for song in group if np.isfinite(song.recurrence)]
         share = f": {np.mean(known):.2f} of a bar, on average, comes back" if known else ""
-        sheet.text(MARGIN, top + 12, f"{heading}{share}", colour=QUIET_TEXT)
+        canvas.text(MARGIN, top + 12, f"{heading}{share}", colour=QUIET_TEXT)
         top += ROW_HEAD
         for index, song in enumerate(group):
             left = MARGIN + index % columns * cell
-            _draw(sheet, left, top + index // columns * (SIDE + STRIP + LABELS + 14), song)
+            _draw(canvas, left, top + index // columns * (SIDE + STRIP + LABELS + 14), song)
         top += count * (SIDE + STRIP + LABELS + 14)
-    sheet.save(path)
+    canvas.save(path)
 
 
-def _draw(sheet: Sheet, left: int, top: int, song: Structure) -> None:
+def _draw(canvas: Canvas, left: int, top: int, song: SongStructure) -> None:
     """One matrix with its sections above and beside it, and its title below."""
     bars = len(song.alike)
     place = (np.arange(SIDE) * bars // SIDE).clip(0, bars - 1)
     right, below = left + STRIP + 2, top + STRIP + 2
-    sheet.pixels[below : below + SIDE, right : right + SIDE] = _shade(song.alike[np.ix_(place, place)])
+    canvas.pixels[below : below + SIDE, right : right + SIDE] = _shade(song.alike[np.ix_(place, place)])
     colours: dict[str, int] = {}
     for role, first, count in song.sections:
         start, end = first * SIDE // bars, (first + count) * SIDE // bars
         colour = rgb(track_colour(colours.setdefault(role, len(colours))))
-        sheet.pixels[top : top + STRIP, right + start : right + end - 1] = colour
-        sheet.pixels[below + start : below + end - 1, left : left + STRIP] = colour
+        canvas.pixels[top : top + STRIP, right + start : right + end - 1] = colour
+        canvas.pixels[below + start : below + end - 1, left : left + STRIP] = colour
     shown = song.title if len(song.title) <= 24 else song.title[:23].rstrip() + "…"
-    sheet.text(right, below + SIDE + 14, shown, size=9.5, colour=TEXT)
-    sheet.text(right + SIDE, below + SIDE + 14, f"{song.recurrence:.2f}", size=9.5, colour=QUIET_TEXT, ha="right")
+    canvas.text(right, below + SIDE + 14, shown, size=9.5, colour=TEXT)
+    canvas.text(right + SIDE, below + SIDE + 14, f"{song.recurrence:.2f}", size=9.5, colour=QUIET_TEXT, ha="right")
 
 
 def _shade(values: NDArray[np.float64]) -> Image:

@@ -1,1 +1,1 @@
-"""The yardstick: how good generated music is, scored beside real songs, drawn and ranked."""
+"""The evaluator: how good generated music is, scored beside real songs, drawn and ranked."""

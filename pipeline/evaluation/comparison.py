@@ -1,4 +1,4 @@
-"""What the figures of a report say together: how far each family is from real songs, and what it can see."""
+"""The figures of a report compared: how far each family is from real songs, and which baselines it detects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from gan.metrics.bootstrap import Interval
 
-JUDGED = ("generated", "training", "shuffled", "random")
+SCORED_SETS = ("generated", "training", "shuffled", "random")
 """The sets that are held against the test songs."""
 SAME = 5e-4
 """Published and corrected figures that differ by less are the same."""
@@ -33,22 +33,22 @@ def estimate(interval: Interval) -> dict[str, float | None]:
 
 
 def families_of(figures: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """By family of figures: the mean of |x - test| of each set, and what the family tells from real songs."""
+    """By family of figures: mean |x - test| of each set, and which baselines the family tells from real songs."""
     families: dict[str, list[Mapping[str, Any]]] = {}
     for figure in figures.values():
         families.setdefault(figure["family"], []).append(figure)
     found = []
     for name, members in families.items():
-        apart = {
+        gaps = {
             one: [abs(f[one]["value"] - f["test"]["value"]) for f in members if _has(f, one) and _has(f, "test")]
-            for one in JUDGED
+            for one in SCORED_SETS
         }
-        distance = {one: _mean(each) for one, each in apart.items()}
+        distance = {one: _mean(each) for one, each in gaps.items()}
         slack = [math.hypot(_half(f["test"]), _half(f["training"])) for f in members]
         floor = distance["training"]
         limit = None if floor is None else floor + sum(slack) / len(slack)
-        tells = [one for one in ("shuffled", "random") if _beyond(distance[one], limit)]
-        found.append({"name": name, "distance": distance, "tells": tells})
+        detects = [one for one in ("shuffled", "random") if _beyond(distance[one], limit)]
+        found.append({"name": name, "distance": distance, "detects": detects})
     return found
 
 
@@ -74,11 +74,11 @@ def _beyond(distance: float | None, limit: float | None) -> bool:
 def faults_seen(figures: Mapping[str, Mapping[str, Any]], published: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Where MuseGAN's own definitions and the corrected ones differ on the test songs, and whether as foretold."""
     sentences = []
-    for ours, theirs, sign, why in FAULTS:
+    for corrected, published_name, sign, why in FAULTS:
         pairs = [
-            (figures[f"{ours}{key.removeprefix(theirs)}"]["test"]["value"], figure["test"]["value"])
+            (figures[f"{corrected}{key.removeprefix(published_name)}"]["test"]["value"], figure["test"]["value"])
             for key, figure in published.items()
-            if key.split("/")[0] == theirs and f"{ours}{key.removeprefix(theirs)}" in figures
+            if key.split("/")[0] == published_name and f"{corrected}{key.removeprefix(published_name)}" in figures
         ]
         pairs = [(one, other) for one, other in pairs if one is not None and other is not None]
         if not pairs:
@@ -88,8 +88,8 @@ def faults_seen(figures: Mapping[str, Mapping[str, Any]], published: Mapping[str
         if (wrong - right) * sign < -SAME:
             seen = "not so here, it is the other way round"
         sentences.append(
-            f"{theirs}: published {wrong:.3f}, corrected {right:.3f} on the test songs. {why}, so that the published "
-            f"figure is to be {'larger' if sign > 0 else 'smaller'}: {seen}."
+            f"{published_name}: published {wrong:.3f}, corrected {right:.3f} on the test songs. {why}, so that the "
+            f"published figure is to be {'larger' if sign > 0 else 'smaller'}: {seen}."
         )
     return sentences + _blindness(figures, published)
 

@@ -1,4 +1,4 @@
-"""The yardstick itself: everything that `report.json` holds, from phrases alone.
+"""The evaluator: everything that `report.json` holds, from phrases alone.
 
 Five sets of phrases are held against the test songs: what is scored (`generated`), phrases of the training songs
 (`training`, the floor: as near as other real songs are), the same with each track from another song (`shuffled`) and
@@ -7,8 +7,8 @@ bounds holding 95 % of resamples of the songs; null is what can't be measured.
 
 The keys of `report.json`:
 
-- `format`: 1; the number changes when a key changes its meaning.
-- `subject`: `kind` (`checkpoint` or `folder`), `name`, `path`, `phrases`, `songs`; of a checkpoint `step` (of the
+- `format`: 2; the number changes when a key changes its meaning.
+- `scored`: `kind` (`checkpoint` or `folder`), `name`, `path`, `phrases`, `songs`; of a checkpoint `step` (of the
   weights), `steps`, `train_seconds`, `parameters` (of both networks), `settings`; of a folder `files`, `rejects`.
 - `reference`: `set`, `title`, `spec`, and `phrases` and `songs` by split.
 - `headline`: `quality`, `overlap` of the four sets, and under `validation` the same against the validation songs.
@@ -16,22 +16,23 @@ The keys of `report.json`:
 - `figures`, `published`: by figure `family`, `unit`, `text`, and the mean of the five sets; `published` (MuseGAN's own
   definitions) is null but at 24 steps a beat.
 - `faults`: sentences on how the published figures differ from the corrected ones; empty but at 24 steps a beat.
-- `families`: `name`, `distance` (mean |x - test| of the four sets), `tells` (which of shuffled and random lie further
+- `families`: `name`, `distance` (mean |x - test| of the four sets), `detects` (which of shuffled and random lie further
   from the test songs than training songs do, by more than resampling explains).
 - `frechet`: of the four sets.
-- `classifier`: of pairs of a `generated` (or `training`) and a held-out phrase, the share in which a small network
-  tells which is which; null where it was not trained.
+- `two_sample_accuracy`: of pairs of a `generated` (or `training`) and a held-out phrase, the share in which a small
+  network tells which is which; null where it was not trained.
 - `copying`: `generated` and `test`, each `median` and `high` (95th percentile) of the share of onsets that a phrase
   has in common with the nearest training phrase; `nearer`, the share of generated phrases beyond the `high` of test.
 - `distinct`: `distinct` among `phrases`.
 - `notes`: sentences on what to be careful about.
-- `accompaniment`: what `made` tracks and those of the test songs (`real`) have to do with a track that was given, each
-  the figures of `gan.metrics.accompaniment`; `share` of the real songs' `matched` above one half that made ones have;
-  `untouched`, the share of phrases whose given track came back as it was; `tracks`, `matched` by given track.
-- `control`: by track `density` (means `asked` and `made` in notes a bar, `correlation`, mean absolute `error`, and that
-  error by `chance`, with phrases and conditions dealt anew); `key` (share in the key asked for), `tempo` (notes a bar
-  at slow and fast tempos) and `style` (recognised by a classifier), `made` beside `real`; null where there is nothing
-  to ask for. Both are null for what takes no requests.
+- `accompaniment`: what `generated` tracks and those of the test songs (`real`) have to do with a track that was given,
+  each the figures of `gan.metrics.accompaniment`; `share` of the real songs' `matched` above one half that generated
+  ones have; `untouched`, the share of phrases whose given track came back as it was; `tracks`, `matched` by given
+  track.
+- `control`: by track `density` (means `requested` and `generated` in notes a bar, `correlation`, mean absolute `error`,
+  and that error by `chance`, with phrases and conditions dealt anew); `key` (share in the key requested), `tempo`
+  (notes a bar at slow and fast tempos) and `style` (recognised by a classifier), `generated` beside `real`; null where
+  there is nothing to request. Both are null for what takes no requests.
 """
 
 from __future__ import annotations
@@ -46,55 +47,46 @@ from torch import Tensor
 
 from gan.metrics.baselines import random_notes, shuffle_tracks
 from gan.metrics.bootstrap import Interval, mean_intervals, overlap_intervals
-from gan.metrics.copying import UNCOPIED, copied_share, nearest, num_distinct
+from gan.metrics.copying import UNCOPIED, copied_share, nearest_phrases, num_distinct
 from gan.metrics.counts import tabulate
 from gan.metrics.distances import divergences, frechet_distance, quality
-from gan.metrics.features import features_of
-from gan.metrics.figures import FIGURES, PUBLISHED, Figure, figures_of, published_figures
-from gan.metrics.musegan_published import applies
-from gan.metrics.two_sample import two_sample_test
+from gan.metrics.figures import FEATURE, FIGURES, PUBLISHED, PhraseFigure, features_and_figures_of, published_figures
+from gan.metrics.musegan import has_published_form
+from gan.metrics.two_sample_test import two_sample_test
 from gan.spec import RollSpec
 from pipeline.evaluation.comparison import estimate, families_of, faults_seen, finite
-from pipeline.evaluation.phrase_sets import Phrases
+from pipeline.evaluation.phrase_sets import PhraseSet
 from pipeline.progress import bar
 from pipeline.settings.evaluation import EvaluateSettings
 
-FORMAT = 1
+FORMAT = 2
 FEW_SONGS = 10
 """Below so many test songs the report warns."""
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredSet:
     """A set of phrases and everything that is counted of each."""
 
-    phrases: Phrases
+    phrases: PhraseSet
     features: dict[str, Tensor]
     figures: dict[str, Tensor]
     published: dict[str, Tensor]
     """`[phrases, bars]`; empty but at 24 steps a beat."""
 
     @classmethod
-    def of(cls, phrases: Phrases, spec: RollSpec) -> Measured:
+    def of(cls, phrases: PhraseSet, spec: RollSpec) -> MeasuredSet:
         """Count the phrases, each once."""
-        mark = "feature:"
-        table = tabulate(
-            phrases.rolls, spec, lambda tally: figures_of(tally) | {mark + k: v for k, v in features_of(tally).items()}
-        )
+        table = tabulate(phrases.rolls, spec, features_and_figures_of)
         return cls(
             phrases,
-            {key.removeprefix(mark): values for key, values in table.items() if key.startswith(mark)},
-            {key: values for key, values in table.items() if not key.startswith(mark)},
-            published_figures(phrases.rolls, spec) if applies(spec) else {},
+            {key.removeprefix(FEATURE): values for key, values in table.items() if key.startswith(FEATURE)},
+            {key: values for key, values in table.items() if not key.startswith(FEATURE)},
+            published_figures(phrases.rolls, spec) if has_published_form(spec) else {},
         )
 
 
-def exact(value: float) -> dict[str, float | None]:
-    """A figure whose interval is not asked for."""
-    return {"value": finite(value), "low": None, "high": None}
-
-
-class Yardstick:
+class Evaluator:
     """The real songs that phrases are held against, and what is made of them once for all.
 
     Parameters
@@ -108,30 +100,32 @@ class Yardstick:
     """
 
     def __init__(
-        self, test: Phrases, validation: Phrases, training: Phrases, spec: RollSpec, settings: EvaluateSettings
+        self, test: PhraseSet, validation: PhraseSet, training: PhraseSet, spec: RollSpec, settings: EvaluateSettings
     ) -> None:
         self.spec, self.settings, self.training = spec, settings, training
-        self.test, self.validation = Measured.of(test, spec), Measured.of(validation, spec)
+        self.test, self.validation = MeasuredSet.of(test, spec), MeasuredSet.of(validation, spec)
 
-    def score(self, samples: Phrases) -> tuple[dict[str, Measured], dict[str, Any]]:
-        """The sets with all their values, and everything of the report but `subject` and `reference`.
+    def score(self, samples: PhraseSet) -> tuple[dict[str, MeasuredSet], dict[str, Any]]:
+        """The sets with all their values, and everything of the report but `scored` and `reference`.
 
-        `samples` are all phrases there are of what is judged: figures are of the first `evaluate.phrases`, evenly
+        `samples` are all phrases there are of what is scored: figures are of the first `evaluate.phrases`, evenly
         spread, and so are as many training phrases, so that a small folder is held against as small a floor.
         """
         settings, seed = self.settings, self.settings.seed
-        judged = samples.spread(settings.phrases)
-        training = self.training.spread(len(judged))
+        scored = samples.spread(settings.phrases)
+        training = self.training.spread(len(scored))
         sets = {
-            "generated": judged,
+            "generated": scored,
             "training": training,
-            "shuffled": Phrases(shuffle_tracks(training.rolls, training.songs, seed), training.songs),
-            "random": Phrases(random_notes(training.rolls, self.spec, seed), training.songs),
+            "shuffled": PhraseSet(shuffle_tracks(training.rolls, training.songs, seed), training.songs),
+            "random": PhraseSet(random_notes(training.rolls, self.spec, seed), training.songs),
         }
-        measured = {name: Measured.of(one, self.spec) for name, one in bar(sets.items(), len(sets), "evaluate", "sets")}
+        measured = {
+            name: MeasuredSet.of(one, self.spec) for name, one in bar(sets.items(), len(sets), "evaluate", "sets")
+        }
         headline, features = self._headline(measured)
         figures = self._figures({"test": self.test} | measured)
-        published = self._published({"test": self.test} | measured) if applies(self.spec) else None
+        published = self._published({"test": self.test} | measured) if has_published_form(self.spec) else None
         families = families_of(figures)
         return measured, {
             "headline": headline,
@@ -143,13 +137,13 @@ class Yardstick:
             "frechet": {
                 name: finite(frechet_distance(one.features, self.test.features)) for name, one in measured.items()
             },
-            "classifier": self._classifier(judged, training) if settings.classifier else None,
+            "two_sample_accuracy": self._two_sample_accuracy(scored, training) if settings.classifier else None,
             "copying": self._copying(samples.spread(settings.samples)),
             "distinct": self._distinct(samples.spread(settings.samples)),
-            "notes": self._notes(judged, families),
+            "notes": self._notes(scored, families),
         }
 
-    def _headline(self, measured: Mapping[str, Measured]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _headline(self, measured: Mapping[str, MeasuredSet]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Quality and overlap with test and validation songs, and the overlap and KL of each feature."""
         found = {name: self._overlap(one, self.test) for name, one in measured.items()}
         headline = self._quality({name: total for name, (total, _) in found.items()})
@@ -165,7 +159,7 @@ class Yardstick:
         }
         return headline, features
 
-    def _overlap(self, one: Measured, other: Measured) -> tuple[Interval, dict[str, Interval]]:
+    def _overlap(self, one: MeasuredSet, other: MeasuredSet) -> tuple[Interval, dict[str, Interval]]:
         settings = self.settings
         return overlap_intervals(
             one.features, other.features, one.phrases.songs, other.phrases.songs, settings.resamples, settings.seed
@@ -181,14 +175,14 @@ class Yardstick:
             "overlap": {name: estimate(overlap) for name, overlap in overlaps.items()},
         }
 
-    def _figures(self, measured: Mapping[str, Measured]) -> dict[str, Any]:
+    def _figures(self, measured: Mapping[str, MeasuredSet]) -> dict[str, Any]:
         return self._means({name: (one.figures, one.phrases.songs) for name, one in measured.items()}, FIGURES)
 
-    def _published(self, measured: Mapping[str, Measured]) -> dict[str, Any]:
+    def _published(self, measured: Mapping[str, MeasuredSet]) -> dict[str, Any]:
         return self._means({name: (one.published, one.phrases.songs) for name, one in measured.items()}, PUBLISHED)
 
     def _means(
-        self, tables: Mapping[str, tuple[Mapping[str, Tensor], Tensor]], known: tuple[Figure[Any], ...]
+        self, tables: Mapping[str, tuple[Mapping[str, Tensor], Tensor]], known: tuple[PhraseFigure[Any], ...]
     ) -> dict[str, Any]:
         """The mean of each figure in each set, with intervals."""
         settings = self.settings
@@ -203,27 +197,27 @@ class Yardstick:
             for key in figure.columns(self.spec)
         }
 
-    def _classifier(self, judged: Phrases, training: Phrases) -> dict[str, Any] | None:
+    def _two_sample_accuracy(self, scored: PhraseSet, training: PhraseSet) -> dict[str, Any] | None:
         """How well a network tells generated phrases, and training phrases, from held-out ones; None of one song."""
-        if judged.num_songs < 2:
+        if scored.num_songs < 2:
             return None
-        held_out = Phrases(
+        held_out = PhraseSet(
             torch.cat([self.test.phrases.rolls, self.validation.phrases.rolls]),
             torch.cat([self.test.phrases.songs, self.validation.phrases.songs + self.test.phrases.songs.max() + 1]),
         )
         found = {}
-        for name, one in bar({"generated": judged, "training": training}.items(), 2, "evaluate", "classifiers"):
+        for name, one in bar({"generated": scored, "training": training}.items(), 2, "evaluate", "classifiers"):
             found[name] = estimate(
                 two_sample_test(one.rolls, held_out.rolls, one.songs, held_out.songs, self.spec, self.settings.seed)
             )
         return found
 
-    def _copying(self, samples: Phrases) -> dict[str, Any]:
+    def _copying(self, samples: PhraseSet) -> dict[str, Any]:
         """How near generated and unseen phrases come to training phrases."""
         unseen = self.test.phrases.spread(len(samples))
         pairs = {"generated": samples, "test": unseen}
         near = {
-            name: nearest(one.rolls, self.training.rolls, self.spec).similarity
+            name: nearest_phrases(one.rolls, self.training.rolls, self.spec).similarity
             for name, one in bar(pairs.items(), 2, "evaluate", "searches for copies")
         }
         found: dict[str, Any] = {
@@ -232,15 +226,15 @@ class Yardstick:
         }
         return found | {"nearer": copied_share(near["generated"], near["test"])}
 
-    def _distinct(self, samples: Phrases) -> dict[str, int]:
+    def _distinct(self, samples: PhraseSet) -> dict[str, int]:
         return {"distinct": num_distinct(samples.rolls, self.spec), "phrases": len(samples)}
 
-    def _notes(self, judged: Phrases, families: list[dict[str, Any]]) -> list[str]:
+    def _notes(self, scored: PhraseSet, families: list[dict[str, Any]]) -> list[str]:
         """What to be careful about."""
         notes = []
-        if len(judged) < self.settings.phrases:
+        if len(scored) < self.settings.phrases:
             notes.append(
-                f"There are {len(judged)} phrases to judge, not {self.settings.phrases}; the floor is of as many "
+                f"There are {len(scored)} phrases to score, not {self.settings.phrases}; the floor is of as many "
                 "training phrases. Overlaps of few phrases are low."
             )
         if self.test.phrases.num_songs < FEW_SONGS:
@@ -249,7 +243,7 @@ class Yardstick:
                 "be far from others like them."
             )
         for name, words in (("shuffled", "tracks shuffled between songs"), ("random", "notes at random")):
-            blind = [family["name"] for family in families if name not in family["tells"]]
+            blind = [family["name"] for family in families if name not in family["detects"]]
             if blind:
                 notes.append(f"Can't tell {words} from real songs here: {', '.join(blind)}.")
         return notes

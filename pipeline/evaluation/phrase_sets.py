@@ -11,12 +11,13 @@ from torch import Tensor
 
 from gan.context import Context
 from gan.interface import PhraseGenerator
+from gan.metrics.counts import evenly_spread
 from gan.networks.generator import Generator
 from gan.seeds import mix_seed
 from gan.spec import RollSpec
-from pipeline.dataset.cutting import Recipe, Source
-from pipeline.dataset.gathering import kind_of_reason, read_all
-from pipeline.dataset.store import PhraseStore
+from pipeline.dataset.cutting import CuttingSettings, SourceFile
+from pipeline.dataset.resumable_reading import read_files
+from pipeline.dataset.store import PhraseStore, kind_of_reason
 from pipeline.errors import UserError
 from pipeline.formats import printable
 from pipeline.progress import bar
@@ -27,7 +28,7 @@ BATCH = 64
 
 
 @dataclass(frozen=True)
-class Phrases:
+class PhraseSet:
     """Phrases and the songs that they are from.
 
     Attributes
@@ -49,26 +50,19 @@ class Phrases:
         """Different songs."""
         return len(set(self.songs.tolist()))
 
-    def spread(self, count: int) -> Phrases:
+    def spread(self, count: int) -> PhraseSet:
         """At most `count` of the phrases, evenly spread."""
         if len(self) <= count:
             return self
-        places = evenly(len(self), count)
-        return Phrases(self.rolls[places], self.songs[places])
-
-
-def evenly(length: int, count: int) -> Tensor:
-    """At most `count` places of a list of that length, evenly spread, int64."""
-    if length <= count:
-        return torch.arange(length)
-    return torch.linspace(0, length - 1, count, dtype=torch.float64).round().long()
+        places = evenly_spread(len(self), count)
+        return PhraseSet(self.rolls[places], self.songs[places])
 
 
 @dataclass(frozen=True)
 class FolderReading:
     """What became of the files of a folder."""
 
-    phrases: Phrases
+    phrases: PhraseSet
     num_songs: int
     """Songs found in the files; a large folder's phrases may leave some out."""
     num_files: int
@@ -78,39 +72,39 @@ class FolderReading:
     """One of them and its whole reason; empty where all were used."""
 
 
-def generated_phrases(generator: PhraseGenerator, count: int, seed: int) -> Phrases:
+def generated_phrases(generator: PhraseGenerator, count: int, seed: int) -> PhraseSet:
     """Fresh phrases straight from a generator, none chosen over another; each counts as a song of its own."""
     random = torch.Generator().manual_seed(mix_seed(seed, 1))
     latents = generator.sample_latents(count, random)
     starts = bar(range(0, count, BATCH), -(-count // BATCH), "evaluate", "batches generated")
     rolls = torch.cat([generator.sample(latents[start : start + BATCH]).cpu() for start in starts])
-    return Phrases(rolls, torch.arange(count))
+    return PhraseSet(rolls, torch.arange(count))
 
 
-def made_as_asked(
+def phrases_on_request(
     generator: Generator, condition_strength: float, conditions: Tensor, given: Context | None, seed: int
 ) -> Tensor:
-    """Phrases as wished for around what is given, one for each row: bool `[count, *spec.shape]` on the CPU.
+    """Phrases on request around what is given, one for each row of conditions: bool `[count, *spec.shape]` on the CPU.
 
     `conditions` are `[count, ConditionLayout.size]` as in `gan.conditions`; the rest is as phrases of the data have it
-    that are like what is asked. `condition_strength` as in `gan.networks.generator.Generator.sample`.
+    that are like what is requested. `condition_strength` as in `gan.networks.generator.Generator.sample`.
     """
     latents = generator.latents_for(conditions, torch.Generator().manual_seed(seed))
-    made = []
+    rolls = []
     for start in range(0, len(conditions), BATCH):
         some = slice(start, start + BATCH)
         part = None if given is None else given[some].to(latents.z.device)
-        made.append(generator.sample(latents[some], part, condition_strength).cpu())
-    return torch.cat(made)
+        rolls.append(generator.sample(latents[some], part, condition_strength).cpu())
+    return torch.cat(rolls)
 
 
-def folder_phrases(paths: list[str], recipe: Recipe, executor: ExecutorSettings, count: int) -> FolderReading:
+def folder_phrases(paths: list[str], recipe: CuttingSettings, executor: ExecutorSettings, count: int) -> FolderReading:
     """Phrases of score files, cut as the songs of a prepared set are; at most `count`, evenly spread.
 
     Copies stay in: a program that repeats itself is to be found out. Files that give no phrases are counted by reason.
     """
     readings = list(
-        bar(read_all([Source(path, path) for path in paths], recipe, executor), len(paths), "evaluate", "files")
+        bar(read_files([SourceFile(path, path) for path in paths], recipe, executor), len(paths), "evaluate", "files")
     )
     songs = [song for reading in readings for song in reading.songs]
     rejects = [reject for reading in readings for reject in reading.rejects]
@@ -122,7 +116,7 @@ def folder_phrases(paths: list[str], recipe: Recipe, executor: ExecutorSettings,
     if len(places) > count:
         places = np.linspace(0, len(owners) - 1, count).round().astype(np.int64)
     whole = np.concatenate(packed)[places] if packed else _none(recipe.spec)
-    phrases = Phrases(torch.from_numpy(whole), torch.from_numpy(owners[places]))
+    phrases = PhraseSet(torch.from_numpy(whole), torch.from_numpy(owners[places]))
     return FolderReading(phrases, len(songs), len(paths), dict(reasons.most_common()), example)
 
 
@@ -131,15 +125,15 @@ def _none(spec: RollSpec) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     return np.empty((0, *spec.shape[:-1], -(-spec.num_pitches // 8)), np.uint8)
 
 
-def real_phrases(store: PhraseStore, split: str) -> Phrases:
+def real_phrases(store: PhraseStore, split: str) -> PhraseSet:
     """The phrases of a split of a prepared set; songs that share a tune count as one."""
     group = {row.song: row.group for row in store.songs}
     numbers: dict[str, int] = {}
     owners = [numbers.setdefault(group[row.song], len(numbers)) for row in store.phrases if row.split == split]
-    return Phrases(torch.from_numpy(np.array(store.packed(split))), torch.tensor(owners, dtype=torch.int64))
+    return PhraseSet(torch.from_numpy(np.array(store.packed(split))), torch.tensor(owners, dtype=torch.int64))
 
 
-def held_out(store: PhraseStore, name: str) -> tuple[Phrases, Phrases]:
+def held_out_phrases(store: PhraseStore, name: str) -> tuple[PhraseSet, PhraseSet]:
     """The test and the validation songs. Raises `UserError` where a split holds none."""
     found = []
     for split in ("test", "validation"):
@@ -147,7 +141,7 @@ def held_out(store: PhraseStore, name: str) -> tuple[Phrases, Phrases]:
         if not len(phrases):
             raise UserError(
                 f"data={name} has no {split} songs ({len(store.songs)} songs in all): some 20 songs are needed to "
-                "hold generated music against unseen ones; add music, or judge against another set with data=."
+                "hold generated music against unseen ones; add music, or evaluate against another set with data=."
             )
         found.append(phrases)
     return found[0], found[1]

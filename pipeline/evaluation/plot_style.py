@@ -1,4 +1,4 @@
-"""What the pictures of the yardstick share: how each kind of music is drawn, headings and axes."""
+"""What the pictures of the evaluator share: how each kind of music is drawn, headings and axes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.drawing.palette import FONT, LINE, QUIET_TEXT, SURFACE, TEXT, mix
 
 
 @dataclass(frozen=True)
-class Look:
+class PlotStyle:
     """How one kind of music is drawn in every picture; kinds differ by shape as well as by colour."""
 
     name: str
@@ -26,12 +26,12 @@ class Look:
     width: float = 1.1
 
 
-LOOKS = {
-    "test": Look("test songs", "#8c95a8", "|", 11),
-    "generated": Look("generated", "#ffd166", "o", 7, width=2.2),
-    "training": Look("training songs (floor)", "#5fd3c4", "D", 5),
-    "shuffled": Look("tracks shuffled", "#c060a0", "s", 5, (0, (4, 2))),
-    "random": Look("notes at random", "#f2725c", "X", 6, (0, (1, 1))),
+PLOT_STYLES = {
+    "test": PlotStyle("test songs", "#8c95a8", "|", 11),
+    "generated": PlotStyle("generated", "#ffd166", "o", 7, width=2.2),
+    "training": PlotStyle("training songs (floor)", "#5fd3c4", "D", 5),
+    "shuffled": PlotStyle("tracks shuffled", "#c060a0", "s", 5, (0, (4, 2))),
+    "random": PlotStyle("notes at random", "#f2725c", "X", 6, (0, (1, 1))),
 }
 """The kinds of music that stand side by side, by key."""
 HEADING_HEIGHT = 88
@@ -71,15 +71,15 @@ def shortened(text: str, most: int) -> str:
 
 def swatch(key: str) -> Any:
     """A legend entry of a histogram."""
-    look = LOOKS[key]
+    kind = PLOT_STYLES[key]
     if key == "test":
-        return Patch(facecolor=mix(look.colour, SURFACE, 0.45), edgecolor=look.colour, label=look.name)
-    return Line2D([], [], color=look.colour, linewidth=look.width, linestyle=look.line, label=look.name)
+        return Patch(facecolor=mix(kind.colour, SURFACE, 0.45), edgecolor=kind.colour, label=kind.name)
+    return Line2D([], [], color=kind.colour, linewidth=kind.width, linestyle=kind.line, label=kind.name)
 
 
 def dot(key: str) -> Any:
     """A legend entry of a dot; the test songs are a bar."""
-    look = LOOKS[key]
+    kind = PLOT_STYLES[key]
     if key == "test":
         return swatch(key)
-    return Line2D([], [], color=look.colour, marker=look.marker, markersize=look.size, linestyle="", label=look.name)
+    return Line2D([], [], color=kind.colour, marker=kind.marker, markersize=kind.size, linestyle="", label=kind.name)

@@ -25,8 +25,8 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Curve:
-    """How a run learned.
+class LearningCurve:
+    """The learning curve of a run.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class RankedRun:
     sample: str | None = None
     picture: str | None = None
     links: Sequence[tuple[str, str]] = ()
-    curve: Curve | None = None
+    curve: LearningCurve | None = None
 
 
 REPORT = "report.json"
@@ -89,15 +89,17 @@ MEDIA = {"sample.mp3": "mp3", "samples.png": "png"}
 
 
 def read_report(run: str) -> dict[str, Any]:
-    """The report of a judged run. Raises `UserError` where it is of another format."""
+    """The report of an evaluated run. Raises `UserError` where it is of another format."""
     path = OUTPUTS / run / "evaluate" / REPORT
     report = read_json(path)
     if not isinstance(report, dict) or report.get("format") != FORMAT:
-        raise UserError(f"{path} is of another version; judge {run} again with +stage=evaluate name={run} force=true.")
+        raise UserError(
+            f"{path} is of another version; evaluate {run} again with +stage=evaluate name={run} force=true."
+        )
     return report
 
 
-def rank(runs: Sequence[str], directory: Path, place: Path) -> tuple[list[RankedRun], list[str], float | None]:
+def rank_runs(runs: Sequence[str], directory: Path, place: Path) -> tuple[list[RankedRun], list[str], float | None]:
     """The runs, best first, with their media brought to `directory`; sentences on what to be careful about; the floor.
 
     The floor is the overlap of the training songs with the validation songs, None where runs have different ones.
@@ -105,7 +107,7 @@ def rank(runs: Sequence[str], directory: Path, place: Path) -> tuple[list[Ranked
     Parameters
     ----------
     runs
-        Names of judged runs.
+        Names of evaluated runs.
     directory
         Where the page is being written.
     place
@@ -118,12 +120,12 @@ def rank(runs: Sequence[str], directory: Path, place: Path) -> tuple[list[Ranked
         notes.append(
             f"The runs are held against different songs ({', '.join(sorted(sets))}): their figures can't be compared."
         )
-    differ = differences({run: report["subject"].get("settings", {}) for run, report in reports.items()})
+    differ = differences({run: report["scored"].get("settings", {}) for run, report in reports.items()})
     ordered = sorted(runs, key=lambda run: -_or_least(reports[run]["headline"]["validation"]["quality"]["value"]))
     ranked = []
     for number, run in enumerate(ordered, start=1):
         report, home = reports[run], OUTPUTS / run / "evaluate"
-        subject, headline = report["subject"], report["headline"]
+        scored, headline = report["scored"], report["headline"]
         media = {}
         for name in MEDIA:
             if (home / name).exists():
@@ -144,14 +146,14 @@ def rank(runs: Sequence[str], directory: Path, place: Path) -> tuple[list[Ranked
                 validation=Estimate(**headline["validation"]["quality"]),
                 test=Estimate(**headline["quality"]),
                 differences=differ[run],
-                steps=subject.get("steps"),
-                minutes=subject["train_seconds"] / 60 if "train_seconds" in subject else None,
-                parameters=subject.get("parameters"),
+                steps=scored.get("steps"),
+                minutes=scored["train_seconds"] / 60 if "train_seconds" in scored else None,
+                parameters=scored.get("parameters"),
                 copying=copying_in_words(report["copying"]),
                 sample=media.get("sample.mp3"),
                 picture=media.get("samples.png"),
                 links=links,
-                curve=read_curve(OUTPUTS / run / "train" / "metrics.jsonl", subject.get("step")),
+                curve=read_curve(OUTPUTS / run / "train" / "metrics.jsonl", scored.get("step")),
             )
         )
     floors = {report["headline"]["validation"]["overlap"]["training"]["value"] for report in reports.values()}
@@ -170,7 +172,7 @@ def copying_in_words(found: Mapping[str, Any]) -> str:
     return f"{100 * share:.0f} % nearer to the training songs than 95 % of unseen songs are"
 
 
-def read_curve(log: Path, kept: int | None) -> Curve | None:
+def read_curve(log: Path, kept: int | None) -> LearningCurve | None:
     """The overlap with the validation songs over the minutes of training, out of a metrics log."""
     if not log.exists():
         return None
@@ -179,7 +181,7 @@ def read_curve(log: Path, kept: int | None) -> Curve | None:
     if not records:
         return None
     steps = [record["step"] for record in records]
-    return Curve(
+    return LearningCurve(
         [record["seconds"] / 60 for record in records],
         [record["overlap"] for record in records],
         steps.index(kept) if kept in steps else None,

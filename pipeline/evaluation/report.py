@@ -1,4 +1,6 @@
-"""`report.md`: what the yardstick found, in tables that a person reads. The keys of `report.json` are in `scoring`."""
+"""The report of an evaluation in Markdown, `report.md`; keys of `report.json` are in
+`pipeline.evaluation.evaluator`.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +8,23 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-
-def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table with a heading."""
-    lines = [" | ".join(names), "|".join("---" for _ in names), *(" | ".join(row) for row in rows)]
-    return "\n".join(f"| {line} |" if "---" not in line else f"|{line}|" for line in lines)
+from pipeline.markdown import markdown_table
 
 
-def show(value: Any) -> str:
+def number_text(value: Any) -> str:
     """A number, or an estimate with its interval; a dash for what there is not."""
     if isinstance(value, Mapping):
         if value["value"] is None:
             return "-"
         if value["low"] is None:
-            return number(value["value"])
-        return f"{number(value['value'])} ({number(value['low'])} to {number(value['high'])})"
-    return "-" if value is None else number(value)
+            return _three_decimals(value["value"])
+        return (
+            f"{_three_decimals(value['value'])} ({_three_decimals(value['low'])} to {_three_decimals(value['high'])})"
+        )
+    return "-" if value is None else _three_decimals(value)
 
 
-def number(value: float) -> str:
+def _three_decimals(value: float) -> str:
     """Three decimals, one from 10 on; a dash for infinity and NaN."""
     if not math.isfinite(value):
         return "-"
@@ -40,7 +40,7 @@ def percent(value: Any) -> str:
     return "-" if value is None else f"{100 * value:.0f} %"
 
 
-FIGURES = (
+ACCOMPANIMENT_FIGURES = (
     ("matched", "the right given track is told from one of another song"),
     ("tonal", "tonal distance to the given track"),
     ("tonal_shuffled", "... to that of another song"),
@@ -51,61 +51,67 @@ FIGURES = (
     ("unison", "notes in unison with the given track"),
     ("octave", "notes in octaves with it"),
 )
-SHARES = ("matched", "tonal_nearer", "rhythmic_nearer", "unison", "octave")
+ACCOMPANIMENT_SHARES = ("matched", "tonal_nearer", "rhythmic_nearer", "unison", "octave")
 
 
-def accompaniment(found: Mapping[str, Any]) -> list[str]:
+def accompaniment_section(found: Mapping[str, Any]) -> list[str]:
     """The section on accompanying, its blocks."""
     rows = [
-        (text, *((percent if name in SHARES else show)(found[one][name]) for one in ("made", "real")))
-        for name, text in FIGURES
+        (
+            text,
+            *(
+                (percent if name in ACCOMPANIMENT_SHARES else number_text)(found[one][name])
+                for one in ("generated", "real")
+            ),
+        )
+        for name, text in ACCOMPANIMENT_FIGURES
     ]
     by_track = [
-        (track, str(one["phrases"]), percent(one["made"]), percent(one["real"]))
+        (track, str(one["phrases"]), percent(one["generated"]), percent(one["real"]))
         for track, one in found["tracks"].items()
     ]
     text = (
-        f"Of {found['phrases']} test phrases one track was given and the others were made. A classifier that learnt "
-        "from real training songs tells the right given track from one of another song, 50 % being chance. Above "
-        f"chance, made accompaniments have {percent(found['share'])} of what real ones have. The given track came back "
-        f"untouched in {percent(found['untouched'])} of the phrases."
+        f"Of {found['phrases']} test phrases one track was given and the others were generated. A classifier that "
+        "learnt from real training songs tells the right given track from one of another song, 50 % being chance. "
+        f"Above chance, generated accompaniments have {percent(found['share'])} of what real ones have. The given "
+        f"track came back untouched in {percent(found['untouched'])} of the phrases."
     )
     return [
         text,
-        table(("", "made", "test songs"), rows),
-        table(("given", "phrases", "told, made", "told, test songs"), by_track),
+        markdown_table(("", "generated", "test songs"), rows),
+        markdown_table(("given", "phrases", "matched, generated", "matched, test songs"), by_track),
         "![Accompaniments](accompaniment.png)",
     ]
 
 
-def control(found: Mapping[str, Any]) -> list[str]:
+def control_section(found: Mapping[str, Any]) -> list[str]:
     """The section on control, its blocks."""
     rows = [
-        (track, *(show(one[name]) for name in ("asked", "made", "correlation", "error", "chance")))
+        (track, *(number_text(one[name]) for name in ("requested", "generated", "correlation", "error", "chance")))
         for track, one in found["density"].items()
     ]
-    names = ("track", "asked", "made", "correlation", "mean error", "mean error by chance")
+    names = ("track", "requested", "generated", "correlation", "mean error", "mean error by chance")
     strength = f"with condition_strength {found['condition_strength']:g}"
-    text = f"Conditioning for what {found['phrases']} real phrases have, one thing at a time, {strength}. Notes a bar:"
+    text = f"Requested is what {found['phrases']} real phrases have, one thing at a time, {strength}. Notes a bar:"
     said = [f"- {one}" for one in (_key(found["key"]), _tempo(found["tempo"]), _style(found["style"]))]
-    return [text, table(names, rows), *said, "![Densities asked for and made](density.png)"]
+    return [text, markdown_table(names, rows), *said, "![Densities requested and generated](density.png)"]
 
 
 def _key(found: Mapping[str, Any] | None) -> str:
     if found is None:
-        return "Key: not asked for, no test song has a known one."
+        return "Key: not requested, no test song has a known one."
     return (
-        f"Key ({found['keys']} asked for): {percent(found['made'])} of the phrases sound in it, "
+        f"Key ({found['keys']} requested): {percent(found['generated'])} of the phrases sound in it, "
         f"{percent(found['real'])} of the test phrases in that of their song; {percent(found['chance'])} by chance."
     )
 
 
 def _tempo(found: Mapping[str, Any] | None) -> str:
     if found is None:
-        return "Tempo: not asked for, the songs have too much the same."
-    made, real, bpm = found["made"], found["real"], found["bpm"]
+        return "Tempo: not requested, the songs have too much the same."
+    generated, real, bpm = found["generated"], found["real"], found["bpm"]
     rows = [
-        f"{name} ({bpm[name]:.0f} bpm) {show(made[name])}, in training songs {show(real[name])}"
+        f"{name} ({bpm[name]:.0f} bpm) {number_text(generated[name])}, in training songs {number_text(real[name])}"
         for name in ("slow", "fast")
     ]
     agrees = {True: "as in real songs", False: "the other way round than in real songs", None: "unknown"}
@@ -114,12 +120,14 @@ def _tempo(found: Mapping[str, Any] | None) -> str:
 
 def _style(found: Mapping[str, Any] | None) -> str:
     if found is None:
-        return "Style: not asked for, the songs have no labels."
-    each = ", ".join(f"{name} {percent(one['made'])} ({percent(one['real'])})" for name, one in found["styles"].items())
+        return "Style: not requested, the songs have no labels."
+    each = ", ".join(
+        f"{name} {percent(one['generated'])} ({percent(one['real'])})" for name, one in found["styles"].items()
+    )
     return (
-        f"Style: {percent(found['made'])} recognised by a classifier that learnt from training songs, "
-        f"{percent(found['real'])} of the test phrases, {percent(found['chance'])} by chance. By style, made (test): "
-        f"{each}."
+        f"Style: {percent(found['generated'])} recognised by a classifier that learnt from training songs, "
+        f"{percent(found['real'])} of the test phrases, {percent(found['chance'])} by chance. By style, generated "
+        f"(test): {each}."
     )
 
 
@@ -133,22 +141,22 @@ SETS = {
 """What is put side by side, and its name in a table."""
 
 
-def markdown(report: Mapping[str, Any]) -> str:
+def markdown_report(report: Mapping[str, Any]) -> str:
     """The report as Markdown."""
-    subject, reference = report["subject"], report["reference"]
+    scored, reference = report["scored"], report["reference"]
     parts = [
-        f"# {subject['name']}",
-        _subject(subject, reference),
+        f"# {scored['name']}",
+        _scored(scored, reference),
         _headline(report),
         "![Distributions](distributions.png)",
         "![Figures beside the originals](figures.png)",
     ]
-    if subject["kind"] == "checkpoint":
+    if scored["kind"] == "checkpoint":
         parts += ["![Phrases](samples.png)", "![Learning](learning.png)"]
     if report["accompaniment"] is not None:
-        parts += ["## Accompaniment", *accompaniment(report["accompaniment"])]
+        parts += ["## Accompaniment", *accompaniment_section(report["accompaniment"])]
     if report["control"] is not None:
-        parts += ["## Control", *control(report["control"])]
+        parts += ["## Control", *control_section(report["control"])]
     parts += ["## Families", FAMILIES_TEXT, _families(report["families"])]
     parts += ["## Notes", *(f"- {note}" for note in report["notes"])] if report["notes"] else []
     parts += ["## Figures", FIGURES_TEXT, _figures(report["figures"])]
@@ -160,7 +168,7 @@ def markdown(report: Mapping[str, Any]) -> str:
 
 
 FAMILIES_TEXT = (
-    "Mean distance |x - test songs| over the figures of a family. A family can tell bad music where shuffled tracks or "
+    "Mean distance |x - test songs| over the figures of a family. A family detects bad music where shuffled tracks or "
     "random notes lie further from the test songs than training songs do."
 )
 FIGURES_TEXT = "Means over phrases; in brackets where 95 % of resamples of the songs lie."
@@ -181,18 +189,18 @@ def _tight(parts: Sequence[str]) -> list[str]:
     return blocks
 
 
-def _subject(subject: Mapping[str, Any], reference: Mapping[str, Any]) -> str:
+def _scored(scored: Mapping[str, Any], reference: Mapping[str, Any]) -> str:
     """What was scored against what."""
-    if subject["kind"] == "checkpoint":
+    if scored["kind"] == "checkpoint":
         what = (
-            f"{subject['phrases']} phrases generated by the checkpoint `{subject['path']}` (weights of step "
-            f"{subject['step']:,}; {subject['train_seconds'] / 60:.1f} minutes of training to step "
-            f"{subject['steps']:,})"
+            f"{scored['phrases']} phrases generated by the checkpoint `{scored['path']}` (weights of step "
+            f"{scored['step']:,}; {scored['train_seconds'] / 60:.1f} minutes of training to step "
+            f"{scored['steps']:,})"
         )
     else:
-        used = f"{subject['songs']} songs out of {subject['files']} files"
-        left = ", ".join(f"{count} {reason}" for reason, count in subject["rejects"].items())
-        what = f"{subject['phrases']} phrases of `{subject['path']}` ({used}{'; not used: ' + left if left else ''})"
+        used = f"{scored['songs']} songs out of {scored['files']} files"
+        left = ", ".join(f"{count} {reason}" for reason, count in scored["rejects"].items())
+        what = f"{scored['phrases']} phrases of `{scored['path']}` ({used}{'; not used: ' + left if left else ''})"
     return (
         f"{what}, held against the {reference['phrases']['test']} phrases of the {reference['songs']['test']} test "
         f"songs of {reference['title']} (`{reference['set']}`)."
@@ -200,27 +208,37 @@ def _subject(subject: Mapping[str, Any], reference: Mapping[str, Any]) -> str:
 
 
 def _headline(report: Mapping[str, Any]) -> str:
-    """Quality and what it is made of, then the other judges."""
+    """Quality and what it is made of, then the other measures."""
     headline, validation = report["headline"], report["headline"]["validation"]
     overlap = headline["overlap"]
     rows = [
-        ("**quality** (1: as close as other real songs, 0: notes at random)", show(headline["quality"]), "1", "", "0"),
+        (
+            "**quality** (1: as close as other real songs, 0: notes at random)",
+            number_text(headline["quality"]),
+            "1",
+            "",
+            "0",
+        ),
         (
             "overlap of feature distributions (OA)",
-            *(show(overlap[name]) for name in ("generated", "training", "shuffled", "random")),
+            *(number_text(overlap[name]) for name in ("generated", "training", "shuffled", "random")),
         ),
-        ("quality against the validation songs", show(validation["quality"]), "1", "", "0"),
+        ("quality against the validation songs", number_text(validation["quality"]), "1", "", "0"),
         (
             "Fréchet distance of features",
-            *(show(report["frechet"][name]) for name in ("generated", "training", "shuffled", "random")),
+            *(number_text(report["frechet"][name]) for name in ("generated", "training", "shuffled", "random")),
         ),
     ]
     names = ("", *(SETS[name] for name in ("generated", "training", "shuffled", "random")))
-    judges = [_classifier(report["classifier"]), _copying(report["copying"]), _distinct(report["distinct"])]
-    return "\n\n".join([table(names, rows), *_tight([f"- {judge}" for judge in judges])])
+    others = [
+        _two_sample_test(report["two_sample_accuracy"]),
+        _copying(report["copying"]),
+        _distinct(report["distinct"]),
+    ]
+    return "\n\n".join([markdown_table(names, rows), *_tight([f"- {one}" for one in others])])
 
 
-def _classifier(found: Mapping[str, Any] | None) -> str:
+def _two_sample_test(found: Mapping[str, Any] | None) -> str:
     if found is None:
         return "Two-sample test: not made (evaluate.classifier=false, or a single song)."
     return (
@@ -234,9 +252,9 @@ def _copying(found: Mapping[str, Any]) -> str:
     own, test = found["generated"], found["test"]
     return (
         f"Copying: with the nearest training phrase in any of 12 transpositions a phrase shares "
-        f"{show(own['median'])} of its onsets in the median and {show(own['high'])} at the 95th percentile; test "
-        f"songs {show(test['median'])} and {show(test['high'])}. {percent(found['nearer'])} of the phrases are "
-        "nearer than 95 % of those of the test songs."
+        f"{number_text(own['median'])} of its onsets in the median and {number_text(own['high'])} at the 95th "
+        f"percentile; test songs {number_text(test['median'])} and {number_text(test['high'])}. "
+        f"{percent(found['nearer'])} of the phrases are nearer than 95 % of those of the test songs."
     )
 
 
@@ -249,17 +267,17 @@ def _families(families: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         (
             family["name"],
-            *(show(family["distance"][name]) for name in names),
-            " and ".join(SETS[name] for name in family["tells"]) or "neither",
+            *(number_text(family["distance"][name]) for name in names),
+            " and ".join(SETS[name] for name in family["detects"]) or "neither",
         )
         for family in families
     ]
-    return table(("family", *(SETS[name] for name in names), "tells real songs from"), rows)
+    return markdown_table(("family", *(SETS[name] for name in names), "tells real songs from"), rows)
 
 
 def _figures(figures: Mapping[str, Mapping[str, Any]]) -> str:
-    rows = [(key, *(show(figure[name]) for name in SETS), figure["text"]) for key, figure in figures.items()]
-    return table(("figure", *SETS.values(), "what it is"), rows)
+    rows = [(key, *(number_text(figure[name]) for name in SETS), figure["text"]) for key, figure in figures.items()]
+    return markdown_table(("figure", *SETS.values(), "what it is"), rows)
 
 
 def _not_published(reference: Mapping[str, Any]) -> str:
@@ -272,8 +290,12 @@ def _not_published(reference: Mapping[str, Any]) -> str:
 def _features(features: Mapping[str, Mapping[str, Any]]) -> str:
     names = ("generated", "training", "shuffled", "random")
     rows = [
-        (name, *(show(found["overlap"][one]) for one in names), *(show(found["kl"][one]) for one in names[:2]))
+        (
+            name,
+            *(number_text(found["overlap"][one]) for one in names),
+            *(number_text(found["kl"][one]) for one in names[:2]),
+        )
         for name, found in features.items()
     ]
     kl = (f"KL, {SETS['generated']}", f"KL, {SETS['training']}")
-    return table(("feature", *(f"overlap, {SETS[name]}" for name in names), *kl), rows)
+    return markdown_table(("feature", *(f"overlap, {SETS[name]}" for name in names), *kl), rows)

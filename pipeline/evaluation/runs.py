@@ -1,4 +1,4 @@
-"""Which runs a name stands for: one, the jobs of a sweep, or a list to rank."""
+"""Runs to evaluate and rank: a single run, the jobs of a sweep, or those of `evaluate.runs`."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def runs_to_rank(name: str, listed: list[str] | None) -> list[str]:
         if len(listed) < 2:
             raise UserError("evaluate.runs needs two names or more, such as evaluate.runs=[mine,theirs].")
         for run in listed:
-            if not (is_trained(run) or is_judged(run)):
+            if not (is_trained(run) or is_evaluated(run)):
                 raise UserError(
-                    f"evaluate.runs names {run}, but outputs/{run} holds neither a trained checkpoint nor a judged "
-                    "folder: train it, or judge it with +stage=evaluate first."
+                    f"evaluate.runs names {run}, but outputs/{run} holds neither a trained checkpoint nor an "
+                    "evaluated folder: train it, or evaluate it with +stage=evaluate first."
                 )
         return listed
     if is_trained(name) or (OUTPUTS / name / "train").exists():
         return []
     jobs = [path.name for path in (OUTPUTS / name).glob("*") if path.name.isdecimal() and path.is_dir()]
-    runs = [run for job in sorted(jobs, key=int) if is_trained(run := f"{name}/{job}") or is_judged(run)]
+    runs = [run for job in sorted(jobs, key=int) if is_trained(run := f"{name}/{job}") or is_evaluated(run)]
     if jobs and not runs:
         raise UserError(f"none of the {len(jobs)} jobs in outputs/{name} has finished training: run the sweep again.")
     return runs
@@ -43,12 +43,12 @@ def is_trained(run: str) -> bool:
     return read_manifest(OUTPUTS / run / "train") is not None
 
 
-def is_judged(run: str) -> bool:
-    """Whether the yardstick has been laid to `outputs/RUN`."""
-    return judged(run) is not None
+def is_evaluated(run: str) -> bool:
+    """Whether `outputs/RUN` has been evaluated."""
+    return evaluation_of(run) is not None
 
 
-def judged(run: str) -> Manifest | None:
+def evaluation_of(run: str) -> Manifest | None:
     """The manifest of a run's evaluation."""
     return read_manifest(OUTPUTS / run / "evaluate")
 

@@ -23,8 +23,8 @@ from pipeline.drawing.palette import (
     mix,
     track_colour,
 )
-from pipeline.evaluation.plot_style import HEADING_HEIGHT, LOOKS, heading, plain_axes, shortened
-from pipeline.evaluation.ranking import Curve, Estimate, RankedRun
+from pipeline.evaluation.plot_style import HEADING_HEIGHT, PLOT_STYLES, heading, plain_axes, shortened
+from pipeline.evaluation.ranking import Estimate, LearningCurve, RankedRun
 from pipeline.files import write_text
 from pipeline.pages.html import templates
 
@@ -33,7 +33,7 @@ MAX_ROWS = 40
 ROW_HEIGHT = 34
 RANKING_BOX = (290, HEADING_HEIGHT + 34, 1186)
 """Left, top and right of the field."""
-VALIDATION, TEST = LOOKS["generated"].colour, TRACK_COLOURS[3]
+VALIDATION, TEST = PLOT_STYLES["generated"].colour, TRACK_COLOURS[3]
 
 
 def draw_ranking(path: Path, runs: Sequence[RankedRun], title: str) -> None:
@@ -69,9 +69,9 @@ def draw_ranking(path: Path, runs: Sequence[RankedRun], title: str) -> None:
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.1f}")
     axes.grid(axis="x", color=LINE, linewidth=0.7)
     style: dict[str, Any] = {"size": 9.5, "family": FONT, "va": "center", "parse_math": False, "clip_on": False}
-    for x, name, key in ((0.0, LOOKS["random"].name, "random"), (1.0, "other real songs", "training")):
-        axes.axvline(x, color=LOOKS[key].colour, linewidth=1.4)
-        axes.text(x, -12 / ROW_HEIGHT, name, color=LOOKS[key].colour, ha="center", **style)
+    for x, name, key in ((0.0, PLOT_STYLES["random"].name, "random"), (1.0, "other real songs", "training")):
+        axes.axvline(x, color=PLOT_STYLES[key].colour, linewidth=1.4)
+        axes.text(x, -12 / ROW_HEIGHT, name, color=PLOT_STYLES[key].colour, ha="center", **style)
     pixel = (high - low) / (right - left)
     for index, run in enumerate(shown):
         y = index + 0.5
@@ -118,8 +118,8 @@ def draw_learning_of_runs(path: Path, runs: Sequence[RankedRun], title: str, flo
     figure = new_figure(right + 290, bottom + 52)
     kinds = [Line2D([], [], color=QUIET_TEXT, marker="o", markersize=7, linewidth=1.6, label="weights that are kept")]
     if floor is not None:
-        look = LOOKS["training"]
-        kinds.append(Line2D([], [], color=look.colour, linewidth=1.2, linestyle=(0, (5, 3)), label=look.name))
+        kind = PLOT_STYLES["training"]
+        kinds.append(Line2D([], [], color=kind.colour, linewidth=1.2, linestyle=(0, (5, 3)), label=kind.name))
     if len(drawn) > MAX_LINES:
         kinds.append(Line2D([], [], color=STRONG_LINE, linewidth=1, label=f"{len(drawn) - MAX_LINES} runs below"))
     heading(figure, title, "overlap of features with the validation songs, at each tick of training", kinds)
@@ -132,7 +132,7 @@ def draw_learning_of_runs(path: Path, runs: Sequence[RankedRun], title: str, flo
     for place, (_, curve) in reversed(list(enumerate(drawn[:MAX_LINES]))):
         _draw_curve(axes, curve, place)
     if floor is not None:
-        axes.axhline(floor, color=LOOKS["training"].colour, linewidth=1.2, linestyle=(0, (5, 3)))
+        axes.axhline(floor, color=PLOT_STYLES["training"].colour, linewidth=1.2, linestyle=(0, (5, 3)))
     axes.set_ylim(*axes.get_ylim())  # now the field is as large as it will be
     heights = _apart([_to_pixel(axes, curve) for _, curve in drawn[:MAX_LINES]], LABEL_HEIGHT, bottom - top)
     for place, ((run, curve), height) in enumerate(zip(drawn, heights, strict=False)):
@@ -140,7 +140,7 @@ def draw_learning_of_runs(path: Path, runs: Sequence[RankedRun], title: str, flo
     save_figure(figure, path)
 
 
-def _draw_name(axes: Any, name: str, curve: Curve, height: float, width: float, colour: str) -> None:
+def _draw_name(axes: Any, name: str, curve: LearningCurve, height: float, width: float, colour: str) -> None:
     """The name of a run right of a field of so many pixels, with a faint line from the end of its curve."""
     axes.annotate(
         "", (curve.minutes[-1], curve.overlap[-1]), (width + 18, height), textcoords="axes pixels",
@@ -154,7 +154,7 @@ def _draw_name(axes: Any, name: str, curve: Curve, height: float, width: float, 
     )  # fmt: skip
 
 
-def _draw_curve(axes: Any, curve: Curve, place: int) -> None:
+def _draw_curve(axes: Any, curve: LearningCurve, place: int) -> None:
     """The curve of the run at a place among those with a colour."""
     line = LINES[place // len(TRACK_COLOURS) % len(LINES)]
     marker = "o" if len(curve.minutes) == 1 else ""
@@ -164,7 +164,7 @@ def _draw_curve(axes: Any, curve: Curve, place: int) -> None:
         axes.plot(*kept, color=track_colour(place), marker="o", markersize=7, linestyle="")
 
 
-def _to_pixel(axes: Any, curve: Curve) -> float:
+def _to_pixel(axes: Any, curve: LearningCurve) -> float:
     """How high the end of a curve lies in the field, in pixels."""
     (_, bottom), (_, end) = axes.transAxes.transform((0, 0)), axes.transData.transform((0, curve.overlap[-1]))
     return float(end - bottom)

@@ -9,12 +9,12 @@ from pathlib import Path
 from pipeline.drawing.palette import BACKGROUND
 from pipeline.files import write_text
 from pipeline.pages.html import templates
-from pipeline.transcription.cache import Found
+from pipeline.transcription.cache import TranscriptionResult
 
 PAGE = "index.html"
 
 
-def write_transcription_page(directory: Path, found: Sequence[Found], command: str) -> None:
+def write_transcription_page(directory: Path, found: Sequence[TranscriptionResult], command: str) -> None:
     """Write `index.html` into `directory`.
 
     Parameters

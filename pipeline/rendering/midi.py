@@ -6,21 +6,19 @@ syllable, a space after the end of a word, a carriage return at the end of a lin
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from mido import Message, MetaMessage, MidiFile, MidiTrack, bpm2tempo  # type: ignore[import-untyped]
+from mido import Message, MetaMessage, bpm2tempo  # type: ignore[import-untyped]
 
 from gan.spec import RollSpec
 from pipeline.errors import UserError
 from pipeline.files import atomic_path
+from pipeline.scores.midi import DRUM_CHANNEL, MidiEvent, midi_file, midi_track, note_events
 from pipeline.songs.song import TICKS_PER_BEAT, Song
 from pipeline.songs.sung_syllables import SungSyllable, lines_of, ticks_of
 
-DRUM_CHANNEL = 9
-"""Counted from 0: the tenth channel is General MIDI's drum set."""
 VOLUME, PAN = 7, 10
 """Controller numbers."""
 
@@ -56,43 +54,23 @@ def midi_bytes(
     words
         What is sung, on the notes of `song`.
     """
-    file = MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
     end = song.num_steps * song.ticks_per_step + tail_beats * TICKS_PER_BEAT
-    file.tracks.append(_conductor(song, title, end))
+    tracks = [midi_track(_conductor(song, title), end)]
     if words:
-        file.tracks.append(_words(song, words, end))
+        tracks.append(midi_track(_words(song, words), end))
     starts, ends = song.bounds_ticks()
     for index, channel in enumerate(channels_of(song.spec)):
-        if only_track not in (None, index):
-            continue
-        track = MidiTrack()
-        for message in _setup(song, index, channel):
-            track.append(message)
-        mine = song.notes["track"] == index
-        pitches, velocities = song.notes["pitch"][mine].tolist(), song.velocities[mine].tolist()
-        # at the same tick notes end before others begin, so that a repeated note stays two
-        events = [(tick, 0, pitch, 0) for tick, pitch in zip(ends[mine].tolist(), pitches, strict=True)]
-        events += [
-            (tick, 1, pitch, velocity)
-            for tick, pitch, velocity in zip(starts[mine].tolist(), pitches, velocities, strict=True)
-        ]
-        now = 0
-        for tick, begins, pitch, velocity in sorted(events):
-            kind = "note_on" if begins else "note_off"
-            track.append(Message(kind, channel=channel, note=pitch, velocity=velocity, time=tick - now))
-            now = tick
-        track.append(MetaMessage("end_of_track", time=end - now))
-        file.tracks.append(track)
-    target = io.BytesIO()
-    file.save(file=target)
-    return target.getvalue()
+        if only_track in (None, index):
+            mine = song.notes["track"] == index
+            columns = (starts[mine], ends[mine], song.notes["pitch"][mine], song.velocities[mine])
+            notes = note_events(channel, *(column.tolist() for column in columns))
+            tracks.append(midi_track([*_setup(song, index, channel), *notes], end))
+    return midi_file(tracks, TICKS_PER_BEAT)
 
 
-def _conductor(song: Song, title: str | None, end: int) -> MidiTrack:
+def _conductor(song: Song, title: str | None) -> list[MidiEvent]:
     """The first track: title, metre, key, tempi and section names."""
-    events: list[tuple[int, MetaMessage]] = []
-    if title:
-        events.append((0, MetaMessage("track_name", name=title)))
+    events: list[MidiEvent] = [(0, MetaMessage("track_name", name=title))] if title else []
     spec = song.spec
     events.append((0, MetaMessage("time_signature", numerator=spec.beats_per_bar, denominator=4)))
     events.append((0, MetaMessage("key_signature", key=midi_key(song.key))))
@@ -101,42 +79,30 @@ def _conductor(song: Song, title: str | None, end: int) -> MidiTrack:
     for section in song.sections:
         tick = section.first_bar * spec.steps_per_bar * song.ticks_per_step
         events.append((tick, MetaMessage("marker", text=section.name)))
-    track, now = MidiTrack(), 0
-    for tick, message in sorted(events, key=lambda event: event[0]):
-        track.append(message.copy(time=tick - now))
-        now = tick
-    track.append(MetaMessage("end_of_track", time=end - now))
-    return track
+    return sorted(events, key=lambda event: event[0])
 
 
-def _words(song: Song, words: Sequence[SungSyllable], end: int) -> MidiTrack:
+def _words(song: Song, words: Sequence[SungSyllable]) -> list[MidiEvent]:
     """The lyric events."""
-    events: list[tuple[int, str]] = []
+    events: list[MidiEvent] = [(0, MetaMessage("track_name", name="Words"))]
     lines, ticks = lines_of(words), iter(ticks_of(song, words))
     for number, line in enumerate(lines):
         for one in line:
             begins, stops = next(ticks)
-            events.append((begins, one.text + " " * one.ends_word))
+            events.append((begins, MetaMessage("lyrics", text=one.text + " " * one.ends_word)))
         last = number + 1 == len(lines) or lines[number + 1][0].section != line[0].section
-        events.append((stops, "\n" if last else "\r"))
-    track, now = MidiTrack(), 0
-    track.append(MetaMessage("track_name", name="Words"))
-    for tick, text in events:
-        tick = max(now, tick)
-        track.append(MetaMessage("lyrics", text=text, time=tick - now))
-        now = tick
-    track.append(MetaMessage("end_of_track", time=max(0, end - now)))
-    return track
+        events.append((stops, MetaMessage("lyrics", text="\n" if last else "\r")))
+    return events
 
 
-def _setup(song: Song, index: int, channel: int) -> list[Message | MetaMessage]:
+def _setup(song: Song, index: int, channel: int) -> list[MidiEvent]:
     """Name, program, volume and pan of a track."""
-    pan = min(127, round(64 + 63.5 * song.pans[index]))
+    pan = max(0, min(127, round(64 + 63.5 * song.pans[index])))
     return [
-        MetaMessage("track_name", name=song.spec.tracks[index].name),
-        Message("program_change", channel=channel, program=song.programs[index]),
-        Message("control_change", channel=channel, control=VOLUME, value=round(127 * song.volumes[index])),
-        Message("control_change", channel=channel, control=PAN, value=max(0, pan)),
+        (0, MetaMessage("track_name", name=song.spec.tracks[index].name)),
+        (0, Message("program_change", channel=channel, program=song.programs[index])),
+        (0, Message("control_change", channel=channel, control=VOLUME, value=round(127 * song.volumes[index]))),
+        (0, Message("control_change", channel=channel, control=PAN, value=pan)),
     ]
 
 

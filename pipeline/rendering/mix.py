@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.audio.loudness import LONGEST_TAIL_SECONDS, balanced_volumes, end_cleanly, loudness_lufs, master, resample
+from pipeline.audio.loudness import LONGEST_TAIL_SECONDS, loudness_lufs
+from pipeline.audio.mastering import balanced_volumes, end_cleanly, master, resample
 from pipeline.audio.synthesizers import RATE_HZ, Sound, play
 from pipeline.errors import UserError
 from pipeline.rendering.midi import midi_bytes

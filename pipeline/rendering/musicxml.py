@@ -34,11 +34,11 @@ PLAIN_LENGTHS = (
 )
 """Lengths in quarter notes that one note head (with a dot, or in a triplet) can show."""
 
-Piece = tuple[int, int, tuple[int, ...], bool, bool]
+NotePiece = tuple[int, int, tuple[int, ...], bool, bool]
 """Step in its bar, steps, pitches (none for a rest), tied from before, tied onwards."""
 
 
-Lyrics = Mapping[tuple[int, int], Sequence[str]]
+NoteLyrics = Mapping[tuple[int, int], Sequence[str]]
 """By first step in the part and pitch of a note: text, MusicXML's `syllabic` and, of a melisma, its place in it."""
 MELISMA_BEGINS, MELISMA_ENDS = "melisma begins", "melisma ends"
 
@@ -71,7 +71,7 @@ def with_extenders(text: bytes) -> bytes:
     )
 
 
-def lyrics_of(words: Sequence[SungSyllable], track: str) -> Lyrics:
+def lyrics_of(words: Sequence[SungSyllable], track: str) -> NoteLyrics:
     """What stands below the notes of a track. The notation program draws the hyphens."""
     found: dict[tuple[int, int], Sequence[str]] = {}
     for one in words:
@@ -161,7 +161,7 @@ def _mark(measure: stream.Measure, song: Song, bar: int) -> None:
             measure.insert(where, tempo.MetronomeMark(number=round(beats_per_minute, 1)))
 
 
-def voices_of_bars(notes: Notes, num_bars: int, steps_per_bar: int) -> list[list[list[Piece]]]:
+def voices_of_bars(notes: Notes, num_bars: int, steps_per_bar: int) -> list[list[list[NotePiece]]]:
     """The notes of one track as bars of voices of pieces, each piece inside one bar.
 
     Notes that begin and end together share a piece (a chord); what overlaps otherwise goes to another voice. A note
@@ -170,7 +170,7 @@ def voices_of_bars(notes: Notes, num_bars: int, steps_per_bar: int) -> list[list
     chords: dict[tuple[int, int], list[int]] = {}
     for _, pitch, onset, length in notes.tolist():
         chords.setdefault((onset, onset + length), []).append(pitch)
-    bars: list[list[list[Piece]]] = [[] for _ in range(num_bars)]
+    bars: list[list[list[NotePiece]]] = [[] for _ in range(num_bars)]
     for (onset, end), pitches in sorted(chords.items()):
         for bar in range(onset // steps_per_bar, (end - 1) // steps_per_bar + 1):
             first = bar * steps_per_bar
@@ -184,9 +184,9 @@ def voices_of_bars(notes: Notes, num_bars: int, steps_per_bar: int) -> list[list
     return [[_with_rests(voice, steps_per_bar) for voice in voices or [[]]] for voices in bars]
 
 
-def _with_rests(voice: list[Piece], steps_per_bar: int) -> list[Piece]:
+def _with_rests(voice: list[NotePiece], steps_per_bar: int) -> list[NotePiece]:
     """A voice with rests where nothing sounds."""
-    full: list[Piece] = []
+    full: list[NotePiece] = []
     now = 0
     for piece in voice:
         if piece[0] > now:
@@ -200,7 +200,7 @@ def _with_rests(voice: list[Piece], steps_per_bar: int) -> list[Piece]:
 
 def _fill(
     measure: stream.Measure,
-    voices: list[list[Piece]],
+    voices: list[list[NotePiece]],
     steps_per_beat: int,
     names: list[str] | None,
     metre: meter.TimeSignature,
@@ -230,7 +230,7 @@ def _fill(
             measure.insert(0, target)
 
 
-def _underlay(measure: stream.Measure, lyrics: Lyrics, first_step: int, steps_per_beat: int) -> None:
+def _underlay(measure: stream.Measure, lyrics: NoteLyrics, first_step: int, steps_per_beat: int) -> None:
     """Put the words of a bar below its notes."""
     for element in measure.recurse().notes if lyrics else ():
         if element.tie is not None and element.tie.type != "start":

@@ -62,7 +62,7 @@ def pitch_class_durations(notes: Notes, spec: RollSpec) -> NDArray[np.float64]:
     return np.bincount(pitched["pitch"] % 12, weights=pitched["length"], minlength=12).astype(np.float64)
 
 
-def transpose(notes: Notes, semitones: int, spec: RollSpec) -> Notes:
+def transpose_notes(notes: Notes, semitones: int, spec: RollSpec) -> Notes:
     """The notes with the pitched tracks moved by `semitones`, drums where they are."""
     moved = notes.copy()
     moved["pitch"] += np.where(np.isin(notes["track"], spec.pitched), semitones, 0)

@@ -1,11 +1,14 @@
-"""MIDI files to scores, by symusic."""
+"""MIDI files: read to scores by symusic, written from events by mido."""
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from mido import Message, MetaMessage, MidiFile, MidiTrack  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from pipeline.errors import UnusableError
@@ -19,8 +22,13 @@ LONGEST_PEDAL = 16
 NEVER = np.int64(2**62)
 """A tick that no note has."""
 
+DRUM_CHANNEL = 9
+"""Counted from 0: the tenth channel is General MIDI's drum set."""
+
 Columns = dict[str, NDArray[np.integer[Any]]]
 """One kind of event of a track, a column a field, as symusic gives it."""
+MidiEvent = tuple[int, Message | MetaMessage]
+"""What is written: a tick counted from the beginning of the file, and a message."""
 
 
 def read_midi(content: bytes, title: str, limit: int) -> list[Score]:
@@ -148,3 +156,40 @@ def _plain(words: str) -> str:
     if wrong:
         return f"a {wrong[1].replace('_', ' ')} of {wrong[2]}, where 127 is the most"
     return printable(words)[:100] or "symusic can't read it"
+
+
+def note_events(
+    channel: int, starts: Iterable[int], ends: Iterable[int], pitches: Iterable[int], velocities: Iterable[int]
+) -> list[MidiEvent]:
+    """Note-ons and note-offs in their order, of notes whose starts and ends are ticks.
+
+    At the same tick notes end before others begin, so that a repeated note stays two.
+    """
+    rows: list[tuple[int, str, int, int]] = []
+    for start, end, pitch, velocity in zip(starts, ends, pitches, velocities, strict=True):
+        rows += [(start, "note_on", pitch, velocity), (end, "note_off", pitch, 0)]
+    return [
+        (tick, Message(kind, channel=channel, note=pitch, velocity=velocity))
+        for tick, kind, pitch, velocity in sorted(rows)  # "note_off" comes before "note_on" in the alphabet too
+    ]
+
+
+def midi_track(events: Iterable[MidiEvent], end: int | None = None) -> MidiTrack:
+    """Events in the order given as a track, each with its distance from the one before.
+
+    With `end` the track lasts until that tick; without, until its last event.
+    """
+    track, now = MidiTrack(), 0
+    closing = [] if end is None else [(end, MetaMessage("end_of_track"))]
+    for tick, message in (*events, *closing):
+        message.time = max(0, tick - now)
+        track.append(message)
+        now += message.time
+    return track
+
+
+def midi_file(tracks: Iterable[MidiTrack], ticks_per_beat: int) -> bytes:
+    """A MIDI file of type 1; its texts are UTF-8."""
+    file, target = MidiFile(type=1, ticks_per_beat=ticks_per_beat, charset="utf-8", tracks=list(tracks)), io.BytesIO()
+    file.save(file=target)
+    return target.getvalue()

@@ -146,11 +146,11 @@ def roll_from_notes(notes: Notes, spec: RollSpec, bars: int) -> Planes:
     return planes.reshape(2, spec.num_tracks, bars, spec.steps_per_bar, spec.num_pitches)
 
 
-def pack(rolls: Planes) -> NDArray[np.uint8]:
+def pack_rolls(rolls: Planes) -> NDArray[np.uint8]:
     """Rolls as bytes, eight pitches each: bool `[..., pitches]` to uint8 `[..., ceil(pitches / 8)]`."""
     return np.packbits(rolls, axis=-1)
 
 
-def unpack(packed: NDArray[np.uint8], num_pitches: int) -> Planes:
-    """What `pack` packed: uint8 `[..., ceil(pitches / 8)]` to bool `[..., pitches]`."""
+def unpack_rolls(packed: NDArray[np.uint8], num_pitches: int) -> Planes:
+    """What `pack_rolls` packed: uint8 `[..., ceil(pitches / 8)]` to bool `[..., pitches]`."""
     return np.unpackbits(packed, axis=-1, count=num_pitches).view(np.bool_)

@@ -75,6 +75,15 @@ class Score:
         onset, duration = (np.concatenate([part.events[name] for part in self.parts]) for name in ("onset", "duration"))
         return float((onset + duration).max(initial=0.0))
 
+    def seconds_at(self, quarters: NDArray[np.float64]) -> NDArray[np.float64]:
+        """When moments in quarter notes come, in seconds from the beginning, by the tempos of the file."""
+        tempos = [(0.0, DEFAULT_BPM), *self.tempos]
+        starts, bpms = np.array([start for start, _ in tempos]), np.array([bpm for _, bpm in tempos])
+        reached = np.concatenate([[0.0], np.cumsum(np.diff(starts) * 60 / bpms[:-1])])
+        at = np.searchsorted(starts, quarters, side="right") - 1
+        seconds: NDArray[np.float64] = reached[at] + (quarters - starts[at]) * 60 / bpms[at]
+        return seconds
+
     @property
     def mean_bpm(self) -> float:
         """Quarter notes a minute over the whole piece; `DEFAULT_BPM` where the file names no tempo."""

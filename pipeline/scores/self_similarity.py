@@ -1,13 +1,16 @@
-"""Where the sections of a song begin: self-similarity of its bars, and lengths that music tends to have.
+"""Self-similarity matrix of a song's bars: where its sections begin, and how much of it comes back.
 
-Novelty along the diagonal of the self-similarity matrix after Foote ("Automatic audio segmentation using a measure of
-audio novelty", ICME 2000); where repetitions begin and end after Serra et al. ("Unsupervised music structure
-annotation by time series structure features and segment similarity", IEEE Trans. Multimedia 2014); the choice among
-them by regular lengths after Sargent et al. ("Estimating the structural segmentation of popular music pieces under
-regularity constraints", IEEE/ACM TASLP 2017). Here of notes instead of sound.
+The matrix after Foote ("Visualizing music and audio using self-similarity", ACM Multimedia 1999); novelty along its
+diagonal after Foote ("Automatic audio segmentation using a measure of audio novelty", ICME 2000); where repetitions
+begin and end after Serra et al. ("Unsupervised music structure annotation by time series structure features and segment
+similarity", IEEE Trans. Multimedia 2014); the choice among them by regular lengths after Sargent et al. ("Estimating
+the structural segmentation of popular music pieces under regularity constraints", IEEE/ACM TASLP 2017). Here of notes
+instead of sound.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +19,7 @@ from gan.spec import RollSpec
 from pipeline.scores.notes import Notes
 
 REACH = 4
-"""Bars on either side that a boundary is judged by."""
+"""Bars on either side of a boundary that are compared."""
 FARTHEST = 64
 """Bars within which a section is looked for again."""
 SHARE_OF_REPETITION = 0.6
@@ -25,6 +28,8 @@ LONGEST = 256
 """Bars; a longer section is parted somewhere."""
 PRICE = 0.7
 """What a boundary costs, in standard deviations of the evidence."""
+APART = 4
+"""Bars that lie nearer to each other are no return but a repetition."""
 USUAL, ODD = 4, 0.35
 """Sections last a multiple of so many bars; what another length costs beside it."""
 
@@ -46,35 +51,54 @@ def find_sections(notes: Notes, bars: int, spec: RollSpec) -> list[int]:
 
 def boundary_evidence(notes: Notes, bars: int, spec: RollSpec) -> NDArray[np.float64]:
     """How much speaks for a section to begin at each bar, `[bars]`, in standard deviations from the song's mean."""
-    alike = similarity(notes, bars, spec)
-    mixed = (1 - SHARE_OF_REPETITION) * _standard(novelty(alike)) + SHARE_OF_REPETITION * _standard(turning(alike))
-    return _standard(mixed)
+    alike = bar_similarity(notes, bars, spec)
+    fresh, returning = _standard(novelty(alike)), _standard(repetition_change(alike))
+    return _standard((1 - SHARE_OF_REPETITION) * fresh + SHARE_OF_REPETITION * returning)
 
 
-def similarity(notes: Notes, bars: int, spec: RollSpec) -> NDArray[np.float32]:
-    """How alike the bars of a song are, `[bars, bars]` from 0 to 1.
+def bar_similarity(notes: Notes, bars: int, spec: RollSpec, measure: str = "cosine") -> NDArray[np.floating[Any]]:
+    """Self-similarity matrix of the bars of a song: how alike two bars are, `[bars, bars]` from 0 to 1.
 
-    For each track the cosine between two bars of what they play (step and pitch class, drums: the drum), of their
-    pitch classes (drums: the drums) and of their rhythms, in equal parts; the mean over the tracks that play in either.
+    The mean over the tracks that play in either bar; two silent bars are alike. A track's bar is what begins in it, as
+    step and pitch class (drums: step and drum), and two such are compared by
+
+    - `cosine`: the mean of the cosines of these, of their pitch classes (drums) alone and of their rhythms alone,
+      float32; it varies smoothly, which boundaries of sections are found by;
+    - `jaccard`: the share of notes in common among those that either has, float64; 1 is a bar that returns note for
+      note.
     """
     bar, step = np.divmod(notes["onset"], spec.steps_per_bar)
-    aspects, sounds = [np.zeros((bars, 0), np.float32)], np.zeros((bars, spec.num_tracks), np.float32)
+    tracks = []
     for track, kind in enumerate(spec.tracks):
         own = notes["track"] == track
         size = 128 if kind.is_drum else 12
         place = (bar[own] * spec.steps_per_bar + step[own]) * size + notes["pitch"][own] % size
         count = np.bincount(place, minlength=bars * spec.steps_per_bar * size)
-        played = count.reshape(bars, spec.steps_per_bar, size).astype(np.float32)
-        sounds[:, track] = played.any(axis=(1, 2))
-        parts = (np.minimum(played, 1).reshape(bars, -1), np.sqrt(played.sum(axis=1)), np.sqrt(played.sum(axis=2)))
-        aspects += [_unit(part) for part in parts]
-    together = np.concatenate(aspects, axis=1)
+        tracks.append(count.reshape(bars, spec.steps_per_bar, size).astype(np.float32))
+    sounds = np.stack([played.any(axis=(1, 2)) for played in tracks], axis=1).astype(np.float32)
     counts = sounds.sum(axis=1)
-    playing = counts[:, None] + counts[None, :] - sounds @ sounds.T
-    return np.where(playing > 0, together @ together.T / (3 * np.maximum(playing, 1)), np.float32(1))
+    playing = counts[:, None] + counts[None, :] - sounds @ sounds.T  # tracks that play in either bar
+    if measure == "cosine":
+        together = np.concatenate([_unit(aspect) for played in tracks for aspect in _aspects(played)], axis=1)
+        return np.where(playing > 0, together @ together.T / (3 * np.maximum(playing, 1)), np.float32(1))
+    total = sum(_jaccard(np.minimum(played, 1).reshape(bars, -1)) for played in tracks)
+    return np.where(playing > 0, total / np.maximum(playing, 1), 1.0)
 
 
-def novelty(alike: NDArray[np.float32]) -> NDArray[np.float64]:
+def _aspects(played: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+    """What the bars of a track, `[bars, steps, classes]`, are compared by: notes, pitch classes and rhythm."""
+    return np.minimum(played, 1).reshape(len(played), -1), np.sqrt(played.sum(axis=1)), np.sqrt(played.sum(axis=2))
+
+
+def _jaccard(rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The share in common of what either of two rows of 0 and 1 has, `[rows, rows]`; 0 for two empty ones."""
+    both = (rows @ rows.T).astype(np.float64)
+    counts = rows.sum(axis=1, dtype=np.float64)
+    either = counts[:, None] + counts[None, :] - both
+    return np.asarray(both / np.maximum(either, 1))
+
+
+def novelty(alike: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """How much each bar and what follows differ from what came before, `[bars]`: Foote's checkerboard kernel."""
     bars = len(alike)
     reach = np.arange(-REACH, REACH) + 0.5
@@ -90,7 +114,7 @@ def novelty(alike: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(np.maximum(found, 0.0))
 
 
-def turning(alike: NDArray[np.float32]) -> NDArray[np.float64]:
+def repetition_change(alike: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """How much begins or ceases to repeat another part of the song at each bar, `[bars]`.
 
     The lags of each bar (how it resembles the one so many bars before or after) are averaged over the `REACH` bars
@@ -143,3 +167,13 @@ def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 def _standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Moved to mean 0 and scaled to standard deviation 1; nothing but zeros where they are all the same."""
     return np.asarray((values - values.mean()) / max(float(values.std()), 1e-9))
+
+
+def recurrence(alike: NDArray[np.floating[Any]]) -> float:
+    """How much of a song comes back: the mean over its bars of the best match at least `APART` bars away, 0 to 1.
+
+    NaN for a song that has no bars so far apart.
+    """
+    place = np.arange(len(alike))
+    apart = np.abs(place[:, None] - place[None, :]) >= APART
+    return float(np.where(apart, alike, 0).max(axis=1).mean()) if apart.any() else float("nan")

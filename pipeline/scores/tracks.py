@@ -14,7 +14,7 @@ from pipeline.settings.music import TracksSettings
 
 
 @dataclass(frozen=True)
-class Voice:
+class AssignedPart:
     """The notes of one part, and the index of the track that they belong to."""
 
     track: int
@@ -22,7 +22,7 @@ class Voice:
     events: Events
 
 
-def assign(score: Score, tracks: TracksSettings) -> list[Voice]:
+def assign(score: Score, tracks: TracksSettings) -> list[AssignedPart]:
     """The parts of `score` that have notes and a track in the track set, with that track.
 
     Several parts may share a track. The rule is `tracks.assign`: `program`, `register` or `name`.
@@ -40,7 +40,7 @@ def assign(score: Score, tracks: TracksSettings) -> list[Voice]:
         "register": _by_register,
         "name": _by_name,
     }
-    return [Voice(track, part.program, part.events) for track, part in rules[tracks.assign](sounding, tracks)]
+    return [AssignedPart(track, part.program, part.events) for track, part in rules[tracks.assign](sounding, tracks)]
 
 
 def _plain(name: str) -> str:
@@ -114,7 +114,7 @@ def fit_to_tracks(score: Score, tracks: TracksSettings) -> Score:
         return score
     events = np.concatenate([part.events for part in own])
     if tracks.assign == "register":
-        lines = lines_of(events, len(pitched))
+        lines = monophonic_voices(events, len(pitched))
     else:
         high = highest_line(events)
         lines, pitched = [events[high], events[~high]], [pitched[0], pitched[-1]]
@@ -134,7 +134,7 @@ def highest_line(events: Events) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     )
 
 
-def lines_of(events: Events, count: int) -> list[Events]:
+def monophonic_voices(events: Events, count: int) -> list[Events]:
     """Notes as `count` lines that leap as little as they can, the highest first; each has one note at a time.
 
     Where more notes sound together than there are lines, the longest are kept.

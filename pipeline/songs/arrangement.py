@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gan.spec import RollSpec
-from pipeline.scores.keys import Key, into_range, transpose
+from pipeline.scores.keys import Key, into_range, transpose_notes
 from pipeline.scores.notes import Notes
 
 ACCIDENTALS = (0, 5, 2, 3, 4, 1, 6, 1, 4, 3, 2, 5)
@@ -99,12 +99,12 @@ def choose_shift(
     if wanted is not None:
         up = (wanted.tonic - home.tonic) % 12
         return min(
-            (up, up - 12), key=lambda shift: (discomfort(transpose(notes, shift, spec), ranges, spec), abs(shift))
+            (up, up - 12), key=lambda shift: (discomfort(transpose_notes(notes, shift, spec), ranges, spec), abs(shift))
         )
     shifts = np.arange(-6, 6)
     relative = 3 * home.is_minor  # a minor key has the accidentals of the major key three semitones higher
     costs = [
-        8 * discomfort(transpose(notes, int(shift), spec), ranges, spec)
+        8 * discomfort(transpose_notes(notes, int(shift), spec), ranges, spec)
         + abs(int(shift)) / 12
         + ACCIDENTALS[(home.tonic + int(shift) + relative) % 12] / 4
         for shift in shifts
@@ -115,4 +115,4 @@ def choose_shift(
 
 def moved(notes: Notes, shift: int, spec: RollSpec) -> Notes:
     """The notes moved by `shift` semitones; what would leave the roll is kept in it by octaves."""
-    return into_range(transpose(notes, shift, spec), spec)
+    return into_range(transpose_notes(notes, shift, spec), spec)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gan.spec import RollSpec
 from pipeline.errors import UserError
 from pipeline.files import atomic_path
-from pipeline.scores.notes import Notes, Planes, notes_from_roll, pack, unpack
+from pipeline.scores.notes import Notes, Planes, notes_from_roll, pack_rolls, unpack_rolls
 from pipeline.settings.music import TracksSettings
 
 FORMAT = "albumgan song 2"
@@ -199,7 +199,7 @@ class Song:
         }
         arrays: dict[str, Any] = {
             "header": np.array(json.dumps(header)),
-            "planes": pack(self.planes),
+            "planes": pack_rolls(self.planes),
             "velocities": self.velocities.astype(np.uint8),
             "timing_ticks": self.timing_ticks.astype(np.int16),
         }
@@ -264,7 +264,7 @@ class Song:
             number=int(header["number"]),
             seed=int(header["seed"]),
             spec=spec,
-            planes=unpack(arrays["planes"], spec.num_pitches),
+            planes=unpack_rolls(arrays["planes"], spec.num_pitches),
             tempo_map=tuple((int(step), float(tempo)) for step, tempo in header["tempo_map"]),
             key=str(header["key"]),
             form=str(header["form"]),

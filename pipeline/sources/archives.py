@@ -27,7 +27,7 @@ ENCRYPTED = 1
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundFile:
     """A file that belongs to a data set, or the reason why there is none."""
 
     where: str
@@ -55,9 +55,9 @@ def too_large(name: str, settings: CollectSettings) -> str:
     return f"too large: more than {max_bytes_of(name, settings) / 1e6:g} MB"
 
 
-def unpack(
+def unpack_archive(
     archive: Path, source: str, pattern: str, wanted: Callable[[str], bool], settings: CollectSettings
-) -> Iterator[Found]:
+) -> Iterator[FoundFile]:
     """Keep the members of an archive that are `wanted` by their names and lie below or match `pattern` (empty: all).
 
     Raises
@@ -99,7 +99,7 @@ def _matches(member: zipfile.ZipInfo, pattern: str) -> bool:
     return not pattern or name == pattern or name.startswith(f"{pattern}/") or fnmatchcase(name, pattern)
 
 
-def _take(file: zipfile.ZipFile, member: zipfile.ZipInfo, source: str, settings: CollectSettings) -> Found:
+def _take(file: zipfile.ZipFile, member: zipfile.ZipInfo, source: str, settings: CollectSettings) -> FoundFile:
     """Keep one member, or say why not."""
     limit = max_bytes_of(member.filename, settings)
     problem = ""
@@ -114,12 +114,12 @@ def _take(file: zipfile.ZipFile, member: zipfile.ZipInfo, source: str, settings:
     else:
         try:
             path = keep(partial(file.open, member), PurePosixPath(member.filename).suffix.lower(), limit)  # type: ignore[arg-type]
-            return Found(str(path), source)
+            return FoundFile(str(path), source)
         except NotImplementedError:
             problem = "packed in a way that can't be read here: pack it as an ordinary zip archive"
         except Exception as error:  # a damaged archive makes the library raise all kinds
             problem = f"broken archive: {printable(str(error))[:100]}"
-    return Found("", source, problem)
+    return FoundFile("", source, problem)
 
 
 def check_contents(archive: Path, settings: CollectSettings) -> None:

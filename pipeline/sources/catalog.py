@@ -15,7 +15,7 @@ from pipeline.files import file_hash, fingerprint
 from pipeline.formats import PIANOROLLS, RECORDINGS, SCORES, printable
 from pipeline.progress import bar
 from pipeline.settings.music import CollectSettings, DataSettings
-from pipeline.sources.archives import Found, is_zip, max_bytes_of, too_large, unpack
+from pipeline.sources.archives import FoundFile, is_zip, max_bytes_of, too_large, unpack_archive
 from pipeline.sources.content_store import FILES
 from pipeline.sources.downloads import TEXTS
 
@@ -83,7 +83,7 @@ def locate(where: str) -> Path:
     return Path(found.submodule_search_locations[0]) / "corpus" / where.removeprefix(CORPUS)
 
 
-def describe_file(found: Found, licence: str, settings: CollectSettings, kind: str = "song") -> CatalogRow:
+def describe_file(found: FoundFile, licence: str, settings: CollectSettings, kind: str = "song") -> CatalogRow:
     """The row of one file, titled by its name; one that is too large or can't be read has a problem and no hash."""
     title = printable(PurePath((found.name or found.source).replace("\\", "/")).stem)
     row = CatalogRow("", title, "", kind, found.where, found.source, 0, "", licence, problem=found.problem)
@@ -181,29 +181,32 @@ def find_pianorolls(data: DataSettings, settings: CollectSettings, ask_again: bo
     """Every file of piano rolls below `data.path`."""
     files = files_of(data.path, "data.path", PIANOROLLS)
     return [
-        describe_file(Found(path, path), data.licence, settings) for path in bar(files, len(files), "collect", "files")
+        describe_file(FoundFile(path, path), data.licence, settings)
+        for path in bar(files, len(files), "collect", "files")
     ]
 
 
-def open_up(path: str, settings: CollectSettings, kind: str = "song", pattern: str = "") -> list[Found]:
+def open_up(path: str, settings: CollectSettings, kind: str = "song", pattern: str = "") -> list[FoundFile]:
     """A file as it is, or the files in a zip archive that are of this kind and match the pattern."""
     if not is_zip(path):
-        return [Found(path, path)]
+        return [FoundFile(path, path)]
     return unpack_all(Path(path), path, pattern, suffixes_of(kind), settings)
 
 
 def unpack_all(
     archive: Path, source: str, pattern: str, suffixes: Collection[str], settings: CollectSettings
-) -> list[Found]:
+) -> list[FoundFile]:
     """The files with these suffixes in an archive that is called `source`; an archive without any is said, too."""
-    found: list[Found] = []
+    found: list[FoundFile] = []
     try:
-        for one in unpack(archive, source, pattern, lambda name: PurePath(name).suffix.lower() in suffixes, settings):
+        for one in unpack_archive(
+            archive, source, pattern, lambda name: PurePath(name).suffix.lower() in suffixes, settings
+        ):
             found.append(one)
     except UnusableError as error:
-        return [*found, Found("", source, str(error))]
+        return [*found, FoundFile("", source, str(error))]
     nothing = f"the archive holds nothing that matches {pattern}" if pattern else "the archive holds nothing of use"
-    return found or [Found("", source, nothing)]
+    return found or [FoundFile("", source, nothing)]
 
 
 def suffixes_of(kind: str) -> tuple[str, ...]:
@@ -220,5 +223,6 @@ def find_chorales(data: DataSettings, settings: CollectSettings, ask_again: bool
     """The music by Bach in music21's corpus; what is no chorale in four parts falls out when it is read."""
     names = [f"{CORPUS}bach/{name}" for name, _ in scan(locate(f"{CORPUS}bach"))]
     return [
-        describe_file(Found(name, name), data.licence, settings) for name in bar(names, len(names), "collect", "files")
+        describe_file(FoundFile(name, name), data.licence, settings)
+        for name in bar(names, len(names), "collect", "files")
     ]

@@ -12,7 +12,7 @@ from pipeline.errors import UserError
 from pipeline.formats import printable
 from pipeline.scores.keys import Key
 from pipeline.settings.music import DataSettings
-from pipeline.sources.spreadsheets import Sheet, read_sheets
+from pipeline.sources.spreadsheets import Worksheet, read_worksheets
 
 SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
 KINDS = {
@@ -144,7 +144,7 @@ HEADER_ROWS = 20
 
 
 @dataclass(frozen=True)
-class Entry:
+class SheetRow:
     """One row of the user's spreadsheet."""
 
     row: int
@@ -176,14 +176,14 @@ READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
 """How a cell becomes a value, by our column, and the value of an empty cell."""
 
 
-def read_entries(data: DataSettings) -> list[Entry]:
+def read_sheet_rows(data: DataSettings) -> list[SheetRow]:
     """The rows of the spreadsheet at `data.path` that are not empty. Raises `UserError`."""
     setting = f"data.path={data.path}"
     given = data.columns or {}
     unknown = [name for name in given if _plain(name) not in {_plain(ours) for ours in COLUMNS}]
     if unknown:
         raise UserError(f"data.columns: there is no column {unknown[0]}; ours are {', '.join(COLUMNS)}.")
-    sheets = read_sheets(Path(data.path or "").expanduser(), setting)
+    sheets = read_worksheets(Path(data.path or "").expanduser(), setting)
     if not any(any(row) for sheet in sheets for row in sheet.rows):
         raise UserError(f"{setting} is empty: list your songs in it.")
     sheet, number, columns = _find_table(sheets, given, setting)
@@ -197,8 +197,8 @@ def read_entries(data: DataSettings) -> list[Entry]:
 
 
 def _find_table(
-    sheets: Sequence[Sheet], given: Mapping[str, str], setting: str
-) -> tuple[Sheet, int, dict[str, list[int]]]:
+    sheets: Sequence[Worksheet], given: Mapping[str, str], setting: str
+) -> tuple[Worksheet, int, dict[str, list[int]]]:
     """The first sheet with a column that says where the files are; the index of its header; indices of each column."""
     for sheet in sheets:
         for number, cells in enumerate(sheet.rows[:HEADER_ROWS]):
@@ -257,7 +257,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", re.sub(r"[(\[].*?[)\]]", "", name).lower())
 
 
-def _entry(number: int, cells: Sequence[str], columns: Mapping[str, Sequence[int]]) -> Entry:
+def _entry(number: int, cells: Sequence[str], columns: Mapping[str, Sequence[int]]) -> SheetRow:
     """What one row says; a cell that makes no sense is left out and remarked on."""
     texts = {
         ours: next((cells[index] for index in indices if index < len(cells) and cells[index]), "")
@@ -275,4 +275,4 @@ def _entry(number: int, cells: Sequence[str], columns: Mapping[str, Sequence[int
         except ValueError as error:
             values[ours] = nothing
             remarks.append(f"{ours} {printable(text)[:40]} {error}")
-    return Entry(number, remark="; ".join(remarks), **values)
+    return SheetRow(number, remark="; ".join(remarks), **values)

@@ -15,7 +15,7 @@ from pipeline.files import fingerprint, replaced_directory
 from pipeline.formats import SCORES
 from pipeline.progress import say
 from pipeline.settings.music import CollectSettings, DataSettings
-from pipeline.sources.archives import Found
+from pipeline.sources.archives import FoundFile
 from pipeline.sources.catalog import CatalogRow, describe_file, scan
 from pipeline.sources.content_store import COLLECTED
 
@@ -54,7 +54,7 @@ def find_in_packages(data: DataSettings, settings: CollectSettings, ask_again: b
         found += [place / name for name, _ in scan(place)]
     if not found:
         raise UserError(f"data.packages: there is no music in {', '.join(data.packages)}.")
-    return [describe_file(Found(str(path), str(path)), data.licence, settings) for path in found]
+    return [describe_file(FoundFile(str(path), str(path)), data.licence, settings) for path in found]
 
 
 def installed_package(package: str, version: str) -> Path:

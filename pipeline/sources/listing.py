@@ -15,9 +15,9 @@ from pipeline.files import file_hash, fingerprint
 from pipeline.formats import printable
 from pipeline.progress import bar
 from pipeline.settings.music import CollectSettings, DataSettings
-from pipeline.sources.archives import Found, is_zip
+from pipeline.sources.archives import FoundFile, is_zip
 from pipeline.sources.catalog import CatalogRow, describe_file, open_up, scan, suffixes_of, unpack_all
-from pipeline.sources.columns import Entry, read_entries
+from pipeline.sources.columns import SheetRow, read_sheet_rows
 from pipeline.sources.downloads import TEXTS, Download, fetch_all
 
 LINK = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
@@ -26,7 +26,7 @@ LINK = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 
 def listing_inputs(data: DataSettings) -> dict[str, str]:
     """The rows of the spreadsheet, and sizes and times of the files of this machine that they name."""
-    entries = read_entries(data)
+    entries = read_sheet_rows(data)
     files: list[tuple[str, object, int]] = []
     for entry in entries:
         if not LINK.match(entry.where):
@@ -41,7 +41,7 @@ def listing_inputs(data: DataSettings) -> dict[str, str]:
 
 def find_listed(data: DataSettings, settings: CollectSettings, ask_again: bool) -> list[CatalogRow]:
     """The rows of the catalog, in the order of the spreadsheet."""
-    entries = read_entries(data)
+    entries = read_sheet_rows(data)
     hashes: dict[str, str] = {}
     for entry in entries:
         if is_web(entry.where):
@@ -52,9 +52,9 @@ def find_listed(data: DataSettings, settings: CollectSettings, ask_again: bool) 
     rows: list[CatalogRow] = []
     for entry in bar(entries, len(entries), "collect", "rows"):
         try:
-            found, is_checked = find_entry(entry, folder_of(data), downloads, settings)
+            found, is_checked = find_row_files(entry, folder_of(data), downloads, settings)
         except UnusableError as error:
-            found, is_checked = [Found("", entry.where or f"row {entry.row}", str(error))], True
+            found, is_checked = [FoundFile("", entry.where or f"row {entry.row}", str(error))], True
         if entry.sha256 and not is_checked and len(found) > 1:
             entry = replace(entry, sha256="", remark=_joined(entry.remark, "sha256 is not for several files"))
         if entry.kind in ("", "song"):
@@ -63,13 +63,13 @@ def find_listed(data: DataSettings, settings: CollectSettings, ask_again: bool) 
             entry = replace(entry, remark=_joined(entry.remark, "used_in names no song of this list"))
         else:
             entry = replace(entry, used_in=songs.get(_plain(entry.used_in), ""))
-        rows += [describe_entry(entry, one, len(found), is_checked, data.licence, settings) for one in found]
+        rows += [describe_row_file(entry, one, len(found), is_checked, data.licence, settings) for one in found]
     return rows
 
 
-def find_entry(
-    entry: Entry, folder: Path, downloads: Mapping[str, Download | str], settings: CollectSettings
-) -> tuple[list[Found], bool]:
+def find_row_files(
+    entry: SheetRow, folder: Path, downloads: Mapping[str, Download | str], settings: CollectSettings
+) -> tuple[list[FoundFile], bool]:
     """The files that a row names, and whether its SHA-256 is that of the archive they are in and has been checked.
 
     Raises
@@ -83,7 +83,7 @@ def find_entry(
         if isinstance(download, str):
             raise UnusableError(download)
         if not is_zip(download.path):
-            return [Found(download.path, url, name=download.name)], False
+            return [FoundFile(download.path, url, name=download.name)], False
         _check_archive(entry, download.sha256)
         return unpack_all(Path(download.path), url, unquote(pattern), suffixes_of(entry.kind), settings), True
     files = local_files(entry.where, folder, entry.kind)
@@ -93,7 +93,7 @@ def find_entry(
     return [one for path, pattern in files for one in open_up(path, settings, entry.kind, pattern)], is_checked
 
 
-def _check_archive(entry: Entry, sha256: str) -> None:
+def _check_archive(entry: SheetRow, sha256: str) -> None:
     if entry.sha256 not in ("", sha256):
         raise UnusableError(_other_content(sha256))
 
@@ -102,8 +102,8 @@ def _other_content(sha256: str) -> str:
     return f"another content than listed: its SHA-256 begins with {sha256[:12]}"
 
 
-def describe_entry(
-    entry: Entry, found: Found, num_files: int, is_checked: bool, licence: str, settings: CollectSettings
+def describe_row_file(
+    entry: SheetRow, found: FoundFile, num_files: int, is_checked: bool, licence: str, settings: CollectSettings
 ) -> CatalogRow:
     """The catalog's row for one file that a row of the spreadsheet names."""
     kind, problem = _kind(entry.kind, found)
@@ -124,7 +124,7 @@ def describe_entry(
     )
 
 
-def _kind(said: str, found: Found) -> tuple[str, str]:
+def _kind(said: str, found: FoundFile) -> tuple[str, str]:
     """The kind of a file, said or by its name, and why it can't be that."""
     suffix = PurePath(found.where).suffix.lower()
     if found.problem or suffix in suffixes_of(said or "song"):

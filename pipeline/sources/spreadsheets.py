@@ -28,14 +28,14 @@ MOST_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Worksheet:
     """One table: its name and its cells, row by row; rows may differ in length."""
 
     name: str
     rows: list[list[str]]
 
 
-def read_sheets(path: Path, setting: str) -> list[Sheet]:
+def read_worksheets(path: Path, setting: str) -> list[Worksheet]:
     """All tables of the spreadsheet that `setting` (such as `data.path=songs.xlsx`) names. Raises `UserError`."""
     if not path.exists():
         raise UserError(f"{setting} is not there: give a spreadsheet (.xlsx, .ods, .csv ...).")
@@ -54,10 +54,10 @@ def read_sheets(path: Path, setting: str) -> list[Sheet]:
     text = _decode(content)
     if "\0" in text or path.suffix.lower() not in (".csv", ".tsv", ".tab", ".txt"):
         raise UserError(f"{setting} is no spreadsheet: give one that was saved as .xlsx, .ods or .csv.")
-    return [Sheet(path.stem, _values(text, setting))]
+    return [Worksheet(path.stem, _values(text, setting))]
 
 
-def _workbook(path: Path, content: bytes, setting: str) -> list[Sheet]:
+def _workbook(path: Path, content: bytes, setting: str) -> list[Worksheet]:
     """The sheets of a workbook in any of the binary formats."""
     unreadable = UserError(f"{setting} can't be read as a spreadsheet: save it anew as .xlsx, .ods or .csv.")
     if content.startswith(PACKED):
@@ -75,7 +75,7 @@ def _workbook(path: Path, content: bytes, setting: str) -> list[Sheet]:
         done = subprocess.run(command, capture_output=True, timeout=MOST_SECONDS, check=False)
         if done.returncode == workbook.PASSWORD:
             raise UserError(f"{setting} has a password: save it without one.")
-        return [Sheet(name, rows) for name, rows in json.loads(done.stdout)]
+        return [Worksheet(name, rows) for name, rows in json.loads(done.stdout)]
     except (subprocess.TimeoutExpired, ValueError) as error:
         raise unreadable from error
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.config import stage_directory
-from pipeline.dataset.structure import real_songs
+from pipeline.dataset.whole_songs import real_songs
 from pipeline.drawing.structure import draw_structure
 from pipeline.files import read_json, write_text
 from pipeline.pages.album.contents import bring_samples, bring_tracks, mean_recurrence, media_bytes, structures
 from pipeline.pages.album.cover import draw_cover, theme_of
 from pipeline.pages.album.credits import credit_rows, remake_command
-from pipeline.pages.album.page import Page, credits_text, playlist, render_page
+from pipeline.pages.album.page import AlbumPage, credits_text, playlist, render_page
 from pipeline.progress import duration, say
 from pipeline.songs.song import Song, song_paths
 from pipeline.songs.sung_syllables import read_alignment
@@ -62,7 +62,7 @@ def run(config: Config, directory: Path) -> Outcome:
     title = config.album.title or tracks[0].title
     planes = [song.planes for song in songs]
     draw_cover(directory / "cover.png", planes, title, config.album.artist, config.seed)
-    page = Page(
+    page = AlbumPage(
         title=title,
         artist=config.album.artist,
         cover="cover.png",

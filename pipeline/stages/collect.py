@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.config import stage_directory
 from pipeline.csv import write_rows
-from pipeline.dataset.gathering import kind_of_reason
+from pipeline.dataset.store import kind_of_reason
 from pipeline.errors import UserError
 from pipeline.files import lock
 from pipeline.formats import printable
@@ -67,21 +67,21 @@ def plan(config: Config) -> Plan:
 
 def run(config: Config, directory: Path) -> Outcome:
     """Write `catalog.csv`, a row a file. Raises `UserError` where nothing can be used."""
-    check(config)
+    check_limits(config)
     with lock(FILES):
         sweep_up()
         rows = mark_duplicates(source_of(config).find(config.data, config.collect, config.force))
     counts = Counter(row.kind for row in rows if not row.problem)
     if not counts:
-        raise nothing_usable(config, rows)
+        raise nothing_collected(config, rows)
     write_rows(directory / CATALOG, rows, CatalogRow)
     megabytes = sum(row.bytes for row in rows) / 1e6
     where = stage_directory("collect", config) / CATALOG
-    say(f"collect: {in_words(counts)} ({megabytes:,.1f} MB); {describe_problems(rows)}. See {where}.")
+    say(f"collect: {count_kinds(counts)} ({megabytes:,.1f} MB); {describe_problems(rows)}. See {where}.")
     return Outcome(notes={"files": len(rows), "kinds": dict(counts), "licence": config.data.licence})
 
 
-def check(config: Config) -> None:
+def check_limits(config: Config) -> None:
     """Refuse limits that let nothing through."""
     for key in ("max_file_megabytes", "max_recording_megabytes", "max_archive_megabytes", "timeout_seconds"):
         if getattr(config.collect, key) <= 0:
@@ -90,7 +90,7 @@ def check(config: Config) -> None:
         raise UserError(f"collect.retries must be at least 0, not {config.collect.retries}.")
 
 
-def in_words(counts: Counter[str]) -> str:
+def count_kinds(counts: Counter[str]) -> str:
     """`12 songs, 3 samples, 1 text`."""
     parts = [f"{counts[kind]:,} {kind}{'s' * (counts[kind] != 1)}" for kind in ("song", "sample", "text")]
     return ", ".join(part for part in parts if not part.startswith("0 ")) or "nothing"
@@ -113,7 +113,7 @@ def describe_problems(rows: Sequence[CatalogRow]) -> str:
     return text
 
 
-def nothing_usable(config: Config, rows: Sequence[CatalogRow]) -> UserError:
+def nothing_collected(config: Config, rows: Sequence[CatalogRow]) -> UserError:
     """The error for a data set of which not one row can be used."""
     place = f"data.path={config.data.path}" if config.data.path else f"data={config.data.name}"
     example = rows[0]

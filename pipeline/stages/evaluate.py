@@ -1,4 +1,4 @@
-"""The yardstick: `python -m pipeline +stage=evaluate name=mine`, or `evaluate.path=DIR` for any program's MIDI.
+"""The evaluator: `python -m pipeline +stage=evaluate name=mine`, or `evaluate.path=DIR` for any program's MIDI.
 
 Of one run it writes `report.json` (keys in `pipeline.evaluation.evaluator`), `report.md`, plots, and a picture and a
 sound of the first phrases; of a sweep, or of `evaluate.runs=[a,b]`, the runs' reports ranked: `ranking.json`,
@@ -20,29 +20,28 @@ from gan.networks.generator import Generator
 from gan.rolls import unpack
 from gan.spec import RollSpec
 from pipeline.config import Config, stage_directory
-from pipeline.dataset.cutting import recipe_of
+from pipeline.dataset.cutting import cutting_settings
 from pipeline.dataset.labels import labels_of, styles_of
 from pipeline.dataset.store import PhraseStore, open_store
 from pipeline.devices import choose_device, load_checkpoint, prepare_torch
-from pipeline.drawing.plots import draw_samples
+from pipeline.drawing.piano_rolls import draw_samples
 from pipeline.errors import UserError
 from pipeline.evaluation.accompaniment import accompany
-from pipeline.evaluation.control import Examiner, Labelled
-from pipeline.evaluation.control_plots import draw_accompaniments, draw_densities
-from pipeline.evaluation.evaluator import FORMAT, Yardstick
+from pipeline.evaluation.attribute_control import AttributeControl, LabelledPhrases
+from pipeline.evaluation.evaluator import FORMAT, Evaluator
 from pipeline.evaluation.phrase_sets import (
-    Phrases,
+    PhraseSet,
     folder_phrases,
     generated_phrases,
-    held_out,
-    made_as_asked,
+    held_out_phrases,
     nothing_to_score,
+    phrases_on_request,
     real_phrases,
 )
-from pipeline.evaluation.plots import draw_report
-from pipeline.evaluation.ranking import RankedRun, rank
-from pipeline.evaluation.report import markdown
-from pipeline.evaluation.runs import RANKING, judged
+from pipeline.evaluation.ranking import RankedRun, rank_runs
+from pipeline.evaluation.report import markdown_report
+from pipeline.evaluation.report_plots import draw_accompaniments, draw_densities, draw_report
+from pipeline.evaluation.runs import RANKING, evaluation_of
 from pipeline.files import bring, read_manifest, write_json, write_text
 from pipeline.pages.ranking import write_ranking_page
 from pipeline.progress import say
@@ -55,7 +54,7 @@ NUM_PICTURED = 8
 """Phrases in the picture."""
 NUM_HEARD = 4
 """Phrases in the sound."""
-UNASKED: dict[str, Any] = {"accompaniment": None, "control": None}
+WITHOUT_REQUESTS: dict[str, Any] = {"accompaniment": None, "control": None}
 """What a report has of music that takes no requests."""
 
 
@@ -74,8 +73,10 @@ def inputs(config: Config) -> dict[str, str]:
         )
     if settings.runs is not None:
         if settings.path is not None:
-            raise UserError("evaluate.path and evaluate.runs can't both be given: judge the folder first, by a name=.")
-        return {run: manifest.fingerprint for run in settings.runs if (manifest := judged(run)) is not None}
+            raise UserError(
+                "evaluate.path and evaluate.runs can't both be given: evaluate the folder first, by a name=."
+            )
+        return {run: manifest.fingerprint for run in settings.runs if (manifest := evaluation_of(run)) is not None}
     if settings.path is not None:
         return {"folder": folder_print(settings.path, "evaluate.path")}
     choose_device(config)
@@ -95,26 +96,28 @@ def plan(config: Config) -> Plan:
 
 
 def run(config: Config, directory: Path) -> Outcome:
-    """Judge one run, or rank several."""
+    """Evaluate one run, or rank several."""
     if config.evaluate.runs is not None:
-        return rank_runs(config.evaluate.runs, config.name, directory)
-    return judge(config, directory)
+        return rank_all(config.evaluate.runs, config.name, directory)
+    return evaluate(config, directory)
 
 
-def judge(config: Config, directory: Path) -> Outcome:
-    """Lay the yardstick to the phrases of a checkpoint or a folder."""
+def evaluate(config: Config, directory: Path) -> Outcome:
+    """Score the phrases of a checkpoint or a folder."""
     prepare_torch(config)
     store = open_store(stage_directory("prepare", config))
     spec = store.spec
-    test, validation = held_out(store, config.data.name)
+    test, validation = held_out_phrases(store, config.data.name)
     generator = None
     if config.evaluate.path:
-        subject, samples = from_folder(config)
+        scored, samples = from_folder(config)
     else:
-        subject, samples, generator = from_checkpoint(config, spec)
-    yardstick = Yardstick(test, validation, real_phrases(store, "train"), spec, config.evaluate)
-    measured, found = yardstick.score(samples)
-    found |= ask(generator, store, config, directory) if isinstance(generator, Generator) else UNASKED
+        scored, samples, generator = from_checkpoint(config, spec)
+    evaluator = Evaluator(test, validation, real_phrases(store, "train"), spec, config.evaluate)
+    measured, found = evaluator.score(samples)
+    found |= (
+        evaluate_requests(generator, store, config, directory) if isinstance(generator, Generator) else WITHOUT_REQUESTS
+    )
     if generator is not None and not isinstance(generator, Generator):
         found["notes"].append("Accompaniment and control are left out: this design takes no requests.")
     reference = {
@@ -124,31 +127,32 @@ def judge(config: Config, directory: Path) -> Outcome:
         "phrases": store.statistics["phrases"],
         "songs": store.statistics["songs"],
     }
-    report = {"format": FORMAT, "subject": subject, "reference": reference} | found
+    report = {"format": FORMAT, "scored": scored, "reference": reference} | found
     write_json(directory / "report.json", report)
-    write_text(directory / "report.md", markdown(report))
-    draw_report(directory, {"test": yardstick.test} | measured, report)
+    write_text(directory / "report.md", markdown_report(report))
+    draw_report(directory, {"test": evaluator.test} | measured, report)
     show(config, samples, spec, directory)
     quality = found["headline"]["quality"]
     say(f"evaluate: {in_words(config.name, quality)} All of it: {stage_directory('evaluate', config)}/report.md")
     return Outcome(notes={"quality": quality, "overlap": found["headline"]["overlap"]["generated"]})
 
 
-def ask(generator: Generator, store: PhraseStore, config: Config, directory: Path) -> dict[str, Any]:
+def evaluate_requests(generator: Generator, store: PhraseStore, config: Config, directory: Path) -> dict[str, Any]:
     """The report's `accompaniment` and `control`, with their pictures."""
     settings, spec = config.evaluate, store.spec
     if not settings.requests:
-        return UNASKED
-    make = partial(made_as_asked, generator, settings.condition_strength)
+        return WITHOUT_REQUESTS
+    generate = partial(phrases_on_request, generator, settings.condition_strength)
     test, training = (
-        Labelled(real_phrases(store, split), torch.from_numpy(labels_of(store, split))) for split in ("test", "train")
+        LabelledPhrases(real_phrases(store, split), torch.from_numpy(labels_of(store, split)))
+        for split in ("test", "train")
     )
-    accompanied = accompany(make, test.phrases, training.phrases, spec, settings)
+    accompanied = accompany(generate, test.phrases, training.phrases, spec, settings)
     if accompanied is not None:
         draw_accompaniments(directory / "accompaniment.png", accompanied[0], spec, config.name)
-    densities, told = Examiner(make, test, training, styles_of(store), spec, settings).examine()
+    densities, control = AttributeControl(generate, test, training, styles_of(store), spec, settings).measure()
     draw_densities(directory / "density.png", densities, spec, config.name)
-    return {"accompaniment": None if accompanied is None else accompanied[1], "control": told}
+    return {"accompaniment": None if accompanied is None else accompanied[1], "control": control}
 
 
 def in_words(name: str, quality: dict[str, float | None]) -> str:
@@ -159,7 +163,7 @@ def in_words(name: str, quality: dict[str, float | None]) -> str:
     return f"{name} has quality {value:.2f} ({low:.2f} to {high:.2f}; 1 is as close as other real songs, 0 is random)."
 
 
-def from_checkpoint(config: Config, spec: RollSpec) -> tuple[dict[str, Any], Phrases, PhraseGenerator]:
+def from_checkpoint(config: Config, spec: RollSpec) -> tuple[dict[str, Any], PhraseSet, PhraseGenerator]:
     """What the checkpoint of this run is, phrases of its generator, and the generator."""
     directory = stage_directory("train", config)
     path = directory / "checkpoint.pt"
@@ -181,7 +185,7 @@ def from_checkpoint(config: Config, spec: RollSpec) -> tuple[dict[str, Any], Phr
             f"{path} was made for other rolls than {config.data.name} has; drop the override of data or roll."
         )
     samples = generated_phrases(generator, max(config.evaluate.phrases, config.evaluate.samples), config.evaluate.seed)
-    subject = {
+    scored = {
         "kind": "checkpoint",
         "name": config.name,
         "path": str(path),
@@ -191,17 +195,17 @@ def from_checkpoint(config: Config, spec: RollSpec) -> tuple[dict[str, Any], Phr
         "parameters": sum(notes.get(f"{side}_parameters", 0) for side in ("generator", "discriminator")),
         "settings": settings,
     }
-    return subject, samples, generator
+    return scored, samples, generator
 
 
-def from_folder(config: Config) -> tuple[dict[str, Any], Phrases]:
+def from_folder(config: Config) -> tuple[dict[str, Any], PhraseSet]:
     """What became of a folder's files, and their phrases."""
     path = config.evaluate.path
     count = max(config.evaluate.phrases, config.evaluate.samples)
-    reading = folder_phrases(files_of(path, "evaluate.path"), recipe_of(config), config.executor, count)
+    reading = folder_phrases(files_of(path, "evaluate.path"), cutting_settings(config), config.executor, count)
     if not len(reading.phrases):
         raise nothing_to_score(str(path), reading)
-    subject = {
+    scored = {
         "kind": "folder",
         "name": config.name,
         "path": str(path),
@@ -210,10 +214,10 @@ def from_folder(config: Config) -> tuple[dict[str, Any], Phrases]:
         "files": reading.num_files,
         "rejects": reading.reasons,
     }
-    return subject, reading.phrases
+    return scored, reading.phrases
 
 
-def show(config: Config, samples: Phrases, spec: RollSpec, directory: Path) -> None:
+def show(config: Config, samples: PhraseSet, spec: RollSpec, directory: Path) -> None:
     """A picture and a sound of the first phrases."""
     phrases = unpack(samples.rolls[:NUM_PICTURED], spec).numpy()
     draw_samples(directory / "samples.png", phrases, spec, f"{config.name}: the first {len(phrases)} phrases")
@@ -232,10 +236,10 @@ def show(config: Config, samples: Phrases, spec: RollSpec, directory: Path) -> N
         bring(learning, directory / "learning.png")
 
 
-def rank_runs(runs: list[str], name: str, directory: Path) -> Outcome:
-    """The page of several judged runs, best first."""
+def rank_all(runs: list[str], name: str, directory: Path) -> Outcome:
+    """The page of several evaluated runs, best first."""
     place = Path("outputs") / name / "evaluate"
-    ranked, notes, floor = rank(runs, directory, place)
+    ranked, notes, floor = rank_runs(runs, directory, place)
     write_json(directory / "ranking.json", [asdict(run) for run in ranked])
     command = f"python -m pipeline +stage=evaluate name={name}"
     if name == RANKING:

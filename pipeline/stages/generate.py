@@ -13,9 +13,9 @@ from typing import Protocol
 import numpy as np
 
 from pipeline.config import Config, stage_directory
-from pipeline.dataset.cutting import recipe_of
+from pipeline.dataset.cutting import cutting_settings
 from pipeline.devices import prepare_torch
-from pipeline.drawing.plots import draw_samples
+from pipeline.drawing.piano_rolls import draw_samples
 from pipeline.errors import UserError
 from pipeline.files import file_hash
 from pipeline.formats import is_recording
@@ -72,7 +72,7 @@ def content_of(value: str, key: str, config: Config) -> str:
     path = given_path(value, f"generate.{key}")
     if not is_recording(path.name):
         return file_hash(path)
-    return recording_of(path, config.transcribe, recipe_of(config).spec.beats_per_bar).directory.name
+    return recording_of(path, config.transcribe, cutting_settings(config).spec.beats_per_bar).directory.name
 
 
 def check(config: Config) -> None:

@@ -15,21 +15,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pipeline.build import STAGES, refuse_change
 from pipeline.config import Config, stage_directory
 from pipeline.devices import choose_device, load_tensors, prepare_torch
-from pipeline.drawing.learning_curves import draw_language_learning
+from pipeline.drawing.learning_curves import draw_language_model_curves
 from pipeline.errors import UserError
-from pipeline.files import write_json, write_text
+from pipeline.files import refuse_change, write_json, write_text
 from pipeline.lyrics.alignment.alignment import Alignment, fit_words
 from pipeline.lyrics.alignment.alignment import figures as alignment_figures
 from pipeline.lyrics.corpus.corpus import Reading, read_texts
-from pipeline.lyrics.corpus.files import files_fingerprint, text_size
-from pipeline.lyrics.corpus.songs import START
+from pipeline.lyrics.corpus.song_lyrics import START
+from pipeline.lyrics.corpus.text_files import files_fingerprint, text_size
 from pipeline.lyrics.editor.screen import lyric_page
 from pipeline.lyrics.editor.terminal import SESSION, require_person, write_together
+from pipeline.lyrics.language_model.checkpointing import judged, records, train
 from pipeline.lyrics.language_model.pretrained import starting_hash, starting_point, starting_vocabulary
-from pipeline.lyrics.language_model.run import judged, records, train
 from pipeline.lyrics.language_model.training import FORMAT, Trainer
 from pipeline.lyrics.prose import writer as freehand
 from pipeline.lyrics.report import prose_rows, report
@@ -42,7 +41,7 @@ from pipeline.lyrics.song.writer import Writer
 from pipeline.progress import bar, duration, say
 from pipeline.songs.song import Song, song_paths
 from pipeline.songs.sung_syllables import check_singer
-from pipeline.stage_table import Outcome, Plan
+from pipeline.stage_table import STAGES, Outcome, Plan
 
 NUM_REASONS = 5
 """Files that can't be used which are named one by one."""
@@ -108,7 +107,7 @@ def run(config: Config, directory: Path) -> Outcome:
         "xz": figures["xz_bits"],
         "this, on test text": figures["bits_per_character"],
     }
-    draw_language_learning(directory / "learning.png", records(directory / "metrics.jsonl"), others)
+    draw_language_model_curves(directory / "learning.png", records(directory / "metrics.jsonl"), others)
     write = write_songs if settings.kind == "song" else write_texts
     count, written, rows = write(trainer, reading, figures, config, directory)
     write_text(directory / "report.md", report(figures, rows))

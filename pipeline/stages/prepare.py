@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 from pipeline.config import stage_directory
 from pipeline.csv import read_rows
-from pipeline.dataset.cutting import Reading, Reject, Source, recipe_of
-from pipeline.dataset.gathering import Summary, gather, read_on
-from pipeline.dataset.store import open_store
+from pipeline.dataset.cutting import PreparedFile, SourceFile, cutting_settings
+from pipeline.dataset.resumable_reading import read_files_resuming
+from pipeline.dataset.store import Reject, open_store
+from pipeline.dataset.store_writer import StoreSummary, write_store
 from pipeline.errors import UserError
 from pipeline.formats import SCORES, is_recording, printable
 from pipeline.progress import bar, duration, say
 from pipeline.sources.catalog import CATALOG, CatalogRow, locate
 from pipeline.stage_table import Outcome, Plan
-from pipeline.transcription.cache import BYTES_PER_MINUTE, PICTURE, recordings_of, transcribe_all, work_left
+from pipeline.transcription.cache import BYTES_PER_MINUTE, PICTURE, recordings_of, remaining_work, transcribe_all
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -34,14 +35,14 @@ def inputs(config: Config) -> dict[str, str]:
 
 def plan(config: Config) -> Plan:
     """Say how many files will be read, and how long that takes."""
-    spec = recipe_of(config).spec
+    spec = cutting_settings(config).spec
     rows = songs_of(read_catalog(config))
     workers = config.executor.workers or 2
-    estimates = [estimate(row.where) for row in rows]
+    estimates = [reading_estimate(row.where) for row in rows]
     seconds = 15 + sum(one for one, _ in estimates) / workers
     num_phrases = sum(bars // config.prepare.hop_bars + 1 for _, bars in estimates)
     phrase_bytes = 2 * spec.num_tracks * spec.num_steps * -(-spec.num_pitches // 8)
-    work = work_left(recordings_of(rows, config.transcribe, spec.beats_per_bar), config.executor)
+    work = remaining_work(recordings_of(rows, config.transcribe, spec.beats_per_bar), config.executor)
     text = f"Cuts {len(rows)} songs into phrases of {spec.bars} bars, about {duration(seconds + work.seconds)}"
     if work.files:
         text += f", {work.files} of them recording{'s' if work.files > 1 else ''} to transcribe first"
@@ -52,18 +53,18 @@ def plan(config: Config) -> Plan:
 
 def run(config: Config, directory: Path) -> Outcome:
     """Write the store's files; a `UserError` counts the reasons where no file can be used."""
-    recipe = recipe_of(config)
+    recipe = cutting_settings(config)
     rows, written = transcribe_first(config, read_catalog(config), recipe.spec.beats_per_bar)
     sources = [
-        Source(row.id, row.where, row.title, row.bpm, row.key, row.split, written.get(row.where, ""))
+        SourceFile(row.id, row.where, row.title, row.bpm, row.key, row.split, written.get(row.where, ""))
         for row in songs_of(rows)
     ]
-    readings = named(read_on(sources, recipe, config.executor, journal_path(config)), rows)
+    readings = called_by_user(read_files_resuming(sources, recipe, config.executor, journal_path(config)), rows)
     readings = with_problems(bar(readings, len(sources), "prepare", "files"), rows)
-    summary = gather(readings, recipe, directory)
+    summary = write_store(readings, recipe, directory)
     if summary.songs == 0:
         journal_path(config).unlink(missing_ok=True)
-        raise nothing_usable(config, sum(row.kind == "song" for row in rows), summary)
+        raise nothing_prepared(config, sum(row.kind == "song" for row in rows), summary)
     say(f"prepare: {summary.songs} songs, {describe_phrases(summary)}; {describe_rejects(summary)}")
     add_page(config, directory, rows, written)
     journal_path(config).unlink(missing_ok=True)
@@ -77,11 +78,11 @@ def add_page(config: Config, directory: Path, rows: Sequence[CatalogRow], writte
     `written` names the MIDI file of each recording that was transcribed, by the path of the recording.
     """
     from pipeline.pages.dataset.commands import next_commands
-    from pipeline.pages.dataset.page import PAGE, Told, write_set_page
+    from pipeline.pages.dataset.page import PAGE, PageFacts, write_set_page
 
     try:
         does = ("Train on this set", "Train on it and make an album")
-        told = Told(
+        told = PageFacts(
             title=config.data.title,
             num_files=sum(row.kind == "song" for row in rows),
             num_others=sum(row.kind != "song" for row in rows),
@@ -117,7 +118,7 @@ def songs_of(rows: Sequence[CatalogRow]) -> list[CatalogRow]:
     return [row for row in rows if row.kind == "song" and not row.problem]
 
 
-def estimate(where: str) -> tuple[float, int]:
+def reading_estimate(where: str) -> tuple[float, int]:
     """Seconds to read the file that a row names, and bars in it."""
     kind = "recording" if is_recording(where) else SCORES.get(locate(where).suffix.lower(), "midi")
     return ESTIMATES.get(kind, ESTIMATES["midi"])
@@ -141,7 +142,7 @@ def transcribe_first(
     return [replace(row, problem=problems.get(row.where, row.problem)) for row in rows], written
 
 
-def named(readings: Iterator[Reading], rows: Sequence[CatalogRow]) -> Iterator[Reading]:
+def called_by_user(readings: Iterator[PreparedFile], rows: Sequence[CatalogRow]) -> Iterator[PreparedFile]:
     """The readings, their rejects called as the user calls the file, not as it was stored after a download."""
     names = {row.where: row.source for row in songs_of(rows) if row.where != row.source}
     for reading in readings:
@@ -158,20 +159,20 @@ def call_by(names: dict[str, str], reject: Reject) -> Reject:
     return replace(reject, path=names.get(reject.path, reject.path))
 
 
-def with_problems(readings: Iterator[Reading], rows: Sequence[CatalogRow]) -> Iterator[Reading]:
+def with_problems(readings: Iterator[PreparedFile], rows: Sequence[CatalogRow]) -> Iterator[PreparedFile]:
     """The readings, after a reject for each song of the catalog that nothing came of."""
     lost = [Reject(row.source, row.problem) for row in rows if row.kind == "song" and row.problem]
-    yield Reading(rejects=lost)
+    yield PreparedFile(rejects=lost)
     yield from readings
 
 
-def describe_phrases(summary: Summary) -> str:
+def describe_phrases(summary: StoreSummary) -> str:
     """How many phrases, in all and by split."""
     splits = ", ".join(f"{split} {count:,}" for split, count in summary.phrases.items())
     return f"{sum(summary.phrases.values()):,} phrases ({splits})"
 
 
-def describe_rejects(summary: Summary) -> str:
+def describe_rejects(summary: StoreSummary) -> str:
     """How many files were rejected and why, the most frequent reason first."""
     if not summary.rejects:
         return "no rejects"
@@ -179,7 +180,7 @@ def describe_rejects(summary: Summary) -> str:
     return f"{len(summary.rejects)} rejects in rejects.csv: {reasons}"
 
 
-def nothing_usable(config: Config, num_files: int, summary: Summary) -> UserError:
+def nothing_prepared(config: Config, num_files: int, summary: StoreSummary) -> UserError:
     """The error for a data set without a single usable song."""
     place = f"data.path={config.data.path}" if config.data.path else f"data={config.data.name}"
     if not summary.rejects:

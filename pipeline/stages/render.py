@@ -6,29 +6,22 @@ Writes `NN-title.mid .wav .png .musicxml` a song, `.lrc` where it has words, on 
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pipeline.audio.files import COMPRESSED, Tags, write_compressed, write_wav
+from pipeline.audio.files import COMPRESSED, Tags
 from pipeline.audio.loudness import LONGEST_TAIL_SECONDS, check_wav
 from pipeline.audio.synthesizers import check_synth, soundfont_path
 from pipeline.config import Config, stage_directory
-from pipeline.drawing.plots import draw_song
 from pipeline.errors import UserError
-from pipeline.files import file_hash, read_json, write_json, write_text
+from pipeline.files import file_hash, read_json, write_json
 from pipeline.progress import bar, duration, say
-from pipeline.rendering.lrc import lrc_text
-from pipeline.rendering.midi import write_midi
 from pipeline.rendering.mix import Mix, mix_song
-from pipeline.rendering.musicxml import write_score
+from pipeline.rendering.song_files import file_name, write_song_files
 from pipeline.rendering.vocal.singing import check_vocal
-from pipeline.settings.audio import RenderSettings
 from pipeline.songs.song import Song, song_paths
-from pipeline.songs.sung_syllables import NO_LYRICS, SungSyllable, check_fits, read_alignment, seconds_of, with_words
+from pipeline.songs.sung_syllables import NO_LYRICS, check_fits, read_alignment, with_words
 from pipeline.stage_table import Outcome, Plan
 
 SPEED = 10
@@ -83,7 +76,7 @@ def run(config: Config, directory: Path) -> Outcome:
         song = with_words(song, words)
         mix = mix_song(song, config.render, soundfont, words)
         tags = Tags(title, config.album.artist, config.album.title or first, song.number, len(songs))
-        files = Writer(directory, name, tags, config.render).write(mix, words)
+        files = write_song_files(directory, name, mix, words, tags, config.render)
         measured, complaints = check_wav(
             directory / files["wav"],
             song.seconds,
@@ -92,7 +85,7 @@ def run(config: Config, directory: Path) -> Outcome:
             mix.track_lufs,
         )
         remarks += complaints
-        entries.append(describe(song, title, files, mix) | _rounded(asdict(measured)))
+        entries.append(render_entry(song, title, files, mix) | _rounded(asdict(measured)))
     for remark in remarks:
         say(f"render: {remark}.")
     write_json(directory / "render.json", {"songs": entries, "remarks": remarks})
@@ -114,14 +107,7 @@ def read_titles(path: Path) -> dict[int, str]:
         raise UserError(f"{path} is not what the lyrics stage writes; run +stage=lyrics force=true.") from error
 
 
-def file_name(number: int, title: str | None) -> str:
-    """`03-salt-on-the-window`, or `03` without a title that has letters."""
-    plain = unicodedata.normalize("NFKD", title or "").encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "")).strip("-")[:60].strip("-")
-    return f"{number:02d}-{slug}" if slug else f"{number:02d}"
-
-
-def describe(song: Song, title: str, files: dict[str, Any], mix: Mix) -> dict[str, Any]:
+def render_entry(song: Song, title: str, files: dict[str, Any], mix: Mix) -> dict[str, Any]:
     """What later pages want to know of a song."""
     return {
         "number": song.number,
@@ -140,40 +126,3 @@ def describe(song: Song, title: str, files: dict[str, Any], mix: Mix) -> dict[st
 
 def _rounded(values: dict[str, float]) -> dict[str, float]:
     return {key: round(value, 2) for key, value in values.items()}
-
-
-@dataclass(frozen=True)
-class Writer:
-    """Writes the files of one song."""
-
-    directory: Path
-    name: str
-    tags: Tags
-    settings: RenderSettings
-
-    def write(self, mix: Mix, words: Sequence[SungSyllable]) -> dict[str, Any]:
-        """Write everything; the files by kind, relative to the directory. `words` lie on the notes of the song."""
-        song, settings, title = mix.song, self.settings, self.tags.title
-        rate_hz = settings.sample_rate_hz
-        files: dict[str, Any] = {kind: f"{self.name}.{kind}" for kind in ("mid", "wav", "png", "musicxml")}
-        write_midi(self.directory / files["mid"], song, title, words)
-        write_wav(self.directory / files["wav"], mix.sound, rate_hz)
-        sections = [(one.role, one.first_bar, one.num_bars) for one in song.sections]
-        draw_song(self.directory / files["png"], song.planes, song.spec, sections, title, song.tempo_map)
-        write_score(self.directory / files["musicxml"], song, title, words)
-        if words:
-            files["lrc"] = f"{self.name}.lrc"
-            named = {"ti": title, "ar": self.tags.artist, "al": self.tags.album}
-            seconds = len(mix.sound) / rate_hz
-            text = lrc_text(words, seconds_of(song, words), named, seconds, settings.word_times)
-            write_text(self.directory / files["lrc"], text)
-        if settings.compressed is not None:
-            files[settings.compressed] = f"{self.name}.{settings.compressed}"
-            path = self.directory / files[settings.compressed]
-            write_compressed(path, mix.sound, rate_hz, settings.compressed, self.tags)
-        if mix.stems:
-            files["stems"] = {}
-            for track, stem in mix.stems.items():
-                files["stems"][track] = f"stems/{self.name}-{file_name(0, track)[3:] or 'track'}.wav"
-                write_wav(self.directory / files["stems"][track], stem, rate_hz)
-        return files

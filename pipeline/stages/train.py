@@ -8,7 +8,7 @@ each batch: the same steps in less time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -23,20 +23,21 @@ from gan.statistics import DataStatistics, count_some
 from gan.training.monitor import TrainingFailed
 from gan.training.precision import takes_bfloat16
 from gan.training.trainer import Trainer, scheduled_rate
-from pipeline.build import STAGES, refuse_change
-from pipeline.config import Config, flatten, stage_directory
+from pipeline.config import Config, compose, flatten, stage_directory
 from pipeline.dataset.labels import labels_of, styles_of
 from pipeline.dataset.store import PhraseStore, open_store
 from pipeline.devices import choose_device, load_checkpoint, num_processes, prepare_torch, resident
 from pipeline.errors import UserError
-from pipeline.files import settings_of
+from pipeline.files import refuse_change, settings_of
 from pipeline.progress import counter, duration, finish_step_first, say
 from pipeline.settings.music import roll_spec
-from pipeline.stage_table import Outcome, Plan
+from pipeline.stage_table import STAGES, Outcome, Plan
 from pipeline.training.recorder import Recorder
 from pipeline.training.tensorboard import require_tensorboard
 from pipeline.training.torchrun import assembled, team
 
+BUDGETS = ("default", "long")
+"""What a shorter run is told of at its end."""
 MOST_COMPARED = 512
 """Real phrases that they are compared with, at most."""
 
@@ -60,7 +61,7 @@ def plan(config: Config) -> Plan:
         f"{in_precision}with {threads}{each}, {duration(60 * settings.minutes)} at the most; the bar tells the time "
         "left."
     )
-    num_ticks = settings.steps // settings.tick_steps + 2
+    num_ticks = settings.steps // settings.checkpoint_steps + 2
     tick_bytes = 2_000_000 if settings.tensorboard else 1_000_000
     return Plan(text, 80_000_000 + tick_bytes * num_ticks)
 
@@ -216,8 +217,7 @@ def outcome(trainer: Trainer, store: PhraseStore, recorder: Recorder) -> Outcome
     )
     for trouble in recorder.troubles():
         say(f"train: {trouble}.")
-    if trainer.step < trainer.settings.steps:
-        say(f"train: stopped by train.minutes={trainer.settings.minutes:g}; raise it to go on.")
+    say(f"train: {after_this(trainer, {name: compose(f'budget={name}').train for name in BUDGETS})}")
     sizes = {
         f"{name}_parameters": sum(weight.numel() for weight in network.parameters())
         for name, network in (("generator", trainer.generator), ("discriminator", trainer.discriminator))
@@ -225,3 +225,14 @@ def outcome(trainer: Trainer, store: PhraseStore, recorder: Recorder) -> Outcome
     notes = {"chosen_step": chosen["step"], "overlap": chosen["overlap"], "real": recorder.reference} | sizes
     notes |= {"train_seconds": round(trainer.seconds, 1), "device": str(trainer.device)}
     return Outcome({"steps": trainer.step}, notes | {"music": store.statistics})
+
+
+def after_this(trainer: Trainer, budgets: Mapping[str, TrainSettings]) -> str:
+    """What ended a run, and how the first of the budgets that is larger would go on from here."""
+    settings, out_of_time = trainer.settings, trainer.step < trainer.settings.steps
+    ended = f"ended by train.minutes={settings.minutes:g}" if out_of_time else f"ended by train.steps={settings.steps}"
+    for name, larger in budgets.items():
+        if larger.minutes > settings.minutes if out_of_time else larger.steps > settings.steps:
+            seconds = min(60 * larger.minutes, larger.steps * trainer.seconds / max(1, trainer.step)) - trainer.seconds
+            return f"{ended}. budget={name} goes on from here, to step {larger.steps:,} in some {duration(seconds)}."
+    return f"{ended}; raise it to go on from here."

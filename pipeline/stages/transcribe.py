@@ -1,4 +1,4 @@
-"""Turn recordings into notes on a beat grid."""
+"""Stage `transcribe`: recordings to notes on a beat grid."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from pipeline.sources.catalog import CATALOG, CatalogRow
 from pipeline.stage_table import Outcome, Plan
 from pipeline.transcription.cache import (
     BYTES_PER_MINUTE,
-    Found,
     Recording,
+    TranscriptionResult,
     recording_of,
     recordings_of,
+    remaining_work,
     transcribe_all,
-    work_left,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def inputs(config: Config) -> dict[str, str]:
 def plan(config: Config) -> Plan:
     """Say how much sound will be transcribed, and how long that takes."""
     recordings = recordings_to_do(config)
-    work = work_left(recordings, config.executor)
+    work = remaining_work(recordings, config.executor)
     text = f"Writes down what {count(len(recordings), 'recording')} play{'s' if len(recordings) == 1 else ''}"
     cached = len(recordings) - work.files
     if cached:
@@ -97,7 +97,7 @@ def recordings_to_do(config: Config) -> list[Recording]:
     return recordings
 
 
-def tell(found: Found) -> None:
+def tell(found: TranscriptionResult) -> None:
     """Print what was found in one recording."""
     report = found.report
     notes = ", ".join(f"{name} {number}" for name, number in report["notes"].items())

@@ -9,14 +9,15 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from gan.metrics.counts import Tally
+from gan.metrics.counts import PhraseCounts
 from gan.metrics.distances import mean, overlaps
 from gan.metrics.features import dissonance, empty_bars, features, notes_per_bar, scale_share, stepwise_share
 from gan.training.monitor import Report
 from gan.training.trainer import Trainer
 from pipeline.config import Config
 from pipeline.devices import load_checkpoint
-from pipeline.drawing.plots import draw_learning, draw_samples
+from pipeline.drawing.learning_curves import draw_learning_curves
+from pipeline.drawing.piano_rolls import draw_samples
 from pipeline.files import atomic_path, write_text
 from pipeline.progress import say
 from pipeline.rendering.phrase_audio import write_sample
@@ -64,7 +65,7 @@ class Recorder:
         self.board: Board | None = None
         self.chosen: dict[str, Any] = {"step": 0, "final_phase": False, "overlap": -1.0}
         self.reference = self._figures(training)
-        rates = zip(self.spec.names, notes_per_bar(Tally(training, self.spec)).mean(0).tolist(), strict=True)
+        rates = zip(self.spec.names, notes_per_bar(PhraseCounts(training, self.spec)).mean(0).tolist(), strict=True)
         self.reference |= {f"notes_per_bar/{name}": rate for name, rate in rates}
 
     def __enter__(self) -> Self:
@@ -135,7 +136,7 @@ class Recorder:
         if self.board:
             self.board.figures(record)
         if report.samples is not None:
-            draw_learning(self.directory / "learning.png", self.records, self.reference)
+            draw_learning_curves(self.directory / "learning.png", self.records, self.reference)
         if report.checkpoint_due:
             self.save()
 
@@ -161,12 +162,12 @@ class Recorder:
 
     def _figures(self, rolls: Tensor) -> dict[str, float]:
         """Means over phrases, and the overlap of their features with those of the validation songs."""
-        tally = Tally(rolls, self.spec)
+        counts = PhraseCounts(rolls, self.spec)
         means = {
-            "scale_share": scale_share(tally),
-            "dissonance": dissonance(tally),
-            "stepwise_share": stepwise_share(tally),
-            "empty_bars": empty_bars(tally),
+            "scale_share": scale_share(counts),
+            "dissonance": dissonance(counts),
+            "stepwise_share": stepwise_share(counts),
+            "empty_bars": empty_bars(counts),
         }
         figures = {name: float(values.nanmean()) for name, values in means.items()}
         figures["overlap"] = mean(overlaps(features(rolls, self.spec), self.held_out))

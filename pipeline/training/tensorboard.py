@@ -67,7 +67,7 @@ class Board:
         """The sample picture (a PNG) and sound (`[samples, 2]`, where there is one) of a step."""
         from matplotlib.image import imread
 
-        from pipeline.audio.loudness import resample
+        from pipeline.audio.mastering import resample
 
         self.writer.add_image("samples", imread(picture), step, dataformats="HWC")
         if sound is not None:

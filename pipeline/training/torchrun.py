@@ -87,8 +87,8 @@ def assembled(job: Any) -> Iterator[None]:
     in_step = True
 
 
-def follow() -> int:
-    """What the other processes do until the first has nothing more for them; their exit code."""
+def follow(work: Callable[..., None]) -> int:
+    """What the other processes do until the first has nothing more for them: `work` on each job; their exit code."""
     from gan.training.monitor import TrainingFailed
 
     with Path(os.devnull).open("w") as nowhere:
@@ -96,10 +96,8 @@ def follow() -> int:
         try:
             meet()
             while (job := team().share(None)) is not None:
-                from pipeline.stages.train import train_along
-
                 with suppress(TrainingFailed):  # the first process says so
-                    train_along(*job)
+                    work(*job)
         except KeyboardInterrupt:
             return 130
         except (UserError, RuntimeError, OSError) as error:

@@ -1,6 +1,6 @@
-"""Transcriptions on disk, each in a folder of its own, made once: `data/transcribed/HASH/`.
+"""Cache of transcriptions on disk, each in a folder of its own, made once: `data/transcribed/HASH/`.
 
-HASH stands for the recording's bytes and what is known or wanted of it. A folder appears when everything in it is
+HASH stands for the recording's bytes and the hints given with it. A folder appears when everything in it is
 written, so what was interrupted leaves nothing that could be taken for a transcription.
 """
 
@@ -24,11 +24,11 @@ from pipeline.parallel import work_on
 from pipeline.settings.audio import TranscribeSettings
 from pipeline.settings.music import ExecutorSettings
 from pipeline.sources.catalog import CatalogRow
-from pipeline.transcription.transcriber import Transcription, Wish, transcribe_samples
+from pipeline.transcription.transcriber import Transcription, TranscriptionHints, transcribe_samples
 
-PLACE = Path("data/transcribed")
+TRANSCRIBED_DIRECTORY = Path("data/transcribed")
 FORMAT = 1
-"""Counts up when the same recording is written down differently."""
+"""Counts up when the same recording is transcribed differently."""
 
 MIDI, PICTURE, REPORT = "song.mid", "picture.png", "transcription.json"
 
@@ -42,7 +42,7 @@ PACKAGES = ("basic-pitch", "onnxruntime", "librosa", "soxr", "soundfile")
 
 @dataclass(frozen=True)
 class Recording:
-    """One recording to write down.
+    """A recording to transcribe.
 
     Attributes
     ----------
@@ -50,8 +50,8 @@ class Recording:
         Where it lies.
     title
         For people.
-    condition
-        What is known or wanted.
+    hints
+        Its tempo, downbeat and the like, where known.
     max_minutes
         Longer ones are refused.
     sha256
@@ -60,25 +60,25 @@ class Recording:
 
     path: str
     title: str
-    condition: Wish
+    hints: TranscriptionHints
     max_minutes: float
     sha256: str
 
     @property
     def directory(self) -> Path:
         """Where its transcription lies, or will."""
-        values = [FORMAT, self.sha256, asdict(self.condition)]
-        return PLACE / fingerprint(values)[:16]
+        values = [FORMAT, self.sha256, asdict(self.hints)]
+        return TRANSCRIBED_DIRECTORY / fingerprint(values)[:16]
 
 
 @dataclass(frozen=True)
-class Found:
-    """What came of a recording.
+class TranscriptionResult:
+    """A recording's transcription on disk, or why there is none.
 
     Attributes
     ----------
     recording
-        Which.
+        The recording.
     problem
         Why there is no transcription; empty where there is one.
     report
@@ -116,13 +116,13 @@ def recording_of(
     if not sha256:
         with suppress(OSError):  # who reads it will say why it can't be read
             sha256 = file_hash(path)
-    condition = Wish(
+    hints = TranscriptionHints(
         rest=settings.rest,
         bpm=settings.bpm if settings.bpm is not None else bpm,
         downbeat_seconds=settings.downbeat if settings.downbeat is not None else downbeat_seconds,
         beats_per_bar=beats_per_bar,
     )
-    return Recording(str(path), title or printable(path.stem), condition, settings.max_minutes, sha256)
+    return Recording(str(path), title or printable(path.stem), hints, settings.max_minutes, sha256)
 
 
 def recordings_of(rows: Sequence[CatalogRow], settings: TranscribeSettings, beats_per_bar: int) -> list[Recording]:
@@ -136,29 +136,29 @@ def recordings_of(rows: Sequence[CatalogRow], settings: TranscribeSettings, beat
 
 
 @dataclass(frozen=True)
-class Work:
-    """What is left to do: recordings, minutes of sound in them, and seconds that it takes."""
+class TranscriptionWorkload:
+    """What is left to transcribe: recordings, minutes of sound in them, and seconds that it takes."""
 
     files: int
     minutes: float
     seconds: float
 
 
-def work_left(recordings: Sequence[Recording], executor: ExecutorSettings) -> Work:
+def remaining_work(recordings: Sequence[Recording], executor: ExecutorSettings) -> TranscriptionWorkload:
     """What of the recordings is not on disk."""
-    left = [one for one in recordings if recall(one) is None]
+    left = [one for one in recordings if cached_result(one) is None]
     minutes = sum(minutes_of(Path(one.path)) for one in left)
     workers = min(executor.workers or 2, max(len(left), 1))
-    return Work(len(left), minutes, 60 * minutes * SECONDS_PER_SECOND / workers)
+    return TranscriptionWorkload(len(left), minutes, 60 * minutes * SECONDS_PER_SECOND / workers)
 
 
-def transcribe_all(recordings: Sequence[Recording], executor: ExecutorSettings) -> Iterator[Found]:
+def transcribe_all(recordings: Sequence[Recording], executor: ExecutorSettings) -> Iterator[TranscriptionResult]:
     """What came of each recording, in order; those on disk already are not made again."""
-    return work_on(recordings, transcribe_one, partial(Found, problem=CRASHED), executor)
+    return work_on(recordings, transcribe_one, partial(TranscriptionResult, problem=CRASHED), executor)
 
 
-def transcribe_one(recording: Recording) -> Found:
-    """Write down one recording, unless that was done before; never raises on account of what is in the file.
+def transcribe_one(recording: Recording) -> TranscriptionResult:
+    """Transcribe one recording, unless that was done before; never raises on account of what is in the file.
 
     Raises `UserError` where a package that this takes is missing.
     """
@@ -166,8 +166,8 @@ def transcribe_one(recording: Recording) -> Found:
         if not recording.sha256:
             recording = replace(recording, sha256=file_hash(Path(recording.path)))
         with lock(recording.directory):
-            kept = recall(recording)
-            return Found(recording, report=_make(recording)) if kept is None else kept
+            kept = cached_result(recording)
+            return TranscriptionResult(recording, report=_make(recording)) if kept is None else kept
     except UnusableError as error:
         problem = str(error)
     except UserError:
@@ -178,12 +178,12 @@ def transcribe_one(recording: Recording) -> Found:
         problem = f"can't be read or written down: {error.strerror or error}".lower()
     except Exception as error:  # whatever a hostile file makes a library do, the other files go on
         problem = f"can't be made sense of: {type(error).__name__}: {printable(str(error))[:100]}"
-    return Found(recording, problem)
+    return TranscriptionResult(recording, problem)
 
 
-def recall(recording: Recording) -> Found | None:
+def cached_result(recording: Recording) -> TranscriptionResult | None:
     """The transcription that is on disk, None where it must be made."""
-    found = Found(recording)
+    found = TranscriptionResult(recording)
     try:
         report = read_json(recording.directory / REPORT)
     except UserError:
@@ -192,13 +192,13 @@ def recall(recording: Recording) -> Found | None:
 
 
 def _make(recording: Recording) -> dict[str, Any]:
-    """Write down a recording into its folder; the report."""
+    """Transcribe a recording into its folder; the report."""
     from pipeline.transcription.midi import midi_bytes
     from pipeline.transcription.picture import draw_transcription
 
     began = time.monotonic()
     samples = read_recording(Path(recording.path), recording.max_minutes)
-    transcription = transcribe_samples(samples, recording.condition)
+    transcription = transcribe_samples(samples, recording.hints)
     with replaced_directory(recording.directory) as place:
         with atomic_path(place / MIDI) as temporary:
             temporary.write_bytes(midi_bytes(transcription, recording.title))
@@ -209,7 +209,7 @@ def _make(recording: Recording) -> dict[str, Any]:
 
 
 def _report(recording: Recording, transcription: Transcription) -> dict[str, Any]:
-    """What was found, for people and for pages."""
+    """The report `transcription.json`."""
     beats = transcription.beats
     end = max(float((part.events["onset"] + part.events["duration"]).max()) for part in transcription.parts)
     return {
@@ -221,7 +221,7 @@ def _report(recording: Recording, transcription: Transcription) -> dict[str, Any
         "bars": math.ceil(end / beats.beats_per_bar),
         "notes": transcription.counts,
         "beats_seconds": [round(one, 4) for one in beats.seconds.tolist()],
-        "condition": asdict(recording.condition),
+        "hints": asdict(recording.hints),
         "format": FORMAT,
         "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
     }

@@ -1,4 +1,4 @@
-"""A picture of a transcription: its notes over the recording's own spectrum, to see how well they fit.
+"""Picture of a transcription: its notes over the recording's own spectrogram, to see how well they fit.
 
 Time runs from left to right in rows, like a score. Each row has pitches above and drums in a strip below, with a line
 a beat and a stronger one a bar.
@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
-from pipeline.drawing.canvas import Sheet
+from pipeline.drawing.canvas import Canvas, Image
 from pipeline.drawing.palette import QUIET_TEXT, STRONG_LINE, SURFACE, mix, rgb, track_colour
-from pipeline.drawing.piano_rolls import Image
 from pipeline.scores.score import Part
-from pipeline.transcription.parts import BASS
+from pipeline.transcription.bass import BASS_PROGRAM
 from pipeline.transcription.transcriber import Transcription
 
 WIDTH, LEFT, RIGHT, TOP = 1600, 56, 16, 64
@@ -39,7 +38,7 @@ NOTE_SHARE = 0.6
 
 
 @dataclass(frozen=True)
-class Row:
+class PictureRow:
     """One row of the picture: its seconds, and its place in pixels from the top."""
 
     start: float
@@ -66,44 +65,44 @@ def draw_transcription(path: Path, samples: NDArray[np.float32], transcription: 
     title
         Set above it.
     """
-    pitched = [notes for part, notes in _families(transcription) if not part.is_drum]
+    pitched = [notes for part, notes in _timed_parts(transcription) if not part.is_drum]
     pitches = np.concatenate([notes["pitch"] for notes in pitched]) if pitched else np.array([60])
     low, high = int(pitches.min()) - 3, int(pitches.max()) + 12
-    drums = sorted({int(one) for part, notes in _families(transcription) if part.is_drum for one in notes["pitch"]})
+    drums = sorted({int(one) for part, notes in _timed_parts(transcription) if part.is_drum for one in notes["pitch"]})
     tall = (high - low + 1) * PIXELS_PER_PITCH
     height = tall + (GAP + len(drums) * DRUM_PIXELS if drums else 0)
     num_rows = min(MOST_ROWS, max(1, int(np.ceil(transcription.seconds / ROW_SECONDS))))
     length = max(ROW_SECONDS, transcription.seconds / num_rows)
-    rows = [Row(one * length, (one + 1) * length, TOP + one * (height + BETWEEN)) for one in range(num_rows)]
-    sheet = Sheet(WIDTH, TOP + num_rows * (height + BETWEEN))
-    sheet.text(LEFT, 26, title, size=14, weight="bold")
-    _legend(sheet, transcription)
+    rows = [PictureRow(one * length, (one + 1) * length, TOP + one * (height + BETWEEN)) for one in range(num_rows)]
+    canvas = Canvas(WIDTH, TOP + num_rows * (height + BETWEEN))
+    canvas.text(LEFT, 26, title, size=14, weight="bold")
+    _legend(canvas, transcription)
     spectra = [_spectrum(samples, row, low, high) for row in rows]
     loud = float(np.quantile(np.concatenate([one.ravel() for one in spectra]), LOUD_SHARE))
     for row, spectrum in zip(rows, spectra, strict=True):
         shade = np.clip(1 + (spectrum - loud) / RANGE_DB, 0, 1)[..., None] ** 1.5
-        area = sheet.pixels[row.top : row.top + tall, LEFT : WIDTH - RIGHT]
+        area = canvas.pixels[row.top : row.top + tall, LEFT : WIDTH - RIGHT]
         area[:] = np.rint(rgb(SURFACE) * (1 - shade) + 190.0 * shade).astype(np.uint8)
-        sheet.pixels[row.top + tall + GAP : row.top + height, LEFT : WIDTH - RIGHT] = rgb(SURFACE)
-        _beat_lines(sheet.pixels, row, height, transcription)
-        for part, notes in _families(transcription):
-            _notes(sheet.pixels, row, part, notes, _colour(part), high, tall, drums)
-        _labels(sheet, row, low, high, transcription)
-    sheet.save(path)
+        canvas.pixels[row.top + tall + GAP : row.top + height, LEFT : WIDTH - RIGHT] = rgb(SURFACE)
+        _beat_lines(canvas.pixels, row, height, transcription)
+        for part, notes in _timed_parts(transcription):
+            _notes(canvas.pixels, row, part, notes, _colour(part), high, tall, drums)
+        _labels(canvas, row, low, high, transcription)
+    canvas.save(path)
 
 
-def _families(transcription: Transcription) -> list[tuple[Part, NDArray[np.void]]]:
+def _timed_parts(transcription: Transcription) -> list[tuple[Part, NDArray[np.void]]]:
     """The parts and their notes in seconds."""
-    return list(zip(transcription.parts, transcription.families, strict=True))
+    return list(zip(transcription.parts, transcription.timed_notes, strict=True))
 
 
 def _colour(part: Part) -> str:
-    """The same for a family in every picture."""
-    return track_colour(0 if part.is_drum else 1 if part.program == BASS else 2)
+    """The same for a part in every picture."""
+    return track_colour(0 if part.is_drum else 1 if part.program == BASS_PROGRAM else 2)
 
 
-def _spectrum(samples: NDArray[np.float32], row: Row, low: int, high: int) -> NDArray[np.float32]:
-    """Decibels `[pixels, columns]` of a row, the highest pitch first."""
+def _spectrum(samples: NDArray[np.float32], row: PictureRow, low: int, high: int) -> NDArray[np.float32]:
+    """Spectrogram of a row on the scale of pitches, decibels `[pixels, columns]`, the highest pitch first."""
     width = WIDTH - LEFT - RIGHT
     centres = np.rint((row.start + (np.arange(width) + 0.5) / width * (row.end - row.start)) * SAMPLE_RATE_HZ)
     window = np.hanning(FRAME).astype(np.float32)
@@ -125,7 +124,7 @@ def _spectrum(samples: NDArray[np.float32], row: Row, low: int, high: int) -> ND
     return decibels
 
 
-def _beat_lines(pixels: Image, row: Row, height: int, transcription: Transcription) -> None:
+def _beat_lines(pixels: Image, row: PictureRow, height: int, transcription: Transcription) -> None:
     """A line a beat, a stronger one a bar."""
     beats = transcription.beats
     at = row.column(beats.seconds)
@@ -137,7 +136,7 @@ def _beat_lines(pixels: Image, row: Row, height: int, transcription: Transcripti
 
 def _notes(
     pixels: Image,
-    row: Row,
+    row: PictureRow,
     part: Part,
     notes: NDArray[np.void],
     colour: str,
@@ -145,7 +144,7 @@ def _notes(
     tall: int,
     drums: list[int],
 ) -> None:
-    """The notes of one family: bright where they begin."""
+    """The notes of one part: bright where they begin."""
     begins = row.column(notes["start"])
     ends = begins + 4 if part.is_drum else np.maximum(row.column(notes["end"]), begins + 3)
     for begin, end, pitch in zip(begins.tolist(), ends.tolist(), notes["pitch"].tolist(), strict=True):
@@ -164,22 +163,22 @@ def _notes(
             pixels[top:bottom, first : first + 3] = rgb(colour)
 
 
-def _labels(sheet: Sheet, row: Row, low: int, high: int, transcription: Transcription) -> None:
+def _labels(canvas: Canvas, row: PictureRow, low: int, high: int, transcription: Transcription) -> None:
     """The octaves at the left, and the number of each bar that begins in the row above it."""
     for pitch in range(-(-low // 12) * 12, high + 1, 12):
         y = row.top + (high - pitch + 0.5) * PIXELS_PER_PITCH
-        sheet.text(LEFT - 8, y, f"C{pitch // 12 - 1}", size=8, colour=QUIET_TEXT, ha="right")
+        canvas.text(LEFT - 8, y, f"C{pitch // 12 - 1}", size=8, colour=QUIET_TEXT, ha="right")
     bars = transcription.beats.seconds[:: transcription.beats.beats_per_bar]
     for number, x in enumerate(row.column(bars).tolist(), start=1):
         if LEFT <= x < WIDTH - RIGHT - 8:
-            sheet.text(x, row.top - 8, str(number), size=7, colour=QUIET_TEXT, ha="left")
+            canvas.text(x, row.top - 8, str(number), size=7, colour=QUIET_TEXT, ha="left")
 
 
-def _legend(sheet: Sheet, transcription: Transcription) -> None:
-    """The families by colour, at the right."""
+def _legend(canvas: Canvas, transcription: Transcription) -> None:
+    """The parts by colour, at the right."""
     right = WIDTH - RIGHT
     for part in reversed(transcription.parts):
         text = f"{part.name} ({len(part.events)})"
-        left = round(sheet.text(right, 26, text, size=10, ha="right")) - 16
-        sheet.pixels[21:31, left : left + 10] = rgb(_colour(part))
+        left = round(canvas.text(right, 26, text, size=10, ha="right")) - 16
+        canvas.pixels[21:31, left : left + 10] = rgb(_colour(part))
         right = left - 16

@@ -1,4 +1,4 @@
-"""Pitched notes out of sound, by the network of basic-pitch.
+"""Multipitch estimation: pitched notes out of sound, by the network of basic-pitch.
 
 Bittner, Bosch, Rubinstein, Meseguer-Brocal and Ewert, "A lightweight instrument-agnostic model for polyphonic note
 transcription and multipitch estimation" (ICASSP 2022). The network comes with the package as an ONNX file, which is
@@ -31,7 +31,7 @@ HOP = 256
 """Samples from one frame of the network to the next: 86 frames a second."""
 WINDOW_FRAMES = 172
 WINDOW = 2 * NETWORK_RATE_HZ - HOP
-"""Samples that the network hears at once."""
+"""Samples that the network takes at once."""
 MARGIN_FRAMES = 16
 """At both ends of a window the network knows too little: so many frames are taken from the windows beside it."""
 KEPT_FRAMES = WINDOW_FRAMES - 2 * MARGIN_FRAMES
@@ -44,9 +44,10 @@ FRAME_SECONDS = HOP / NETWORK_RATE_HZ
 
 
 @dataclass(frozen=True)
-class Decoding:
-    """How sure the network must be. The values have the best F1 of notes and of rolls on 18 pieces rendered
-    with two SoundFonts.
+class NoteDecoding:
+    """Thresholds of note decoding.
+
+    These values have the best F1 of notes and of rolls on 18 pieces rendered with two SoundFonts.
     """
 
     onset: float = 0.55
@@ -58,14 +59,14 @@ class Decoding:
     shortest_frames: int = 5
     """Shorter notes are dropped."""
     unstruck_frame: float = 0.3
-    """What sounds without a beginning that was heard is a note where it is this sure on average..."""
+    """What sounds without an onset is a note where it is this sure on average..."""
     unstruck_frames: int = 11
     """...and lasts this long."""
 
 
 @dataclass(frozen=True)
-class Activations:
-    """What the network says of each frame (86 a second) and each of 88 pitches from `LOWEST_PITCH`.
+class PitchActivations:
+    """Output of the network for each frame (86 a second) and each of 88 pitches from `LOWEST_PITCH`.
 
     Attributes
     ----------
@@ -77,8 +78,8 @@ class Activations:
     frames: NDArray[np.float32]
 
 
-def find_pitches(samples: NDArray[np.float32], decoding: Decoding | None = None) -> Pitches:
-    """The pitched notes of a recording.
+def find_pitches(samples: NDArray[np.float32], decoding: NoteDecoding | None = None) -> Pitches:
+    """Transcribe the pitched notes of a recording.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ def find_pitches(samples: NDArray[np.float32], decoding: Decoding | None = None)
     UserError
         The package that has the network is not installed.
     """
-    return decode(listen(samples), decoding or Decoding())
+    return decode_notes(pitch_activations(samples), decoding or NoteDecoding())
 
 
 def network_path() -> Path:
@@ -108,11 +109,11 @@ def network_path() -> Path:
         if path.is_file():
             return path
     raise UserError(
-        "the network that hears pitches is not installed: pip install --no-deps basic-pitch==0.4.0 brings it."
+        "the network that finds pitches is not installed: pip install --no-deps basic-pitch==0.4.0 brings it."
     )
 
 
-def listen(samples: NDArray[np.float32]) -> Activations:
+def pitch_activations(samples: NDArray[np.float32]) -> PitchActivations:
     """Run the network over a recording, float32 `[samples]` at 44,100 Hz, in windows of two seconds that overlap."""
     import onnxruntime
     import soxr
@@ -121,8 +122,8 @@ def listen(samples: NDArray[np.float32]) -> Activations:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     session: Any = onnxruntime.InferenceSession(str(network_path()), options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    outputs = ["StatefulPartitionedCall:2", "StatefulPartitionedCall:1"]
+    input_name = session.get_inputs()[0].name
+    names = ["StatefulPartitionedCall:2", "StatefulPartitionedCall:1"]
     sound = soxr.resample(samples, SAMPLE_RATE_HZ, NETWORK_RATE_HZ)
     num_frames = -(-len(sound) // HOP)
     num_windows = -(-num_frames // KEPT_FRAMES)
@@ -134,14 +135,14 @@ def listen(samples: NDArray[np.float32]) -> Activations:
     onsets: list[NDArray[np.float32]] = []
     frames: list[NDArray[np.float32]] = []
     for start in range(0, num_windows, BATCH):
-        heard = session.run(outputs, {name: np.ascontiguousarray(windows[start : start + BATCH])[..., None]})
-        for one, parts in zip(heard, (onsets, frames), strict=True):
+        outputs = session.run(names, {input_name: np.ascontiguousarray(windows[start : start + BATCH])[..., None]})
+        for one, parts in zip(outputs, (onsets, frames), strict=True):
             parts.append(one[:, MARGIN_FRAMES : MARGIN_FRAMES + KEPT_FRAMES].reshape(-1, one.shape[-1]))
-    return Activations(np.concatenate(onsets)[:num_frames], np.concatenate(frames)[:num_frames])
+    return PitchActivations(np.concatenate(onsets)[:num_frames], np.concatenate(frames)[:num_frames])
 
 
-def decode(activations: Activations, decoding: Decoding) -> Pitches:
-    """Notes out of what the network says: each lasts from its onset to the next of its pitch, or until it is silent."""
+def decode_notes(activations: PitchActivations, decoding: NoteDecoding) -> Pitches:
+    """Note decoding: each note lasts from its onset to the next of its pitch, or until its pitch is silent."""
     rows = []
     for index in range(activations.frames.shape[1]):
         onset, frame = activations.onsets[:, index], activations.frames[:, index]

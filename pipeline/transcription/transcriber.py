@@ -1,4 +1,4 @@
-"""A recording written down: its notes on a grid of beats, a part for each family of instruments."""
+"""Automatic music transcription: a recording to notes on a grid of beats, as drums, bass and the rest."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pipeline.audio.decoding import SAMPLE_RATE_HZ, read_recording
 from pipeline.errors import UnusableError
 from pipeline.scores.score import Events, Part, make_events
 from pipeline.settings.audio import REST_FAMILIES
+from pipeline.transcription.bass import BASS_PROGRAM, bass_line
 from pipeline.transcription.beats.tracking import Beats, find_beats
 from pipeline.transcription.drums.hits import find_drum_hits
-from pipeline.transcription.parts import BASS, DRUMS, bass_line
 from pipeline.transcription.pitches import Pitches, find_pitches
 
 HIT_BEATS = 0.25
@@ -23,8 +23,8 @@ SHORTEST_BEATS = 1 / 24
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is known or wanted of a transcription besides the sound.
+class TranscriptionHints:
+    """What is known of a recording besides its sound, and where its notes are to go.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Wish:
 
 @dataclass(frozen=True, eq=False)
 class Transcription:
-    """What a recording plays.
+    """The notes and beats of a recording.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Transcription:
         Those that have notes: drums, bass, and the rest, in quarter notes from the first bar line.
     beats
         The grid.
-    families
+    timed_notes
         For each part the notes or hits in seconds: dtypes `PITCH`, and `HIT` for drums.
     seconds
         How long the recording is.
@@ -60,7 +60,7 @@ class Transcription:
 
     parts: tuple[Part, ...]
     beats: Beats
-    families: tuple[NDArray[np.void], ...]
+    timed_notes: tuple[NDArray[np.void], ...]
     seconds: float
 
     @property
@@ -69,8 +69,8 @@ class Transcription:
         return {part.name: len(part.events) for part in self.parts}
 
 
-def transcribe(path: Path, condition: Wish, max_minutes: float) -> Transcription:
-    """Write down a recording.
+def transcribe(path: Path, hints: TranscriptionHints, max_minutes: float) -> Transcription:
+    """Transcribe a recording.
 
     Raises
     ------
@@ -79,39 +79,39 @@ def transcribe(path: Path, condition: Wish, max_minutes: float) -> Transcription
     UserError
         A package that this takes is missing.
     """
-    return transcribe_samples(read_recording(path, max_minutes), condition)
+    return transcribe_samples(read_recording(path, max_minutes), hints)
 
 
-def transcribe_samples(samples: NDArray[np.float32], condition: Wish) -> Transcription:
-    """Write down sound: float32 `[samples]`, mono at 44,100 Hz. Raises as `transcribe` does."""
+def transcribe_samples(samples: NDArray[np.float32], hints: TranscriptionHints) -> Transcription:
+    """Transcribe sound: float32 `[samples]`, mono at 44,100 Hz. Raises as `transcribe` does."""
     hits = find_drum_hits(samples)
     pitches = find_pitches(samples)
     if not len(pitches) and not len(hits):
         raise UnusableError("no notes are heard in it")
-    beats = find_beats(samples, pitches, hits, condition.bpm, condition.downbeat_seconds, condition.beats_per_bar)
-    return on_beats(pitches, hits, beats, condition.rest, len(samples) / SAMPLE_RATE_HZ)
+    beats = find_beats(samples, pitches, hits, hints.bpm, hints.downbeat_seconds, hints.beats_per_bar)
+    return on_beats(pitches, hits, beats, hints.rest, len(samples) / SAMPLE_RATE_HZ)
 
 
 def on_beats(pitches: Pitches, hits: NDArray[np.void], beats: Beats, rest: str, seconds: float) -> Transcription:
-    """Notes and hits in seconds as parts in quarter notes."""
+    """Quantisation to beats: notes and hits in seconds as parts in quarter notes."""
     is_bass = bass_line(pitches)
     found = (
-        (Part("Drums", DRUMS, True, _struck(hits, beats)), hits),
-        (Part("Bass", BASS, False, _sung(pitches[is_bass], beats)), pitches[is_bass]),
-        (Part(rest, REST_FAMILIES[rest], False, _sung(pitches[~is_bass], beats)), pitches[~is_bass]),
+        (Part("Drums", 0, True, _hit_events(hits, beats)), hits),
+        (Part("Bass", BASS_PROGRAM, False, _note_events(pitches[is_bass], beats)), pitches[is_bass]),
+        (Part(rest, REST_FAMILIES[rest], False, _note_events(pitches[~is_bass], beats)), pitches[~is_bass]),
     )
     kept = [(part, notes) for part, notes in found if len(notes)]
     return Transcription(tuple(part for part, _ in kept), beats, tuple(notes for _, notes in kept), seconds)
 
 
-def _sung(notes: Pitches, beats: Beats) -> Events:
-    """Notes with a length."""
+def _note_events(notes: Pitches, beats: Beats) -> Events:
+    """Notes in quarter notes."""
     onset = beats.position(notes["start"])
     duration = np.maximum(beats.position(notes["end"]) - onset, SHORTEST_BEATS)
     return make_events(np.maximum(onset, 0), duration, notes["pitch"], notes["velocity"])
 
 
-def _struck(hits: NDArray[np.void], beats: Beats) -> Events:
-    """Drum hits."""
+def _hit_events(hits: NDArray[np.void], beats: Beats) -> Events:
+    """Drum hits in quarter notes."""
     onset = np.maximum(beats.position(hits["start"]), 0)
     return make_events(onset, np.full(len(hits), HIT_BEATS), hits["pitch"], hits["velocity"])

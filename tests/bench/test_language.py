@@ -9,7 +9,7 @@ import torch
 
 from pipeline.bench import language
 from pipeline.bench.language import PlainLSTM, main
-from pipeline.lyrics.corpus.texts import Side
+from pipeline.lyrics.corpus.encoded_texts import Side
 from pipeline.lyrics.corpus.vocabulary import Characters
 from pipeline.lyrics.language_model.training import bits_per_character
 

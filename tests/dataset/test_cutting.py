@@ -1,16 +1,12 @@
-from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gan.spec import HOLD, ONSET
-from pipeline.dataset.cutting import cut_phrases, phrase_digest, song_digest
-from pipeline.dataset.near_duplicates import KEPT, Turns, song_turns
-from pipeline.dataset.splits import SHARES, SPLITS, choose_splits, find_kin
-from pipeline.scores.grid import Stretch
-from pipeline.scores.notes import Notes, make_notes, notes_from_roll, unpack
-from pipeline.scores.tracks import Voice
-from tests.music_makers import SPEC, Row, part, tune
+from pipeline.dataset.cutting import SourceFile, cut_phrases, phrase_digest, prepare_file, song_digest
+from pipeline.scores.notes import Notes, make_notes, notes_from_roll, unpack_rolls
+from tests.music_makers import SPEC, recipe, song_midi, tune, write_midi
 
 
 def line(seed: int, bars: int = 8, root: int = 60, track: int = 1) -> Notes:
@@ -24,7 +20,7 @@ def both(first: Notes, second: Notes) -> Notes:
 
 def cut(notes: Notes, bars: int, hop: int = 1, min_tracks: int = 1) -> tuple[list[int], np.ndarray]:
     starts, packed = cut_phrases(notes, bars, SPEC, hop, min_tracks)
-    return starts, unpack(packed, SPEC.num_pitches)
+    return starts, unpack_rolls(packed, SPEC.num_pitches)
 
 
 def test_phrases_are_the_bars_they_start_at() -> None:
@@ -73,98 +69,39 @@ def test_moved_drums_make_another_song() -> None:
     assert song_digest([songs[0]], SPEC) != song_digest([songs[1]], SPEC)
 
 
-def turns(*lines: list[Row], program: int = 0, bars: int = 40) -> Turns:
-    """The turns of a song with one voice a line."""
-    voices = [Voice(1 + number % 2, program, part(rows).events) for number, rows in enumerate(lines)]
-    return song_turns(voices, [Stretch(0.0, bars, 0)], SPEC)
+def raise_too_deep(path: Path, max_megabytes: float) -> None:
+    raise RecursionError("too deep")
 
 
-def test_settings_of_one_tune_are_kin_whatever_their_key_and_bass() -> None:
-    songs = [
-        turns(tune(1, 12), tune(10, 12, 36)),
-        turns(tune(2, 12), tune(11, 12, 36)),
-        turns(tune(1, 12, root=65), tune(12, 12, 41)),
-    ]
-    assert find_kin(songs) == [0, 1, 0]
+def test_an_error_nobody_thought_of_costs_one_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.dataset.cutting.read_scores", raise_too_deep)
+    reading = prepare_file(SourceFile("a", "a.mid"), recipe())
+    assert [reject.reason for reject in reading.rejects] == ["can't be made sense of: RecursionError: too deep"]
 
 
-@pytest.mark.parametrize("speed", [0.5, 1.5, 2])
-def test_a_tune_at_another_speed_is_kin(speed: float) -> None:
-    rows = [(onset, length, pitch) for (onset, length, pitch) in tune(1, 8) if onset % 4 != 3]
-    moved = [(onset * speed, length * speed, pitch) for onset, length, pitch in rows]
-    assert find_kin([turns(rows), turns(tune(2, 8)), turns(moved)]) == [0, 1, 0]
+def test_what_the_catalog_says_of_a_song_counts(tmp_path: Path) -> None:
+    path = song_midi(tmp_path / "deadbeef.mid", 1)
+    plain = prepare_file(SourceFile("a", str(path), "deadbeef"), recipe()).songs[0]
+    told = prepare_file(SourceFile("a", str(path), "A Song", 97.5, "D minor", "test"), recipe()).songs[0]
+    odd = prepare_file(SourceFile("a", str(path), key="H dur"), recipe()).songs[0]
+    assert (plain.title, plain.tempo_bpm, plain.split) == ("deadbeef", 120, "")
+    assert (told.title, told.tempo_bpm, told.key, told.shift, told.split) == ("A Song", 97.5, "D minor", -5, "test")
+    assert odd.key == plain.key != "D minor"
 
 
-def test_a_tune_without_its_beginning_and_with_wrong_notes_is_kin() -> None:
-    random = np.random.default_rng(0)
-    rows = [
-        (onset - 32, length, pitch + int(random.choice([0] * 19 + [1])))
-        for onset, length, pitch in tune(1, 32)
-        if onset >= 32
-    ]
-    assert find_kin([turns(tune(1, 32)), turns(tune(2, 32)), turns(tune(3, 32), rows)]) == [0, 1, 0]
-
-
-def test_a_tune_that_hundreds_of_songs_have_joins_them_all() -> None:
-    common = tune(1, 8)
-    songs = [turns(common, tune(number, 3)) for number in range(2, 102)]
-    assert find_kin(songs) == [0] * 100
-
-
-def test_a_song_within_a_longer_one_is_kin_although_few_turns_are_kept() -> None:
-    long = tune(1, 60)
-    assert len(turns(long, bars=60)[0]) == KEPT
-    assert find_kin([turns(long, bars=60), turns(long[:160], bars=60), turns(tune(2, 60), bars=60)]) == [0, 0, 2]
-
-
-def test_a_note_repeated_for_ever_makes_no_kin() -> None:
-    pulse = [[(beat / 2, 0.5, pitch + (beat % 16 == 15)) for beat in range(128)] for pitch in (40, 45)]
-    assert find_kin([turns(rows) for rows in pulse]) == [0, 1]
-    assert find_kin([]) == []
-
-
-def test_a_scale_that_both_run_through_makes_no_kin() -> None:
-    runs = [[(float(beat), 1.0, start + beat) for beat in range(32)] for start in (40, 45)]
-    assert find_kin([turns(run, tune(seed, 12)) for seed, run in enumerate(runs)]) == [0, 1]
-
-
-DIGESTS = [f"{number:032x}" for number in range(2000)]
-
-
-def test_splits_are_eighty_ten_ten() -> None:
-    counts = Counter(choose_splits(DIGESTS, range(2000)))
-    for split, share in zip(SPLITS, SHARES, strict=True):
-        assert counts[split] / 2000 == pytest.approx(share, abs=0.03)
-
-
-def test_a_song_keeps_its_split_when_others_come_and_whatever_the_order() -> None:
-    many = dict(zip(DIGESTS, choose_splits(DIGESTS, range(2000)), strict=True))
-    few = choose_splits(DIGESTS[500:1500][::-1], range(1000))
-    assert few == [many[digest] for digest in DIGESTS[500:1500][::-1]]
-
-
-def test_a_group_lies_on_one_side() -> None:
-    groups = [number // 4 * 4 for number in range(2000)]
-    splits = choose_splits(DIGESTS, groups)
-    assert all(splits[number] == splits[group] for number, group in enumerate(groups))
-    assert set(splits) == set(SPLITS)
-
-
-def test_a_split_that_is_asked_for_is_given_to_the_whole_group() -> None:
-    groups = [0, 1, 0, 3, 4, 5, 6, 7, 8, 9]
-    wanted = ["", "", "validation", "test", "", "", "", "", "", "train"]
-    splits = choose_splits(DIGESTS[:10], groups, wanted)
-    assert (splits[0], splits[2], splits[3], splits[9]) == ("validation", "validation", "test", "train")
-    assert choose_splits(DIGESTS[:3], [0, 0, 0], ["", "test", "train"]) == ["test"] * 3
-    assert sorted(choose_splits(DIGESTS[:3], range(3), ["train", "", ""])) == ["test", "train", "validation"]
-    assert set(choose_splits(DIGESTS[:9], range(9), ["test", *[""] * 8])) == set(SPLITS)
-
-
-@pytest.mark.parametrize("count", range(3, 30))
-def test_three_songs_are_enough_for_every_split(count: int) -> None:
-    assert set(choose_splits(DIGESTS[:count], range(count))) == set(SPLITS)
-
-
-def test_one_song_is_for_training_and_a_second_for_validation() -> None:
-    assert choose_splits(DIGESTS[:1], [0]) == ["train"]
-    assert sorted(choose_splits(DIGESTS[:2], [0, 1])) == ["train", "validation"]
+def test_notes_on_named_beats_of_a_file_lie_on_their_cells_of_the_phrase(tmp_path: Path) -> None:
+    piano = [(0, 1, 60), (1.5, 0.5, 64), (4, 2, 67), (7.75, 0.25, 72), (12, 4, 60)]
+    bass = [(onset, 1, 36) for onset in range(0, 16, 4)]
+    path = write_midi(tmp_path / "a.mid", {(0, 0, "piano"): piano, (1, 33, "bass"): bass})
+    (song,) = prepare_file(SourceFile("a", str(path)), recipe(common_key=False)).songs
+    (roll,) = unpack_rolls(song.phrases, SPEC.num_pitches)
+    onsets = {(bar, step, pitch + 24) for bar, step, pitch in zip(*np.nonzero(roll[ONSET, 1]), strict=True)}
+    assert onsets == {(0, 0, 60), (0, 6, 64), (1, 0, 67), (1, 15, 72), (3, 0, 60)}
+    holds = {(bar, step, pitch + 24) for bar, step, pitch in zip(*np.nonzero(roll[HOLD, 1]), strict=True)}
+    assert holds == {
+        *((0, step, 60) for step in (1, 2, 3)),
+        (0, 7, 64),
+        *((1, step, 67) for step in range(1, 8)),
+        *((3, step, 60) for step in range(1, 16)),
+    }
+    assert np.argwhere(roll[ONSET, 2]).tolist() == [[bar, 0, 12] for bar in range(4)]

@@ -1,7 +1,7 @@
 import numpy as np
 
 from pipeline.dataset.cutting import cut_phrases
-from pipeline.dataset.near_duplicates import find_copies, sketch
+from pipeline.dataset.near_duplicates import find_near_duplicates, minhash_signatures
 from pipeline.scores.notes import Notes, in_order, make_notes
 from tests.music_makers import SPEC
 
@@ -21,12 +21,12 @@ def changed(notes: Notes, count: int) -> Notes:
 
 
 def copies_of(*phrases: Notes) -> list[int]:
-    sketches, packed = [], []
+    signatures, packed = [], []
     for notes in phrases:
         starts, rolls = cut_phrases(notes, 4, SPEC, 1, 1)
-        sketches.append(sketch(notes, starts, rolls, SPEC))
+        signatures.append(minhash_signatures(notes, starts, rolls, SPEC))
         packed.append(rolls)
-    return find_copies(np.concatenate(sketches), np.concatenate(packed)).tolist()
+    return find_near_duplicates(np.concatenate(signatures), np.concatenate(packed)).tolist()
 
 
 def test_a_phrase_with_a_few_other_notes_is_a_copy() -> None:
@@ -57,6 +57,6 @@ def test_almost_all_near_copies_are_found_among_many() -> None:
     assert sum(copy == number for number, copy in enumerate(found[60:])) >= 58
 
 
-def test_an_empty_phrase_has_a_sketch() -> None:
-    assert sketch(busy(1)[:0], [0], np.zeros((1, *SPEC.shape[:-1], 11), np.uint8), SPEC).shape == (1, 5)
-    assert find_copies(np.zeros((0, 5), np.uint64), np.zeros((0, 2), np.uint8)).tolist() == []
+def test_an_empty_phrase_has_a_signature() -> None:
+    assert minhash_signatures(busy(1)[:0], [0], np.zeros((1, *SPEC.shape[:-1], 11), np.uint8), SPEC).shape == (1, 5)
+    assert find_near_duplicates(np.zeros((0, 5), np.uint64), np.zeros((0, 2), np.uint8)).tolist() == []

@@ -17,7 +17,6 @@ from gan.conditions import (
     ConditionEncoder,
     ConditionLayout,
     conditions_of,
-    drop_conditions,
     interpolate_conditions,
     no_conditions,
     no_labels,
@@ -29,7 +28,6 @@ from gan.context import (
     HarmonicContext,
     StreamContext,
     conditions_of_context,
-    draw_masks,
     forced_onsets,
     inpaint_streams,
 )
@@ -41,7 +39,7 @@ from gan.settings import ModelSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
 from gan.training.attribute_loss import attribute_loss
-from gan.training.augmentation import matching_loss
+from gan.training.augmentation import draw_masks, drop_conditions, matching_loss
 from gan.training.trainer import Trainer
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Piano"), Track("Bass")), bars=4, num_pitches=30, lowest_pitch=41)

@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 
 from gan.spec import RollSpec, Track
-from pipeline.audio.loudness import LONGEST_TAIL_SECONDS, measure
+from pipeline.audio.loudness import LONGEST_TAIL_SECONDS, measure_wav
 from pipeline.config import Config, compose
-from pipeline.dataset.cutting import Source, prepare_file
-from pipeline.dataset.gathering import Summary, gather
-from pipeline.dataset.store import RejectRow, open_store
-from pipeline.pages.dataset.charts import Drawing, histogram, key_circle
-from pipeline.pages.dataset.commands import next_commands, set_words, spoken
-from pipeline.pages.dataset.counts import portrait_of, read_places
+from pipeline.dataset.cutting import SourceFile, prepare_file
+from pipeline.dataset.store import Reject, open_store
+from pipeline.dataset.store_writer import StoreSummary, write_store
+from pipeline.pages.dataset.charts import SvgDrawing, histogram, key_circle
+from pipeline.pages.dataset.commands import hydra_value, next_commands, set_overrides
+from pipeline.pages.dataset.counts import count_music, read_phrase_index
 from pipeline.pages.dataset.examples import LONGEST_SECONDS
-from pipeline.pages.dataset.page import PAGE, Told, render_set_page, write_set_page
+from pipeline.pages.dataset.page import PAGE, PageFacts, render_set_page, write_set_page
 from pipeline.pages.dataset.tables import MOST_FILES, MOST_REASONS, kind_of_source, reasons_of
 from pipeline.settings.audio import RenderSettings
 from pipeline.settings.music import ArrangementSettings, TrackSettings, TracksSettings
@@ -45,7 +45,7 @@ RENDER = RenderSettings(
     word_times=True,
 )
 HOSTILE = "a <b>song & \"quotes\" 'and' [brackets] \N{MUSICAL NOTE}\N{PILE OF POO}"
-TOLD = Told("The <music> of & friends", 9, 2, [("Train on it", "python -m pipeline 'data.path=a <b>'")], True)
+TOLD = PageFacts("The <music> of & friends", 9, 2, [("Train on it", "python -m pipeline 'data.path=a <b>'")], True)
 
 
 class Page(HTMLParser):
@@ -71,16 +71,16 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.text).split())
 
 
-def prepared(folder: Path, target: Path, tracks: TracksSettings = BAND, **changes: object) -> Summary:
+def prepared(folder: Path, target: Path, tracks: TracksSettings = BAND, **changes: object) -> StoreSummary:
     """A set of all files in `folder`, read in this process."""
     target.mkdir()
     how = recipe(tracks=tracks, hop_bars=4, **changes)
-    sources = [Source(path.stem, str(path)) for path in sorted(folder.iterdir())]
-    return gather((prepare_file(source, how) for source in sources), how, target)
+    sources = [SourceFile(path.stem, str(path)) for path in sorted(folder.iterdir())]
+    return write_store((prepare_file(source, how) for source in sources), how, target)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, StoreSummary]:
     """A set of four short songs, one with a name that means harm, beside files that can't be used; and its page."""
     folder, target = tmp_path_factory.mktemp("music"), tmp_path_factory.mktemp("prepared") / "set"
     for seed in range(3):
@@ -104,11 +104,11 @@ def chorales() -> Config:
 
 
 @pytest.fixture(scope="module")
-def page(made: tuple[Path, Summary]) -> Page:
+def page(made: tuple[Path, StoreSummary]) -> Page:
     return Page((made[0] / PAGE).read_text(encoding="utf-8"))
 
 
-def test_every_reason_is_named_with_its_count_and_its_files(made: tuple[Path, Summary], page: Page) -> None:
+def test_every_reason_is_named_with_its_count_and_its_files(made: tuple[Path, StoreSummary], page: Page) -> None:
     for reason, count in made[1].reasons().items():
         assert f"{count} {reason}" in page.words
     for reject in open_store(made[0]).rejects:
@@ -116,7 +116,7 @@ def test_every_reason_is_named_with_its_count_and_its_files(made: tuple[Path, Su
     assert "4 in the set" in page.words
 
 
-def test_songs_phrases_and_splits_are_counted(made: tuple[Path, Summary], page: Page) -> None:
+def test_songs_phrases_and_splits_are_counted(made: tuple[Path, StoreSummary], page: Page) -> None:
     store = open_store(made[0])
     assert f"{len(store)} phrases of 4 bars" in page.words
     for split, count in made[1].phrases.items():
@@ -133,7 +133,7 @@ def test_names_and_titles_are_shown_and_never_obeyed(page: Page) -> None:
     assert TOLD.title in page.words and TOLD.commands[0][1] in page.words
 
 
-def test_every_address_is_a_file_beside_the_page(made: tuple[Path, Summary], page: Page) -> None:
+def test_every_address_is_a_file_beside_the_page(made: tuple[Path, StoreSummary], page: Page) -> None:
     text = (made[0] / PAGE).read_text(encoding="utf-8")
     assert not re.search(r"https?://|@import|url\(", text)
     files = [unquote(address) for address in page.addresses if address != "data:,"]
@@ -141,18 +141,18 @@ def test_every_address_is_a_file_beside_the_page(made: tuple[Path, Summary], pag
     assert all(not Path(file).is_absolute() and (made[0] / file).is_file() for file in files)
 
 
-def test_phrases_sound_for_as_long_as_they_are_and_all_equally_loud(made: tuple[Path, Summary]) -> None:
+def test_phrases_sound_for_as_long_as_they_are_and_all_equally_loud(made: tuple[Path, StoreSummary]) -> None:
     sounds = sorted((made[0] / "page").glob("*.mp3"))
     assert len(sounds) == NUM_EXAMPLES == len(list((made[0] / "page").glob("*.png")))
     for sound in sounds:
-        found = measure(sound)
+        found = measure_wav(sound)
         assert 8 - 0.1 <= found.seconds <= LONGEST_SECONDS + LONGEST_TAIL_SECONDS
         assert found.loudness_lufs == pytest.approx(RENDER.loudness_lufs, abs=1)
         assert -20 < found.peak_dbfs < 0
 
 
 def test_the_same_set_has_the_same_page_to_the_byte(
-    made: tuple[Path, Summary], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    made: tuple[Path, StoreSummary], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipeline.pages.dataset.examples.NUM_EXAMPLES", NUM_EXAMPLES)
     store = open_store(made[0])
@@ -163,7 +163,9 @@ def test_the_same_set_has_the_same_page_to_the_byte(
     assert [name for name in names if (tmp_path / name).read_bytes() != (made[0] / name).read_bytes()] == []
 
 
-def test_without_a_synthesizer_the_page_has_all_but_the_phrases(made: tuple[Path, Summary], tmp_path: Path) -> None:
+def test_without_a_synthesizer_the_page_has_all_but_the_phrases(
+    made: tuple[Path, StoreSummary], tmp_path: Path
+) -> None:
     for name in ("songs.csv", "phrases.csv", "rejects.csv", "statistics.json", "rolls.npy"):
         (tmp_path / name).write_bytes((made[0] / name).read_bytes())
     silent = replace(RENDER, soundfont="no such file.sf2")
@@ -173,7 +175,7 @@ def test_without_a_synthesizer_the_page_has_all_but_the_phrases(made: tuple[Path
 
 
 def test_a_page_that_fails_never_costs_the_set(
-    made: tuple[Path, Summary],
+    made: tuple[Path, StoreSummary],
     chorales: Config,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -186,9 +188,9 @@ def test_a_page_that_fails_never_costs_the_set(
     assert "its page could not be made: [Errno 28] No space left" in capsys.readouterr().out
 
 
-def test_many_rejects_are_listed_in_part_and_counted_in_full(made: tuple[Path, Summary]) -> None:
-    rejects = [RejectRow(f"file-{n}.mid", f"not 4/4 (is {n}/8)") for n in range(100_000)]
-    rejects += [RejectRow(f"odd-{n}.mid", f"oddity {n}") for n in range(2 * MOST_REASONS)]
+def test_many_rejects_are_listed_in_part_and_counted_in_full(made: tuple[Path, StoreSummary]) -> None:
+    rejects = [Reject(f"file-{n}.mid", f"not 4/4 (is {n}/8)") for n in range(100_000)]
+    rejects += [Reject(f"odd-{n}.mid", f"oddity {n}") for n in range(2 * MOST_REASONS)]
     reasons = reasons_of(rejects)
     assert len(reasons) == MOST_REASONS and reasons[-1].text == "other reasons"
     assert sum(reason.count for reason in reasons) == len(rejects)
@@ -211,19 +213,19 @@ def test_finer_steps_and_another_metre_have_a_page_too(tmp_path: Path, steps: in
     target = tmp_path / "set"
     target.mkdir()
     how = recipe(spec=spec, tracks=solo, min_tracks=1)
-    gather(iter([prepare_file(Source("a", str(tmp_path / "music" / "solo.mid")), how)]), how, target)
+    write_store(iter([prepare_file(SourceFile("a", str(tmp_path / "music" / "solo.mid")), how)]), how, target)
     store = open_store(target)
     assert len(store) == 1
     assert write_set_page(target, store, TOLD, solo, RENDER) == []
     shown = Page((target / PAGE).read_text(encoding="utf-8"))
     assert "1 phrase of 4 bars" in shown.words and "Solo <i>" in shown.words and "in 3/4" in shown.words
     assert not shown.tags["i"]
-    assert measure(target / "page" / "phrase-1.mp3").seconds >= 6 - 0.1
+    assert measure_wav(target / "page" / "phrase-1.mp3").seconds >= 6 - 0.1
 
 
-def test_a_portrait_counts_what_the_music_holds(made: tuple[Path, Summary]) -> None:
+def test_a_portrait_counts_what_the_music_holds(made: tuple[Path, StoreSummary]) -> None:
     store = open_store(made[0])
-    portrait = portrait_of(store)
+    portrait = count_music(store)
     assert portrait.phrases == len(store)
     assert portrait.notes_per_bar(1).tolist() == [4.0] * len(store), "a quarter note each beat"
     assert np.flatnonzero(portrait.by_step[1]).tolist() == [0, 4, 8, 12]
@@ -237,9 +239,9 @@ def test_a_portrait_counts_what_the_music_holds(made: tuple[Path, Summary]) -> N
     assert portrait.pitch_range(2) is not None
 
 
-def test_phrases_are_found_by_song_and_bar(made: tuple[Path, Summary]) -> None:
+def test_phrases_are_found_by_song_and_bar(made: tuple[Path, StoreSummary]) -> None:
     store = open_store(made[0])
-    places = read_places(made[0])
+    places = read_phrase_index(made[0])
     for number, row in enumerate(store.phrases):
         song = places.names.index(row.song)
         assert places.of(song)[row.first_bar] == number
@@ -261,12 +263,12 @@ def test_keys_stand_beside_their_relatives() -> None:
 
 
 def test_text_in_a_drawing_is_escaped() -> None:
-    drawing = Drawing(10)
+    drawing = SvgDrawing(10)
     drawing.text(0, 0, "<a>&")
     assert "&lt;a&gt;&amp;" in drawing.markup('"<') and '"&#34;&lt;"' in drawing.markup('"<')
 
 
-def test_a_recording_leads_to_the_picture_of_its_transcription(made: tuple[Path, Summary]) -> None:
+def test_a_recording_leads_to_the_picture_of_its_transcription(made: tuple[Path, StoreSummary]) -> None:
     store = open_store(made[0])
     first = replace(store.songs[0], source="take 1.mp3")
     store.__dict__["songs"] = [first, *store.songs[1:]]
@@ -283,7 +285,7 @@ def test_a_source_says_what_it_is(source: str, kind: str) -> None:
 
 
 def test_the_commands_lead_to_the_same_set(chorales: Config) -> None:
-    assert set_words(chorales) == ["data=chorales"]
+    assert set_overrides(chorales) == ["data=chorales"]
     path = "music & more's (1)"
     config = compose("data=folder", "data.path=x", "tracks=satb", "prepare.hop_bars=3")
     config.data.path, config.data.title = path, f"The music in {path}"
@@ -294,6 +296,11 @@ def test_the_commands_lead_to_the_same_set(chorales: Config) -> None:
 
 
 def test_settings_are_said_as_they_are_typed() -> None:
-    assert spoken(None) == "null" and spoken(True) == "true" and spoken(0.5) == "0.5" and spoken("a b") == "a b"
-    assert spoken(["a", "b c", 1]) == "[a,'b c',1]"
-    assert spoken([{"name": "Drums", "programs": [1, 2]}]) == "[{name: Drums, programs: [1,2]}]"
+    assert (
+        hydra_value(None) == "null"
+        and hydra_value(True) == "true"
+        and hydra_value(0.5) == "0.5"
+        and hydra_value("a b") == "a b"
+    )
+    assert hydra_value(["a", "b c", 1]) == "[a,'b c',1]"
+    assert hydra_value([{"name": "Drums", "programs": [1, 2]}]) == "[{name: Drums, programs: [1,2]}]"

@@ -6,10 +6,22 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from pipeline.evaluation.ranking import Curve, Estimate, RankedRun
-from pipeline.pages.ranking import MOST_COLUMNS, render_ranking, write_ranking_page
+from pipeline.drawing.palette import TRACK_COLOURS
+from pipeline.evaluation.plot_style import PLOT_STYLES
+from pipeline.evaluation.ranking import Estimate, LearningCurve, RankedRun
+from pipeline.pages.ranking import (
+    MOST_COLUMNS,
+    RANKING_BOX,
+    _apart,
+    draw_learning_of_runs,
+    draw_ranking,
+    render_ranking,
+    write_ranking_page,
+)
+from tests.evaluation.picture_checks import pixels, same_and_other, where
 
 BEST = RankedRun(
     name="sweep/1",
@@ -24,7 +36,7 @@ BEST = RankedRun(
     sample="runs/1 sample#.mp3",
     picture="runs/1-samples.png",
     links=[("report", "../1/evaluate/report.md")],
-    curve=Curve([1.0, 2.0], [0.4, 0.6], kept=1),
+    curve=LearningCurve([1.0, 2.0], [0.4, 0.6], kept=1),
 )
 FOLDER = RankedRun("<b>theirs</b> & co", 2, Estimate(0.1), Estimate(None))
 
@@ -109,3 +121,42 @@ def test_many_settings_share_a_column(count: int) -> None:
     head, row = cells(render_ranking([run, FOLDER], "sweep", "command"))[:2]
     assert len(head) == len(row) == 9 + (count if count <= MOST_COLUMNS else 1)
     assert ("what differs" in head) == (count > MOST_COLUMNS)
+
+
+CURVE = LearningCurve([1.0, 2.0, 3.0], [0.3, 0.6, 0.5], kept=1)
+RUNS = [
+    RankedRun("sweep/1", 2, Estimate(0.5, 0.4, 0.6), Estimate(0.4, 0.3, 0.5), curve=CURVE),
+    RankedRun("sweep/0", 1, Estimate(0.8, 0.7, 0.9), Estimate(0.7), curve=LearningCurve([1.0], [0.7])),
+    RankedRun("a folder $x_1$", 3, Estimate(None), Estimate(None)),
+]
+
+
+def test_a_better_run_lies_further_right(tmp_path: Path) -> None:
+    left, top, right = RANKING_BOX
+    draw_ranking(tmp_path / "ranking.png", RUNS, "title")
+    image = pixels(tmp_path / "ranking.png")
+    rows = [image[top + 34 * row : top + 34 * (row + 1), left:right] for row in range(3)]
+    first, second = (float(where(row, PLOT_STYLES["generated"].colour).mean()) for row in rows[:2])
+    assert first > second + 100
+    assert not len(where(rows[2], PLOT_STYLES["generated"].colour)), "a run without a figure has no mark"
+    same_and_other(tmp_path, lambda path, which: draw_ranking(path, RUNS[which:], "title"))
+
+
+def test_learning_curves_of_many_runs_fade_after_the_twelfth(tmp_path: Path) -> None:
+    many = [RankedRun(f"sweep/{n}", n + 1, Estimate(0.5), Estimate(0.5), curve=CURVE) for n in range(14)]
+    shapes = set()
+    for name, runs in (("few", RUNS), ("many", many), ("none", [])):
+        draw_learning_of_runs(tmp_path / f"{name}.png", runs, "title", floor=0.9)
+        shapes.add(pixels(tmp_path / f"{name}.png").shape)
+    assert len(shapes) == 1
+    few = pixels(tmp_path / "few.png")
+    assert len(where(few, TRACK_COLOURS[0]))
+    assert len(where(few, TRACK_COLOURS[1]))
+    same_and_other(tmp_path, lambda path, which: draw_learning_of_runs(path, RUNS[which:], "title"))
+
+
+def test_names_beside_curves_never_touch() -> None:
+    placed = _apart([100, 101, 99, 300, 480], least=20, room=480)
+    assert sorted(placed) == pytest.approx([99, 119, 139, 300, 480])
+    assert placed[2] < placed[0] < placed[1], "the order of the curves is kept"
+    assert np.diff(sorted(_apart([470.0] * 5, least=20, room=480))).min() >= 20

@@ -15,7 +15,7 @@ from gan.spec import RollSpec, Track
 from pipeline.errors import UserError
 from pipeline.rendering.midi import channels_of, midi_bytes
 from pipeline.scores.notes import Planes, make_notes, roll_from_notes
-from pipeline.songs.song import Song
+from pipeline.songs.song import TICKS_PER_BEAT, Song
 from tests.song_makers import BAND, random_planes, song_of
 
 
@@ -76,6 +76,18 @@ def test_onsets_land_on_the_right_second() -> None:
     slower = read_midi(song_of(tempo_map=((0, 120.0), (16, 60.0))))
     bass = next(one for one in slower.instruments if one.name == "Bass")
     assert np.isclose(bass.notes[-1].start, 2) and np.isclose(bass.notes[-1].end, 5)
+
+
+def test_notes_are_written_at_the_ticks_of_their_steps() -> None:
+    """Step 5 of four a beat begins five quarters of a beat after the first bar line, not a step sooner or later."""
+    song = song_of([(2, 36, 5, 2), (2, 40, 31, 1)])
+    bass = mido.MidiFile(file=io.BytesIO(midi_bytes(song))).tracks[-1]
+    now, found = 0, []
+    for message in bass:
+        now += message.time
+        if message.type in ("note_on", "note_off"):
+            found.append((message.type, message.note, now / TICKS_PER_BEAT))
+    assert found == [("note_on", 36, 1.25), ("note_off", 36, 1.75), ("note_on", 40, 7.75), ("note_off", 40, 8.0)]
 
 
 def test_repeated_notes_stay_separate() -> None:

@@ -14,16 +14,8 @@ import soundfile
 
 from gan.spec import RollSpec, Track
 from pipeline.audio.files import Tags, write_compressed, write_wav
-from pipeline.audio.loudness import (
-    balanced_volumes,
-    check_wav,
-    end_cleanly,
-    limit,
-    loudness_lufs,
-    master,
-    peak_dbfs,
-    resample,
-)
+from pipeline.audio.loudness import check_wav, loudness_lufs, peak_dbfs
+from pipeline.audio.mastering import balanced_volumes, end_cleanly, limit, master, resample
 from pipeline.audio.synthesizers import RATE_HZ, check_synth, play, soundfont_path
 from pipeline.errors import UserError
 from pipeline.rendering.midi import midi_bytes

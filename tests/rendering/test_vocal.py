@@ -20,13 +20,13 @@ from pipeline.rendering.vocal.timing import (
     CONSONANT_SHARE,
     FRAME_SECONDS,
     VIBRATO_SEMITONES,
-    Note,
     Nucleus,
+    SungNote,
     loudness_curve,
     nuclei_of,
-    octaves,
+    octaves_into_range,
     pitch_curve,
-    timing_of,
+    time_map_of,
 )
 from pipeline.songs.sung_syllables import seconds_of, with_words
 from pipeline.stages import render
@@ -53,7 +53,7 @@ def spoken_at(timing, seconds: float) -> float:  # type: ignore[no-untyped-def]
 
 def test_a_vowel_begins_with_its_note_and_consonants_lie_before_it() -> None:
     nuclei, end = nuclei_of(RIVER, [2, 1])
-    timing = timing_of(nuclei, end, [(1.0, 2.0), (2.0, 3.0), (3.0, 4.0)])
+    timing = time_map_of(nuclei, end, [(1.0, 2.0), (2.0, 3.0), (3.0, 4.0)])
     for nucleus, onset in zip(nuclei, (1.0, 2.0, 3.0), strict=True):
         assert spoken_at(timing, onset) == pytest.approx(nucleus.start)
     assert spoken_at(timing, 0.9) == pytest.approx(0.0), "r is as long as in speech"
@@ -62,16 +62,16 @@ def test_a_vowel_begins_with_its_note_and_consonants_lie_before_it() -> None:
 
 
 def test_long_notes_hold_the_middle_of_a_vowel_and_keep_the_speed_of_its_ends() -> None:
-    timing = timing_of([Nucleus(0.0, 0.1, 0.3, False)], 0.3, [(1.0, 5.0)])
+    timing = time_map_of([Nucleus(0.0, 0.1, 0.3, False)], 0.3, [(1.0, 5.0)])
     assert spoken_at(timing, 1.04) == pytest.approx(0.14) and spoken_at(timing, 4.96) == pytest.approx(0.26)
     assert 0.15 < spoken_at(timing, 2.0) < spoken_at(timing, 4.0) < 0.25
-    moving = timing_of([Nucleus(0.0, 0.1, 0.3, True)], 0.3, [(1.0, 5.0)])
+    moving = time_map_of([Nucleus(0.0, 0.1, 0.3, True)], 0.3, [(1.0, 5.0)])
     assert spoken_at(moving, 4.8) < 0.2, "a diphthong is held on its first vowel"
 
 
 def test_short_notes_leave_most_of_their_time_to_the_vowel() -> None:
     nuclei, end = nuclei_of(RIVER, [2, 1])
-    timing = timing_of(nuclei, end, [(1.0, 1.1), (1.1, 1.2), (1.2, 1.3)])
+    timing = time_map_of(nuclei, end, [(1.0, 1.1), (1.1, 1.2), (1.2, 1.3)])
     assert spoken_at(timing, 1.1 - 0.1 * CONSONANT_SHARE) == pytest.approx(0.3, abs=1e-6)
     assert spoken_at(timing, 1.1) == pytest.approx(0.4)
     assert np.all(np.diff(timing.song) >= 0) and np.all(np.diff(timing.speech) >= 0)
@@ -80,9 +80,9 @@ def test_short_notes_leave_most_of_their_time_to_the_vowel() -> None:
 def test_rests_are_silent_without_clicks() -> None:
     nuclei, end = nuclei_of(RIVER, [2, 1])
     bounds = [(1.0, 1.5), (1.5, 2.0), (3.0, 4.0)]
-    timing = timing_of(nuclei, end, bounds)
+    timing = time_map_of(nuclei, end, bounds)
     times = np.arange(0, 5, FRAME_SECONDS)
-    loud = loudness_curve(times, timing, [Note(*one, 60) for one in bounds])
+    loud = loudness_curve(times, timing, [SungNote(*one, 60) for one in bounds])
     assert not loud[(times > 2.05) & (times < 2.85)].any() and not loud[times < 0.89].any()
     assert loud[(times > 1.1) & (times < 1.9)].min() > 0.7
     assert np.abs(np.diff(loud)).max() < 0.35
@@ -90,7 +90,7 @@ def test_rests_are_silent_without_clicks() -> None:
 
 def test_a_line_stays_between_its_neighbours() -> None:
     nuclei, end = nuclei_of(RIVER, [2, 1])
-    timing = timing_of(nuclei, end, [(0.0, 1.0), (1.0, 2.0), (2.0, 3.0)], earliest=0.0, latest=2.9)
+    timing = time_map_of(nuclei, end, [(0.0, 1.0), (1.0, 2.0), (2.0, 3.0)], earliest=0.0, latest=2.9)
     assert timing.song[0] == 0.0 and timing.song[-1] <= 2.9
     assert spoken_at(timing, 0.04) == pytest.approx(0.1), "a song that begins with a consonant is a little late"
 
@@ -107,7 +107,7 @@ def test_words_of_more_or_fewer_vowels_than_syllables_are_sung() -> None:
 
 def test_the_voice_has_the_pitch_of_the_notes_glides_between_them_and_vibrates_on_long_ones() -> None:
     times = np.arange(0, 5, FRAME_SECONDS)
-    curve = pitch_curve(times, [Note(1.0, 2.0, 60), Note(2.0, 2.4, 64), Note(3.0, 4.5, 62)])
+    curve = pitch_curve(times, [SungNote(1.0, 2.0, 60), SungNote(2.0, 2.4, 64), SungNote(3.0, 4.5, 62)])
 
     def sung(start: float, end: float) -> np.ndarray:
         return curve[(times > start) & (times < end)]
@@ -121,9 +121,9 @@ def test_the_voice_has_the_pitch_of_the_notes_glides_between_them_and_vibrates_o
 
 
 def test_a_tune_is_moved_by_whole_octaves_into_the_voice() -> None:
-    assert octaves([69, 72, 81], 48, 67) == -1
-    assert octaves([50, 60], 48, 67) == 0
-    assert octaves([36, 40], 48, 67) == 1
+    assert octaves_into_range([69, 72, 81], 48, 67) == -1
+    assert octaves_into_range([50, 60], 48, 67) == 0
+    assert octaves_into_range([36, 40], 48, 67) == 1
 
 
 def test_words_are_told_by_their_sounds_in_english_only() -> None:

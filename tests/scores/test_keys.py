@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.scores.keys import Key, estimate_key, into_range, pitch_class_durations, transpose
+from pipeline.scores.keys import Key, estimate_key, into_range, pitch_class_durations, transpose_notes
 from pipeline.scores.notes import make_notes
 from tests.music_makers import SPEC
 
@@ -48,7 +48,7 @@ note_rows = st.lists(
 @given(note_rows, st.integers(-6, 5))
 def test_transposition_moves_pitch_classes_only(rows: list[tuple[int, int, int, int]], shift: int) -> None:
     notes = make_notes(*np.array(rows).T)
-    moved = transpose(notes, shift, SPEC)
+    moved = transpose_notes(notes, shift, SPEC)
     assert np.array_equal(pitch_class_durations(moved, SPEC), np.roll(pitch_class_durations(notes, SPEC), shift))
     drums, moved_drums = notes[notes["track"] == 0], moved[moved["track"] == 0]
     assert np.array_equal(drums, moved_drums)

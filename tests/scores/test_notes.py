@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gan.spec import HOLD, ONSET, RollSpec, Track
-from pipeline.scores.notes import Notes, make_notes, notes_from_roll, pack, roll_from_notes, unpack
+from pipeline.scores.notes import Notes, make_notes, notes_from_roll, pack_rolls, roll_from_notes, unpack_rolls
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Piano")), bars=2, num_pitches=13, lowest_pitch=40)
 
@@ -100,6 +100,6 @@ def test_notes_of_any_planes_equal_those_read_step_by_step(seed: int, density: f
 @given(st.integers(0, 2**32 - 1), st.integers(1, 90))
 def test_packing_loses_nothing(seed: int, num_pitches: int) -> None:
     rolls = np.random.default_rng(seed).random((3, 2, 2, 1, 4, num_pitches)) < 0.5
-    packed = pack(rolls)
+    packed = pack_rolls(rolls)
     assert packed.shape[-1] == -(-num_pitches // 8)
-    assert np.array_equal(unpack(packed, num_pitches), rolls)
+    assert np.array_equal(unpack_rolls(packed, num_pitches), rolls)

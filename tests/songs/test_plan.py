@@ -17,7 +17,6 @@ from gan.networks.generator import Generator
 from gan.settings import ModelSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
-from pipeline.dataset.structure import likeness, recurrence
 from pipeline.scores.keys import Key
 from pipeline.songs.compose.composer import Composer, Piece
 from pipeline.songs.compose.song_maker import SongMaker
@@ -25,7 +24,7 @@ from pipeline.songs.conditions import Request
 from pipeline.songs.form import FORMS, Part, numbered
 from pipeline.songs.plan import choose_cast, plan_phrases
 from pipeline.songs.song import Song
-from tests.song_makers import PHRASE, configured, song_of, write_checkpoint
+from tests.song_makers import configured, write_checkpoint
 
 SPEC = RollSpec(
     (Track("Drums", True), Track("Piano"), Track("Bass"), Track("Strings")), num_pitches=36, lowest_pitch=36
@@ -237,16 +236,3 @@ def test_song_files_hold_what_their_phrases_were_asked_to_be(rerolled: dict[str,
         assert read.seed == section.seed != 0
         assert set(read.latents) == {"z", "z_time", "z_track", "z_track_time", "conditions"}
         assert len(read.latents["conditions"]) == len(section.latents["z"])
-
-
-def test_bars_that_return_are_alike_and_half_of_two_bars_in_common_is_a_third() -> None:
-    song = song_of(PHRASE)
-    twice = np.concatenate([song.planes] * 3, axis=2)
-    alike = likeness(twice, song.spec)
-    assert alike.shape == (6, 6) and (np.diag(alike) == 1).all()
-    assert alike[0, 2] == alike[1, 5] == 1 and alike[0, 1] < 1
-    assert recurrence(alike) == pytest.approx((2 + 2 + 0) / 6, abs=0.34) and np.isnan(recurrence(alike[:4, :4]))
-    piano = RollSpec((Track("Piano"),))
-    planes = np.zeros((2, 1, 2, 16, 84), bool)
-    planes[ONSET, 0, 0, [0, 4], 36] = planes[ONSET, 0, 1, [4, 8], 48] = True
-    assert likeness(planes, piano)[0, 1] == pytest.approx(1 / 3), "one of three notes, an octave apart"

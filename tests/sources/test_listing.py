@@ -17,9 +17,9 @@ from pipeline.files import file_hash
 from pipeline.settings.music import CollectSettings, DataSettings
 from pipeline.sources.catalog import CatalogRow, find_in_folder, mark_duplicates
 from pipeline.sources.listing import find_listed, listing_inputs
-from tests.conftest import Program
 from tests.file_server import FileServer
 from tests.music_makers import song_midi
+from tests.stage_runner import run_stage
 
 LIMITS = CollectSettings(
     max_file_megabytes=0.1,
@@ -234,7 +234,9 @@ def test_what_is_up_to_date_changes_with_the_list_and_its_files(listed: List) ->
     assert len({one["spreadsheet"] for one in seen}) == 5
 
 
-def test_the_program_lists_links_and_knows_they_are_there(program: Program, tmp_path: Path) -> None:
+def test_the_stage_lists_links_and_asks_for_them_again_when_forced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     song_midi(tmp_path / "a.mid", 1)
     with FileServer() as server:
         server.files = {"b.mid": song_midi(tmp_path / "b.mid", 2).read_bytes()}
@@ -242,15 +244,16 @@ def test_the_program_lists_links_and_knows_they_are_there(program: Program, tmp_
         thread.start()
         lines = ["where;bpm", "a.mid;90", f"{server.url('/short/b.mid')};", f"{server.url('/page/c.mp3')};fast"]
         (tmp_path / "list.csv").write_text("\n".join(lines))
-        words = ("+stage=collect", "data=catalog", "data.path=list.csv", "collect.retries=1")
-        done = program(*words, cwd=tmp_path, check=True)
-        asked = len(server.asked)
-        again = program(*words, "force=true", cwd=tmp_path, check=True)
+        words = ("data=catalog", "data.path=list.csv", "collect.retries=1")
+        run_stage(tmp_path, "collect", *words)
+        said, asked = capsys.readouterr().out, len(server.asked)
+        run_stage(tmp_path, "collect", *words, "force=true")
         server.closing.set()
         server.shutdown()
         thread.join()
-    assert "collect: 2 songs (0.0 MB); 1 problem: 1 the link gives a web page, not a file (force=true" in done.stdout
-    assert "2 songs" in again.stdout and {path for path, _ in server.asked[asked:]} == {"/short/b.mid", "/page/c.mp3"}
+    assert "collect: 2 songs (0.0 MB); 1 problem: 1 the link gives a web page, not a file (force=true" in said
+    assert "2 songs" in capsys.readouterr().out
+    assert {path for path, _ in server.asked[asked:]} == {"/short/b.mid", "/page/c.mp3"}
     rows = read_rows(tmp_path / "data" / "collected" / "catalog" / "catalog.csv", CatalogRow, "collect")
     assert [row.title for row in rows] == ["a", "b", "c"] and rows[1].where.startswith("data/collected/files/")
     assert rows[2].remark == "bpm fast is no number of beats a minute" and rows[2].source == server.url("/page/c.mp3")

@@ -9,7 +9,15 @@ from openpyxl import Workbook
 from pipeline.config import compose
 from pipeline.errors import UserError
 from pipeline.settings.music import DataSettings
-from pipeline.sources.columns import Entry, read_bpm, read_entries, read_key_cell, read_kind, read_seconds, read_split
+from pipeline.sources.columns import (
+    SheetRow,
+    read_bpm,
+    read_key_cell,
+    read_kind,
+    read_seconds,
+    read_sheet_rows,
+    read_split,
+)
 
 HEADER = ["Song Title", "Artist", "Type", "File", "Tempo", "Key", "First downbeat (s)", "Split", "Used in"]
 ROWS = [
@@ -29,8 +37,8 @@ def settings(path: Path, **columns: str) -> DataSettings:
     return DataSettings("catalog", "catalog", str(path), columns, [], "Mine", "mine", "4/4", True, None)
 
 
-def entries(path: Path, **columns: str) -> list[Entry]:
-    return read_entries(settings(path, **columns))
+def entries(path: Path, **columns: str) -> list[SheetRow]:
+    return read_sheet_rows(settings(path, **columns))
 
 
 def delimited(delimiter: str) -> str:
@@ -87,8 +95,8 @@ def write(path: Path, form: str) -> Path:
 def test_a_list_is_read_whatever_program_wrote_it(tmp_path: Path, name: str, form: str) -> None:
     song, sample = entries(write(tmp_path / name, form))
     row = 3 if form == "xlsx" else 2
-    assert song == Entry(row, "a.mid", "Dawn", "Åse", "song", 92.5, "A minor", 0.5, "train")
-    assert sample == Entry(row + 1, "b.wav", "Break", kind="sample", key="C major", used_in="dawn")
+    assert song == SheetRow(row, "a.mid", "Dawn", "Åse", "song", 92.5, "A minor", 0.5, "train")
+    assert sample == SheetRow(row + 1, "b.wav", "Break", kind="sample", key="C major", used_in="dawn")
 
 
 @pytest.mark.parametrize("header", ["Where", "file_path", "URL", " Link ", "File Name", "FILE", "Path / URL", "where?"])
@@ -117,7 +125,7 @@ def test_of_a_file_and_a_link_the_one_that_is_there_counts(tmp_path: Path) -> No
 def test_cells_that_make_no_sense_are_remarked_on(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text('where,bpm,key,kind,split,sha256\n"a.mid",fast,H#x,video,half,1234\n\n')
     (entry,) = entries(tmp_path / "list.csv")
-    assert entry == Entry(2, "a.mid", remark=entry.remark)
+    assert entry == SheetRow(2, "a.mid", remark=entry.remark)
     assert "bpm fast is no number of beats a minute; key H#x is no key" in entry.remark
     assert all(word in entry.remark for word in ("kind video", "split half", "sha256 1234"))
 

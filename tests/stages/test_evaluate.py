@@ -15,9 +15,9 @@ QUICK = (*FEW, "evaluate.classifier=false")
 
 
 @pytest.fixture(scope="module")
-def judged(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A sweep of two models and a folder of another program's music, all judged and ranked."""
-    folder = tmp_path_factory.mktemp("judged")
+def evaluated(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sweep of two models and a folder of another program's music, all evaluated and ranked."""
+    folder = tmp_path_factory.mktemp("evaluated")
     write_band(folder / "music", 30)
     write_band(folder / "theirs", 5, bars=4)
     small = [word for word in SMALL if not word.startswith(("name=", "generate.", "lyrics."))]
@@ -33,8 +33,8 @@ def report(folder: Path, run: str) -> dict[str, object]:
 
 
 @pytest.mark.slow
-def test_a_sweep_ends_in_a_ranking_to_look_at_and_hear(judged: Path) -> None:
-    place = judged / "outputs/sweep/evaluate"
+def test_a_sweep_ends_in_a_ranking_to_look_at_and_hear(evaluated: Path) -> None:
+    place = evaluated / "outputs/sweep/evaluate"
     ranking = json.loads((place / "ranking.json").read_text())
     assert sorted(run["name"] for run in ranking) == ["sweep/0", "sweep/1"]
     assert [run["rank"] for run in ranking] == [1, 2]
@@ -54,14 +54,14 @@ def test_a_sweep_ends_in_a_ranking_to_look_at_and_hear(judged: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_checkpoint_is_judged_with_every_part_of_the_report(judged: Path) -> None:
-    found = report(judged, "sweep/0")
+def test_a_checkpoint_is_judged_with_every_part_of_the_report(evaluated: Path) -> None:
+    found = report(evaluated, "sweep/0")
     assert list(found) == [
-        "format", "subject", "reference", "headline", "features", "figures", "published", "faults", "families",
-        "frechet", "classifier", "copying", "distinct", "notes", "accompaniment", "control",
+        "format", "scored", "reference", "headline", "features", "figures", "published", "faults", "families",
+        "frechet", "two_sample_accuracy", "copying", "distinct", "notes", "accompaniment", "control",
     ]  # fmt: skip
     assert found["published"] is None
-    place = judged / "outputs/sweep/0/evaluate"
+    place = evaluated / "outputs/sweep/0/evaluate"
     assert isinstance(found["accompaniment"], dict)
     assert found["accompaniment"]["untouched"] == 1
     assert isinstance(found["control"], dict)
@@ -71,28 +71,28 @@ def test_a_checkpoint_is_judged_with_every_part_of_the_report(judged: Path) -> N
 
 
 @pytest.mark.slow
-def test_any_program_s_midi_is_judged_and_ranked_beside_a_checkpoint(program: Program, judged: Path) -> None:
-    (judged / "theirs/broken.mid").write_text("no music")
+def test_any_program_s_midi_is_judged_and_ranked_beside_a_checkpoint(program: Program, evaluated: Path) -> None:
+    (evaluated / "theirs/broken.mid").write_text("no music")
     words = ("data=folder", "data.path=music", "name=theirs", "evaluate.path=theirs", *QUICK)
-    said = program("+stage=evaluate", *words, cwd=judged, check=True).stdout
+    said = program("+stage=evaluate", *words, cwd=evaluated, check=True).stdout
     assert "theirs has quality" in said
-    subject = report(judged, "theirs")["subject"]
+    subject = report(evaluated, "theirs")["scored"]
     assert isinstance(subject, dict)
     assert subject["files"] == 6
     assert subject["rejects"] == {"broken file": 1}
-    assert not (judged / "outputs/theirs/train").exists(), "nothing is trained for it"
-    again = program("+stage=evaluate", "name=theirs", cwd=judged, check=True).stdout
-    assert "evaluate: up to date" in again, "a judged folder is known by its name"
-    said = program("+stage=evaluate", "evaluate.runs=[theirs,sweep/1]", *FEW, cwd=judged, check=True).stdout
+    assert not (evaluated / "outputs/theirs/train").exists(), "nothing is trained for it"
+    again = program("+stage=evaluate", "name=theirs", cwd=evaluated, check=True).stdout
+    assert "evaluate: up to date" in again, "a evaluated folder is known by its name"
+    said = program("+stage=evaluate", "evaluate.runs=[theirs,sweep/1]", *FEW, cwd=evaluated, check=True).stdout
     assert "1. theirs" in said, "real music comes before twelve steps of training"
-    assert (judged / "outputs/ranking/evaluate/index.html").exists()
+    assert (evaluated / "outputs/ranking/evaluate/index.html").exists()
 
 
 @pytest.mark.slow
-def test_what_cant_be_judged_is_said_in_one_sentence(program: Program, judged: Path) -> None:
-    (judged / "empty").mkdir(exist_ok=True)
-    (judged / "bad").mkdir(exist_ok=True)
-    (judged / "bad/broken.mid").write_text("no music")
+def test_what_cant_be_judged_is_said_in_one_sentence(program: Program, evaluated: Path) -> None:
+    (evaluated / "empty").mkdir(exist_ok=True)
+    (evaluated / "bad").mkdir(exist_ok=True)
+    (evaluated / "bad/broken.mid").write_text("no music")
     base = ("data=folder", "data.path=music", "name=nobody", *QUICK)
     for words, sentence in (
         ((*base, "evaluate.path=empty"), "evaluate.path=empty holds no music"),
@@ -101,7 +101,7 @@ def test_what_cant_be_judged_is_said_in_one_sentence(program: Program, judged: P
         (("evaluate.runs=[sweep/0,theirs]", "name=sweep/0"), "give it a name= of its own"),
         (("name=sweep/0", "roll.steps_per_beat=12"), "was made with roll.steps_per_beat=4, not 12"),
     ):
-        done = program("+stage=evaluate", *words, cwd=judged)
+        done = program("+stage=evaluate", *words, cwd=evaluated)
         assert done.returncode == 1
         assert sentence in done.stderr, done.stderr
         assert "Traceback" not in done.stderr

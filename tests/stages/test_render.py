@@ -145,13 +145,6 @@ def test_foreign_lyrics_are_named(folder: Path) -> None:
         render.run(settings(), folder / "outputs/album/render")
 
 
-def test_titles_become_file_names() -> None:
-    assert render.file_name(3, "Salt on the Window") == "03-salt-on-the-window"
-    assert render.file_name(12, "../../etc") == "12-etc"
-    assert render.file_name(1, "雨") == render.file_name(1, None) == "01"
-    assert len(render.file_name(1, "la " * 90)) <= 63
-
-
 @pytest.mark.parametrize(
     ("override", "named"),
     [

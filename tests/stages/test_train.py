@@ -9,14 +9,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from gan.settings import TrainSettings
+from pipeline.stages.train import after_this
 from tests.conftest import SMALL, Program, program_environment, write_band
 
-LONG = [word for word in SMALL if not word.startswith(("train.steps", "train.tick", "name="))]
-LONG += ["train.steps=36", "train.tick_steps=12"]
+LONG = [word for word in SMALL if not word.startswith(("train.steps", "name="))]
+LONG += ["train.steps=36"]
 
 
 def curve(path: Path) -> list[dict[str, object]]:
@@ -33,13 +36,27 @@ def interrupted(folder: Path, name: str, sign: int) -> None:
         words, cwd=folder, env=program_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         deadline = time.monotonic() + 300
-        while not (place / "samples" / "step-000012.png").exists():
+        while not (place / "samples" / "step-000016.png").exists():
             assert process.poll() is None, "it ended by itself"
             assert time.monotonic() < deadline
             time.sleep(0.02)
         process.send_signal(sign)
         assert process.wait(timeout=60) != 0
     assert not (place / "manifest.json").exists()
+
+
+def test_a_run_says_which_budget_would_go_on_from_it() -> None:
+    budgets = {"default": TrainSettings(), "long": TrainSettings(steps=10_000, minutes=120)}
+    quick = SimpleNamespace(settings=TrainSettings(steps=300), step=300, seconds=30.0)
+    assert after_this(quick, budgets) == (
+        "ended by train.steps=300. budget=default goes on from here, to step 2,400 in some 3 min 30 s."
+    )
+    slow = SimpleNamespace(settings=TrainSettings(), step=1000, seconds=960.0)
+    assert after_this(slow, budgets) == (
+        "ended by train.minutes=16. budget=long goes on from here, to step 10,000 in some 1 h 44 min."
+    )
+    longest = SimpleNamespace(settings=budgets["long"], step=10_000, seconds=960.0)
+    assert after_this(longest, budgets) == "ended by train.steps=10000; raise it to go on from here."
 
 
 @pytest.mark.slow
@@ -77,7 +94,7 @@ def test_more_steps_continue_a_finished_checkpoint(small_album: Path, program: P
 def test_training_leaves_pictures_and_figures(small_album: Path) -> None:
     place = small_album / "outputs/small/train"
     names = {path.name for path in (place / "samples").glob("*.png")}
-    assert {"step-000000.png", "step-000006.png", "step-000012.png"} <= names
+    assert {"step-000000.png", "step-000008.png", "step-000012.png"} <= names
     last = curve(place / "metrics.jsonl")[-1]
     assert 0 <= float(str(last["scale_share"])) <= 1
     assert (place / "learning.png").stat().st_size > 5000

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.lyrics.alignment.path import Grid, Placed, set_words
+from pipeline.lyrics.alignment.dynamic_programming import Grid, Placed, set_words
 from pipeline.lyrics.phonetics.syllables import Syllable, syllables_of
 from pipeline.scores.notes import Notes
 from pipeline.songs.song import Song

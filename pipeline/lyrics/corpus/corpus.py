@@ -19,10 +19,10 @@ from pipeline.errors import UserError
 from pipeline.files import fingerprint, require_space
 from pipeline.lyrics.corpus import encoded
 from pipeline.lyrics.corpus.disk_buffer import Numbers, Spool
-from pipeline.lyrics.corpus.files import OWN_LYRICS, file_size, files_fingerprint, text_files
-from pipeline.lyrics.corpus.readers import NUM_PIECES, TABLE, Reader, is_table
-from pipeline.lyrics.corpus.songs import Speller
-from pipeline.lyrics.corpus.texts import Side, Texts
+from pipeline.lyrics.corpus.document_reader import NUM_PIECES, TABLE, Reader, is_table
+from pipeline.lyrics.corpus.encoded_texts import Side, Texts
+from pipeline.lyrics.corpus.song_lyrics import Speller
+from pipeline.lyrics.corpus.text_files import OWN_LYRICS, file_size, files_fingerprint, text_files
 from pipeline.lyrics.corpus.vocabulary import SUBWORD_SAMPLE, Characters, Subwords, Vocabulary
 from pipeline.progress import counter
 from pipeline.settings.lyrics import LyricsSettings

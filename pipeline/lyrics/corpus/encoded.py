@@ -12,7 +12,7 @@ from typing import IO, Any
 import numpy as np
 
 from pipeline.files import replaced_directory, write_json
-from pipeline.lyrics.corpus.texts import Side, Texts
+from pipeline.lyrics.corpus.encoded_texts import Side, Texts
 from pipeline.lyrics.corpus.vocabulary import Characters, Subwords, Vocabulary
 
 SIDES = ("training", "validation", "test")

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pipeline.lyrics.corpus.decoding import clean
-from pipeline.lyrics.corpus.songs import START, WORD
+from pipeline.lyrics.corpus.song_lyrics import START, WORD
+from pipeline.lyrics.corpus.text_decoding import clean
 
 ESSAY_PIECE, BOOK_PIECE = 10_000, 20_000
 """Characters of the pieces that a long essay and a book are cut into."""

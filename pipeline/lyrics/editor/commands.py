@@ -7,8 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from pipeline.lyrics.corpus.decoding import clean
-from pipeline.lyrics.corpus.songs import MAX_LINE, WORD
+from pipeline.lyrics.corpus.song_lyrics import MAX_LINE, WORD
+from pipeline.lyrics.corpus.text_decoding import clean
 
 HELP = """
   3            takes line 3

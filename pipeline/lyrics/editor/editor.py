@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from pipeline.errors import UserError
-from pipeline.lyrics.corpus.songs import WORD, capitalised
+from pipeline.lyrics.corpus.song_lyrics import WORD, capitalised
 from pipeline.lyrics.editor.commands import HELP, Act, Deed, cleaned, understood
 from pipeline.lyrics.editor.screen import LINES_SHOWN, place_text, rule, song_text
 from pipeline.lyrics.editor.session import Line, Session, SongSoFar, last_word, plan_fingerprint

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.errors import UserError
 from pipeline.files import fingerprint, write_json
-from pipeline.lyrics.corpus.songs import WORD
+from pipeline.lyrics.corpus.song_lyrics import WORD
 from pipeline.lyrics.phonetics.rhyme import rhymes
 from pipeline.lyrics.song.lyric import HANDS
 from pipeline.lyrics.song.plan import LinePlan, LyricPlan

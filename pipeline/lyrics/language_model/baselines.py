@@ -11,8 +11,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.lyrics.corpus.songs import START
-from pipeline.lyrics.corpus.texts import Texts
+from pipeline.lyrics.corpus.encoded_texts import Texts
+from pipeline.lyrics.corpus.song_lyrics import START
 
 MOST_TRAINING, MOST_HELD_OUT = 8_000_000, 1_000_000
 """Characters of training and of held-out text that the baselines read: xz's window of 8 MB sees no more."""

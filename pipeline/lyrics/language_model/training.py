@@ -22,9 +22,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pipeline.lyrics.corpus.texts import Lanes, Side, Texts
+from pipeline.lyrics.corpus.encoded_texts import Lanes, Side, Texts
 from pipeline.lyrics.corpus.vocabulary import Vocabulary
-from pipeline.lyrics.language_model.model import LanguageModel, State, detached
+from pipeline.lyrics.language_model.lstm import LanguageModel, State, detached
 from pipeline.lyrics.language_model.pretrained import origin_of, starting_weights
 from pipeline.settings.lyrics import LanguageModelSettings
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
-from pipeline.lyrics.corpus.songs import WORD
+from pipeline.lyrics.corpus.song_lyrics import WORD
 from pipeline.lyrics.phonetics.pronunciation import (
     CODES,
     Phones,

@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.lyrics.corpus.decoding import clean
 from pipeline.lyrics.corpus.essays import LONG_TITLE
-from pipeline.lyrics.corpus.songs import START
+from pipeline.lyrics.corpus.song_lyrics import START
+from pipeline.lyrics.corpus.text_decoding import clean
 from pipeline.lyrics.corpus.vocabulary import UNKNOWN, Vocabulary
 from pipeline.lyrics.prose.training_text import APOSTROPHES, Known, words_of
 from pipeline.settings.lyrics import LyricsSettings

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.lyrics.language_model.model import LanguageModel, State
+from pipeline.lyrics.language_model.lstm import LanguageModel, State
 from pipeline.lyrics.prose.training_text import APOSTROPHES
 
 Scores = NDArray[np.float64]

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.lyrics.corpus.songs import START
-from pipeline.lyrics.corpus.texts import Side
+from pipeline.lyrics.corpus.encoded_texts import Side
+from pipeline.lyrics.corpus.song_lyrics import START
 from pipeline.lyrics.corpus.vocabulary import Vocabulary
 
 MOST_INDEXED = 32_000_000

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from pipeline.errors import UserError
-from pipeline.lyrics.corpus.decoding import clean, tidy
-from pipeline.lyrics.corpus.songs import START
-from pipeline.lyrics.corpus.texts import Side
+from pipeline.lyrics.corpus.encoded_texts import Side
+from pipeline.lyrics.corpus.song_lyrics import START
+from pipeline.lyrics.corpus.text_decoding import clean, tidy
 from pipeline.lyrics.corpus.vocabulary import Vocabulary
 from pipeline.lyrics.language_model.baselines import Copies
-from pipeline.lyrics.language_model.model import LanguageModel
+from pipeline.lyrics.language_model.lstm import LanguageModel
 from pipeline.lyrics.prose.rules import FreeRules, TitleRules, pieces_of
 from pipeline.lyrics.prose.sampling import Place, Row, likeliest, read, write
 from pipeline.lyrics.prose.scoring import distinct_2, merit

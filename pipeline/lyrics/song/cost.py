@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from pipeline.lyrics.corpus.songs import Section
+from pipeline.lyrics.corpus.song_lyrics import Section
 from pipeline.lyrics.song.lyric import Lyric
 from pipeline.lyrics.song.plan import LyricPlan, draw
 from pipeline.lyrics.song.writer import Writer

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from pipeline.errors import UserError
-from pipeline.lyrics.corpus.songs import WORD
+from pipeline.lyrics.corpus.song_lyrics import WORD
 from pipeline.lyrics.language_model.baselines import Copies
 from pipeline.lyrics.phonetics.rhyme import rhyme_key, rhyme_keys
 from pipeline.lyrics.phonetics.syllables import is_english, split_word

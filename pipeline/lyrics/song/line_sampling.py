@@ -14,8 +14,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from pipeline.lyrics.corpus.songs import MARKS, START, WORD, spoken
-from pipeline.lyrics.language_model.model import LanguageModel, State
+from pipeline.lyrics.corpus.song_lyrics import MARKS, START, WORD, spoken
+from pipeline.lyrics.language_model.lstm import LanguageModel, State
 from pipeline.lyrics.language_model.training import encode
 from pipeline.lyrics.song.lexicon import Lexicon, Metre, Tree
 from pipeline.settings.lyrics import LyricsSettings

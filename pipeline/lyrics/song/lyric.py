@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.lyrics.corpus.songs import Section
+from pipeline.lyrics.corpus.song_lyrics import Section
 from pipeline.lyrics.song.plan import LinePlan
 
 HANDS = ("model", "person", "edited")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pipeline.lyrics.corpus.songs import KINDS, MARKS, START, WORD, Section, spoken
+from pipeline.lyrics.corpus.song_lyrics import KINDS, MARKS, START, WORD, Section, spoken
 from pipeline.lyrics.language_model.baselines import Copies
 from pipeline.lyrics.phonetics.pronunciation import is_vowel, pronunciations, sounds_of
 from pipeline.lyrics.phonetics.rhyme import rhymes

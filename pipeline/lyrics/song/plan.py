@@ -14,8 +14,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.lyrics.alignment.path import ATTACHED, BREATHLESS, NO_REST, Grid
-from pipeline.lyrics.corpus.songs import MARKS
+from pipeline.lyrics.alignment.dynamic_programming import ATTACHED, BREATHLESS, NO_REST, Grid
+from pipeline.lyrics.corpus.song_lyrics import MARKS
 from pipeline.scores.notes import Notes
 from pipeline.settings.lyrics import FREE, LyricsSettings
 from pipeline.songs.song import Song

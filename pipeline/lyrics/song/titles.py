@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import combinations
 
-from pipeline.lyrics.corpus.songs import WORD, capitalised
+from pipeline.lyrics.corpus.song_lyrics import WORD, capitalised
 from pipeline.lyrics.song.scoring import Usage
 
 

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from pipeline.errors import UserError
-from pipeline.lyrics.corpus.decoding import clean
-from pipeline.lyrics.corpus.songs import MARKS, START, WORD, Section
-from pipeline.lyrics.language_model.model import LanguageModel, State
+from pipeline.lyrics.corpus.song_lyrics import MARKS, START, WORD, Section
+from pipeline.lyrics.corpus.text_decoding import clean
+from pipeline.lyrics.language_model.lstm import LanguageModel, State
 from pipeline.lyrics.phonetics.syllables import syllables_of
 from pipeline.lyrics.song.lexicon import Lexicon
 from pipeline.lyrics.song.line_sampling import Candidate, LineSampler

@@ -10,11 +10,19 @@ from typing import Any
 import numpy as np
 
 from gan.spec import RollSpec
-from pipeline.dataset.structure import likeness, recurrence
-from pipeline.drawing.structure import Structure
+from pipeline.drawing.structure import SongStructure
 from pipeline.files import bring
-from pipeline.pages.album.page import Download, Line, PageSection, PageTrack, Sample, Syllable, Verse
-from pipeline.scores.notes import Planes
+from pipeline.pages.album.page import (
+    AlbumTrack,
+    PageDownload,
+    PageLine,
+    PageSection,
+    PageSyllable,
+    PageVerse,
+    TrainingSample,
+)
+from pipeline.scores.notes import Notes
+from pipeline.scores.self_similarity import bar_similarity, recurrence
 from pipeline.songs.song import Song
 from pipeline.songs.sung_syllables import NO_LYRICS, SungLyrics, check_fits, seconds_of, with_words
 
@@ -57,7 +65,7 @@ def bring_tracks(
     lyrics: Mapping[str, Any],
     sung: Mapping[int, SungLyrics],
     album: Path,
-) -> list[PageTrack]:
+) -> list[AlbumTrack]:
     """Bring every song's files to `album/tracks/` and tell the page about it; what is missing is left out.
 
     Parameters
@@ -85,29 +93,32 @@ def bring_tracks(
     return tracks
 
 
-def _verses(sections: Sequence[Mapping[str, Any]], song: Song | None, words: SungLyrics) -> list[Verse]:
+def _verses(sections: Sequence[Mapping[str, Any]], song: Song | None, words: SungLyrics) -> list[PageVerse]:
     """The words to read, with the times of what is sung."""
-    times: dict[tuple[int, int], list[Syllable]] = {}
+    times: dict[tuple[int, int], list[PageSyllable]] = {}
     if song is not None and words.syllables:
         check_fits(song, words.syllables)
         bounds = seconds_of(with_words(song, words.syllables), words.syllables)
         for one, (start, end) in zip(words.syllables, bounds, strict=True):
             times.setdefault((one.section, one.line), []).append(
-                Syllable(one.text + " " * one.ends_word, round(start, 3), round(end, 3))
+                PageSyllable(one.text + " " * one.ends_word, round(start, 3), round(end, 3))
             )
     places = dict(enumerate(words.sections))
     return [
-        Verse(
+        PageVerse(
             str(section["name"]),
-            [Line(str(line), times.get((places.get(at, -1), row), ())) for row, line in enumerate(section["lines"])],
+            [
+                PageLine(str(line), times.get((places.get(at, -1), row), ()))
+                for row, line in enumerate(section["lines"])
+            ],
         )
         for at, section in enumerate(sections)
     ]
 
 
 def _bring_track(
-    rendered: Mapping[str, Any], source: Path, song: Song | None, verses: Sequence[Verse], album: Path
-) -> PageTrack:
+    rendered: Mapping[str, Any], source: Path, song: Song | None, verses: Sequence[PageVerse], album: Path
+) -> AlbumTrack:
     downloads, places = [], {}
     for kind, path in listed_files(rendered):
         if (source / path).is_file():
@@ -115,9 +126,9 @@ def _bring_track(
             bring(source / path, album / place)
             places[kind] = place
             label = LABELS.get(kind, kind.replace("stems:", "Stem:"))
-            downloads.append(Download(label, place, (source / path).stat().st_size))
+            downloads.append(PageDownload(label, place, (source / path).stat().st_size))
     seconds = float(rendered["seconds"])
-    return PageTrack(
+    return AlbumTrack(
         number=int(rendered["number"]),
         title=str(rendered["title"]),
         seconds=seconds,
@@ -163,7 +174,7 @@ def _marks(song: Song) -> list[tuple[float, float]]:
     return [(round(at, 4), round(share, 6)) for at, share in zip(song.seconds_at(steps).tolist(), shares, strict=True)]
 
 
-def bring_samples(train: Path, album: Path) -> tuple[list[Sample], str | None]:
+def bring_samples(train: Path, album: Path) -> tuple[list[TrainingSample], str | None]:
     """Bring some of the sample pictures with their sounds, first and last among them, and the learning curves."""
     pictures = sorted((train / "samples").glob("*.png"), key=_step)
     if len(pictures) > NUM_SAMPLES:  # most happens early
@@ -177,7 +188,7 @@ def bring_samples(train: Path, album: Path) -> tuple[list[Sample], str | None]:
         sound = picture.with_suffix(".mp3")
         if sound.is_file():
             bring(sound, album / "training" / sound.name)
-        samples.append(Sample(label, place, f"training/{sound.name}" if sound.is_file() else None))
+        samples.append(TrainingSample(label, place, f"training/{sound.name}" if sound.is_file() else None))
     curves = train / "learning.png"
     if not curves.is_file():
         return samples, None
@@ -186,22 +197,25 @@ def bring_samples(train: Path, album: Path) -> tuple[list[Sample], str | None]:
 
 
 def structures(
-    songs: Sequence[Song], titles: Mapping[int, str], real: Sequence[tuple[str, Planes]]
-) -> tuple[list[Structure], list[Structure]]:
+    songs: Sequence[Song], titles: Mapping[int, str], real: Sequence[tuple[str, Notes, int]]
+) -> tuple[list[SongStructure], list[SongStructure]]:
     """How alike the bars of each song are: of the album's songs, and of real ones of the same tracks and grid."""
     made = []
     for song in songs:
         sections = [(one.role, one.first_bar, one.num_bars) for one in song.sections]
-        made.append(_structure(titles.get(song.number, f"Song {song.number}"), song.planes, song.spec, sections))
-    return made, [_structure(title, planes, songs[0].spec, ()) for title, planes in real]
+        title = titles.get(song.number, f"Song {song.number}")
+        made.append(_structure(title, song.notes, song.num_bars, song.spec, sections))
+    return made, [_structure(title, notes, bars, songs[0].spec, ()) for title, notes, bars in real]
 
 
-def _structure(title: str, planes: Planes, spec: RollSpec, sections: Sequence[tuple[str, int, int]]) -> Structure:
-    alike = likeness(planes, spec)
-    return Structure(title, alike, recurrence(alike), sections)
+def _structure(
+    title: str, notes: Notes, bars: int, spec: RollSpec, sections: Sequence[tuple[str, int, int]]
+) -> SongStructure:
+    alike = bar_similarity(notes, bars, spec, "jaccard").astype(np.float64)
+    return SongStructure(title, alike, recurrence(alike), sections)
 
 
-def mean_recurrence(songs: Sequence[Structure]) -> float | None:
+def mean_recurrence(songs: Sequence[SongStructure]) -> float | None:
     """How much comes back in these songs; None where there is none long enough."""
     known = [song.recurrence for song in songs if np.isfinite(song.recurrence)]
     return round(float(np.mean(known)), 3) if known else None

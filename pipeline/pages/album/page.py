@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.drawing.palette import BACKGROUND, track_colour
-from pipeline.drawing.plots import SONG_BOX, SONG_SIZE
+from pipeline.drawing.piano_rolls import SONG_BOX, SONG_SIZE
 from pipeline.pages.album.cover import Theme
 from pipeline.pages.html import clock, inset, templates
 
@@ -21,7 +21,7 @@ class PageSection:
 
 
 @dataclass(frozen=True)
-class Syllable:
+class PageSyllable:
     """A syllable with the space after it, and when it is sung, in seconds."""
 
     text: str
@@ -30,23 +30,23 @@ class Syllable:
 
 
 @dataclass(frozen=True)
-class Line:
+class PageLine:
     """A line of a lyric; without syllables where it is not sung."""
 
     text: str
-    syllables: Sequence[Syllable] = ()
+    syllables: Sequence[PageSyllable] = ()
 
 
 @dataclass(frozen=True)
-class Verse:
+class PageVerse:
     """A part of a lyric."""
 
     name: str
-    lines: Sequence[Line]
+    lines: Sequence[PageLine]
 
 
 @dataclass(frozen=True)
-class Download:
+class PageDownload:
     """A file beside the page; `path` is relative to it."""
 
     label: str
@@ -55,7 +55,7 @@ class Download:
 
 
 @dataclass(frozen=True)
-class PageTrack:
+class AlbumTrack:
     """One song of the page. Paths are relative to the page; None where there is no such file.
 
     `marks` are (seconds, share of the roll's width) pairs that rise; in between the playhead moves evenly.
@@ -71,12 +71,12 @@ class PageTrack:
     """Track and the instrument that plays it."""
     sections: Sequence[PageSection]
     marks: Sequence[tuple[float, float]]
-    lyric: Sequence[Verse]
-    downloads: Sequence[Download]
+    lyric: Sequence[PageVerse]
+    downloads: Sequence[PageDownload]
 
 
 @dataclass(frozen=True)
-class Sample:
+class TrainingSample:
     """What the generator made at some point of its training: a picture, and a sound where there is one."""
 
     label: str
@@ -85,15 +85,15 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Page:
+class AlbumPage:
     """All that the page tells."""
 
     title: str
     artist: str
     cover: str
     theme: Theme
-    tracks: Sequence[PageTrack]
-    samples: Sequence[Sample]
+    tracks: Sequence[AlbumTrack]
+    samples: Sequence[TrainingSample]
     learning: str | None
     structure: str
     credits: Sequence[tuple[str, str]]
@@ -105,7 +105,7 @@ class Page:
         return sum(track.seconds for track in self.tracks)
 
 
-def render_page(page: Page) -> str:
+def render_page(page: AlbumPage) -> str:
     """The page as HTML; every text is escaped, every path quoted."""
     return (
         templates(Path(__file__).parent)
@@ -116,7 +116,7 @@ def render_page(page: Page) -> str:
     )
 
 
-def credits_text(page: Page) -> str:
+def credits_text(page: AlbumPage) -> str:
     """The same credits as plain text, for `credits.txt`."""
     lines = [f"{page.title} - {page.artist}", ""]
     lines += [f"{track.number:2d}. {track.title} ({clock(track.seconds)})" for track in page.tracks]
@@ -124,7 +124,7 @@ def credits_text(page: Page) -> str:
     return "\n".join(lines)
 
 
-def playlist(page: Page) -> str:
+def playlist(page: AlbumPage) -> str:
     """An extended M3U playlist of the songs that have sound."""
     lines = ["#EXTM3U"]
     for track in page.tracks:

@@ -14,7 +14,7 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from pipeline.drawing.palette import LINE, QUIET_TEXT, STRONG_LINE, SURFACE, TEXT, mix, track_colour
-from pipeline.pages.dataset.counts import Portrait
+from pipeline.pages.dataset.counts import MusicCounts
 
 WIDTH = 400
 """Of every chart, in its own units; the page scales it."""
@@ -34,7 +34,7 @@ WIDTHS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 """Of a histogram's bars, and between the numbers below them."""
 
 
-class Drawing:
+class SvgDrawing:
     """An SVG picture out of simple parts; the origin is top left, text is escaped."""
 
     def __init__(self, height: float) -> None:
@@ -78,7 +78,7 @@ def _attributes(more: Mapping[str, object]) -> str:
     return "".join(f' {name.replace("_", "-")}="{value}"' for name, value in more.items())
 
 
-def percent(share: float) -> str:
+def format_percent(share: float) -> str:
     """`12 %`, `0.4 %`, `< 0.1 %`."""
     if 0 < share < 0.001:
         return "< 0.1\N{NO-BREAK SPACE}%"
@@ -93,7 +93,7 @@ def histogram(values: Sequence[float], unit: str, things: str) -> Markup:
     if last - first < 5:  # a few bars stand among empty ones rather than filling the picture
         first, last = max(0, first - 3), last + 3
     counts = np.bincount([math.floor(value / width) - first for value in values], minlength=last - first + 1)
-    drawing, top, bottom = Drawing(210), 14, 172
+    drawing, top, bottom = SvgDrawing(210), 14, 172
     scale, left, right = (bottom - top) / int(counts.max()), 42, 396
     for tick in _ticks(int(counts.max())):
         drawing.line(left, bottom - tick * scale, right, bottom - tick * scale)
@@ -131,7 +131,7 @@ def key_circle(keys: Mapping[str, int]) -> Markup:
         tonic, mode = name.split()
         counts[CLASSES.index(FLATS.get(tonic, tonic)), mode] += songs
     most = max(counts.values(), default=1)
-    drawing, x, y, inner, outer = Drawing(384), WIDTH / 2, 192.0, 38.0, 148.0
+    drawing, x, y, inner, outer = SvgDrawing(384), WIDTH / 2, 192.0, 38.0, 148.0
     for share in (0.5, 1.0):
         drawing.circle(x, y, inner + share * (outer - inner), "none", LINE)
     for sector in range(12):
@@ -167,25 +167,27 @@ def _wedge(x: float, y: float, inner: float, outer: float, middle: float) -> str
     return f"M{a}L{b}A{outer:.1f} {outer:.1f} 0 0 1 {c}L{d}A{inner:.1f} {inner:.1f} 0 0 0 {a}Z"
 
 
-def pitch_class_bars(portrait: Portrait) -> Markup:
+def pitch_class_bars(portrait: MusicCounts) -> Markup:
     """The share of each of the twelve notes, whatever its octave."""
     counts = portrait.pitch_classes()
     shares = counts / max(counts.sum(), 1)
-    drawing, top, bottom, left, right = Drawing(210), 26, 172, 4, 396
+    drawing, top, bottom, left, right = SvgDrawing(210), 26, 172, 4, 396
     step, most = (right - left) / 12, max(float(shares.max()), 1e-9)
     for index, share in enumerate(shares.tolist()):
         x, height = left + index * step, (bottom - top) * share / most
         colour = mix(MAJOR, SURFACE, 0.55) if index in BLACK else MAJOR
-        drawing.rect(x + 3, bottom - height, step - 6, height, colour, f"{CLASSES[index]}: {percent(share)}", rx=1.5)
+        drawing.rect(
+            x + 3, bottom - height, step - 6, height, colour, f"{CLASSES[index]}: {format_percent(share)}", rx=1.5
+        )
         drawing.text(x + step / 2, bottom - height - 9, f"{100 * share:.0f}", font_size=11)
         drawing.text(x + step / 2, bottom + 16, CLASSES[index], TEXT if index not in BLACK else QUIET_TEXT)
     drawing.line(left, bottom, right, bottom, STRONG_LINE)
     drawing.text(right, bottom + 32, "% of notes", anchor="end")
-    said = ", ".join(f"{name} {percent(share)}" for name, share in zip(CLASSES, shares.tolist(), strict=True))
+    said = ", ".join(f"{name} {format_percent(share)}" for name, share in zip(CLASSES, shares.tolist(), strict=True))
     return drawing.markup(f"Share of each note: {said}")
 
 
-def pitch_range_strips(portrait: Portrait) -> Markup:
+def pitch_range_strips(portrait: MusicCounts) -> Markup:
     """A strip a pitched track over a keyboard: the brighter a key, the more of the track's notes lie there."""
     spec = portrait.spec
     used = np.flatnonzero(portrait.by_pitch[list(spec.pitched)].sum(axis=0))
@@ -193,7 +195,7 @@ def pitch_range_strips(portrait: Portrait) -> Markup:
     low -= (spec.lowest_pitch + low) % 12  # begin on a C
     high = max(high, low + 23)
     row, key = 30, (RIGHT - LEFT) / (high - low + 1)
-    drawing = Drawing(8 + row * len(spec.pitched) + 46)
+    drawing = SvgDrawing(8 + row * len(spec.pitched) + 46)
     for line, track in enumerate(spec.pitched):
         top, counts = 8 + line * row, portrait.by_pitch[track]
         drawing.text(LEFT - 10, top + row / 2 - 3, _short(spec.tracks[track].name), TEXT, "end")
@@ -204,7 +206,7 @@ def pitch_range_strips(portrait: Portrait) -> Markup:
                 strength = 0.12 + 0.88 * math.sqrt(count / int(counts.max()))
                 drawing.rect(
                     LEFT + (pitch - low) * key, top, key + 0.15, row - 6, track_colour(track),
-                    f"{name}: {percent(count / int(counts.sum()))}", fill_opacity=f"{strength:.2f}",
+                    f"{name}: {format_percent(count / int(counts.sum()))}", fill_opacity=f"{strength:.2f}",
                 )  # fmt: skip
     top = 10 + row * len(spec.pitched)
     for pitch in range(low, high + 1):
@@ -220,11 +222,11 @@ def pitch_range_strips(portrait: Portrait) -> Markup:
     return drawing.markup(f"Pitches of each track: {', '.join(said)}")
 
 
-def rhythm_rows(portrait: Portrait) -> Markup:
+def rhythm_rows(portrait: MusicCounts) -> Markup:
     """A row a track: how often a note begins at each step of the bar, beside the track's own busiest step."""
     spec = portrait.spec
     row, step = 42, (RIGHT - LEFT) / spec.steps_per_bar
-    drawing = Drawing(8 + row * spec.num_tracks + 26)
+    drawing = SvgDrawing(8 + row * spec.num_tracks + 26)
     bottom_of_all = 8 + row * spec.num_tracks
     for beat in range(spec.beats_per_bar):
         x = LEFT + beat * spec.steps_per_beat * step
@@ -238,19 +240,19 @@ def rhythm_rows(portrait: Portrait) -> Markup:
             height = (row - 10) * count / max(int(counts.max()), 1)
             beat, part = divmod(place, spec.steps_per_beat)
             where = f"beat {beat + 1}" + (f" and {part}/{spec.steps_per_beat}" if part else "")
-            hint = f"{where}: {percent(count / max(int(counts.sum()), 1))} of its notes"
+            hint = f"{where}: {format_percent(count / max(int(counts.sum()), 1))} of its notes"
             gap = min(1.0, step / 8)
             drawing.rect(LEFT + place * step + gap, bottom - height, step - 2 * gap, height, track_colour(track), hint)
     return drawing.markup("Where in the bar the notes of each track begin")
 
 
-def together_rows(portrait: Portrait, most: int = 8) -> Markup:
+def together_rows(portrait: MusicCounts, most: int = 8) -> Markup:
     """The tracks that sound together in a phrase: a dot for each, and a bar for how often."""
     spec = portrait.spec
     found = portrait.together(most)
     left = 24 + 22 * spec.num_tracks
     rest = 1 - sum(share for _, share in found)
-    drawing = Drawing(12 + 27 * len(found) + 20 * (rest > 0.0005))
+    drawing = SvgDrawing(12 + 27 * len(found) + 20 * (rest > 0.0005))
     for line, (tracks, share) in enumerate(found):
         y = 20 + 27 * line
         names = " + ".join(spec.tracks[track].name for track in tracks) or "silence"
@@ -258,11 +260,13 @@ def together_rows(portrait: Portrait, most: int = 8) -> Markup:
             plays = track in tracks
             drawing.circle(20 + 22 * track, y, 7 if plays else 2.5, track_colour(track) if plays else STRONG_LINE)
         width = (WIDTH - 50 - left) * share / found[0][1]
-        drawing.rect(left, y - 8, width, 16, mix(BAR, SURFACE, 0.25), f"{names}: {percent(share)}", rx=2)
-        drawing.text(left + width + 8, y, percent(share), TEXT, "start")
+        drawing.rect(left, y - 8, width, 16, mix(BAR, SURFACE, 0.25), f"{names}: {format_percent(share)}", rx=2)
+        drawing.text(left + width + 8, y, format_percent(share), TEXT, "start")
     if rest > 0.0005:
-        drawing.text(left, 20 + 27 * len(found), f"{percent(rest)} are others", anchor="start")
-    said = "; ".join(f"{', '.join(spec.tracks[t].name for t in tracks)}: {percent(share)}" for tracks, share in found)
+        drawing.text(left, 20 + 27 * len(found), f"{format_percent(rest)} are others", anchor="start")
+    said = "; ".join(
+        f"{', '.join(spec.tracks[t].name for t in tracks)}: {format_percent(share)}" for tracks, share in found
+    )
     return drawing.markup(f"Tracks that sound together, by share of phrases: {said}")
 
 

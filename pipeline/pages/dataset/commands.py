@@ -17,11 +17,11 @@ PLACE = "PLACE-OF-THE-MUSIC"
 
 def next_commands(config: Config, stages: Sequence[str]) -> list[str]:
     """`python -m pipeline +stage=train data=folder data.path=...` for each stage, with all that makes this set."""
-    words = set_words(config)
+    words = set_overrides(config)
     return [shlex.join(["python", "-m", "pipeline", f"+stage={stage}", *words]) for stage in stages]
 
 
-def set_words(config: Config) -> list[str]:
+def set_overrides(config: Config) -> list[str]:
     """The overrides that lead to the same prepared set: the data set, and what differs from its own settings."""
     words = [f"data={config.data.name if config.data.name in group_choices('data') else 'folder'}"]
     path = [] if config.data.path is None else [f"data.path={PLACE}"]
@@ -36,16 +36,16 @@ def set_words(config: Config) -> list[str]:
         default = defaults[key]
         known = default.replace(PLACE, str(config.data.path)) if isinstance(default, str) else default
         if value != known and key != "data.path":
-            words.append(f"{key}={spoken(value)}")
+            words.append(f"{key}={hydra_value(value)}")
     return words
 
 
-def spoken(value: Any, inside: bool = False) -> str:
+def hydra_value(value: Any, inside: bool = False) -> str:
     """A setting as Hydra reads it: `null`, `true`, `[1,2]`, `{name: Drums}`; text in lists is quoted if need be."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {spoken(one, True)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {hydra_value(one, True)}" for key, one in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(spoken(one, True) for one in value) + "]"
+        return "[" + ",".join(hydra_value(one, True) for one in value) + "]"
     if not isinstance(value, str):
         return json.dumps(value)
     if value and (not inside or re.fullmatch(r"[A-Za-z_][\w-]*", value)):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gan.spec import ONSET, RollSpec
 from pipeline.dataset.splits import SPLITS
 from pipeline.dataset.store import PHRASES, PhraseStore, SongRow
-from pipeline.scores.notes import Planes, unpack
+from pipeline.scores.notes import Planes, unpack_rolls
 
 MOST_PHRASES = 2000
 """Phrases that are counted; of a larger set they are taken evenly spread."""
@@ -24,7 +24,7 @@ CHUNK = 64
 
 
 @dataclass(frozen=True)
-class Portrait:
+class MusicCounts:
     """What was counted; an onset is a note that begins."""
 
     spec: RollSpec
@@ -71,7 +71,7 @@ class Portrait:
         return np.bincount(classes, weights=totals, minlength=12).astype(np.int64)
 
 
-def portrait_of(store: PhraseStore) -> Portrait:
+def count_music(store: PhraseStore) -> MusicCounts:
     """Count what is in the phrases of a set; at least one phrase."""
     spec = store.spec
     count = len(store)
@@ -89,7 +89,7 @@ def portrait_of(store: PhraseStore) -> Portrait:
         sounding.append(voices.any(axis=(2, 3)))
         cells += voices.sum(axis=(0, 2, 3))
         steps += np.count_nonzero(voices, axis=(0, 2, 3))
-    return Portrait(
+    return MusicCounts(
         spec, np.concatenate(onsets), by_step, by_pitch, cells / np.maximum(steps, 1), np.concatenate(sounding)
     )
 
@@ -106,12 +106,12 @@ def _chunks(store: PhraseStore, places: NDArray[np.int64]) -> Iterator[Planes]:
         packed = store.packed(split)
         own = places[(places >= begin) & (places < begin + len(packed))] - begin
         for at in range(0, len(own), CHUNK):
-            yield unpack(np.ascontiguousarray(packed[own[at : at + CHUNK]]), store.spec.num_pitches)
+            yield unpack_rolls(np.ascontiguousarray(packed[own[at : at + CHUNK]]), store.spec.num_pitches)
         begin += len(packed)
 
 
 @dataclass(frozen=True)
-class PhrasePlaces:
+class PhraseIndex:
     """Where the phrases of each song lie: their numbers in the store and the bars that they start at.
 
     Held in arrays, since a large set has millions of phrases.
@@ -129,7 +129,7 @@ class PhrasePlaces:
         return {int(self.first_bar[place]): int(place) for place in np.flatnonzero(self.song == song)}
 
 
-def read_places(directory: Path) -> PhrasePlaces:
+def read_phrase_index(directory: Path) -> PhraseIndex:
     """Read two columns of `phrases.csv`, a row at a time."""
     numbers: dict[str, int] = {}
     songs, bars = array("q"), array("q")
@@ -140,9 +140,9 @@ def read_places(directory: Path) -> PhrasePlaces:
         for row in rows:
             songs.append(numbers.setdefault(row[song], len(numbers)))
             bars.append(int(row[first_bar]))
-    return PhrasePlaces(np.array(songs, np.int64), np.array(bars, np.int64), list(numbers))
+    return PhraseIndex(np.array(songs, np.int64), np.array(bars, np.int64), list(numbers))
 
 
-def seconds_of(song: SongRow, spec: RollSpec) -> float:
+def song_seconds(song: SongRow, spec: RollSpec) -> float:
     """How long the usable bars of a song last at its mean tempo."""
     return song.bars * spec.beats_per_bar * 60 / song.tempo_bpm

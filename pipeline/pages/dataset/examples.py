@@ -11,13 +11,12 @@ import numpy as np
 
 from gan.spec import RollSpec
 from pipeline.dataset.store import PhraseStore, SongRow
-from pipeline.drawing.canvas import Sheet
+from pipeline.drawing.canvas import Canvas
 from pipeline.drawing.palette import QUIET_TEXT
-from pipeline.drawing.piano_rolls import Frame, paint
-from pipeline.drawing.plots import pitch_labels
+from pipeline.drawing.piano_rolls import RollFrame, draw_pitch_axis, paint_roll
 from pipeline.files import fingerprint
 from pipeline.formats import printable
-from pipeline.pages.dataset.counts import PhrasePlaces, phrases_at
+from pipeline.pages.dataset.counts import PhraseIndex, phrases_at
 from pipeline.rendering.phrase_audio import write_sample
 from pipeline.scores.notes import Planes, notes_from_roll
 from pipeline.settings.audio import RenderSettings
@@ -39,7 +38,7 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 7.0, 16.0
 
 
 @dataclass(frozen=True)
-class Example:
+class PhraseExample:
     """A phrase, or two that follow one another, and the song it is from. Paths are relative to the page."""
 
     song: SongRow
@@ -60,7 +59,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class _ExampleCandidate:
     """A stretch of a song that could be shown."""
 
     song: SongRow
@@ -74,13 +73,13 @@ class _Candidate:
         return int(np.count_nonzero(self.planes.any(axis=(0, 1, 3, 4, 5))))
 
 
-def make_examples(
+def make_phrase_examples(
     directory: Path,
     store: PhraseStore,
-    places: PhrasePlaces,
+    places: PhraseIndex,
     tracks: TracksSettings,
     render: RenderSettings,
-) -> list[Example]:
+) -> list[PhraseExample]:
     """Choose phrases, draw them and play them: `page/phrase-1.png`, `page/phrase-1.mp3` and so on.
 
     The choice differs in songs, tempi and numbers of tracks, and is the same whenever the set is the same. All have
@@ -98,26 +97,28 @@ def make_examples(
         )
         seconds = 0.0 if heard is None else len(heard) / render.sample_rate_hz
         score_seconds = bars * spec.beats_per_bar * 60 / song.tempo_bpm
-        examples.append(Example(song, title, one.first_bar, bars, score_seconds, one.tracks, picture, sound, seconds))
+        examples.append(
+            PhraseExample(song, title, one.first_bar, bars, score_seconds, one.tracks, picture, sound, seconds)
+        )
     return examples
 
 
 def _draw(path: Path, planes: Planes, spec: RollSpec, first_bar: int) -> None:
     """The roll, bool `[2, tracks, bars, steps, pitches]`, over the numbers of its bars."""
-    sheet = Sheet(*PICTURE_SIZE)
+    canvas = Canvas(*PICTURE_SIZE)
     left, top, right, bottom = PICTURE_BOX
     width, height = right - left, bottom - top
     notes = notes_from_roll(planes, spec.lowest_pitch)
-    frame = Frame.around(notes, spec, planes.shape[2] * spec.steps_per_bar)
-    sheet.pixels[top:bottom, left:right] = paint(notes, spec, frame, width, height)
-    pitch_labels(sheet, left, top, height, spec, frame, size=9.5)
+    frame = RollFrame.around(notes, spec, planes.shape[2] * spec.steps_per_bar)
+    canvas.pixels[top:bottom, left:right] = paint_roll(notes, spec, frame, width, height)
+    draw_pitch_axis(canvas, left, top, height, spec, frame, size=9.5)
     for bar in range(planes.shape[2]):
         x = left + frame.column(bar * spec.steps_per_bar, width)
-        sheet.text(x + 3, bottom + 14, f"{first_bar + bar + 1}", size=9.5, colour=QUIET_TEXT)
-    sheet.save(path)
+        canvas.text(x + 3, bottom + 14, f"{first_bar + bar + 1}", size=9.5, colour=QUIET_TEXT)
+    canvas.save(path)
 
 
-def _choose(store: PhraseStore, places: PhrasePlaces) -> list[_Candidate]:
+def _choose(store: PhraseStore, places: PhraseIndex) -> list[_ExampleCandidate]:
     """Stretches from the slowest to the fastest: one out of each sixth of the tempi, with few and many tracks."""
     random = np.random.default_rng(int(fingerprint(store.statistics)[:16], 16))
     candidates = _candidates(store, places, random)
@@ -130,7 +131,7 @@ def _choose(store: PhraseStore, places: PhrasePlaces) -> list[_Candidate]:
     return chosen
 
 
-def _candidates(store: PhraseStore, places: PhrasePlaces, random: np.random.Generator) -> list[_Candidate]:
+def _candidates(store: PhraseStore, places: PhraseIndex, random: np.random.Generator) -> list[_ExampleCandidate]:
     """A stretch of each of some songs that have no tune in common; more of a song where there are few songs."""
     rows = {row.song: row for row in store.songs}
     order = random.permutation(len(places.names)).tolist()
@@ -154,7 +155,7 @@ def _candidates(store: PhraseStore, places: PhrasePlaces, random: np.random.Gene
             starts.add((number, start))
             song = rows[places.names[number]]
             stretch = _stretch(by_bar, start, song.tempo_bpm, store.spec)
-            found.append(_Candidate(song, start, phrases_at(store, stretch)))
+            found.append(_ExampleCandidate(song, start, phrases_at(store, stretch)))
     return found
 
 

@@ -15,9 +15,9 @@ from pipeline.drawing.palette import BACKGROUND, QUIET_TEXT
 from pipeline.errors import UserError
 from pipeline.files import write_text
 from pipeline.pages.dataset import charts as plots
-from pipeline.pages.dataset.counts import Portrait, portrait_of, read_places, seconds_of
-from pipeline.pages.dataset.examples import PICTURE_BOX, PICTURE_SIZE, Example, make_examples
-from pipeline.pages.dataset.tables import MOST_SONGS, Reason, groups_of, reasons_of, song_row, track_row
+from pipeline.pages.dataset.counts import MusicCounts, count_music, read_phrase_index, song_seconds
+from pipeline.pages.dataset.examples import PICTURE_BOX, PICTURE_SIZE, PhraseExample, make_phrase_examples
+from pipeline.pages.dataset.tables import MOST_SONGS, RejectReason, groups_of, reasons_of, song_row, track_row
 from pipeline.pages.html import inset, templates
 from pipeline.settings.audio import RenderSettings
 from pipeline.settings.music import TracksSettings
@@ -28,7 +28,7 @@ MOST_GROUPS = 12
 
 
 @dataclass(frozen=True)
-class Told:
+class PageFacts:
     """What the page is told besides the store."""
 
     title: str
@@ -46,7 +46,7 @@ class Told:
 
 
 def write_set_page(
-    directory: Path, store: PhraseStore, told: Told, tracks: TracksSettings, render: RenderSettings
+    directory: Path, store: PhraseStore, told: PageFacts, tracks: TracksSettings, render: RenderSettings
 ) -> list[str]:
     """Write `index.html`, and pictures and sounds in `page/`.
 
@@ -68,23 +68,25 @@ def write_set_page(
     Remarks for the user, a sentence each.
     """
     remarks = []
-    examples: list[Example] = []
+    examples: list[PhraseExample] = []
     try:
-        examples = make_examples(directory, store, read_places(directory), tracks, render)
+        examples = make_phrase_examples(directory, store, read_phrase_index(directory), tracks, render)
     except (UserError, RuntimeError, ValueError) as error:
         remarks.append(f"the page has no phrases to hear: {error}")
     write_text(directory / PAGE, render_set_page(store, told, tracks, examples))
     return remarks
 
 
-def render_set_page(store: PhraseStore, told: Told, tracks: TracksSettings, examples: Sequence[Example]) -> str:
+def render_set_page(
+    store: PhraseStore, told: PageFacts, tracks: TracksSettings, examples: Sequence[PhraseExample]
+) -> str:
     """The page as HTML; every text is escaped, every path quoted."""
-    songs, portrait = store.songs, portrait_of(store)
-    seconds = [seconds_of(song, store.spec) for song in songs]
+    songs, portrait = store.songs, count_music(store)
+    seconds = [song_seconds(song, store.spec) for song in songs]
     reasons = reasons_of(store.rejects)
-    kin = groups_of(songs)
+    groups = groups_of(songs)
     environment = templates(Path(__file__).parent)
-    environment.filters |= {"percent": plots.percent, "rounded": rounded}
+    environment.filters |= {"percent": plots.format_percent, "rounded": short_number}
     return environment.get_template("page.html.j2").render(
         told=told,
         summary=_summary(store, told),
@@ -97,8 +99,8 @@ def render_set_page(store: PhraseStore, told: Told, tracks: TracksSettings, exam
         bar_parts=_bar_parts(len(songs), reasons),
         splits=_splits(store),
         songs=[song_row(song, its, told.pictures) for song, its in zip(songs[:MOST_SONGS], seconds, strict=False)],
-        groups=kin[:MOST_GROUPS],
-        num_kin=(len(kin), sum(len(group) for group in kin)),
+        groups=groups[:MOST_GROUPS],
+        num_groups=(len(groups), sum(len(group) for group in groups)),
         tracks=[track_row(portrait, store.statistics, track) for track in range(store.spec.num_tracks)],
         charts=_charts(portrait, songs, seconds, told.common_key),
         counted=portrait.phrases,
@@ -110,12 +112,12 @@ def render_set_page(store: PhraseStore, told: Told, tracks: TracksSettings, exam
     )
 
 
-def rounded(value: float) -> str:
+def short_number(value: float) -> str:
     """`15`, `5.4` or `7`."""
     return f"{value:.0f}" if value >= 10 else f"{value:.1f}".removesuffix(".0")
 
 
-def _summary(store: PhraseStore, told: Told) -> str:
+def _summary(store: PhraseStore, told: PageFacts) -> str:
     """What the set is, in two or three sentences."""
     songs, rejects, spec = len(store.songs), len(store.rejects), store.spec
     files = f"{told.num_files:,} file{'s' * (told.num_files != 1)}"
@@ -136,7 +138,7 @@ def _summary(store: PhraseStore, told: Told) -> str:
     return " ".join(sentences)
 
 
-def _listening(told: Told, tracks: TracksSettings) -> str:
+def _listening(told: PageFacts, tracks: TracksSettings) -> str:
     """What one hears."""
     key = ", in the common key," if told.common_key else ""
     return (
@@ -145,7 +147,7 @@ def _listening(told: Told, tracks: TracksSettings) -> str:
     )
 
 
-def _bar_parts(num_songs: int, reasons: Sequence[Reason]) -> list[tuple[str, str, int, float]]:
+def _bar_parts(num_songs: int, reasons: Sequence[RejectReason]) -> list[tuple[str, str, int, float]]:
     """Text, colour, count and percent of each part of the bar that shows what became of the music."""
     total = num_songs + sum(reason.count for reason in reasons)
     parts = [("in the set", plots.BAR, num_songs), *((one.text, one.colour, one.count) for one in reasons)]
@@ -165,7 +167,7 @@ def _splits(store: PhraseStore) -> list[tuple[str, str, int, int]]:
 
 
 def _charts(
-    portrait: Portrait, songs: Sequence[SongRow], seconds: Sequence[float], common_key: bool
+    portrait: MusicCounts, songs: Sequence[SongRow], seconds: Sequence[float], common_key: bool
 ) -> list[tuple[str, str, Markup]]:
     """Heading, a sentence and the picture of each chart."""
     keys = Counter(song.key for song in songs if song.key)
@@ -179,7 +181,7 @@ def _charts(
     ]
     if pitched:
         sentence = "Where each track lies; brighter is more often."
-        charts.append(("Compass", sentence, plots.pitch_range_strips(portrait)))
+        charts.append(("Range", sentence, plots.pitch_range_strips(portrait)))
     if keys:
         sentence = f"Songs around the circle of fifths, as they were written.{without}"
         charts.append(("Keys", sentence, plots.key_circle(keys)))

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.dataset.gathering import kind_of_reason
-from pipeline.dataset.store import RejectRow, SongRow
+from pipeline.dataset.store import Reject, SongRow, kind_of_reason
 from pipeline.drawing.palette import track_colour
 from pipeline.formats import SCORES, is_recording, printable
 from pipeline.pages.dataset import charts as plots
-from pipeline.pages.dataset.counts import Portrait
+from pipeline.pages.dataset.counts import MusicCounts
 
 MOST_FILES = 100
 """Files listed under one reason."""
@@ -30,7 +29,7 @@ KINDS = {"midi": "MIDI", "musicxml": "MusicXML", "abc": "ABC"}
 
 
 @dataclass(frozen=True)
-class Reason:
+class RejectReason:
     """Why files are not in the set, and which."""
 
     text: str
@@ -41,7 +40,7 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class PageSong:
+class SongTableRow:
     """A row of the table of songs."""
 
     title: str
@@ -57,7 +56,7 @@ class PageSong:
 
 
 @dataclass(frozen=True)
-class PageTrack:
+class TrackTableRow:
     """What a track of the set is like."""
 
     name: str
@@ -73,7 +72,7 @@ class PageTrack:
     """Instruments that are not named."""
 
 
-def reasons_of(rejects: Sequence[RejectRow]) -> list[Reason]:
+def reasons_of(rejects: Sequence[Reject]) -> list[RejectReason]:
     """The reasons, the most frequent first; those beyond `MOST_REASONS` share the last."""
     kinds = [kind_of_reason(reject.reason) for reject in rejects]
     counts = sorted(Counter(kinds).items(), key=lambda one: (-one[1], one[0]))
@@ -88,7 +87,7 @@ def reasons_of(rejects: Sequence[RejectRow]) -> list[Reason]:
             own.append((printable(reject.path), printable(reject.reason)))
     texts = [*named, *(["other reasons"] if "other reasons" in totals else [])]
     return [
-        Reason(text, REASON_COLOURS[place % len(REASON_COLOURS)], totals[text], files[text])
+        RejectReason(text, REASON_COLOURS[place % len(REASON_COLOURS)], totals[text], files[text])
         for place, text in enumerate(printable(text) for text in texts)
     ]
 
@@ -110,17 +109,17 @@ def kind_of_source(source: str) -> str:
     return KINDS.get(SCORES.get(suffix, ""), suffix.lstrip(".") or "file")
 
 
-def song_row(song: SongRow, seconds: float, pictures: Mapping[str, str]) -> PageSong:
+def song_row(song: SongRow, seconds: float, pictures: Mapping[str, str]) -> SongTableRow:
     """A song with what is known of its file; `pictures` of recordings by source."""
     source = printable(song.source)
     title = printable(song.title) or Path(source).stem
     kind, picture = kind_of_source(song.source), pictures.get(song.source)
-    return PageSong(
+    return SongTableRow(
         title, source, kind, picture, song.key, song.tempo_bpm, song.bars, seconds, song.phrases, song.split
     )
 
 
-def track_row(portrait: Portrait, statistics: Mapping[str, Any], track: int) -> PageTrack:
+def track_row(portrait: MusicCounts, statistics: Mapping[str, Any], track: int) -> TrackTableRow:
     """What was counted of one track."""
     spec = portrait.spec
     name, is_drum = spec.tracks[track].name, spec.tracks[track].is_drum
@@ -130,7 +129,7 @@ def track_row(portrait: Portrait, statistics: Mapping[str, Any], track: int) -> 
     counts = _drums(portrait, track) if is_drum else _instruments(statistics["programs"].get(name, {}))
     total = max(sum(counts.values()), 1)
     ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-    return PageTrack(
+    return TrackTableRow(
         name=name,
         colour=track_colour(track),
         share=float(portrait.sounding[:, track].mean()),
@@ -149,7 +148,7 @@ def _instruments(programs: Mapping[str, int]) -> dict[str, int]:
     return {program_to_instrument_name(int(program)): count for program, count in programs.items()}
 
 
-def _drums(portrait: Portrait, track: int) -> dict[str, int]:
+def _drums(portrait: MusicCounts, track: int) -> dict[str, int]:
     """Hits by the name of the General MIDI drum."""
     from pretty_midi import note_number_to_drum_name
 

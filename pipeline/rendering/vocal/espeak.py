@@ -1,6 +1,6 @@
 """The library espeak-ng, asked to speak: a program of its own, `python -m pipeline.rendering.vocal.espeak VOICE`.
 
-It reads a JSON list of lines from the standard input and writes what `Answer` says to the standard output. What
+It reads a JSON list of lines from the standard input and writes what `SpokenLines` says to the standard output. What
 espeak-ng makes of a line depends on all that its process said before; a process a song makes songs repeatable.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Answer = tuple[int, list[tuple[bytes, list[tuple[str, int, int]]]]]
+SpokenLines = tuple[int, list[tuple[bytes, list[tuple[str, int, int]]]]]
 """Sampling rate in Hz, and for each line its 16-bit samples and its sounds: name, index of the word, first sample."""
 
 WORDS_A_MINUTE = 110
@@ -51,7 +51,7 @@ class _Event(ctypes.Structure):
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 
-def speak_all(texts: list[str], voice: str) -> Answer:
+def speak_all(texts: list[str], voice: str) -> SpokenLines:
     """Say lines slowly and on one pitch. Leaves the program where there is no such voice, or no data to speak with."""
     import espeakng_loader
 

@@ -18,20 +18,21 @@ from pyloudnorm.iirfilter import IIRfilter
 from scipy.ndimage import uniform_filter1d
 from scipy.signal import lfilter, oaconvolve
 
-from pipeline.audio.loudness import loudness_lufs, resample
+from pipeline.audio.loudness import loudness_lufs
+from pipeline.audio.mastering import resample
 from pipeline.audio.synthesizers import RATE_HZ, Sound
 from pipeline.errors import UserError
 from pipeline.rendering.vocal.speech import Speech, speak, utterance
 from pipeline.rendering.vocal.timing import (
     FRAME_SECONDS,
-    Note,
     Nucleus,
-    Timing,
+    SungNote,
+    TimeMap,
     loudness_curve,
     nuclei_of,
-    octaves,
+    octaves_into_range,
     pitch_curve,
-    timing_of,
+    time_map_of,
 )
 from pipeline.songs.song import Song
 from pipeline.songs.sung_syllables import SungSyllable, lines_of, seconds_of
@@ -110,7 +111,9 @@ def evened(timbre: Timbre, nuclei: Sequence[Nucleus]) -> Floats:
     return result
 
 
-def sing_line(timbre: Timbre, nuclei: Sequence[Nucleus], timing: Timing, notes: Sequence[Note], rate_hz: int) -> Floats:
+def sing_line(
+    timbre: Timbre, nuclei: Sequence[Nucleus], timing: TimeMap, notes: Sequence[SungNote], rate_hz: int
+) -> Floats:
     """The sound of a line, `[samples]`, from `timing.song[0]` on. The pitches of `notes` are those of the voice."""
     times = np.arange(timing.song[0], timing.song[-1] + 2 * FRAME_SECONDS, FRAME_SECONDS)
     spoken = np.interp(times, timing.song, timing.speech)
@@ -148,7 +151,7 @@ def sing(song: Song, words: Sequence[SungSyllable], voice: str) -> Sound:
     """
     lines = lines_of(words)
     bounds = [seconds_of(song, line) for line in lines]
-    moved = 12 * octaves([pitch for one in words for pitch, _, _ in one.notes], LOWEST_PITCH, HIGHEST_PITCH)
+    moved = 12 * octaves_into_range([pitch for one in words for pitch, _, _ in one.notes], LOWEST_PITCH, HIGHEST_PITCH)
     told = [utterance(*words_in(line), voice) for line in lines]
     texts = sorted(set(told))
     known = {text: (speech, analyse(speech)) for text, speech in zip(texts, speak(texts, voice), strict=True)}
@@ -165,7 +168,7 @@ def sing(song: Song, words: Sequence[SungSyllable], voice: str) -> Sound:
             begins, last = bounds[number + 1][0][0], bounds[number][-1][0]
             opening = spoken[number + 1][2][0]
             latest = begins - min(opening.start - opening.cut, LONGEST_LEAD * (begins - last))
-        timing = timing_of(nuclei, speech_end, bounds[number], earliest, latest)
+        timing = time_map_of(nuclei, speech_end, bounds[number], earliest, latest)
         heard = sing_line(timbre, nuclei, timing, _notes(song, lines[number], moved), speech.rate_hz)
         start = round(float(timing.song[0]) * rate_hz)
         heard = heard[: len(sound) - start]
@@ -180,11 +183,12 @@ def words_in(line: Sequence[SungSyllable]) -> tuple[list[str], list[int]]:
     return ["".join(one.text for one in group) for group in groups], [len(group) for group in groups]
 
 
-def _notes(song: Song, line: Sequence[SungSyllable], moved: int) -> list[Note]:
+def _notes(song: Song, line: Sequence[SungSyllable], moved: int) -> list[SungNote]:
     """The notes of a line, those of melismas one by one, `moved` semitones up."""
     single = [replace(one, notes=(note,), pitch=note[0]) for one in line for note in one.notes]
     return [
-        Note(start, end, one.pitch + moved) for one, (start, end) in zip(single, seconds_of(song, single), strict=True)
+        SungNote(start, end, one.pitch + moved)
+        for one, (start, end) in zip(single, seconds_of(song, single), strict=True)
     ]
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pipeline.config import PROGRAM
 from pipeline.errors import UserError
 from pipeline.lyrics.phonetics.pronunciation import Phones, is_vowel, num_syllables, sounds_of
-from pipeline.rendering.vocal.espeak import NO_DATA, UNKNOWN_VOICE, Answer
+from pipeline.rendering.vocal.espeak import NO_DATA, UNKNOWN_VOICE, SpokenLines
 
 Floats = NDArray[np.float64]
 
@@ -91,7 +91,7 @@ def speak(texts: Sequence[str], voice: str) -> list[Speech]:
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise UserError(f"espeak-ng failed: {said[-1] if said else f'exit code {done.returncode}'}.")
-    answer: Answer = pickle.loads(done.stdout)
+    answer: SpokenLines = pickle.loads(done.stdout)
     rate_hz, lines = answer
     return [_speech(np.frombuffer(samples, np.int16) / 32768, rate_hz, sounds) for samples, sounds in lines]
 

@@ -61,7 +61,7 @@ class Nucleus:
 
 
 @dataclass(frozen=True)
-class Note:
+class SungNote:
     """A note of a syllable: begin and end in seconds of the song, pitch in MIDI numbers."""
 
     start: float
@@ -70,7 +70,7 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Timing:
+class TimeMap:
     """Which moment of the speech is heard when: both in seconds, rising, of the same length.
 
     `sounding` holds the stretches of the song, in seconds, in which there is something to hear.
@@ -127,13 +127,13 @@ def _divided(vowels: Sequence[Phoneme], count: int) -> list[tuple[float, float, 
     return spans
 
 
-def timing_of(
+def time_map_of(
     nuclei: Sequence[Nucleus],
     speech_end: float,
     notes: Sequence[tuple[float, float]],
     earliest: float = 0.0,
     latest: float = np.inf,
-) -> Timing:
+) -> TimeMap:
     """Lay the sounds of a line on its notes.
 
     Parameters
@@ -181,7 +181,7 @@ def timing_of(
                 begun = following - after
                 song.append(begun)
                 speech.append(cut)
-    return Timing(np.maximum.accumulate(song), np.maximum.accumulate(speech), tuple(sounding))
+    return TimeMap(np.maximum.accumulate(song), np.maximum.accumulate(speech), tuple(sounding))
 
 
 def _hold(nucleus: Nucleus, start: float, end: float, song: list[float], speech: list[float]) -> None:
@@ -193,7 +193,7 @@ def _hold(nucleus: Nucleus, start: float, end: float, song: list[float], speech:
     speech += [nucleus.start, nucleus.start + head * spoken, nucleus.end - tail * spoken, nucleus.end]
 
 
-def pitch_curve(times: Floats, notes: Sequence[Note]) -> Floats:
+def pitch_curve(times: Floats, notes: Sequence[SungNote]) -> Floats:
     """The pitch that is sung at these times, in MIDI numbers with fractions.
 
     The voice glides from note to note, begins below the first note of a phrase, and long notes get vibrato that grows.
@@ -213,7 +213,7 @@ def pitch_curve(times: Floats, notes: Sequence[Note]) -> Floats:
     return curve
 
 
-def loudness_curve(times: Floats, timing: Timing, notes: Sequence[Note]) -> Floats:
+def loudness_curve(times: Floats, timing: TimeMap, notes: Sequence[SungNote]) -> Floats:
     """Amplitude at these times: nothing in rests, edges that don't click, notes that grow softer while they last."""
     curve = np.zeros(len(times))
     for start, end in timing.sounding:
@@ -233,7 +233,7 @@ def _eased(share: Floats) -> Floats:
     return eased
 
 
-def octaves(pitches: Sequence[float], lowest: float, highest: float) -> int:
+def octaves_into_range(pitches: Sequence[float], lowest: float, highest: float) -> int:
     """By how many octaves to move a whole melody so that as much as can be lies in the range of a voice.
 
     Of equals the one is taken that moves it least.

@@ -13,7 +13,7 @@ from torch import Tensor
 from gan.context import Conditioning
 from gan.interface import PhraseDiscriminator
 from gan.latents import Latents
-from gan.metrics.counts import Tally
+from gan.metrics.counts import PhraseCounts
 from gan.metrics.features import dissonance
 from gan.networks.discriminator import Discriminator
 from gan.spec import ONSET, RollSpec
@@ -103,7 +103,7 @@ class Judge:
         placed = np.stack([shifted(one, by, spec) for one, by in zip(planes, shifts, strict=True)])
         ratings = _standard(self._scores(rolls, place.wanted))
         ratings = ratings + MODE_WEIGHT * _standard(mode_fit(placed, place.home, spec))
-        off = (dissonance(Tally(rolls, spec)) - self.dissonance).abs().nan_to_num(0.0)
+        off = (dissonance(PhraseCounts(rolls, spec)) - self.dissonance).abs().nan_to_num(0.0)
         ratings = ratings - HARMONY_WEIGHT * _standard(off.cpu().numpy())
         if place.wanted is not None:
             ratings = ratings - DENSITY_WEIGHT * _standard(density_error(placed, place.wanted))

@@ -14,12 +14,12 @@ from gan.spec import RollSpec
 from pipeline.errors import UnusableError, UserError
 from pipeline.formats import is_recording, printable
 from pipeline.progress import say
-from pipeline.scores.grid import Stretch, quantise, to_steps, usable_stretches
 from pipeline.scores.keys import Key, estimate_key, pitch_class_durations
 from pipeline.scores.notes import Notes
+from pipeline.scores.quantisation import BarSpan, quantise, to_steps, usable_spans
 from pipeline.scores.reading import read_scores
 from pipeline.scores.score import DEFAULT_BPM, Part, Score
-from pipeline.scores.tracks import Voice, assign, fit_to_tracks
+from pipeline.scores.tracks import AssignedPart, assign, fit_to_tracks
 from pipeline.settings.audio import TranscribeSettings
 from pipeline.settings.music import TracksSettings
 from pipeline.songs.conditions import match_track
@@ -150,7 +150,7 @@ def _scores(
     return [fit_to_tracks(score, tracks) for score in read_scores(found.midi, max_megabytes)]
 
 
-def _assign(score: Score, tracks: TracksSettings, spec: RollSpec, keep: Sequence[str]) -> list[Voice]:
+def _assign(score: Score, tracks: TracksSettings, spec: RollSpec, keep: Sequence[str]) -> list[AssignedPart]:
     """The parts with their tracks; a file with fewer parts than the track set asks for has those that are kept."""
     try:
         return assign(score, tracks)
@@ -162,12 +162,12 @@ def _assign(score: Score, tracks: TracksSettings, spec: RollSpec, keep: Sequence
         if len(parts) != len(places):
             raise UnusableError(f"{error}; generate.keep can name the tracks that it has") from error
         parts.sort(key=lambda part: -float(np.mean(part.events["pitch"])))
-        return [Voice(place, part.program, part.events) for place, part in zip(places, parts, strict=True)]
+        return [AssignedPart(place, part.program, part.events) for place, part in zip(places, parts, strict=True)]
 
 
-def _on_grid(name: str, score: Score, voices: list[Voice], spec: RollSpec) -> GivenSong:
+def _on_grid(name: str, score: Score, voices: list[AssignedPart], spec: RollSpec) -> GivenSong:
     """The longest stretch of the score in the right metre. Raises `UnusableError` where there is none."""
-    stretches = usable_stretches(score, replace(spec, bars=1), trust_metre=True)
+    stretches = usable_spans(score, replace(spec, bars=1), trust_metre=True)
     longest = max(stretches, key=lambda stretch: stretch.bars)
     bar = float(spec.beats_per_bar)
     onsets = np.concatenate([voice.events["onset"] for voice in voices])
@@ -179,7 +179,7 @@ def _on_grid(name: str, score: Score, voices: list[Voice], spec: RollSpec) -> Gi
     if longest is stretches[-1] and score.end <= longest.start + longest.bars * bar + 1e-3:
         last = int(to_steps(onsets - start, spec).max())  # a short note near the last bar line may go to the next bar
         bars = max(bars, last // spec.steps_per_bar + 1)
-    notes = quantise(voices, Stretch(start, bars, longest.first_bar), spec)
+    notes = quantise(voices, BarSpan(start, bars, longest.first_bar), spec)
     if not len(notes):
         raise UnusableError("no notes")
     remarks = _left_out(name, score, voices, longest, onsets, start, bars * bar)
@@ -204,7 +204,7 @@ def _on_grid(name: str, score: Score, voices: list[Voice], spec: RollSpec) -> Gi
     )
 
 
-def _part_of(voice: Voice, score: Score) -> Part:
+def _part_of(voice: AssignedPart, score: Score) -> Part:
     """The part whose notes a voice has."""
     return next(part for part in score.parts if part.events is voice.events)
 
@@ -212,8 +212,8 @@ def _part_of(voice: Voice, score: Score) -> Part:
 def _left_out(
     name: str,
     score: Score,
-    voices: list[Voice],
-    stretch: Stretch,
+    voices: list[AssignedPart],
+    stretch: BarSpan,
     onsets: NDArray[np.float64],
     start: float,
     length: float,
@@ -233,7 +233,7 @@ def _left_out(
     return remarks
 
 
-def _hand(voices: list[Voice], start: float, spec: RollSpec) -> Hand:
+def _hand(voices: list[AssignedPart], start: float, spec: RollSpec) -> Hand:
     """Velocity and timing of each note; of those that fall together the loudest."""
     ticks = TICKS_PER_BEAT // spec.steps_per_beat
     most = (ticks - 1) // 2

@@ -1,4 +1,4 @@
-"""What is struck when: the notes and drum hits of a recording as layers of onsets, which the beat is found by."""
+"""Onset detection: notes and drum hits of a recording as layers of onsets; by spectral flux where there are none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 LAYERS = ("kick", "snare", "hat", "cymbal", "tom", "bass", "chord", "top", "long", "change", "any")
-"""Kinds of onsets that are told apart, in the order of the judge's weights."""
+"""Kinds of onsets that are told apart, in the order of the downbeat features."""
 
 _DRUMS = {
     "kick": (35, 36),
@@ -79,8 +79,8 @@ def find_onsets(pitches: NDArray[np.void], hits: NDArray[np.void]) -> Onsets:
     return Onsets(seconds[order], strength[order], layers, end)
 
 
-def onsets_of_sound(samples: NDArray[np.float32], rate_hz: int) -> Onsets:
-    """Onsets where the spectrum swells (spectral flux), for sound in which no notes are found."""
+def flux_onsets(samples: NDArray[np.float32], rate_hz: int) -> Onsets:
+    """Spectral flux onset detection, for sound in which no notes are found."""
     empty = find_onsets(np.zeros(0, [("start", float)]), np.zeros(0, [("start", float), ("pitch", int)]))
     if len(samples) < rate_hz // 2 or not np.any(np.abs(samples) > 1e-5):
         return empty
@@ -99,7 +99,7 @@ def onsets_of_sound(samples: NDArray[np.float32], rate_hz: int) -> Onsets:
     peaks = np.flatnonzero((flux >= highest) & (flux > 1.3 * around) & (flux > 0.02))
     if not len(peaks):
         return empty
-    # A frame swells when the onset has come into its last quarter.
+    # the flux rises when an onset has come into the last quarter of a frame
     seconds = np.maximum((peaks * hop - size / 4) / rate_hz, 0)
     strength = np.clip(flux[peaks] / np.percentile(flux[peaks], 90), 0, 1)
     layers = empty.layers | {"any": (seconds, strength)}
@@ -144,7 +144,7 @@ def _chord_numbers(starts: Floats) -> NDArray[np.intp]:
 
 
 def _harmony_changes(notes: NDArray[np.void], seconds: Floats) -> Floats:
-    """`[seconds]`: how far the pitch classes after each moment differ from those before, 0 to 1 (1 - cosine)."""
+    """`[seconds]`: cosine distance of the pitch classes after each moment from those before, 0 to 1."""
     rate = 20
     frames = int(notes["end"].max() * rate) + 2
     edges = np.zeros((frames + 1, 12))
@@ -158,6 +158,6 @@ def _harmony_changes(notes: NDArray[np.void], seconds: Floats) -> Floats:
     before = sounding[np.maximum(here - 1, 0)] - sounding[np.maximum(here - 1 - span, 0)]
     after = sounding[np.minimum(here + span, frames)] - sounding[here]
     size = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
-    likeness = (before * after).sum(axis=1) / np.maximum(size, 1e-9)
-    changes: Floats = np.where(size > 0, 1 - likeness, 0.5)
+    similarity = (before * after).sum(axis=1) / np.maximum(size, 1e-9)
+    changes: Floats = np.where(size > 0, 1 - similarity, 0.5)
     return changes

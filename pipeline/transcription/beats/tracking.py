@@ -1,4 +1,4 @@
-"""Where the beats and bar lines of a recording are: a pulse through its onsets, and judges of what the pulse means."""
+"""Beat and downbeat tracking: from notes, drum hits and sound to the beats and bar lines of a recording."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.transcription.beats.metre import RATIOS, find_candidates
-from pipeline.transcription.beats.onsets import Floats, Onsets, find_onsets, onsets_of_sound
+from pipeline.audio.decoding import SAMPLE_RATE_HZ
+from pipeline.transcription.beats.metrical_levels import RATIOS, find_metres
+from pipeline.transcription.beats.onsets import Floats, Onsets, find_onsets, flux_onsets
 from pipeline.transcription.beats.pulse import extended, find_pulse
-
-SAMPLE_RATE_HZ = 44100
 
 _STEADY_BPM = 120.0
 _FEWEST_ONSETS = 8
@@ -56,7 +55,7 @@ def find_beats(
     downbeat_seconds: float | None = None,
     beats_per_bar: int = 4,
 ) -> Beats:
-    """The beats of a recording, by its notes and drum hits; where there are too few, by its sound.
+    """Beat and downbeat tracking by notes and drum hits; where there are too few, by the sound.
 
     Parameters
     ----------
@@ -80,13 +79,13 @@ def find_beats(
     """
     onsets = find_onsets(pitches, hits)
     if len(onsets.seconds) < _FEWEST_ONSETS or np.ptp(onsets.seconds) < 2:
-        heard = onsets_of_sound(samples, SAMPLE_RATE_HZ)
-        onsets = heard if len(heard.seconds) > len(onsets.seconds) else onsets
+        flux = flux_onsets(samples, SAMPLE_RATE_HZ)
+        onsets = flux if len(flux.seconds) > len(onsets.seconds) else onsets
     length = max(len(samples) / SAMPLE_RATE_HZ, onsets.end)
     if len(onsets.seconds) < _FEWEST_ONSETS or np.ptp(onsets.seconds) < 2:
         return _steady(onsets, length, bpm, downbeat_seconds, beats_per_bar)
     pulse = find_pulse(onsets, bpm)
-    ratio, phase, late = _choose(onsets, pulse, bpm, downbeat_seconds, beats_per_bar)
+    ratio, phase, late = _choose_metre(onsets, pulse, bpm, downbeat_seconds, beats_per_bar)
     margin = (beats_per_bar + 1) * ratio * float(np.median(np.diff(pulse)))
     start = onsets.seconds[0] if downbeat_seconds is None else min(onsets.seconds[0], downbeat_seconds)
     wide = extended(pulse, start - 2 * margin, length + 2 * margin)
@@ -96,14 +95,14 @@ def find_beats(
     return _trimmed(beats, beats_per_bar, float(onsets.seconds[0]), length)
 
 
-def _choose(
+def _choose_metre(
     onsets: Onsets, pulse: Floats, bpm: float | None, downbeat_seconds: float | None, beats_per_bar: int
 ) -> tuple[float, float, float]:
     """Pulses a beat, the pulse of a bar line, and by how many seconds the beats are to be moved."""
-    found = find_candidates(onsets, pulse, beats_per_bar, RATIOS if bpm is None else (1.0,))
-    odds = found.odds
+    found = find_metres(onsets, pulse, beats_per_bar, RATIOS if bpm is None else (1.0,))
+    log_odds = found.log_odds
     if downbeat_seconds is None:
-        best = int(odds.argmax())
+        best = int(log_odds.argmax())
         return float(found.ratio[best]), float(found.phase[best]), 0.0
     wide = extended(pulse, downbeat_seconds, downbeat_seconds)
     zero = int(np.searchsorted(wide, pulse[0] - 1e-6))
@@ -111,7 +110,7 @@ def _choose(
     bar = found.ratio * beats_per_bar
     off = (found.phase - place + bar / 2) % bar - bar / 2
     nearest = np.abs(off) <= found.ratio / 24 + 1e-9  # candidates are a twelfth of a beat apart
-    best = int(np.where(nearest, odds, -np.inf).argmax())
+    best = int(np.where(nearest, log_odds, -np.inf).argmax())
     late = -float(off[best]) * float(np.median(np.diff(pulse)))
     return float(found.ratio[best]), float(found.phase[best]), 0.0 if abs(late) < _SNAP_SECONDS else late
 

@@ -1,4 +1,4 @@
-"""What the drum finders look at: the power of a recording in 64 bands, 100 times a second."""
+"""Mel-like band power of a recording: 64 bands, 100 frames a second."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-RATE_HZ = 44100
-"""Of the samples."""
+from pipeline.audio.decoding import SAMPLE_RATE_HZ
 
 FFT, HOP = 2048, 441
-FRAMES_PER_SECOND = RATE_HZ / HOP
+FRAMES_PER_SECOND = SAMPLE_RATE_HZ / HOP
 BANDS = 64
 LOWEST_HZ, HIGHEST_HZ = 20.0, 16000.0
 
@@ -29,12 +28,12 @@ def band_centres() -> NDArray[np.float64]:
 
 
 def band_power(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Power in each band, `[frames, BANDS]`; frame `n` is centred on second `n / FRAMES_PER_SECOND`.
+    """Short-time band power, `[frames, BANDS]`; frame `n` is centred on second `n / FRAMES_PER_SECOND`.
 
     Parameters
     ----------
     samples
-        Mono sound `[samples]` at `RATE_HZ`; any length.
+        Mono sound `[samples]` at `SAMPLE_RATE_HZ`; any length.
     """
     from scipy.fft import rfft
 
@@ -59,7 +58,7 @@ def _edges() -> NDArray[np.float64]:
 @cache
 def _weights() -> NDArray[np.float32]:
     """Triangles over the bins of the transform, `[FFT // 2 + 1, BANDS]`; a full-scale sine has power about 1 / 4."""
-    bins, edges = np.arange(FFT // 2 + 1) * RATE_HZ / FFT, _edges()
+    bins, edges = np.arange(FFT // 2 + 1) * SAMPLE_RATE_HZ / FFT, _edges()
     rising = (bins[:, None] - edges[:-2]) / np.diff(edges)[:-1]
     falling = (edges[2:] - bins[:, None]) / np.diff(edges)[1:]
     weights = np.maximum(np.minimum(rising, falling), 0) / (FFT / 2) ** 2

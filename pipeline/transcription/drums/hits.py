@@ -1,7 +1,7 @@
-"""Drum hits in a recording: when, which drum, how loud.
+"""Drum transcription: onset detection of each drum by a network and peak picking.
 
-A small network (`drum_network`), trained by `drum_training` on rendered drums with music beside them, gives each drum a
-chance in each hundredth of a second; hits are the peaks of it.
+A small network (`network`), trained on rendered drums with music beside them (`training.drums`), gives each drum a
+probability in each hundredth of a second; hits are the peaks above the drum's threshold, which comes with the weights.
 """
 
 from __future__ import annotations
@@ -10,18 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.transcription.drums.features import FRAMES_PER_SECOND, band_power
-from pipeline.transcription.drums.kit import CLOSED_HAT, DRUMS, HIT, KICK, OPEN_HAT, find_peaks, make_hits
-
-__all__ = ["HIT", "find_drum_hits"]
+from pipeline.transcription.drums.kit import CLOSED_HAT, DRUMS, HIT, KICK, OPEN_HAT, make_hits
 
 FEWEST_A_MINUTE = 10
-"""A recording where fewer hits a minute are certain has no drums, and none is given.
+"""A recording where fewer hits a minute are certain counts as one without drums.
 
 Kicks do not count: a plucked bass is taken for one now and then, and seldom is a kick the only drum.
 """
 
 CERTAIN = 0.7
-"""Chance from which a hit counts as certain."""
+"""Probability from which a hit counts as certain."""
 
 SOUNDING = 1e-4
 """Power of a frame, as a part of the loudest one's, that counts as sound (-40 decibels)."""
@@ -32,9 +30,12 @@ SILENT = 1e-10
 HAT_APART = 3
 """Frames within which the hi-hat is struck once, open or closed."""
 
+NEAR = 4
+"""Frames (40 ms) to either side among which a hit has the greatest probability."""
+
 
 def find_drum_hits(samples: NDArray[np.float32]) -> NDArray[np.void]:
-    """The drum hits of a recording.
+    """Drum transcription of a recording.
 
     Parameters
     ----------
@@ -58,26 +59,49 @@ def find_drum_hits(samples: NDArray[np.float32]) -> NDArray[np.void]:
         return np.zeros(0, HIT)
     minutes = np.count_nonzero(loudness > SOUNDING * loudness.max()) / FRAMES_PER_SECOND / 60
     network, thresholds = load_network()
-    chances, strengths = activations(network, power)
-    return _hits(chances, strengths, thresholds, minutes)
+    probabilities, strengths = activations(network, power)
+    return _pick_hits(probabilities, strengths, thresholds, minutes)
 
 
-def _hits(
-    chances: NDArray[np.float32], strengths: NDArray[np.float32], thresholds: NDArray[np.float32], minutes: float
+def find_peaks(probabilities: NDArray[np.float32], threshold: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Peak picking: frames of the peaks at or above a threshold, and their parabolic places between frames.
+
+    Parameters
+    ----------
+    probabilities
+        Of a hit in each frame, `[frames]`.
+    threshold
+        The least probability that counts.
+    """
+    from scipy.ndimage import maximum_filter1d
+
+    if not len(probabilities):
+        return np.zeros(0, np.int64), np.zeros(0)
+    highest = maximum_filter1d(probabilities, 2 * NEAR + 1, mode="constant")
+    peaks = np.flatnonzero((probabilities == highest) & (probabilities >= threshold))
+    peaks = peaks[np.diff(peaks, prepend=-NEAR - 1) > NEAR]  # a plateau is one peak
+    padded = np.pad(probabilities.astype(np.float64), 1)
+    before, here, after = padded[peaks], padded[peaks + 1], padded[peaks + 2]
+    bend = 2 * here - before - after
+    return peaks, peaks + np.where(bend > 0, (after - before) / (2 * np.maximum(bend, 1e-9)), 0).clip(-0.5, 0.5)
+
+
+def _pick_hits(
+    probabilities: NDArray[np.float32], strengths: NDArray[np.float32], thresholds: NDArray[np.float32], minutes: float
 ) -> NDArray[np.void]:
-    """Hits from chances and strengths `[frames, drums]` and the thresholds of the drums."""
+    """Hits from probabilities and strengths `[frames, drums]` and the thresholds of the drums."""
     starts, pitches, velocities, certain = [], [], [], 0
     unlike = {CLOSED_HAT: OPEN_HAT, OPEN_HAT: CLOSED_HAT}
     for column, pitch in enumerate(DRUMS):
-        peaks, places = find_peaks(chances[:, column], float(thresholds[column]))
+        peaks, places = find_peaks(probabilities[:, column], float(thresholds[column]))
         if pitch in unlike:
             other = DRUMS.index(unlike[pitch])
-            sure = _sureness(chances[:, column], thresholds[column])[peaks]
-            rivals = _around(_sureness(chances[:, other], thresholds[other]), peaks)
+            sure = _margin(probabilities[:, column], thresholds[column])[peaks]
+            rivals = _around(_margin(probabilities[:, other], thresholds[other]), peaks)
             kept = (sure > rivals) | ((sure == rivals) & (pitch == CLOSED_HAT))
             peaks, places = peaks[kept], places[kept]
         if pitch != KICK:
-            certain += int((chances[peaks, column] >= CERTAIN).sum())
+            certain += int((probabilities[peaks, column] >= CERTAIN).sum())
         starts.append(np.maximum(places, 0) / FRAMES_PER_SECOND)
         pitches.append(np.full(len(peaks), pitch))
         velocities.append(127 * strengths[peaks, column].astype(np.float64))
@@ -86,14 +110,14 @@ def _hits(
     return make_hits(np.concatenate(starts), np.concatenate(pitches), np.concatenate(velocities))
 
 
-def _sureness(chances: NDArray[np.float32], threshold: np.float32) -> NDArray[np.float32]:
-    """How far a chance is above its threshold: 0 at it, 1 when certain."""
-    sure: NDArray[np.float32] = (chances - threshold) / (1 - threshold)
+def _margin(probabilities: NDArray[np.float32], threshold: np.float32) -> NDArray[np.float32]:
+    """How far a probability is above its threshold: 0 at it, 1 when certain."""
+    sure: NDArray[np.float32] = (probabilities - threshold) / (1 - threshold)
     return sure
 
 
 def _around(values: NDArray[np.float32], frames: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The greatest value within `HAT_APART` of each frame."""
+    """Maximum filter: the greatest value within `HAT_APART` of each frame."""
     from scipy.ndimage import maximum_filter1d
 
     highest: NDArray[np.float32] = maximum_filter1d(values, 2 * HAT_APART + 1)[frames]

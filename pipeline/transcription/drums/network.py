@@ -1,4 +1,4 @@
-"""The network that hears drums in band power, and its weights in a file."""
+"""The drum network: a convolutional network from log band power to onsets of each drum, and its file of weights."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ CHUNK = 4096
 
 
 def scale_power(power: NDArray[np.float32], mean: float) -> NDArray[np.float32]:
-    """Band power `[frames, BANDS]` as the network takes it: logarithm relative to `mean`, about -2 to 2."""
+    """Log band power `[frames, BANDS]` as the network takes it: relative to `mean`, about -2 to 2."""
     scaled: NDArray[np.float32] = (np.log(power / max(mean, 1e-12) + QUIETEST) + 8) / 4
     return scaled.astype(np.float32)
 
 
 class DrumNetwork(nn.Module):
-    """From scaled band power to two numbers for each drum and frame; looks 0.2 s before and after.
+    """Dilated convolutional network from log band power to logits and strengths of hits.
+
+    It sees 0.2 s to either side.
 
     Two layers find shapes in time and frequency, whatever their pitch; the rest sees all bands at once.
     """
@@ -64,9 +66,9 @@ class DrumNetwork(nn.Module):
 
 
 def activations(network: DrumNetwork, power: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Chance of a hit and its strength (0 to 1) for each frame and drum, both `[frames, drums]`, piece by piece."""
+    """Probability of a hit and its strength (0 to 1) for each frame and drum, `[frames, drums]` each, by chunks."""
     scaled = torch.from_numpy(scale_power(power, float(power.sum(axis=1).mean())))
-    chances, strengths = [], []
+    probabilities, strengths = [], []
     network.eval()
     with torch.inference_mode():
         for first in range(0, len(scaled), CHUNK):
@@ -74,13 +76,13 @@ def activations(network: DrumNetwork, power: NDArray[np.float32]) -> tuple[NDArr
             piece = scaled[begin : first + CHUNK + network.margin]
             logits, strength = network(piece[None])
             wanted = slice(first - begin, first - begin + CHUNK)
-            chances.append(torch.sigmoid(logits[0, :, wanted]).T.numpy())
+            probabilities.append(torch.sigmoid(logits[0, :, wanted]).T.numpy())
             strengths.append(strength[0, :, wanted].T.numpy())
-    return np.concatenate(chances), np.concatenate(strengths)
+    return np.concatenate(probabilities), np.concatenate(strengths)
 
 
 def save_network(path: Path, network: DrumNetwork, thresholds: NDArray[np.float32]) -> None:
-    """Write weights and the chances from which hits count, in half precision."""
+    """Write weights and thresholds (probabilities from which hits count) in half precision."""
     arrays = {name: value.numpy().astype(np.float16) for name, value in network.state_dict().items() if value.ndim}
     with path.open("wb") as file:
         np.savez_compressed(file, thresholds=thresholds.astype(np.float16), **arrays)
@@ -88,7 +90,7 @@ def save_network(path: Path, network: DrumNetwork, thresholds: NDArray[np.float3
 
 @cache
 def load_network(path: Path = WEIGHTS) -> tuple[DrumNetwork, NDArray[np.float32]]:
-    """Network and thresholds `[drums]` out of a file of weights.
+    """Read the network and its thresholds `[drums]` from a file of weights.
 
     Raises
     ------

@@ -3,22 +3,22 @@
 import pytest
 import torch
 
-from gan.metrics.accompaniment import Matcher, followed, rhythmic_distance, tonal_distance, train_matcher, unisons
-from gan.metrics.track_pairs import Parts, draw_tracks, relations, strangers
-from gan.spec import HOLD, ONSET, RollSpec, Track
+from gan.metrics.accompaniment import (
+    AccompanimentMatcher,
+    TrackContent,
+    accompaniment_figures,
+    draw_negatives,
+    draw_tracks,
+    pair_features,
+    rhythmic_distance_to,
+    tonal_distance_to,
+    train_matcher,
+    unisons,
+)
+from gan.spec import RollSpec, Track
+from tests.gan.metrics.phrase_makers import BASS, DRUMS, LEAD, SPEC, roll
 
-DRUMS, LEAD, BASS = 0, 1, 2
-SPEC = RollSpec((Track("Drums", is_drum=True), Track("Lead"), Track("Bass")), bars=2, num_pitches=48, lowest_pitch=36)
 ONLY_DRUMS = RollSpec((Track("Snare", is_drum=True), Track("Kick", is_drum=True)), bars=2)
-
-
-def roll(*notes: tuple[int, int, int, int]) -> torch.Tensor:
-    """One phrase of notes `(track, start, length, MIDI pitch)`."""
-    planes = torch.zeros((2, SPEC.num_tracks, SPEC.num_steps, SPEC.num_pitches), dtype=torch.bool)
-    for track, start, length, pitch in notes:
-        planes[ONSET, track, start, pitch - 36] = True
-        planes[HOLD, track, start + 1 : start + length, pitch - 36] = True
-    return planes.reshape(1, *SPEC.shape)
 
 
 def music(count: int, seed: int, follows: bool = True) -> tuple[torch.Tensor, torch.Tensor]:
@@ -40,47 +40,49 @@ def music(count: int, seed: int, follows: bool = True) -> tuple[torch.Tensor, to
 
 
 @pytest.fixture(scope="module")
-def matcher() -> Matcher:
+def matcher() -> AccompanimentMatcher:
     return train_matcher(*music(120, 1), SPEC, seed=3)
 
 
-def judged(matcher: Matcher, rolls: torch.Tensor, made: torch.Tensor, songs: torch.Tensor) -> dict[str, torch.Tensor]:
-    given = Parts.of(rolls, SPEC)
+def figures_of(
+    matcher: AccompanimentMatcher, rolls: torch.Tensor, made: torch.Tensor, songs: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    given = TrackContent.of(rolls, SPEC)
     tracks = torch.full((len(rolls),), LEAD)
-    others = strangers(given.plays, songs, tracks, 4, torch.Generator().manual_seed(0))
-    return followed(given, Parts.of(made, SPEC), tracks, others, matcher)
+    others = draw_negatives(given.plays, songs, tracks, 4, torch.Generator().manual_seed(0))
+    return accompaniment_figures(given, TrackContent.of(made, SPEC), tracks, others, matcher)
 
 
-def test_music_that_follows_is_matched_with_what_it_follows(matcher: Matcher) -> None:
+def test_music_that_follows_is_matched_with_what_it_follows(matcher: AccompanimentMatcher) -> None:
     rolls, songs = music(60, 2)
-    found = judged(matcher, rolls, rolls, songs)
+    found = figures_of(matcher, rolls, rolls, songs)
     assert found["matched"].mean() > 0.9
     assert found["tonal"].mean() < found["tonal_shuffled"].mean()
     assert found["rhythmic"].mean() < found["rhythmic_shuffled"].mean()
     assert found["rhythmic_nearer"].mean() > 0.9
 
 
-def test_music_that_follows_nothing_is_matched_by_chance(matcher: Matcher) -> None:
+def test_music_that_follows_nothing_is_matched_by_chance(matcher: AccompanimentMatcher) -> None:
     rolls, songs = music(100, 4)
-    found = judged(matcher, rolls, music(100, 5)[0], songs)
+    found = figures_of(matcher, rolls, music(100, 5)[0], songs)
     for name in ("matched", "tonal_nearer", "rhythmic_nearer"):
         assert found[name].mean() == pytest.approx(0.5, abs=0.1), name
 
 
-def test_silence_belongs_to_nothing(matcher: Matcher) -> None:
+def test_silence_belongs_to_nothing(matcher: AccompanimentMatcher) -> None:
     rolls, songs = music(8, 6)
-    found = judged(matcher, rolls, torch.zeros_like(rolls), songs)
+    found = figures_of(matcher, rolls, torch.zeros_like(rolls), songs)
     assert (found["matched"] == 0.5).all()
     assert found["tonal"].isnan().all()
     assert found["rhythmic"].isnan().all()
     assert unisons(rolls, torch.zeros_like(rolls), torch.full((8,), LEAD), SPEC)["unison"].isnan().all()
 
 
-def test_what_the_made_phrase_has_in_the_given_track_is_not_read(matcher: Matcher) -> None:
+def test_what_the_made_phrase_has_in_the_given_track_is_not_read(matcher: AccompanimentMatcher) -> None:
     rolls, songs = music(8, 6)
     made = rolls.clone()
     made[:, :, LEAD] = False
-    one, other = (judged(matcher, rolls, each, songs) for each in (rolls, made))
+    one, other = (figures_of(matcher, rolls, each, songs) for each in (rolls, made))
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
@@ -102,25 +104,27 @@ def test_relations_stay_when_both_are_transposed() -> None:
     moved = rolls.clone()
     moved[:, :, LEAD:, ..., 3:] = rolls[:, :, LEAD:, ..., :-3]
     tracks = torch.full((6,), LEAD)
-    here, there = (relations(Parts.of(each, SPEC), Parts.of(each, SPEC), tracks) for each in (rolls, moved))
+    here, there = (
+        pair_features(TrackContent.of(each, SPEC), TrackContent.of(each, SPEC), tracks) for each in (rolls, moved)
+    )
     assert torch.allclose(here, there, atol=1e-5)
     assert here.isfinite().all()
 
 
 def test_rhythms_are_apart_by_the_onsets_they_do_not_share() -> None:
     notes = [(LEAD, 0, 4, 60), (LEAD, 4, 4, 62), (BASS, 0, 8, 40), (BASS, 8, 4, 43)]
-    parts = Parts.of(roll(*notes), SPEC)
-    found = rhythmic_distance(parts, parts, torch.tensor([LEAD]))
+    parts = TrackContent.of(roll(*notes), SPEC)
+    found = rhythmic_distance_to(parts, parts, torch.tensor([LEAD]))
     assert found[0, BASS] == pytest.approx(2 / 3), "one of three onsets is shared"
     assert found[0, [DRUMS, LEAD]].isnan().all()
 
 
 def test_tonal_distance_is_nothing_in_octaves_and_large_at_the_tritone() -> None:
     notes = [(LEAD, 0, 4, 60), (LEAD, 16, 4, 66)]
-    octave = Parts.of(roll(*notes, (BASS, 0, 4, 48)), SPEC)
-    tritone = Parts.of(roll(*notes, (BASS, 0, 4, 42)), SPEC)
-    fifth = Parts.of(roll(*notes, (BASS, 0, 4, 43)), SPEC)
-    apart = [float(tonal_distance(parts, parts, torch.tensor([LEAD]))[0, 1]) for parts in (octave, fifth, tritone)]
+    octave = TrackContent.of(roll(*notes, (BASS, 0, 4, 48)), SPEC)
+    tritone = TrackContent.of(roll(*notes, (BASS, 0, 4, 42)), SPEC)
+    fifth = TrackContent.of(roll(*notes, (BASS, 0, 4, 43)), SPEC)
+    apart = [float(tonal_distance_to(parts, parts, torch.tensor([LEAD]))[0, 1]) for parts in (octave, fifth, tritone)]
     assert apart[0] == pytest.approx(0, abs=1e-6)
     assert apart == sorted(apart), "only the beat in which both sound counts"
 
@@ -147,8 +151,8 @@ def test_strangers_are_of_other_songs_in_which_the_track_plays() -> None:
     plays = torch.ones(12, 3, dtype=torch.bool)
     plays[:6, BASS] = False
     songs = torch.arange(12) // 2
-    found = strangers(plays, songs, torch.full((12,), BASS), 5, torch.Generator().manual_seed(0))
+    found = draw_negatives(plays, songs, torch.full((12,), BASS), 5, torch.Generator().manual_seed(0))
     assert (songs[found] != songs.unsqueeze(1)).all()
     assert (found >= 6).all()
-    alone = strangers(plays, torch.zeros(12, dtype=torch.int64), songs * 0, 2, torch.Generator().manual_seed(0))
+    alone = draw_negatives(plays, torch.zeros(12, dtype=torch.int64), songs * 0, 2, torch.Generator().manual_seed(0))
     assert (alone == -1).all()

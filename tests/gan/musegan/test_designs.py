@@ -57,9 +57,8 @@ TRAIN = TrainSettings(
     attribute_loss=0.0,
     matching_loss=0.0,
     noise_floor=0.0,
+    shared_gradient=False,
     report_steps=2,
-    tick_steps=3,
-    checkpoint_steps=3,
 )
 
 
@@ -337,9 +336,9 @@ def test_each_discriminator_step_has_real_phrases_and_latents_of_its_own() -> No
     seen: list[tuple[Tensor, Tensor]] = []
     judge = subject.loss.judge
 
-    def spy(discriminator, real, fake, penalised, random):
+    def spy(discriminator, real, fake, *others):
         seen.append((real, fake))
-        return judge(discriminator, real, fake, penalised, random)
+        return judge(discriminator, real, fake, *others)
 
     subject.loss.judge = spy
     run(subject, steps=2)

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from gan.context import Context, draw_masks
+from gan.context import Context
 from gan.networks.generator import MIN_ROWS, Generator
 from gan.settings import ModelSettings
 from gan.spec import HOLD, RollSpec, Track
 from gan.statistics import DataStatistics
+from gan.training.augmentation import draw_masks
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Piano"), Track("Bass")), bars=2, num_pitches=24, lowest_pitch=41)
 COUNT = 2 * MIN_ROWS + 5

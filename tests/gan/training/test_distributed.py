@@ -29,12 +29,12 @@ TRAIN = TrainSettings(
     penalty_steps=2,
     max_transposition=2,
     report_steps=2,
-    tick_steps=4,
-    checkpoint_steps=4,
 )
 SETTINGS = {
     "relativistic": TRAIN,
-    "wasserstein": TrainSettings(**TRAIN.to_dict() | {"loss": "wasserstein", "discriminator_steps": 2}),
+    "wasserstein": TrainSettings(
+        **TRAIN.to_dict() | {"loss": "wasserstein", "discriminator_steps": 2, "shared_gradient": False}
+    ),
 }
 LABELS = no_labels(12)
 LABELS[:, 0] = torch.arange(12) % 5

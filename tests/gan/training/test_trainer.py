@@ -19,9 +19,7 @@ from gan.training.trainer import Lesson, Trainer
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Lead"), Track("Bass")), bars=2, num_pitches=30, lowest_pitch=41)
 MODEL = ModelSettings(latent_size=4, trunk_width=24, trunk_blocks=1, track_width=12, step_width=12, beat_width=24)
-TRAIN = TrainSettings(
-    steps=12, batch_size=4, noise_steps=8, report_steps=3, tick_steps=6, checkpoint_steps=5, penalty_steps=2
-)
+TRAIN = TrainSettings(steps=12, batch_size=4, noise_steps=8, report_steps=1, penalty_steps=2)
 SCALE = (0, 2, 4, 5, 7, 9, 11, 12)
 
 
@@ -153,24 +151,14 @@ def test_penalties_keep_the_discriminator_flat():
     assert slopes[1] < 0.5 * slopes[0]
 
 
-def test_the_loss_curve_of_the_first_steps_is_known():
-    lines = run(trainer())
-    assert [line["discriminator_loss"] for line in lines] == pytest.approx(
-        [0.6777, 0.6843, 0.6736, 0.6718, 0.6842, 0.6824], abs=0.01
-    )
-    assert [line["generator_loss"] for line in lines] == pytest.approx(
-        [0.7092, 0.7026, 0.7132, 0.7154, 0.7022, 0.7042], abs=0.01
-    )
-
-
 def test_reports_come_when_due_and_tell_all():
     subject = trainer()
     batches = batches_from(rolls(), SPEC, TRAIN.batch_size, seed=0)
     reports = list(subject.run(batches))
-    assert [report.step for report in reports] == [3, 5, 6, 9, 10, 12]
-    assert [report.step for report in reports if report.samples is not None] == [6, 12]
-    assert [report.step for report in reports if report.checkpoint_due] == [5, 10, 12]
-    assert reports[2].samples.shape == (16, *SPEC.shape)
+    assert [report.step for report in reports] == list(range(1, 13))
+    assert [report.step for report in reports if report.samples is not None] == [8, 12]
+    assert [report.step for report in reports if report.checkpoint_due] == [8, 12]
+    assert reports[7].samples.shape == (16, *SPEC.shape)
     assert {"discriminator_loss", "generator_loss", "told_apart", "r1", "r2", "noise"} <= set(reports[0].figures)
     assert set(reports[0].notes_per_bar) == set(SPEC.names)
     assert reports[-1].figures["noise"] == TRAIN.noise_floor, "some stays"
@@ -188,7 +176,7 @@ def test_more_steps_continue_a_finished_run():
     run(subject)
     longer = trainer(settings=TrainSettings(**TRAIN.to_dict() | {"steps": 15}))
     longer.load_state_dict(through_a_file(subject.state_dict()))
-    assert [line["step"] for line in run(longer)] == [15]
+    assert [line["step"] for line in run(longer)] == [13, 14, 15]
 
 
 def test_a_loaded_generator_samples_what_the_trainer_would():
@@ -221,7 +209,7 @@ def test_a_loss_that_is_no_number_stops_training_with_a_sentence():
 
 
 def test_weights_that_are_no_numbers_are_never_offered_for_saving():
-    subject = trainer(settings=TrainSettings(**TRAIN.to_dict() | {"checkpoint_steps": 1}))
+    subject = trainer(settings=TrainSettings(**TRAIN.to_dict() | {"steps": 1}))
     broken = subject.generator.tracks_to_trunk.weight
 
     def spoil(step: int) -> None:

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.transcription.beats.examples import HIT, PITCH
-from pipeline.transcription.beats.tracking import SAMPLE_RATE_HZ, Beats, find_beats
+from pipeline.audio.decoding import SAMPLE_RATE_HZ
+from pipeline.transcription.beats.tracking import Beats, find_beats
+from pipeline.transcription.drums.kit import HIT
+from pipeline.transcription.pitches import PITCH
 
 SILENCE = np.zeros(SAMPLE_RATE_HZ, np.float32)
 NO_HITS = np.zeros(0, HIT)

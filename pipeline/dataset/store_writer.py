@@ -1,0 +1,179 @@
+"""The files of a catalog to one stored data set: read in parallel, put together in the catalog's order."""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.csv import write_rows
+from pipeline.dataset.cutting import CuttingSettings, PreparedFile, PreparedSong
+from pipeline.dataset.near_duplicates import find_near_duplicates
+from pipeline.dataset.same_tune import group_same_tunes
+from pipeline.dataset.splits import SPLITS, choose_splits
+from pipeline.dataset.statistics import describe_music
+from pipeline.dataset.store import (
+    PHRASES,
+    REJECTS,
+    ROLLS,
+    SONGS,
+    STATISTICS,
+    PhraseIndexRow,
+    Reject,
+    SongRow,
+    kind_of_reason,
+)
+from pipeline.files import atomic_path, write_json
+
+
+@dataclass(frozen=True)
+class StoreSummary:
+    """What became of the files."""
+
+    songs: int
+    phrases: dict[str, int]
+    """By split."""
+    rejects: list[Reject]
+
+    def reasons(self) -> Counter[str]:
+        """Rejects by the kind of reason, without what is particular to a file."""
+        return Counter(kind_of_reason(reject.reason) for reject in self.rejects)
+
+
+def write_store(prepared_files: Iterator[PreparedFile], settings: CuttingSettings, directory: Path) -> StoreSummary:
+    """Write the store's files into `directory` and say what became of the files.
+
+    Of songs that are the same music in whatever key, and of phrases that are next to the same, the first is kept.
+    Phrases go to disk as they come, so memory holds some kilobytes a song. With no songs, nothing is written.
+    """
+    songs: list[PreparedSong] = []
+    rejects: list[Reject] = []
+    place_of: dict[str, int] = {}
+    ids: Counter[str] = Counter()
+    raw = directory / "phrases.partial"
+    with raw.open("wb") as file:
+        for prepared in prepared_files:
+            rejects += prepared.rejects
+            for song in prepared.songs:
+                place = place_of.setdefault(song.digest, len(songs))
+                if place < len(songs):
+                    rejects.append(Reject(song.path, f"duplicate of {songs[place].path}"))
+                    songs[place] = replace(songs[place], split=songs[place].split or song.split)
+                    continue
+                song.phrases.tofile(file)
+                ids[song.id] += 1
+                own_id = song.id if ids[song.id] == 1 else f"{song.id}-again-{ids[song.id]}"
+                songs.append(replace(song, id=own_id, phrases=song.phrases[:0].copy()))
+    kept, phrases = _without_copies(raw, songs, rejects, settings)
+    if kept:
+        table = _Table(kept)
+        _write_rolls(phrases, directory / ROLLS, table)
+        _write_tables(directory, table, rejects)
+        write_json(directory / STATISTICS, describe_music(table.songs, table.splits, settings.spec))
+        counts = {split: sum(len(song.starts) for song in table.of(split)) for split in SPLITS}
+    else:
+        counts = dict.fromkeys(SPLITS, 0)
+    raw.unlink()
+    return StoreSummary(len(kept), counts, rejects)
+
+
+def _without_copies(
+    raw: Path, songs: list[PreparedSong], rejects: list[Reject], settings: CuttingSettings
+) -> tuple[list[tuple[PreparedSong, NDArray[np.int64]]], NDArray[np.uint8]]:
+    """The songs without phrases that came before, each with the places in `raw` of those that are left.
+
+    A song of which none is left goes to `rejects`. Beside the songs come all phrases of `raw`, mapped from
+    disk.
+    """
+    counts = [len(song.starts) for song in songs]
+    shape = (sum(counts), *settings.spec.shape[:-1], -(-settings.spec.num_pitches // 8))
+    if not songs:
+        return [], np.zeros(shape, np.uint8)
+    phrases = np.memmap(raw, np.uint8, "r", shape=shape)
+    copy_of = find_near_duplicates(np.concatenate([song.signatures for song in songs]), phrases)
+    ends = np.cumsum(counts)
+    kept = []
+    for song, end, count in zip(songs, ends.tolist(), counts, strict=True):
+        own = np.arange(end - count, end)
+        stays = copy_of[own] == own
+        if stays.any():
+            starts = tuple(start for start, stay in zip(song.starts, stays.tolist(), strict=True) if stay)
+            kept.append((replace(song, starts=starts, signatures=song.signatures[:0].copy()), own[stays]))
+        else:
+            first = songs[int(np.searchsorted(ends, copy_of[own[0]], side="right"))]
+            rejects.append(Reject(song.path, f"duplicate of {first.path}"))
+    return kept, phrases
+
+
+class _Table:
+    """The songs of a set, and what they were given beside one another: group, split, remark."""
+
+    def __init__(self, kept: list[tuple[PreparedSong, NDArray[np.int64]]]) -> None:
+        self.songs = [song for song, _ in kept]
+        self.places = [places for _, places in kept]
+        self.groups = group_same_tunes([song.ngrams for song in self.songs])
+        self.splits = choose_splits(
+            [song.digest for song in self.songs], self.groups, [song.split for song in self.songs]
+        )
+
+    def of(self, split: str) -> list[PreparedSong]:
+        return [song for song, its in zip(self.songs, self.splits, strict=True) if its == split]
+
+    def remark(self, number: int) -> str:
+        """Why a song does not lie in the split that the catalog names."""
+        song, group, split = self.songs[number], self.groups[number], self.splits[number]
+        if song.split in ("", split):
+            return ""
+        twin = next(
+            one for one, its in zip(self.songs, self.groups, strict=True) if its == group and one.split == split
+        )
+        return f"in {split} instead of {song.split}, like {twin.path}, which has the same tune"
+
+
+def _write_rolls(phrases: NDArray[np.uint8], path: Path, table: _Table) -> None:
+    """Copy the phrases into `rolls.npy`, split by split."""
+    shape = (sum(map(len, table.places)), *phrases.shape[1:])
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    with atomic_path(path) as temporary, temporary.open("wb") as target:
+        np.lib.format.write_array_header_1_0(target, header)
+        for split in SPLITS:
+            for places, its in zip(table.places, table.splits, strict=True):
+                if its == split:
+                    phrases[places].tofile(target)
+
+
+def _write_tables(directory: Path, table: _Table, rejects: list[Reject]) -> None:
+    """Write `phrases.csv`, `songs.csv` and `rejects.csv`."""
+    phrase_rows, song_rows = [], []
+    for split in SPLITS:
+        for number, (song, its) in enumerate(zip(table.songs, table.splits, strict=True)):
+            if its != split:
+                continue
+            for start in song.starts:
+                phrase_rows.append(PhraseIndexRow(song.id, start, bisect_right(song.sections, start) - 1))
+            song_rows.append(
+                SongRow(
+                    song=song.id,
+                    title=song.title,
+                    source=song.path,
+                    group=table.songs[table.groups[number]].id,
+                    split=split,
+                    bars=song.bars,
+                    phrases=len(song.starts),
+                    shift=song.shift,
+                    key=song.key,
+                    tempo_bpm=song.tempo_bpm,
+                    sections=" ".join(map(str, song.sections)),
+                    remark=table.remark(number),
+                )
+            )
+    write_rows(directory / PHRASES, phrase_rows, PhraseIndexRow)
+    write_rows(directory / SONGS, song_rows, SongRow)
+    reject_rows = [Reject(one.path, one.reason) for one in sorted(rejects, key=lambda one: os.fsencode(one.path))]
+    write_rows(directory / REJECTS, reject_rows, Reject)

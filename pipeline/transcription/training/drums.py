@@ -1,0 +1,263 @@
+"""Train the drum network: `python -m pipeline.transcription.training.drums --midi DIR ... --soundfonts FILE ...`.
+
+The weights `pipeline/transcription/drums/weights.npz` come from one run with
+
+- `--midi`: the Groove MIDI Dataset (CC BY 4.0), the songs of Freedoom (BSD), Simutrans (Artistic) and OpenTTD's
+  openmsx (GPL-2), and POP909 (MIT);
+- `--soundfonts`: TimGM6mb (GPL-2), OPL-3 FM (CC BY-SA 4.0) and Csound's sf_GMbank (public domain);
+- `--kits`: Debian's hydrogen-data and hydrogen-drumkits (GPL-2, CC BY, CC BY-SA, CC0);
+
+and otherwise as the options are by default. Only numbers learned from the sounds are kept, none of the sounds. One file
+in ten of each folder is left out for `drum_evaluation`, and so are SoundFonts of FluidR3's family (MuseScore's too).
+With one thread rendering takes about 5 minutes of processor time, training about as many.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from pipeline.errors import UserError
+from pipeline.progress import bar, say
+from pipeline.transcription.drums.features import BANDS, FRAMES_PER_SECOND
+from pipeline.transcription.drums.hits import find_peaks
+from pipeline.transcription.drums.kit import DRUMS, NAMES
+from pipeline.transcription.drums.network import WEIGHTS, DrumNetwork, activations, save_network, scale_power
+from pipeline.transcription.training.drum_evaluation import TOLERANCE_SECONDS
+from pipeline.transcription.training.drum_stems import FLOOR, BandPowerStem, StemSet, find_sources, make_stem_set
+from pipeline.transcription.training.match_counts import MatchCounts
+
+FRAMES = 400
+"""Length of an example: 4 s."""
+
+MUSIC_ALONE, DRUMS_ALONE = 0.2, 0.12
+"""Share of the examples without drums, and with nothing else."""
+
+BESIDE_HIT = 0.4
+"""Target probability of a hit in the frame before a hit's and in the one after."""
+
+
+@dataclass(frozen=True)
+class DrumBatch:
+    """A training batch: `scaled` `[batch, frames, BANDS]` and three arrays `[batch, drums, frames]`.
+
+    `probability` and, where it is above zero, `strength` (0 to 1) are targets; `known` is 0 where percussion that is no
+    part of a drum kit sounds, and 1 elsewhere.
+    """
+
+    scaled: NDArray[np.float32]
+    probability: NDArray[np.float32]
+    strength: NDArray[np.float32]
+    known: NDArray[np.float32]
+
+
+def make_batch(stems: StemSet, number: int, random: np.random.Generator) -> DrumBatch:
+    """A batch of `number` random mixes of the training stems, augmented."""
+    scaled = np.empty((number, FRAMES, BANDS), np.float32)
+    targets = np.empty((number, 3, len(DRUMS), FRAMES), np.float32)
+    for index in range(number):
+        kind = random.random()
+        hits, power = np.zeros((0, 3), np.float32), np.full((FRAMES, BANDS), FLOOR, np.float32)
+        if kind >= MUSIC_ALONE:
+            stem = stems.drums[int(random.integers(len(stems.drums)))]
+            hits, drums = _window(stem, random)
+            shift = int(random.integers(-1, 2))
+            power = power + _equalised(_shifted(drums, shift), random)
+        if not MUSIC_ALONE <= kind < MUSIC_ALONE + DRUMS_ALONE:
+            stem = stems.music[int(random.integers(len(stems.music)))]
+            music = _equalised(_window(stem, random)[1], random)
+            ratio = (
+                10 ** (random.uniform(-1.2, 1.0)) * max(float(power.mean()), FLOOR) / max(float(music.mean()), FLOOR)
+            )
+            power = power + music * np.float32(ratio)
+        scaled[index] = _recorded(power, random)
+        targets[index] = make_targets(hits, FRAMES)
+    return DrumBatch(scaled, targets[:, 0], targets[:, 1], targets[:, 2])
+
+
+def make_targets(hits: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
+    """Targets of the network, `[3, drums, frames]`: probability, strength, known.
+
+    `hits` are rows of seconds, number in `DRUMS` and velocity.
+    """
+    targets = np.zeros((3, len(DRUMS), frames), np.float32)
+    targets[2] = 1
+    for seconds, drum, velocity in hits:
+        frame = round(float(seconds) * FRAMES_PER_SECOND)
+        if not 0 <= frame < frames:
+            continue
+        if drum < 0:
+            targets[2, :, max(frame - 2, 0) : frame + 5] = 0
+            continue
+        row = int(drum)
+        around = slice(max(frame - 1, 0), frame + 2)
+        targets[0, row, around] = np.maximum(targets[0, row, around], BESIDE_HIT)
+        targets[0, row, frame] = 1
+        targets[1, row, around] = velocity / 127
+    return targets
+
+
+def _window(stem: BandPowerStem, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Random crop of a stem: hits and power of `FRAMES`."""
+    first = int(random.integers(0, len(stem.log_power) - FRAMES + 1))
+    hits = stem.hits.copy()
+    hits[:, 0] -= first / FRAMES_PER_SECOND
+    return hits, np.exp(stem.log_power[first : first + FRAMES].astype(np.float32))
+
+
+def _shifted(power: NDArray[np.float32], bands: int) -> NDArray[np.float32]:
+    """Frequency shift: the power some bands higher or lower, as a larger or smaller drum has it."""
+    return power[:, np.clip(np.arange(BANDS) - bands, 0, BANDS - 1)]
+
+
+def _equalised(power: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
+    """Random equaliser: a slope of up to 8 decibels and three gentle bumps of up to 5."""
+    place = np.linspace(-1, 1, BANDS)
+    decibels = random.uniform(-8, 8) * place
+    for _ in range(3):
+        decibels += random.uniform(-5, 5) * np.exp(-(((place - random.uniform(-1, 1)) / random.uniform(0.1, 0.5)) ** 2))
+    return power * (10 ** (decibels / 10)).astype(np.float32)
+
+
+def _recorded(power: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
+    """Recording conditions (hiss, treble cut off, another level), then the scale of the network."""
+    mean = max(float(power.sum(axis=1).mean()), FLOOR)
+    if random.random() < 0.5:
+        slope = random.uniform(-3, 1) * np.linspace(0, 1, BANDS)
+        hiss = mean * 10 ** (random.uniform(-7, -3) + slope) / BANDS
+        power = power + (hiss * random.exponential(size=power.shape)).astype(np.float32)
+    if random.random() < 0.35:
+        last = int(random.integers(BANDS - 9, BANDS))
+        power = power.copy()
+        power[:, last:] *= np.float32(1e-6)
+    louder = np.float32(10 ** random.uniform(-0.7, 0.5))
+    return scale_power(power * louder, mean=float(power.sum(axis=1).mean()))
+
+
+BATCH = 16
+LEARNING_RATE = 2e-3
+WARM_UP = 50
+"""Steps in which the learning rate rises."""
+
+HIT_WEIGHT = 2.0
+"""How much more a frame with a hit counts than one without: missing a hit and a false one are then about as bad."""
+
+STRENGTH_WEIGHT = 0.1
+THRESHOLDS = np.arange(0.1, 0.85, 0.05)
+
+
+def argument_parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.transcription.training.drums", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument("--midi", type=Path, nargs="+", required=True, metavar="DIR", help="folders of MIDI files")
+    parser.add_argument("--soundfonts", type=Path, nargs="+", required=True, metavar="FILE", help="General MIDI, .sf2")
+    parser.add_argument("--kits", type=Path, nargs="*", default=[], metavar="DIR", help="folders of Hydrogen drum kits")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep what is rendered here")
+    parser.add_argument("--drums", type=int, default=200, help="half minutes of drums (%(default)s)")
+    parser.add_argument("--music", type=int, default=100, help="half minutes of other music (%(default)s)")
+    parser.add_argument("--steps", type=int, default=900, help="of training (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="(%(default)s)")
+    parser.add_argument("--out", type=Path, default=WEIGHTS, metavar="FILE", help="where the weights go (%(default)s)")
+    return parser
+
+
+def train_network(stems: StemSet, steps: int, seed: int) -> DrumNetwork:
+    """Train a network on `steps` batches of mixes: binary cross-entropy of hits, squared error of their strength."""
+    torch.manual_seed(seed)
+    torch.set_flush_denormal(True)
+    random = np.random.default_rng(seed)
+    network = DrumNetwork()
+    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
+    network.train()
+    losses: list[float] = []
+    for step in bar(range(1, steps + 1), steps, "training", "step"):
+        batch = make_batch(stems, BATCH, random)
+        probability, strength, known = map(torch.from_numpy, (batch.probability, batch.strength, batch.known))
+        logits, predicted = network(torch.from_numpy(batch.scaled))
+        weights = known * (1 + (HIT_WEIGHT - 1) * probability)
+        loss = (weights * F.binary_cross_entropy_with_logits(logits, probability, reduction="none")).mean()
+        hits = strength > 0
+        if hits.any():
+            loss = loss + STRENGTH_WEIGHT * F.mse_loss(predicted[hits], strength[hits])
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        losses.append(loss.item())
+        if step % 100 == 0:
+            say(f"step {step}: loss {np.mean(losses[-100:]):.4f}")
+    return network.eval()
+
+
+def choose_thresholds(network: DrumNetwork, stems: StemSet, seed: int) -> tuple[NDArray[np.float32], list[float]]:
+    """Peak-picking thresholds of the drums, `[drums]`: those with the best F1 on the validation stems; and that F1.
+
+    Each of their drum stems is taken alone and with music at two levels, each music stem once without drums.
+    """
+    random = np.random.default_rng(seed)
+    counts = [[MatchCounts() for _ in THRESHOLDS] for _ in DRUMS]
+    music = [np.exp(stem.log_power.astype(np.float32)) for stem in stems.validation_music]
+    nothing = np.zeros((0, 3), np.float32)
+    mixes = [(power, nothing) for power in music]
+    for stem in stems.validation_drums:
+        power = np.exp(stem.log_power.astype(np.float32))
+        beside = music[int(random.integers(len(music)))]
+        for ratio in (0, 1, 4):
+            mixes.append((power + beside * np.float32(ratio * power.mean() / beside.mean()), stem.hits))
+    for power, hits in mixes:
+        probabilities, _ = activations(network, power)
+        for drum, row in enumerate(counts):
+            played = np.sort(hits[hits[:, 1] == drum, 0]).astype(np.float64)
+            for threshold, count in zip(THRESHOLDS, row, strict=True):
+                found = find_peaks(probabilities[:, drum], threshold)[1] / FRAMES_PER_SECOND
+                count.add(found, played, TOLERANCE_SECONDS)
+    scores = np.nan_to_num([[count.f1 for count in row] for row in counts])
+    best = scores.argmax(axis=1)
+    reached = [counts[drum][index].f1 for drum, index in enumerate(best)]
+    return THRESHOLDS[best].astype(np.float32), reached
+
+
+def main(words: Sequence[str]) -> None:
+    """Render the stems, train, choose thresholds and write the weights."""
+    given = argument_parser().parse_args(words)
+    for name in ("drums", "music", "steps"):
+        if getattr(given, name) < 1:
+            raise UserError(f"--{name} must be at least 1, not {getattr(given, name)}.")
+    if not given.out.parent.is_dir():
+        raise UserError(f"--out {given.out}: there is no folder {given.out.parent}.")
+    began = time.monotonic()
+    sources = find_sources(given.midi, given.soundfonts, given.kits)
+    stems = make_stem_set(sources, given.drums, given.music, given.seed, given.cache)
+    rendered = time.monotonic()
+    network = train_network(stems, given.steps, given.seed)
+    thresholds, reached = choose_thresholds(network, stems, given.seed)
+    save_network(given.out, network, thresholds)
+    for name, threshold, score in zip(NAMES, thresholds, reached, strict=True):
+        say(f"{name:14} F1 {score:.2f} on other songs, from a probability of {threshold:.2f}")
+    took = f"{(rendered - began) / 60:.0f} min rendering, {(time.monotonic() - rendered) / 60:.0f} min training"
+    say(f"{given.out} written ({given.out.stat().st_size / 1000:.0f} KB; {took}).")
+
+
+def _rate(step: int, steps: int) -> float:
+    """Learning rate schedule: linear warm-up, then cosine decay, as a part of the whole."""
+    return min((step + 1) / WARM_UP, 0.5 + 0.5 * float(np.cos(np.pi * step / steps)))
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except UserError as error:
+        sys.exit(str(error))

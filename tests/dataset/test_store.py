@@ -1,0 +1,198 @@
+import struct
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan.spec import HOLD, ONSET
+from pipeline.dataset.cutting import SourceFile
+from pipeline.dataset.resumable_reading import read_files
+from pipeline.dataset.store import PhraseStore, kind_of_reason, open_store
+from pipeline.dataset.store_writer import StoreSummary, write_store
+from pipeline.errors import UserError
+from pipeline.scores.notes import notes_from_roll
+from pipeline.settings.music import ExecutorSettings
+from tests.music_makers import SPEC, recipe, song_midi, tune, write_midi
+
+
+def sources_in(folder: Path) -> list[SourceFile]:
+    return [SourceFile(path.stem, str(path)) for path in sorted(folder.iterdir())]
+
+
+def prepare(folder: Path, target: Path, workers: int = 1, **changes: object) -> StoreSummary:
+    target.mkdir()
+    how = recipe(**changes)
+    return write_store(read_files(sources_in(folder), how, ExecutorSettings("local", workers, None)), how, target)
+
+
+def reasons(store: PhraseStore) -> dict[str, str]:
+    return {Path(row.path).name: row.reason for row in store.rejects}
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six songs, a copy of one in another key, a waltz, and damaged files."""
+    folder = tmp_path_factory.mktemp("music")
+    for seed in range(6):
+        song_midi(folder / f"song-{seed}.mid", seed, root=60 + seed)
+    song_midi(folder / "transposed.mid", 2, root=67)
+    song_midi(folder / "waltz.mid", 9, metre=(3, 4))
+    song_midi(folder / "short.mid", 10, bars=3)
+    write_midi(folder / "solo.mid", {(0, 0, "piano"): tune(11)})
+    write_midi(folder / "rest.mid", {(0, 0, "piano"): []})
+    (folder / "empty.mid").write_bytes(b"")
+    (folder / "text.mid").write_text("Dear diary")
+    whole = (folder / "song-0.mid").read_bytes()
+    (folder / "truncated.mid").write_bytes(whole[: len(whole) // 2])
+    track = b"\x00\x90\x3c\x50\x83\x60\x80\x3c\x00\xff\xff\xff\x7f\x90\x3e\x50\x83\x60\x80\x3e\x00\x00\xff\x2f\x00"
+    head = b"MThd" + struct.pack(">IHHH", 6, 0, 1, 480) + b"MTrk" + struct.pack(">I", len(track))
+    (folder / "far.mid").write_bytes(head + track)
+    (folder / "line\nbreak \N{MUSICAL NOTE}.mid").write_bytes(b"?")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def store(music: Path, tmp_path_factory: pytest.TempPathFactory) -> PhraseStore:
+    target = tmp_path_factory.mktemp("prepared") / "set"
+    prepare(music, target)
+    return open_store(target)
+
+
+def test_every_file_is_used_or_explained(music: Path, store: PhraseStore) -> None:
+    used = {Path(row.source).name for row in store.songs}
+    assert used == {f"song-{seed}.mid" for seed in range(6)}
+    assert used | set(reasons(store)) == {path.name for path in music.iterdir()}
+    assert reasons(store) == {
+        "transposed.mid": f"duplicate of {music / 'song-2.mid'}",
+        "waltz.mid": "not 4/4 (is 3/4)",
+        "short.mid": "too short: 3 bars",
+        "solo.mid": "no 4 bars in which 2 tracks sound",
+        "rest.mid": "no notes",
+        "empty.mid": "broken file: it is empty",
+        "text.mid": "broken file: it does not begin like a MIDI file",
+        "truncated.mid": "broken file: it is cut off or its lengths are wrong",
+        "far.mid": "too long: 139,811 bars",
+        "line\nbreak \N{MUSICAL NOTE}.mid": "broken file: it does not begin like a MIDI file",
+    }
+
+
+def test_stored_phrases_are_the_notes_of_the_files(music: Path, store: PhraseStore) -> None:
+    for split in ("train", "validation", "test"):
+        rows = [row for row in store.phrases if row.split == split]
+        rolls = store.rolls(split)
+        assert rolls.shape == (len(rows), *SPEC.shape) and rolls.dtype == bool
+        for row, roll in zip(rows, rolls, strict=True):
+            seed = int(Path(row.source).stem[-1])
+            line = [(int(4 * on), pitch + row.shift) for on, _, pitch in tune(seed, root=60 + seed)]
+            bars = [(on - 16 * row.first_bar, pitch) for on, pitch in line if 0 <= on - 16 * row.first_bar < 64]
+            notes = notes_from_roll(roll, SPEC.lowest_pitch)
+            piano, bass, drums = (notes[notes["track"] == track] for track in (1, 2, 0))
+            assert list(zip(piano["onset"], piano["pitch"], strict=True)) == bars
+            assert list(zip(bass["onset"], bass["pitch"], strict=True)) == [(on, pitch - 24) for on, pitch in bars]
+            assert np.all(piano["length"] == 4)
+            assert drums["pitch"].tolist() == [36, 38] * 8 and np.all(drums["length"] == 1)
+            assert not roll[HOLD, 0].any() and roll[ONSET, 0].sum() == 16
+
+
+def test_a_song_lies_on_one_side_and_all_splits_have_some(store: PhraseStore) -> None:
+    for row in store.songs:
+        assert {one.split for one in store.phrases if one.song == row.song} == {row.split}
+    assert all(len(store.packed(split)) > 0 for split in ("train", "validation", "test"))
+    assert len(store) == len(store.phrases) == sum(row.phrases for row in store.songs) == 6 * 5
+
+
+def test_statistics_describe_the_music(store: PhraseStore) -> None:
+    statistics = store.statistics
+    assert statistics["notes_per_bar"] == {"Drums": 4, "Piano": 4, "Bass": 4}
+    assert statistics["polyphony"] == {"Drums": 1, "Piano": 1, "Bass": 1}
+    assert statistics["tempo_bpm"]["0.5"] == 120
+    assert statistics["bars"] == 6 * 8
+    assert statistics["programs"]["Bass"] == {"33": 6 * 32}
+    assert sum(statistics["keys"].values()) == sum(statistics["modes"].values()) == 6
+
+
+def test_the_result_is_the_same_for_any_number_of_workers(music: Path, store: PhraseStore, tmp_path: Path) -> None:
+    prepare(music, tmp_path / "set", workers=2)
+    for path in sorted(store.directory.iterdir()):
+        assert path.read_bytes() == (tmp_path / "set" / path.name).read_bytes(), path.name
+
+
+def test_the_original_key_is_kept_on_request(music: Path, tmp_path: Path) -> None:
+    prepare(music, tmp_path / "set", common_key=False)
+    assert {row.shift for row in open_store(tmp_path / "set").phrases} == {0}
+
+
+def test_common_key_moves_songs_in_different_keys_together(store: PhraseStore) -> None:
+    assert {row.shift for row in store.songs} != {0}
+    for row in store.songs:
+        names = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+        tonic, mode = row.key.split()
+        assert (names.index(tonic) + row.shift) % 12 == (0 if mode == "major" else 9)
+
+
+def test_with_nothing_usable_nothing_is_stored(music: Path, tmp_path: Path) -> None:
+    summary = prepare(music, tmp_path / "set", max_file_megabytes=0)
+    assert summary.songs == 0 and not list((tmp_path / "set").iterdir())
+    assert summary.reasons() == {"too large": len(list(music.iterdir())) - 1, "broken file": 1}
+
+
+def test_a_split_that_the_catalog_names_takes_its_group_along(tmp_path: Path) -> None:
+    (tmp_path / "songs").mkdir()
+    paths = [song_midi(tmp_path / "songs" / f"{seed}.mid", seed, bars=12) for seed in range(6)]
+    longer = song_midi(tmp_path / "songs" / "0-longer.mid", 0, root=65, bars=16)  # begins with the tune of song 0
+    twin = song_midi(tmp_path / "songs" / "5-twin.mid", 5, root=63, bars=12)
+    sources = [SourceFile(path.stem, str(path)) for path in paths]
+    sources[0] = replace(sources[0], split="test")
+    sources += [SourceFile("longer", str(longer), split="train"), SourceFile("twin", str(twin), split="validation")]
+    (tmp_path / "set").mkdir()
+    write_store(read_files(sources, recipe(), ExecutorSettings("local", 1, None)), recipe(), tmp_path / "set")
+    rows = {row.song: row for row in open_store(tmp_path / "set").songs}
+    assert (rows["0"].split, rows["longer"].split, rows["5"].split) == ("test", "test", "validation")
+    assert rows["longer"].remark == f"in test instead of train, like {paths[0]}, which has the same tune"
+    assert [row.remark for name, row in rows.items() if name != "longer"] == [""] * 6
+    assert "twin" not in rows
+
+
+def test_songs_whose_files_hash_alike_stay_apart(tmp_path: Path) -> None:
+    sources = [SourceFile("same", str(song_midi(tmp_path / f"{seed}.mid", seed))) for seed in range(3)]
+    (tmp_path / "set").mkdir()
+    write_store(read_files(sources, recipe(), ExecutorSettings("local", 1, None)), recipe(), tmp_path / "set")
+    store = open_store(tmp_path / "set")
+    assert {row.song for row in store.songs} == {"same", "same-again-2", "same-again-3"}
+    assert {row.source for row in store.phrases} == {source.path for source in sources}
+
+
+def test_the_store_takes_little_more_than_its_rolls(store: PhraseStore) -> None:
+    size = sum(path.stat().st_size for path in store.directory.iterdir())
+    assert size < 2 * (store.directory / "rolls.npy").stat().st_size
+
+
+def test_file_order_on_disk_does_not_matter(music: Path, store: PhraseStore, tmp_path: Path) -> None:
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for path in sorted(music.iterdir(), reverse=True):
+        (moved / path.name).write_bytes(path.read_bytes())
+    prepare(moved, tmp_path / "set")
+    again = open_store(tmp_path / "set")
+    assert np.array_equal(again.rolls("train"), store.rolls("train"))
+    assert [replace(row, source="") for row in again.phrases] == [replace(row, source="") for row in store.phrases]
+
+
+def test_reasons_are_counted_by_kind() -> None:
+    assert kind_of_reason("duplicate of a: b.mid") == "duplicate"
+    assert kind_of_reason("not 4/4 (is 3/4)") == "not 4/4"
+    assert kind_of_reason("has 5 parts, the track set satb needs 4") == "another number of parts"
+
+
+@pytest.mark.parametrize("name", ["rolls.npy", "phrases.csv", "songs.csv", "statistics.json"])
+@pytest.mark.parametrize("damage", ["missing", "cut", "garbage"])
+def test_a_damaged_store_names_the_file(music: Path, tmp_path: Path, name: str, damage: str) -> None:
+    prepare(music, tmp_path / "set")
+    path = tmp_path / "set" / name
+    content = path.read_bytes()
+    path.unlink()
+    if damage != "missing":
+        path.write_bytes(content[: len(content) // 2] if damage == "cut" else b"\xff\x00garbage" * 20)
+    with pytest.raises(UserError, match=name):
+        assert open_store(tmp_path / "set").phrases

@@ -1,0 +1,54 @@
+"""Training of the drum network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.audio.synthesizers import soundfont_path
+from pipeline.errors import UserError
+from pipeline.transcription.drums.kit import DRUMS
+from pipeline.transcription.drums.network import load_network
+from pipeline.transcription.training.drum_stems import midi_of
+from pipeline.transcription.training.drums import BESIDE_HIT, main, make_targets
+from tests.sound_makers import chorale, rock
+
+
+def test_targets_mark_hits_and_leave_other_percussion_open() -> None:
+    probability, strength, known = make_targets(np.array([[0.1, 1, 64], [0.5, -1, 90], [9, 0, 90]], np.float32), 100)
+    assert probability[1, 9:12].tolist() == pytest.approx([BESIDE_HIT, 1, BESIDE_HIT])
+    assert probability.sum() == pytest.approx(1 + 2 * BESIDE_HIT)
+    assert strength[1, 10] == pytest.approx(64 / 127)
+    assert not known[:, 50].any()
+    assert known[:, :48].all()
+
+
+def test_training_asks_for_what_it_needs(tmp_path: Path) -> None:
+    soundfont = str(soundfont_path(None))
+    with pytest.raises(UserError, match="there is no MIDI file"):
+        main(["--midi", str(tmp_path), "--soundfonts", soundfont])
+    with pytest.raises(UserError, match="--steps must be at least 1"):
+        main(["--midi", str(tmp_path), "--soundfonts", soundfont, "--steps", "0"])
+    (tmp_path / "rock.mid").write_bytes(midi_of(rock(), drums=True))
+    with pytest.raises(UserError, match="no drum kit"):
+        main(["--midi", str(tmp_path), "--soundfonts", soundfont, "--kits", str(tmp_path)])
+
+
+@pytest.mark.slow
+def test_the_training_command_writes_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.transcription.training.drum_stems.SECONDS", 6.0)
+    monkeypatch.setattr("pipeline.transcription.training.drums.BATCH", 2)
+    (tmp_path / "rock.mid").write_bytes(midi_of(rock(6), drums=True))
+    (tmp_path / "chorale.mid").write_bytes(midi_of(chorale(), drums=False))
+    words = ["--midi", str(tmp_path), "--soundfonts", str(soundfont_path(None)), "--cache", str(tmp_path / "stems")]
+    words += ["--drums", "1", "--music", "1", "--steps", "3"]
+    made = []
+    for name in ("one.npz", "two.npz"):
+        main([*words, "--out", str(tmp_path / name)])
+        network, thresholds = load_network(tmp_path / name)
+        assert thresholds.shape == (len(DRUMS),)
+        made.append(network.state_dict())
+    assert len(list((tmp_path / "stems").iterdir())) == 4
+    assert all((made[0][key] == made[1][key]).all() for key in made[0])
