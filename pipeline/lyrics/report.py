@@ -1,53 +1,57 @@
-"""What the language model and its texts are like, as a page of Markdown."""
+"""How well the language model does and what its texts are like, as a page of Markdown."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from pipeline.progress import duration
+from pipeline.lyrics.language_model.baselines import baselines
+from pipeline.lyrics.language_model.evaluation import bits_per_character
+from pipeline.lyrics.language_model.training import LanguageModelTrainer
+from pipeline.markdown import markdown_table
+from pipeline.progress import duration, say
 
 
-def model_rows(figures: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Bits a character of the model and of what it has to beat; `figures` are those of `learning.judged`."""
-    return [
-        ("", "bits a character of held-out text"),
-        ("this model", f"{figures['bits_per_character']:.3f}"),
-        ("character trigram", f"{figures['trigram_bits']:.3f}"),
-        ("xz", f"{figures['xz_bits']:.3f}"),
-    ]
+def model_metrics(trainer: LanguageModelTrainer) -> dict[str, Any]:
+    """Bits a character on the test documents, beside a trigram model and xz on the same split; says so, too."""
+    texts = trainer.texts
+    bits = bits_per_character(trainer.model, texts.test, texts.vocabulary)
+    others = baselines(texts)
+    tokens = trainer.step * trainer.settings.batch_size * trainer.settings.sequence_length
+    say(
+        f"lyrics: {bits:.2f} bits a character on held-out text after {duration(trainer.seconds)} of training; "
+        f"a trigram model needs {others.trigram_bits:.2f}, xz {others.xz_bits:.2f}."
+    )
+    return {
+        "bits_per_character": round(bits, 3),
+        "trigram_bits": round(others.trigram_bits, 3),
+        "xz_bits": round(others.xz_bits, 3),
+        "steps": trainer.step,
+        "best_step": trainer.best_step,
+        "train_seconds": round(trainer.seconds, 1),
+        "tokens_per_second": round(tokens / max(trainer.seconds, 1e-9)),
+        "training_characters": others.training_characters,
+    }
 
 
-def prose_rows(figures: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """What was written beside as much held-out text; `figures` are those of `freehand.figures`."""
-    return [
-        ("", "written", "people's, held out"),
-        ("longest run copied from the training text, characters", f"{figures['longest_copy']}",
-         f"{figures['longest_copy_held_out']}"),
-        ("distinct word pairs", f"{figures['distinct_2']:.3f}", f"{figures['distinct_2_held_out']:.3f}"),
-        ("words that the training text has", f"{figures['known_words']:.1%}", f"{figures['known_words_held_out']:.1%}"),
-    ]  # fmt: skip
-
-
-def report(model: Mapping[str, Any], written: Sequence[Sequence[str]]) -> str:
+def language_model_report(model: Mapping[str, Any], written: str) -> str:
     """The page.
 
     Parameters
     ----------
     model
-        Figures of `learning.judged`.
+        What `model_metrics` gave.
     written
-        Rows of a table on what was written, its heads first.
+        A Markdown table on what was written.
     """
+    bits = [
+        ("this model", f"{model['bits_per_character']:.3f}"),
+        ("character trigram", f"{model['trigram_bits']:.3f}"),
+        ("xz", f"{model['xz_bits']:.3f}"),
+    ]
     trained = (
         f"{model['steps']:,} steps in {duration(model['train_seconds'])} ({model['tokens_per_second']:,} tokens/s); "
         f"the weights of step {model['best_step']:,} were best on the validation texts. `learning.png` shows the way."
     )
-    parts = ["# The language model", table(model_rows(model)), trained, "# What it wrote", table(written)]
-    return "\n\n".join(parts) + "\n"
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table of rows, the heads first."""
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
+    table = markdown_table(("", "bits a character of held-out text"), bits)
+    return "\n\n".join(["# The language model", table, trained, "# What it wrote", written]) + "\n"

@@ -1,19 +1,21 @@
 """Songs to MusicXML, to be read by people and by notation programs.
 
-Measures are built here note by note, since music21's own notation finder takes minutes for a song.
+Measures are built here note by note, since music21's own notation finder takes minutes for a song. Its exporter writes
+them, without the extenders of melismas, which are added to its tree. (partitura 1.9 writes no words, and stops at
+chords of drums.)
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 from music21 import chord, clef, expressions, instrument, key, metadata, meter, note, percussion, stream, tempo, tie
-from music21.musicxml.m21ToXml import GeneralObjectExporter
+from music21.musicxml.m21ToXml import GeneralObjectExporter, ScoreExporter
 
 from pipeline.files import atomic_path
 from pipeline.scores.notes import Notes
@@ -45,30 +47,21 @@ MELISMA_BEGINS, MELISMA_ENDS = "melisma begins", "melisma ends"
 
 def write_score(path: Path, song: Song, title: str, words: Sequence[SungSyllable] = ()) -> None:
     """Write a song as MusicXML, atomically; `words` lie on its notes."""
-    score = build_score(song, title, words)
-    text = with_extenders(GeneralObjectExporter(score).parse())
+    general = GeneralObjectExporter()
+    exporter = ScoreExporter(general.fromGeneralObject(build_score(song, title, words)), makeNotation=True)
+    _draw_extenders(exporter.parse())
     with atomic_path(path) as temporary:
-        temporary.write_bytes(text)
+        temporary.write_bytes(exporter.asBytes())
 
 
-def with_extenders(text: bytes) -> bytes:
-    """MusicXML with a line for each melisma, from its first note to its last, where `lyrics_of` marked one.
-
-    music21 writes no such lines.
-    """
-    begins, ends = MELISMA_BEGINS.encode(), MELISMA_ENDS.encode()
-    text = re.sub(
-        rb'<lyric name="' + begins + rb'"([^>]*)>(.*?)</lyric>',
-        rb'<lyric\1>\2  <extend type="start" /></lyric>',
-        text,
-        flags=re.DOTALL,
-    )
-    return re.sub(
-        rb'<lyric name="' + ends + rb'"([^>]*)>.*?</lyric>',
-        rb'<lyric\1><extend type="stop" /></lyric>',
-        text,
-        flags=re.DOTALL,
-    )
+def _draw_extenders(root: Element) -> None:
+    """Give each melisma its line, from its first note to its last, where `lyrics_of` marked one."""
+    for lyric in root.iter("lyric"):
+        if lyric.get("name") in (MELISMA_BEGINS, MELISMA_ENDS):
+            ends = lyric.attrib.pop("name") == MELISMA_ENDS
+            if ends:
+                lyric[:] = []
+            SubElement(lyric, "extend", type="stop" if ends else "start")
 
 
 def lyrics_of(words: Sequence[SungSyllable], track: str) -> NoteLyrics:

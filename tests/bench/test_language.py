@@ -9,9 +9,9 @@ import torch
 
 from pipeline.bench import language
 from pipeline.bench.language import PlainLSTM, main
-from pipeline.lyrics.corpus.encoded_texts import Side
+from pipeline.lyrics.corpus.encoded_texts import TextSplit
 from pipeline.lyrics.corpus.vocabulary import Characters
-from pipeline.lyrics.language_model.training import bits_per_character
+from pipeline.lyrics.language_model.evaluation import bits_per_character
 
 torch.set_num_threads(1)
 
@@ -21,7 +21,7 @@ def test_the_plain_lstm_is_judged_like_ours() -> None:
     with torch.no_grad():
         model.linear.weight.zero_()
         model.linear.bias.copy_(torch.tensor([0.5, 0.25, 0.125, 0.125]).log())
-    side = Side.of(["aabc", "ax"], letters)
+    side = TextSplit.of(["aabc", "ax"], letters)
     assert bits_per_character(model, side, letters) == pytest.approx((2 + 3 + 3 + 1) / 4, abs=1e-5)
 
 

@@ -103,14 +103,14 @@ def test_stopping_saves_and_goes_on(build, monkeypatch):
     place = build("lyrics.model.steps=40")
     whole = torch.load(place / "model.pt", weights_only=True)
     shutil.rmtree(place)
-    steps = lyrics.Trainer.train_step
+    steps = lyrics.LanguageModelTrainer.train_step
 
     def stop_at_15(trainer):
         steps(trainer)
         if trainer.step == 15:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(lyrics.Trainer, "train_step", stop_at_15)
+    monkeypatch.setattr(lyrics.LanguageModelTrainer, "train_step", stop_at_15)
     with pytest.raises(KeyboardInterrupt):
         build("lyrics.model.steps=40")
     assert torch.load(place / "model.pt", weights_only=True)["step"] == 15

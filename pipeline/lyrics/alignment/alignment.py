@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.lyrics.alignment.dynamic_programming import Grid, Placed, set_words
+from pipeline.lyrics.alignment.dynamic_programming import PlacedSyllable, SectionGrid, place_syllables
 from pipeline.lyrics.phonetics.syllables import Syllable, syllables_of
 from pipeline.scores.notes import Notes
 from pipeline.songs.song import Song
@@ -57,7 +57,9 @@ def fit_words(song: Song, words: Mapping[int, Sequence[str]], wanted: str | None
     for number, lines in sorted(words.items()):
         section = song.sections[number]
         bar = song.spec.steps_per_bar
-        grid = Grid(song.spec.steps_per_beat, song.spec.beats_per_bar, section.first_bar * bar, section.num_bars * bar)
+        grid = SectionGrid(
+            song.spec.steps_per_beat, song.spec.beats_per_bar, section.first_bar * bar, section.num_bars * bar
+        )
         syllables = [syllables_of(line, english) for line in lines]
         places = [place for place, one in enumerate(syllables) if one]
         spoken = [syllables[place] for place in places]
@@ -67,7 +69,7 @@ def fit_words(song: Song, words: Mapping[int, Sequence[str]], wanted: str | None
         notes = {track: _inside(melody, grid) for track, melody in melodies.items()}
         needed = sum(map(len, spoken)) / CROWDED
         tracks = sorted(notes, key=lambda track: len(notes[track]) < needed)  # stable: those with notes enough first
-        ways = ((track, set_words(spoken, notes[track], grid, before)) for track in tracks)
+        ways = ((track, place_syllables(spoken, notes[track], grid, before)) for track in tracks)
         track, placed = next(((track, way) for track, way in ways if way is not None), (0, None))
         if placed is None:
             unsung.append(Unsung(number, "the music is too short for so many syllables"))
@@ -77,7 +79,7 @@ def fit_words(song: Song, words: Mapping[int, Sequence[str]], wanted: str | None
     return Alignment(song.number, tuple(sorted(words)), tuple(found), tuple(unsung))
 
 
-def _inside(melody: Notes, grid: Grid) -> Notes:
+def _inside(melody: Notes, grid: SectionGrid) -> Notes:
     """The notes that begin in a section, cut at its end."""
     end = grid.first_step + grid.num_steps
     notes: Notes = melody[(melody["onset"] >= grid.first_step) & (melody["onset"] < end)].copy()
@@ -89,7 +91,7 @@ def _sung(
     section: int,
     places: Sequence[int],
     lines: Sequence[Sequence[Syllable]],
-    placed: Sequence[Placed],
+    placed: Sequence[PlacedSyllable],
     notes: Notes,
     track: str,
 ) -> list[SungSyllable]:
@@ -120,8 +122,8 @@ def _sung(
     return found
 
 
-def figures(songs: Iterable[tuple[Song, Alignment]]) -> dict[str, float]:
-    """How the words sit on the notes.
+def alignment_metrics(songs: Iterable[tuple[Song, Alignment]]) -> dict[str, float]:
+    """Metrics of alignments: how the words sit on the notes.
 
     Counts of syllables, of those on divided notes, of melismas, of lines and of those that end on a long note or before
     a rest; the share of stressed syllables on strong beats (the first and the middle of a bar), and the same of all
@@ -145,3 +147,12 @@ def figures(songs: Iterable[tuple[Song, Alignment]]) -> dict[str, float]:
             counts["lines_with_an_end"] += rests or last.length >= 1.5 * song.spec.steps_per_beat
     shares = {"stressed_on_strong_beats": strong[True], "all_on_strong_beats": strong[True] + strong[False]}
     return {**counts, **{name: round(float(np.mean(one)), 3) if one else 0.0 for name, one in shares.items()}}
+
+
+def alignment_summary(metrics: Mapping[str, float]) -> str:
+    """The metrics in words."""
+    return (
+        f"{metrics['syllables']} syllables set to the melodies, {metrics['on_divided_notes']} on divided notes, "
+        f"{metrics['melismas']} on several; {metrics['stressed_on_strong_beats']:.0%} of the stressed ones fall on "
+        f"strong beats, {metrics['all_on_strong_beats']:.0%} of all"
+    )

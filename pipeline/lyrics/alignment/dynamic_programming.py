@@ -1,4 +1,4 @@
-"""The cheapest way to sing syllables on the notes of a melody, by dynamic programming over (syllables, notes).
+"""Syllables set to the notes of a melody at the least cost, by dynamic programming over (syllables, notes).
 
 Three things can happen to the next note: it is left to the instrument, it begins a syllable that it holds alone or
 with notes that follow without a rest (a melisma), or it is divided among several syllables. Order is kept and nothing
@@ -48,8 +48,8 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Steps of a beat, beats of a bar, the first step of the section and how many it has."""
+class SectionGrid:
+    """The metrical grid of a section: steps of a beat, beats of a bar, its first step, how many it has."""
 
     steps_per_beat: int
     beats_per_bar: int
@@ -66,7 +66,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Placed:
+class PlacedSyllable:
     """Where a syllable is sung: its notes' first and last index, its onset and length; whether the note was divided."""
 
     first: int
@@ -76,9 +76,9 @@ class Placed:
     split: bool
 
 
-def set_words(
-    lines: Sequence[Sequence[Syllable]], melody: Notes, grid: Grid, habits: Sequence[int] = ()
-) -> list[Placed] | None:
+def place_syllables(
+    lines: Sequence[Sequence[Syllable]], melody: Notes, grid: SectionGrid, habits: Sequence[int] = ()
+) -> list[PlacedSyllable] | None:
     """Where each syllable of `lines` is sung on `melody`, at the least cost.
 
     Parameters
@@ -114,7 +114,7 @@ def parts_of(onset: int, length: int, count: int, steps_per_beat: int, beats_per
     >>> parts_of(0, 8, 3, 4, 4)
     (0, 2, 4)
     """
-    grid = Grid(steps_per_beat, beats_per_bar, 0, 0)
+    grid = SectionGrid(steps_per_beat, beats_per_bar, 0, 0)
     starts = [onset]
     while len(starts) < count:
         ends = [*starts[1:], onset + length]
@@ -129,7 +129,7 @@ class _Search:
     """The table of the dynamic programme: row i, column j is the least cost of i syllables on the first j notes."""
 
     def __init__(
-        self, lines: Sequence[Sequence[Syllable]], melody: Notes, grid: Grid, habits: Sequence[int], most: int
+        self, lines: Sequence[Sequence[Syllable]], melody: Notes, grid: SectionGrid, habits: Sequence[int], most: int
     ) -> None:
         self.grid, self.habits, self.most = grid, habits, most
         self.onsets, self.lengths = melody["onset"].astype(np.int64), melody["length"].astype(np.int64)
@@ -145,7 +145,7 @@ class _Search:
         """Whether a line begins with syllable `index`, or all is sung."""
         return index in (0, self.size[0]) or self.line[index] != self.line[index - 1]
 
-    def path(self) -> list[Placed] | None:
+    def path(self) -> list[PlacedSyllable] | None:
         """The cheapest way, or None where there is none."""
         count, notes = self.size
         costs = np.full((count + 1, notes + 1), np.inf)
@@ -235,22 +235,24 @@ class _Search:
         within = self.syllables[index].position in ("begin", "middle")
         return np.where(2 * self.gaps > self.grid.steps_per_beat, GAP_IN_WORD if within else GAP_IN_LINE, 0.0)
 
-    def _back(self, moves: NDArray[np.int64]) -> list[Placed]:
+    def _back(self, moves: NDArray[np.int64]) -> list[PlacedSyllable]:
         """The way back through the table."""
-        placed: list[Placed] = []
+        placed: list[PlacedSyllable] = []
         done, column = self.size
         while column:
             move = int(moves[done, column])
             if move > 0:
                 first, last = column - move, column - 1
                 onset = int(self.onsets[first])
-                placed.append(Placed(first, last, onset, int(self.ends[last]) - onset, False))
+                placed.append(PlacedSyllable(first, last, onset, int(self.ends[last]) - onset, False))
                 done, column = done - 1, first
                 continue
             column -= 1
             if move < 0:
                 starts = self._parts(column, -move)
                 bounds = zip(starts, [*starts[1:], int(self.ends[column])], strict=True)
-                placed += [Placed(column, column, start, end - start, True) for start, end in reversed(list(bounds))]
+                placed += [
+                    PlacedSyllable(column, column, start, end - start, True) for start, end in reversed(list(bounds))
+                ]
                 done += move
         return placed[::-1]

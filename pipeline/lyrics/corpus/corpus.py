@@ -1,7 +1,8 @@
 """Texts of any kind and size: read, split into training, validation and test, and encoded.
 
-In memory that does not grow with the text: files become documents in a spool, the characters and names of the training
-side are counted, then all become tokens. The tokens of a large corpus lie in files that are mapped, and serve again.
+In memory that does not grow with the text: files become documents in a disk buffer, the characters and names of the
+training side are counted, then all become tokens. The tokens of a large corpus lie in files that are mapped, and serve
+again.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ import numpy as np
 
 from pipeline.errors import UserError
 from pipeline.files import fingerprint, require_space
-from pipeline.lyrics.corpus import encoded
-from pipeline.lyrics.corpus.disk_buffer import Numbers, Spool
-from pipeline.lyrics.corpus.document_reader import NUM_PIECES, TABLE, Reader, is_table
-from pipeline.lyrics.corpus.encoded_texts import Side, Texts
+from pipeline.lyrics.corpus.csv_tables import TABLE, is_table
+from pipeline.lyrics.corpus.disk_buffer import DiskBuffer, Numbers
+from pipeline.lyrics.corpus.document_reader import NUM_PIECES, DocumentReader
+from pipeline.lyrics.corpus.encoded_texts import EncodedTexts, StoredTexts, TextSplit, load_texts, store_texts
 from pipeline.lyrics.corpus.song_lyrics import Speller
 from pipeline.lyrics.corpus.text_files import OWN_LYRICS, file_size, files_fingerprint, text_files
 from pipeline.lyrics.corpus.vocabulary import SUBWORD_SAMPLE, Characters, Subwords, Vocabulary
 from pipeline.progress import counter
 from pipeline.settings.lyrics import LyricsSettings
 
-FORMAT = 1
+CORPUS_FORMAT = 1
 """Number of the way in which texts are read: what is kept of another is read anew."""
 LARGE = 20_000_000
 """Bytes of text from which on tokens lie in files, and progress is shown."""
@@ -37,13 +38,13 @@ MIN_DOCUMENTS = 3
 """One for each side of the split."""
 NAMES_SAMPLE = 5_000_000
 """Characters of the training side that names are learnt from."""
-FOLDER = "texts"
+TOKENS_FOLDER = "texts"
 """Where the tokens of a large corpus lie."""
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What came of the texts.
+class Corpus:
+    """Encoded texts, and what was left out of them.
 
     Attributes
     ----------
@@ -57,17 +58,17 @@ class Reading:
         Of all documents, each counted once.
     """
 
-    texts: Texts
+    texts: EncodedTexts
     skipped: tuple[tuple[Path, str], ...]
     titles: frozenset[str]
     num_characters: int
 
 
-def read_texts(settings: LyricsSettings, folder: Path, known: Vocabulary | None = None) -> Reading:
+def read_texts(settings: LyricsSettings, folder: Path, known: Vocabulary | None = None) -> Corpus:
     """Read, clean, split and encode the texts at `lyrics.path`.
 
-    Songs are spelt as `verse.Speller` does it, essays as `prose.spell_essay`, books as `prose.spell_book`; each
-    document begins with `verse.START`.
+    Songs are spelt as `song_lyrics.Speller` does it, essays as `essays.spell_essay`, books as `essays.spell_book`; each
+    document begins with `song_lyrics.START`.
 
     Parameters
     ----------
@@ -88,21 +89,23 @@ def read_texts(settings: LyricsSettings, folder: Path, known: Vocabulary | None 
     files = text_files(settings.path)
     num_bytes = sum(map(file_size, files))
     if settings.column is not None and not any(map(is_table, files)):
-        raise UserError(f"lyrics.column={settings.column} is for {TABLE} files, but {_place(settings)} holds none.")
+        raise UserError(
+            f"lyrics.column={settings.column} is for {TABLE} files, but {_named_path(settings)} holds none."
+        )
     key = _key(settings, known) if num_bytes > LARGE else None
-    if key is not None and (kept := encoded.load(folder / FOLDER, key)):
-        return _reading(kept)
+    if key is not None and (kept := load_texts(folder / TOKENS_FOLDER, key)):
+        return _corpus_of(kept)
     folder.mkdir(parents=True, exist_ok=True)
     require_space(folder, 4 * num_bytes if key else 0, "Reading the texts")
-    with Spool(folder) as spool:
-        skipped = _gather(files, num_bytes, settings, spool)
-        num_characters = int(spool.sizes.sum())
-        if len(spool) < NUM_PIECES and num_characters < num_bytes // 2:
+    with DiskBuffer(folder) as buffer:
+        skipped = _read_files(files, num_bytes, settings, buffer)
+        num_characters = int(buffer.sizes.sum())
+        if len(buffer) < NUM_PIECES and num_characters < num_bytes // 2:
             # most of the bytes were no text of ours: the pieces have to be smaller
-            spool.cut(0)
-            skipped = _gather(files, num_characters, settings, spool)
-        _check_amount(settings, spool, skipped, known is not None)
-        return _reading(_encode(spool, skipped, settings, known, folder / FOLDER if key else None, key or ""))
+            buffer.cut(0)
+            skipped = _read_files(files, num_characters, settings, buffer)
+        _check_amount(settings, buffer, skipped, known is not None)
+        return _corpus_of(_encode(buffer, skipped, settings, known, folder / TOKENS_FOLDER if key else None, key or ""))
 
 
 def _check_known(settings: LyricsSettings, known: Vocabulary | None) -> None:
@@ -113,7 +116,7 @@ def _check_known(settings: LyricsSettings, known: Vocabulary | None) -> None:
         raise UserError(f"lyrics.init={settings.init} reads {other}; give lyrics.model.tokens={other}, not {tokens}.")
 
 
-def _place(settings: LyricsSettings) -> str:
+def _named_path(settings: LyricsSettings) -> str:
     return f"lyrics.path={settings.path or OWN_LYRICS}"
 
 
@@ -123,20 +126,20 @@ def _key(settings: LyricsSettings, known: Vocabulary | None) -> str:
     size = model.vocabulary_size if model.tokens == "subwords" else None
     learnt = known and hashlib.sha256(repr([known.decode([one]) for one in range(len(known))]).encode()).hexdigest()
     return fingerprint(
-        [FORMAT, files_fingerprint(settings), settings.kind, settings.column, model.tokens, size, learnt]
+        [CORPUS_FORMAT, files_fingerprint(settings), settings.kind, settings.column, model.tokens, size, learnt]
     )
 
 
-def _gather(
-    files: Sequence[Path], num_bytes: int, settings: LyricsSettings, spool: Spool
+def _read_files(
+    files: Sequence[Path], num_bytes: int, settings: LyricsSettings, buffer: DiskBuffer
 ) -> tuple[tuple[Path, str], ...]:
-    """Read all files into `spool`; gives those that can't be used, and why."""
-    reader = Reader(settings.kind, settings.column, num_bytes, len(files) == 1)
+    """Read all files into `buffer`; gives those that can't be used, and why."""
+    reader = DocumentReader(settings.kind, settings.column, num_bytes, len(files) == 1)
     skipped: list[tuple[Path, str]] = []
-    with _shown(num_bytes, "lyrics: reading", num_bytes > LARGE) as came:
+    with _shown(num_bytes, "lyrics: reading", num_bytes > LARGE) as on_bytes:
         for file in files:
             try:
-                left_out = reader.read(file, spool, came)
+                left_out = reader.read(file, buffer, on_bytes)
             except ValueError as error:
                 left_out = str(error)
             if left_out:
@@ -153,67 +156,67 @@ def _shown(num_bytes: int, label: str, is_long: bool) -> Iterator[Callable[[int]
     rest = 0
     with counter(round(num_bytes / 1e6), label, "MB") as count:
 
-        def came(size: int) -> None:
+        def on_bytes(size: int) -> None:
             nonlocal rest
             whole, rest = divmod(rest + size, 1_000_000)
             count(whole)
 
-        yield came
+        yield on_bytes
 
 
 def _check_amount(
-    settings: LyricsSettings, spool: Spool, skipped: Sequence[tuple[Path, str]], is_fine_tuning: bool
+    settings: LyricsSettings, buffer: DiskBuffer, skipped: Sequence[tuple[Path, str]], is_fine_tuning: bool
 ) -> None:
     """Raise `UserError` when there is no text, or too little."""
-    if not len(spool):
+    if not len(buffer):
         file, reason = skipped[0]
         more = f" ({len(skipped) - 1:,} more files can't be used either)" if len(skipped) > 1 else ""
-        raise UserError(f"{_place(settings)} holds no usable text: {file.name}: {reason}{more}.")
-    different = spool.different()
-    total = int(spool.sizes[different].sum())
+        raise UserError(f"{_named_path(settings)} holds no usable text: {file.name}: {reason}{more}.")
+    different = buffer.different()
+    total = int(buffer.sizes[different].sum())
     needed = MIN_FINE_TUNING if is_fine_tuning else MIN_CHARACTERS
     if total < needed or len(different) < MIN_DOCUMENTS:
         ways = "" if is_fine_tuning else f" ({MIN_FINE_TUNING:,} with lyrics.init, which goes on from another model)"
         raise UserError(
-            f"{_place(settings)} holds {total:,} characters in {len(different)} different texts; a language model "
+            f"{_named_path(settings)} holds {total:,} characters in {len(different)} different texts; a language model "
             f"needs at least {needed:,} in {MIN_DOCUMENTS}{ways}, and starts to be readable at about 100,000."
         )
 
 
 def _encode(
-    spool: Spool,
+    buffer: DiskBuffer,
     skipped: tuple[tuple[Path, str], ...],
     settings: LyricsSettings,
     known: Vocabulary | None,
     folder: Path | None,
     key: str,
-) -> encoded.Stored:
+) -> StoredTexts:
     """Split, learn the vocabulary of the training side, and encode all sides, in memory or into `folder`."""
-    split = spool.split()
+    split = buffer.split()
     spell: Callable[[str], str] = str
     if settings.kind == "song":
-        sample = spool.texts(spool.spread(split.training, NAMES_SAMPLE))
+        sample = buffer.texts(buffer.spread(split.training, NAMES_SAMPLE))
         spell = Speller.of(line for text in sample for line in text.split("\n")).document
     # the training side is read twice, for its vocabulary and for its tokens
-    counted = spool.spread(split.training, SUBWORD_SAMPLE) if settings.model.tokens == "subwords" else split.training
-    total = int(spool.sizes[np.concatenate([counted, split.training, split.validation, split.test])].sum())
-    with _shown(total, "lyrics: encoding", folder is not None) as came:
+    counted = buffer.spread(split.training, SUBWORD_SAMPLE) if settings.model.tokens == "subwords" else split.training
+    total = int(buffer.sizes[np.concatenate([counted, split.training, split.validation, split.test])].sum())
+    with _shown(total, "lyrics: encoding", folder is not None) as on_bytes:
 
         def spelt(numbers: Numbers) -> Iterator[str]:
-            for text in spool.texts(numbers):
-                came(len(text))
+            for text in buffer.texts(numbers):
+                on_bytes(len(text))
                 yield spell(text)
 
         vocabulary = _learn(spelt(counted), settings, known)
         facts = {
             "skipped": [[str(file), reason] for file, reason in skipped],
-            "titles": sorted(spool.titles(split.training)),
-            "num_characters": int(spool.sizes[spool.different()].sum()),
+            "titles": sorted(buffer.titles(split.training)),
+            "num_characters": int(buffer.sizes[buffer.different()].sum()),
         }
         sides = tuple(spelt(numbers) for numbers in (split.training, split.validation, split.test))
         if folder is not None:
-            return encoded.store(folder, key, sides, vocabulary, facts)
-        return encoded.Stored(Texts(vocabulary, *(Side.of(side, vocabulary) for side in sides)), facts)
+            return store_texts(folder, key, sides, vocabulary, facts)
+        return StoredTexts(EncodedTexts(vocabulary, *(TextSplit.of(side, vocabulary) for side in sides)), facts)
 
 
 def _learn(spelt: Iterator[str], settings: LyricsSettings, known: Vocabulary | None) -> Vocabulary:
@@ -239,7 +242,7 @@ def _batches(texts: Iterator[str]) -> Iterator[str]:
     yield "".join(batch)
 
 
-def _reading(stored: encoded.Stored) -> Reading:
+def _corpus_of(stored: StoredTexts) -> Corpus:
     facts = stored.facts
     skipped = tuple((Path(file), reason) for file, reason in facts["skipped"])
-    return Reading(stored.texts, skipped, frozenset(facts["titles"]), facts["num_characters"])
+    return Corpus(stored.texts, skipped, frozenset(facts["titles"]), facts["num_characters"])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 IN_MEMORY = 32_000_000
 """Bytes of text that are held in memory; more lie on the disk until they are read."""
-HELD_OUT = 0.05
+HELD_OUT_SHARE = 0.05
 """Share of the documents held out for validation, and again for test."""
 MOST_TITLES = 100_000
 """Titles that are remembered."""
@@ -24,7 +24,7 @@ Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Split:
+class DocumentSplit:
     """Which documents are on which side: training in the order of reading, the others in that of their hashes."""
 
     training: Numbers
@@ -32,7 +32,7 @@ class Split:
     test: Numbers
 
 
-class Spool:
+class DiskBuffer:
     """Documents in the order in which they were added.
 
     Parameters
@@ -48,7 +48,7 @@ class Spool:
         self._sizes = array("q")
         self._titles: dict[int, str] = {}
 
-    def __enter__(self) -> Spool:
+    def __enter__(self) -> DiskBuffer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -84,11 +84,11 @@ class Spool:
         hashes = np.frombuffer(self._hashes, dtype=np.uint64)
         return np.unique(hashes, return_index=True)[1].astype(np.int64)
 
-    def split(self) -> Split:
+    def split(self) -> DocumentSplit:
         """90/5/5 of the different documents in the order of their hashes, at least one each held out."""
         ranked = self.different()
-        held = max(1, round(HELD_OUT * len(ranked)))
-        return Split(np.sort(ranked[2 * held :]), ranked[:held], ranked[held : 2 * held])
+        held = max(1, round(HELD_OUT_SHARE * len(ranked)))
+        return DocumentSplit(np.sort(ranked[2 * held :]), ranked[:held], ranked[held : 2 * held])
 
     def spread(self, numbers: Numbers, most: int) -> Numbers:
         """Documents of about `most` characters in all, evenly out of `numbers`; all where these are fewer."""

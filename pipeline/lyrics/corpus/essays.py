@@ -60,7 +60,7 @@ def spell_book(text: str) -> str:
     return START + text
 
 
-def essays(
+def essays_in(
     blocks: Iterable[str],
     title: str | None = None,
     piece: int = ESSAY_PIECE,
@@ -80,7 +80,7 @@ def essays(
     several
         Whether each heading of the first level begins an essay.
     """
-    maker = _Maker(title or "", piece, most, several and title is None)
+    maker = _EssayParser(title or "", piece, most, several and title is None)
     for block in blocks:
         for line in _light(block).split("\n"):
             yield from maker.take(line)
@@ -99,7 +99,7 @@ def _light(block: str) -> str:
     return clean(block)
 
 
-class _Maker:
+class _EssayParser:
     """Gathers lines to paragraphs and paragraphs to essays."""
 
     def __init__(self, title: str, piece: int, most: int, several: bool) -> None:
@@ -209,7 +209,7 @@ def _cut(text: str, most: int) -> Iterator[str]:
         yield text
 
 
-def pieces(blocks: Iterable[str], piece: int = BOOK_PIECE) -> Iterator[str]:
+def book_pieces(blocks: Iterable[str], piece: int = BOOK_PIECE) -> Iterator[str]:
     """A tidy text in contiguous pieces of about `piece` characters that end with a paragraph where there is one near.
 
     A piece has at least `piece` characters and at most twice as many, the last at least half.

@@ -11,18 +11,18 @@ START = "\x02"
 """Before each document."""
 MAX_LINE = 100
 """Longer lines are prose."""
-KINDS = ("verse", "chorus", "bridge", "prechorus", "intro", "outro", "rap")
+SECTION_KINDS = ("verse", "chorus", "bridge", "prechorus", "intro", "outro", "rap")
 """Sections the model can tell apart."""
-MARKS = {kind: chr(0xE000 + index) for index, kind in enumerate(KINDS)}
+SECTION_MARKS = {kind: chr(0xE000 + index) for index, kind in enumerate(SECTION_KINDS)}
 """One private character for each kind of section, before its first line."""
-KIND_OF = {mark: kind for kind, mark in MARKS.items()}
+KIND_OF_MARK = {mark: kind for kind, mark in SECTION_MARKS.items()}
 """The kind that each mark stands for."""
 WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['-](?=[^\W\d_]))*'?")
 FIRST_LETTER = re.compile(r"[^\W\d_]")
 
 
 @dataclass(frozen=True)
-class Section:
+class LyricSection:
     """Lines of one kind of section."""
 
     name: str
@@ -30,11 +30,11 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Document:
+class LyricDocument:
     """One lyric, poem or piece of a longer text."""
 
     title: str | None
-    sections: tuple[Section, ...]
+    sections: tuple[LyricSection, ...]
 
     @property
     def lines(self) -> list[str]:
@@ -50,7 +50,7 @@ class Document:
     def upright(self) -> str:
         """All sections in reading direction, each after its mark, those that come back only the first time."""
         return "".join(
-            MARKS[section.name] + "".join(line + "\n" for line in section.lines)
+            SECTION_MARKS[section.name] + "".join(line + "\n" for line in section.lines)
             for section in dict.fromkeys(self.sections)
         )
 
@@ -82,14 +82,28 @@ class Speller:
         return line[::-1]
 
     def document(self, upright: str) -> str:
-        """What a `Document` gives as `upright`, as the model reads it."""
+        """What a `LyricDocument` gives as `upright`, as the model reads it."""
         lines = upright.split("\n")[:-1]
         return START + "".join(
-            (line[0] + self.line(line[1:]) if line[0] in KIND_OF else self.line(line)) + "\n" for line in lines
+            (line[0] + self.line(line[1:]) if line[0] in KIND_OF_MARK else self.line(line)) + "\n" for line in lines
         )
 
 
-def spoken(spelt: str) -> str:
+def sections_of_text(text: str) -> list[LyricSection]:
+    """The sections of a text in the model's spelling, as people read them."""
+    found: list[LyricSection] = []
+    name, lines = SECTION_KINDS[0], list[str]()
+    for line in [*text.removeprefix(START).split("\n"), SECTION_MARKS[SECTION_KINDS[0]]]:
+        if line[:1] in KIND_OF_MARK:
+            if lines:
+                found.append(LyricSection(name, tuple(lines)))
+            name, lines = KIND_OF_MARK[line[0]], []
+        if kept := line.lstrip("".join(KIND_OF_MARK)):
+            lines.append(line_for_people(kept))
+    return found
+
+
+def line_for_people(spelt: str) -> str:
     """A line for people, out of the model's spelling: `saw ti` becomes `It was`."""
     return capitalised(spelt[::-1])
 
@@ -107,9 +121,9 @@ def _lowered(word: str) -> str:
 ALIASES = {"hook": "chorus", "refrain": "chorus", "pre-chorus": "prechorus", "coda": "outro", "middle": "bridge"}
 BROKEN_LINE = 60
 """Prose is broken at spaces into lines of so many characters at the most."""
-PIECE = 2_000
+SONG_PIECE = 2_000
 """Untagged texts longer than twice this many characters are cut into pieces of it at blank lines."""
-MOST = 8_000
+SONG_MOST = 8_000
 """Tagged texts longer than this are cut at tags."""
 
 TAG = re.compile(r"\[([A-Za-z-]+)[^\]]*\]")
@@ -118,22 +132,22 @@ HEADING = re.compile(r"#{1,6} +(.+?) *#*")
 BREAKS = re.compile(rf"(.{{1,{BROKEN_LINE}}})(?: +|$)|(.{{{BROKEN_LINE}}})")
 
 
-def parse(text: str) -> list[Document]:
+def parse_lyrics(text: str) -> list[LyricDocument]:
     """The documents of one clean text."""
-    return list(songs([text]))
+    return list(lyrics_in([text]))
 
 
-def songs(blocks: Iterable[str], piece: int = PIECE, most: int = MOST) -> Iterator[Document]:
+def lyrics_in(blocks: Iterable[str], piece: int = SONG_PIECE, most: int = SONG_MOST) -> Iterator[LyricDocument]:
     """The documents of a clean text that comes in blocks of whole lines.
 
     A heading, such as `# Title: Salt` or `# Salt`, begins a document. Where sections are tagged, such as `[chorus]`,
     it is whole up to `most` characters; where not, stanzas are verses, and it is whole up to twice `piece`.
     """
-    maker: _Maker | None = None
+    maker: _LyricParser | None = None
     for block in blocks:
         lines = block.strip("\n").split("\n")
         if maker is None:
-            maker = _Maker(any(_kind(line) for line in lines), piece, most)
+            maker = _LyricParser(any(_section_kind(line) for line in lines), piece, most)
         for line in lines:
             yield from maker.take(line)
         if not maker.is_tagged:
@@ -142,15 +156,15 @@ def songs(blocks: Iterable[str], piece: int = PIECE, most: int = MOST) -> Iterat
         yield from maker.end()
 
 
-def _kind(line: str) -> str | None:
+def _section_kind(line: str) -> str | None:
     """The kind of section that a line tags."""
     tag = TAG.fullmatch(line) if line.startswith("[") else None
     word = tag[1].lower() if tag else ""
     word = ALIASES.get(word, word)
-    return word if word in MARKS else None
+    return word if word in SECTION_MARKS else None
 
 
-class _Maker:
+class _LyricParser:
     """Gathers lines to sections and sections to documents."""
 
     def __init__(self, is_tagged: bool, piece: int, most: int) -> None:
@@ -158,18 +172,18 @@ class _Maker:
         self.most_in_section, self.most = (most, most) if is_tagged else (piece, 2 * piece)
         self.title: str | None = None
         self.name, self.lines, self.num_characters = "verse", list[str](), 0
-        self.sections: list[Section] = []
+        self.sections: list[LyricSection] = []
         self.sizes: list[int] = []
         self.is_cut = False
 
-    def take(self, line: str) -> Iterator[Document]:
+    def take(self, line: str) -> Iterator[LyricDocument]:
         """One more line; gives documents that are whole by it."""
         if line.startswith("#") and (header := HEADER.fullmatch(line)):
             if header[1].lower() == "title":
                 yield from self.end()
                 self.title = header[2].strip() or None
         elif line.startswith("#") and (heading := HEADING.fullmatch(line[:MAX_LINE])):
-            kind = _kind(f"[{heading[1]}]")
+            kind = _section_kind(f"[{heading[1]}]")
             if kind is None:
                 yield from self.end()
                 self.title = heading[1]
@@ -178,12 +192,12 @@ class _Maker:
                 self.name = kind
         elif self.is_tagged and line.startswith("[") and TAG.fullmatch(line):
             yield from self.end_section()
-            self.name = _kind(line) or "verse"
+            self.name = _section_kind(line) or "verse"
         elif not line:
             if not self.is_tagged:
                 yield from self.end_section()
         elif line[0].isalpha() or WORD.search(line):
-            for part in [line] if len(line) <= MAX_LINE else broken(line):
+            for part in [line] if len(line) <= MAX_LINE else broken_at_spaces(line):
                 self.lines.append(part)
                 self.num_characters += len(part) + 1
                 if self.num_characters >= self.most_in_section:
@@ -191,10 +205,10 @@ class _Maker:
                     yield from self.end_section()
                     self.name = name
 
-    def end_section(self) -> Iterator[Document]:
+    def end_section(self) -> Iterator[LyricDocument]:
         """The section is whole; gives documents where there are enough."""
         if self.lines:
-            self.sections.append(Section(self.name, tuple(self.lines)))
+            self.sections.append(LyricSection(self.name, tuple(self.lines)))
             self.sizes.append(self.num_characters)
             self.lines, self.num_characters = [], 0
         self.name = "verse"
@@ -203,25 +217,25 @@ class _Maker:
         if self.is_cut:
             yield from self._pieces()
 
-    def _pieces(self) -> Iterator[Document]:
+    def _pieces(self) -> Iterator[LyricDocument]:
         """Pieces of at least `piece` characters."""
         start = filled = 0
         for number, size in enumerate(self.sizes, 1):
             filled += size
             if filled >= self.piece:
-                yield Document(self.title, tuple(self.sections[start:number]))
+                yield LyricDocument(self.title, tuple(self.sections[start:number]))
                 start, filled = number, 0
         del self.sections[:start], self.sizes[:start]
 
-    def end(self) -> Iterator[Document]:
+    def end(self) -> Iterator[LyricDocument]:
         """The document is whole."""
         yield from self.end_section()
         if self.sections:
-            yield Document(self.title, tuple(self.sections))
+            yield LyricDocument(self.title, tuple(self.sections))
         self.title, self.sections, self.sizes, self.is_cut = None, [], [], False
 
 
-def broken(line: str) -> list[str]:
+def broken_at_spaces(line: str) -> list[str]:
     """A long line in several, broken at spaces."""
     parts = [whole or cut for whole, cut in BREAKS.findall(line)]
     return [part for part in parts if WORD.search(part)]

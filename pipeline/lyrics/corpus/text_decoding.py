@@ -41,10 +41,10 @@ NOTHING = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b-\u200f\u
 """Control characters, invisible ones, and those that are the program's own."""
 
 
-def blocks(path: Path, came: Callable[[int], object] = lambda size: None) -> Iterator[str]:
+def blocks(path: Path, on_bytes: Callable[[int], object] = lambda size: None) -> Iterator[str]:
     """The text of a UTF-8 file in blocks of whole lines, about a million characters each.
 
-    A line that is longer is cut at a space; then a block does not end with a line's end. `came` is called with the
+    A line that is longer is cut at a space; then a block does not end with a line's end. `on_bytes` is called with the
     number of bytes of each. `ValueError` says why a file can't be used, at whatever place it turns out.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
@@ -53,7 +53,7 @@ def blocks(path: Path, came: Callable[[int], object] = lambda size: None) -> Ite
     try:
         with path.open("rb") as file:
             while data := file.read(BLOCK):
-                came(len(data))
+                on_bytes(len(data))
                 _check(data, position == 0)
                 text = rest + ends.decode(_decoded(decoder, data, position))
                 if position == 0:

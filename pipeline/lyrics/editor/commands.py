@@ -1,4 +1,4 @@
-"""What a person types at the terminal, understood: a command, or a line of their own."""
+"""Commands of the editor: what a person types is parsed to a command, or is a line of their own."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ HELP = """
 MOST_DIGITS = 3
 
 
-class Deed(Enum):
-    """What a person can do."""
+class CommandKind(Enum):
+    """What a person can do at the prompt."""
 
     PICK = auto()
     EDIT = auto()
@@ -39,20 +39,20 @@ class Deed(Enum):
     """What was typed can't be done; the text says why."""
 
 
-PLAIN = {
-    "": Deed.AGAIN,
-    "a": Deed.AGAIN,
-    "again": Deed.AGAIN,
-    "b": Deed.BACK,
-    "back": Deed.BACK,
-    "f": Deed.FINISH,
-    "finish": Deed.FINISH,
-    "q": Deed.LEAVE,
-    "quit": Deed.LEAVE,
-    "exit": Deed.LEAVE,
-    "?": Deed.HELP,
-    "h": Deed.HELP,
-    "help": Deed.HELP,
+COMMANDS = {
+    "": CommandKind.AGAIN,
+    "a": CommandKind.AGAIN,
+    "again": CommandKind.AGAIN,
+    "b": CommandKind.BACK,
+    "back": CommandKind.BACK,
+    "f": CommandKind.FINISH,
+    "finish": CommandKind.FINISH,
+    "q": CommandKind.LEAVE,
+    "quit": CommandKind.LEAVE,
+    "exit": CommandKind.LEAVE,
+    "?": CommandKind.HELP,
+    "h": CommandKind.HELP,
+    "help": CommandKind.HELP,
 }
 """Commands that stand alone."""
 NEEDY = {"e": "`e 3` changes line 3.", "w": "`w` comes before your line.", "t": "`t` comes before the song's title."}
@@ -60,56 +60,62 @@ NEEDY = {"e": "`e 3` changes line 3.", "w": "`w` comes before your line.", "t": 
 
 
 @dataclass(frozen=True)
-class Act:
-    """A deed; the candidate it is done to, counted from 1; the person's words, or why it can't be done."""
+class Command:
+    """A kind; the candidate it is done to, counted from 1; the person's words, or why it can't be done."""
 
-    deed: Deed
+    kind: CommandKind
     number: int = 0
     text: str = ""
 
 
-def understood(answer: str, num_candidates: int) -> Act:
+def parse_command(answer: str, num_candidates: int) -> Command:
     """What a person wants who types `answer` while `num_candidates` lines are on the screen.
 
-    >>> understood("2", 7).deed, understood("snow on the wires", 7).deed, understood("9", 7).text
+    >>> understood("2", 7).kind, understood("snow on the wires", 7).kind, understood("9", 7).text
     (<Deed.PICK: 1>, <Deed.WRITE: 3>, 'There is no line 9; the lines are 1 to 7.')
     """
     text = cleaned(answer)
     command = text.lower()
-    if command in PLAIN:
-        return Act(PLAIN[command])
+    if command in COMMANDS:
+        return Command(COMMANDS[command])
     word, _, rest = text.partition(" ")
     word = word.lower()
     if text.isdecimal():
-        return _numbered(Deed.PICK, text, num_candidates)
+        return _numbered(CommandKind.PICK, text, num_candidates)
     if word in ("e", "edit") and rest.isdecimal():
-        return _numbered(Deed.EDIT, rest, num_candidates)
+        return _numbered(CommandKind.EDIT, rest, num_candidates)
     if word == "w" and rest:
         return _written(rest)
     if word == "t" and rest:
-        return Act(Deed.TITLE, text=rest) if len(rest) <= MAX_LINE else Act(Deed.UNCLEAR, text=_too_long(rest))
+        return (
+            Command(CommandKind.TITLE, text=rest)
+            if len(rest) <= MAX_LINE
+            else Command(CommandKind.UNCLEAR, text=_too_long(rest))
+        )
     if command in NEEDY:
-        return Act(Deed.UNCLEAR, text=NEEDY[command])
+        return Command(CommandKind.UNCLEAR, text=NEEDY[command])
     if " " not in text:
-        return Act(Deed.UNCLEAR, text=f"{text} is no command; `w {text}` makes it a line, ? shows all commands.")
+        return Command(
+            CommandKind.UNCLEAR, text=f"{text} is no command; `w {text}` makes it a line, ? shows all commands."
+        )
     return _written(text)
 
 
-def _numbered(deed: Deed, digits: str, num_candidates: int) -> Act:
+def _numbered(kind: CommandKind, digits: str, num_candidates: int) -> Command:
     number = int(digits) if len(digits) <= MOST_DIGITS else num_candidates + 1
     if 1 <= number <= num_candidates:
-        return Act(deed, number)
+        return Command(kind, number)
     if not num_candidates:
-        return Act(Deed.UNCLEAR, text="There are no lines to choose from.")
-    return Act(Deed.UNCLEAR, text=f"There is no line {digits[:12]}; the lines are 1 to {num_candidates}.")
+        return Command(CommandKind.UNCLEAR, text="There are no lines to choose from.")
+    return Command(CommandKind.UNCLEAR, text=f"There is no line {digits[:12]}; the lines are 1 to {num_candidates}.")
 
 
-def _written(line: str) -> Act:
+def _written(line: str) -> Command:
     if not WORD.search(line):
-        return Act(Deed.UNCLEAR, text="A line needs a word in it.")
+        return Command(CommandKind.UNCLEAR, text="A line needs a word in it.")
     if len(line) > MAX_LINE:
-        return Act(Deed.UNCLEAR, text=_too_long(line))
-    return Act(Deed.WRITE, text=line)
+        return Command(CommandKind.UNCLEAR, text=_too_long(line))
+    return Command(CommandKind.WRITE, text=line)
 
 
 def _too_long(text: str) -> str:

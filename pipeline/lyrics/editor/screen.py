@@ -7,15 +7,15 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from pipeline.lyrics.editor.session import Line, last_word
-from pipeline.lyrics.song.line_sampling import Candidate
-from pipeline.lyrics.song.lyric import Lyric, Place
+from pipeline.lyrics.editor.session import SessionLine, last_word
+from pipeline.lyrics.song.line_sampling import LineCandidate
+from pipeline.lyrics.song.lyric import Lyric, NextLine
 
 WIDTH = 78
 """Columns; two are left free, as some terminals break a full line."""
-MARKS = {"model": "", "person": "yours", "edited": "edited"}
-"""What stands behind a line on the screen, by whose it is."""
-SIGNS = {"model": "", "person": " *", "edited": " +"}
+AUTHOR_MARKS = {"model": "", "person": "yours", "edited": "edited"}
+"""What stands behind a line on the screen, by its author."""
+AUTHOR_SIGNS = {"model": "", "person": " *", "edited": " +"}
 """What stands behind a line on paper."""
 LINES_SHOWN = 9
 """Lines of the song that stay on the screen while the next one is written."""
@@ -26,17 +26,17 @@ def rule(left: str, right: str) -> str:
     return f"\n-- {left} {'-' * max(2, WIDTH - len(left) - len(right) - 8)} {right} --"
 
 
-def song_text(lines: Sequence[Line], most: int | None = None) -> str:
-    """Lines under the names of their sections, each with whose it is; only the last `most` where that is given."""
+def song_text(lines: Sequence[SessionLine], most: int | None = None) -> str:
+    """Lines under the names of their sections, each with its author; only the last `most` where that is given."""
     shown = lines if most is None else lines[-most:]
     rows = ["  ..."] if len(shown) < len(lines) else []
     for (kind, section), group in groupby(shown, lambda line: (line.kind, line.section)):
         rows += ["", f"  [{section_name(kind, section)}]"]
-        rows += [row("  ", line.text, MARKS[line.by]) for line in group]
+        rows += [screen_row("  ", line.text, AUTHOR_MARKS[line.author]) for line in group]
     return "\n".join(rows)
 
 
-def place_text(place: Place, candidates: Sequence[Candidate]) -> str:
+def next_line_text(place: NextLine, candidates: Sequence[LineCandidate]) -> str:
     """What the next line is asked to be, and numbered lines with their syllables.
 
     `verse 2, line 3 of 4: 8 syllables, rhymes with "window"`
@@ -45,7 +45,7 @@ def place_text(place: Place, candidates: Sequence[Candidate]) -> str:
     if place.rhyme is not None:
         condition += f', rhymes with "{last_word(place.rhyme)}"'
     where = f"{section_name(place.kind, place.number)}, line {place.line + 1} of {place.num_lines}"
-    rows = [row(f"  {number:>2}  ", one.line, str(one.syllables)) for number, one in enumerate(candidates, 1)]
+    rows = [screen_row(f"  {number:>2}  ", one.line, str(one.syllables)) for number, one in enumerate(candidates, 1)]
     return "\n".join([f"\n  {where}: {condition}\n", *rows, ""])
 
 
@@ -54,7 +54,7 @@ def section_name(kind: str, number: int) -> str:
     return kind if number == 1 else f"{kind} {number}"
 
 
-def row(before: str, text: str, behind: str) -> str:
+def screen_row(before: str, text: str, behind: str) -> str:
     """`text` between something and something at the right edge; broken at spaces where it is long."""
     room = WIDTH - len(before) - 8
     first, *rest = textwrap.wrap(text, room) or [""]
@@ -63,17 +63,19 @@ def row(before: str, text: str, behind: str) -> str:
 
 
 def lyric_page(lyric: Lyric) -> str:
-    """One lyric for people; where a person had a hand in it, it says which lines are whose."""
+    """One lyric for people; where a person wrote with the model, it says which lines are whose."""
     parts = [f"{lyric.number}. {lyric.title}"]
     for section in lyric.sections:
-        signed = zip(section.lines, section.hands, strict=True)
-        parts.append("\n".join([f"[{section.name}]", *(line + SIGNS[by] for line, by in signed)]))
-    count = Counter(by for section in lyric.sections for by in section.hands)
+        signed = zip(section.lines, section.authors, strict=True)
+        parts.append("\n".join([f"[{section.name}]", *(line + AUTHOR_SIGNS[author] for line, author in signed)]))
+    count = Counter(author for section in lyric.sections for author in section.authors)
     signs = {
         "person": "* by a person",
         "edited": "+ the model's, changed by a person",
         "model": "the others by the model",
     }
     if count["model"] < count.total():
-        parts.append("Lines " + "; ".join(f"{text}: {count[by]}" for by, text in signs.items() if count[by]))
+        parts.append(
+            "Lines " + "; ".join(f"{text}: {count[author]}" for author, text in signs.items() if count[author])
+        )
     return "\n\n".join(parts) + "\n"

@@ -1,4 +1,4 @@
-"""What a person and the model have written so far: a file that is whole after every act, and is gone on with."""
+"""The editor's session: a file that is whole after every command, and is gone on with."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from pipeline.errors import UserError
 from pipeline.files import fingerprint, write_json
 from pipeline.lyrics.corpus.song_lyrics import WORD
 from pipeline.lyrics.phonetics.rhyme import rhymes
-from pipeline.lyrics.song.lyric import HANDS
+from pipeline.lyrics.song.lyric import AUTHORS
 from pipeline.lyrics.song.plan import LinePlan, LyricPlan
 
-FORMAT = 1
+SESSION_FORMAT = 1
 NEAR = 2
 """Where the plan of a song changed, a line of the model stays if it is at most so many syllables off."""
 
 
 @dataclass(frozen=True)
-class Line:
-    """A line that was taken.
+class SessionLine:
+    """A line that a song of the session has.
 
     Attributes
     ----------
     kind, section, number
-        Kind of its section, the how manieth of its kind that is, and the line's number there; both count from 1.
+        Kind of its section, the number of that section among those of its kind, and the line's number in it; both count
+        from 1.
     text
         As people read it.
-    by
-        Whose it is: one of `HANDS`.
+    author
+        Who wrote it: one of `AUTHORS`.
     syllables
         How many it has.
     spelt
@@ -42,19 +43,19 @@ class Line:
     section: int
     number: int
     text: str
-    by: str
+    author: str
     syllables: int
     spelt: str | None = None
 
     def __post_init__(self) -> None:
         words = isinstance(self.kind, str) and isinstance(self.text, str) and isinstance(self.spelt, str | None)
-        if not words or not self.text or self.by not in HANDS:
+        if not words or not self.text or self.author not in AUTHORS:
             raise ValueError("a line has no words, or nobody wrote it")
         if not all(type(one) is int for one in (self.section, self.number, self.syllables)):
             raise ValueError("a line has no place")
 
     @property
-    def place(self) -> tuple[str, int, int]:
+    def position(self) -> tuple[str, int, int]:
         """Where it stands."""
         return self.kind, self.section, self.number
 
@@ -63,34 +64,34 @@ class Line:
 
         `partner` is the line that it is to rhyme with.
         """
-        if self.by != "model":
+        if self.author != "model":
             return True
         rhyming = partner is None or rhymes(last_word(self.text), last_word(partner))
         return rhyming and abs(self.syllables - plan.syllables) <= NEAR
 
 
 @dataclass
-class SongSoFar:
+class SessionSong:
     """One song of a session."""
 
     plan: str = ""
     """Fingerprint of the plan that the lines were taken for."""
     title: str | None = None
     """The person's; None leaves it to the model."""
-    asked: int = 0
+    num_redraws: int = 0
     """How often other lines were asked for at the place that comes next."""
     done: bool = False
     """Whether the person is through with it."""
-    lines: list[Line] = field(default_factory=list)
+    lines: list[SessionLine] = field(default_factory=list)
     """In the order of the song; where a change of its plan left a gap, those after it are there, too."""
 
-    def refit(self, plan: LyricPlan) -> list[Line]:
+    def refit(self, plan: LyricPlan) -> list[SessionLine]:
         """Make the song one of `plan`; the lines that do not fit it are left out, and come back."""
         if self.plan == plan_fingerprint(plan):
             return []
-        known = {line.place: line for line in self.lines}
+        known = {line.position: line for line in self.lines}
         fitting = []
-        for place, one, rhyme in places_of(plan):
+        for place, one, rhyme in positions_of(plan):
             line, partner = known.get(place), None if rhyme is None else known.get(rhyme)
             if line is not None and line.fits(one, None if partner is None else partner.text):
                 fitting.append(line)
@@ -102,8 +103,8 @@ class SongSoFar:
         """Whether a place of `plan` has no line that fits it; where the first line is `given`, it needs none."""
         song = replace(self)
         song.refit(plan)
-        known = {line.place for line in song.lines}
-        return any(place not in known for place, _, _ in [*places_of(plan)][int(given) :])
+        known = {line.position for line in song.lines}
+        return any(place not in known for place, _, _ in [*positions_of(plan)][int(given) :])
 
 
 @dataclass
@@ -112,7 +113,7 @@ class Session:
 
     path: Path
     model: str = ""
-    songs: dict[int, SongSoFar] = field(default_factory=dict)
+    songs: dict[int, SessionSong] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> Session:
@@ -127,8 +128,8 @@ class Session:
             return cls(path)
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-            if values["format"] != FORMAT:
-                raise ValueError(f"format {values['format']}, not {FORMAT}")
+            if values["format"] != SESSION_FORMAT:
+                raise ValueError(f"format {values['format']}, not {SESSION_FORMAT}")
             songs = {int(number): _song(one) for number, one in values["songs"].items()}
             return cls(path, str(values["model"]), songs)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -139,18 +140,18 @@ class Session:
     def save(self) -> None:
         """Write the file atomically."""
         songs = {str(number): asdict(song) for number, song in sorted(self.songs.items())}
-        write_json(self.path, {"format": FORMAT, "model": self.model, "songs": songs})
+        write_json(self.path, {"format": SESSION_FORMAT, "model": self.model, "songs": songs})
 
 
-def _song(values: Mapping[str, Any]) -> SongSoFar:
-    song = SongSoFar(**{**values, "lines": [Line(**line) for line in values["lines"]]})
-    if type(song.asked) is not int or not isinstance(song.done, bool) or not isinstance(song.title, str | None):
+def _song(values: Mapping[str, Any]) -> SessionSong:
+    song = SessionSong(**{**values, "lines": [SessionLine(**line) for line in values["lines"]]})
+    if type(song.num_redraws) is not int or not isinstance(song.done, bool) or not isinstance(song.title, str | None):
         raise ValueError("a song's state is not one that was written")
     return song
 
 
-def places_of(plan: LyricPlan) -> Iterator[tuple[tuple[str, int, int], LinePlan, tuple[str, int, int] | None]]:
-    """Each place of a lyric as in `Line.place`, its plan, and the place that it rhymes with."""
+def positions_of(plan: LyricPlan) -> Iterator[tuple[tuple[str, int, int], LinePlan, tuple[str, int, int] | None]]:
+    """Each place of a lyric as in `SessionLine.position`, its plan, and the place that it rhymes with."""
     kinds: list[str] = []
     for section in plan.written:
         kinds.append(section.kind)

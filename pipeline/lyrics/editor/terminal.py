@@ -1,7 +1,7 @@
 """A person and the model write songs together at a terminal, line by line: lyrics.interactive=true.
 
 The model offers lines for the next place of a song; the person takes one, changes one, writes one, asks for others or
-goes back. After every act the session is saved, and the same command goes on there. Lines that were taken are not
+goes back. After every command the session is saved, and the same command goes on there. Lines that were taken are not
 asked for again, also where the music or the model changed, as long as they fit.
 """
 
@@ -16,11 +16,11 @@ from typing import TextIO
 
 from pipeline.errors import UserError
 from pipeline.files import fingerprint
-from pipeline.lyrics.editor.editor import Desk
-from pipeline.lyrics.editor.session import Session, SongSoFar
+from pipeline.lyrics.editor.editor import SongEditor
+from pipeline.lyrics.editor.session import Session, SessionSong
 from pipeline.lyrics.song.lyric import Lyric
 from pipeline.lyrics.song.plan import LyricPlan
-from pipeline.lyrics.song.writer import Writer
+from pipeline.lyrics.song.writer import LyricWriter
 
 SESSION = "session.json"
 """The session's name beside the lyrics."""
@@ -47,12 +47,12 @@ def needs_person(session_path: Path, plans: Mapping[int, LyricPlan], prompt: str
     `prompt` is `lyrics.prompt`, which gives each song its first line.
     """
     songs = Session.load(session_path).songs
-    found = ((songs.get(number, SongSoFar()), plan) for number, plan in plans.items())
+    found = ((songs.get(number, SessionSong()), plan) for number, plan in plans.items())
     return any(not song.done or song.misses(plan, prompt is not None) for song, plan in found)
 
 
 def write_together(
-    writer: Writer,
+    writer: LyricWriter,
     plans: Mapping[int, LyricPlan],
     session_path: Path,
     read: Callable[[str], str] = input,
@@ -88,24 +88,24 @@ def write_together(
     if session.model != model:
         session.model = model
         for song in session.songs.values():
-            song.asked = 0
-    desks = [Desk(writer, number, plans[number], session, read, show) for number in sorted(plans)]
+            song.num_redraws = 0
+    editors = [SongEditor(writer, number, plans[number], session, read, show) for number in sorted(plans)]
     at = 0
-    while at < len(desks):
-        if desks[at].write():
+    while at < len(editors):
+        if editors[at].write():
             at += 1
         elif at:
             at -= 1
-            desks[at].take_back()
+            editors[at].take_back()
         else:
             show("There is nothing before this line.")
     return [
         replace(lyric, title=session.songs[lyric.number].title or lyric.title)
-        for lyric in writer.titled(desk.song.lyric() for desk in desks)
+        for lyric in writer.titled(editor.song.lyric() for editor in editors)
     ]
 
 
-def model_fingerprint(writer: Writer) -> str:
+def model_fingerprint(writer: LyricWriter) -> str:
     """Of all that decides which lines are offered at a place."""
     weights = hashlib.sha256()
     for name, tensor in sorted(writer.model.state_dict().items()):

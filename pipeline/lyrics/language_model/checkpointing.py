@@ -1,25 +1,27 @@
-"""The language model's training on disk: a log, a checkpoint that is never old, and how good it has become."""
+"""The language model's training on disk: a log of JSON lines, and a checkpoint that goes on exactly."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from pipeline.files import atomic_path, write_text
-from pipeline.lyrics.language_model.baselines import baselines
-from pipeline.lyrics.language_model.training import Trainer, bits_per_character
-from pipeline.progress import counter, duration, finish_step_first, say
+from pipeline.devices import load_tensors
+from pipeline.errors import UserError
+from pipeline.files import atomic_path, refuse_change, write_text
+from pipeline.lyrics.language_model.training import CHECKPOINT_FORMAT, LanguageModelTrainer
+from pipeline.progress import counter, finish_step_first, say
 
 SAVE_SECONDS = 10.0
 """At most this long passes between two checkpoints."""
 
 
-def train(trainer: Trainer, log: Path, checkpoint: Path) -> None:
+def train_and_save(trainer: LanguageModelTrainer, log: Path, checkpoint: Path) -> None:
     """Train to the end; Ctrl-C saves and stops between two steps.
 
     Parameters
@@ -31,7 +33,7 @@ def train(trainer: Trainer, log: Path, checkpoint: Path) -> None:
     checkpoint
         Replaced every `SAVE_SECONDS` and at the end.
     """
-    kept = [record for record in records(log) if record["step"] <= trainer.step]
+    kept = [record for record in read_log(log) if record["step"] <= trainer.step]
     write_text(log, "".join(json.dumps(record) + "\n" for record in kept))
     if trainer.is_done:
         say(f"lyrics: the language model is trained ({trainer.step:,} steps); its words are written anew.")
@@ -47,44 +49,62 @@ def train(trainer: Trainer, log: Path, checkpoint: Path) -> None:
                 with log.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(asdict(report)) + "\n")
             if report is not None and (report.last or time.monotonic() - saved_at > SAVE_SECONDS):
-                save(trainer, checkpoint)
+                save_checkpoint(trainer, checkpoint)
                 saved_at = time.monotonic()
         if stopped():
-            save(trainer, checkpoint)
+            save_checkpoint(trainer, checkpoint)
     if trainer.step < trainer.settings.steps:
         why = "lyrics.model.minutes" if trainer.is_late else "validation, which got no better"
         say(f"lyrics: stopped at step {trainer.step:,} by {why}.")
 
 
-def records(log: Path) -> list[dict[str, Any]]:
+def read_log(log: Path) -> list[dict[str, Any]]:
     """The reports that a log holds; a line that was cut off is left out."""
     lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
     return [json.loads(line) for line in lines if line.endswith("}")]
 
 
-def save(trainer: Trainer, checkpoint: Path) -> None:
+def save_checkpoint(trainer: LanguageModelTrainer, checkpoint: Path) -> None:
     """Write the checkpoint atomically."""
     with atomic_path(checkpoint) as temporary:
         torch.save(trainer.state_dict(), temporary)
 
 
-def judged(trainer: Trainer) -> dict[str, Any]:
-    """Bits a character on the test documents, beside a trigram model and xz on the same split; says so, too."""
-    texts = trainer.texts
-    bits = bits_per_character(trainer.model, texts.test, texts.vocabulary)
-    others = baselines(texts)
-    tokens = trainer.step * trainer.settings.batch_size * trainer.settings.sequence_length
-    say(
-        f"lyrics: {bits:.2f} bits a character on held-out text after {duration(trainer.seconds)} of training; "
-        f"a trigram model needs {others.trigram_bits:.2f}, xz {others.xz_bits:.2f}."
+def resume(trainer: LanguageModelTrainer, checkpoint: Path, extendable: Collection[str]) -> None:
+    """Load the state that `checkpoint` holds, if there is one.
+
+    Parameters
+    ----------
+    trainer
+        Fresh.
+    checkpoint
+        What `train_and_save` wrote.
+    extendable
+        Settings that may differ, such as `lyrics.model.steps`.
+
+    Raises
+    ------
+    UserError
+        When it is of other settings or texts, or damaged.
+    """
+    if not checkpoint.exists():
+        return
+    saved = load_tensors(checkpoint)
+    if not isinstance(saved, dict) or saved.get("format") != CHECKPOINT_FORMAT:
+        refuse_change("lyrics", checkpoint, [], {}, {})
+    new, old = (
+        {f"lyrics.model.{key}": value for key, value in settings.items()}
+        for settings in (asdict(trainer.settings), saved["settings"])
     )
-    return {
-        "bits_per_character": round(bits, 3),
-        "trigram_bits": round(others.trigram_bits, 3),
-        "xz_bits": round(others.xz_bits, 3),
-        "steps": trainer.step,
-        "best_step": trainer.best_step,
-        "train_seconds": round(trainer.seconds, 1),
-        "tokens_per_second": round(tokens / max(trainer.seconds, 1e-9)),
-        "training_characters": others.training_characters,
-    }
+    if changed := [key for key in sorted(new) if new[key] != old.get(key) and key not in extendable]:
+        named = [{key: values.get(key) for key in changed} for values in (new, old)]
+        refuse_change("lyrics", checkpoint, changed, *named)
+    if saved["texts"] != trainer.texts.digest:
+        raise UserError(
+            f"{checkpoint} was trained on other texts than lyrics.path has now; "
+            "give force=true to replace it, or another name= to keep it."
+        )
+    try:
+        trainer.load_state_dict(saved)
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise UserError(f"{checkpoint} does not fit: {str(error).splitlines()[0]}; give force=true.") from error

@@ -1,4 +1,4 @@
-"""An LSTM that predicts the next token: a character or a piece of a word.
+"""LSTM language model: predicts the next token, a character or a piece of a word.
 
 Sources: the cell is Hochreiter and Schmidhuber 1997, as torch computes it; the table of token vectors serves as
 output layer too (Press and Wolf 2017, arXiv 1608.05859); what goes into a layer after the first is added to what

@@ -1,4 +1,4 @@
-"""A trained language model as the beginning of another one: `lyrics.init=CHECKPOINT`."""
+"""A trained language model to fine-tune: `lyrics.init=CHECKPOINT`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SIZES = ("tokens", "hidden_size", "num_layers")
 """Settings that decide on the shapes of the weights."""
 
 
-def starting_file(init: str) -> Path:
+def pretrained_file(init: str) -> Path:
     """The file that `lyrics.init` names: a shipped model, a checkpoint, or the one in a run's folder.
 
     Raises
@@ -43,12 +43,12 @@ def starting_file(init: str) -> Path:
     )
 
 
-def starting_hash(init: str | None) -> dict[str, str]:
+def pretrained_hash(init: str | None) -> dict[str, str]:
     """What the file of `lyrics.init` adds to the fingerprint of the inputs; nothing without one."""
-    return {} if init is None else {"init": file_hash(starting_file(init))}
+    return {} if init is None else {"init": file_hash(pretrained_file(init))}
 
 
-def starting_point(settings: LyricsSettings) -> dict[str, Any] | None:
+def load_pretrained(settings: LyricsSettings) -> dict[str, Any] | None:
     """What the file of `lyrics.init` holds; None where none is asked for.
 
     Raises
@@ -58,7 +58,7 @@ def starting_point(settings: LyricsSettings) -> dict[str, Any] | None:
     """
     if settings.init is None:
         return None
-    file = starting_file(settings.init)
+    file = pretrained_file(settings.init)
     said = f"lyrics.init={settings.init}"
     try:
         saved = load_tensors(file)
@@ -80,12 +80,12 @@ def starting_point(settings: LyricsSettings) -> dict[str, Any] | None:
     return saved
 
 
-def starting_vocabulary(saved: Mapping[str, Any] | None) -> Characters | Subwords | None:
-    """The vocabulary that the model of `starting_point` knows."""
+def pretrained_vocabulary(saved: Mapping[str, Any] | None) -> Characters | Subwords | None:
+    """The vocabulary that the model of `load_pretrained` knows."""
     return None if saved is None else vocabulary_from(saved["vocabulary"])
 
 
-def starting_weights(saved: Mapping[str, Any], vocabulary: Vocabulary) -> dict[str, Tensor]:
+def pretrained_weights(saved: Mapping[str, Any], vocabulary: Vocabulary) -> dict[str, Tensor]:
     """The weights to begin with, float32; tokens that `saved` does not know start as the mean of those it does.
 
     Raises
@@ -104,8 +104,8 @@ def starting_weights(saved: Mapping[str, Any], vocabulary: Vocabulary) -> dict[s
     return weights
 
 
-def origin_of(saved: Mapping[str, Any]) -> str:
-    """Hash of the weights that `starting_weights` begins with."""
+def weights_hash(saved: Mapping[str, Any]) -> str:
+    """Hash of the weights that `pretrained_weights` begins with."""
     weights = saved["best"]["model"]
     return hashlib.sha256(b"".join(weights[name].numpy().tobytes() for name in sorted(weights))).hexdigest()
 

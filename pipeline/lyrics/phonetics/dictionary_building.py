@@ -17,7 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from pipeline.lyrics.phonetics.letter_to_sound import EDGE, PLACES, Letters, align, kind, surroundings
+from pipeline.lyrics.phonetics.letter_to_sound import EDGE, PLACES, LetterToSound, align, sound_kind, surroundings
 from pipeline.lyrics.phonetics.pronunciation import CODES, DICTIONARY_PATH, LETTERS_PATH, SOUNDS, VOWELS
 
 ROUNDS = 5
@@ -40,19 +40,19 @@ def read_dictionary(text: str) -> dict[str, list[str]]:
     return dict(words)
 
 
-def learn(words: Mapping[str, str]) -> Letters:
+def learn_letter_to_sound(words: Mapping[str, str]) -> LetterToSound:
     """Letter-to-sound rules from words and their pronunciations in codes."""
-    costs = learn_costs(words)
+    costs = learn_alignment_costs(words)
     samples: list[tuple[str, str]] = []
     for word, codes in words.items():
         shares = align(word, codes, costs)
         if shares is not None:
-            befores = [EDGE, *map(kind, shares)]
+            befores = [EDGE, *map(sound_kind, shares)]
             samples += [(surroundings(word, at, befores[at]), share) for at, share in enumerate(shares)]
-    return Letters(grow(sorted(samples)), costs)
+    return LetterToSound(grow_rules(sorted(samples)), costs)
 
 
-def learn_costs(words: Mapping[str, str]) -> dict[tuple[str, str], float]:
+def learn_alignment_costs(words: Mapping[str, str]) -> dict[tuple[str, str], float]:
     """How dear each (letter, codes) is: alignments and counts in turn, beginning with vowels on vowels."""
     sample = random.Random(1).sample(sorted(words), min(SAMPLE, len(words)))
     costs = _first_costs(words[word] for word in sample)
@@ -84,7 +84,7 @@ def _first_costs(pronunciations: Iterable[str]) -> dict[tuple[str, str], float]:
     return {(letter, share): cost(letter, share) for letter in "abcdefghijklmnopqrstuvwxyz'" for share in shares}
 
 
-def grow(samples: Sequence[tuple[str, str]]) -> dict[str, str]:
+def grow_rules(samples: Sequence[tuple[str, str]]) -> dict[str, str]:
     """A rule for each surroundings whose usual sounds differ from those of the smaller ones; `samples` are sorted."""
     rules: dict[str, str] = {}
 
@@ -111,7 +111,7 @@ def main(source: Path) -> None:
     words = read_dictionary(source.read_text(encoding="utf-8"))
     lines = "\n".join(f"{word} {' '.join(words[word])}" for word in sorted(words))
     DICTIONARY_PATH.write_bytes(lzma.compress(lines.encode("ascii"), preset=9 | lzma.PRESET_EXTREME))
-    learn({word: codes[0] for word, codes in words.items()}).save(LETTERS_PATH)
+    learn_letter_to_sound({word: codes[0] for word, codes in words.items()}).save(LETTERS_PATH)
     print(f"{len(words):,} words, {len(SOUNDS)} sounds: {DICTIONARY_PATH}, {LETTERS_PATH}")
 
 

@@ -1,4 +1,4 @@
-"""From letters to sounds: a tree of letters in their surroundings, as in Daelemans and van den Bosch 1997, *IGTree*.
+"""Grapheme-to-phoneme conversion by IGTree: letters in their surroundings (Daelemans and van den Bosch 1997).
 
 Each letter is read from left to right. It stands for no sound, one, or two in a row; which ones is decided by the
 largest surroundings (letters to both sides, and whether the letter before gave a vowel) that the dictionary taught
@@ -23,20 +23,20 @@ LAST_VOWEL = "f"
 
 
 def surroundings(word: str, at: int, before: str) -> str:
-    """Letter `at` of `word` and what is around it, the most telling first; `before` is `kind` of the letter before."""
+    """Letter `at` of `word` and its neighbours, the most telling first; `before` is `sound_kind` of the one before."""
     padded = EDGE * 5 + word + EDGE * 5
     near = [padded[at + 5 + place] for place in PLACES]
     return padded[at + 5] + near[0] + before + "".join(near[1:])
 
 
-def kind(codes: str) -> str:
+def sound_kind(codes: str) -> str:
     """What the sounds of a letter are: `v` with a vowel, `c` consonants, `0` none."""
     return "0" if not codes else "v" if any(code <= LAST_VOWEL for code in codes) else "c"
 
 
 @dataclass(frozen=True)
-class Letters:
-    """The tree and the costs.
+class LetterToSound:
+    """Letter-to-sound rules: the tree, and the costs of its alignment of letters and sounds.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Letters:
         """The codes of the sounds that each letter of `word` stands for."""
         found: list[str] = []
         for at in range(len(word)):
-            here = surroundings(word, at, kind(found[-1]) if found else EDGE)
+            here = surroundings(word, at, sound_kind(found[-1]) if found else EDGE)
             known = (self.rules[here[:size]] for size in range(len(here), 0, -1) if here[:size] in self.rules)
             found.append(next(known, ""))
         return found
@@ -72,7 +72,7 @@ class Letters:
         path.write_bytes(lzma.compress("\n".join(lines).encode("ascii"), preset=9 | lzma.PRESET_EXTREME))
 
     @classmethod
-    def load(cls, path: Path) -> Letters:
+    def load(cls, path: Path) -> LetterToSound:
         """Read what `save` wrote."""
         head, _, tail = lzma.decompress(path.read_bytes()).decode("ascii").partition("\n\n")
         costs = {}
@@ -83,7 +83,7 @@ class Letters:
 
 
 def align(word: Sequence[str], codes: str, costs: Mapping[tuple[str, str], float]) -> list[str] | None:
-    """See `Letters.align`; by dynamic programming over (letters, sounds)."""
+    """See `LetterToSound.align`; by dynamic programming over (letters, sounds)."""
     num, total = len(word), len(codes)
     best = [[float("inf")] * (total + 1) for _ in range(num + 1)]
     taken = [[0] * (total + 1) for _ in range(num + 1)]

@@ -13,7 +13,7 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
-from pipeline.lyrics.phonetics.letter_to_sound import Letters
+from pipeline.lyrics.phonetics.letter_to_sound import LetterToSound
 
 Phones = tuple[str, ...]
 
@@ -56,13 +56,13 @@ def dictionary() -> dict[str, str]:
 
 
 @cache
-def letters() -> Letters:
+def letter_to_sound() -> LetterToSound:
     """Letter-to-sound rules that were learnt from the dictionary."""
-    return Letters.load(LETTERS_PATH)
+    return LetterToSound.load(LETTERS_PATH)
 
 
 @cache
-def plain(word: str) -> str:
+def ascii_word(word: str) -> str:
     """A word in the letters a to z and apostrophes: `Café` becomes `cafe`."""
     word = word.lower().replace("\u2019", "'")
     word = word.replace("ß", "ss").replace("æ", "ae").replace("œ", "oe").replace("ø", "o")
@@ -78,7 +78,7 @@ def pronunciations(word: str) -> tuple[Phones, ...]:
     >>> pronunciations("wonderful")
     (('W', 'AH1', 'N', 'D', 'ER0', 'F', 'AH0', 'L'),)
     """
-    known, word = dictionary(), plain(word)
+    known, word = dictionary(), ascii_word(word)
     if word in known:
         return tuple(decoded(codes) for codes in known[word].split(" "))
     bare = word.strip("'")
@@ -111,8 +111,8 @@ def sounds_of(word: str) -> Phones:
     if known:
         melted = [one for one in known[1:] if _melt(one) == _melt(known[0])]
         return min((known[0], *melted), key=num_syllables)
-    spelt = plain(word)
-    guess = decoded("".join(letters().read(spelt))) if spelt else ()
+    spelt = ascii_word(word)
+    guess = decoded("".join(letter_to_sound().read(spelt))) if spelt else ()
     return _one_main_stress(guess)
 
 

@@ -1,10 +1,10 @@
-"""Which words rhyme, judged by how they sound."""
+"""Perfect rhyme: words that sound alike from the last stressed vowel on."""
 
 from __future__ import annotations
 
 from functools import cache
 
-from pipeline.lyrics.phonetics.pronunciation import Phones, is_vowel, plain, pronunciations, sounds_of
+from pipeline.lyrics.phonetics.pronunciation import Phones, ascii_word, is_vowel, pronunciations, sounds_of
 
 ALIKE = {"AYER": "AYR", "AWER": "AWR", "AOR": "OWR", "IYR": "IHR", "UHR": "UWR", "EYR": "EHR"}
 """Vowels before r that singers do not tell apart: liar and fire."""
@@ -20,7 +20,7 @@ def rhyme_key(word: str) -> str:
     (True, False)
     """
     last = word.rpartition("-")[2]
-    return _from_stress(sounds_of(last)) or plain(last)[-3:] or last.lower()[-3:]
+    return _from_stress(sounds_of(last)) or ascii_word(last)[-3:] or last.lower()[-3:]
 
 
 def _from_stress(phones: Phones) -> str:

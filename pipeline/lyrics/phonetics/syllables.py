@@ -1,4 +1,4 @@
-"""Written words in the syllables that are sung, each with its stress: won-der-ful."""
+"""Syllabification: written words in the syllables that are sung, each with its stress (won-der-ful)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pipeline.lyrics.corpus.song_lyrics import WORD
 from pipeline.lyrics.phonetics.pronunciation import (
     CODES,
     Phones,
+    ascii_word,
     decoded,
     is_vowel,
-    letters,
+    letter_to_sound,
     num_syllables,
-    plain,
     pronunciations,
     sounds_of,
 )
@@ -38,20 +38,20 @@ def vowels_of(word: str) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     before = ""
     for at, letter in enumerate(word.lower()):
-        plain = unicodedata.normalize("NFD", letter)[0]
-        silent = plain == "y" or (plain == "u" and at > 0 and word[at - 1] in "qgQG")
+        base = unicodedata.normalize("NFD", letter)[0]
+        silent = base == "y" or (base == "u" and at > 0 and word[at - 1] in "qgQG")
         glides = silent and _is_vowel(word[at + 1 : at + 2].lower())
         if BLOCKS.match(letter):
             found.append((at, at + 1))
             before = ""
-        elif plain not in VOWELS or glides:
+        elif base not in VOWELS or glides:
             before = ""
-        elif found and before and TOGETHER.match(before + plain) and letter not in APART:
+        elif found and before and TOGETHER.match(before + base) and letter not in APART:
             found[-1] = (found[-1][0], at + 1)
             before = ""
         else:
             found.append((at, at + 1))
-            before = "" if letter in "íú" else plain
+            before = "" if letter in "íú" else base
     return found or [(0, 1)]
 
 
@@ -134,7 +134,7 @@ def syllables_of(line: str, english: bool = True) -> list[Syllable]:
     ["It's", 'won', 'der', 'ful,', 'to', 'night']
     """
     found: list[Syllable] = []
-    for number, word in enumerate(words_of(line)):
+    for number, word in enumerate(words_of_line(line)):
         parts, stresses = split_word(word, english)
         names = ["single"] if len(parts) == 1 else ["begin", *["middle"] * (len(parts) - 2), "end"]
         found += [
@@ -143,7 +143,7 @@ def syllables_of(line: str, english: bool = True) -> list[Syllable]:
     return found
 
 
-def words_of(line: str) -> list[str]:
+def words_of_line(line: str) -> list[str]:
     """The words of a line, with their punctuation."""
     words: list[str] = []
     for token in line.split():
@@ -177,7 +177,7 @@ def split_word(word: str, english: bool = True) -> tuple[tuple[str, ...], tuple[
 
 def _split(word: str, english: bool) -> tuple[list[str], list[int]]:
     """Syllables of a word without punctuation."""
-    spelt = plain(word)
+    spelt = ascii_word(word)
     nuclei = _nuclei(spelt, sounds_of(word)) if english and len(spelt) == len(word) else []
     if len(nuclei) == 1:
         return [word], [0 if spelt in SMALL_WORDS else 1]
@@ -213,7 +213,7 @@ class _Nucleus:
 
 def _nuclei(spelt: str, phones: Phones) -> list[_Nucleus]:
     """The vowels of a word that has these sounds; none where its letters can't be the sounds."""
-    aligned = letters().align(spelt, "".join(CODES[sound] for sound in phones))
+    aligned = letter_to_sound().align(spelt, "".join(CODES[sound] for sound in phones))
     if not phones or aligned is None:
         return []
     shares = tuple(map(decoded, aligned))

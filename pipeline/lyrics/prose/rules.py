@@ -1,4 +1,4 @@
-"""The rules of free writing: words there are and words to avoid, runs that are copies, and where a text may end."""
+"""Constraints on prose: words there are and words to avoid, runs that are copies, and where a text may end."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pipeline.lyrics.corpus.essays import LONG_TITLE
 from pipeline.lyrics.corpus.song_lyrics import START
 from pipeline.lyrics.corpus.text_decoding import clean
 from pipeline.lyrics.corpus.vocabulary import UNKNOWN, Vocabulary
-from pipeline.lyrics.prose.training_text import APOSTROPHES, Known, words_of
+from pipeline.lyrics.prose.training_text import APOSTROPHES, TrainingText, words_in
 from pipeline.settings.lyrics import LyricsSettings
 
-Mask = NDArray[np.bool_]
+TokenMask = NDArray[np.bool_]
 """Some of the tokens `[tokens]`."""
 
 LONGER, SPARE = 1.25, 300
@@ -38,7 +38,7 @@ INSIDE = "[^\\W_]"
 BESIDE = f"[{APOSTROPHES}]"
 
 
-class FreeRules:
+class ProseRules:
     """What a text may become.
 
     Parameters
@@ -54,13 +54,13 @@ class FreeRules:
     """
 
     def __init__(
-        self, pieces: Sequence[str], unusable: Mask, known: Known, settings: LyricsSettings, given: int
+        self, pieces: Sequence[str], unusable: TokenMask, known: TrainingText, settings: LyricsSettings, given: int
     ) -> None:
         self.known, self.given, self.length = known, given, settings.length
         self.is_essay = settings.kind == "essay"
-        self.avoided = Avoided(settings.avoid)
+        self.avoided = AvoidedWords(settings.avoid)
 
-        def beginning(marks: str) -> Mask:
+        def beginning(marks: str) -> TokenMask:
             return np.array([piece[:1] in marks for piece in pieces])
 
         self._never = unusable
@@ -68,7 +68,7 @@ class FreeRules:
         self._after_space = unusable | spaces | lines
         self._edges = np.array([not piece[:1].isalnum() and piece[:1] not in APOSTROPHES for piece in pieces])
 
-    def forbidden(self, text: str) -> Mask:
+    def forbidden(self, text: str) -> TokenMask:
         """Tokens that lead nowhere: spaces after a space, too many lines' ends, an end too early, an avoided word's."""
         mask = self._never
         if not text or len(text) - len(text.rstrip()) >= MOST_SPACE or (self.is_essay and text[-1].isspace()):
@@ -89,8 +89,8 @@ class FreeRules:
         added = "\n" if piece == START else piece
         if self.avoided.completed(text, added, self.given) or not self._spells(text, added):
             return True
-        tail = text[max(self.given, len(text) - self.known.runs.size) :]
-        return piece != START and self.known.runs.holds(tail + piece, len(tail))
+        tail = text[max(self.given, len(text) - self.known.copies.size) :]
+        return piece != START and self.known.copies.holds(tail + piece, len(tail))
 
     def _spells(self, text: str, piece: str) -> bool:
         """Whether the words in `piece`, and the one it goes on with, stand in the training text or may yet."""
@@ -100,7 +100,7 @@ class FreeRules:
         if not self.known.repeats_words or (0 < start == self.given and text[start - 1].isalpha()):
             return True
         joined = text[start:] + piece
-        words = words_of(joined)
+        words = words_in(joined)
         last = words.pop() if words and joined.rstrip(APOSTROPHES)[-1:].isalpha() else ""
         return all(word in self.known.words for word in words) and self.known.words.begin(last)
 
@@ -125,7 +125,7 @@ class FreeRules:
         return text[: self.given] + own
 
 
-class TitleRules(FreeRules):
+class TitleRules(ProseRules):
     """What an essay's title may become: one line, not the title of a training text, about as long as those are."""
 
     @cached_property
@@ -144,7 +144,7 @@ class TitleRules(FreeRules):
         return piece[0] == "\n" or len(text) > self.longest
 
 
-class Avoided:
+class AvoidedWords:
     """Words and phrases that are not written, in any case, with or without a possessive 's.
 
     A word is one where no letter or digit stands beside it: avoiding `art` leaves `heart`, `artist` and `art't`.
@@ -184,7 +184,7 @@ class Avoided:
         )
 
 
-def pieces_of(vocabulary: Vocabulary, known: Known) -> tuple[list[str], Mask]:
+def pieces_of(vocabulary: Vocabulary, known: TrainingText) -> tuple[list[str], TokenMask]:
     """The text of each token, and which can't be written: those that the texts lack, unknown characters, marks."""
     pieces = [vocabulary.decode([token]) for token in range(len(vocabulary))]
     legible = (UNKNOWN not in piece and (piece.isprintable() or piece in ("\n", START)) for piece in pieces)

@@ -1,4 +1,4 @@
-"""Text out of the language model, token after token, several texts side by side.
+"""Nucleus sampling within rules, token after token, several texts side by side.
 
 Each token comes from the likeliest ones (top-k; nucleus: Holtzman et al. 2020, arXiv 1904.09751) of those that are
 allowed. Where a rule refuses the one that was drawn, and what else could follow there is unlikely, the whole word is
@@ -62,7 +62,7 @@ def _whole(chances: Scores) -> Scores:
     return found
 
 
-class Rules(Protocol):
+class SamplingRules(Protocol):
     """What a text may become."""
 
     def forbidden(self, text: str) -> NDArray[np.bool_]:
@@ -76,8 +76,8 @@ class Rules(Protocol):
 
 
 @dataclass
-class Place:
-    """A place in a text where a token is drawn: what the model makes of the text up to there."""
+class Prediction:
+    """The next token's log-probabilities at a place in a text, the model's state there, and the tokens refused."""
 
     scores: Scores
     state: State
@@ -90,7 +90,7 @@ class Place:
         return scores
 
 
-class Row:
+class UnfinishedText:
     """One text that is being written.
 
     Parameters
@@ -112,14 +112,14 @@ class Row:
     def __init__(
         self,
         given: str,
-        first: Place,
+        first: Prediction,
         pieces: Sequence[str],
-        rules: Rules,
+        rules: SamplingRules,
         choose: Callable[[Scores], Scores],
         draws: random.Random,
     ) -> None:
         self.text, self.pieces, self.rules, self.choose, self.draws = given, pieces, rules, choose, draws
-        self.places = deque([first], maxlen=HISTORY)
+        self.predictions = deque([first], maxlen=HISTORY)
         self.tokens: list[int] = []
         self.scores: list[float] = []
         """The log-probability of each token under the model, before temperature and cuts."""
@@ -129,10 +129,10 @@ class Row:
     def advance(self) -> None:
         """Add a token, or end the text where it is complete or nothing can follow."""
         while not self.over:
-            place = self.places[-1]
-            left = place.left(self.rules.forbidden(self.text))
+            prediction = self.predictions[-1]
+            left = prediction.left(self.rules.forbidden(self.text))
             share = np.exp(left).sum()
-            if (share < LEAST_SHARE and _in_word(self.text) and len(self.places) > 1) or not share:
+            if (share < LEAST_SHARE and _in_word(self.text) and len(self.predictions) > 1) or not share:
                 self._step_back()
                 continue
             ladder = np.cumsum(self.choose(left))
@@ -142,35 +142,35 @@ class Row:
             elif self.rules.ends(self.text, self.pieces[token]):
                 self.over = True
             else:
-                self._append(token, place)
+                self._append(token, prediction)
                 return
 
-    def _append(self, token: int, place: Place) -> None:
+    def _append(self, token: int, prediction: Prediction) -> None:
         self.text += self.pieces[token]
         self.tokens.append(token)
-        self.scores.append(float(place.scores[token]))
+        self.scores.append(float(prediction.scores[token]))
         if len(self.tokens) > self._furthest:
             self._furthest, self._refusals = len(self.tokens), 0
 
     def _step_back(self) -> None:
         """Take the last token back and refuse it where it stood; without one the text is over."""
-        if len(self.places) == 1:
+        if len(self.predictions) == 1:
             self.over = True
             return
-        self.places.pop()
+        self.predictions.pop()
         self.scores.pop()
         token = self.tokens.pop()
         self.text = self.text[: len(self.text) - len(self.pieces[token])]
         self._refuse(token)
 
     def _refuse(self, token: int) -> None:
-        self.places[-1].refused.append(token)
+        self.predictions[-1].refused.append(token)
         self._refusals += 1
         self.over = self._refusals > MOST_REFUSALS
 
 
 @torch.no_grad()
-def read(model: LanguageModel, tokens: Sequence[int]) -> Place:
+def read_tokens(model: LanguageModel, tokens: Sequence[int]) -> Prediction:
     """What the model makes of a text from its start; `tokens` holds at least one."""
     device = model.bias.device
     state = model.initial_state(1)
@@ -178,11 +178,11 @@ def read(model: LanguageModel, tokens: Sequence[int]) -> Place:
     for start in range(0, len(tokens), 256):
         stretch = torch.tensor([tokens[start : start + 256]], dtype=torch.long, device=device)
         logits, state = model(stretch, state)
-    return Place(_scores(logits)[0], state)
+    return Prediction(_scores(logits)[0], state)
 
 
 @torch.no_grad()
-def write(model: LanguageModel, rows: Sequence[Row]) -> None:
+def finish_texts(model: LanguageModel, rows: Sequence[UnfinishedText]) -> None:
     """Write all rows to their ends, each from the place that it has."""
     while True:
         for row in rows:
@@ -191,11 +191,11 @@ def write(model: LanguageModel, rows: Sequence[Row]) -> None:
         if not rows:
             return
         tokens = torch.tensor([[row.tokens[-1]] for row in rows], device=model.bias.device)
-        logits, state = model(tokens, _gathered([row.places[-1].state for row in rows]))
+        logits, state = model(tokens, _gathered([row.predictions[-1].state for row in rows]))
         scores = _scores(logits)
         for at, row in enumerate(rows):
             own = [(hidden[:, at : at + 1], cell[:, at : at + 1]) for hidden, cell in state]
-            row.places.append(Place(scores[at], own))
+            row.predictions.append(Prediction(scores[at], own))
 
 
 def _gathered(states: Sequence[State]) -> State:

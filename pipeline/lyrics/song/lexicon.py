@@ -9,8 +9,8 @@ from functools import cached_property
 from itertools import pairwise
 
 from pipeline.errors import UserError
+from pipeline.lyrics.corpus.copy_detection import CopyIndex
 from pipeline.lyrics.corpus.song_lyrics import WORD
-from pipeline.lyrics.language_model.baselines import Copies
 from pipeline.lyrics.phonetics.rhyme import rhyme_key, rhyme_keys
 from pipeline.lyrics.phonetics.syllables import is_english, split_word
 
@@ -29,8 +29,8 @@ DANGLING = _set(
 """Words that leave the ear waiting at the end of a line."""
 
 
-class Tree:
-    """Words spelt backwards, as a tree of their characters; each branch knows the stresses of its words.
+class WordTrie:
+    """A trie of words spelt backwards; each branch knows the stresses of its words.
 
     Parameters
     ----------
@@ -55,21 +55,21 @@ class Tree:
                 if at < len(spelt):
                     self.next[spelt[:at]].add(spelt[at])
 
-    def fits(self, spelt: str, metre: Metre, left: int) -> bool:
+    def fits(self, spelt: str, stresses: StressMask, left: int) -> bool:
         """Whether a word that ends like `spelt` can come where `left` syllables are left in the line.
 
         It must leave some for the words before it, or begin a line and leave none.
         """
-        inside, whole = metre.patterns(left)
+        inside, whole = stresses.patterns(left)
         return bool(self._patterns.get(spelt, 0) & inside or self._opening.get(spelt, 0) & whole)
 
-    def after(self, spelt: str, metre: Metre, left: int) -> set[str]:
+    def after(self, spelt: str, stresses: StressMask, left: int) -> set[str]:
         """The characters that go on from `spelt` to such a word."""
-        return {character for character in self.next.get(spelt, ()) if self.fits(spelt + character, metre, left)}
+        return {character for character in self.next.get(spelt, ()) if self.fits(spelt + character, stresses, left)}
 
 
-class Metre:
-    """Where the words of a line may put their stresses.
+class StressMask:
+    """Metre of a line: where its words may put their main stresses.
 
     Parameters
     ----------
@@ -124,8 +124,9 @@ class Lexicon:
     def __init__(self, texts: Iterable[str], copy_limit: int, avoid: Sequence[str] = ()) -> None:
         lines = [line for text in texts for line in text.split("\n")]
         self.avoided = {word.lower() for word in avoid}
-        self.lines = {plain(line) for line in lines}
-        self.copies, self.copy_limit = Copies("\n".join(lines).lower()), copy_limit
+        self.lines = {letters_only(line) for line in lines}
+        text = "\n".join(lines).lower()
+        self.copies = CopyIndex([text], len(text), copy_limit)
         split = [WORD.findall(line[::-1]) for line in lines]
         self.words = {word for line in split for word in line if not self.avoids(word)}
         self.english = is_english(line[::-1] for line in lines)
@@ -143,11 +144,11 @@ class Lexicon:
         self.patterns: list[tuple[int, ...]] = []
         """The stresses that words have, of each syllable."""
         self._patterns: dict[str, int] = {}
-        self._trees: dict[tuple[str, bool], Tree] = {}
+        self._trees: dict[tuple[str, bool], WordTrie] = {}
 
     def is_copied(self, spelt: str) -> bool:
         """Whether a line stands in the texts, or a run of it that is longer than the limit, case aside."""
-        return plain(spelt) in self.lines or self.copies.has_longer(spelt.lower(), self.copy_limit)
+        return letters_only(spelt) in self.lines or self.copies.holds(spelt.lower())
 
     def avoids(self, word: str) -> bool:
         """Whether a word is one that is never written, alone, with 's or in a word with hyphens."""
@@ -168,20 +169,20 @@ class Lexicon:
         """Syllables of a word."""
         return len(self.patterns[self.pattern(word)])
 
-    def tree_before(self, word: str, pause: bool, metre: Metre, left: int) -> Tree:
+    def tree_before(self, word: str, pause: bool, stresses: StressMask, left: int) -> WordTrie:
         """Words that stand before `word` in the texts, or before a comma.
 
         All such words where there are too few, or none of them has a number of syllables that leaves the line whole.
         """
         if (word, pause) not in self._trees:
             known = self._before.get(word, set()) & (self._paused if pause else self.words)
-            self._trees[word, pause] = Tree(known if len(known) >= MIN_CHOICE else (), self)
+            self._trees[word, pause] = WordTrie(known if len(known) >= MIN_CHOICE else (), self)
         tree = self._trees[word, pause]
-        return tree if tree.fits("", metre, left) else self._all[pause]
+        return tree if tree.fits("", stresses, left) else self._all[pause]
 
     @cached_property
-    def _all(self) -> dict[bool, Tree]:
-        return {False: Tree(self.words, self), True: Tree(self._paused or self.words, self)}
+    def _all(self) -> dict[bool, WordTrie]:
+        return {False: WordTrie(self.words, self), True: WordTrie(self._paused or self.words, self)}
 
     @cached_property
     def rhymes(self) -> dict[str, set[str]]:
@@ -207,6 +208,6 @@ def _by_rhyme(words: Iterable[str]) -> dict[str, set[str]]:
     return dict(found)
 
 
-def plain(spelt: str) -> str:
+def letters_only(spelt: str) -> str:
     """A line's letters and spaces alone, for comparing lines."""
     return "".join(character for character in spelt.lower() if character.isalpha() or character == " ")

@@ -1,4 +1,4 @@
-"""Single lines out of the language model: made of known words, of a given number of syllables, on a given rhyme.
+"""Constrained sampling of single lines: known words, a given number of syllables, a given rhyme.
 
 A line is sampled from its end. While it is, only those characters are allowed that go on with a word of the training
 text and leave syllables for the words before it, so no line has to be rejected afterwards; the others share the
@@ -14,13 +14,13 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from pipeline.lyrics.corpus.song_lyrics import MARKS, START, WORD, spoken
+from pipeline.lyrics.corpus.song_lyrics import SECTION_MARKS, START, WORD, line_for_people
 from pipeline.lyrics.language_model.lstm import LanguageModel, State
-from pipeline.lyrics.language_model.training import encode
-from pipeline.lyrics.song.lexicon import Lexicon, Metre, Tree
+from pipeline.lyrics.language_model.training import encode_characters
+from pipeline.lyrics.song.lexicon import Lexicon, StressMask, WordTrie
 from pipeline.settings.lyrics import LyricsSettings
 
-LINE_ENDS = ",?!"
+END_MARKS = ",?!"
 """Marks that may stand at the end of a line; inside one only a comma may."""
 MIN_WORDS = 3
 LONGEST_FREE = 100
@@ -30,17 +30,17 @@ LONGEST = 14
 
 
 @dataclass(frozen=True)
-class Candidate:
+class LineCandidate:
     """A line in the model's spelling, its syllables, and the mean log-probability of its characters."""
 
     spelt: str
     syllables: int
-    score: float
+    log_probability: float
 
     @property
     def line(self) -> str:
         """As people read it."""
-        return spoken(self.spelt)
+        return line_for_people(self.spelt)
 
     @property
     def words(self) -> list[str]:
@@ -48,7 +48,7 @@ class Candidate:
         return [word.lower() for word in WORD.findall(self.spelt[::-1])]
 
 
-def strong_places(beats: Sequence[float]) -> list[bool]:
+def strong_beats(beats: Sequence[float]) -> list[bool]:
     """For each beat whether it is at least as strong as its neighbours.
 
     >>> strong_places([0.6, 1.0, 0.6, 0.8])
@@ -59,11 +59,11 @@ def strong_places(beats: Sequence[float]) -> list[bool]:
 
 
 @dataclass
-class _Row:
+class _UnfinishedLine:
     """A line that is being spelt: the word it is at, and how many syllables and words there are to come."""
 
-    tree: Tree
-    metre: Metre
+    tree: WordTrie
+    stresses: StressMask
     left: int
     spelt: str = ""
     word: str = ""
@@ -81,14 +81,14 @@ class LineSampler:
     @torch.no_grad()
     def read(self, text: str, state: State) -> tuple[Tensor, State]:
         """Log-probabilities `[1, symbols]` of the next character after `text` was read from `state`, and the state."""
-        symbols = encode(text, self.symbols)[None].to(self.model.bias.device)
+        symbols = encode_characters(text, self.symbols)[None].to(self.model.bias.device)
         logits, state = self.model(symbols, state)
         return logits[:, -1].log_softmax(-1).cpu(), state
 
     @torch.no_grad()
     def log_probability(self, text: str, scores: Tensor, state: State) -> float:
         """Log-probability of `text` where `scores` and `state` come from `read`."""
-        symbols = encode(text, self.symbols)[None].to(self.model.bias.device)
+        symbols = encode_characters(text, self.symbols)[None].to(self.model.bias.device)
         logits, _ = self.model(symbols[:, :-1], state)
         each = torch.cat([scores, logits[0].log_softmax(-1).cpu()])
         return float(each.gather(1, symbols[0].cpu()[:, None]).sum())
@@ -102,7 +102,7 @@ class LineSampler:
         endings: Iterable[str],
         draws: torch.Generator,
         beats: Sequence[float] = (),
-    ) -> list[Candidate]:
+    ) -> list[LineCandidate]:
         """Different lines, the best first.
 
         Parameters
@@ -125,17 +125,18 @@ class LineSampler:
             Without those that stand in the training text, share more than `lyrics.copy_limit` characters in a row with
             it or repeat a word too often.
         """
-        tree = Tree(endings, self.lexicon)
-        free = {size: Metre(self.lexicon, [True] * size) for size in syllables}
-        strict = {len(beats): Metre(self.lexicon, strong_places(beats))}
+        tree = WordTrie(endings, self.lexicon)
+        free = {size: StressMask(self.lexicon, [True] * size) for size in syllables}
+        strict = {len(beats): StressMask(self.lexicon, strong_beats(beats))}
         rows = [
-            _Row(tree, (strict if at % 2 else free).get(size, free[size]), size) for at, size in enumerate(syllables)
+            _UnfinishedLine(tree, (strict if at % 2 else free).get(size, free[size]), size)
+            for at, size in enumerate(syllables)
         ]
         totals = torch.zeros(len(rows))
         scores = scores.expand(len(rows), -1)
         state = [(hidden.expand(-1, len(rows), -1), cell.expand(-1, len(rows), -1)) for hidden, cell in state]
         state = [(hidden.contiguous(), cell.contiguous()) for hidden, cell in state]
-        done: list[Candidate] = []
+        done: list[LineCandidate] = []
         active = list(range(len(rows)))
         for _ in range(LONGEST * max(syllables, default=0)):
             masks = torch.stack([self._mask(self._allowed(rows[row])) for row in active])
@@ -148,7 +149,7 @@ class LineSampler:
                     continue
                 if self.symbols[pick] == "\n":
                     spelt = rows[row].spelt
-                    done.append(Candidate(spelt, syllables[row], totals[row].item() / (len(spelt) + 1)))
+                    done.append(LineCandidate(spelt, syllables[row], totals[row].item() / (len(spelt) + 1)))
                 else:
                     self._take(rows[row], self.symbols[pick])
                     kept.append(place)
@@ -159,7 +160,7 @@ class LineSampler:
                 state = [(hidden[:, kept].contiguous(), cell[:, kept].contiguous()) for hidden, cell in state]
             logits, state = self.model(picks[kept, None].to(self.model.bias.device), state)
             scores = logits[:, 0].log_softmax(-1).cpu()
-        best = sorted({one.spelt: one for one in done}.values(), key=lambda one: (-one.score, one.spelt))
+        best = sorted({one.spelt: one for one in done}.values(), key=lambda one: (-one.log_probability, one.spelt))
         return [one for one in best if self._is_fresh(one)]
 
     @torch.no_grad()
@@ -174,7 +175,7 @@ class LineSampler:
         if not outlooks:
             return []
         count = number * len(outlooks)
-        allowed = self._mask(frozenset(self.symbols) - {START, *MARKS.values()}).expand(count, -1)
+        allowed = self._mask(frozenset(self.symbols) - {START, *SECTION_MARKS.values()}).expand(count, -1)
         scores = torch.cat([scores for scores, _ in outlooks]).repeat(number, 1)
         layers = zip(*(state for _, state in outlooks), strict=True)
         state = [
@@ -204,14 +205,14 @@ class LineSampler:
         ordered[ordered.sum(-1) == 0, 0] = 1
         return order.gather(1, torch.multinomial(ordered, 1, generator=draws))[:, 0]
 
-    def _allowed(self, row: _Row) -> frozenset[str]:
+    def _allowed(self, row: _UnfinishedLine) -> frozenset[str]:
         """Characters that may come next."""
-        letters = row.tree.after(row.word, row.metre, row.left)
+        letters = row.tree.after(row.word, row.stresses, row.left)
         if not row.spelt:
-            return frozenset(letters | set(LINE_ENDS))
+            return frozenset(letters | set(END_MARKS))
         if row.spelt.endswith(" "):
             pause = self._before(row, pause=True)
-            return frozenset(letters | ({","} if pause.fits("", row.metre, row.left) else set()))
+            return frozenset(letters | ({","} if pause.fits("", row.stresses, row.left) else set()))
         if row.word in row.tree.whole:
             word = row.word[::-1]
             left = row.left - self.lexicon.syllables(word)
@@ -223,7 +224,7 @@ class LineSampler:
                 letters |= {"\n"} if word in starts else set()
         return frozenset(letters)
 
-    def _take(self, row: _Row, symbol: str) -> None:
+    def _take(self, row: _UnfinishedLine, symbol: str) -> None:
         """Go on with one character."""
         if symbol == " ":
             row.left -= self.lexicon.syllables(row.word[::-1])
@@ -231,17 +232,17 @@ class LineSampler:
             row.spelt, row.word = row.spelt + " ", ""
             row.tree = self._before(row, pause=False)
             return
-        if symbol in LINE_ENDS and not row.word:
+        if symbol in END_MARKS and not row.word:
             if row.spelt:
                 row.tree = self._before(row, pause=True)
         else:
             row.word += symbol
         row.spelt += symbol
 
-    def _before(self, row: _Row, pause: bool) -> Tree:
+    def _before(self, row: _UnfinishedLine, pause: bool) -> WordTrie:
         """The words that may stand before the last one, with a comma or without."""
-        later = row.spelt[:-1].rpartition(" ")[2].lstrip(LINE_ENDS)[::-1]
-        return self.lexicon.tree_before(later, pause, row.metre, row.left)
+        later = row.spelt[:-1].rpartition(" ")[2].lstrip(END_MARKS)[::-1]
+        return self.lexicon.tree_before(later, pause, row.stresses, row.left)
 
     def _mask(self, allowed: frozenset[str]) -> Tensor:
         if allowed not in self._masks:
@@ -250,7 +251,7 @@ class LineSampler:
             self._masks[allowed] = mask
         return self._masks[allowed]
 
-    def _is_fresh(self, line: Candidate) -> bool:
+    def _is_fresh(self, line: LineCandidate) -> bool:
         """Not copied, no word twice in a row or three times."""
         words = line.words
         stutters = any(first == second for first, second in pairwise(words))

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.lyrics.corpus.song_lyrics import Section
+from pipeline.lyrics.corpus.song_lyrics import LyricSection
 from pipeline.lyrics.song.plan import LinePlan
 
-HANDS = ("model", "person", "edited")
-"""Whose a line is: as the model wrote it, as a person did, or the model's changed by a person."""
+AUTHORS = ("model", "person", "edited")
+"""Who wrote a line: the model, a person, or the model with changes by a person."""
 
 
 @dataclass(frozen=True)
-class LyricSection(Section):
+class WrittenSection(LyricSection):
     """Lines of one kind of section, and of each line what it was asked for.
 
     Attributes
     ----------
-    hands
-        Whose each line is: one of `HANDS`.
+    authors
+        Of each line: one of `AUTHORS`.
     syllables
         How many each line was to have; None for a line that was given by `lyrics.prompt`.
     rhymes_with
         The earlier line of the section that each was to rhyme with, None where it was not.
     """
 
-    hands: tuple[str, ...]
+    authors: tuple[str, ...]
     syllables: tuple[int | None, ...]
     rhymes_with: tuple[int | None, ...]
 
@@ -37,17 +37,17 @@ class Lyric:
     number: int
     title: str
     scheme: str
-    sections: tuple[LyricSection, ...]
+    sections: tuple[WrittenSection, ...]
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the next line goes.
+class NextLine:
+    """Where the next line goes, and what it is asked for.
 
     Attributes
     ----------
     section, kind, number
-        Index of the section among those that are written; its kind; and the how manieth of its kind it is, from 1.
+        Index of the section among those that are written; its kind; its number among those of its kind, from 1.
     line, num_lines
         Index of the line in it, and how many lines it has.
     plan
@@ -69,10 +69,10 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Taken:
-    """A line that was taken: as people read it, whose it is, its words in small letters."""
+class TakenLine:
+    """A line of the lyric: as people read it, its author, its words in small letters."""
 
     line: str
-    by: str
+    author: str
     words: tuple[str, ...]
     given: bool = False

@@ -1,33 +1,42 @@
-"""The form of lyrics in figures: the same measures for generated, training and held-out human words.
+"""Metrics of lyrics: the same measures of form for generated, training and held-out words, and what form costs.
 
 Sections that come back word for word count once, and so do shorter returns of them.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pipeline.lyrics.corpus.song_lyrics import KINDS, MARKS, START, WORD, Section, spoken
-from pipeline.lyrics.language_model.baselines import Copies
+import torch
+
+from pipeline.lyrics.corpus.copy_detection import CopyFinder
+from pipeline.lyrics.corpus.diversity import distinct_2
+from pipeline.lyrics.corpus.song_lyrics import WORD, LyricSection, sections_of_text
 from pipeline.lyrics.phonetics.pronunciation import is_vowel, pronunciations, sounds_of
 from pipeline.lyrics.phonetics.rhyme import rhymes
 from pipeline.lyrics.phonetics.syllables import syllables_of
-from pipeline.lyrics.song.lexicon import plain
+from pipeline.lyrics.song.lexicon import letters_only
 from pipeline.lyrics.song.lyric import Lyric
+from pipeline.lyrics.song.plan import LyricPlan, random_number
+from pipeline.lyrics.song.writer import LyricWriter
 
 NEAR_LINES = 4
 """Lines from one end of a rhyme to the other, at the most."""
 NEAR_WORDS = 15
 """Words before a word that its rhyme density looks at."""
+FREE_LINES = 8
+"""Lines drawn freely beside each written one."""
+METRICS_HEADS = ("measure", "generated", "training", "held-out")
 
-Words = Sequence[Section]
+SongSections = Sequence[LyricSection]
 """A song's sections."""
 
 
 @dataclass(frozen=True)
-class Figures:
+class LyricMetrics:
     """Measures of some songs; None where one does not apply.
 
     Attributes
@@ -63,10 +72,10 @@ class Figures:
     known_words: float | None
 
 
-def table(
+def metrics_rows(
     lyrics: Sequence[Lyric], training: Sequence[str], held_out: Sequence[str], english: bool = True
 ) -> list[tuple[str, ...]]:
-    """Rows of a table, the first one its heading: a measure's name, then generated, training and held-out words.
+    """Rows of a table under `METRICS_HEADS`: a measure's name, then generated, training and held-out words.
 
     The training column is a sample of the training songs, as many as there are held-out ones, against the others.
 
@@ -81,13 +90,13 @@ def table(
     """
     step = max(1, len(training) // max(1, len(held_out)))
     sample, others = list(training[::step]), [text for at, text in enumerate(training) if at % step]
-    columns: list[tuple[Sequence[Words], Sequence[str]]] = [
+    columns: list[tuple[Sequence[SongSections], Sequence[str]]] = [
         ([lyric.sections for lyric in lyrics], training),
-        ([sections_of(text) for text in sample], others),
-        ([sections_of(text) for text in held_out], training),
+        ([sections_of_text(text) for text in sample], others),
+        ([sections_of_text(text) for text in held_out], training),
     ]
-    amount = min(len(_word_pairs(songs)) for songs, _ in columns)
-    found = [figures(songs, against, amount, english) for songs, against in columns]
+    amount = min(len(word_pairs(songs)) for songs, _ in columns)
+    found = [lyric_metrics(songs, against, amount, english) for songs, against in columns]
     names = {
         "lines": "lines, those that come back counted once",
         "on_target": "lines within one syllable of their target (human: of the section's mean)",
@@ -99,14 +108,12 @@ def table(
         "copied_lines": "lines copied whole",
         "known_words": "words in the pronouncing dictionary",
     }
-    rows: list[tuple[str, ...]] = [("measure", "generated", "training", "held-out")]
-    rows += [(text, *(_told(getattr(one, name), name) for one in found)) for name, text in names.items()]
-    return rows
+    return [(text, *(_told(getattr(one, name), name) for one in found)) for name, text in names.items()]
 
 
-def figures(
-    songs: Sequence[Words], training: Sequence[str], num_pairs: int | None = None, english: bool = True
-) -> Figures:
+def lyric_metrics(
+    songs: Sequence[SongSections], training: Sequence[str], num_pairs: int | None = None, english: bool = True
+) -> LyricMetrics:
     """The measures of `songs`.
 
     Parameters
@@ -123,40 +130,35 @@ def figures(
     sections = [section for song in songs for section in once(song)]
     lines = [line for section in sections for line in section.lines]
     known = [line for text in training for line in text.split("\n")]
-    whole = {plain(line[::-1]) for line in known}
-    copies = Copies("\n".join(line[::-1].lower() for line in known))
+    whole = {letters_only(line[::-1]) for line in known}
+    copies = CopyFinder("\n".join(line[::-1].lower() for line in known))
     words = [word for line in lines for word in WORD.findall(line)]
-    return Figures(
+    return LyricMetrics(
         lines=len(lines),
         on_target=_mean(hit for section in sections for hit in _on_target(section, english)),
         rhyming_lines=_mean(hit for section in sections for hit in _rhyming(section.lines)),
         rhyming_pairs=_mean(hit for section in sections for hit in _pairs(section)),
         rhyme_density=_mean(length for song in songs for length in rhyme_lengths(song)),
-        distinct_2=distinct_2(songs, num_pairs),
+        distinct_2=distinct_2(word_pairs(songs), num_pairs),
         longest_copy=len(copies.longest([line.lower() for line in lines])),
-        copied_lines=sum(plain(line) in whole for line in lines),
+        copied_lines=sum(letters_only(line) in whole for line in lines),
         known_words=_mean(bool(pronunciations(word)) for word in words),
     )
 
 
-def sections_of(text: str) -> list[Section]:
-    """The sections of a text in the model's spelling, as people read them."""
-    kinds = {mark: kind for kind, mark in MARKS.items()}
-    found: list[Section] = []
-    name, lines = KINDS[0], list[str]()
-    for line in [*text.removeprefix(START).split("\n"), MARKS[KINDS[0]]]:
-        if line[:1] in kinds:
-            if lines:
-                found.append(Section(name, tuple(lines)))
-            name, lines = kinds[line[0]], []
-        if kept := line.lstrip("".join(kinds)):
-            lines.append(spoken(kept))
-    return found
+def form_summary(form: LyricMetrics) -> str:
+    """How the words keep to their form, in words."""
+    parts = [f"{form.lines} lines, the longest run copied from the texts is {form.longest_copy} characters"]
+    if form.on_target is not None:
+        parts.append(f"{form.on_target:.0%} of them within a syllable of their target")
+    if form.rhyming_pairs is not None:
+        parts.append(f"{form.rhyming_pairs:.0%} of the pairs that should rhyme do")
+    return "; ".join(parts)
 
 
-def once(song: Words) -> list[Section]:
+def once(song: SongSections) -> list[LyricSection]:
     """The sections of a song without those whose lines another of its kind begins with."""
-    found: dict[int, Section] = {}
+    found: dict[int, LyricSection] = {}
     for at, section in sorted(enumerate(song), key=lambda place: -len(place[1].lines)):
         size = len(section.lines)
         if all(section.name != other.name or section.lines != other.lines[:size] for other in found.values()):
@@ -164,7 +166,7 @@ def once(song: Words) -> list[Section]:
     return [found[at] for at in sorted(found)]
 
 
-def rhyme_lengths(song: Words) -> list[int]:
+def rhyme_lengths(song: SongSections) -> list[int]:
     """For each word of a song the vowels of its longest rhyme with one of the 15 words before it.
 
     The words' vowels are compared backwards, across words, until they differ; the rhyme of a word with itself does not
@@ -191,24 +193,62 @@ def rhyme_lengths(song: Words) -> list[int]:
     return lengths
 
 
-def distinct_2(songs: Sequence[Words], num_pairs: int | None = None) -> float | None:
-    """Different pairs of neighbouring words as a share of all pairs; the mean over stretches of `num_pairs` of them.
-
-    Li et al. 2016, *A Diversity-Promoting Objective Function*, arXiv 1510.03055.
-    """
-    pairs = _word_pairs(songs)
-    size = num_pairs or len(pairs)
-    if not size or len(pairs) < size:
-        return None
-    return _mean(len({*pairs[at : at + size]}) / size for at in range(0, len(pairs) - size + 1, size))
-
-
-def _word_pairs(songs: Sequence[Words]) -> list[tuple[str, str]]:
+def word_pairs(songs: Sequence[SongSections]) -> list[tuple[str, str]]:
+    """Each word of the songs' lines and the next one; what comes back counts once."""
     lines = [line for song in songs for section in once(song) for line in section.lines]
     return [pair for line in lines for pair in pairwise(word.lower() for word in WORD.findall(line))]
 
 
-def _on_target(section: Section, english: bool) -> list[bool]:
+@dataclass(frozen=True)
+class FormCost:
+    """Bits a character, line ends included: of the written lines, and of lines drawn freely in the same places."""
+
+    written: float
+    free: float
+
+
+def form_cost(writer: LyricWriter, lyrics: Sequence[Lyric], plans: Sequence[LyricPlan]) -> FormCost:
+    """The cost of syllables, rhymes and known words, less what choosing among candidates gains.
+
+    A free line is drawn after the same lines, with the same temperature, top k and nucleus. Both kinds are counted by
+    the model's own probabilities, those without a temperature.
+
+    Parameters
+    ----------
+    writer
+        Whose model wrote the lyrics.
+    lyrics, plans
+        What was written, and what was asked for.
+    """
+    written, free = [0.0, 0], [0.0, 0]
+    for lyric, plan in zip(lyrics, plans, strict=True):
+        song = writer.begin(lyric.number, plan)
+        outlooks = []
+        for line in _written(lyric, plan)[len(song.taken) :]:
+            outlooks.append(song.outlook)
+            spelt = writer.spelt(line) + "\n"
+            written = [written[0] - writer.sampler.log_probability(spelt, *song.outlook), written[1] + len(spelt)]
+            song.take(line)
+        draws = torch.Generator().manual_seed(random_number(writer.settings.seed, lyric.number, "free lines"))
+        for spelt, total in writer.sampler.free(outlooks, FREE_LINES, draws):
+            free = [free[0] - total, free[1] + len(spelt)]
+    return FormCost(*(bits / max(1, characters) / math.log(2) for bits, characters in (written, free)))
+
+
+def _written(lyric: Lyric, plan: LyricPlan) -> list[str]:
+    """The lines in the order they were written in; what comes back is there once."""
+    places = [plan.source(place) for place in range(len(plan.sections))]
+    longest = [
+        max(
+            (one for one, source in zip(lyric.sections, places, strict=True) if source == index),
+            key=lambda one: len(one.lines),
+        )
+        for index in range(len(plan.written))
+    ]
+    return [line for section in longest for line in section.lines]
+
+
+def _on_target(section: LyricSection, english: bool) -> list[bool]:
     """For each line that has a target whether it is met within one syllable; human lines have their section's mean."""
     counts = [len(syllables_of(line, english)) for line in section.lines]
     targets = getattr(section, "syllables", [sum(counts) / max(1, len(counts))] * len(counts))
@@ -224,7 +264,7 @@ def _rhyming(lines: Sequence[str]) -> list[bool]:
     ]
 
 
-def _pairs(section: Section) -> list[bool]:
+def _pairs(section: LyricSection) -> list[bool]:
     """For each pair of lines that was asked to rhyme whether it does."""
     partners: Sequence[int | None] = getattr(section, "rhymes_with", ())
     ends = [_last_word(line) for line in section.lines]

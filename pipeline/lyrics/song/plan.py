@@ -14,8 +14,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.lyrics.alignment.dynamic_programming import ATTACHED, BREATHLESS, NO_REST, Grid
-from pipeline.lyrics.corpus.song_lyrics import MARKS
+from pipeline.lyrics.alignment.dynamic_programming import ATTACHED, BREATHLESS, NO_REST, SectionGrid
+from pipeline.lyrics.corpus.song_lyrics import SECTION_MARKS
 from pipeline.scores.notes import Notes
 from pipeline.settings.lyrics import FREE, LyricsSettings
 from pipeline.songs.song import Song
@@ -123,7 +123,7 @@ class LyricPlan:
         return sum(opens[:first])
 
 
-def plan_of(settings: LyricsSettings, number: int, song: Song | None = None, wanted: str | None = None) -> LyricPlan:
+def plan_lyric(settings: LyricsSettings, number: int, song: Song | None = None, wanted: str | None = None) -> LyricPlan:
     """What the lyric of song `number` is asked for.
 
     Parameters
@@ -137,10 +137,10 @@ def plan_of(settings: LyricsSettings, number: int, song: Song | None = None, wan
     wanted
         The track that sings; where it is silent, or none is named, the highest that has notes.
     """
-    chance = draw(settings.seed, number, "form")
+    chance = random_number(settings.seed, number, "form")
     scheme = settings.scheme or SCHEMES[chance % len(SCHEMES)]
     if song is not None:
-        kinds = words_for([(section.role, section.num_bars) for section in song.sections])
+        kinds = lyric_form([(section.role, section.num_bars) for section in song.sections])
         sections = _sections_of(song, kinds, wanted, settings)
         if sections:
             return LyricPlan(scheme, tuple(_rhymed(section, scheme, settings.scheme is None) for section in sections))
@@ -153,30 +153,30 @@ def plan_of(settings: LyricsSettings, number: int, song: Song | None = None, wan
     return LyricPlan(scheme, tuple(_rhymed(section, scheme, settings.scheme is None) for section in sections))
 
 
-def draw(seed: int, number: int, purpose: str) -> int:
+def random_number(seed: int, number: int, purpose: str) -> int:
     """A number below 2**56 by chance that depends on these three alone."""
     mixed = hashlib.sha256(f"{seed}/{number}/{purpose}".encode()).digest()
     return int.from_bytes(mixed[:7], "big")
 
 
-def lines_of(kind: str, num_bars: int) -> int:
+def lines_for_bars(kind: str, num_bars: int) -> int:
     """Lines that fit a section of the music: one to two bars, two at least and eight at most."""
     return min(8, max(2, num_bars // BARS_PER_LINE)) if kind in SUNG else 0
 
 
-def words_for(sections: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+def lyric_form(sections: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
     """Kinds and lines of a lyric for the music's sections (role, bars).
 
     What returns most beside the verses is the chorus, where no section is called so; a section of another kind than
     lyrics know, such as one around notes that were given, is a verse.
     """
-    kinds = [KINDS_OF_ROLES.get(role, role if role in MARKS else "verse") for role, _ in sections]
+    kinds = [KINDS_OF_ROLES.get(role, role if role in SECTION_MARKS else "verse") for role, _ in sections]
     others = [kind for kind in kinds if kind in SUNG and kind != "verse"]
     if "chorus" not in kinds and others:
         chorus = max(others, key=others.count)
         if others.count(chorus) > 1:
             kinds = ["chorus" if kind == chorus else kind for kind in kinds]
-    return tuple((kind, lines_of(kind, bars)) for kind, (_, bars) in zip(kinds, sections, strict=True))
+    return tuple((kind, lines_for_bars(kind, bars)) for kind, (_, bars) in zip(kinds, sections, strict=True))
 
 
 def rhyme_partner(scheme: str, place: int) -> int | None:
@@ -214,7 +214,7 @@ def _metre(kind: str, scheme: str, seed: int, number: int) -> Sequence[int]:
     if kind == "rap":
         return RAP_METRE
     metres = METRES.get(scheme, METRES["AABB"])
-    return metres[draw(seed, number, f"metre of {kind}") % len(metres)]
+    return metres[random_number(seed, number, f"metre of {kind}") % len(metres)]
 
 
 def _sections_of(
@@ -227,7 +227,9 @@ def _sections_of(
         if not num_lines:
             continue
         bar = song.spec.steps_per_bar
-        grid = Grid(song.spec.steps_per_beat, song.spec.beats_per_bar, section.first_bar * bar, section.num_bars * bar)
+        grid = SectionGrid(
+            song.spec.steps_per_beat, song.spec.beats_per_bar, section.first_bar * bar, section.num_bars * bar
+        )
         first = next((one for one in found if one.kind == kind and kind in REPEATED), None)
         if first is not None and first.index is not None:
             # the words of the first place, as many lines as its bars ask for
@@ -237,7 +239,7 @@ def _sections_of(
         if first is None and settings.syllables is None:
             num_lines = _num_lines(num_lines, len(notes), section.num_bars)
         lines = tuple(
-            _line_plan(part, grid, settings, place) for place, part in enumerate(_cut(notes, num_lines, grid))
+            _line_plan(part, grid, settings, place) for place, part in enumerate(_cut_melody(notes, num_lines, grid))
         )
         if first is not None:
             longest = max((one.lines for one in found if one.kind == kind), key=len)
@@ -246,7 +248,7 @@ def _sections_of(
     return found
 
 
-def _heard(melodies: Sequence[Notes], grid: Grid, num_lines: int) -> Notes:
+def _heard(melodies: Sequence[Notes], grid: SectionGrid, num_lines: int) -> Notes:
     """The notes of a section on the first track that has some for every line, else on the one with the most."""
     end = grid.first_step + grid.num_steps
     inside = [one[(one["onset"] >= grid.first_step) & (one["onset"] < end)] for one in melodies]
@@ -264,7 +266,7 @@ def _num_lines(num_lines: int, num_notes: int, num_bars: int) -> int:
     return num_lines
 
 
-def _cut(notes: Notes, num_lines: int, grid: Grid) -> list[Notes]:
+def _cut_melody(notes: Notes, num_lines: int, grid: SectionGrid) -> list[Notes]:
     """The notes of each line, by the cheapest places for lines to begin (the prices are those of the alignment).
 
     A line should begin near where an even share of the section does, and after a rest or a long note.
@@ -301,7 +303,7 @@ def _cut(notes: Notes, num_lines: int, grid: Grid) -> list[Notes]:
     return [notes[start:end] for start, end in pairwise(bounds)]
 
 
-def _line_plan(notes: Notes, grid: Grid, settings: LyricsSettings, place: int) -> LinePlan:
+def _line_plan(notes: Notes, grid: SectionGrid, settings: LyricsSettings, place: int) -> LinePlan:
     """A syllable a note, where that can be sung and nothing else is asked for."""
     if settings.syllables is not None:
         syllables = settings.syllables[place % len(settings.syllables)]

@@ -1,4 +1,4 @@
-"""Which of several lines to keep: likelihood, idiom, theme and freshness."""
+"""Reranking of candidate lines: likelihood, idiom, theme and freshness."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IDIOM, THEME, RARE, WORN, SAME_START, ECHO, OWN = 2.0, 1.0, 0.7, 0.1, 0.12, 3.0,
 """What each counts beside one nat a character of likelihood; chosen by reading."""
 HANGING = 0.5
 """A comma at the end of a section."""
-SHARES = 12
+PAIR_SHARES = 12
 """Each song prefers one in so many pairs of words, which keeps songs different without one knowing of the other."""
 BEAT = 2.0
 """What the price of an average syllable's place counts."""
@@ -22,7 +22,7 @@ COMMON_SHARE = 0.25
 """Words in more than this share of the texts carry no theme."""
 
 
-class Usage:
+class WordUsage:
     """How the training texts use words.
 
     Parameters
@@ -101,18 +101,18 @@ def off_beat(stresses: Sequence[int], beats: Sequence[float]) -> float:
     return sum(costs) / len(costs)
 
 
-class Song:
-    """The words a song has used, and what they make of a next line."""
+class LineScorer:
+    """Scores a song's next line by the words that the song has used."""
 
-    def __init__(self, usage: Usage, number: int) -> None:
+    def __init__(self, usage: WordUsage, number: int) -> None:
         self.usage, self.number = usage, number
         self.counts: Counter[str] = Counter()
         self.starts: Counter[str] = Counter()
         self.pairs: frozenset[tuple[str, str]] = frozenset()
 
-    def with_line(self, words: Sequence[str]) -> Song:
-        """The song with one more line, which has at least one word."""
-        after = Song(self.usage, self.number)
+    def with_line(self, words: Sequence[str]) -> LineScorer:
+        """The scorer of the song with one more line, which has at least one word."""
+        after = LineScorer(self.usage, self.number)
         after.counts = self.counts + Counter(set(words))
         after.starts = self.starts + Counter(words[:1])
         after.pairs = self.pairs | set(pairwise(words))
@@ -120,10 +120,10 @@ class Song:
 
     def owns(self, pair: tuple[str, str]) -> bool:
         """Whether two words side by side are among those that this song prefers."""
-        return zlib.crc32(" ".join(pair).encode()) % SHARES == self.number % SHARES
+        return zlib.crc32(" ".join(pair).encode()) % PAIR_SHARES == self.number % PAIR_SHARES
 
-    def merit(self, words: Sequence[str], likelihood: float) -> float:
-        """How good the line would be next; `likelihood` is its mean log-probability a character."""
+    def score(self, words: Sequence[str], likelihood: float) -> float:
+        """How good the line would be next (more is better); `likelihood` is its mean log-probability a character."""
         pairs = list(pairwise(words))
         worn = sum(self.counts[word] for word in set(words) if len(self.usage.homes.get(word, ())) <= self.usage.most)
         return (

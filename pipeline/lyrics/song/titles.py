@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import combinations
 
 from pipeline.lyrics.corpus.song_lyrics import WORD, capitalised
-from pipeline.lyrics.song.scoring import Usage
+from pipeline.lyrics.song.scoring import WordUsage
 
 
 def _set(words: str) -> frozenset[str]:
@@ -23,7 +23,7 @@ PICTURE = 0.15
 """What two strong words count beside how rare and how usual a phrase is."""
 
 
-def titles_of(lines: Sequence[str], usage: Usage, avoids: Callable[[str], bool]) -> list[str]:
+def titles_of(lines: Sequence[str], usage: WordUsage, avoids: Callable[[str], bool]) -> list[str]:
     """Phrases out of `lines`, in title case, the one that says most first; there is always one.
 
     Parameters
@@ -60,7 +60,7 @@ def _is_title(words: Sequence[str]) -> bool:
     )
 
 
-def _weight(words: Sequence[str], usage: Usage) -> float:
+def _weight(words: Sequence[str], usage: WordUsage) -> float:
     """How rare the phrase's strong words are, and how usual they are side by side."""
     lowered = [word.lower() for word in words]
     strong = [word for word in lowered if word not in WEAK_WORDS]

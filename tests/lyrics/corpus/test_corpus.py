@@ -13,10 +13,9 @@ import pytest
 from pipeline.errors import UserError
 from pipeline.lyrics.corpus import corpus
 from pipeline.lyrics.corpus.corpus import read_texts
-from pipeline.lyrics.corpus.song_lyrics import MARKS, START
+from pipeline.lyrics.corpus.song_lyrics import SECTION_MARKS, START
 from pipeline.lyrics.corpus.text_files import files_fingerprint, text_files, text_size
 from pipeline.lyrics.corpus.vocabulary import Characters, Subwords
-from pipeline.lyrics.language_model.baselines import Copies, baselines, longest_copy
 from tests.song_makers import configured
 
 SYLLABLES = ("ba", "de", "fi", "go", "lu", "mar", "nes", "pil", "ros", "tun")
@@ -90,7 +89,7 @@ def test_split_is_disjoint_and_holds_out_a_twentieth(read):
     assert [len(side) for side in sides] == [54, 3, 3]
     assert len(set.union(*sides)) == 60
     assert len(found.titles) == 54
-    assert all(text.startswith(START + MARKS["verse"]) for text in set.union(*sides))
+    assert all(text.startswith(START + SECTION_MARKS["verse"]) for text in set.union(*sides))
 
 
 def test_same_text_in_two_files_counts_once(read):
@@ -249,7 +248,7 @@ def test_large_texts_lie_in_files_and_are_used_again(read, tmp_path, monkeypatch
         found = read(**changes)
         assert isinstance(found.texts.training.tokens, np.memmap)
         with monkeypatch.context() as unread:
-            unread.setattr(corpus, "_gather", None)
+            unread.setattr(corpus, "_read_files", None)
             again = read(**changes)
         assert (found.titles, found.skipped, found.num_characters) == (
             again.titles,
@@ -290,27 +289,6 @@ def test_fingerprint_follows_what_is_in_the_files(read):
     assert files_fingerprint(settings(read.folder)) == before
     (read.folder / "b.csv").write_text("three")
     assert files_fingerprint(settings(read.folder)) != before
-
-
-def test_baselines_say_how_much_they_read(read):
-    (read.folder / "a.txt").write_text(poems(300))
-    found = baselines(read().texts)
-    assert 0 < found.xz_bits < 8 and 0 < found.trigram_bits < 8
-    assert found.training_characters > 10 * found.held_out_characters > 0
-
-
-def test_copies_are_those_that_looking_everywhere_finds():
-    draws = random.Random(1)
-    for _ in range(100):
-        text = "".join(draws.choices("ab \u00e9", k=draws.randrange(50)))
-        lines = ["".join(draws.choices("ab \u00e9c", k=draws.randrange(20))) for _ in range(3)]
-        runs = [
-            line[a:b] for line in lines for a in range(len(line)) for b in range(a, len(line) + 1) if line[a:b] in text
-        ]
-        wanted = max(map(len, runs), default=0)
-        assert len(longest_copy(lines, text)) == wanted
-        copies = Copies(text)
-        assert all(any(copies.has_longer(line, limit) for line in lines) == (wanted > limit) for limit in range(9))
 
 
 @pytest.mark.slow

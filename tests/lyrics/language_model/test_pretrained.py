@@ -11,24 +11,22 @@ import torch
 
 from pipeline.config import compose
 from pipeline.errors import UserError
-from pipeline.lyrics.corpus.encoded_texts import Texts
+from pipeline.lyrics.corpus.encoded_texts import EncodedTexts
 from pipeline.lyrics.corpus.vocabulary import Characters
+from pipeline.lyrics.language_model.evaluation import bits_per_character
 from pipeline.lyrics.language_model.pretrained import (
-    starting_hash,
-    starting_point,
-    starting_vocabulary,
-    starting_weights,
+    load_pretrained,
+    pretrained_hash,
+    pretrained_vocabulary,
+    pretrained_weights,
 )
-from pipeline.lyrics.language_model.pretraining import WINDOW, is_song, shipped, songs_among
-from pipeline.lyrics.language_model.training import Trainer, bits_per_character
+from pipeline.lyrics.language_model.pretraining import without_training_state
+from pipeline.lyrics.language_model.training import LanguageModelTrainer
 from pipeline.settings.lyrics import LyricsSettings
 
 torch.set_num_threads(1)
-
 LINES = ["the sea is wide\n", "the stone is cold\n", "the light is low\n", "the door is old\n"]
 SMALL = ("lyrics.model.hidden_size=16", "lyrics.model.steps=60", "lyrics.model.learning_rate=0.02")
-
-
 PLAIN = compose(*SMALL).lyrics
 
 
@@ -37,16 +35,16 @@ def asked(init: Path | None = None, kind: str = "song", **model: Any) -> LyricsS
 
 
 @pytest.fixture(scope="module")
-def trainer() -> Trainer:
+def trainer() -> LanguageModelTrainer:
     documents = ["\x02" + first + second for first in LINES for second in LINES]
-    made = Trainer(Texts.of(documents[2:], documents[:1], documents[1:2]), asked().model)
+    made = LanguageModelTrainer(EncodedTexts.of(documents[2:], documents[:1], documents[1:2]), asked().model)
     for _ in made.run():
         pass
     return made
 
 
 @pytest.fixture
-def checkpoint(trainer: Trainer, tmp_path: Path) -> Path:
+def checkpoint(trainer: LanguageModelTrainer, tmp_path: Path) -> Path:
     (tmp_path / "mine" / "lyrics").mkdir(parents=True)
     torch.save(trainer.state_dict(), tmp_path / "mine" / "lyrics" / "model.pt")
     return tmp_path / "mine" / "lyrics" / "model.pt"
@@ -54,44 +52,44 @@ def checkpoint(trainer: Trainer, tmp_path: Path) -> Path:
 
 def complaint(init: Path, kind: str = "song", **model: Any) -> str:
     with pytest.raises(UserError) as caught:
-        starting_point(asked(init, kind, **model))
+        load_pretrained(asked(init, kind, **model))
     return str(caught.value)
 
 
 def test_a_model_is_found_by_its_file_its_folder_and_its_run(checkpoint: Path) -> None:
     for place in (checkpoint, checkpoint.parent, checkpoint.parent.parent):
-        saved = starting_point(asked(place))
+        saved = load_pretrained(asked(place))
         assert saved is not None and saved["kind"] == "song"
-        assert starting_hash(str(place)) == starting_hash(str(checkpoint))
-    assert starting_point(asked()) is None and starting_hash(None) == {}
+        assert pretrained_hash(str(place)) == pretrained_hash(str(checkpoint))
+    assert load_pretrained(asked()) is None and pretrained_hash(None) == {}
 
 
-def test_what_a_model_knows_is_kept_and_tokens_are_added(trainer: Trainer, checkpoint: Path) -> None:
-    saved = starting_point(asked(checkpoint))
-    known = starting_vocabulary(saved)
+def test_what_a_model_knows_is_kept_and_tokens_are_added(trainer: LanguageModelTrainer, checkpoint: Path) -> None:
+    saved = load_pretrained(asked(checkpoint))
+    known = pretrained_vocabulary(saved)
     assert isinstance(known, Characters) and saved is not None
-    more = Texts.of(
+    more = EncodedTexts.of(
         ["\x02the sea is wide"], ["\x02the door"], ["\x02" + LINES[0] + LINES[1]], Characters(known.symbols + "#%")
     )
-    tuned = Trainer(more, asked().model, start=saved)
+    tuned = LanguageModelTrainer(more, asked().model, pretrained=saved)
     table = tuned.model.table
     assert torch.equal(table[:-2], trainer.best["table"])
     assert torch.allclose(table[-1], trainer.best["table"].mean(0)) and torch.equal(table[-1], table[-2])
     assert tuned.learning_rate < 0.02 * 0.3 / 49
-    before = bits_per_character(Trainer(more, asked().model).model, more.test, more.vocabulary)
+    before = bits_per_character(LanguageModelTrainer(more, asked().model).model, more.test, more.vocabulary)
     assert bits_per_character(tuned.model, more.test, more.vocabulary) < before / 2
     tuned.load_state_dict(tuned.state_dict())
     with pytest.raises(ValueError, match="started from another"):
-        Trainer(more, asked().model).load_state_dict(tuned.state_dict())
+        LanguageModelTrainer(more, asked().model).load_state_dict(tuned.state_dict())
     with pytest.raises(ValueError, match="does not go on"):
-        starting_weights(saved, Characters("xyz"))
+        pretrained_weights(saved, Characters("xyz"))
 
 
-def test_a_shipped_model_is_half_as_large_and_as_good(trainer: Trainer, tmp_path: Path) -> None:
-    torch.save(shipped(trainer.state_dict()), tmp_path / "small.pt")
-    saved = starting_point(asked(tmp_path / "small.pt"))
+def test_a_shipped_model_is_half_as_large_and_as_good(trainer: LanguageModelTrainer, tmp_path: Path) -> None:
+    torch.save(without_training_state(trainer.state_dict()), tmp_path / "small.pt")
+    saved = load_pretrained(asked(tmp_path / "small.pt"))
     assert saved is not None
-    again = Trainer(trainer.texts, asked().model, start=saved)
+    again = LanguageModelTrainer(trainer.texts, asked().model, pretrained=saved)
     bits = bits_per_character(again.model, trainer.texts.test, trainer.vocabulary)
     trainer.model.load_state_dict(trainer.best)
     whole = bits_per_character(trainer.model, trainer.texts.test, trainer.vocabulary)
@@ -107,11 +105,3 @@ def test_what_can_not_be_started_from_is_said(checkpoint: Path, tmp_path: Path) 
     assert "give lyrics.model.hidden_size=16 with it" in complaint(checkpoint, hidden_size=32)
     for kind in ("book", "essay"):
         assert "reads lines backwards" in complaint(checkpoint, kind)
-
-
-def test_songs_are_found_among_lines() -> None:
-    verse = [f"And all the {at} of the sea by {('night', 'light')[at % 2]}" for at in range(WINDOW)]
-    prose = ["this is a line of the preface, which goes on and on to the end of the page"] * WINDOW
-    foreign = ["Es ist ein Brunnen vor dem Tor", "Es war ein Knabe an dem Tor"] * (WINDOW // 2)
-    assert is_song(verse) and not is_song(prose) and not is_song(foreign)
-    assert list(songs_among([*prose, *verse, *foreign, *verse, *prose])) == [verse]

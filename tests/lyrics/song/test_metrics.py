@@ -5,60 +5,68 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pipeline.lyrics.corpus.song_lyrics import MARKS, START, Section
+from pipeline.lyrics.corpus.song_lyrics import SECTION_MARKS, START, LyricSection
 from pipeline.lyrics.language_model.training import build_model
-from pipeline.lyrics.song.cost import cost
-from pipeline.lyrics.song.lyric import Lyric, LyricSection
-from pipeline.lyrics.song.metrics import distinct_2, figures, once, rhyme_lengths, sections_of, table
+from pipeline.lyrics.song.lyric import Lyric, WrittenSection
+from pipeline.lyrics.song.metrics import (
+    METRICS_HEADS,
+    form_cost,
+    lyric_metrics,
+    metrics_rows,
+    once,
+    rhyme_lengths,
+    sections_of_text,
+)
 from pipeline.lyrics.song.plan import LinePlan, LyricPlan, SectionPlan
-from pipeline.lyrics.song.writer import Writer
+from pipeline.lyrics.song.writer import LyricWriter
 from pipeline.settings.lyrics import LanguageModelSettings
 from tests.song_makers import configured
 
 torch.set_num_threads(1)
-
 LINES = ("The rain is on the window", "I came home late at night", "A candle on the window", "It was the only light")
 
 
 def spelt(*sections):
     """Sections as the model reads them, line by line backwards."""
-    return START + "".join(MARKS[one.name] + "".join(line[::-1] + "\n" for line in one.lines) for one in sections)
+    return START + "".join(
+        SECTION_MARKS[one.name] + "".join(line[::-1] + "\n" for line in one.lines) for one in sections
+    )
 
 
 def section(name="verse", lines=LINES):
-    return Section(name, tuple(lines))
+    return LyricSection(name, tuple(lines))
 
 
 def written(lines, syllables, rhymes_with):
-    hands = ("model",) * len(lines)
-    return LyricSection("verse", tuple(lines), hands, tuple(syllables), tuple(rhymes_with))
+    authors = ("model",) * len(lines)
+    return WrittenSection("verse", tuple(lines), authors, tuple(syllables), tuple(rhymes_with))
 
 
 def test_training_text_is_read_back_as_people_read_it():
     parts = (section(), section("chorus", LINES[:2]))
-    assert tuple(sections_of(spelt(*parts))) == parts
-    assert sections_of(START + "ereh m'I\n") == [Section("verse", ("I'm here",))]
+    assert tuple(sections_of_text(spelt(*parts))) == parts
+    assert sections_of_text(START + "ereh m'I\n") == [LyricSection("verse", ("I'm here",))]
 
 
 def test_sections_that_come_back_count_once():
     verse, chorus, short = section(), section("chorus"), section("chorus", LINES[:2])
     assert once([short, verse, chorus, chorus, verse]) == [verse, chorus]
-    assert figures([[short, verse, chorus]], []).lines == 8
+    assert lyric_metrics([[short, verse, chorus]], []).lines == 8
 
 
 def test_targets_are_met_within_one_syllable():
-    found = figures([[written(LINES, (7, 6, 9, None), (None,) * 4)]], [])
+    found = lyric_metrics([[written(LINES, (7, 6, 9, None), (None,) * 4)]], [])
     assert found.on_target == pytest.approx(2 / 3)
-    assert figures([[section(lines=("a b c d", "a b c d", "a b c d e f g h"))]], []).on_target == 0.0
+    assert lyric_metrics([[section(lines=("a b c d", "a b c d", "a b c d e f g h"))]], []).on_target == 0.0
 
 
 def test_pairs_asked_to_rhyme_are_told_from_lines_that_happen_to():
-    found = figures([[written(LINES, (7,) * 4, (None, None, 0, 1))]], [])
+    found = lyric_metrics([[written(LINES, (7,) * 4, (None, None, 0, 1))]], [])
     assert found.rhyming_pairs == 0.5, "a word does not rhyme with itself"
     assert found.rhyming_lines == 0.5
-    assert figures([[section()]], []).rhyming_pairs is None
+    assert lyric_metrics([[section()]], []).rhyming_pairs is None
     far = ("one day", "a cat", "a house", "a tree", "a stone", "a way")
-    assert figures([[section(lines=far)]], []).rhyming_lines == 0.0
+    assert lyric_metrics([[section(lines=far)]], []).rhyming_lines == 0.0
 
 
 def test_rhyme_density_counts_vowels_backwards_but_no_word_twice():
@@ -67,34 +75,25 @@ def test_rhyme_density_counts_vowels_backwards_but_no_word_twice():
     assert rhyme_lengths([]) == []
 
 
-def test_distinct_2_is_counted_on_equal_amounts():
-    songs = [[section(lines=("a b a b a",))]]
-    assert distinct_2(songs) == 0.5
-    assert distinct_2(songs, 2) == 1.0
-    assert distinct_2(songs, 5) is None
-    assert distinct_2([]) is None
-
-
 def test_copies_are_found_in_the_training_text():
     text = spelt(section())
-    assert figures([[section()]], [text]).copied_lines == 4
-    found = figures([[section(lines=("and a candle on the windowsill",))]], [text])
+    assert lyric_metrics([[section()]], [text]).copied_lines == 4
+    found = lyric_metrics([[section(lines=("and a candle on the windowsill",))]], [text])
     assert (found.copied_lines, found.longest_copy) == (0, len("a candle on the window"))
 
 
 def test_words_are_looked_up():
-    assert figures([[section(lines=("the zyzzogeton sleeps",))]], []).known_words == pytest.approx(2 / 3)
-    empty = figures([], [])
+    assert lyric_metrics([[section(lines=("the zyzzogeton sleeps",))]], []).known_words == pytest.approx(2 / 3)
+    empty = lyric_metrics([], [])
     assert empty.lines == 0 and empty.known_words is None
 
 
 def test_the_table_has_a_row_a_measure_and_three_columns():
     texts = [spelt(section(lines=[f"{word} {line}" for line in LINES])) for word in ("one", "two", "three", "four")]
     lyric = Lyric(1, "Night", "ABAB", (written(LINES, (7, 6, 7, 6), (None, None, 0, 1)),))
-    rows = table([lyric], texts[:3], texts[3:])
-    assert rows[0] == ("measure", "generated", "training", "held-out")
-    assert {len(row) for row in rows} == {4}
-    assert rows[1][1:] == ("4", "4", "4")
+    rows = metrics_rows([lyric], texts[:3], texts[3:])
+    assert {len(row) for row in rows} == {len(METRICS_HEADS)}
+    assert rows[0][1:] == ("4", "4", "4")
 
 
 def test_the_cost_of_form_is_in_bits_a_character():
@@ -102,7 +101,7 @@ def test_the_cost_of_form_is_in_bits_a_character():
     texts = [spelt(section(), section("chorus", LINES[::-1]))]
     symbols = "\ufffd" + "".join(sorted({*"".join(texts)}))
     small: LanguageModelSettings = replace(settings.model, hidden_size=8, num_layers=1)
-    hand = Writer(build_model(len(symbols), small), symbols, texts, replace(settings, prompt="I came home"))
+    hand = LyricWriter(build_model(len(symbols), small), symbols, texts, replace(settings, prompt="I came home"))
     lines = tuple(LinePlan(6) for _ in range(3))
     plan = LyricPlan(
         "free", (SectionPlan("verse", lines), SectionPlan("chorus", lines[:2]), SectionPlan("chorus", lines))
@@ -110,5 +109,5 @@ def test_the_cost_of_form_is_in_bits_a_character():
     song = hand.begin(1, plan)
     for line in (*LINES[:2], *LINES[:3]):
         song.take(line)
-    found = cost(hand, [song.lyric()], [plan])
+    found = form_cost(hand, [song.lyric()], [plan])
     assert 3 < found.written < 7 and 3 < found.free < 7
