@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import nn
 
-from gan.rolls import batches_from
 from gan.statistics import count_some
+from gan.training.batches import batches_from
 from gan.training.trainer import Trainer
 from pipeline.bench.hardware import FORMULA, OperationCounter, product_gflops
 from pipeline.bench.music import Corpus, settings_for

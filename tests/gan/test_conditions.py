@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from gan.training.attribute_loss import attribute_loss
 
 from gan.conditions import (
     DENSITY,
@@ -38,7 +39,6 @@ from gan.rolls import STREAM_ONSET, STREAM_SOUNDING, Batch, to_streams
 from gan.settings import ModelSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
-from gan.training.attribute_loss import attribute_loss
 from gan.training.augmentation import draw_masks, drop_conditions, matching_loss
 from gan.training.trainer import Trainer
 

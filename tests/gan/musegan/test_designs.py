@@ -18,10 +18,10 @@ from gan.musegan.neurons import binary
 from gan.musegan.rolls import run_onsets
 from gan.networks.checkpoint import load_discriminator, load_generator
 from gan.networks.designs import NETWORKS
-from gan.rolls import batches_from
 from gan.settings import DESIGNS, ModelSettings, TrainSettings, check_together
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
+from gan.training.batches import batches_from
 from gan.training.losses import (
     Wasserstein,
     between,
