@@ -10,8 +10,17 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from pipeline.build import Builder
-from pipeline.devices import num_processes
+from pipeline.config import (
+    PROGRAM,
+    group_choices,
+    is_setting,
+    nearest_setting,
+    read_config,
+    register_schema,
+    text_settings,
+)
 from pipeline.errors import UserError
+from pipeline.parallel import num_processes
 from pipeline.stage_table import STAGES, upstream_of
 from pipeline.training.torchrun import follow, is_first, led
 
@@ -23,24 +32,6 @@ EXAMPLES = """Examples:
   python -m pipeline +stage=album data=folder data.path=~/Music name=mine  an album after your own songs
   python -m pipeline -m +stage=train train.gamma=1,2.5 name=sweep          one run for each value, side by side
   python -m pipeline +stage=evaluate name=sweep                            the runs ranked, beside real songs"""
-
-FREE_TEXT = (
-    "name",
-    "data.path",
-    "data.title",
-    "data.licence",
-    "evaluate.path",
-    "generate.key",
-    "generate.style",
-    "generate.given",
-    "generate.like",
-    "generate.towards",
-    "lyrics.path",
-    "render.soundfont",
-    "album.title",
-    "album.artist",
-)
-"""Settings whose values are paths or words: they may hold anything, also what means something to Hydra."""
 
 BUDGET = ("train.steps", "train.minutes", "lyrics.model.steps", "generate.songs")
 """What a choice of `budget` sets."""
@@ -67,7 +58,7 @@ def overview() -> str:
 def quoted(word: str, sweep: bool) -> str:
     """An override with its value in quotes where it is free text; in a sweep each value between commas."""
     key, _, value = word.partition("=")
-    if key.lstrip("+") not in FREE_TEXT or value in ("", "null") or value[0] in "'\"" or "${" in value:
+    if key.lstrip("+") not in text_settings() or value in ("", "null") or value[0] in "'\"" or "${" in value:
         return word
     parts = value.split(",") if sweep else [value]
     return f"{key}=" + ",".join(map(_in_quotes, parts))
@@ -109,6 +100,9 @@ def build(tree: DictConfig, name: str, overrides: tuple[str, ...]) -> None:
         raise UserError(f"there is no stage {stage}; the stages are {', '.join(STAGES)}.")
     check_name(name)
     explicit = tuple(override.split("=")[0].lstrip("+~") for override in overrides)
+    for key in explicit:
+        if not is_setting(key):
+            raise UserError(f"there is no setting {key}; `--cfg job` prints all settings.")
     if any(override.startswith("data=") for override in overrides):
         explicit += ("tracks",)
     if "budget" in explicit:
@@ -126,8 +120,6 @@ def check_name(name: str) -> None:
 
 def build_one(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> None:
     """Build the stage of `tree` for one run."""
-    from pipeline.config import read_config
-
     stage = str(tree.stage)
     upstream = upstream_of(stage)
     if stage == "evaluate":
@@ -194,25 +186,18 @@ def describe_os_error(error: OSError) -> str:
 
 def describe_config_error(error: Exception) -> str:
     """One sentence for a setting that Hydra or OmegaConf refused, with the nearest key there is."""
-    import difflib
-
-    text = str(error)
+    text = f"{error}\n{error.__cause__ or ''}"
     missing = re.search(r"Could not override '([^']+)'", text)
     if missing:
-        from pipeline.config import setting_names
-
-        full = missing[1]
-        near = difflib.get_close_matches(full, setting_names(), n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else "`--cfg job` prints all settings."
-        return f"there is no setting {full}; {hint}"
+        near = nearest_setting(missing[1])
+        hint = f"did you mean {near}?" if near else "`--cfg job` prints all settings."
+        return f"there is no setting {missing[1]}; {hint}"
     group = re.search(r"Could not find '([^']+)/([^']+)'", text)
     if group:
-        from pipeline.config import group_choices
-
         choices = group_choices(group[1])
         return f"there is no {group[1]}={group[2]}; conf/{group[1]}/ has {', '.join(choices)}."
     key = re.search(r"full_key: (\S+)", text)
-    first = text.splitlines()[0].rstrip(".")
+    first = str(error.__cause__ if key and error.__cause__ else error).splitlines()[0].rstrip(".")
     return f"{key[1]}: {first}." if key else f"{first}."
 
 
@@ -257,8 +242,9 @@ def launch() -> None:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
+    register_schema()
     try:
-        hydra.main(version_base="1.3", config_path="../conf", config_name="config")(run_job)()
+        hydra.main(version_base="1.3", config_path=str(PROGRAM / "conf"), config_name="config")(run_job)()
     except (HydraException, OmegaConfBaseException) as error:
         failures.append(describe_config_error(error))
     except OSError as error:

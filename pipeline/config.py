@@ -5,7 +5,9 @@ Each group's dataclass lives beside what it configures; the values live in `conf
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, is_dataclass
+import difflib
+from dataclasses import asdict, dataclass, field, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -30,37 +32,41 @@ from pipeline.settings.music import (
 from pipeline.settings.songs import GenerateSettings
 from pipeline.settings.training import TrainStageSettings
 
+ENVIRONMENT_THREADS: Any = "${oc.decode:${oc.env:OMP_NUM_THREADS,1}}"
+
 
 @dataclass
 class Config:
-    """Every setting of the program."""
+    """Every setting of the program; the defaults stand here and in the dataclasses of the groups."""
 
-    stage: str
-    name: str
-    """The run: artefacts go to `outputs/NAME/STAGE`."""
-    seed: int
-    device: str
-    """`cpu`, `cuda`, `cuda:1`, or `auto`: a GPU where there is one."""
-    threads: int
-    """Threads of tensor operations; the result is repeatable with 1."""
-    force: bool
-    """Make the stage again, also over a finished checkpoint."""
-    upstream: str
-    """`run` makes what is missing; `refuse` never runs another stage."""
     data: DataSettings
     tracks: TracksSettings
-    roll: RollSettings
-    collect: CollectSettings
-    transcribe: TranscribeSettings
-    prepare: PrepareSettings
-    model: ModelSettings
-    train: TrainStageSettings
-    evaluate: EvaluateSettings
-    generate: GenerateSettings
-    render: RenderSettings
-    lyrics: LyricsSettings
-    album: AlbumSettings
-    executor: ExecutorSettings
+    stage: str
+    """What is to be made; said as `+stage=STAGE`."""
+    name: str = "${data.name}"
+    """The run: artefacts go to `outputs/NAME/STAGE`."""
+    seed: int = 1
+    """All chance follows from it; groups have a `seed` of their own where reproducing a part needs it."""
+    device: str = "auto"
+    """`cpu`, `cuda`, `cuda:1`, or `auto`: a GPU where there is one."""
+    threads: int = ENVIRONMENT_THREADS
+    """Threads of tensor operations; the result is repeatable to the byte with 1. Follows OMP_NUM_THREADS."""
+    force: bool = False
+    """Make the stage again, also over a finished checkpoint."""
+    upstream: str = "run"
+    """`run` makes what is missing; `refuse` never runs another stage."""
+    roll: RollSettings = field(default_factory=RollSettings)
+    collect: CollectSettings = field(default_factory=CollectSettings)
+    transcribe: TranscribeSettings = field(default_factory=TranscribeSettings)
+    prepare: PrepareSettings = field(default_factory=PrepareSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    train: TrainStageSettings = field(default_factory=TrainStageSettings)
+    evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)
+    generate: GenerateSettings = field(default_factory=GenerateSettings)
+    render: RenderSettings = field(default_factory=RenderSettings)
+    lyrics: LyricsSettings = field(default_factory=LyricsSettings)
+    album: AlbumSettings = field(default_factory=AlbumSettings)
+    executor: ExecutorSettings = field(default_factory=ExecutorSettings)
 
 
 UNCOUNTED = {
@@ -73,6 +79,13 @@ UNCOUNTED = {
     "train.compile",
 }
 """Settings that never change a result, so no fingerprint holds them."""
+
+
+def register_schema() -> None:
+    """Tell Hydra the settings that there are, their types and defaults: `schema` in the list of `conf/config.yaml`."""
+    from hydra.core.config_store import ConfigStore
+
+    ConfigStore.instance().store("schema", Config)
 
 
 def flatten(config: Config) -> dict[str, Any]:
@@ -97,7 +110,8 @@ def read_config(tree: DictConfig, explicit: tuple[str, ...], upstream: tuple[str
     was made with is taken over, except for the keys in `explicit` (those the user gave on the command line).
     """
     schema = OmegaConf.structured(Config)
-    tree = OmegaConf.merge(tree, {"name": name})  # type: ignore[assignment]
+    plain: Any = OmegaConf.to_container(tree, resolve=False)  # without types, which lists of a manifest lack
+    tree = OmegaConf.create(plain | {"name": name})
     for stage in upstream:
         manifest = read_manifest(Path("outputs") / name / stage)
         if manifest is not None:
@@ -113,6 +127,7 @@ def compose(*words: str) -> Config:
     import hydra
     from hydra.core.global_hydra import GlobalHydra
 
+    register_schema()
     world = GlobalHydra.instance()
     running, world.hydra = world.hydra, None  # within a job there is a Hydra already, and it allows no other
     try:
@@ -169,19 +184,52 @@ def _check(config: Config) -> None:
         raise UserError(f"{error}.") from error
 
 
-def setting_names() -> list[str]:
-    """Every key there is, dotted: for hints after a misspelt one."""
+@cache
+def setting_types() -> dict[str, Any]:
+    """The type of every setting by its dotted key, groups among them."""
 
-    def walk(schema: Any, prefix: str) -> list[str]:
-        names: list[str] = []
-        for field in fields(schema):
-            names.append(prefix + field.name)
-            kind = get_type_hints(schema)[field.name]
+    def walk(schema: Any, prefix: str) -> dict[str, Any]:
+        types: dict[str, Any] = {}
+        for key, kind in get_type_hints(schema).items():
+            types[prefix + key] = kind
             if is_dataclass(kind):
-                names += walk(kind, f"{prefix}{field.name}.")
-        return names
+                types |= walk(kind, f"{prefix}{key}.")
+        return types
 
     return walk(Config, "")
+
+
+def text_settings() -> set[str]:
+    """Settings whose values are paths or words: they may hold anything, also what means something to Hydra."""
+    return {key for key, kind in setting_types().items() if kind in (str, str | None)}
+
+
+def is_setting(key: str) -> bool:
+    """Whether a dotted key is a setting, an entry of one that is a dictionary, or a group of `conf/`."""
+    types = setting_types()
+    parents = [key[:at] for at, letter in enumerate(key) if letter == "."]
+    inside = any(one in types and not is_dataclass(types[one]) for one in parents)
+    return key in types or inside or (PROGRAM / "conf" / key).is_dir() or key.startswith("hydra")
+
+
+ABBREVIATIONS = {
+    "lr": "learning_rate",
+    "bs": "batch_size",
+    "epochs": "steps",
+    "iterations": "steps",
+    "bpm": "tempo_bpm",
+}
+"""What people type for the last part of a key."""
+
+
+def nearest_setting(key: str) -> str | None:
+    """The setting that a misspelt key most likely means: by usual abbreviations, else by edit distance."""
+    group, dot, last = key.rpartition(".")
+    names = list(setting_types())
+    full = f"{group}{dot}{ABBREVIATIONS.get(last, last)}"
+    if full in names:
+        return full
+    return next(iter(difflib.get_close_matches(key, names, n=1, cutoff=0.5)), None)
 
 
 def group_choices(group: str) -> list[str]:

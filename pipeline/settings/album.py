@@ -10,9 +10,9 @@ from typing import Any
 class AlbumSettings:
     """The listening page."""
 
-    title: str | None
+    title: str | None = None
     """On cover, page and in the tags of sound files; null takes the title of the first song."""
-    artist: str
+    artist: str = "AlbumGAN"
     """Who is named there."""
-    reroll: Any
+    reroll: Any = None
     """Songs to make anew, such as `[3]`, or sections of songs with their returns, `[3.chorus]`; the rest stays."""

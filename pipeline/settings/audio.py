@@ -14,15 +14,15 @@ REST_FAMILIES = {"Piano": 0, "Guitar": 25, "Strings": 48}
 class TranscribeSettings:
     """Recordings to notes on a beat grid."""
 
-    input: str | None
+    input: str | None = None
     """One recording to transcribe; null takes those of the catalog."""
-    bpm: float | None
+    bpm: float | None = None
     """Its tempo in beats (quarter notes) a minute; null finds it. A catalog's `bpm` counts for its own row."""
-    downbeat: float | None
+    downbeat: float | None = None
     """Where its first bar begins, in seconds from the beginning; null finds it."""
-    rest: str
+    rest: str = "Piano"
     """The instrument family that pitched notes go to which are neither bass nor told by their timbre."""
-    max_minutes: float
+    max_minutes: float = 30.0
     """Longer recordings are rejected unread."""
 
     def for_many(self) -> TranscribeSettings:
@@ -45,25 +45,25 @@ class TranscribeSettings:
 class RenderSettings:
     """Songs to MIDI, sound, picture and score."""
 
-    synth: str
+    synth: str = "midirenderer"
     """`midirenderer` (comes with pip) or `fluidsynth` (the system's program, must be installed)."""
-    soundfont: str | None
+    soundfont: str | None = None
     """An `.sf2` file of your own; null takes the General MIDI one that comes with pretty_midi."""
-    sample_rate_hz: int
+    sample_rate_hz: int = 44100
     """44100 or 48000."""
-    loudness_lufs: float
+    loudness_lufs: float = -16.0
     """Integrated loudness that songs are brought to, by ITU-R BS.1770."""
-    peak_dbfs: float
+    peak_dbfs: float = -1.0
     """Highest sample allowed, in decibels below full scale."""
-    stems: bool
+    stems: bool = False
     """Also write one WAV a track."""
-    compressed: str | None
+    compressed: str | None = None
     """`mp3` or `flac`: also write tagged files of that kind; null writes none."""
-    vocal: bool
+    vocal: bool = False
     """Sing the words in the mix, and write that voice as a stem; needs the packages of the extra `vocal`."""
-    vocal_voice: str
+    vocal_voice: str = "en-us"
     """The voice of espeak-ng that sings: a language, and a speaker after a plus sign: `en-us`, `de`, `en-us+f2`."""
-    word_times: bool
+    word_times: bool = True
     """Whether the LRC file has a time for each word beside those of the lines; some players show these marks."""
 
     def check(self) -> None:

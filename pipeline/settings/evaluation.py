@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.settings import PROGRAM_SEED
+
 
 @dataclass
 class EvaluateSettings:
     """What is scored, and how thoroughly."""
 
-    path: str | None
+    path: str | None = None
     """A folder of scores to judge instead of a checkpoint: the output of any program."""
-    runs: list[str] | None
+    runs: list[str] | None = None
     """Names of runs to rank against each other; a sweep's name ranks its jobs."""
-    seed: int
+    seed: int = PROGRAM_SEED
     """Draws the phrases, the resamples and the classifier's first weights."""
-    phrases: int
+    phrases: int = 512
     """Phrases that figures and distances are taken from, generated and training ones each."""
-    samples: int
+    samples: int = 1000
     """Generated phrases in which copies of training phrases and of each other are looked for."""
-    resamples: int
+    resamples: int = 200
     """Resamples of the songs behind every interval."""
-    classifier: bool
+    classifier: bool = True
     """Whether a small network is trained to tell generated from real phrases; the slowest part."""
-    requests: int
+    requests: int = 200
     """Test phrases of which one track is given to be accompanied, and whose density, key, tempo and style are asked
     for one at a time; 0 leaves that out."""
-    condition_strength: float
+    condition_strength: float = 1.0
     """How strongly what is asked for counts, as in `generate.condition_strength`."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from pipeline.settings import PROGRAM_SEED
 
 KINDS = ("song", "essay", "book")
 """What is read and written: lyrics with a form, essays with a title and paragraphs, text as it comes."""
@@ -16,70 +18,70 @@ FREE = "free"
 class LanguageModelSettings:
     """The LSTM and its training: what takes long."""
 
-    tokens: str
+    tokens: str = "characters"
     """`characters`, or `subwords`: frequent pieces of words, for essays and books."""
-    vocabulary_size: int
+    vocabulary_size: int = 2000
     """Subwords to learn from the training text; characters are all kept that are frequent enough."""
-    hidden_size: int
-    num_layers: int
-    dropout: float | None
+    hidden_size: int = 256
+    num_layers: int = 2
+    dropout: float | None = None
     """Share of features dropped before, between and after the layers; null goes by how often the text is read."""
-    weight_drop: float | None
+    weight_drop: float | None = None
     """Share of recurrent weights dropped; null takes half of `dropout`."""
-    weight_decay: float
+    weight_decay: float = 0.01
     """Of AdamW."""
-    learning_rate: float
-    batch_size: int
-    sequence_length: int
+    learning_rate: float = 0.005
+    batch_size: int = 8
+    sequence_length: int = 64
     """Tokens of backpropagation through time; the state is carried over from one stretch to the next."""
-    steps: int
+    steps: int = 800
     """Optimiser steps; what counts, as it makes runs repeatable."""
-    minutes: float
+    minutes: float = 10.0
     """Upper bound of the training time."""
-    patience: int
-    """Looks at the held-out text without improvement after which training stops."""
-    seed: int
+    patience: int = 6
+    """Validations without improvement after which training stops."""
+    seed: int = PROGRAM_SEED
 
 
 @dataclass
 class LyricsSettings:
     """The language model, and the texts it writes."""
 
-    kind: str
+    kind: str = "song"
     """One of `KINDS`; the presets lyrics=song, lyrics=essay and lyrics=book set it."""
-    path: str | None
+    path: str | None = None
     """A text file (.txt, .md, .csv) or a folder of them; null takes the lyrics written for this project."""
-    column: str | None
+    column: str | None = None
     """The column of a .csv file that holds the texts; null takes the one named so (text, lyrics, ...) or the widest."""
-    init: str | None
+    init: str | None = "verse"
     """A `model.pt` to start from, the folder that holds it, or `verse`, which is shipped; null starts from nothing."""
-    model: LanguageModelSettings
-    seed: int
-    count: int
+    model: LanguageModelSettings = field(default_factory=LanguageModelSettings)
+    seed: int = PROGRAM_SEED
+    count: int = 6
     """Texts to write; where there are generated songs, one is written for each of them."""
-    interactive: bool
+    interactive: bool = False
     """Ask a person at the terminal for each line of a song."""
-    prompt: str | None
+    prompt: str | None = None
     """How the texts begin: a song's first line, an essay's title, a book's first words."""
-    temperature: float
+    temperature: float = 1.0
     """Below 1 plays safe, above 1 takes risks."""
-    top_k: int | None
+    top_k: int | None = None
     """Sample among so many of the likeliest tokens; null among all."""
-    top_p: float
+    top_p: float = 0.95
     """Nucleus: sample among the likeliest tokens that hold this share of the probability."""
-    length: int
+    length: int = 2000
     """Characters of an essay or a book's text; a song is as long as its form."""
-    candidates: int
+    candidates: int = 48
     """Lines sampled for each line kept in a song, whole texts for each one kept in an essay or a book."""
-    avoid: list[str]
+    avoid: list[str] = field(default_factory=list)
     """Words that are never written."""
-    copy_limit: int
+    copy_limit: int = 22
     """Most characters in a row that may stand word for word in the training text."""
-    scheme: str | None
-    """Which lines rhyme: AABB, ABAB, any such pattern, or `free`; null lets each song choose."""
-    syllables: list[int] | None
+    scheme: str | None = None
+    """Which lines rhyme: AABB, ABAB, any such pattern, or `free`; null draws one for each song."""
+    syllables: list[int] | None = None
     """Syllables of the lines, read again from the start; null goes by the melody, where there is one."""
-    track: str | None
+    track: str | None = None
     """The track that sings; null takes the one that leads, `voice` in the track set, else the highest."""
 
     def check(self) -> None:

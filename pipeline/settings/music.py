@@ -21,22 +21,22 @@ class DataSettings:
     source: str
     """`chorales` (music21's corpus), `folder` (files under `path`), `catalog` (a spreadsheet at `path`), `lpd5` (the
     `.npz` files of that data set under `path`) or `debian` (music inside Debian packages)."""
-    path: str | None
-    """The folder or spreadsheet of the user's music."""
-    columns: dict[str, str] | None
-    """Column names of the spreadsheet by ours (title, where ...), where they are not found by themselves."""
-    packages: list[str]
-    """Debian packages that hold the music, where `source` is `debian`."""
     title: str
     """How the album's credits call the data set."""
     licence: str
     """What the data set's licence says, for the credits."""
-    metre: str
+    path: str | None = None
+    """The folder or spreadsheet of the user's music."""
+    columns: dict[str, str] | None = None
+    """Column names of the spreadsheet by ours (title, where ...), where they are not found by themselves."""
+    packages: list[str] = field(default_factory=list)
+    """Debian packages that hold the music, where `source` is `debian`."""
+    metre: str = "4/4"
     """The metre that music is taken in and made in, such as `4/4` or `3/4`; what is in another falls out. 2/2 counts
     as 4/4, but 6/8 not as 3/4. Bars are counted in quarter notes, so 6/8 itself can't be asked for."""
-    trust_metre: bool
+    trust_metre: bool = True
     """False where headers name a wrong metre although the music is in `metre`; bar lines are then estimated."""
-    tempo_bpm: float | None
+    tempo_bpm: float | None = None
     """The tempo of generated songs where the files name none worth keeping; null takes the files' own."""
 
 
@@ -76,32 +76,47 @@ class TracksSettings:
     tracks: list[TrackSettings]
     arrangements: list[ArrangementSettings]
 
+    @property
+    def lead(self) -> int | None:
+        """The first track that is a voice, or None."""
+        return next((index for index, track in enumerate(self.tracks) if track.voice), None)
+
+    @property
+    def pans(self) -> tuple[float, ...]:
+        """Place of each track in the stereo field, from -1 (left) to 1."""
+        return tuple(track.pan for track in self.tracks)
+
+    @property
+    def volumes(self) -> tuple[float, ...]:
+        """Loudness of each track, from 0 to 1."""
+        return tuple(track.volume for track in self.tracks)
+
 
 @dataclass
 class RollSettings:
     """The grid of a phrase; its beats a bar are those of `data.metre`. See `gan.spec.RollSpec`."""
 
-    bars: int
-    steps_per_beat: int
-    num_pitches: int
-    lowest_pitch: int
+    bars: int = 4
+    """Bars of a phrase."""
+    steps_per_beat: int = 4
+    """4 for sixteenths; 12 or 24 are finer."""
 
 
 @dataclass
 class CollectSettings:
     """Gathering the files."""
 
-    max_file_megabytes: float
+    max_file_megabytes: float = 32.0
     """Larger scores and texts are rejected unread: none needs that much."""
-    max_recording_megabytes: float
+    max_recording_megabytes: float = 1000.0
     """Larger recordings are rejected unread; also the most that one download may have."""
-    max_archive_megabytes: float
+    max_archive_megabytes: float = 4000.0
     """What the files of one zip archive may come to when they are unpacked."""
-    max_archive_files: int
+    max_archive_files: int = 100000
     """How many files one zip archive may hold."""
-    timeout_seconds: float
+    timeout_seconds: float = 30.0
     """A server that sends (almost) nothing for so long is given up."""
-    retries: int
+    retries: int = 2
     """How often a download is tried again after the connection failed."""
 
 
@@ -109,13 +124,13 @@ class CollectSettings:
 class PrepareSettings:
     """Scores to phrases."""
 
-    hop_bars: int
+    hop_bars: int = 1
     """Bars between the starts of two phrases; less than `roll.bars` makes them overlap."""
-    min_tracks: int
+    min_tracks: int = 2
     """Tracks that must sound in a phrase for it to count."""
-    key: str
+    key: str = "common"
     """`common` moves every song to C major or A minor; `original` leaves it."""
-    cut: str
+    cut: str = "structure"
     """`structure` cuts at the boundaries of sections, found by self-similarity; `grid` every `hop_bars` bars."""
 
 
@@ -123,11 +138,11 @@ class PrepareSettings:
 class ExecutorSettings:
     """Who does the work on many files (`conf/executor/`). Never changes a result."""
 
-    kind: str
+    kind: str = "local"
     """`local` (processes of this machine), `dask` or `ray` (a cluster)."""
-    workers: int | None
+    workers: int | None = None
     """Processes that work at once; null takes all cores, or all that the cluster has."""
-    address: str | None
+    address: str | None = None
     """Where the cluster's scheduler listens, such as `tcp://10.0.0.1:8786`; null starts one on this machine."""
 
 
@@ -147,8 +162,6 @@ def roll_spec(roll: RollSettings, tracks: TracksSettings, metre: str) -> RollSpe
             bars=roll.bars,
             beats_per_bar=beats_of(metre),
             steps_per_beat=roll.steps_per_beat,
-            num_pitches=roll.num_pitches,
-            lowest_pitch=roll.lowest_pitch,
         )
     except ValueError as error:
         raise UserError(f"roll/tracks settings: {error}.") from error

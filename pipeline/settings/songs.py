@@ -2,60 +2,65 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from pipeline.settings import PROGRAM_SEED
 
 
 @dataclass
 class GenerateSettings:
     """Songs from a trained generator."""
 
-    songs: int
+    songs: int = 6
     """How many songs the album has."""
-    seed: int
-    candidates: int
-    """Phrases generated for each phrase kept; the discriminator's favourite is taken."""
-    variation: float
+    seed: int = PROGRAM_SEED
+    candidates: int = 16
+    """Phrases generated for each phrase kept (reranking)."""
+    variation: float = 0.15
     """How far a returning section strays from its first time: 0 exact, 1 a fresh one."""
-    min_seconds: float
-    max_seconds: float
-    """A song's form is chosen so that its length lies between these."""
-    tempo_bpm: float | None
+    min_seconds: float = 60.0
+    max_seconds: float = 180.0
+    """Least and most seconds of a song: its form gets as many sections as fit; a drawn tempo moves a little where that
+    helps."""
+    tempo_bpm: float | None = None
     """Beats a minute; null draws it from the training set's."""
-    tempo_range_bpm: list[float] | None
+    tempo_range_bpm: list[float] | None = None
     """Slowest and fastest tempo, between which each song's is drawn."""
-    key: str | None
+    key: str | None = None
     """Such as `G major` or `E minor`; null draws one a song. With `given` or `like`: the key that the file is in."""
-    density: dict[str, float] | None
+    density: dict[str, float] | None = None
     """Notes a bar by the name of the track; tracks that are left out are left to chance."""
-    style: str | None
+    style: str | None = None
     """One of the folders that the data set's music lies in; null leaves it to chance."""
-    condition_strength: float
+    condition_strength: float = 1.0
     """How strongly key, tempo, density and style count: 1 as learnt, 0 not at all."""
-    temperature: Any
+    temperature: Any = None
     """How much is left to chance, a number for all tracks or by the name of the track: null or 0 makes what is most
     likely, 1 is wild."""
-    given: str | None
+    given: str | None = None
     """A file of notes (MIDI, kar, MusicXML, ABC) that the rest is made around."""
-    keep: Any
+    keep: Any = None
     """Tracks of `given` that stay, a list or one name; all others are made for them."""
-    bars: Any
+    bars: Any = None
     """Bars of `given` to make anew, counted from 1: a list of bars and of stretches such as `5-8`."""
-    continue_bars: int | None
+    continue_bars: int | None = None
     """Bars to go on for after `given` ends."""
-    like: str | None
-    """A file of notes whose phrase is looked for among all that the generator can make."""
-    towards: str | None
+    like: str | None = None
+    """A file of notes whose phrase is looked for in the latent space (GAN inversion)."""
+    towards: str | None = None
     """Another such file, or a seed: where `interpolate` leads to; null is the next seed."""
-    from_bar: int | None
+    from_bar: int | None = None
     """Where in `like` and `towards` the phrase begins, counted from 1; null takes the first in which most plays."""
-    distance: float
+    distance: float = 0.3
     """How far the variations of `like` stray: 0 is as near as found, 1 as far as any other phrase."""
-    interpolate: int | None
+    interpolate: int | None = None
     """Phrases on the way from one seed or phrase to another, both ends included."""
-    form: str | None
-    """A form of `pipeline/music/form.py` by name; null takes them in turn."""
-    rerolls: list[str]
-    """Songs (`3`) and sections (`3.chorus`) sent back, in the order of the asking; `album.reroll` adds to it."""
-    humanize: float
-    """How much velocity and timing breathe: 0 is a machine, 1 a person."""
+    form: str | None = None
+    """Form of all songs: `song` (verse, chorus, bridge), `hymn` (bar form AAB), `rondo`, `ballad` (AABA), `arch`
+    (ABCBA), `strophic` (verses with a refrain); null takes them in turn. See `pipeline/songs/form.py`."""
+    rerolls: list[str] = field(default_factory=list)
+    """Songs (`3`) and sections (`3.chorus`) sent back, in order; `album.reroll` adds to it."""
+    humanize: float = 0.5
+    """Irregular timing, accents of metre, phrase and section, and slowing down at the end: 0 is a machine, 1 a lively
+    player."""

@@ -175,7 +175,7 @@ def transcribe_one(recording: Recording) -> TranscriptionResult:
     except MemoryError:
         problem = "too large for the memory of this machine"
     except OSError as error:
-        problem = f"can't be read or written down: {error.strerror or error}".lower()
+        problem = f"can't be read or transcribed: {error.strerror or error}".lower()
     except Exception as error:  # whatever a hostile file makes a library do, the other files go on
         problem = f"can't be made sense of: {type(error).__name__}: {printable(str(error))[:100]}"
     return TranscriptionResult(recording, problem)
@@ -193,7 +193,7 @@ def cached_result(recording: Recording) -> TranscriptionResult | None:
 
 def _make(recording: Recording) -> dict[str, Any]:
     """Transcribe a recording into its folder; the report."""
-    from pipeline.transcription.midi import midi_bytes
+    from pipeline.transcription.midi import transcription_midi
     from pipeline.transcription.picture import draw_transcription
 
     began = time.monotonic()
@@ -201,7 +201,7 @@ def _make(recording: Recording) -> dict[str, Any]:
     transcription = transcribe_samples(samples, recording.hints)
     with replaced_directory(recording.directory) as place:
         with atomic_path(place / MIDI) as temporary:
-            temporary.write_bytes(midi_bytes(transcription, recording.title))
+            temporary.write_bytes(transcription_midi(transcription, recording.title))
         draw_transcription(place / PICTURE, samples, transcription, recording.title)
         report = _report(recording, transcription) | {"took_seconds": round(time.monotonic() - began, 1)}
         write_json(place / REPORT, report)

@@ -7,7 +7,7 @@ from mido import Message, MetaMessage  # type: ignore[import-untyped]
 
 from pipeline.scores.midi import DRUM_CHANNEL, MidiEvent, midi_file, midi_track, note_events
 from pipeline.scores.score import Part
-from pipeline.transcription.beats.tracking import Beats
+from pipeline.transcription.beats.grid import Beats
 from pipeline.transcription.transcriber import Transcription
 
 TICKS_PER_BEAT = 480
@@ -17,7 +17,7 @@ SLOWEST_BEAT = 0xFFFFFF
 """The longest beat in microseconds that MIDI can name."""
 
 
-def midi_bytes(transcription: Transcription, title: str) -> bytes:
+def transcription_midi(transcription: Transcription, title: str) -> bytes:
     """A MIDI file of type 1. Its time 0 is the first bar line, which may be before the recording begins."""
     numerator = transcription.beats.beats_per_bar
     conductor = [

@@ -1,18 +1,15 @@
-"""Planes, streams and batches."""
+"""Planes, streams and packed bits."""
 
-import itertools
 import math
-from collections.abc import Iterable, Iterator
 
 import pytest
 import torch
 
-from gan.rolls import Batch, batches_from, to_rolls, to_streams, unpack
+from gan.rolls import to_rolls, to_streams, unpack
 from gan.seeds import mix_seed
 from gan.settings import ModelSettings
 from gan.spec import HOLD, ONSET
 from gan.statistics import DataStatistics, choose_heads, choose_pitch_ranges
-from gan.training.augmentation import transpose
 from tests.roll_makers import SPEC, empty, note, sample_rolls
 
 
@@ -97,46 +94,6 @@ def test_compass_holds_all_notes_and_stays_inside():
 def test_statistics_of_nothing_are_refused():
     with pytest.raises(ValueError, match="no phrases"):
         DataStatistics.of([], SPEC)
-
-
-def test_transposition_moves_pitches_not_drums():
-    streams = to_streams(sample_rolls(), (0, 0), 24)
-    moved = transpose(streams, torch.tensor([3]), SPEC)
-    assert torch.equal(moved[:, :, 0], streams[:, :, 0])
-    assert torch.equal(moved[:, :, 1, :, 3:], streams[:, :, 1, :, :-3])
-    assert moved[:, :, 1, :, :3].sum() == 0
-    lost = transpose(streams, torch.tensor([-9]), SPEC)
-    assert lost[0, :, 1, 1].sum() == 1, "pitch 9 lands on 0, pitch 7 leaves the pitch_range"
-
-
-def phrases(count: int) -> torch.Tensor:
-    rolls = empty(count)
-    for index in range(count):
-        rolls[index, ONSET, 1, 0, 0, index] = True
-    return rolls
-
-
-def rolls_of(batches: Iterable[Batch]) -> Iterator[torch.Tensor]:
-    return (batch.rolls for batch in batches)
-
-
-def test_batches_depend_on_seed_and_step_alone():
-    rolls = phrases(10)
-    first = list(itertools.islice(rolls_of(batches_from(rolls, SPEC, 4, seed=1)), 8))
-    later = list(itertools.islice(rolls_of(batches_from(rolls, SPEC, 4, seed=1, start_step=5)), 3))
-    assert all(torch.equal(a, b) for a, b in zip(first[5:], later, strict=True))
-    other = list(itertools.islice(rolls_of(batches_from(rolls, SPEC, 4, seed=2)), 8))
-    assert not all(torch.equal(a, b) for a, b in zip(first, other, strict=True))
-
-
-def test_every_phrase_comes_once_before_any_comes_again():
-    rolls = phrases(10)
-    drawn = torch.cat(list(itertools.islice(rolls_of(batches_from(rolls, SPEC, 4, seed=1)), 5)))
-    assert drawn.sum(0)[ONSET, 1, 0, 0, :10].tolist() == [2] * 10
-
-
-def test_a_batch_may_be_larger_than_the_data():
-    assert next(batches_from(phrases(3), SPEC, 8, seed=0)).rolls.shape == (8, *SPEC.shape)
 
 
 def test_packed_rolls_unpack_to_the_same_bits():

@@ -1,0 +1,260 @@
+"""A song that the user brings, on the grid of a generator: `generate.given`, `generate.like`, `generate.towards`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.spec import RollSpec
+from pipeline.errors import UnusableError, UserError
+from pipeline.formats import is_recording, printable
+from pipeline.progress import say
+from pipeline.scores.keys import Key, estimate_key, pitch_class_durations
+from pipeline.scores.notes import Notes
+from pipeline.scores.quantisation import BarSpan, quantise, to_steps, usable_spans
+from pipeline.scores.reading import read_scores
+from pipeline.scores.score import DEFAULT_BPM, Part, Score
+from pipeline.scores.tracks import AssignedPart, assign, fit_to_tracks
+from pipeline.settings.audio import TranscribeSettings
+from pipeline.settings.music import TracksSettings
+from pipeline.songs.request import match_track
+from pipeline.songs.song import TICKS_PER_BEAT
+from pipeline.transcription.cache import recording_of, transcribe_one
+
+UNREADABLE = (".aac", ".wma", ".mp4", ".mka", ".webm")
+"""Recordings that no reader here knows."""
+SLOWEST_BPM = 4.0
+"""MIDI files can't name a slower tempo."""
+
+PlayedNotes = dict[tuple[int, int, int], tuple[int, int]]
+"""Performance of notes: (track, pitch, onset) to velocity (1 to 127) and ticks after the step."""
+
+
+@dataclass(frozen=True, eq=False)
+class GivenSong:
+    """The notes of a file on the grid.
+
+    Attributes
+    ----------
+    name
+        Of the file.
+    notes
+        Onsets in steps from the first bar; pitches are the file's and may leave the range of the generator.
+    performance
+        How each note was played.
+    bars, pickup_bars
+        How many there are, and how many of them (0 or 1, seldom more) come before bar 1.
+    key
+        As estimated, None where no pitch stands out.
+    tempo_map
+        (step, beats a minute) pairs, the first at step 0.
+    mean_bpm
+        Over the whole song.
+    programs
+        One a track: the General MIDI program of most of its notes, None where it has none.
+    parts
+        The names of the file's parts, and the track that each went to.
+    remarks
+        What of the file is left out, a sentence each.
+    """
+
+    name: str
+    notes: Notes
+    performance: PlayedNotes
+    bars: int
+    pickup_bars: int
+    key: Key | None
+    tempo_map: tuple[tuple[int, float], ...]
+    mean_bpm: float
+    programs: tuple[int | None, ...]
+    parts: tuple[tuple[str, int], ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def sounding(self) -> NDArray[np.bool_]:
+        """Bool `[tracks]`: which tracks have notes."""
+        return np.array([program is not None for program in self.programs])
+
+
+def given_path(value: str, key: str) -> Path:
+    """The file that a setting names. Raises `UserError` where there is none or no reader here knows its format."""
+    path = Path(value).expanduser()
+    if not path.is_file():
+        raise UserError(f"{key}={value}: there is no such file.")
+    if path.suffix.lower() in UNREADABLE:
+        raise UserError(f"{key}={value} is a recording that can't be read: give it as wav, flac, ogg or mp3.")
+    return path
+
+
+def read_given(
+    value: str,
+    key: str,
+    spec: RollSpec,
+    tracks: TracksSettings,
+    max_megabytes: float,
+    transcribe: TranscribeSettings,
+    keep: Sequence[str] = (),
+) -> GivenSong:
+    """Read a file: MIDI, kar, MusicXML or ABC; or a recording, which is written down first.
+
+    Parameters
+    ----------
+    value, key
+        The path, and the setting that has it.
+    spec, tracks
+        Of the generator.
+    max_megabytes
+        Larger files are refused.
+    transcribe
+        What is known of a recording, and how it is transcribed.
+    keep
+        Names of tracks; where a file has just as many parts, and the track set asks for more, they are these tracks.
+
+    Raises
+    ------
+    UserError
+        One sentence about what is wrong with the file.
+    """
+    path = given_path(value, key)
+    try:
+        scores = _scores(path, spec, tracks, max_megabytes, transcribe)
+        voices = _assign(scores[0], tracks, spec, keep)
+        song = _on_grid(path.name, scores[0], voices, spec)
+    except UnusableError as error:
+        raise UserError(f"{key}={value} can't be used with this checkpoint: {error}.") from error
+    except UserError:
+        raise
+    except Exception as error:  # whatever a hostile file makes a library do
+        reason = f"{type(error).__name__}: {printable(str(error))[:100]}"
+        raise UserError(f"{key}={value} can't be made sense of ({reason}).") from error
+    if len(scores) > 1:
+        song = replace(song, remarks=(*song.remarks, f"{path.name} holds {len(scores)} tunes; the first is taken."))
+    return song
+
+
+def _scores(
+    path: Path, spec: RollSpec, tracks: TracksSettings, max_megabytes: float, transcribe: TranscribeSettings
+) -> list[Score]:
+    """What a file holds. Raises `UnusableError` where nothing of it can be read."""
+    if not is_recording(path.name):
+        return read_scores(path, max_megabytes)
+    say(f"{path.name} is a recording: what it plays is written down first.")
+    found = transcribe_one(recording_of(path, transcribe, spec.beats_per_bar))
+    if found.problem:
+        raise UnusableError(found.problem)
+    return [fit_to_tracks(score, tracks) for score in read_scores(found.midi, max_megabytes)]
+
+
+def _assign(score: Score, tracks: TracksSettings, spec: RollSpec, keep: Sequence[str]) -> list[AssignedPart]:
+    """The parts with their tracks; a file with fewer parts than the track set asks for has those that are kept."""
+    try:
+        return assign(score, tracks)
+    except UnusableError as error:
+        parts = [part for part in score.parts if len(part.events) and not part.is_drum]
+        places = sorted({match_track(name, spec, "generate.keep") for name in keep} & set(spec.pitched))
+        if not parts:
+            raise
+        if len(parts) != len(places):
+            raise UnusableError(f"{error}; generate.keep can name the tracks that it has") from error
+        parts.sort(key=lambda part: -float(np.mean(part.events["pitch"])))
+        return [AssignedPart(place, part.program, part.events) for place, part in zip(places, parts, strict=True)]
+
+
+def _on_grid(name: str, score: Score, voices: list[AssignedPart], spec: RollSpec) -> GivenSong:
+    """The longest stretch of the score in the right metre. Raises `UnusableError` where there is none."""
+    stretches = usable_spans(score, replace(spec, bars=1), trust_metre=True)
+    longest = max(stretches, key=lambda stretch: stretch.bars)
+    bar = float(spec.beats_per_bar)
+    onsets = np.concatenate([voice.events["onset"] for voice in voices])
+    pickup = 0
+    if longest.first_bar == 0 and longest is stretches[0]:
+        pickup = max(0, int(np.ceil((longest.start - onsets.min()) / bar - 1e-6)))
+    start = longest.start - pickup * bar
+    bars = longest.bars + pickup
+    if longest is stretches[-1] and score.end <= longest.start + longest.bars * bar + 1e-3:
+        last = int(to_steps(onsets - start, spec).max())  # a short note near the last bar line may go to the next bar
+        bars = max(bars, last // spec.steps_per_bar + 1)
+    notes = quantise(voices, BarSpan(start, bars, longest.first_bar), spec)
+    if not len(notes):
+        raise UnusableError("no notes")
+    remarks = _left_out(name, score, voices, longest, onsets, start, bars * bar)
+    programs: list[Counter[int]] = [Counter() for _ in spec.tracks]
+    for voice in voices:
+        programs[voice.track][voice.program] += len(voice.events)
+    sounding = np.isin(np.arange(spec.num_tracks), notes["track"])
+    return GivenSong(
+        name=name,
+        notes=notes,
+        performance=_performance(voices, start, spec),
+        bars=bars,
+        pickup_bars=pickup,
+        key=estimate_key(pitch_class_durations(notes, spec)),
+        tempo_map=_tempo_map(score, start, bars, spec),
+        mean_bpm=score.mean_bpm,
+        programs=tuple(
+            count.most_common(1)[0][0] if plays else None for count, plays in zip(programs, sounding, strict=True)
+        ),
+        parts=tuple((_part_of(voice, score).name, voice.track) for voice in voices),
+        remarks=tuple(remarks),
+    )
+
+
+def _part_of(voice: AssignedPart, score: Score) -> Part:
+    """The part whose notes a voice has."""
+    return next(part for part in score.parts if part.events is voice.events)
+
+
+def _left_out(
+    name: str,
+    score: Score,
+    voices: list[AssignedPart],
+    stretch: BarSpan,
+    onsets: NDArray[np.float64],
+    start: float,
+    length: float,
+) -> list[str]:
+    """What of a file does not come along."""
+    remarks = []
+    outside = int(np.count_nonzero((onsets < start - 1e-3) | (onsets >= start + length)))
+    if outside:
+        first = stretch.first_bar + 1
+        remarks.append(
+            f"bars {first} to {first + stretch.bars - 1} of {name} are taken; {outside} notes lie in bars of another "
+            "metre."
+        )
+    homeless = len([part for part in score.parts if len(part.events)]) - len(voices)
+    if homeless > 0:
+        remarks.append(f"{homeless} part{'s' if homeless > 1 else ''} of {name} fit no track and are left out.")
+    return remarks
+
+
+def _performance(voices: list[AssignedPart], start: float, spec: RollSpec) -> PlayedNotes:
+    """Velocity and timing of each note; of those that fall together the loudest."""
+    ticks = TICKS_PER_BEAT // spec.steps_per_beat
+    most = (ticks - 1) // 2
+    played: PlayedNotes = {}
+    for voice in voices:
+        steps = to_steps(voice.events["onset"] - start, spec)
+        exact = np.rint((voice.events["onset"] - start) * TICKS_PER_BEAT).astype(np.int64)
+        late = np.clip(exact - steps * ticks, -most, most)
+        loud = np.clip(voice.events["velocity"], 1, 127)
+        rows = zip(voice.events["pitch"].tolist(), steps.tolist(), loud.tolist(), late.tolist(), strict=True)
+        for pitch, step, velocity, offset in rows:
+            place = (voice.track, pitch, step)
+            played[place] = max(played.get(place, (0, 0)), (velocity, offset))
+    return played
+
+
+def _tempo_map(score: Score, start: float, bars: int, spec: RollSpec) -> tuple[tuple[int, float], ...]:
+    """The tempi of the stretch; the last one before it holds from its first step on."""
+    tempi = {0: DEFAULT_BPM}
+    for at, bpm in score.tempos:
+        step = max(0, round((at - start) * spec.steps_per_beat))
+        if step < bars * spec.steps_per_bar:
+            tempi[step] = max(float(bpm), SLOWEST_BPM)
+    return tuple(sorted(tempi.items()))
