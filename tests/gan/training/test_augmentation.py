@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from gan.conditions import ConditionLayout
 from gan.rolls import to_streams
 from gan.spec import RollSpec, Track
 from gan.training.augmentation import draw_masks, drop_conditions, mismatch_tracks, transpose
