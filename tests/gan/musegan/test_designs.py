@@ -295,13 +295,13 @@ def test_without_averaging_samples_come_from_the_generator_itself(design: str) -
 def test_each_discriminator_step_has_real_phrases_and_latents_of_its_own() -> None:
     subject = trainer(small("tutorial"), discriminator_steps=3)
     seen: list[tuple[Tensor, Tensor]] = []
-    judge = subject.loss.judge
+    plain = subject.loss.discriminator
 
     def spy(discriminator, real, fake, *others):
         seen.append((real, fake))
-        return judge(discriminator, real, fake, *others)
+        return plain(discriminator, real, fake, *others)
 
-    subject.loss.judge = spy
+    subject.loss.discriminator = spy
     run(subject, steps=2)
     assert len(seen) == 6
     assert all(len(real) == len(fake) == 4 for real, fake in seen)
