@@ -27,7 +27,7 @@ class DataSettings:
     """What the data set's licence says, for the credits."""
     path: str | None = None
     """The folder or spreadsheet of the user's music."""
-    columns: dict[str, str] | None = None
+    columns: dict[str, str] = field(default_factory=dict)
     """Column names of the spreadsheet by ours (title, where ...), where they are not found by themselves."""
     packages: list[str] = field(default_factory=list)
     """Debian packages that hold the music, where `source` is `debian`."""
