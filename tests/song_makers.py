@@ -1,23 +1,29 @@
-"""Songs made by hand, and a checkpoint of an untrained GAN, for the tests of what is done with them."""
+"""Songs made by hand, MIDI files in four parts, and a checkpoint of an untrained GAN."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
 
 from gan.rolls import unpack
 from gan.settings import ModelSettings, TrainSettings
 from gan.spec import RollSpec, Track
 from gan.statistics import DataStatistics
 from gan.training.trainer import Trainer
-from pipeline.config import PROGRAM, Config, flatten, read_config
-from pipeline.scores.notes import Planes, make_notes, notes_from_roll, roll_from_notes
+from pipeline.config import PROGRAM, Config, flatten, read_config, register_schema
+from pipeline.scores.notes import Planes, cut_overlaps, make_notes, notes_from_roll, roll_from_notes
+from pipeline.settings.music import roll_spec
 from pipeline.songs.performance import humanize
 from pipeline.songs.song import Section, Song
+from tests.music_makers import Row, tune, write_midi
 
 BAND = RollSpec((Track("Drums", True), Track("Piano"), Track("Bass")))
 PROGRAMS = {"Drums": 0, "Piano": 0, "Bass": 33, "Flute": 73}
@@ -42,11 +48,10 @@ def song_of(
     **changes: Any,
 ) -> Song:
     """A song with these notes (or this roll)."""
-    planes = (
-        notes if isinstance(notes, np.ndarray) else roll_from_notes(make_notes(*zip(*notes, strict=True)), spec, bars)
-    )
-    table = notes_from_roll(planes, spec.lowest_pitch)
-    bars = planes.shape[2]
+    if isinstance(notes, np.ndarray):
+        table, bars = notes_from_roll(notes, spec.lowest_pitch), notes.shape[2]
+    else:
+        table = cut_overlaps(make_notes(*zip(*notes, strict=True)))
     sections = (Section("verse", "verse", 0, 1), Section("chorus", "chorus", 1, bars - 1)) if bars > 1 else ()
     sections = sections or (Section("verse", "verse", 0, 1),)
     velocities, timing = humanize(table, spec, sections, None, 120.0, humanized, seed)
@@ -54,7 +59,7 @@ def song_of(
         "number": 1,
         "seed": seed,
         "spec": spec,
-        "planes": planes,
+        "notes": table,
         "tempo_map": ((0, 120.0),),
         "key": "C major",
         "form": "song",
@@ -81,17 +86,43 @@ def random_planes(spec: RollSpec, bars: int, density: float, seed: int) -> Plane
 
 def configured(*overrides: str) -> Config:
     """The settings as the command line would read them."""
-    from hydra import compose, initialize_config_dir
+    return read_config(deepcopy(composed(overrides)), (), (), "album")
 
+
+@cache
+def composed(overrides: tuple[str, ...]) -> DictConfig:
+    """What Hydra makes of `conf/` and these overrides."""
+    register_schema()
     with initialize_config_dir(str(PROGRAM / "conf"), version_base="1.3"):
-        return read_config(compose("config", list(overrides)), (), (), "album")
+        return compose("config", list(overrides))
+
+
+ROOTS = {"high": 83, "upper": 71, "lower": 59, "low": 47}
+
+
+def write_quartet(path: Path, bars: int = 10, seed: int = 0, metre: tuple[int, int] = (4, 4), parts: int = 4) -> Path:
+    """A MIDI file of parts in B major, some notes held over bar lines."""
+    rows: dict[tuple[int, int, str], list[Row]] = {}
+    for number, (name, root) in enumerate(list(ROOTS.items())[:parts]):
+        line = [row for row in tune(seed + number, bars, root) if row[0] % 4 != 0 or row[0] == 0]
+        rows[number, 40 + number, name] = [
+            (on, 2.0 if on % 4 == 3 and on < 4 * bars - 2 else 1.0, p) for on, _, p in line
+        ]
+    return write_midi(path, rows, metre, bpm=97)
 
 
 def write_checkpoint(folder: Path, config: Config) -> Path:
     """An untrained GAN for four voices in C major, where the train stage would leave it."""
-    from pipeline.settings.music import roll_spec
+    path = folder / "checkpoint.pt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = untrained_state(roll_spec(config.roll, config.tracks, config.data.metre))
+    torch.save(state | {"settings": flatten(config)}, path)
+    return path
 
-    spec = roll_spec(config.roll, config.tracks, config.data.metre)
+
+@cache
+def untrained_state(spec: RollSpec) -> dict[str, Any]:
+    """What a checkpoint of an untrained GAN for four voices in C major holds but for the settings."""
     chords = [(72, 67, 64, 48), (72, 69, 65, 53), (71, 67, 62, 55), (76, 69, 60, 45)]
     rolls = []
     for number in range(4):
@@ -110,19 +141,11 @@ def write_checkpoint(folder: Path, config: Config) -> Path:
         for name, weight in trainer.average.named_parameters():
             if weight.dim() > 1:
                 weight.mul_(3.0 if "project" in name else 1.0)
-    path = folder / "checkpoint.pt"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    music = {"tempo_bpm": {"0": 60.0, "0.5": 90.0, "1": 120.0}, "modes": {"major": 3, "minor": 1}}
-    torch.save(
-        {
-            "trainer": trainer.state_dict(),
-            "chosen": {"step": 0, "final_phase": True, "overlap": 0.5, "average": trainer.average.state_dict()},
-            "reference": {"dissonance": 0.1},
-            "spec": spec.to_dict(),
-            "settings": flatten(config),
-            "music": music,
-            "styles": [],
-        },
-        path,
-    )
-    return path
+    return {
+        "trainer": trainer.state_dict(),
+        "chosen": {"step": 0, "final_phase": True, "overlap": 0.5, "average": trainer.average.state_dict()},
+        "reference": {"dissonance": 0.1},
+        "spec": spec.to_dict(),
+        "music": {"tempo_bpm": {"0": 60.0, "0.5": 90.0, "1": 120.0}, "modes": {"major": 3, "minor": 1}},
+        "styles": [],
+    }

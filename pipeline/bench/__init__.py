@@ -1,5 +1,6 @@
-"""How fast the program is on this machine, beside others: `make bench` or `python -m pipeline.bench`.
+"""Benchmarks: how fast the program is on this machine, beside others; `make bench` or `python -m pipeline.bench`.
 
-A section a module: `training` (with the machine's peak and the operations of a step), `generation`, `ingest`,
-`rendering`, `yardstick`, `processes` (memory and start-up). `report` writes what they measured.
+`training` (with the machine's peak and the operations of a step), `generation`, `ingest_render_evaluate`,
+`transcription` (its accuracy too), `processes` (start-up and peak memory); `plan` says how much is measured, `timing`
+measures it, `music` is what it is measured with, `report` writes it down. `language` compares language models.
 """

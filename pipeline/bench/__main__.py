@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.bench.plan import FULL, MODELS, QUICK, SECTIONS, Plan
+from pipeline.bench.plan import FULL, MODELS, QUICK, SECTIONS, BenchPlan
 from pipeline.errors import UserError
 
 DIRECTORY = Path("outputs/bench")
-FROM_FILES = {"training", "generation", "ingest", "rendering", "yardstick"}
+FROM_FILES = {"training", "generation", "ingest", "rendering", "evaluation"}
 """Sections that read the band music."""
 
 
@@ -49,8 +49,8 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def read_plan(words: list[str], scratch: Path) -> Plan:
-    """The run that the words ask for. Raises `UserError` where they make no sense."""
+def parse_plan(words: list[str], scratch: Path) -> BenchPlan:
+    """The run that the command line describes. Raises `UserError` where they make no sense."""
     from pipeline.config import group_choices
 
     given = arguments().parse_args(words)
@@ -68,21 +68,18 @@ def read_plan(words: list[str], scratch: Path) -> Plan:
     if given.rounds:
         effort = replace(effort, rounds=given.rounds, slow_rounds=given.rounds)
     midi = given.midi.expanduser() if given.midi else None
-    return Plan(
+    return BenchPlan(
         sections, models, effort, given.threads, given.seed, midi, scratch, given.transcription, given.soundfont
     )
 
 
-def measure(plan: Plan) -> dict[str, Any]:
+def measure(plan: BenchPlan) -> dict[str, Any]:
     """All sections of the plan; the report."""
     from pipeline.bench import report
-    from pipeline.bench.evaluation import measure_yardstick
     from pipeline.bench.generation import measure_generation
-    from pipeline.bench.hardware import describe_machine
-    from pipeline.bench.ingest import measure_ingest
-    from pipeline.bench.music import midi_files, read_band, read_chorales
+    from pipeline.bench.ingest_render_evaluate import measure_evaluation, measure_ingest, measure_rendering
+    from pipeline.bench.music import midi_files, read_band, read_chorales, written_band_files
     from pipeline.bench.processes import measure_memory, measure_startup
-    from pipeline.bench.rendering import measure_rendering
     from pipeline.bench.training import measure_training
     from pipeline.bench.transcription import measure_transcription
 
@@ -94,7 +91,7 @@ def measure(plan: Plan) -> dict[str, Any]:
         "quick": plan.effort.lap_seconds < FULL.lap_seconds,
         "rounds": plan.effort.rounds,
         "slow_rounds": plan.effort.slow_rounds,
-        "machine": describe_machine(plan.threads),
+        "machine": report.describe_machine(plan.threads),
     }
     files = midi_files(plan) if FROM_FILES & set(plan.sections) else []
     corpora = {"band": read_band(plan, files)} if {*FROM_FILES} - {"ingest"} & set(plan.sections) else {}
@@ -105,9 +102,9 @@ def measure(plan: Plan) -> dict[str, Any]:
         "generation": lambda: measure_generation(corpora["band"], plan),
         "ingest": lambda: measure_ingest(files, plan),
         "rendering": lambda: measure_rendering(corpora["band"], plan),
-        "yardstick": lambda: measure_yardstick(corpora["band"], plan),
+        "evaluation": lambda: measure_evaluation(corpora["band"], plan),
         "startup": lambda: measure_startup(plan),
-        "memory": lambda: measure_memory(plan),
+        "memory": lambda: measure_memory(written_band_files(plan)[0].parent, plan),
     }
     found |= {name: sections[name]() for name in SECTIONS if name in plan.sections}
     if plan.transcription is not None:
@@ -119,7 +116,7 @@ def main(words: list[str] | None = None) -> int:
     """Run the bench; the exit code."""
     try:
         with tempfile.TemporaryDirectory(prefix="albumgan-bench-") as scratch:
-            found = measure(read_plan(sys.argv[1:] if words is None else words, Path(scratch)))
+            found = measure(parse_plan(sys.argv[1:] if words is None else words, Path(scratch)))
         from pipeline.bench.report import write_report
 
         text = write_report(DIRECTORY, found)

@@ -1,4 +1,4 @@
-"""Generation: bars a second that a generator makes, with one thread and with all cores."""
+"""Generation speed: bars a second that a generator makes, with one thread and with all cores."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ import torch
 from gan.seeds import mix_seed
 from gan.statistics import count_some
 from gan.training.trainer import Trainer
-from pipeline.bench.music import Corpus, settings_for
-from pipeline.bench.plan import Plan
-from pipeline.bench.timing import Stint, median, repeat, take_turns
-from pipeline.bench.training import all_ratios
+from pipeline.bench.music import BenchCorpus, training_config
+from pipeline.bench.plan import BenchPlan
+from pipeline.bench.timing import TimedRepeats, all_ratios, interleaved_laps, median, repeat
 from pipeline.devices import prepare_torch
 
 BATCH = 64
 
 
-class Player:
+class GenerationContender:
     """A generator that has learnt nothing: what it costs to ask does not depend on what it knows."""
 
-    def __init__(self, corpus: Corpus, model: str, plan: Plan) -> None:
-        config = settings_for(corpus, model, plan)
+    def __init__(self, corpus: BenchCorpus, model: str, plan: BenchPlan) -> None:
+        config = training_config(corpus, model, plan)
         prepare_torch(config)
         packed, spec = corpus.packed, corpus.spec
         statistics = count_some(packed, spec)
@@ -33,17 +32,17 @@ class Player:
         self.bars = BATCH * spec.bars
         self.lap_seconds = plan.effort.lap_seconds
 
-    def play(self) -> None:
+    def generate(self) -> None:
         """A batch of phrases, from fresh latents to bool rolls."""
         self.generator.sample(self.generator.sample_latents(BATCH, self.random))
 
-    def lap(self, threads: int) -> Stint:
-        """Play for a while with so many threads."""
+    def lap(self, threads: int) -> TimedRepeats:
+        """Generate for a while with so many threads."""
         torch.set_num_threads(threads)
-        self.play()  # the first call is slower than those to come
-        return repeat(self.play, self.lap_seconds)
+        self.generate()  # the first call is slower than those to come
+        return repeat(self.generate, self.lap_seconds)
 
-    def describe(self, laps: dict[str, list[Stint]]) -> dict[str, float]:
+    def describe(self, laps: dict[str, list[TimedRepeats]]) -> dict[str, float]:
         """Bars a second for each number of threads, and a second of one processor's time."""
         cpu = median([self.bars * lap.times / lap.cpu_seconds for lap in laps["one_thread"]])
         wall = {
@@ -53,19 +52,20 @@ class Player:
         return wall | {"one_thread_bars_per_cpu_second": cpu}
 
 
-def measure_generation(corpus: Corpus, plan: Plan) -> dict[str, Any]:
-    """All models in turns, with one thread and with all cores."""
-    players = {model: Player(corpus, model, plan) for model in plan.models}
+def measure_generation(corpus: BenchCorpus, plan: BenchPlan) -> dict[str, Any]:
+    """All models, one lap each in turn, with one thread and with all cores."""
+    contenders = {model: GenerationContender(corpus, model, plan) for model in plan.models}
     widths = {"one_thread": 1, "all_cores": joblib.cpu_count()}
-    turns = {
-        (model, width): partial(player.lap, threads)
-        for model, player in players.items()
+    measures = {
+        (model, width): partial(contender.lap, threads)
+        for model, contender in contenders.items()
         for width, threads in widths.items()
     }
-    laps = take_turns(turns, plan.effort.rounds, "generation")
+    laps = interleaved_laps(measures, plan.effort.rounds, "generation")
     torch.set_num_threads(plan.threads)
     models = {
-        model: player.describe({width: laps[model, width] for width in widths}) for model, player in players.items()
+        model: contender.describe({width: laps[model, width] for width in widths})
+        for model, contender in contenders.items()
     }
     return {
         "music": corpus.source,

@@ -39,7 +39,7 @@ SHARE_SECONDS = 2.0
 """Processor time after which the other one goes on."""
 WARM_STEPS = 20
 """Steps in which the speed is measured, from which follows how many fit into the time."""
-MOST_STEPS = 100_000_000
+MAX_STEPS = 100_000_000
 
 
 class PlainLSTM(nn.Module):
@@ -100,7 +100,7 @@ class PlainTraining:
         self.step += 1
 
 
-class Contender:
+class LanguageContender:
     """One of the two, its processor time, and what it has read."""
 
     def __init__(self, training: PlainTraining | LanguageModelTrainer, tokens_per_step: int) -> None:
@@ -123,17 +123,17 @@ class Contender:
         return self.training.step * self.tokens_per_step / max(self.seconds, 1e-9)
 
 
-def our_training(texts: EncodedTexts, config: Config, steps: int) -> Contender:
+def our_training(texts: EncodedTexts, config: Config, steps: int) -> LanguageContender:
     """The program's own training of so many steps, never stopped early."""
-    settings = replace(config.lyrics.model, steps=steps, minutes=1e9, patience=MOST_STEPS)
+    settings = replace(config.lyrics.model, steps=steps, minutes=1e9, patience=MAX_STEPS)
     trainer = LanguageModelTrainer(texts, settings, "cpu", config.lyrics.kind)
-    return Contender(trainer, settings.batch_size * settings.sequence_length)
+    return LanguageContender(trainer, settings.batch_size * settings.sequence_length)
 
 
-def plain_training(texts: EncodedTexts, config: Config, steps: int) -> Contender:
+def plain_training(texts: EncodedTexts, config: Config, steps: int) -> LanguageContender:
     """The plain one."""
     training = PlainTraining(texts, config.seed, steps)
-    return Contender(training, training.batch_size * training.sequence_length)
+    return LanguageContender(training, training.batch_size * training.sequence_length)
 
 
 CONTENDERS = {"ours": our_training, "plain LSTM": plain_training}
@@ -146,7 +146,7 @@ def steps_within(seconds: float, texts: EncodedTexts, config: Config) -> dict[st
     """
     steps = {}
     for name, make in CONTENDERS.items():
-        one = make(texts, config, MOST_STEPS)
+        one = make(texts, config, MAX_STEPS)
         one.train_for(math.inf, 3)  # the first steps set up buffers
         one.seconds = 0.0
         one.train_for(math.inf, 3 + WARM_STEPS)

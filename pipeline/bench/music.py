@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gan.spec import RollSpec
-from pipeline.bench.plan import Plan
+from pipeline.bench.plan import BenchPlan
 from pipeline.build import Builder
 from pipeline.config import Config, compose, stage_directory
 from pipeline.dataset.cutting import SourceFile, cutting_settings, prepare_file
@@ -30,7 +31,7 @@ SILENT = (0.07, 0.55, 0.5, 0.2, 0.2)
 DRUMS, PIANO, GUITAR, BASS, STRINGS = range(5)
 KICK, SNARE, HAT, CRASH = 36, 38, 42, 49
 
-Row = tuple[int, int, int, int]
+NoteRow = tuple[int, int, int, int]
 """Track, pitch, onset and length in sixteenths."""
 
 
@@ -47,7 +48,7 @@ def band_song(bars: int, random: np.random.Generator, config: Config) -> Song:
     """One song of whole phrases, different for each `random`."""
     spec = roll_spec(config.roll, config.tracks, config.data.metre)
     key = int(random.integers(-5, 7))
-    rows: list[Row] = []
+    rows: list[NoteRow] = []
     for first in range(0, bars, SECTION_BARS):
         playing = random.random(len(SILENT)) >= SILENT
         playing[int(random.choice([DRUMS, BASS]))] = True
@@ -61,11 +62,11 @@ def band_song(bars: int, random: np.random.Generator, config: Config) -> Song:
     return Song.of_phrases(phrases, spec, config.tracks, float(random.integers(80, 150)))
 
 
-def bar_of_band(degree: int, key: int, density: float, random: np.random.Generator) -> list[Row]:
+def bar_of_band(degree: int, key: int, density: float, random: np.random.Generator) -> list[NoteRow]:
     """A bar of all five tracks over the chord of a degree of the scale."""
     tones = [60 + key + 12 * ((degree + third) // 7) + SCALE[(degree + third) % 7] for third in (0, 2, 4)]
     left, right = int(random.choice([12, 24, 31])), int(random.choice([0, 12, 24]))
-    rows: list[Row] = [(DRUMS, KICK, at, 1) for at in (0, 8, *(random.integers(0, 16, 2) if density > 0.6 else ()))]
+    rows: list[NoteRow] = [(DRUMS, KICK, at, 1) for at in (0, 8, *(random.integers(0, 16, 2) if density > 0.6 else ()))]
     rows += [(DRUMS, SNARE, at, 1) for at in (4, 12)]
     rows += [(DRUMS, HAT, at, 1) for at in range(0, 16, 2 if density > 0.4 else 4)]
     rows += [(DRUMS, CRASH, 0, 1)] if random.random() < 0.1 else []
@@ -83,33 +84,38 @@ def bar_of_band(degree: int, key: int, density: float, random: np.random.Generat
     return rows
 
 
-LEAST_PHRASES = 16
+MIN_PHRASES = 16
 """Fewer would not fill a batch."""
 
 
 @dataclass(frozen=True)
-class Corpus:
+class BenchCorpus:
     """Phrases to train on.
 
-    `packed` is uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`; `words` go into the table of settings of
-    whoever trains on it (`data=...`), and `source` says where it comes from.
+    `packed` is uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`; `settings` name it to whoever trains on it
+    (`data=...`), and `source` says where it comes from.
     """
 
     source: str
-    words: tuple[str, ...]
+    settings: tuple[str, ...]
     spec: RollSpec
     packed: Tensor
 
 
-def band_words() -> tuple[str, ...]:
-    """The settings of five-track music; the folder is only named, since files are read one by one."""
-    return ("data=folder", "data.path=.")
+BAND_SETTINGS = ("data=folder", "data.path=.")
+"""Of five-track music; the folder is only named, since files are read one by one."""
 
 
-def written_files(plan: Plan) -> list[Path]:
+@cache
+def composed(*settings: str) -> Config:
+    """The settings as `pipeline.config.compose` has them, read once."""
+    return compose(*settings)
+
+
+def written_band_files(plan: BenchPlan) -> list[Path]:
     """The band songs that the bench writes itself."""
     effort = plan.effort
-    return write_band(plan.scratch / "band", effort.songs, effort.song_bars, plan.seed, compose(*band_words()))
+    return write_band(plan.scratch / "band", effort.songs, effort.song_bars, plan.seed, composed(*BAND_SETTINGS))
 
 
 def user_files(folder: Path, most: int) -> list[Path]:
@@ -122,37 +128,37 @@ def user_files(folder: Path, most: int) -> list[Path]:
     return [paths[number * len(paths) // most] for number in range(most)] if len(paths) > most else paths
 
 
-def midi_files(plan: Plan) -> list[Path]:
+def midi_files(plan: BenchPlan) -> list[Path]:
     """The files to read: the user's, or those that the bench writes."""
-    return user_files(plan.midi, plan.effort.files) if plan.midi else written_files(plan)
+    return user_files(plan.midi, plan.effort.files) if plan.midi else written_band_files(plan)
 
 
-def read_band(plan: Plan, files: list[Path]) -> Corpus:
+def read_band(plan: BenchPlan, files: list[Path]) -> BenchCorpus:
     """The phrases of some files, in five tracks. Raises `UserError` where they are too few."""
-    config = compose(*band_words())
-    recipe = cutting_settings(config)
+    config = composed(*BAND_SETTINGS)
+    cutting = cutting_settings(config)
     readings = [
-        prepare_file(SourceFile(path.name, str(path)), recipe) for path in bar(files, len(files), "bench: reading")
+        prepare_file(SourceFile(path.name, str(path)), cutting) for path in bar(files, len(files), "bench: reading")
     ]
     phrases = [song.phrases for reading in readings for song in reading.songs]
     count = sum(map(len, phrases))
-    if count < LEAST_PHRASES:
+    if count < MIN_PHRASES:
         raise UserError(f"--midi {plan.midi}: its files give {count} phrases, too few to measure training with.")
     where = "of the folder given with --midi" if plan.midi else "written by rule for five tracks"
-    return Corpus(
-        f"{len(files)} MIDI files {where}", band_words(), recipe.spec, torch.from_numpy(np.concatenate(phrases))
+    return BenchCorpus(
+        f"{len(files)} MIDI files {where}", BAND_SETTINGS, cutting.spec, torch.from_numpy(np.concatenate(phrases))
     )
 
 
-def read_chorales() -> Corpus:
+def read_chorales() -> BenchCorpus:
     """The training songs of the default data set, collected and prepared like for any stage."""
     config = compose()
     Builder(config).build("prepare")
     packed = np.array(open_store(stage_directory("prepare", config)).packed("train"))
     spec = roll_spec(config.roll, config.tracks, config.data.metre)
-    return Corpus("Bach's chorales, the default data set", (), spec, torch.from_numpy(packed))
+    return BenchCorpus("Bach's chorales, the default data set", (), spec, torch.from_numpy(packed))
 
 
-def settings_for(corpus: Corpus, model: str, plan: Plan) -> Config:
+def training_config(corpus: BenchCorpus, model: str, plan: BenchPlan) -> Config:
     """The settings of training a model of `conf/model/` on this music."""
-    return compose(f"model={model}", f"seed={plan.seed}", f"threads={plan.threads}", *corpus.words)
+    return composed(f"model={model}", f"seed={plan.seed}", f"threads={plan.threads}", *corpus.settings)

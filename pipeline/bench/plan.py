@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-SECTIONS = ("training", "generation", "ingest", "rendering", "yardstick", "startup", "memory")
+SECTIONS = ("training", "generation", "ingest", "rendering", "evaluation", "startup", "memory")
 MODELS = ("default", "large", "musegan_hybrid", "musegan_tutorial")
 """Models of `conf/model/`; each is compared with the later ones."""
 
@@ -17,12 +17,12 @@ class Effort:
     Attributes
     ----------
     rounds
-        Repetitions. In each round every contender has a turn, so that a machine whose speed changes changes it for
+        Repetitions. In each round every contender has a lap, so that a machine whose speed changes changes it for
         all of them; medians over the rounds are reported.
     slow_rounds
-        Repetitions of training, ingest and rendering, whose turns are long.
+        Repetitions of training, ingest and rendering, whose laps are long.
     lap_seconds
-        A turn of training or generation goes on for at least so long.
+        A lap of training or generation goes on for at least so long.
     songs, song_bars
         Of the band music that is written where the user gives none.
     files
@@ -30,7 +30,7 @@ class Effort:
     rendered_phrases
         Phrases in the song that is played.
     scored_phrases, copied_phrases
-        Phrases that the yardstick is laid to, and those of them that are searched for copies.
+        Phrases that are evaluated, and those of them that are searched for copies.
     matrix_sizes
         Sides of the square matrices whose product makes the peak.
     chorales
@@ -68,7 +68,7 @@ QUICK = Effort(
 
 
 @dataclass(frozen=True)
-class Plan:
+class BenchPlan:
     """One run of the bench.
 
     Attributes

@@ -1,33 +1,89 @@
-"""Training: phrases a second of several models beside each other, and their share of the machine's peak."""
+"""Training speed: phrases a second of several models, and their floating-point operations beside the machine's peak."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from gan.rolls import batches_from
 from gan.statistics import count_some
 from gan.training.trainer import Trainer
-from pipeline.bench.hardware import FORMULA, OperationCounter, product_gflops
-from pipeline.bench.music import Corpus, settings_for
-from pipeline.bench.plan import Plan
-from pipeline.bench.timing import Stint, median, repeat, rounded, take_turns
+from pipeline.bench.music import BenchCorpus, training_config
+from pipeline.bench.plan import BenchPlan
+from pipeline.bench.timing import TimedRepeats, all_ratios, interleaved_laps, median, repeat, rounded
 from pipeline.devices import prepare_torch
 from pipeline.progress import bar
 
+PRODUCT_SECONDS = 0.1
+"""Each size is multiplied for so long."""
 PEAK = ("machine", "matrix products")
 
 
-class Contender:
+def product_gflops(size: int) -> float:
+    """Billions of operations a second of the fastest of several float32 products of two square matrices.
+
+    A product of side n counts 2 n^3 operations.
+    """
+    left, right = torch.ones(size, size), torch.ones(size, size)
+    out = torch.empty(size, size)
+    torch.mm(left, right, out=out)  # the first one sets up buffers
+    fastest, end = float("inf"), time.perf_counter() + PRODUCT_SECONDS
+    while True:
+        start = time.perf_counter()
+        torch.mm(left, right, out=out)
+        now = time.perf_counter()
+        fastest = min(fastest, now - start)
+        if now >= end:
+            return 2 * size**3 / fastest / 1e9
+
+
+FORMULA = (
+    "operations of a cycle = sum over matrix products [m, k] x [k, n] of 2 m k n (times the batch, for batched ones) + "
+    "sum over convolutions of 2 x outputs x kernel elements x input channels / groups, each as it is executed, forward "
+    "and backward, in the shortest run of steps after which the kinds of steps repeat (all discriminator steps, the "
+    "generator step, and the penalties' second derivatives in the steps that have them); everything else (activations, "
+    "normalisation, sampling, optimiser, copies) counts as nothing. gigaoperations_per_phrase = operations of a cycle "
+    "/ its real phrases / 1e9; gflops = gigaoperations_per_phrase x phrases_per_second; peak_share = gflops / "
+    "peak_gflops, the median over the rounds of the fastest product of two square float32 matrices (2 n^3 operations) "
+    "with the same number of threads. cpu_peak_share has the processor's time in place of the clock's, so that other "
+    "programs on a busy machine do not lower it."
+)
+"""What is counted, in words."""
+
+
+class OperationCounter(TorchDispatchMode):
+    """While this context is open, `operations` grows by 2 for each multiplication and addition of a matrix product.
+
+    Sees what is executed, so also the products inside backward passes and derivatives of derivatives.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.operations = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Compute as ever, and add what it takes by torch's own formulas."""
+        out = func(*args, **(kwargs or {}))
+        formula = flop_registry.get(func.overloadpacket)
+        if formula is not None:
+            self.operations += formula(*args, **(kwargs or {}), out_val=out)
+        return out
+
+
+class TrainingContender:
     """A model in training on a corpus, and the operations of one cycle of it.
 
     A cycle is the shortest run of steps after which the kinds of steps repeat: as many as lie between two penalties.
     """
 
-    def __init__(self, corpus: Corpus, model: str, plan: Plan) -> None:
-        config = settings_for(corpus, model, plan)
+    def __init__(self, corpus: BenchCorpus, model: str, plan: BenchPlan) -> None:
+        config = training_config(corpus, model, plan)
         prepare_torch(config)
         packed, spec = corpus.packed, corpus.spec
         statistics = count_some(packed, spec)
@@ -44,11 +100,11 @@ class Contender:
         for _ in range(self.settings.penalty_steps):
             self.trainer.train_step(next(self.batches))
 
-    def lap(self) -> Stint:
+    def lap(self) -> TimedRepeats:
         """Train for whole cycles, at least `lap_seconds`."""
         return repeat(self.cycle, self.lap_seconds)
 
-    def describe(self, laps: list[Stint], peak_gflops: float, threads: int) -> dict[str, Any]:
+    def describe(self, laps: list[TimedRepeats], peak_gflops: float, threads: int) -> dict[str, Any]:
         """The figures of a model, medians over its laps."""
         settings = self.settings
         real = settings.penalty_steps * settings.phrases_per_step  # phrases of a cycle through the discriminator
@@ -76,20 +132,20 @@ def count_weights(network: nn.Module) -> int:
     return sum(weight.numel() for weight in network.parameters())
 
 
-def measure_training(corpora: dict[str, Corpus], plan: Plan) -> dict[str, Any]:
-    """Train all models on all corpora in turns.
+def measure_training(corpora: dict[str, BenchCorpus], plan: BenchPlan) -> dict[str, Any]:
+    """Train all models on all corpora, one lap each in turn.
 
     For each corpus `models` holds the figures of each model and `ratios` its speed over that of each later one.
     """
     pairs = [(name, model) for name in corpora for model in plan.models]
     contenders = {
-        (name, model): Contender(corpora[name], model, plan)
+        (name, model): TrainingContender(corpora[name], model, plan)
         for name, model in bar(pairs, len(pairs), "bench: first steps", "models")
     }
     sizes = plan.effort.matrix_sizes
-    turns: dict[tuple[str, str], Callable[[], Any]] = {PEAK: lambda: [product_gflops(size) for size in sizes]}
-    turns |= {key: contender.lap for key, contender in contenders.items()}
-    laps = take_turns(turns, plan.effort.slow_rounds, "training")
+    measures: dict[tuple[str, str], Callable[[], Any]] = {PEAK: lambda: [product_gflops(size) for size in sizes]}
+    measures |= {key: contender.lap for key, contender in contenders.items()}
+    laps = interleaved_laps(measures, plan.effort.slow_rounds, "training")
     products = laps[PEAK]
     peak_gflops = median([max(one) for one in products])
     found: dict[str, Any] = {
@@ -113,22 +169,4 @@ def measure_training(corpora: dict[str, Corpus], plan: Plan) -> dict[str, Any]:
                 models, ("phrases_per_second", "phrases_per_cpu_second", "generator_phrases_per_second")
             ),
         }
-    return found
-
-
-def ratios_of(rows: dict[str, dict[str, Any]], keys: tuple[str, ...]) -> dict[str, dict[str, float]]:
-    """The figures of the first row over those of each other row: `default_to_NAME`, each key with `_ratio` behind."""
-    first, *others = rows
-    return {
-        f"{first}_to_{other}": {f"{key}_ratio": rounded(rows[first][key] / rows[other][key]) for key in keys}
-        for other in others
-    }
-
-
-def all_ratios(rows: dict[str, dict[str, Any]], keys: tuple[str, ...]) -> dict[str, dict[str, float]]:
-    """The same for each row over each later one."""
-    names = list(rows)
-    found: dict[str, dict[str, float]] = {}
-    for place in range(len(names)):
-        found |= ratios_of({name: rows[name] for name in names[place:]}, keys)
     return found

@@ -15,27 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.spec import RollSpec
 from pipeline.audio.decoding import SAMPLE_RATE_HZ, read_recording
 from pipeline.audio.synthesizers import RATE_HZ, play, soundfont_path
-from pipeline.bench.transcription_scores import (
-    ReferenceMusic,
-    beat_counts,
-    drum_counts,
-    note_counts,
-    read_reference,
-    roll_counts,
-)
 from pipeline.config import compose
 from pipeline.dataset.cutting import cutting_settings
 from pipeline.errors import UserError
 from pipeline.formats import RECORDINGS
 from pipeline.progress import bar
 from pipeline.scores.score import Part, make_events
-from pipeline.settings.music import TracksSettings
 from pipeline.transcription.beats.tracking import Beats
 from pipeline.transcription.pitches import NoteDecoding, decode_notes, pitch_activations
-from pipeline.transcription.training.match_counts import MatchCounts
+from pipeline.transcription.training.transcription_evaluation import all_counts, read_reference
 from pipeline.transcription.transcriber import SHORTEST_BEATS, Transcription, TranscriptionHints, transcribe_samples
 
 EXCERPT_SECONDS = 180
@@ -94,15 +84,6 @@ def measure_transcription(folder: Path, soundfont: Path | None, scratch: Path) -
         "pieces": pieces,
         "means": {name: means([one[name] for one in pieces.values()]) for name in contenders},
     }
-
-
-def all_counts(
-    found: Transcription, reference: ReferenceMusic, spec: RollSpec, tracks: TracksSettings
-) -> dict[str, MatchCounts]:
-    """Matches of notes, beats, drums and rolls of one transcription."""
-    drums = {f"drums, {name}": one for name, one in drum_counts(found, reference).items()}
-    notes, beats = note_counts(found, reference), beat_counts(found.beats, reference)
-    return {"notes": notes, "beats": beats, **drums, **roll_counts(found, reference, spec, tracks)}
 
 
 def means(rows: list[dict[str, float | None]]) -> dict[str, float | None]:

@@ -76,6 +76,21 @@ class TracksSettings:
     tracks: list[TrackSettings]
     arrangements: list[ArrangementSettings]
 
+    @property
+    def lead(self) -> int | None:
+        """The first track that is a voice, or None."""
+        return next((index for index, track in enumerate(self.tracks) if track.voice), None)
+
+    @property
+    def pans(self) -> tuple[float, ...]:
+        """Place of each track in the stereo field, from -1 (left) to 1."""
+        return tuple(track.pan for track in self.tracks)
+
+    @property
+    def volumes(self) -> tuple[float, ...]:
+        """Loudness of each track, from 0 to 1."""
+        return tuple(track.volume for track in self.tracks)
+
 
 @dataclass
 class RollSettings:

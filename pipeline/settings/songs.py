@@ -16,12 +16,13 @@ class GenerateSettings:
     """How many songs the album has."""
     seed: int = PROGRAM_SEED
     candidates: int = 16
-    """Phrases generated for each phrase kept; the discriminator's favourite is taken."""
+    """Phrases generated for each phrase kept (reranking)."""
     variation: float = 0.15
     """How far a returning section strays from its first time: 0 exact, 1 a fresh one."""
     min_seconds: float = 60.0
     max_seconds: float = 180.0
-    """A song's form is chosen so that its length lies between these."""
+    """Least and most seconds of a song: its form gets as many sections as fit; a drawn tempo moves a little where that
+    helps."""
     tempo_bpm: float | None = None
     """Beats a minute; null draws it from the training set's."""
     tempo_range_bpm: list[float] | None = None
@@ -46,7 +47,7 @@ class GenerateSettings:
     continue_bars: int | None = None
     """Bars to go on for after `given` ends."""
     like: str | None = None
-    """A file of notes whose phrase is looked for among all that the generator can make."""
+    """A file of notes whose phrase is looked for in the latent space (GAN inversion)."""
     towards: str | None = None
     """Another such file, or a seed: where `interpolate` leads to; null is the next seed."""
     from_bar: int | None = None
@@ -56,8 +57,10 @@ class GenerateSettings:
     interpolate: int | None = None
     """Phrases on the way from one seed or phrase to another, both ends included."""
     form: str | None = None
-    """A form of `pipeline/music/form.py` by name; null takes them in turn."""
+    """Form of all songs: `song` (verse, chorus, bridge), `hymn` (bar form AAB), `rondo`, `ballad` (AABA), `arch`
+    (ABCBA), `strophic` (verses with a refrain); null takes them in turn. See `pipeline/songs/form.py`."""
     rerolls: list[str] = field(default_factory=list)
-    """Songs (`3`) and sections (`3.chorus`) sent back, in the order of the asking; `album.reroll` adds to it."""
+    """Songs (`3`) and sections (`3.chorus`) sent back, in order; `album.reroll` adds to it."""
     humanize: float = 0.5
-    """How much velocity and timing breathe: 0 is a machine, 1 a person."""
+    """Irregular timing, accents of metre, phrase and section, and slowing down at the end: 0 is a machine, 1 a lively
+    player."""

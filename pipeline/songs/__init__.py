@@ -1,1 +1,1 @@
-"""A song and its file, its form and plan, what is asked of it, its arrangement, ending and performance."""
+"""Songs: a song and its file, its form and plan, requested conditions, key and tempo, performance, sung syllables."""

@@ -1,4 +1,4 @@
-"""How loud and how punctual each note is: metre, phrase, section and a hand that is not a machine's."""
+"""Performance: velocity and timing of each note, by metre, phrase and section, with human irregularity."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gan.seeds import mix_seed
 from gan.spec import RollSpec
 from pipeline.scores.notes import Notes
+from pipeline.songs.seeds import SongRandomStream
 from pipeline.songs.song import TICKS_PER_BEAT, Section
 
 PLAIN_VELOCITY = 88
@@ -19,7 +20,7 @@ ROLE_VELOCITY = {
     "chorus": 7, "refrain": 6, "abgesang": 5, "summit": 8,
 }  # fmt: skip
 """Sections that are louder or softer than the rest."""
-VOICE_VELOCITY = 6
+LEAD_VELOCITY = 6
 ARC_VELOCITY = 6
 NOISE_VELOCITY = 3.0
 NOISE_SECONDS = 0.012
@@ -43,7 +44,7 @@ def humanize(
     notes: Notes,
     spec: RollSpec,
     sections: Sequence[Section],
-    voice: int | None,
+    lead: int | None,
     tempo_bpm: float,
     amount: float,
     seed: int,
@@ -54,7 +55,7 @@ def humanize(
     ----------
     notes, spec, sections
         The song.
-    voice
+    lead
         Index of the track that leads, or None.
     tempo_bpm
         Turns milliseconds into ticks.
@@ -75,13 +76,13 @@ def humanize(
     for section in sections:
         inside = (bars >= section.first_bar) & (bars < section.first_bar + section.num_bars)
         loudness += np.where(inside, ROLE_VELOCITY.get(section.role, 0), 0)
-    if voice is not None:
-        loudness += np.where(notes["track"] == voice, VOICE_VELOCITY, 0)
+    if lead is not None:
+        loudness += np.where(notes["track"] == lead, LEAD_VELOCITY, 0)
     loudness += _crescendos(bars + (steps % spec.steps_per_bar) / spec.steps_per_bar, spec, sections)
     noise = np.zeros((3, len(notes)))
     for number, section in enumerate(sections):
         own = np.flatnonzero((bars >= section.first_bar) & (bars < section.first_bar + section.num_bars))
-        random = np.random.default_rng(mix_seed(seed, 3, number))
+        random = np.random.default_rng(mix_seed(seed, SongRandomStream.PERFORMANCE, number))
         _, chord = np.unique(np.stack([notes["track"][own], steps[own]]), axis=1, return_inverse=True)
         together = random.standard_normal(int(chord.max(initial=-1)) + 1)[chord.reshape(-1)]
         noise[:, own] = [*random.standard_normal((2, len(own))), together]

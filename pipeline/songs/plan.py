@@ -1,6 +1,6 @@
-"""What the form of a song asks of each phrase: who plays in which bar, and how densely.
+"""Plan of a song: the conditions of each phrase, who plays in which bar, and how densely.
 
-Sections ask for more or less than the song as a whole does; an introduction lets the tracks in one after another, an
+Sections have more or fewer notes than the song as a whole; an introduction lets the tracks in one after another, an
 ending lets them go. All of it stays within what the data does: a track that never rests there never rests here.
 """
 
@@ -14,12 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan.conditions import DENSITY as NOTES
-from gan.conditions import KEY, LENGTH, NUM_ATTRIBUTES, NUM_LABELS, SILENT, STYLE
+from gan.conditions import DENSITY, KEY, LENGTH, NUM_ATTRIBUTES, NUM_LABELS, SILENT, STYLE
 from gan.spec import RollSpec
-from pipeline.songs.form import Part
+from pipeline.songs.form import FormSection
 
-DENSITY = {
+ROLE_DENSITY = {
     "intro": 0.7, "verse": 0.85, "chorus": 1.25, "refrain": 1.2, "bridge": 0.75, "interlude": 0.75, "outro": 0.65,
     "coda": 0.7, "stollen": 0.9, "abgesang": 1.15, "theme": 1.15, "episode": 0.8, "digression": 0.9, "gate": 0.8,
     "path": 1.0, "summit": 1.25,
@@ -34,25 +33,25 @@ RESTS = 0.02
 """A track that is silent in so many of the data's phrases may rest."""
 LOWEST, HIGHEST = 0.1, 0.95
 """Quantiles of the data's densities between which all conditions stay."""
-DRAWN = 6
+NUM_DRAWN = 6
 """Phrases of the data drawn for a song's conditions; the one with most tracks says who plays."""
-LEAST_PLAYING = 4
+MIN_PLAYING = 4
 """Of so many tracks one may be held back."""
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What the form asks of a phrase.
+class PhraseConditions:
+    """Conditions of one phrase of a song.
 
     Attributes
     ----------
-    conditions
+    values
         `[num_conditions]`, see `gan.conditions`; the densities are notes a bar over the whole phrase.
     rests
         Bool `[tracks, bars]`: where a track has to be silent.
     """
 
-    conditions: Tensor
+    values: Tensor
     rests: NDArray[np.bool_]
 
     @property
@@ -62,13 +61,13 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Cast:
-    """Who plays in a song.
+class SongConditions:
+    """Conditions that the phrases of a song share: who plays, and how.
 
     Attributes
     ----------
-    conditions
-        `[num_conditions]`: those of a phrase of the data, with what the user asked for in its place.
+    values
+        `[num_conditions]`: those of a phrase of the data, with what the user requested in its place.
     limits
         `[2, tracks]`: least and most notes a bar of a track that plays.
     plays
@@ -77,32 +76,32 @@ class Cast:
         The tracks that play and may rest, those that rest most often in the data first, the leading one last.
     lead
         The track that has the tune, or None.
-    moods
-        `[DRAWN, numbers]`: rhythm and chroma of phrases of the data; each kind of section has its own.
-    asked
-        Bool `[tracks]`: densities that the user asked for, which no section changes.
+    rhythm_and_chroma
+        `[NUM_DRAWN, numbers]`: those of phrases of the data; each role of sections has its own.
+    requested
+        Bool `[tracks]`: densities that the user requested, which no section changes.
     """
 
-    conditions: Tensor
+    values: Tensor
     limits: Tensor
     plays: NDArray[np.bool_]
     resting: tuple[int, ...]
     lead: int | None
-    moods: Tensor
-    asked: NDArray[np.bool_]
+    rhythm_and_chroma: Tensor
+    requested: NDArray[np.bool_]
 
 
-def choose_cast(
-    examples: Tensor, asked: Tensor, home: int, lead: int | None, spec: RollSpec, random: torch.Generator
-) -> Cast:
-    """Draw who plays in a song.
+def draw_song_conditions(
+    examples: Tensor, requested: Tensor, home: int, lead: int | None, spec: RollSpec, random: torch.Generator
+) -> SongConditions:
+    """Draw the conditions of a song from the data.
 
     Parameters
     ----------
     examples
         Conditions of phrases of the data, `[phrases, num_conditions]`.
-    asked
-        `[num_conditions]`: what the user asks for; NaN elsewhere.
+    requested
+        `[num_conditions]`: what the user requests; NaN elsewhere.
     home
         Key of the song as `gan.conditions` counts them.
     lead
@@ -115,80 +114,82 @@ def choose_cast(
     fitting = torch.ones(len(examples), dtype=torch.bool)
     for filtered in (examples[:, KEY] == home, sounding[:, lead] if lead is not None else fitting):
         fitting = fitting & filtered if bool((fitting & filtered).any()) else fitting
-    if not bool(asked[STYLE].isnan()) and bool((fitting & (examples[:, STYLE] == asked[STYLE])).any()):
-        fitting &= examples[:, STYLE] == asked[STYLE]
+    if not bool(requested[STYLE].isnan()) and bool((fitting & (examples[:, STYLE] == requested[STYLE])).any()):
+        fitting &= examples[:, STYLE] == requested[STYLE]
     rows = torch.nonzero(fitting).flatten()
-    drawn = rows[torch.randint(len(rows), (DRAWN,), generator=random)]
+    drawn = rows[torch.randint(len(rows), (NUM_DRAWN,), generator=random)]
     row = drawn[int(sounding[drawn].sum(1).argmax())]
     densities = examples[:, :tracks]
     limits = torch.stack(
         [torch.nanquantile(densities.where(sounding, torch.nan), share, dim=0) for share in (LOWEST, HIGHEST)]
     ).nan_to_num(1.0)
-    conditions = torch.where(asked.isnan(), examples[row], asked)
+    conditions = torch.where(requested.isnan(), examples[row], requested)
     conditions[KEY] = home if bool((examples[:, KEY] == home).any()) else torch.nan
     plays = (conditions[:tracks] >= SILENT).numpy()
     shares = (~sounding).double().mean(0).numpy()
-    named = (~asked[:tracks].isnan()).numpy()
+    named = (~requested[:tracks].isnan()).numpy()
     free = [track for track in range(tracks) if plays[track] and shares[track] >= RESTS and not named[track]]
     resting = sorted(free, key=lambda track: (track == lead, -shares[track]))
-    moods = torch.where(asked.isnan(), examples[torch.cat([row.view(1), drawn[drawn != row]])], asked)[
-        :, NUM_ATTRIBUTES * tracks : -NUM_LABELS
-    ]
-    return Cast(conditions, limits, plays, tuple(resting), lead, moods, named)
+    rhythm_and_chroma = torch.where(
+        requested.isnan(), examples[torch.cat([row.view(1), drawn[drawn != row]])], requested
+    )[:, NUM_ATTRIBUTES * tracks : -NUM_LABELS]
+    return SongConditions(conditions, limits, plays, tuple(resting), lead, rhythm_and_chroma, named)
 
 
-def plan_phrases(parts: Sequence[Part], cast: Cast, spec: RollSpec) -> list[list[Wanted]]:
-    """What each phrase of each part is asked to be."""
+def plan_phrases(sections: Sequence[FormSection], song: SongConditions, spec: RollSpec) -> list[list[PhraseConditions]]:
+    """The conditions of each phrase of each section."""
     plans = []
-    roles = list(dict.fromkeys(part.role for part in parts))
-    rises = any(DENSITY.get(role, 1.0) > 1 for role in roles)
-    for part in parts:
-        mood = cast.moods[roles.index(part.role) % len(cast.moods)]
-        rows = [_rests(part, index, rises, cast, spec) for index in range(part.phrases)]
-        plans.append([_wanted(part.role, rests, mood, cast, spec) for rests in rows])
+    roles = list(dict.fromkeys(section.role for section in sections))
+    rises = any(ROLE_DENSITY.get(role, 1.0) > 1 for role in roles)
+    for section in sections:
+        rhythm_and_chroma = song.rhythm_and_chroma[roles.index(section.role) % len(song.rhythm_and_chroma)]
+        rows = [_rests(section, index, rises, song, spec) for index in range(section.num_phrases)]
+        plans.append([_phrase_conditions(section.role, rests, rhythm_and_chroma, song, spec) for rests in rows])
     return plans
 
 
-def _wanted(role: str, rests: NDArray[np.bool_], mood: Tensor, cast: Cast, spec: RollSpec) -> Wanted:
-    """The conditions of a phrase of this mood in which these tracks rest in these bars."""
-    tracks, factor = spec.num_tracks, DENSITY.get(role, 1.0)
-    conditions = cast.conditions.clone()
-    scaled = (conditions[:tracks] * factor).clamp(cast.limits[0], cast.limits[1])
+def _phrase_conditions(
+    role: str, rests: NDArray[np.bool_], rhythm_and_chroma: Tensor, song: SongConditions, spec: RollSpec
+) -> PhraseConditions:
+    """The conditions of a phrase with this rhythm and chroma in which these tracks rest in these bars."""
+    tracks, factor = spec.num_tracks, ROLE_DENSITY.get(role, 1.0)
+    conditions = song.values.clone()
+    scaled = (conditions[:tracks] * factor).clamp(song.limits[0], song.limits[1])
     played = torch.from_numpy(1 - rests.mean(axis=1)).to(scaled)
-    named = torch.from_numpy(cast.asked)
+    named = torch.from_numpy(song.requested)
     densities = torch.where(named, conditions[:tracks], scaled * played)
     faster = (conditions[:tracks] / scaled).clamp(0.5, 2)  # more notes are shorter ones, save for drums
     faster[[track for track, kind in enumerate(spec.tracks) if kind.is_drum]] = 1
-    asked = conditions[: NUM_ATTRIBUTES * tracks].view(NUM_ATTRIBUTES, tracks).clone()
-    asked[NOTES] = densities
-    asked[LENGTH] *= torch.where(named, 1.0, faster)
-    asked[1:, densities < SILENT] = torch.nan  # of a silent track nothing else is known
-    conditions[:-NUM_LABELS] = torch.cat([asked.flatten(), mood])
-    return Wanted(conditions, rests)
+    attributes = conditions[: NUM_ATTRIBUTES * tracks].view(NUM_ATTRIBUTES, tracks).clone()
+    attributes[DENSITY] = densities
+    attributes[LENGTH] *= torch.where(named, 1.0, faster)
+    attributes[1:, densities < SILENT] = torch.nan  # of a silent track nothing else is known
+    conditions[:-NUM_LABELS] = torch.cat([attributes.flatten(), rhythm_and_chroma])
+    return PhraseConditions(conditions, rests)
 
 
-def _rests(part: Part, index: int, rises: bool, cast: Cast, spec: RollSpec) -> NDArray[np.bool_]:
-    """Where tracks are silent in phrase `index` of a part of a song that may rise, bool `[tracks, bars]`."""
-    role, bars = part.role, spec.bars
-    rests = np.repeat(~cast.plays[:, None], bars, axis=1)
-    drums = [track for track in cast.resting if spec.tracks[track].is_drum]
-    pitched = [track for track in cast.resting if not spec.tracks[track].is_drum]
-    playing = int(cast.plays.sum())
+def _rests(section: FormSection, index: int, rises: bool, song: SongConditions, spec: RollSpec) -> NDArray[np.bool_]:
+    """Where tracks are silent in phrase `index` of a section of a song that may rise, bool `[tracks, bars]`."""
+    role, bars = section.role, spec.bars
+    rests = np.repeat(~song.plays[:, None], bars, axis=1)
+    drums = [track for track in song.resting if spec.tracks[track].is_drum]
+    pitched = [track for track in song.resting if not spec.tracks[track].is_drum]
+    playing = int(song.plays.sum())
     if role in ENTERING:
-        others = playing - len(cast.resting)
+        others = playing - len(song.resting)
         # who is most often there begins, then comes the tune, and the drums last, with the fill that leads on
-        accompanying = [track for track in pitched[::-1] if track != cast.lead]
-        queue = [*accompanying, *(track for track in pitched if track == cast.lead), *drums]
+        accompanying = [track for track in pitched[::-1] if track != song.lead]
+        queue = [*accompanying, *(track for track in pitched if track == song.lead), *drums]
         for place, track in enumerate(queue, start=others):
             entry = 0 if place < 2 or index else max(1, bars - (playing - place))
             rests[track, :entry] = True
-    elif role in LEAVING and index == part.phrases - 1:
+    elif role in LEAVING and index == section.num_phrases - 1:
         rests[drums, bars // 2 :] = True
-        if playing >= LEAST_PLAYING and len(pitched) > 1:
+        if playing >= MIN_PLAYING and len(pitched) > 1:
             rests[pitched[0]] = True
     elif role in THIN:
         rests[drums or pitched[:1]] = playing > 2
-    elif rises and role in HELD_BACK and playing >= LEAST_PLAYING and len(pitched) > 1:
+    elif rises and role in HELD_BACK and playing >= MIN_PLAYING and len(pitched) > 1:
         rests[pitched[0]] = True
     return rests
 

@@ -1,4 +1,4 @@
-"""Which songs and sections of an album were sent back, `generate.rerolls=[3,3.chorus]`, in the order of the asking.
+"""Rerolls: which songs and sections of an album were sent back, `generate.rerolls=[3,3.chorus]`, in their order.
 
 `3` makes song 3 anew, `3.chorus` its chorus with all its returns; said again it makes other music again. The list is
 all that there is to remember: the same list always gives the same album.
@@ -22,8 +22,8 @@ class Reroll:
 
 
 @dataclass(frozen=True)
-class History:
-    """What happened to one song.
+class RerollHistory:
+    """What was made anew of one song.
 
     Attributes
     ----------
@@ -50,8 +50,8 @@ def read_rerolls(entries: Sequence[str], num_songs: int, key: str) -> list[Rerol
     return rerolls
 
 
-def history_of(rerolls: Iterable[Reroll], number: int) -> History:
-    """What happened to song `number`."""
+def history_of(rerolls: Iterable[Reroll], number: int) -> RerollHistory:
+    """What was made anew of song `number`."""
     times, counts, sections = 0, Counter[str](), list[tuple[str, int]]()
     for reroll in rerolls:
         if reroll.number != number:
@@ -61,10 +61,10 @@ def history_of(rerolls: Iterable[Reroll], number: int) -> History:
         else:
             counts[reroll.role] += 1
             sections.append((reroll.role, counts[reroll.role]))
-    return History(times, tuple(sections))
+    return RerollHistory(times, tuple(sections))
 
 
-def check_roles(history: History, number: int, roles: Iterable[str]) -> None:
+def check_roles(history: RerollHistory, number: int, roles: Iterable[str]) -> None:
     """Raise `UserError` for a section that song `number` does not have."""
     there = list(dict.fromkeys(roles))
     for role, _ in history.sections:

@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from gan.spec import RollSpec
 from pipeline.errors import UserError
 from pipeline.files import atomic_path
-from pipeline.scores.notes import Notes, Planes, notes_from_roll, pack_rolls, unpack_rolls
+from pipeline.scores.notes import (
+    Notes,
+    Planes,
+    cut_overlaps,
+    notes_from_roll,
+    pack_rolls,
+    roll_from_notes,
+    unpack_rolls,
+)
 from pipeline.settings.music import TracksSettings
 
 FORMAT = "albumgan song 2"
@@ -26,7 +34,7 @@ TICKS_PER_BEAT = 480
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a song's form.
+    """A section of a song.
 
     Attributes
     ----------
@@ -61,8 +69,8 @@ class Song:
         Its place in the album, counted from 1, and the seed it was made with.
     spec
         Tracks and grid; `spec.bars` is the length of a phrase, not of the song.
-    planes
-        Bool `[2, tracks, bars, steps, pitches]` over all bars of the song.
+    notes
+        In canonical order, without offsets; no two of one track and pitch overlap.
     tempo_map
         (step, beats a minute) pairs: each tempo holds from its step on; the first step is 0.
     key
@@ -82,7 +90,7 @@ class Song:
     number: int
     seed: int
     spec: RollSpec
-    planes: Planes
+    notes: Notes
     tempo_map: tuple[tuple[int, float], ...]
     key: str
     form: str
@@ -95,13 +103,10 @@ class Song:
     sections: tuple[Section, ...]
 
     def __post_init__(self) -> None:
-        """Refuse parts that contradict one another."""
-        spec, tracks = self.spec, self.spec.num_tracks
+        """Raise `ValueError` for attributes that contradict one another."""
+        spec, tracks, notes = self.spec, self.spec.num_tracks, self.notes
         if TICKS_PER_BEAT % spec.steps_per_beat:
             raise ValueError(f"{spec.steps_per_beat} steps a beat do not divide {TICKS_PER_BEAT} ticks")
-        expected = (2, tracks, self.num_bars, spec.steps_per_bar, spec.num_pitches)
-        if self.planes.shape != expected or self.planes.dtype != np.bool_:
-            raise ValueError(f"planes {self.planes.shape} do not fit {expected}")
         if not len(self.programs) == len(self.pans) == len(self.volumes) == tracks:
             raise ValueError(f"programs, pans and volumes must each be {tracks}")
         if not all(0 <= program <= 127 for program in self.programs):
@@ -109,24 +114,24 @@ class Song:
         steps = [step for step, _ in self.tempo_map]
         if not steps or steps[0] != 0 or steps != sorted(set(steps)) or min(self.tempi_bpm) <= 0:
             raise ValueError("the tempo map must start at step 0, rise and be positive")
-        if not len(self.velocities) == len(self.timing_ticks) == len(self.notes):
-            raise ValueError(f"velocities and timing must each be {len(self.notes)}, one a note")
-        if len(self.notes) and not (int(self.velocities.min()) >= 1 and int(self.velocities.max()) <= 127):
+        if not len(self.velocities) == len(self.timing_ticks) == len(notes):
+            raise ValueError(f"velocities and timing must each be {len(notes)}, one a note")
+        if len(notes) and not (int(self.velocities.min()) >= 1 and int(self.velocities.max()) <= 127):
             raise ValueError("a velocity is not in 1 to 127")
-        if len(self.notes) and 2 * int(np.abs(self.timing_ticks.astype(int)).max()) >= self.ticks_per_step:
+        if len(notes) and 2 * int(np.abs(self.timing_ticks.astype(int)).max()) >= self.ticks_per_step:
             raise ValueError("a timing offset is half a step or more")
         bar = 0
         for section in self.sections:
             if section.first_bar != bar or section.num_bars < 1:
                 raise ValueError(f"section {section.name} does not follow the one before")
             bar += section.num_bars
-        if bar != self.num_bars:
-            raise ValueError(f"the sections have {bar} bars, the song {self.num_bars}")
+        if not np.array_equal(notes, cut_overlaps(notes)) or np.any(notes["onset"] + notes["length"] > self.num_steps):
+            raise ValueError(f"the notes overlap, are out of order or end after bar {bar}")
 
     @property
     def num_bars(self) -> int:
         """Bars of the song."""
-        return int(self.planes.shape[2])
+        return sum(section.num_bars for section in self.sections)
 
     @property
     def num_steps(self) -> int:
@@ -149,9 +154,9 @@ class Song:
         return self.tempo_map[0][1]
 
     @cached_property
-    def notes(self) -> Notes:
-        """All notes in canonical order, without offsets."""
-        return notes_from_roll(self.planes, self.spec.lowest_pitch)
+    def planes(self) -> Planes:
+        """The roll, bool `[2, tracks, bars, steps, pitches]` over all bars of the song."""
+        return roll_from_notes(self.notes, self.spec, self.num_bars)
 
     def seconds_at(self, steps: Any) -> NDArray[np.float64]:
         """Seconds from the beginning of the song to each of `steps` (any shape, fractions allowed)."""
@@ -212,23 +217,22 @@ class Song:
     @classmethod
     def of_phrases(cls, phrases: Planes, spec: RollSpec, tracks: TracksSettings, tempo_bpm: float) -> Song:
         """Phrases `[count, 2, tracks, bars, steps, pitches]` one after another, played by the first arrangement."""
-        planes = np.concatenate(list(phrases), axis=2)
-        count = len(notes_from_roll(planes, spec.lowest_pitch))
+        notes = notes_from_roll(np.concatenate(list(phrases), axis=2), spec.lowest_pitch)
         arrangement = tracks.arrangements[0]
         return cls(
             number=1,
             seed=0,
             spec=spec,
-            planes=planes,
+            notes=notes,
             tempo_map=((0, tempo_bpm),),
             key="C major",
             form="phrases",
             arrangement=arrangement.name,
             programs=tuple(arrangement.programs),
-            pans=tuple(track.pan for track in tracks.tracks),
-            volumes=tuple(track.volume for track in tracks.tracks),
-            velocities=np.full(count, 90, np.uint8),
-            timing_ticks=np.zeros(count, np.int16),
+            pans=tracks.pans,
+            volumes=tracks.volumes,
+            velocities=np.full(len(notes), 90, np.uint8),
+            timing_ticks=np.zeros(len(notes), np.int16),
             sections=tuple(
                 Section(f"phrase {index + 1}", "phrase", index * spec.bars, spec.bars) for index in range(len(phrases))
             ),
@@ -260,11 +264,15 @@ class Song:
             Section(name, role, first_bar, num_bars, seed, _latents_of(arrays, index))
             for index, (name, role, first_bar, num_bars, seed) in enumerate(header["sections"])
         )
+        planes = unpack_rolls(arrays["planes"], spec.num_pitches)
+        expected = (2, spec.num_tracks, sum(section.num_bars for section in sections), spec.steps_per_bar)
+        if planes.shape[:-1] != expected:
+            raise ValueError(f"planes {planes.shape} do not fit {expected}")
         return cls(
             number=int(header["number"]),
             seed=int(header["seed"]),
             spec=spec,
-            planes=unpack_rolls(arrays["planes"], spec.num_pitches),
+            notes=notes_from_roll(planes, spec.lowest_pitch),
             tempo_map=tuple((int(step), float(tempo)) for step, tempo in header["tempo_map"]),
             key=str(header["key"]),
             form=str(header["form"]),

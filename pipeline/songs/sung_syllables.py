@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gan.spec import HOLD, ONSET, RollSpec
+from gan.spec import RollSpec
 from pipeline.errors import UserError
 from pipeline.files import read_json
-from pipeline.scores.notes import Notes, notes_from_roll
+from pipeline.scores.notes import Notes, cut_overlaps, make_notes
 from pipeline.songs.song import Song
 
 
@@ -97,37 +98,43 @@ def melody_of(notes: Notes, track: int) -> Notes:
     return line
 
 
-def singers(song: Song, wanted: str | None) -> list[int]:
+def singers(song: Song, preferred: str | None) -> list[int]:
     """The tracks with pitches, the one that is to sing first, the others from the highest down."""
     pitched = [index for index, track in enumerate(song.spec.tracks) if not track.is_drum]
     heights = [song.notes["pitch"][song.notes["track"] == index] for index in range(song.spec.num_tracks)]
     mean = [float(pitches.mean()) if len(pitches) else -1.0 for pitches in heights]
-    return sorted(pitched, key=lambda index: (song.spec.names[index] != wanted, -mean[index], index))
+    return sorted(pitched, key=lambda index: (song.spec.names[index] != preferred, -mean[index], index))
 
 
-def check_singer(spec: RollSpec, wanted: str | None) -> None:
+def check_singer(spec: RollSpec, name: str | None) -> None:
     """Raise `UserError` where the track named by `lyrics.track` can't sing."""
     names = [track.name for track in spec.tracks if not track.is_drum]
-    if wanted is not None and wanted not in names:
-        raise UserError(f"lyrics.track must be one of {', '.join(names)} or null, not {wanted}.")
+    if name is not None and name not in names:
+        raise UserError(f"lyrics.track must be one of {', '.join(names)} or null, not {name}.")
 
 
 def with_words(song: Song, syllables: Iterable[SungSyllable]) -> Song:
     """The song with every divided note as several, each as loud and as punctual as the one it was part of."""
-    planes = song.planes.copy()
-    for one in syllables:
-        if one.split:
-            place = (song.spec.names.index(one.track), *divmod(one.onset, song.spec.steps_per_bar))
-            planes[(ONSET, *place, one.pitch - song.spec.lowest_pitch)] = True
-            planes[(HOLD, *place, one.pitch - song.spec.lowest_pitch)] = False
-    notes = notes_from_roll(planes, song.spec.lowest_pitch)
+    places = [(song.spec.names.index(one.track), one.pitch, one.onset) for one in syllables if one.split]
+    if not places:
+        return song
+    tracks, pitches, onsets = np.transpose(places)
+    begun = make_notes(tracks, pitches, onsets, 1)
+    divided = song.notes[_parents(song, begun)]
+    begun["length"] = divided["onset"] + divided["length"] - begun["onset"]
+    notes = cut_overlaps(np.concatenate([song.notes, begun]))
+    parents = _parents(song, notes)
+    return replace(song, notes=notes, velocities=song.velocities[parents], timing_ticks=song.timing_ticks[parents])
+
+
+def _parents(song: Song, notes: Notes) -> NDArray[np.intp]:
+    """For each of `notes` the index of the song's note that sounds where it begins."""
     before, after = _keys(song, song.notes), _keys(song, notes)
     order = np.argsort(before)
-    parent = order[np.searchsorted(before[order], after, side="right") - 1] if len(after) else order
-    return replace(song, planes=planes, velocities=song.velocities[parent], timing_ticks=song.timing_ticks[parent])
+    return order[np.searchsorted(before[order], after, side="right") - 1]
 
 
-def _keys(song: Song, notes: Notes) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _keys(song: Song, notes: Notes) -> NDArray[np.int64]:
     """A number for each note that orders them by track, pitch and onset."""
     tone = notes["track"].astype(np.int64) * 128 + notes["pitch"]
     return np.asarray(tone * song.num_steps + notes["onset"], dtype=np.int64)

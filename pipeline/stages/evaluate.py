@@ -46,7 +46,7 @@ from pipeline.files import bring, read_manifest, write_json, write_text
 from pipeline.pages.ranking import write_ranking_page
 from pipeline.progress import say
 from pipeline.rendering.phrase_audio import write_sample
-from pipeline.songs.conditions import MAX_CONDITION_STRENGTH
+from pipeline.songs.request import MAX_CONDITION_STRENGTH
 from pipeline.sources.catalog import files_of, folder_print
 from pipeline.stage_table import Outcome, Plan
 

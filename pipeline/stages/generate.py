@@ -1,6 +1,6 @@
 """Songs from a trained generator: `python -m pipeline +stage=generate generate.songs=8 generate.key="G major"`.
 
-From nothing, around notes that are given (`generate.given`), or phrases to explore what the generator can make
+From nothing, around notes that are given (`generate.given`), or phrases to explore the latent space
 (`generate.like`, `generate.interpolate`). Writes `songs/NN.npz`, one a song, see `pipeline.songs.song`; of exploring
 one song of all phrases and a picture of them, `phrases.png`.
 """
@@ -22,12 +22,12 @@ from pipeline.formats import is_recording
 from pipeline.progress import bar, duration, say
 from pipeline.settings.music import roll_spec
 from pipeline.settings.songs import GenerateSettings
-from pipeline.songs.compose.song_maker import SongMaker
-from pipeline.songs.conditions import check_request, refuse_request
+from pipeline.songs.compose.song_composer import SongComposer
 from pipeline.songs.explore.explorer import Explorer
 from pipeline.songs.form import pick_form
-from pipeline.songs.inpaint.given_song import given_path
-from pipeline.songs.inpaint.song_maker import AroundMaker
+from pipeline.songs.given_song import given_path
+from pipeline.songs.inpaint.song_inpainter import SongInpainter
+from pipeline.songs.request import check_request, refuse_request
 from pipeline.songs.song import Song
 from pipeline.stage_table import Outcome, Plan
 from pipeline.transcription.cache import recording_of
@@ -50,7 +50,7 @@ ONLY_WITH = (
 """Settings that mean nothing without the one in front."""
 
 
-class Maker(Protocol):
+class SongMaker(Protocol):
     """Makes one song after the other."""
 
     def make(self, number: int) -> Song:
@@ -137,25 +137,24 @@ def run(config: Config, directory: Path) -> Outcome:
         song.save(directory / "songs" / "01.npz")
         phrases = np.stack(np.split(song.planes, len(song.sections), axis=2))
         draw_samples(directory / "phrases.png", phrases, song.spec, song.form)
-        return Outcome(facts={"songs": 1}, notes={"songs": [describe(song)]})
-    maker: Maker
+        return Outcome(facts={"songs": 1}, notes={"songs": [song_facts(song)]})
+    maker: SongMaker
     if settings.given is not None:
-        around = AroundMaker(config, checkpoint)
-        for remark in around.given.remarks:
+        maker = SongInpainter(config, checkpoint)
+        for remark in maker.given.remarks:
             say(f"generate: {remark}")
-        maker = around
     else:
-        maker = SongMaker(config, checkpoint)
+        maker = SongComposer(config, checkpoint)
     numbers = range(1, settings.songs + 1)
     songs = []
     for number in bar(numbers, len(numbers), "generate", "songs"):
         song = maker.make(number)
         song.save(directory / "songs" / f"{number:02d}.npz")
-        songs.append(describe(song))
+        songs.append(song_facts(song))
     return Outcome(facts={"songs": len(songs)}, notes={"songs": songs})
 
 
-def describe(song: Song) -> dict[str, str | float]:
+def song_facts(song: Song) -> dict[str, str | float]:
     """What later pages want to know of a song."""
     return {
         "number": song.number,

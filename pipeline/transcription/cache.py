@@ -193,7 +193,7 @@ def cached_result(recording: Recording) -> TranscriptionResult | None:
 
 def _make(recording: Recording) -> dict[str, Any]:
     """Transcribe a recording into its folder; the report."""
-    from pipeline.transcription.midi import midi_bytes
+    from pipeline.transcription.midi import transcription_midi
     from pipeline.transcription.picture import draw_transcription
 
     began = time.monotonic()
@@ -201,7 +201,7 @@ def _make(recording: Recording) -> dict[str, Any]:
     transcription = transcribe_samples(samples, recording.hints)
     with replaced_directory(recording.directory) as place:
         with atomic_path(place / MIDI) as temporary:
-            temporary.write_bytes(midi_bytes(transcription, recording.title))
+            temporary.write_bytes(transcription_midi(transcription, recording.title))
         draw_transcription(place / PICTURE, samples, transcription, recording.title)
         report = _report(recording, transcription) | {"took_seconds": round(time.monotonic() - began, 1)}
         write_json(place / REPORT, report)

@@ -17,7 +17,7 @@ SLOWEST_BEAT = 0xFFFFFF
 """The longest beat in microseconds that MIDI can name."""
 
 
-def midi_bytes(transcription: Transcription, title: str) -> bytes:
+def transcription_midi(transcription: Transcription, title: str) -> bytes:
     """A MIDI file of type 1. Its time 0 is the first bar line, which may be before the recording begins."""
     numerator = transcription.beats.beats_per_bar
     conductor = [

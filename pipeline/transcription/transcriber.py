@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.decoding import SAMPLE_RATE_HZ, read_recording
+from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.errors import UnusableError
 from pipeline.scores.score import Events, Part, make_events
 from pipeline.settings.audio import REST_FAMILIES
@@ -69,25 +68,20 @@ class Transcription:
         return {part.name: len(part.events) for part in self.parts}
 
 
-def transcribe(path: Path, hints: TranscriptionHints, max_minutes: float) -> Transcription:
-    """Transcribe a recording.
+def transcribe_samples(samples: NDArray[np.float32], hints: TranscriptionHints) -> Transcription:
+    """Transcribe sound: float32 `[samples]`, mono at 44,100 Hz.
 
     Raises
     ------
     UnusableError
-        It can't be read, is too long, or there are no notes in it.
+        There are no notes in it.
     UserError
         A package that this takes is missing.
     """
-    return transcribe_samples(read_recording(path, max_minutes), hints)
-
-
-def transcribe_samples(samples: NDArray[np.float32], hints: TranscriptionHints) -> Transcription:
-    """Transcribe sound: float32 `[samples]`, mono at 44,100 Hz. Raises as `transcribe` does."""
     hits = find_drum_hits(samples)
     pitches = find_pitches(samples)
     if not len(pitches) and not len(hits):
-        raise UnusableError("no notes are heard in it")
+        raise UnusableError("no notes are found in it")
     beats = find_beats(samples, pitches, hits, hints.bpm, hints.downbeat_seconds, hints.beats_per_bar)
     return on_beats(pitches, hits, beats, hints.rest, len(samples) / SAMPLE_RATE_HZ)
 

@@ -16,7 +16,7 @@ from pipeline.lyrics.language_model.evaluation import bits_per_character
 torch.set_num_threads(1)
 
 
-def test_the_plain_lstm_is_judged_like_ours() -> None:
+def test_the_plain_lstm_is_measured_like_ours() -> None:
     model, letters = PlainLSTM(4, 8), Characters("?abc")
     with torch.no_grad():
         model.linear.weight.zero_()

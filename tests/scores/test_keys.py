@@ -3,7 +3,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.scores.keys import Key, estimate_key, into_range, pitch_class_durations, transpose_notes
+from pipeline.errors import UserError
+from pipeline.scores.keys import (
+    Key,
+    estimate_key,
+    into_range,
+    key_name,
+    pitch_class_durations,
+    read_key,
+    transpose_notes,
+)
 from pipeline.scores.notes import make_notes
 from tests.music_makers import SPEC
 
@@ -67,3 +76,11 @@ def test_notes_out_of_range_move_by_octaves(rows: list[tuple[int, int, int, int]
     assert np.count_nonzero(moved["track"] > 0) == len(pitched)
     inside = notes[(notes["pitch"] >= low) & (notes["pitch"] <= high)]
     assert set(inside.tolist()) <= set(moved.tolist())
+
+
+def test_keys_are_read_and_spelt() -> None:
+    assert read_key("G major") == Key(7, False) and read_key("eb minor") == Key(3, True)
+    assert read_key("F#") == Key(6, False) and read_key("Cb major") == Key(11, False)
+    assert key_name(Key(1, False)) == "Db major" and key_name(Key(1, True)) == "C# minor"
+    with pytest.raises(UserError, match=r"generate\.key=H dur"):
+        read_key("H dur")

@@ -24,9 +24,9 @@ def test_a_song_is_read_back_as_it_was(tmp_path: Path) -> None:
     song.save(tmp_path / "01.npz")
     again = Song.load(tmp_path / "01.npz")
     for one in fields(Song):
-        if one.name not in ("planes", "velocities", "timing_ticks", "sections"):
+        if one.name not in ("notes", "velocities", "timing_ticks", "sections"):
             assert getattr(again, one.name) == getattr(song, one.name), one.name
-    for name in ("planes", "velocities", "timing_ticks"):
+    for name in ("notes", "planes", "velocities", "timing_ticks"):
         assert np.array_equal(getattr(again, name), getattr(song, name)), name
     assert [one.name for one in again.sections] == ["verse 1"]
     assert np.array_equal(again.sections[0].latents["z_track"], song.sections[0].latents["z_track"])
@@ -82,9 +82,10 @@ def test_a_missing_song_and_a_folder_without_songs_are_named(tmp_path: Path) -> 
         {"tempo_map": ((4, 120.0),)},
         {"tempo_map": ((0, 0.0),)},
         {"sections": (Section("verse", "verse", 0, 1),)},
+        {"notes": song_of().notes[::-1]},
     ],
 )
-def test_parts_that_contradict_each_other_are_refused(change: dict[str, object]) -> None:
+def test_attributes_that_contradict_each_other_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValueError):
         song_of(**change)
 

@@ -13,7 +13,7 @@ from pipeline.errors import UserError
 from pipeline.files import Manifest, write_manifest
 from pipeline.pages.album.credits import remake_command
 from pipeline.pages.album.rerolling import ask_again
-from pipeline.songs.rerolls import History, history_of, read_rerolls
+from pipeline.songs.rerolls import RerollHistory, history_of, read_rerolls
 from tests.conftest import Program
 from tests.song_makers import configured, song_of
 
@@ -22,9 +22,9 @@ RUN = Path("outputs/album")
 
 def test_what_happened_to_a_song_is_read_in_order() -> None:
     rerolls = read_rerolls(["2.verse", "3", "2", "2.chorus", "2.chorus", "2.verse"], 3, "album.reroll")
-    assert history_of(rerolls, 1) == History(0, ())
-    assert history_of(rerolls, 2) == History(1, (("chorus", 1), ("chorus", 2), ("verse", 1)))
-    assert history_of(rerolls, 3) == History(1, ())
+    assert history_of(rerolls, 1) == RerollHistory(0, ())
+    assert history_of(rerolls, 2) == RerollHistory(1, (("chorus", 1), ("chorus", 2), ("verse", 1)))
+    assert history_of(rerolls, 3) == RerollHistory(1, ())
 
 
 @pytest.mark.parametrize(

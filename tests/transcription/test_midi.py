@@ -10,19 +10,19 @@ import pytest
 
 from pipeline.scores.midi import read_midi
 from pipeline.transcription.beats.tracking import Beats
-from pipeline.transcription.midi import midi_bytes, tempo_map
+from pipeline.transcription.midi import tempo_map, transcription_midi
 from pipeline.transcription.transcriber import Transcription, on_beats
 from tests.sound_makers import timed_hits, timed_notes
 
 
 def written(beats: Beats) -> Transcription:
-    heard = timed_notes((0.5, 1.0, 64, 90), (1.0, 1.5, 65, 90), (0.5, 1.5, 40, 90))
-    return on_beats(heard, timed_hits((0.5, 36), (1.0, 38)), beats, "Guitar", 4.0)
+    found = timed_notes((0.5, 1.0, 64, 90), (1.0, 1.5, 65, 90), (0.5, 1.5, 40, 90))
+    return on_beats(found, timed_hits((0.5, 36), (1.0, 38)), beats, "Guitar", 4.0)
 
 
 def test_quarter_notes_are_beats_and_families_have_their_programs() -> None:
     beats = Beats(np.array([0.5, 1.0, 1.5, 2.0, 2.5]), 4)
-    score = read_midi(midi_bytes(written(beats), "mine"), "mine", 10**6)[0]
+    score = read_midi(transcription_midi(written(beats), "mine"), "mine", 10**6)[0]
     parts = {part.name: part for part in score.parts}
     assert [(part.program, part.is_drum) for part in parts.values()] == [(0, True), (33, False), (25, False)]
     assert parts["Guitar"].events["onset"].tolist() == [0, 1]
@@ -44,6 +44,6 @@ def test_the_tempo_map_follows_beats_that_drift() -> None:
 
 def test_a_file_of_midi_names_title_and_metre() -> None:
     beats = Beats(np.array([0.5, 1.0, 1.5, 2.0, 2.5]), 3)
-    file = mido.MidiFile(file=io.BytesIO(midi_bytes(written(beats), "mine")))
+    file = mido.MidiFile(file=io.BytesIO(transcription_midi(written(beats), "mine")))
     head = {message.type: message for message in file.tracks[0]}
     assert head["track_name"].name == "mine" and head["time_signature"].numerator == 3

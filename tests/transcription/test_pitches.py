@@ -13,9 +13,9 @@ from tests.sound_makers import melody, tone
 
 def test_played_notes_come_back() -> None:
     played = [60, 64, 67, 72, 55, 48]
-    heard = find_pitches(melody(played))
-    assert heard["pitch"].tolist() == played
-    assert np.abs(heard["start"] - (0.4 + 0.5 * np.arange(6))).max() < 0.02
+    found = find_pitches(melody(played))
+    assert found["pitch"].tolist() == played
+    assert np.abs(found["start"] - (0.4 + 0.5 * np.arange(6))).max() < 0.02
 
 
 def test_the_notes_of_a_chord_come_back() -> None:
@@ -30,9 +30,9 @@ def test_silence_has_no_notes() -> None:
 def test_a_note_struck_again_is_two() -> None:
     onsets, frames = np.zeros((200, 88), np.float32), np.zeros((200, 88), np.float32)
     frames[20:120, 39], onsets[[20, 70], 39] = 0.9, 0.9
-    heard = decode_notes(PitchActivations(onsets, frames), NoteDecoding())
-    assert heard["pitch"].tolist() == [60, 60]
-    assert heard["end"][0] == pytest.approx(heard["start"][1], abs=0.02)
+    found = decode_notes(PitchActivations(onsets, frames), NoteDecoding())
+    assert found["pitch"].tolist() == [60, 60]
+    assert found["end"][0] == pytest.approx(found["start"][1], abs=0.02)
 
 
 def test_the_missing_network_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,15 @@
-"""Phrases made around what is there, by a generator that can be given notes and asked for densities.
+"""SampledPhrase sampling: phrases of a song from a generator, each going on from the one before.
 
-A phrase goes on from the one before: in a window of a phrase's length, whose first half is the end of what came
-before, the generator makes the second half, and then the next half in a window that begins with it. What keeps a
-section together are its latents; what joins it to its neighbours are the notes it was given.
+A generator with conditions and context makes a phrase half by half: in a window of a phrase's length, whose first half
+is the end of what came before, it makes the second half, and then the next half in a window that begins with it. What
+keeps a section together are its latents; what joins it to its neighbours is the context. A generator without makes
+phrases on their own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -15,87 +17,137 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gan.context import Context, strike_orphans
+from gan.interface import PhraseGenerator
 from gan.latents import Latents
 from gan.networks.generator import Generator
 from gan.spec import ONSET
 from pipeline.scores.notes import Planes
-from pipeline.songs.compose.reranking import SILENT_TRACK, Judge, Phrase, Place
-from pipeline.songs.conditions import Request
-from pipeline.songs.plan import Cast, Wanted, window_conditions
+from pipeline.songs.compose.reranking import SILENT_TRACK, PhraseSlot, Reranker, SampledPhrase
+from pipeline.songs.plan import PhraseConditions, SongConditions, window_conditions
+from pipeline.songs.request import Request
 
 OWN_SHARE = 0.5
 """How far the latents of a section lie from those of the whole song: 0 the same, 1 unrelated."""
 TRIES = 4
 """Times that candidates are made before a track stays silent that should play, or a bar goes without its fill."""
 FILL_SHARE, FULL_SHARE = 2.0, 1.2
-"""Drum hits asked of a fill beside the other bars of its phrase, and those that make it one."""
+"""Drum hits requested of a fill beside the other bars of its phrase, and those that make it one."""
 FILL_TEMPERATURE = 0.4
 """A fill may surprise, and more where the first tries brought none."""
 
 
+class PhraseSampler(Protocol):
+    """Makes the phrases of one song."""
+
+    @property
+    def generator(self) -> PhraseGenerator:
+        """What samples them."""
+
+    def invent(self, first: SampledPhrase | None, slot: PhraseSlot, random: torch.Generator) -> SampledPhrase:
+        """A phrase that was not there yet: of the section that `first` opened, or one that opens a section."""
+
+    def vary(self, phrase: SampledPhrase, slot: PhraseSlot, random: torch.Generator) -> SampledPhrase:
+        """A phrase that comes back, a little different."""
+
+
 @dataclass(frozen=True)
-class Weaver:
-    """Makes the phrases of one song.
+class UnconditionalSampler:
+    """Samples phrases of a generator without conditions and context: fresh ones, of which the best is taken.
 
     Attributes
     ----------
-    generator, judge
-        What proposes and what chooses.
+    generator, reranker, candidates, song
+        As in `ConditionalSampler`.
+    variation
+        How far the latents move where a section comes back.
+    """
+
+    generator: PhraseGenerator
+    reranker: Reranker
+    candidates: int
+    variation: float
+    song: Latents
+
+    def invent(self, first: SampledPhrase | None, slot: PhraseSlot, random: torch.Generator) -> SampledPhrase:
+        """See `PhraseSampler`."""
+        latents = draw_latents(self.generator, self.candidates, self.song, first, random)
+        return self.reranker.best(latents, self.generator.sample(latents), None, slot)[0]
+
+    def vary(self, phrase: SampledPhrase, slot: PhraseSlot, random: torch.Generator) -> SampledPhrase:
+        """See `PhraseSampler`; where no latents nearby change a note, from further away."""
+        amount = self.variation
+        original = self.generator.sample(phrase.latents).cpu()
+        while amount > 0:
+            latents = repeated(phrase.latents, self.candidates).vary(min(1.0, amount), random)
+            rolls = self.generator.sample(latents)
+            other = (rolls.cpu() != original).flatten(1).any(1)
+            if bool(other.any()):
+                keep = torch.nonzero(other).flatten().to(rolls.device)
+                return self.reranker.best(latents[keep], rolls[keep], phrase.shift, slot)[0]
+            if amount >= 1:
+                break
+            amount *= 2
+        return phrase
+
+
+@dataclass(frozen=True)
+class ConditionalSampler:
+    """Samples phrases of a generator with conditions, around the end of the phrase before.
+
+    Attributes
+    ----------
+    generator, reranker
+        What samples and what chooses.
     candidates
         Phrases generated for each one kept.
     variation
         Share of the bars of all tracks that are made anew where a section varies.
     request
-        What the user asks of every phrase.
-    cast
-        Who plays, and how densely.
+        What the user requests of every phrase.
+    conditions
+        Those that the phrases share.
     song
         Latents (a batch of one) that the sections have half in common.
     """
 
     generator: Generator
-    judge: Judge
+    reranker: Reranker
     candidates: int
     variation: float
     request: Request
-    cast: Cast
+    conditions: SongConditions
     song: Latents
 
-    def invent(self, first: Phrase | None, place: Place, random: torch.Generator) -> Phrase:
-        """A phrase that was not there yet: of the section that `first` opened, or one that opens a section."""
-        assert place.wanted is not None
-        best: tuple[int, Phrase] | None = None
+    def invent(self, first: SampledPhrase | None, slot: PhraseSlot, random: torch.Generator) -> SampledPhrase:
+        """See `PhraseSampler`; made again where a track is silent that should play, with a fill of the drums."""
+        assert slot.conditions is not None
+        best: tuple[int, SampledPhrase] | None = None
         for attempt in range(TRIES):
-            fresh = self.generator.sample_latents(self.candidates, random)
-            if first is None:
-                latents = repeated(self.song, self.candidates).towards(fresh, OWN_SHARE)
-            else:
-                own = repeated(first.latents, self.candidates)
-                latents = replace(own, z_time=fresh.z_time, z_track_time=fresh.z_track_time)
-            conditions = place.wanted.conditions.clone()
-            if best is not None:  # ask louder for what kept silent
-                silent = torch.from_numpy(place.wanted.plays & ~best[1].planes.any(axis=(0, 2, 3, 4)))
-                tracks = self.judge.spec.num_tracks
+            latents = draw_latents(self.generator, self.candidates, self.song, first, random)
+            conditions = slot.conditions.values.clone()
+            if best is not None:  # request more of what kept silent
+                silent = torch.from_numpy(slot.conditions.plays & ~best[1].planes.any(axis=(0, 2, 3, 4)))
+                tracks = self.reranker.spec.num_tracks
                 conditions[:tracks] = torch.where(silent, conditions[:tracks] * 1.5**attempt, conditions[:tracks])
             latents = replace(latents, conditions=conditions.to(latents.z).expand(self.candidates, -1).clone())
-            rolls = self._go_on(latents, place, place.wanted, random)
-            phrase, faults = self.judge.best(latents, rolls, None, place)
+            rolls = self._continue(latents, slot.before, slot.conditions, random)
+            phrase, faults = self.reranker.best(latents, rolls, None, slot)
             if best is None or faults < best[0]:
                 best = faults, phrase
             if best[0] < SILENT_TRACK:
                 break
         assert best is not None
-        return self._filled(best[1], place, random) if place.fills else best[1]
+        return self._filled(best[1], slot, random) if slot.fills else best[1]
 
-    def again(self, phrase: Phrase, place: Place, random: torch.Generator) -> Phrase:
-        """The phrase with some bars of some tracks made anew around the rest; its fill stays."""
-        assert place.wanted is not None
+    def vary(self, phrase: SampledPhrase, slot: PhraseSlot, random: torch.Generator) -> SampledPhrase:
+        """See `PhraseSampler`: some bars of some tracks are made anew around the rest; a fill stays."""
+        assert slot.conditions is not None
         if self.variation == 0:
             return phrase
         share = self.variation
-        free = place.wanted.plays[:, None] & ~place.wanted.rests
-        if place.fills:
-            free[list(self._drums(place.wanted)), -1] = False
+        free = slot.conditions.plays[:, None] & ~slot.conditions.rests
+        if slot.fills:
+            free[list(self._drums(slot.conditions)), -1] = False
         original = self._batch(phrase.planes)
         for _ in range(TRIES):
             count = min(int(free.sum()), max(1, round(share * free.sum())))
@@ -106,22 +158,24 @@ class Weaver:
             other = (rolls != original).flatten(1).any(1)
             if bool(other.any()):
                 keep = torch.nonzero(other).flatten()
-                return self.judge.best(latents[keep], rolls[keep], phrase.shift, place)[0]
+                return self.reranker.best(latents[keep], rolls[keep], phrase.shift, slot)[0]
             share = min(1.0, 2 * share)
         return phrase
 
-    def _go_on(self, latents: Latents, place: Place, wanted: Wanted, random: torch.Generator) -> Tensor:
+    def _continue(
+        self, latents: Latents, before: SampledPhrase | None, conditions: PhraseConditions, random: torch.Generator
+    ) -> Tensor:
         """Phrases `[batch, *spec.shape]`: after the phrase before, where there is one, half by half."""
-        spec, count = self.judge.spec, len(latents)
+        spec, count = self.reranker.spec, len(latents)
         half = spec.bars // 2
-        rests = torch.from_numpy(wanted.rests).to(latents.z.device)
-        if place.before is None or half == 0:
+        rests = torch.from_numpy(conditions.rests).to(latents.z.device)
+        if before is None or half == 0:
             nothing = torch.zeros((count, *spec.shape), dtype=torch.bool, device=latents.z.device)
             return self._sample(latents, Context(nothing, rests.expand(count, -1, -1)), random)
-        made = self._batch(place.before.planes)[:, :, :, -half:]
-        tail = place.before.planes[ONSET, :, -half:].sum(axis=(2, 3)).mean(axis=1)
-        first = window_conditions(wanted.conditions, tail, half / spec.bars).to(latents.z)
-        asked = replace(latents, conditions=first.expand(count, -1).clone())
+        made = self._batch(before.planes)[:, :, :, -half:]
+        tail = before.planes[ONSET, :, -half:].sum(axis=(2, 3)).mean(axis=1)
+        mixed = window_conditions(conditions.values, tail, half / spec.bars).to(latents.z)
+        window_latents = replace(latents, conditions=mixed.expand(count, -1).clone())
         while made.shape[3] < half + spec.bars:
             start = made.shape[3] - half
             window = torch.zeros((count, *spec.shape), dtype=torch.bool, device=made.device)
@@ -131,29 +185,29 @@ class Weaver:
             mask = torch.ones(spec.num_tracks, spec.bars, dtype=torch.bool, device=made.device)
             mask[:, half:] = False
             mask[:, half : half + ahead.shape[1]] = ahead
-            rolls = self._sample(asked, Context(window, mask.expand(count, -1, -1)), random)
+            rolls = self._sample(window_latents, Context(window, mask.expand(count, -1, -1)), random)
             made = torch.cat([made, rolls[:, :, :, half:]], dim=3)
-            asked = latents
+            window_latents = latents
         return made[:, :, :, half : half + spec.bars]
 
-    def _filled(self, phrase: Phrase, place: Place, random: torch.Generator) -> Phrase:
+    def _filled(self, phrase: SampledPhrase, slot: PhraseSlot, random: torch.Generator) -> SampledPhrase:
         """The phrase with a last bar of the drums that leads on: made anew, with everything else given, and denser."""
-        assert place.wanted is not None
-        drums = self._drums(place.wanted)
-        if not drums or self.judge.spec.bars < 2:
+        assert slot.conditions is not None
+        drums = self._drums(slot.conditions)
+        if not drums or self.reranker.spec.bars < 2:
             return phrase
-        spec = self.judge.spec
+        spec = self.reranker.spec
         original = self._batch(phrase.planes)
-        resting = torch.from_numpy(place.wanted.rests[drums, :-1].any(axis=1)).to(original.device)
-        heard = self._notes(original)[:, drums, :-1].float().mean(-1)  # [batch, drums]
-        usual = torch.where(resting, self.cast.conditions[drums].to(heard), heard).clamp(min=1)
+        resting = torch.from_numpy(slot.conditions.rests[drums, :-1].any(axis=1)).to(original.device)
+        played = self._notes(original)[:, drums, :-1].float().mean(-1)  # [batch, drums]
+        usual = torch.where(resting, self.conditions.values[drums].to(played), played).clamp(min=1)
         mask = torch.ones(spec.num_tracks, spec.bars, dtype=torch.bool)
         mask[drums, -1] = False
         for attempt in range(TRIES):
             latents = repeated(phrase.latents, self.candidates).vary(1.0, random)
             conditions = latents.conditions.clone()
-            asked = FILL_SHARE + attempt
-            conditions[:, drums] = (usual * (spec.bars - 1 + asked) / spec.bars).to(conditions)
+            share = FILL_SHARE + attempt
+            conditions[:, drums] = (usual * (spec.bars - 1 + share) / spec.bars).to(conditions)
             latents = replace(latents, conditions=conditions)
             given = Context(original, mask.expand(self.candidates, -1, -1).to(original.device))
             rolls = self._sample(latents, given, random, FILL_TEMPERATURE * (1 + attempt / 2))
@@ -161,20 +215,20 @@ class Weaver:
             fits = (hits >= FULL_SHARE * usual).all(1)
             if bool(fits.any()):
                 keep = torch.nonzero(fits).flatten()
-                unhurried = replace(place, closes=False)
-                full = self.judge.best(latents[keep], rolls[keep], phrase.shift, unhurried)[0]
+                open_slot = replace(slot, closes=False)
+                full = self.reranker.best(latents[keep], rolls[keep], phrase.shift, open_slot)[0]
                 return replace(full, latents=phrase.latents)
         return phrase
 
     def _sample(self, latents: Latents, given: Context, random: torch.Generator, least: float = 0.0) -> Tensor:
-        """Rolls around what is given, as the user asked; `least` is a temperature that they have at the least."""
+        """Rolls around what is given, as the user requested, with a temperature of at least `least`."""
         request, device = self.request, latents.z.device
         temperature = request.temperature
         if least > 0:
-            temperature = tuple(max(least, one) for one in temperature or (0.0,) * self.judge.spec.num_tracks)
-        chance = torch.Generator(device)
-        chance.manual_seed(int(torch.randint(2**62, (), generator=random)))
-        rolls = self.generator.sample(latents, given, request.condition_strength, temperature, chance)
+            temperature = tuple(max(least, one) for one in temperature or (0.0,) * self.reranker.spec.num_tracks)
+        noise = torch.Generator(device)
+        noise.manual_seed(int(torch.randint(2**62, (), generator=random)))
+        rolls = self.generator.sample(latents, given, request.condition_strength, temperature, noise)
         return strike_orphans(rolls)
 
     def _batch(self, planes: Planes) -> Tensor:
@@ -182,10 +236,12 @@ class Weaver:
         device = next(self.generator.parameters()).device
         return torch.from_numpy(planes).to(device).expand(self.candidates, *planes.shape)
 
-    def _drums(self, wanted: Wanted) -> list[int]:
+    def _drums(self, conditions: PhraseConditions) -> list[int]:
         """The drum tracks that play in the last bar."""
         return [
-            track for track, kind in enumerate(self.judge.spec.tracks) if kind.is_drum and not wanted.rests[track, -1]
+            track
+            for track, kind in enumerate(self.reranker.spec.tracks)
+            if kind.is_drum and not conditions.rests[track, -1]
         ]
 
     def _masked(self, free: NDArray[np.bool_], count: int, random: torch.Generator) -> Tensor:
@@ -200,6 +256,16 @@ class Weaver:
     def _notes(rolls: Tensor) -> Tensor:
         """Notes of each track in each bar, `[batch, tracks, bars]`."""
         return rolls[:, ONSET].sum((3, 4))
+
+
+def draw_latents(
+    generator: PhraseGenerator, count: int, song: Latents, first: SampledPhrase | None, random: torch.Generator
+) -> Latents:
+    """Latents of a new phrase: `OWN_SHARE` away from the song's, or the section's first ones, moving differently."""
+    fresh = generator.sample_latents(count, random)
+    if first is None:
+        return repeated(song, count).towards(fresh, OWN_SHARE)
+    return replace(repeated(first.latents, count), z_time=fresh.z_time, z_track_time=fresh.z_track_time)
 
 
 def repeated(latents: Latents, count: int) -> Latents:

@@ -1,4 +1,4 @@
-"""What lies between phrases and around them: `generate.interpolate`, `generate.like`."""
+"""Exploring the latent space: between phrases (`generate.interpolate`) and around one (`generate.like`)."""
 
 from __future__ import annotations
 
@@ -19,24 +19,23 @@ from gan.spec import HOLD, ONSET, RollSpec
 from pipeline.config import Config
 from pipeline.errors import UserError
 from pipeline.scores.keys import Key, key_name, read_key
-from pipeline.scores.notes import Planes, notes_from_roll, roll_from_notes
-from pipeline.songs.arrangement import draw_tempo, moved
-from pipeline.songs.checkpoint import load_trained
+from pipeline.scores.notes import Planes, cut_overlaps, notes_from_roll, roll_from_notes
 from pipeline.songs.compose.phrase_sampling import repeated
-from pipeline.songs.conditions import key_number, read_request
-from pipeline.songs.explore.inversion import find_latents, unlikeness
-from pipeline.songs.inpaint.given_song import GivenSong, read_given
+from pipeline.songs.explore.inversion import invert, roll_distance
+from pipeline.songs.given_song import GivenSong, read_given
+from pipeline.songs.key_and_tempo import draw_tempo, transpose_into_range
 from pipeline.songs.performance import humanize
+from pipeline.songs.request import key_number, read_request
+from pipeline.songs.seeds import ExplorationStream, SongRandomStream
 from pipeline.songs.song import Section, Song
+from pipeline.songs.trained_model import load_trained_model
 
-SEED_STEP = 4
-"""Sets these draws apart from those of songs."""
-OTHERS = 64
+NUM_ANY = 64
 """Phrases drawn to say how far any phrase is."""
 
 
 @dataclass(frozen=True, eq=False)
-class Phrase:
+class ShownPhrase:
     """A phrase to show: its name, bool planes of the generator's shape, and its latents `[1]` where it was made."""
 
     name: str
@@ -45,26 +44,26 @@ class Phrase:
 
 
 @dataclass(frozen=True, eq=False)
-class End:
-    """Where a way begins or ends: latents `[1]`, and the phrase of a file that they were found for."""
+class Endpoint:
+    """Where an interpolation begins or ends: latents `[1]`, and the phrase of a file that they were found for."""
 
     name: str
     latents: Latents
-    original: Phrase | None
+    original: ShownPhrase | None
 
 
 class Explorer:
-    """Makes the phrases of one question, and a song of them all; `remarks` say how near a phrase was found.
+    """Makes the phrases of one exploration, and a song of them all; `remarks` say how near a phrase was found.
 
-    Raises `UserError` where a file, the checkpoint or what is asked does not fit.
+    Raises `UserError` where a file, the checkpoint or what is requested does not fit.
     """
 
     def __init__(self, config: Config, checkpoint: Path) -> None:
-        trained = load_trained(config, checkpoint)
-        assert isinstance(trained.generator, Generator) and isinstance(trained.discriminator, Discriminator)
-        self.config, self.trained, self.spec = config, trained, trained.spec
-        self.generator, self.discriminator = trained.generator, trained.discriminator
-        request = read_request(config, self.spec, trained.styles, trained.in_common_key)
+        model = load_trained_model(config, checkpoint)
+        assert isinstance(model.generator, Generator) and isinstance(model.discriminator, Discriminator)
+        self.config, self.model, self.spec = config, model, model.spec
+        self.generator, self.discriminator = model.generator, model.discriminator
+        request = read_request(config, self.spec, model.styles, model.in_common_key)
         self.request = request.learnable(self.generator.examples)
         self.remarks: list[str] = []
         self.like: GivenSong | None = None
@@ -72,49 +71,49 @@ class Explorer:
     def explore(self) -> Song:
         """All phrases one after another; the sections have their names."""
         settings = self.config.generate
-        start = self._end("like", settings.like) if settings.like is not None else self._drawn(settings.seed)
+        start = self._endpoint_of("like", settings.like) if settings.like is not None else self._drawn(settings.seed)
         if settings.interpolate is None:
             phrases = self._around(start)
             title = f"near {start.name}, distance {settings.distance:g}"
         else:
             towards = settings.towards if settings.towards is not None else str(settings.seed + 1)
-            end = self._drawn(int(towards)) if towards.isdigit() else self._end("towards", towards)
+            end = self._drawn(int(towards)) if towards.isdigit() else self._endpoint_of("towards", towards)
             phrases = self._between(start, end, settings.interpolate)
             title = f"from {start.name} to {end.name}"
         return self._song(phrases, title)
 
-    def _around(self, start: End) -> list[Phrase]:
-        """The phrase, what was found for it, and variations at the distance asked for."""
+    def _around(self, start: Endpoint) -> list[ShownPhrase]:
+        """The phrase, what was found for it, and variations at the distance requested."""
         settings = self.config.generate
-        phrases = [Phrase("found", self._make(start.latents)[0], start.latents)]
+        phrases = [ShownPhrase("found", self._make(start.latents)[0], start.latents)]
         for number in range(1, settings.songs + 1):
-            random = self._random(settings.seed, 1, number)
+            random = self._random(settings.seed, ExplorationStream.VARIATION, number)
             fresh = self.generator.sample_latents(settings.candidates, random)
             near = repeated(start.latents, settings.candidates)
             varied = near.towards(self._in_key_of(start, fresh), settings.distance)
             phrases.append(self._best(f"variation {number}", varied))
         return [*([start.original] if start.original else []), *phrases]
 
-    def _between(self, start: End, end: End, count: int) -> list[Phrase]:
+    def _between(self, start: Endpoint, end: Endpoint, count: int) -> list[ShownPhrase]:
         """Phrases at even distances on the way, both ends and the phrases they were found for included."""
         phrases = []
         for number in range(count):
             latents = start.latents.towards(end.latents, number / (count - 1))
-            phrases.append(Phrase(f"step {number + 1}", self._make(latents)[0], latents))
+            phrases.append(ShownPhrase(f"step {number + 1}", self._make(latents)[0], latents))
         first, last = ([one.original] if one.original else [] for one in (start, end))
         return [*first, *phrases, *last]
 
     def _random(self, *numbers: int) -> torch.Generator:
-        return torch.Generator().manual_seed(mix_seed(*numbers, SEED_STEP))
+        return torch.Generator().manual_seed(mix_seed(*numbers, SongRandomStream.EXPLORATION))
 
-    def _drawn(self, seed: int) -> End:
-        """The discriminator's favourite among the phrases of a seed."""
+    def _drawn(self, seed: int) -> Endpoint:
+        """The phrase of a seed that the discriminator scores highest."""
         fresh = self.generator.sample_latents(self.config.generate.candidates, self._random(seed))
         best = self._best(f"seed {seed}", fresh).latents
         assert best is not None
-        return End(f"seed {seed}", best, None)
+        return Endpoint(f"seed {seed}", best, None)
 
-    def _end(self, key: str, value: str) -> End:
+    def _endpoint_of(self, key: str, value: str) -> Endpoint:
         """The phrase of a file, and the latents found for it."""
         config, settings, spec = self.config, self.config.generate, self.spec
         limits = (config.collect.max_file_megabytes, config.transcribe)
@@ -124,33 +123,35 @@ class Explorer:
         if key == "like":
             self.like = given
             home = read_key(settings.key) if settings.key is not None else given.key
-        shift = home.shift_to_common if home is not None and self.trained.in_common_key else 0
+        shift = home.shift_to_common if home is not None and self.model.in_common_key else 0
         first, planes = phrase_of(given, shift, settings.from_bar, spec, f"generate.{key}={value}")
         roll = torch.from_numpy(planes)
-        label = key_number(home, self.trained.in_common_key) if home is not None else torch.nan
+        label = key_number(home, self.model.in_common_key) if home is not None else torch.nan
         labels = torch.tensor([[label, given.mean_bpm, torch.nan]])
         conditions = conditions_of(roll.unsqueeze(0), labels, spec)[0]
         conditions = torch.where(self.request.conditions.isnan(), conditions, self.request.conditions)
         conditions = replace(self.request, conditions=conditions).learnable(self.generator.examples).conditions
-        latents = find_latents(self.generator, roll, conditions, self._random(settings.seed, 2))
+        latents = invert(self.generator, roll, conditions, self._random(settings.seed, ExplorationStream.INVERSION))
         found, any_other = self.distances(roll, latents)
         bar = first - given.pickup_bars + 1
         self.remarks.append(
             f"what was found for bars {bar} to {bar + spec.bars - 1} of {given.name} is {found:.2f} from them; "
             f"phrases in general are {any_other:.2f} away (0 is the same)."
         )
-        return End(given.name, latents, Phrase(given.name, planes, None))
+        return Endpoint(given.name, latents, ShownPhrase(given.name, planes, None))
 
     def distances(self, phrase: Tensor, latents: Latents) -> tuple[float, float]:
         """How unlike a phrase `[*spec.shape]` the one of `latents` is, and phrases in general are."""
-        others = self.generator.sample_latents(OTHERS, self._random(self.config.generate.seed, 3))
+        others = self.generator.sample_latents(
+            NUM_ANY, self._random(self.config.generate.seed, ExplorationStream.ANY_PHRASE)
+        )
         target = self.generator.encode(phrase.unsqueeze(0).to(others.z.device))
         with torch.no_grad():
-            found, far = (unlikeness(self.generator(one), target).mean() for one in (latents, others))
+            found, far = (roll_distance(self.generator(one), target).mean() for one in (latents, others))
         return float(found), float(far)
 
-    def _in_key_of(self, start: End, fresh: Latents) -> Latents:
-        """Latents that are asked for the key of an end."""
+    def _in_key_of(self, start: Endpoint, fresh: Latents) -> Latents:
+        """Latents with the key of an end among their conditions."""
         conditions = torch.full_like(fresh.conditions, torch.nan)
         conditions[:, KEY] = start.latents.conditions[:, KEY]
         return fresh.asking(conditions)
@@ -159,68 +160,71 @@ class Explorer:
         """Phrases, bool `[batch, *spec.shape]`."""
         request, noise = self.request, None
         if request.temperature is not None:
-            noise = torch.Generator(latents.z.device).manual_seed(mix_seed(self.config.generate.seed, 5, SEED_STEP))
-        asked = latents.asking(request.conditions.to(latents.z.device).expand(len(latents), -1))
+            noise = torch.Generator(latents.z.device).manual_seed(
+                mix_seed(self.config.generate.seed, ExplorationStream.TEMPERATURE, SongRandomStream.EXPLORATION)
+            )
+        conditioned = latents.asking(request.conditions.to(latents.z.device).expand(len(latents), -1))
         planes: Planes = (
-            self.generator.sample(asked, None, request.condition_strength, request.temperature, noise).cpu().numpy()
+            self.generator.sample(conditioned, None, request.condition_strength, request.temperature, noise)
+            .cpu()
+            .numpy()
         )
         return planes
 
-    def _best(self, name: str, latents: Latents) -> Phrase:
-        """The discriminator's favourite."""
+    def _best(self, name: str, latents: Latents) -> ShownPhrase:
+        """The phrase that the discriminator scores highest."""
         planes = self._make(latents)
         device = latents.z.device
         mask = torch.zeros(len(latents), self.spec.num_tracks, self.spec.bars, dtype=torch.bool, device=device)
-        asked = Conditioning(self.request.conditions.to(device).expand(len(latents), -1), mask)
-        index = int(self.discriminator.score(torch.from_numpy(planes).to(device), asked).argmax())
-        return Phrase(name, planes[index], latents[index : index + 1])
+        conditioning = Conditioning(self.request.conditions.to(device).expand(len(latents), -1), mask)
+        index = int(self.discriminator.score(torch.from_numpy(planes).to(device), conditioning).argmax())
+        return ShownPhrase(name, planes[index], latents[index : index + 1])
 
-    def _song(self, phrases: list[Phrase], title: str) -> Song:
-        """All phrases as one song, in the key of the file or the one asked for."""
+    def _song(self, phrases: list[ShownPhrase], title: str) -> Song:
+        """All phrases as one song, in the key of the file or the one requested."""
         config, settings, spec, like = self.config, self.config.generate, self.spec, self.like
-        random = np.random.default_rng(mix_seed(settings.seed, 6, SEED_STEP))
-        tempo = draw_tempo(config.data.tempo_bpm, self.trained.music["tempo_bpm"], random)
+        random = np.random.default_rng(mix_seed(settings.seed, ExplorationStream.TEMPO, SongRandomStream.EXPLORATION))
+        tempo = draw_tempo(config.data.tempo_bpm, self.model.music["tempo_bpm"], random)
         tempo = like.mean_bpm if like is not None else tempo
         tempo = settings.tempo_bpm if settings.tempo_bpm is not None else tempo
         key = self._key(phrases)
-        shift = key.shift_to_common if self.trained.in_common_key else 0
-        planes = np.concatenate([one.planes for one in phrases], axis=2)
-        planes = roll_from_notes(moved(notes_from_roll(planes, spec.lowest_pitch), -shift, spec), spec, planes.shape[2])
+        shift = key.shift_to_common if self.model.in_common_key else 0
+        notes = notes_from_roll(np.concatenate([one.planes for one in phrases], axis=2), spec.lowest_pitch)
+        notes = cut_overlaps(transpose_into_range(notes, -shift, spec))
         sections = tuple(
             Section(one.name, "phrase", index * spec.bars, spec.bars, latents=_arrays(one.latents))
             for index, one in enumerate(phrases)
         )
-        notes = notes_from_roll(planes, spec.lowest_pitch)
         velocities, timing = humanize(notes, spec, sections, None, tempo, settings.humanize, settings.seed)
         arrangement = config.tracks.arrangements[0]
-        theirs = like.programs if like is not None else (None,) * spec.num_tracks
-        programs = zip(arrangement.programs, theirs, strict=True)
+        given_programs = like.programs if like is not None else (None,) * spec.num_tracks
+        programs = zip(arrangement.programs, given_programs, strict=True)
         return Song(
             number=1,
             seed=settings.seed,
             spec=spec,
-            planes=planes,
+            notes=notes,
             tempo_map=((0, tempo),),
             key=key_name(key),
             form=title,
             arrangement=arrangement.name,
-            programs=tuple(own if given is None else given for own, given in programs),
-            pans=tuple(track.pan for track in config.tracks.tracks),
-            volumes=tuple(track.volume for track in config.tracks.tracks),
+            programs=tuple(program if given is None else given for program, given in programs),
+            pans=config.tracks.pans,
+            volumes=config.tracks.volumes,
             velocities=velocities,
             timing_ticks=timing,
             sections=sections,
         )
 
-    def _key(self, phrases: list[Phrase]) -> Key:
-        """The key that is asked for, else the file's, else that of the first phrase's conditions."""
+    def _key(self, phrases: list[ShownPhrase]) -> Key:
+        """The key that is requested, else the file's, else that of the first phrase's conditions."""
         settings = self.config.generate
         if settings.key is not None:
             return read_key(settings.key)
         if self.like is not None and self.like.key is not None:
             return self.like.key
-        asked = [float(one.latents.conditions[0, KEY]) for one in phrases if one.latents is not None]
-        number = int(asked[0]) if not np.isnan(asked[0]) else 0
+        keys = [float(one.latents.conditions[0, KEY]) for one in phrases if one.latents is not None]
+        number = int(keys[0]) if not np.isnan(keys[0]) else 0
         return Key(number % 12, number >= 12)
 
 
@@ -232,7 +236,7 @@ def phrase_of(given: GivenSong, shift: int, from_bar: int | None, spec: RollSpec
     """
     if given.bars < spec.bars:
         raise UserError(f"{setting} has {given.bars} bars, and a phrase has {spec.bars}.")
-    planes = roll_from_notes(moved(given.notes, shift, spec), spec, given.bars)
+    planes = roll_from_notes(transpose_into_range(given.notes, shift, spec), spec, given.bars)
     last = given.bars - spec.bars
     if from_bar is not None:
         first = given.pickup_bars + from_bar - 1
@@ -240,8 +244,8 @@ def phrase_of(given: GivenSong, shift: int, from_bar: int | None, spec: RollSpec
             most = last - given.pickup_bars + 1
             raise UserError(f"generate.from_bar={from_bar} is too late for {given.name}; {max(most, 1)} is the last.")
     else:
-        heard = np.asarray(planes.any(axis=(0, 3, 4)))  # [tracks, bars]
-        counts = [int(heard[:, start : start + spec.bars].sum()) for start in range(last + 1)]
+        sounding = np.asarray(planes.any(axis=(0, 3, 4)))  # [tracks, bars]
+        counts = [int(sounding[:, start : start + spec.bars].sum()) for start in range(last + 1)]
         first = int(np.argmax(counts))
     phrase = planes[:, :, first : first + spec.bars].copy()
     phrase[ONSET, :, 0, 0] |= phrase[HOLD, :, 0, 0]

@@ -1,4 +1,4 @@
-"""Which notes of a song that is given stay, and which are made anew: `generate.keep`, `bars`, `continue_bars`."""
+"""Inpainting masks: what of a given song stays, and what is made anew (`generate.keep`, `bars`, `continue_bars`)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from gan.spec import RollSpec
 from pipeline.errors import UserError
 from pipeline.scores.notes import Notes, in_order
 from pipeline.settings.songs import GenerateSettings
-from pipeline.songs.conditions import match_track
-from pipeline.songs.inpaint.given_song import GivenSong
+from pipeline.songs.given_song import GivenSong
+from pipeline.songs.request import match_track
 
-Mask = NDArray[np.bool_]
+BarMask = NDArray[np.bool_]
 """Bool `[tracks, bars]`: where the notes (or the silence) of the file stay."""
 
 
-def kept_cells(given: GivenSong, settings: GenerateSettings, spec: RollSpec) -> Mask:
+def kept_cells(given: GivenSong, settings: GenerateSettings, spec: RollSpec) -> BarMask:
     """What of the given song stays, over all bars of the result.
 
     `generate.keep` alone makes all other tracks anew; `generate.bars` these bars, in the tracks that are not kept;
@@ -30,7 +30,7 @@ def kept_cells(given: GivenSong, settings: GenerateSettings, spec: RollSpec) -> 
     Raises
     ------
     UserError
-        Nothing is asked, nothing would be left to make, or a name or a number is not in the file.
+        Nothing is requested, nothing would be left to make, or a name or a number is not in the file.
     """
     keep, bars, more = as_list(settings.keep), as_list(settings.bars), settings.continue_bars or 0
     if not keep and not bars and not more:
@@ -93,7 +93,7 @@ def as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def kept_notes(given: GivenSong, kept: Mask, spec: RollSpec) -> Notes:
+def kept_notes(given: GivenSong, kept: BarMask, spec: RollSpec) -> Notes:
     """The notes of a song that begin where it is kept, whole."""
     notes = given.notes
     return in_order(notes[kept[notes["track"], notes["onset"] // spec.steps_per_bar]])

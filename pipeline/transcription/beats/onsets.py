@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 LAYERS = ("kick", "snare", "hat", "cymbal", "tom", "bass", "chord", "top", "long", "change", "any")
-"""Kinds of onsets that are told apart, in the order of the downbeat features."""
+"""Kinds of onsets, in the order of the downbeat features."""
 
 _DRUMS = {
     "kick": (35, 36),

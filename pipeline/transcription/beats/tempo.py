@@ -38,7 +38,7 @@ def tempo_candidates(bpm: float | None) -> Floats:
 def tempogram(onsets: Onsets, tempos: Floats, bpm: float | None) -> Floats:
     """Fourier tempogram `[windows, tempos]` of the onsets, under a log-normal prior where no tempo is given.
 
-    About 1 where a tempo is heard alone. Windows last ten seconds and begin every half second.
+    About 1 where all onsets lie on one tempo. Windows last ten seconds and begin every half second.
     """
     length, hop = int(_WINDOW_SECONDS * RATE_HZ), int(HOP_SECONDS * RATE_HZ)
     strength = np.zeros(int(onsets.seconds[-1] * RATE_HZ) + 2 * length)

@@ -14,7 +14,7 @@ from pipeline.transcription.beats.pulse import extended, find_pulse
 
 _STEADY_BPM = 120.0
 _FEWEST_ONSETS = 8
-_SNAP_SECONDS = 0.05  # a bar line that is given and one that is heard so close to it are the same
+_SNAP_SECONDS = 0.05  # a bar line that is given and one that is found so close to it are the same
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ HIT = np.dtype([("start", np.float64), ("pitch", np.int16), ("velocity", np.int1
 KICK, SNARE, CLOSED_HAT, OPEN_HAT, CRASH, RIDE, LOW_TOM, HIGH_TOM = 36, 38, 42, 46, 49, 51, 45, 50
 
 DRUMS = (KICK, SNARE, CLOSED_HAT, OPEN_HAT, CRASH, RIDE, LOW_TOM, HIGH_TOM)
-"""The General MIDI keys of the drums that are told apart, in the order of the network's outputs."""
+"""The General MIDI keys of the drums that are transcribed, in the order of the network's outputs."""
 
 NAMES = ("kick", "snare", "closed hi-hat", "open hi-hat", "crash", "ride", "low tom", "high tom")
 """What each of `DRUMS` is called."""

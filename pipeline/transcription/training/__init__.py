@@ -1,1 +1,1 @@
-"""Training and evaluation of the shipped weights: rendered examples, the beat classifiers, the drum network, F1."""
+"""Training of the shipped weights, and evaluation of transcriptions: examples, classifiers, drum network, F1."""

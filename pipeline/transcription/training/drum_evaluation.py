@@ -41,7 +41,7 @@ from pipeline.transcription.drums.kit import (
     make_hits,
 )
 from pipeline.transcription.training.drum_stems import is_held_out, render
-from pipeline.transcription.training.match_counts import MatchCounts
+from pipeline.transcription.training.match_counts import MatchCounts, load_mir_eval
 
 REGISTERS_HZ = {KICK: (20.0, 120.0), SNARE: (180.0, 3000.0), CLOSED_HAT: (7000.0, 16000.0)}
 """The register whose rise stands for a drum."""
@@ -271,6 +271,7 @@ def offset_by_flux(samples: NDArray[np.float32], onsets: NDArray[np.float64]) ->
 def main(words: Sequence[str]) -> None:
     """Evaluate what the options ask for and print it."""
     given = argument_parser().parse_args(words)
+    load_mir_eval()
     if (given.midi or given.drumless) and given.soundfont is None:
         raise UserError("--midi and --drumless take a SoundFont too: --soundfont FILE.")
     results: dict[str, dict[str, DrumScores]] = {}

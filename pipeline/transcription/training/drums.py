@@ -34,7 +34,7 @@ from pipeline.transcription.drums.kit import DRUMS, NAMES
 from pipeline.transcription.drums.network import WEIGHTS, DrumNetwork, activations, save_network, scale_power
 from pipeline.transcription.training.drum_evaluation import TOLERANCE_SECONDS
 from pipeline.transcription.training.drum_stems import FLOOR, BandPowerStem, StemSet, find_sources, make_stem_set
-from pipeline.transcription.training.match_counts import MatchCounts
+from pipeline.transcription.training.match_counts import MatchCounts, load_mir_eval
 
 FRAMES = 400
 """Length of an example: 4 s."""
@@ -120,7 +120,7 @@ def _shifted(power: NDArray[np.float32], bands: int) -> NDArray[np.float32]:
 
 
 def _equalised(power: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
-    """Random equaliser: a slope of up to 8 decibels and three gentle bumps of up to 5."""
+    """Random equaliser: a tilt of up to 8 decibels and three gentle bumps of up to 5."""
     place = np.linspace(-1, 1, BANDS)
     decibels = random.uniform(-8, 8) * place
     for _ in range(3):
@@ -132,8 +132,8 @@ def _recorded(power: NDArray[np.float32], random: np.random.Generator) -> NDArra
     """Recording conditions (hiss, treble cut off, another level), then the scale of the network."""
     mean = max(float(power.sum(axis=1).mean()), FLOOR)
     if random.random() < 0.5:
-        slope = random.uniform(-3, 1) * np.linspace(0, 1, BANDS)
-        hiss = mean * 10 ** (random.uniform(-7, -3) + slope) / BANDS
+        tilt = random.uniform(-3, 1) * np.linspace(0, 1, BANDS)
+        hiss = mean * 10 ** (random.uniform(-7, -3) + tilt) / BANDS
         power = power + (hiss * random.exponential(size=power.shape)).astype(np.float32)
     if random.random() < 0.35:
         last = int(random.integers(BANDS - 9, BANDS))
@@ -233,6 +233,7 @@ def choose_thresholds(network: DrumNetwork, stems: StemSet, seed: int) -> tuple[
 def main(words: Sequence[str]) -> None:
     """Render the stems, train, choose thresholds and write the weights."""
     given = argument_parser().parse_args(words)
+    load_mir_eval()
     for name in ("drums", "music", "steps"):
         if getattr(given, name) < 1:
             raise UserError(f"--{name} must be at least 1, not {getattr(given, name)}.")

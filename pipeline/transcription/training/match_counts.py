@@ -7,9 +7,21 @@ extra `dev`: what transcribes does without it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.errors import UserError
+
+
+def load_mir_eval() -> Any:
+    """The package mir_eval. Raises `UserError` where it is not installed."""
+    try:
+        import mir_eval
+    except ImportError as error:
+        raise UserError("mir_eval, which matches events, is not installed: pip install mir_eval==0.8.2.") from error
+    return mir_eval
 
 
 @dataclass
@@ -24,10 +36,21 @@ class MatchCounts:
     reference: int = 0
 
     def add(self, estimated: NDArray[np.float64], reference: NDArray[np.float64], tolerance_seconds: float) -> None:
-        """Count events `[events]` in seconds; a match is at most the tolerance apart, and as many match as can."""
-        from mir_eval.util import match_events
+        """Match events `[events]` in seconds that are at most the tolerance apart, as many as can be."""
+        self.matched += len(load_mir_eval().util.match_events(reference, estimated, tolerance_seconds))
+        self.estimated += len(estimated)
+        self.reference += len(reference)
 
-        self.matched += len(match_events(reference, estimated, tolerance_seconds))
+    def add_notes(self, estimated: NDArray[np.void], reference: NDArray[np.void], tolerance_seconds: float) -> None:
+        """Match notes (dtype `PITCH`) of the same pitch whose onsets are at most the tolerance apart."""
+        package = load_mir_eval()
+        sides = (
+            (np.stack([notes["start"], notes["end"]], axis=1), package.util.midi_to_hz(notes["pitch"]))
+            for notes in (reference, estimated)
+        )
+        arguments = [array for side in sides for array in side]
+        matching = package.transcription.match_notes(*arguments, onset_tolerance=tolerance_seconds, offset_ratio=None)
+        self.matched += len(matching)
         self.estimated += len(estimated)
         self.reference += len(reference)
 

@@ -19,7 +19,7 @@ from pipeline.config import Config
 from pipeline.drawing.piano_rolls import draw_samples, draw_song
 from pipeline.files import Manifest, write_json, write_manifest
 from pipeline.lyrics.alignment.alignment import fit_words
-from pipeline.scores.notes import Planes
+from pipeline.scores.notes import Planes, notes_from_roll
 from pipeline.songs.song import Section, Song
 from pipeline.stages import album
 from tests.song_makers import configured
@@ -52,7 +52,7 @@ def make_song(number: int, planes: Planes, spec: RollSpec, form: Any = FORM) -> 
         number=number,
         seed=number,
         spec=spec,
-        planes=planes,
+        notes=notes_from_roll(planes, spec.lowest_pitch),
         tempo_map=((0, 120.0), (steps - spec.steps_per_bar, 60.0)),
         key="G major",
         form="short",

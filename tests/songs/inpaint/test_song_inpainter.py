@@ -13,32 +13,20 @@ from pipeline.config import Config
 from pipeline.errors import UserError
 from pipeline.scores.notes import Notes, make_notes
 from pipeline.settings.music import roll_spec
-from pipeline.songs.checkpoint import load_trained
-from pipeline.songs.inpaint.given_song import read_given
-from pipeline.songs.inpaint.inpainting import audible, make_room, next_window
+from pipeline.songs.given_song import read_given
 from pipeline.songs.inpaint.mask import bar_numbers
+from pipeline.songs.inpaint.window_inpainting import next_window, shift_into_pitch_range, wait_for_kept
 from pipeline.songs.song import Song
+from pipeline.songs.trained_model import load_trained_model
 from pipeline.stages import generate
-from tests.music_makers import Row, tune, write_midi
-from tests.song_makers import configured, write_checkpoint
+from tests.music_makers import write_midi
+from tests.song_makers import configured, write_checkpoint, write_quartet
 
 TINY = ("+stage=generate", "generate.songs=1", "generate.candidates=3", "generate.seed=5")
-ROOTS = {"high": 83, "upper": 71, "lower": 59, "low": 47}
 
 
 def tiny(*overrides: str) -> Config:
     return configured(*TINY, *overrides)
-
-
-def write_song(path: Path, bars: int = 10, seed: int = 0, metre: tuple[int, int] = (4, 4), parts: int = 4) -> Path:
-    """Parts in B major, some notes held over bar lines."""
-    rows: dict[tuple[int, int, str], list[Row]] = {}
-    for number, (name, root) in enumerate(list(ROOTS.items())[:parts]):
-        line = [row for row in tune(seed + number, bars, root) if row[0] % 4 != 0 or row[0] == 0]
-        rows[number, 40 + number, name] = [
-            (on, 2.0 if on % 4 == 3 and on < 4 * bars - 2 else 1.0, p) for on, _, p in line
-        ]
-    return write_midi(path, rows, metre, bpm=97)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an untrained checkpoint of `satb` and a song in four parts."""
     folder = tmp_path_factory.mktemp("around")
     write_checkpoint(folder / "outputs/album/train", tiny())
-    write_song(folder / "my.mid")
+    write_quartet(folder / "my.mid")
     return folder
 
 
@@ -138,7 +126,7 @@ def test_a_song_goes_on_after_its_end(tmp_path: Path) -> None:
 
 
 def test_a_melody_alone_is_harmonised(tmp_path: Path) -> None:
-    write_song(Path("melody.mid"), bars=6, parts=1)
+    write_quartet(Path("melody.mid"), bars=6, parts=1)
     song = made(tmp_path, "generate.given=melody.mid", "generate.keep=[soprano]")[0]
     melody = song.notes[song.notes["track"] == 0]
     assert len(melody) and set(song.notes["track"].tolist()) == {0, 1, 2, 3}
@@ -148,7 +136,7 @@ def test_a_melody_alone_is_harmonised(tmp_path: Path) -> None:
 
 
 def test_what_is_made_depends_on_what_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With weights that listen closely and say much: those of an untrained network hardly do."""
+    """With loud weights of context and heads: those of an untrained network hardly do."""
     monkeypatch.chdir(tmp_path)
     path = write_checkpoint(tmp_path / "outputs/album/train", tiny())
     state = torch.load(path, weights_only=True)
@@ -156,8 +144,8 @@ def test_what_is_made_depends_on_what_is_given(tmp_path: Path, monkeypatch: pyte
         if name.startswith(("listen", "heads")):
             weight.mul_(20.0 if name.endswith("weight") else 0.01)
     torch.save(state, path)
-    write_song(Path("my.mid"))
-    write_song(Path("other.mid"), seed=50)
+    write_quartet(Path("my.mid"))
+    write_quartet(Path("other.mid"), seed=50)
     results = []
     for number, name in enumerate(("my.mid", "other.mid", "my.mid")):
         song = made(tmp_path / str(number), f"generate.given={name}", "generate.keep=[soprano]")[0]
@@ -172,7 +160,7 @@ def test_versions_differ_and_each_depends_on_its_number_alone(tmp_path: Path) ->
 
 
 def test_a_song_shorter_than_a_phrase_can_be_given(tmp_path: Path) -> None:
-    write_song(Path("short.mid"), bars=2)
+    write_quartet(Path("short.mid"), bars=2)
     song = made(tmp_path, "generate.given=short.mid", "generate.continue_bars=1")[0]
     assert song.num_bars == 3 and rows(song.notes[bars_of(song.notes) < 2]) == rows(notes_of("short.mid"))
 
@@ -226,7 +214,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     (folder / "take.mp3").write_bytes(b"ID3")
     (folder / "take.wma").write_bytes(b"0")
     write_midi(folder / "silent.mid", {(0, 0, "a"): []})
-    write_song(folder / "waltz.mid", metre=(3, 4))
+    write_quartet(folder / "waltz.mid", metre=(3, 4))
     with pytest.raises(UserError, match=sentence) as caught:
         made(tmp_path, *overrides)
     assert str(caught.value).count("\n") == 0
@@ -250,14 +238,19 @@ def test_windows_begin_with_what_is_there() -> None:
 def test_made_notes_wait_until_a_given_one_of_their_pitch_has_rung_out() -> None:
     given = make_notes([0, 1], 60, [0, 0], [10, 10])
     made = make_notes([0, 0, 0, 1, 1], [60, 60, 64, 62, 60], [8, 9, 8, 8, 8], [4, 1, 4, 4, 4])
-    assert rows(make_room(made, given, lines=[1])) == [(0, 60, 10, 2), (0, 64, 8, 4), (1, 60, 10, 2), (1, 62, 10, 2)]
+    assert rows(wait_for_kept(made, given, monophonic=[1])) == [
+        (0, 60, 10, 2),
+        (0, 64, 8, 4),
+        (1, 60, 10, 2),
+        (1, 62, 10, 2),
+    ]
 
 
 def test_a_pickup_is_no_bar_of_its_own_and_stays() -> None:
     from dataclasses import replace
 
     from pipeline.scores.score import Metre
-    from pipeline.songs.inpaint.given_song import _assign, _on_grid
+    from pipeline.songs.given_song import _assign, _on_grid
     from tests.music_makers import part, score
 
     config = tiny()
@@ -272,8 +265,8 @@ def test_a_pickup_is_no_bar_of_its_own_and_stays() -> None:
 
 
 def test_notes_beyond_what_the_generator_hears_are_heard_an_octave_nearer(folder: Path) -> None:
-    generator = load_trained(tiny(), folder / "outputs/album/train/checkpoint.pt").generator
+    generator = load_trained_model(tiny(), folder / "outputs/album/train/checkpoint.pt").generator
     assert isinstance(generator, Generator)
     low = generator.spec.lowest_pitch + generator.lowest_pitches[1]
     notes = make_notes(1, [low - 12, low + 1, low + 12, low + 24], [0, 4, 8, 12], 4)
-    assert audible(notes, generator)["pitch"].tolist() == [low, low + 1, low, low]
+    assert shift_into_pitch_range(notes, generator)["pitch"].tolist() == [low, low + 1, low, low]

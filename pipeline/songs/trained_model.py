@@ -1,4 +1,4 @@
-"""A trained checkpoint: its two networks and what it knows of the data it learned from."""
+"""A trained model, read from its checkpoint: the two networks and what is known of the data they learned from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.settings.music import roll_spec
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
+class TrainedModel:
     """What a checkpoint holds.
 
     Attributes
@@ -50,13 +50,13 @@ class Trained:
         return self.generator.spec
 
 
-def load_trained(config: Config, checkpoint: Path) -> Trained:
+def load_trained_model(config: Config, checkpoint: Path) -> TrainedModel:
     """Read a checkpoint. One that is damaged, or of other music than the settings say, raises `UserError`."""
     state = load_checkpoint(checkpoint)
     spec, device = roll_spec(config.roll, config.tracks, config.data.metre), choose_device(config)
     try:
         found = RollSpec.from_dict(state["spec"])
-        trained = Trained(
+        trained = TrainedModel(
             generator=load_generator(state["trainer"] | {"average": state["chosen"]["average"]}, device),
             discriminator=load_discriminator(state["trainer"], device),
             statistics=DataStatistics.from_dict(state["trainer"]["statistics"]),
@@ -70,13 +70,13 @@ def load_trained(config: Config, checkpoint: Path) -> Trained:
         raise UserError(f"{checkpoint} is damaged or of another version ({reason}).") from error
     if found != spec:
         raise UserError(
-            f"{checkpoint} makes {describe(found)}, but the settings ask for {describe(spec)}: "
+            f"{checkpoint} makes {spec_in_words(found)}, but the settings ask for {spec_in_words(spec)}: "
             "drop the override or give another name=."
         )
     return trained
 
 
-def describe(spec: RollSpec) -> str:
+def spec_in_words(spec: RollSpec) -> str:
     """A RollSpec in words."""
     return (
         f"{', '.join(spec.names)} in {spec.bars} bars of {spec.beats_per_bar}/4, {spec.steps_per_beat} steps a beat, "

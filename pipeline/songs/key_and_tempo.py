@@ -1,4 +1,4 @@
-"""Decisions about a song before and after its notes are there: tempo, mode, key and where the parts should lie."""
+"""Tempo, mode and key of a song, and the key in which its instruments lie well."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INSTRUMENT_RANGES = {
 }  # fmt: skip
 """Comfortable MIDI pitches of General MIDI programs (0 to 127) whose instruments have narrow ones."""
 MARGIN = 2
-"""Semitones that a part may leave the range it has in the data."""
+"""Semitones that a track may leave the range it has in the data."""
 TEMPO_SPREAD = 0.12
 """Share by which tempi of songs differ where the data set names just one."""
 
@@ -64,7 +64,7 @@ def comfortable_ranges(sounding: Any, programs: Sequence[int], spec: RollSpec) -
     return ranges
 
 
-def discomfort(notes: Notes, ranges: Sequence[tuple[int, int]], spec: RollSpec) -> float:
+def share_out_of_range(notes: Notes, ranges: Sequence[tuple[int, int]], spec: RollSpec) -> float:
     """The largest share of a pitched track's notes that lie outside its range."""
     worst = 0.0
     for track in spec.pitched:
@@ -78,7 +78,7 @@ def discomfort(notes: Notes, ranges: Sequence[tuple[int, int]], spec: RollSpec) 
 def choose_shift(
     notes: Notes,
     home: Key,
-    wanted: Key | None,
+    requested: Key | None,
     ranges: Sequence[tuple[int, int]],
     spec: RollSpec,
     random: np.random.Generator,
@@ -89,22 +89,23 @@ def choose_shift(
     ----------
     notes, home
         The song and the key it was made in.
-    wanted
-        The key asked for, or None to draw one in which the parts lie well, simple keys more often.
+    requested
+        The key requested, or None to draw one in which the tracks lie well, simple keys more often.
     ranges, spec
         Of the tracks, see `comfortable_ranges`.
     random
         Draws the key.
     """
-    if wanted is not None:
-        up = (wanted.tonic - home.tonic) % 12
+    if requested is not None:
+        up = (requested.tonic - home.tonic) % 12
         return min(
-            (up, up - 12), key=lambda shift: (discomfort(transpose_notes(notes, shift, spec), ranges, spec), abs(shift))
+            (up, up - 12),
+            key=lambda shift: (share_out_of_range(transpose_notes(notes, shift, spec), ranges, spec), abs(shift)),
         )
     shifts = np.arange(-6, 6)
     relative = 3 * home.is_minor  # a minor key has the accidentals of the major key three semitones higher
     costs = [
-        8 * discomfort(transpose_notes(notes, int(shift), spec), ranges, spec)
+        8 * share_out_of_range(transpose_notes(notes, int(shift), spec), ranges, spec)
         + abs(int(shift)) / 12
         + ACCIDENTALS[(home.tonic + int(shift) + relative) % 12] / 4
         for shift in shifts
@@ -113,6 +114,6 @@ def choose_shift(
     return int(random.choice(shifts, p=weights / weights.sum()))
 
 
-def moved(notes: Notes, shift: int, spec: RollSpec) -> Notes:
+def transpose_into_range(notes: Notes, shift: int, spec: RollSpec) -> Notes:
     """The notes moved by `shift` semitones; what would leave the roll is kept in it by octaves."""
     return into_range(transpose_notes(notes, shift, spec), spec)

@@ -1,4 +1,4 @@
-"""How a song ends: on its tonic, held to the end of a bar."""
+"""Endings: the closing cadence of a song, on its tonic, held to the end of a bar."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from gan.spec import RollSpec
 from pipeline.scores.keys import Key
-from pipeline.scores.notes import NOTE, Notes, Planes, cut_overlaps, notes_from_roll, roll_from_notes
+from pipeline.scores.notes import NOTE, Notes, cut_overlaps
 
 KICK, CRASH = 36, 49
 
@@ -25,12 +25,13 @@ def last_chord(notes: Notes, spec: RollSpec, num_steps: int) -> tuple[int, Notes
     return step, pitched[(pitched["onset"] <= step) & (pitched["onset"] + pitched["length"] > step)]
 
 
-def closeness(planes: Planes, spec: RollSpec, key: Key) -> float:
-    """How well music closes, from 0 to 1: 1 when its last chord is the tonic triad with the root in the bass, sounding
-    in every track that plays in the last bar, and beginning in the last bar with a beat left to ring.
+def ending_score(notes: Notes, num_bars: int, spec: RollSpec, key: Key) -> float:
+    """How well the notes of `num_bars` bars close, from 0 to 1.
+
+    1 when the last chord is the tonic triad with the root in the bass, sounding in every track that plays in the last
+    bar, and beginning in the last bar with a beat left to ring.
     """
-    num_steps = planes.shape[2] * spec.steps_per_bar
-    notes = notes_from_roll(planes, spec.lowest_pitch)
+    num_steps = num_bars * spec.steps_per_bar
     step, chord = last_chord(notes, spec, num_steps)
     if not len(chord):
         return 0.0
@@ -46,25 +47,29 @@ def closeness(planes: Planes, spec: RollSpec, key: Key) -> float:
     return 0.5 * fits + 0.15 * grounded + 0.1 * in_last_bar + 0.1 * together
 
 
-def close(planes: Planes, spec: RollSpec, key: Key) -> Planes:
+def add_ending(notes: Notes, num_bars: int, spec: RollSpec, key: Key) -> tuple[Notes, int]:
     """Music with an ending: its last chord rings to the end of the bar if it closes, or else a bar is added.
 
     Parameters
     ----------
-    planes, spec
-        Bool `[2, tracks, bars, steps, pitches]`; the result has as many bars or one more.
+    notes, num_bars, spec
+        The music; no two notes of one track and pitch overlap.
     key
         Its tonic is where the song ends.
+
+    Returns
+    -------
+    notes, num_bars
+        With as many bars or one more.
     """
-    bars = planes.shape[2]
-    num_steps = bars * spec.steps_per_bar
-    notes = notes_from_roll(planes, spec.lowest_pitch)
+    num_steps = num_bars * spec.steps_per_bar
     step, _ = last_chord(notes, spec, num_steps)
-    if closeness(planes, spec, key) == 1.0:
+    if ending_score(notes, num_bars, spec, key) == 1.0:
+        notes = notes.copy()
         ringing = np.isin(notes["track"], spec.pitched) & (notes["onset"] <= step)
         ringing &= notes["onset"] + notes["length"] > step
         notes["length"][ringing] = num_steps - notes["onset"][ringing]
-        return roll_from_notes(notes, spec, bars)
+        return cut_overlaps(notes), num_bars
     last = last_of_tracks(notes, spec)
     if len(last):  # the bass does not end where it happened to be last, but where it usually is
         lowest = int(np.argmin(last["pitch"]))
@@ -73,17 +78,15 @@ def close(planes: Planes, spec: RollSpec, key: Key) -> Planes:
     final = closing_chord(last, spec, key)
     final["onset"], final["length"] = num_steps, spec.steps_per_bar
     hits = _closing_hits(notes, spec, num_steps)
-    return roll_from_notes(cut_overlaps(np.concatenate([notes, final, hits])), spec, bars + 1)
+    return cut_overlaps(np.concatenate([notes, final, hits])), num_bars + 1
 
 
 def last_of_tracks(notes: Notes, spec: RollSpec) -> Notes:
     """The last note or chord of each pitched track."""
-    last = [mine[mine["onset"] == mine["onset"].max()] for mine in _by_track(notes, spec) if len(mine)]
-    return np.concatenate(last) if last else np.empty(0, NOTE)
-
-
-def _by_track(notes: Notes, spec: RollSpec) -> list[Notes]:
-    return [notes[notes["track"] == track] for track in spec.pitched]
+    by_track = [notes[notes["track"] == track] for track in spec.pitched]
+    return np.concatenate(
+        [np.empty(0, NOTE), *(own[own["onset"] == own["onset"].max()] for own in by_track if len(own))]
+    )
 
 
 def closing_chord(chord: Notes, spec: RollSpec, key: Key) -> Notes:

@@ -14,15 +14,14 @@ from gan.latents import Latents
 from gan.networks.generator import Generator
 from pipeline.config import Config
 from pipeline.errors import UserError
-from pipeline.songs.checkpoint import load_trained
 from pipeline.songs.compose.phrase_sampling import repeated
-from pipeline.songs.explore import inversion as finding
+from pipeline.songs.explore import inversion
 from pipeline.songs.explore.explorer import Explorer
-from pipeline.songs.explore.inversion import find_latents, unlikeness
+from pipeline.songs.explore.inversion import invert, roll_distance
 from pipeline.songs.song import Song
+from pipeline.songs.trained_model import load_trained_model
 from pipeline.stages import generate
-from tests.song_makers import configured, write_checkpoint
-from tests.songs.test_inpainting import write_song
+from tests.song_makers import configured, write_checkpoint, write_quartet
 
 TINY = ("+stage=generate", "generate.songs=2", "generate.candidates=3", "generate.seed=5")
 CHECKPOINT = Path("outputs/album/train/checkpoint.pt")
@@ -37,16 +36,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an untrained checkpoint of `satb` and two songs in four parts."""
     folder = tmp_path_factory.mktemp("exploring")
     write_checkpoint(folder / "outputs/album/train", tiny())
-    write_song(folder / "a.mid")
-    write_song(folder / "b.mid", bars=6, seed=20)
+    write_quartet(folder / "a.mid")
+    write_quartet(folder / "b.mid", bars=6, seed=20)
     return folder
 
 
 @pytest.fixture(autouse=True)
 def inside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(finding, "STEPS", 5)
-    monkeypatch.setattr(finding, "DRAWN", 16)
+    monkeypatch.setattr(inversion, "NUM_STEPS", 5)
+    monkeypatch.setattr(inversion, "NUM_DRAWN", 16)
 
 
 def explored(place: Path, *overrides: str) -> Song:
@@ -65,7 +64,7 @@ def names(song: Song) -> list[str]:
 @pytest.fixture(scope="module")
 def lively(folder: Path) -> Generator:
     """A generator whose phrases differ widely with the latents."""
-    generator = load_trained(tiny(), folder / CHECKPOINT).generator
+    generator = load_trained_model(tiny(), folder / CHECKPOINT).generator
     assert isinstance(generator, Generator)
     with torch.no_grad():
         for head in generator.heads:
@@ -104,24 +103,24 @@ def test_no_distance_is_the_phrase_that_was_found(tmp_path: Path) -> None:
     assert np.array_equal(found, varied)
 
 
-def test_unlikeness_is_0_for_the_same_and_1_for_strangers() -> None:
+def test_unlikeness_is_0_for_the_same_and_1_for_notes_far_apart() -> None:
     first, second, near = torch.zeros(3, 1, 64, 2, 2, 20)
     first[:, 3, 0, :, 5] = second[:, 40, 1, :, 9] = near[:, 4, 0, :, 5] = 1
-    assert unlikeness(first, first).item() == 0
-    assert unlikeness(first, second).item() == pytest.approx(1)
-    assert 0 < unlikeness(first, near).item() < 1
+    assert roll_distance(first, first).item() == 0
+    assert roll_distance(first, second).item() == pytest.approx(1)
+    assert 0 < roll_distance(first, near).item() < 1
 
 
 def test_a_phrase_that_the_generator_made_is_found_again(lively: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finding, "STEPS", 60)
+    monkeypatch.setattr(inversion, "NUM_STEPS", 60)
     random = torch.Generator().manual_seed(1)
     secret = lively.sample_latents(1, random)
     phrase = lively.sample(secret)[0]
     target = lively.encode(phrase[None])
-    found = find_latents(lively, phrase, secret.conditions[0], torch.Generator().manual_seed(2))
+    found = invert(lively, phrase, secret.conditions[0], torch.Generator().manual_seed(2))
     with torch.no_grad():
-        others = unlikeness(lively(lively.sample_latents(64, random)), target)
-        apart = unlikeness(lively(found), target).item()
+        others = roll_distance(lively(lively.sample_latents(64, random)), target)
+        apart = roll_distance(lively(found), target).item()
     assert apart < others.min().item() and apart < 0.75 * others.mean().item()
 
 
@@ -132,7 +131,7 @@ def test_distance_leads_away_from_the_phrase(lively: Generator) -> None:
     here: Latents = repeated(start, 48)
     with torch.no_grad():
         phrase = lively(start)
-        apart = [unlikeness(lively(here.towards(fresh, share)), phrase).mean().item() for share in (0, 0.25, 0.5, 1)]
+        apart = [roll_distance(lively(here.towards(fresh, share)), phrase).mean().item() for share in (0, 0.25, 0.5, 1)]
     assert all(first < second for first, second in pairwise(apart)), apart
 
 
@@ -151,7 +150,7 @@ def test_distance_leads_away_from_the_phrase(lively: Generator) -> None:
 def test_what_cannot_be_explored_is_said_in_one_sentence(
     tmp_path: Path, overrides: tuple[str, ...], sentence: str
 ) -> None:
-    write_song(Path("tiny.mid"), bars=2)
+    write_quartet(Path("tiny.mid"), bars=2)
     with pytest.raises(UserError, match=sentence):
         explored(tmp_path, *overrides)
 

@@ -1,4 +1,4 @@
-"""What a musician asks of the generator, `generate.density={Drums: 8}` and the like, as numbers that it understands."""
+"""Requested conditions, `generate.density={Drums: 8}` and the like, as a row of numbers that the generator knows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,29 +14,27 @@ from torch import Tensor
 
 from gan.conditions import KEY, STYLE, TEMPO, no_conditions
 from gan.spec import RollSpec
+from pipeline.config import Config
 from pipeline.errors import UserError
 from pipeline.scores.keys import Key, read_key
+from pipeline.settings.songs import GenerateSettings
 
-if TYPE_CHECKING:
-    from pipeline.config import Config
-    from pipeline.settings.songs import GenerateSettings
-
-MOST_NOTES = 200
+MAX_NOTES = 200
 """Notes a bar that nobody plays more of."""
 MAX_CONDITION_STRENGTH = 1.0
-"""Beyond what was learnt requests are met less well: at 1.25 drums are struck 50 notes a bar beside what was asked."""
-MOST_TEMPERATURE = 2.0
+"""Beyond what was learnt requests are met less well: at 1.25 drums play 50 notes a bar more or less than requested."""
+MAX_TEMPERATURE = 2.0
 SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
 
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """What is asked of every phrase of a song.
+    """What the user requests of every phrase of a song.
 
     Attributes
     ----------
     conditions
-        `[ConditionLayout.size]`, see `gan.conditions`; NaN where nothing is asked.
+        `[ConditionLayout.size]`, see `gan.conditions`; NaN where nothing is requested.
     condition_strength
         How strongly the conditions count: 1 as learnt, 0 not at all.
     temperature
@@ -47,8 +45,8 @@ class Request:
     condition_strength: float
     temperature: tuple[float, ...] | None
 
-    def asking(self, key: int | None = None, tempo_bpm: float | None = None) -> Request:
-        """The same with a key (its number in `gan.conditions`) or a tempo where none is asked."""
+    def with_defaults(self, key: int | None = None, tempo_bpm: float | None = None) -> Request:
+        """The same with a key (its number in `gan.conditions`) or a tempo where none is requested."""
         conditions = self.conditions.clone()
         for place, value in ((KEY, key), (TEMPO, tempo_bpm)):
             if value is not None and bool(conditions[place].isnan()):
@@ -59,7 +57,7 @@ class Request:
         """The part of it that data with these conditions, `[phrases, ConditionLayout.size]`, can have taught a
         generator.
 
-        Numbers are kept within those of the data; a key or style that it never had is not asked for.
+        Numbers are kept within those of the data; a key or style that it never had is not requested.
         """
         least = examples.nan_to_num(torch.inf).amin(0)
         most = examples.nan_to_num(-torch.inf).amax(0)
@@ -72,7 +70,7 @@ class Request:
 
 
 def read_request(config: Config, spec: RollSpec, styles: Sequence[str], in_common_key: bool) -> Request:
-    """What the settings below `generate` ask for.
+    """What the settings below `generate` request.
 
     Parameters
     ----------
@@ -83,7 +81,7 @@ def read_request(config: Config, spec: RollSpec, styles: Sequence[str], in_commo
     styles
         Names of the data's styles, in the order of their numbers.
     in_common_key
-        Whether the data was moved to C major or A minor: then only the mode of a key is asked for, and the song is
+        Whether the data was moved to C major or A minor: then only the mode of a key is requested, and the song is
         moved to the key afterwards.
 
     Raises
@@ -109,7 +107,7 @@ def check_request(settings: GenerateSettings, spec: RollSpec) -> None:
     """Raise `UserError` for a value that makes no sense, whatever the checkpoint."""
     for name, notes in (settings.density or {}).items():
         match_track(name, spec, "generate.density")
-        _within(notes, 0, MOST_NOTES, f"generate.density of {name}", "notes a bar")
+        _within(notes, 0, MAX_NOTES, f"generate.density of {name}", "notes a bar")
     _within(settings.condition_strength, 0, MAX_CONDITION_STRENGTH, "generate.condition_strength")
     _temperatures(settings.temperature, spec)
     if settings.key is not None:
@@ -126,8 +124,8 @@ def check_request(settings: GenerateSettings, spec: RollSpec) -> None:
 
 
 def refuse_request(settings: GenerateSettings, design: str) -> None:
-    """Raise `UserError` where something is asked that a design without conditions can't follow."""
-    asked = {
+    """Raise `UserError` where something is requested that a design without conditions can't follow."""
+    requested = {
         "density": settings.density,
         "style": settings.style,
         "temperature": settings.temperature,
@@ -135,13 +133,13 @@ def refuse_request(settings: GenerateSettings, design: str) -> None:
         "given": settings.given,
         "like": settings.like,
     }
-    for key, value in asked.items():
+    for key, value in requested.items():
         if value is not None:
             raise UserError(f"generate.{key}: model.design={design} makes phrases unasked; use model=default for it.")
 
 
-def draw_asked_tempo(settings: GenerateSettings, random: np.random.Generator) -> float | None:
-    """The tempo asked for, or one out of the range asked for; None where neither is given."""
+def draw_requested_tempo(settings: GenerateSettings, random: np.random.Generator) -> float | None:
+    """The tempo requested, or one out of the range requested; None where neither is given."""
     if settings.tempo_range_bpm is not None:
         slowest, fastest = settings.tempo_range_bpm
         return float(np.exp(random.uniform(np.log(slowest), np.log(fastest))))
@@ -160,9 +158,9 @@ def match_track(name: str, spec: RollSpec, key: str) -> int:
     Raises `UserError` naming `key` where it means none.
     """
     plain = [_plain(one) for one in spec.names]
-    wanted = _plain(name)
-    exact = [index for index, one in enumerate(plain) if one == wanted]
-    begun = [index for index, one in enumerate(plain) if wanted and one.startswith(wanted)]
+    plain_name = _plain(name)
+    exact = [index for index, one in enumerate(plain) if one == plain_name]
+    begun = [index for index, one in enumerate(plain) if plain_name and one.startswith(plain_name)]
     for found in (exact, begun):
         if len(found) == 1:
             return found[0]
@@ -210,9 +208,9 @@ def _temperatures(value: Any, spec: RollSpec) -> tuple[float, ...] | None:
 
 def _temperature(value: Any) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not is_number or not 0 <= value <= MOST_TEMPERATURE:
+    if not is_number or not 0 <= value <= MAX_TEMPERATURE:
         raise UserError(
-            f"generate.temperature={value} must be a number between 0 and {MOST_TEMPERATURE:g}, or one for each track, "
+            f"generate.temperature={value} must be a number between 0 and {MAX_TEMPERATURE:g}, or one for each track, "
             "such as {Drums: 0.3}."
         )
     return float(value)

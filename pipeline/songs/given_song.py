@@ -22,7 +22,7 @@ from pipeline.scores.score import DEFAULT_BPM, Part, Score
 from pipeline.scores.tracks import AssignedPart, assign, fit_to_tracks
 from pipeline.settings.audio import TranscribeSettings
 from pipeline.settings.music import TracksSettings
-from pipeline.songs.conditions import match_track
+from pipeline.songs.request import match_track
 from pipeline.songs.song import TICKS_PER_BEAT
 from pipeline.transcription.cache import recording_of, transcribe_one
 
@@ -31,8 +31,8 @@ UNREADABLE = (".aac", ".wma", ".mp4", ".mka", ".webm")
 SLOWEST_BPM = 4.0
 """MIDI files can't name a slower tempo."""
 
-Hand = dict[tuple[int, int, int], tuple[int, int]]
-"""How notes were played: (track, pitch, onset) to velocity (1 to 127) and ticks after the step."""
+PlayedNotes = dict[tuple[int, int, int], tuple[int, int]]
+"""Performance of notes: (track, pitch, onset) to velocity (1 to 127) and ticks after the step."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class GivenSong:
         Of the file.
     notes
         Onsets in steps from the first bar; pitches are the file's and may leave the range of the generator.
-    hand
+    performance
         How each note was played.
     bars, pickup_bars
         How many there are, and how many of them (0 or 1, seldom more) come before bar 1.
@@ -65,7 +65,7 @@ class GivenSong:
 
     name: str
     notes: Notes
-    hand: Hand
+    performance: PlayedNotes
     bars: int
     pickup_bars: int
     key: Key | None
@@ -111,7 +111,7 @@ def read_given(
     max_megabytes
         Larger files are refused.
     transcribe
-        What is known or wanted of a recording.
+        What is known of a recording, and how it is transcribed.
     keep
         Names of tracks; where a file has just as many parts, and the track set asks for more, they are these tracks.
 
@@ -190,14 +190,14 @@ def _on_grid(name: str, score: Score, voices: list[AssignedPart], spec: RollSpec
     return GivenSong(
         name=name,
         notes=notes,
-        hand=_hand(voices, start, spec),
+        performance=_performance(voices, start, spec),
         bars=bars,
         pickup_bars=pickup,
         key=estimate_key(pitch_class_durations(notes, spec)),
         tempo_map=_tempo_map(score, start, bars, spec),
         mean_bpm=score.mean_bpm,
         programs=tuple(
-            count.most_common(1)[0][0] if heard else None for count, heard in zip(programs, sounding, strict=True)
+            count.most_common(1)[0][0] if plays else None for count, plays in zip(programs, sounding, strict=True)
         ),
         parts=tuple((_part_of(voice, score).name, voice.track) for voice in voices),
         remarks=tuple(remarks),
@@ -233,11 +233,11 @@ def _left_out(
     return remarks
 
 
-def _hand(voices: list[AssignedPart], start: float, spec: RollSpec) -> Hand:
+def _performance(voices: list[AssignedPart], start: float, spec: RollSpec) -> PlayedNotes:
     """Velocity and timing of each note; of those that fall together the loudest."""
     ticks = TICKS_PER_BEAT // spec.steps_per_beat
     most = (ticks - 1) // 2
-    hand: Hand = {}
+    played: PlayedNotes = {}
     for voice in voices:
         steps = to_steps(voice.events["onset"] - start, spec)
         exact = np.rint((voice.events["onset"] - start) * TICKS_PER_BEAT).astype(np.int64)
@@ -246,8 +246,8 @@ def _hand(voices: list[AssignedPart], start: float, spec: RollSpec) -> Hand:
         rows = zip(voice.events["pitch"].tolist(), steps.tolist(), loud.tolist(), late.tolist(), strict=True)
         for pitch, step, velocity, offset in rows:
             place = (voice.track, pitch, step)
-            hand[place] = max(hand.get(place, (0, 0)), (velocity, offset))
-    return hand
+            played[place] = max(played.get(place, (0, 0)), (velocity, offset))
+    return played
 
 
 def _tempo_map(score: Score, start: float, bars: int, spec: RollSpec) -> tuple[tuple[int, float], ...]:

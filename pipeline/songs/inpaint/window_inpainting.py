@@ -1,4 +1,4 @@
-"""Music around notes that are given: accompaniments, bars made anew, and how it goes on.
+"""Inpainting: music around notes that are given, accompaniments, bars made anew, and how it goes on.
 
 The song is made window by window, each as long as a phrase of the generator. What was made in one window is given to
 the next, which overlaps it by half, so that a part goes on where it was instead of beginning anew.
@@ -23,23 +23,21 @@ from gan.spec import HOLD, ONSET, RollSpec
 from gan.statistics import DataStatistics
 from pipeline.scores.keys import Key, into_range
 from pipeline.scores.notes import Notes, Planes, in_order, notes_from_roll, roll_from_notes
-from pipeline.songs.arrangement import moved
-from pipeline.songs.conditions import Request, key_number
-from pipeline.songs.inpaint.given_song import GivenSong
-from pipeline.songs.inpaint.mask import Mask, kept_notes
+from pipeline.songs.given_song import GivenSong
+from pipeline.songs.inpaint.mask import BarMask, kept_notes
+from pipeline.songs.key_and_tempo import transpose_into_range
+from pipeline.songs.request import Request, key_number
+from pipeline.songs.seeds import SongRandomStream
 
-SEED_STEP = 2
-"""Sets these draws apart from those of songs that are made from nothing."""
 NEAREST = 4
-"""What is not asked is taken from a phrase of the data; so many times `candidates` of those most like the given song
-are drawn from."""
+"""What is not requested comes from a phrase of the data, one of so many times `candidates` most like the given song."""
 MAY_REST = 0.25
 """A track silent in a larger share of the data's bars may be silent for a whole window."""
-ONE_LINE = 0.02
+MONOPHONIC = 0.02
 """A track that has two notes at once in no larger share of its steps is one line."""
 
 
-def next_window(made: Mask, bars: int) -> tuple[int, int] | None:
+def next_window(made: BarMask, bars: int) -> tuple[int, int] | None:
     """The bars (first, end) of the next window of at most `bars`, or None where `made` `[tracks, bars]` is all true.
 
     It begins with the first bar in which something is missing, and with as much of what is there as fits around it:
@@ -56,8 +54,8 @@ def next_window(made: Mask, bars: int) -> tuple[int, int] | None:
 
 
 @dataclass(frozen=True, eq=False)
-class Completer:
-    """Makes what is missing of a song.
+class WindowInpainter:
+    """Makes what is missing of a song, window by window.
 
     Attributes
     ----------
@@ -79,7 +77,7 @@ class Completer:
         """Of the phrases."""
         return self.generator.spec
 
-    def complete(self, planes: Planes, kept: Mask, request: Request, seed: int) -> Planes:
+    def inpaint(self, planes: Planes, kept: BarMask, request: Request, seed: int) -> Planes:
         """A song with all cells made that are not `kept`, bool `[2, tracks, bars, steps, pitches]`.
 
         Parameters
@@ -89,7 +87,7 @@ class Completer:
         kept
             `[tracks, bars]`.
         request
-            What is asked of the whole song.
+            What is requested of the whole song.
         seed
             Decides on all that is left to chance.
         """
@@ -97,7 +95,7 @@ class Completer:
         short = max(0, spec.bars - planes.shape[2])  # a song shorter than a window gets bars that are cut off again
         planes = np.pad(planes, [(0, 0), (0, 0), (0, short), (0, 0), (0, 0)])
         made = np.pad(kept, [(0, 0), (0, short)])
-        random = torch.Generator().manual_seed(mix_seed(seed, SEED_STEP))
+        random = torch.Generator().manual_seed(mix_seed(seed, SongRandomStream.REMAKING))
         measured = attributes_of(torch.from_numpy(planes[:, :, : kept.shape[1]]), torch.from_numpy(kept), spec)
         latents: Latents | None = None
         while (window := next_window(made, spec.bars)) is not None:
@@ -115,8 +113,7 @@ class Completer:
         return planes[:, :, : kept.shape[1]]
 
     def _conditions(self, request: Request, measured: Tensor, random: torch.Generator) -> Tensor:
-        """Conditions `[candidates, ConditionLayout.size]`: what is asked, else what the given notes have, else what the
-        data has.
+        """Conditions `[candidates, ConditionLayout.size]`: the requested, else of the given notes, else of the data.
 
         The last is taken from phrases of the data whose other tracks are most like the given ones.
         """
@@ -134,7 +131,7 @@ class Completer:
         return conditions
 
     def _window(
-        self, planes: Planes, mask: Mask, latents: Latents, request: Request, random: torch.Generator
+        self, planes: Planes, mask: BarMask, latents: Latents, request: Request, random: torch.Generator
     ) -> tuple[Planes, Latents]:
         """The best of several ways to complete one window, and the latents `[1]` that it was made of."""
         count, device = len(latents), latents.z.device
@@ -150,18 +147,18 @@ class Completer:
         if request.temperature is not None:
             noise = torch.Generator(device).manual_seed(int(torch.randint(2**62, (), generator=random)))
         rolls = self.generator.sample(latents, given, request.condition_strength, request.temperature, noise)
-        asked = Conditioning(request.conditions.to(device).expand(count, -1), given.mask)
-        ratings = self.discriminator.score(rolls, asked).double()
-        faults = self._silences(rolls, given.mask, latents.conditions)
-        best = int(torch.where(faults == faults.min(), ratings, -torch.inf).argmax())
+        conditioning = Conditioning(request.conditions.to(device).expand(count, -1), given.mask)
+        ratings = self.discriminator.score(rolls, conditioning).double()
+        silences = self._silences(rolls, given.mask, latents.conditions)
+        best = int(torch.where(silences == silences.min(), ratings, -torch.inf).argmax())
         return rolls[best].cpu().numpy(), latents[best : best + 1]
 
     def _silences(self, rolls: Tensor, mask: Tensor, conditions: Tensor) -> Tensor:
         """How many tracks are silent wherever they are to be made, although the data's seldom are, `[batch]`."""
-        heard = (rolls.any(1).flatten(3).any(3) & ~mask).any(2)  # [batch, tracks]
-        wanted = (~mask).any(2) & ~(conditions[:, : self.spec.num_tracks] < SILENT)
+        sounding = (rolls.any(1).flatten(3).any(3) & ~mask).any(2)  # [batch, tracks]
+        expected = (~mask).any(2) & ~(conditions[:, : self.spec.num_tracks] < SILENT)
         seldom = torch.tensor(self.statistics.empty_bars, device=rolls.device) < MAY_REST
-        return (wanted & seldom & ~heard).sum(1)
+        return (expected & seldom & ~sounding).sum(1)
 
 
 def attributes_of(rolls: Tensor, mask: Tensor, spec: RollSpec) -> Tensor:
@@ -192,10 +189,10 @@ def attributes_of(rolls: Tensor, mask: Tensor, spec: RollSpec) -> Tensor:
     return conditions
 
 
-def complete_song(
+def inpaint_song(
     given: GivenSong,
-    kept: Mask,
-    completer: Completer,
+    kept: BarMask,
+    inpainter: WindowInpainter,
     request: Request,
     key: Key | None,
     in_common_key: bool,
@@ -207,10 +204,10 @@ def complete_song(
     ----------
     given, kept
         The song, and what of it stays.
-    completer
+    inpainter
         Makes the rest.
     request
-        What is asked.
+        What the user requests.
     key
         Of the song, None where it has none.
     in_common_key
@@ -218,37 +215,39 @@ def complete_song(
     seed
         Another one makes something else.
     """
-    spec = completer.spec
+    spec = inpainter.spec
     shift = key.shift_to_common if key is not None and in_common_key else 0
     number = key_number(key, in_common_key) if key is not None else None
     stays = kept_notes(given, kept, spec)
-    planes = roll_from_notes(audible(moved(stays, shift, spec), completer.generator), spec, kept.shape[1])
-    whole = completer.complete(planes, kept, request.asking(number, given.mean_bpm), seed)
+    planes = roll_from_notes(
+        shift_into_pitch_range(transpose_into_range(stays, shift, spec), inpainter.generator), spec, kept.shape[1]
+    )
+    whole = inpainter.inpaint(planes, kept, request.with_defaults(number, given.mean_bpm), seed)
     made = notes_from_roll(whole & ~kept[None, :, :, None, None], spec.lowest_pitch)
-    lines = [track for track, share in enumerate(completer.statistics.polyphony) if share <= ONE_LINE]
-    return make_room(moved(made, -shift, spec), stays, lines)
+    monophonic = [track for track, share in enumerate(inpainter.statistics.polyphony) if share <= MONOPHONIC]
+    return wait_for_kept(transpose_into_range(made, -shift, spec), stays, monophonic)
 
 
-def audible(notes: Notes, generator: Generator) -> Notes:
-    """The notes moved by octaves to where the generator hears them: it listens to each track in its own pitch_range."""
+def shift_into_pitch_range(notes: Notes, generator: Generator) -> Notes:
+    """The notes moved by octaves into the pitch range that the generator has for each track."""
     low = generator.spec.lowest_pitch + np.array(generator.lowest_pitches)[notes["track"]]
     below, above = low - notes["pitch"], notes["pitch"] - (low + generator.pitch_range - 1)
     octaves = np.where(below > 0, -(-below // 12), np.where(above > 0, -((above + 11) // 12), 0))
     pitched = np.isin(notes["track"], generator.spec.pitched)
-    heard = notes.copy()
-    heard["pitch"] += np.where(pitched, 12 * octaves, 0).astype(heard["pitch"].dtype)
-    return into_range(heard, generator.spec)
+    shifted = notes.copy()
+    shifted["pitch"] += np.where(pitched, 12 * octaves, 0).astype(shifted["pitch"].dtype)
+    return into_range(shifted, generator.spec)
 
 
-def make_room(made: Notes, stays: Notes, lines: Sequence[int]) -> Notes:
+def wait_for_kept(made: Notes, stays: Notes, monophonic: Sequence[int]) -> Notes:
     """Made notes that begin only after a note that stays, of their track and pitch, has rung out.
 
-    In tracks that are one line, whatever its pitch. Of a made note that is over by then nothing is left.
+    In `monophonic` tracks, whatever its pitch. Of a made note that is over by then nothing is left.
     """
     made = made.copy()
     for index, note in enumerate(made):
         others = stays[(stays["track"] == note["track"]) & (stays["onset"] <= note["onset"])]
-        if note["track"] not in lines:
+        if note["track"] not in monophonic:
             others = others[others["pitch"] == note["pitch"]]
         end = int((others["onset"] + others["length"]).max(initial=0))
         late = max(0, end - int(note["onset"]))

@@ -1,4 +1,4 @@
-"""Transcription metrics: matches of notes, beats, drum hits and rolls with the music that a recording was made from."""
+"""Transcription evaluation: notes, beats, drum hits and rolls matched with the music that a recording was made from."""
 
 from __future__ import annotations
 
@@ -136,18 +136,21 @@ DRUM_CLASSES = {
 SoundingRoll = NDArray[np.bool_]
 
 
-def note_counts(transcription: Transcription, reference: ReferenceMusic) -> MatchCounts:
-    """Note-level matches (mir_eval, without offsets): the right pitch, and an onset at most 50 ms off."""
-    from mir_eval.transcription import match_notes
-    from mir_eval.util import midi_to_hz
+def all_counts(
+    found: Transcription, reference: ReferenceMusic, spec: RollSpec, tracks: TracksSettings
+) -> dict[str, MatchCounts]:
+    """Matches of notes, beats, drums and rolls of one transcription."""
+    drums = {f"drums, {name}": one for name, one in drum_counts(found, reference).items()}
+    notes, beats = note_counts(found, reference), beat_counts(found.beats, reference)
+    return {"notes": notes, "beats": beats, **drums, **roll_counts(found, reference, spec, tracks)}
 
-    found = [notes for part, notes in _timed_parts(transcription) if not part.is_drum]
-    notes = np.concatenate([np.zeros(0, PITCH), *found])
-    sides = [
-        (np.stack([one["start"], one["end"]], axis=1), midi_to_hz(one["pitch"])) for one in (reference.notes, notes)
-    ]
-    matching = match_notes(*sides[0], *sides[1], onset_tolerance=NOTE_SECONDS, offset_ratio=None)
-    return MatchCounts(len(matching), len(notes), len(reference.notes))
+
+def note_counts(transcription: Transcription, reference: ReferenceMusic) -> MatchCounts:
+    """Pitched notes: the right pitch, and an onset at most 50 ms off."""
+    notes = [notes for part, notes in _timed_parts(transcription) if not part.is_drum]
+    counts = MatchCounts()
+    counts.add_notes(np.concatenate([np.zeros(0, PITCH), *notes]), reference.notes, NOTE_SECONDS)
+    return counts
 
 
 def drum_counts(transcription: Transcription, reference: ReferenceMusic) -> dict[str, MatchCounts]:

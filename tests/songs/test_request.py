@@ -1,4 +1,4 @@
-"""What is asked of the generator: names as musicians write them, units, and one sentence for what cannot be."""
+"""What is requested of the generator: names as musicians write them, units, and one sentence for what cannot be."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gan.conditions import KEY, STYLE, TEMPO, no_conditions
 from pipeline.config import Config, flatten
 from pipeline.errors import UserError
 from pipeline.settings.music import roll_spec
-from pipeline.songs.conditions import Request, draw_asked_tempo, read_request, refuse_request
+from pipeline.songs.request import Request, draw_requested_tempo, read_request, refuse_request
 from tests.song_makers import configured
 
 STYLES = ["freedoom", "simutrans"]
@@ -25,7 +25,7 @@ def request(*overrides: str, in_common_key: bool = True) -> Request:
     return read_request(config, roll_spec(config.roll, config.tracks, config.data.metre), STYLES, in_common_key)
 
 
-def test_nothing_asked_is_no_wish() -> None:
+def test_nothing_requested_is_no_condition() -> None:
     nothing = request()
     assert nothing.conditions.isnan().all() and nothing.condition_strength == 1 and nothing.temperature is None
 
@@ -35,13 +35,13 @@ def test_tracks_are_known_by_their_names_in_any_case_plural_or_beginning() -> No
     assert conditions[[0, 1, 4]].tolist() == [8, 4, 0] and conditions[[2, 3]].isnan().all()
 
 
-def test_keys_are_asked_as_modes_where_the_data_is_in_one_key() -> None:
+def test_keys_are_requested_as_modes_where_the_data_is_in_one_key() -> None:
     assert request("generate.key=D minor").conditions[KEY] == 12 + 9
     assert request("generate.key=D major").conditions[KEY] == 0
     assert request("generate.key=D minor", in_common_key=False).conditions[KEY] == 12 + 2
 
 
-def test_tempo_style_guidance_and_temperature_are_read() -> None:
+def test_tempo_style_strength_and_temperature_are_read() -> None:
     one = request(
         "generate.tempo_bpm=92", "generate.style=Simutrans", "generate.condition_strength=.5", "generate.temperature=.3"
     )
@@ -50,31 +50,36 @@ def test_tempo_style_guidance_and_temperature_are_read() -> None:
     assert request("generate.temperature={Drums: 0.5}").temperature == (0.5, 0, 0, 0, 0)
 
 
-def test_tempi_are_drawn_between_those_asked_for() -> None:
+def test_tempi_are_drawn_between_those_requested() -> None:
     random = np.random.default_rng(0)
     settings = band("generate.tempo_range_bpm=[90,120]").generate
-    drawn = [draw_asked_tempo(settings, random) or 0 for _ in range(50)]
+    drawn = [draw_requested_tempo(settings, random) or 0 for _ in range(50)]
     assert 90 <= min(drawn) < 95 and 115 < max(drawn) <= 120
-    assert draw_asked_tempo(band("generate.tempo_bpm=100").generate, random) == 100
-    assert draw_asked_tempo(band().generate, random) is None
+    assert draw_requested_tempo(band("generate.tempo_bpm=100").generate, random) == 100
+    assert draw_requested_tempo(band().generate, random) is None
 
 
-def test_a_song_fills_in_what_was_not_asked() -> None:
-    assert request("generate.tempo_bpm=92").asking(key=0, tempo_bpm=60).conditions[[KEY, TEMPO]].tolist() == [0, 92]
+def test_a_song_adds_what_was_not_requested() -> None:
+    assert request("generate.tempo_bpm=92").with_defaults(key=0, tempo_bpm=60).conditions[[KEY, TEMPO]].tolist() == [
+        0,
+        92,
+    ]
 
 
-def test_only_what_the_data_taught_is_asked() -> None:
+def test_only_what_the_data_taught_is_requested() -> None:
     examples = no_conditions(2, roll_spec(band().roll, band().tracks, "4/4"))
     examples[:, :5] = torch.tensor([[4.0, 2, 0, 3, 1], [9.0, 4, 0, 3, 1]])
     examples[:, [KEY, TEMPO, STYLE]] = torch.tensor([[0, 90, 0], [7, 120, torch.nan]])
-    asked = request("generate.density={Drums: 30, Piano: 1, Bass: 3}", "generate.key=A minor", "generate.tempo_bpm=300")
-    conditions = asked.learnable(examples).conditions
+    requested = request(
+        "generate.density={Drums: 30, Piano: 1, Bass: 3}", "generate.key=A minor", "generate.tempo_bpm=300"
+    )
+    conditions = requested.learnable(examples).conditions
     assert conditions[[0, 1, 3]].tolist() == [9, 2, 3] and conditions[TEMPO] == 120
     assert conditions[KEY].isnan() and conditions[STYLE].isnan()
     assert request("generate.style=freedoom").learnable(examples).conditions[STYLE] == 0
     assert request("generate.style=simutrans").learnable(examples).conditions[STYLE].isnan()
     examples[:, TEMPO] = torch.nan
-    assert asked.learnable(examples).conditions[TEMPO].isnan(), "a tempo that is nowhere known means nothing"
+    assert requested.learnable(examples).conditions[TEMPO].isnan(), "a tempo that is nowhere known means nothing"
 
 
 @pytest.mark.parametrize(
@@ -91,12 +96,12 @@ def test_only_what_the_data_taught_is_asked() -> None:
         ("generate.key=H", "generate.key=H is no key"),
     ],
 )
-def test_what_cannot_be_asked_is_said_in_one_sentence(override: str, sentence: str) -> None:
+def test_what_cannot_be_requested_is_said_in_one_sentence(override: str, sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         request(override)
 
 
-def test_designs_without_wishes_refuse_them() -> None:
+def test_designs_without_conditions_refuse_them() -> None:
     refuse_request(band("generate.key=D minor").generate, "hybrid")
     for override in ("generate.density={Drums: 8}", "generate.condition_strength=.5", "generate.given=a.mid"):
         with pytest.raises(UserError, match=r"model\.design=hybrid"):

@@ -1,0 +1,192 @@
+"""The sections of a song: which are new, which come back, and what is made anew between neighbours that stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import numpy as np
+import torch
+
+from gan.interface import PhraseDiscriminator, PhraseGenerator
+from gan.networks.generator import Generator
+from gan.seeds import mix_seed
+from gan.statistics import DataStatistics
+from pipeline.scores.keys import Key
+from pipeline.scores.notes import Notes, in_order, notes_from_roll
+from pipeline.songs.compose.ending import add_ending
+from pipeline.songs.compose.phrase_sampling import ConditionalSampler, PhraseSampler, UnconditionalSampler
+from pipeline.songs.compose.reranking import PhraseSlot, Reranker, SampledPhrase
+from pipeline.songs.form import FormSection
+from pipeline.songs.plan import PhraseConditions, draw_song_conditions, plan_phrases
+from pipeline.songs.request import Request
+from pipeline.songs.seeds import SongRandomStream
+
+RETURNING = ("chorus", "refrain", "theme")
+"""Sections that come back as they were, where the generator can vary others bar by bar."""
+
+
+@dataclass
+class SongSections:
+    """The phrases of a song, section by section; sections can be made anew.
+
+    Attributes
+    ----------
+    form, home, seed
+        The form, the key (C major or A minor), and what decides on the music.
+    sampler
+        Makes the phrases.
+    plan
+        Conditions of each phrase of each section; None for a generator without conditions.
+    phrases
+        Of each section, once they are made.
+    seeds
+        What each section was made with.
+    """
+
+    form: Sequence[FormSection]
+    home: Key
+    seed: int
+    sampler: PhraseSampler
+    plan: list[list[PhraseConditions]] | None
+    phrases: list[list[SampledPhrase]] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=list)
+
+    def make(self) -> None:
+        """Make all sections, each going on from the one before."""
+        material: dict[str, list[SampledPhrase]] = {}
+        for number in range(len(self.form)):
+            self.seeds.append(mix_seed(self.seed, SongRandomStream.COMPOSITION, number))
+            self.phrases.append(self._section(number, material, after=None))
+
+    def remake(self, role: str, count: int) -> None:
+        """Make the sections of a role anew, for the `count`th time, between neighbours that stay as they are."""
+        material: dict[str, list[SampledPhrase]] = {}
+        for number, section in enumerate(self.form):
+            if section.role == role:
+                after = self.phrases[number + 1][0] if number + 1 < len(self.form) else None
+                self.seeds[number] = mix_seed(self.seed, SongRandomStream.REMAKING, number, count)
+                self.phrases[number] = self._section(number, material, after)
+
+    def notes(self) -> tuple[Notes, int]:
+        """The notes of the song with an ending, which depends on nothing but the last section; and its bars."""
+        spec = self.sampler.generator.spec
+        *earlier, last = [np.concatenate([one.planes for one in phrases], axis=2) for phrases in self.phrases]
+        notes, num_bars = add_ending(notes_from_roll(last, spec.lowest_pitch), last.shape[2], spec, self.home)
+        if not earlier:
+            return notes, num_bars
+        opening = np.concatenate(earlier, axis=2)
+        notes["onset"] += opening.shape[2] * spec.steps_per_bar
+        return in_order(np.concatenate([notes_from_roll(opening, spec.lowest_pitch), notes])), opening.shape[
+            2
+        ] + num_bars
+
+    def _section(
+        self, number: int, material: dict[str, list[SampledPhrase]], after: SampledPhrase | None
+    ) -> list[SampledPhrase]:
+        """The phrases of a section.
+
+        Sections of one role have the same music, `material`: as it was, or a little varied from the second time on. The
+        phrases of a section share `z` and `z_track` and move differently. The last phrase of all is chosen to close.
+        """
+        section, last = self.form[number], number == len(self.form) - 1
+        random = torch.Generator().manual_seed(self.seeds[number])
+        known = material.setdefault(section.role, [])
+        returns = len(known)
+        before = self.phrases[number - 1][-1] if number else None
+        phrases: list[SampledPhrase] = []
+        for index in range(section.num_phrases):
+            final = index == section.num_phrases - 1
+            slot = PhraseSlot(
+                home=self.home,
+                before=before,
+                after=after if final else None,
+                closes=last and final,
+                fills=final and self._leads_on(section.role),
+                conditions=self.plan[number][index] if self.plan is not None else None,
+            )
+            if index >= returns:
+                phrase = self.sampler.invent(known[0] if known else None, slot, random)
+                known.append(phrase)
+            elif slot.conditions is not None and section.role in RETURNING:
+                phrase = known[index]
+            else:
+                phrase = self.sampler.vary(known[index], slot, random)
+            phrases.append(phrase)
+            before = phrase
+        return phrases
+
+    def _leads_on(self, role: str) -> bool:
+        """Whether something else ever follows sections of this role."""
+        return any(section.role == role != later.role for section, later in pairwise(self.form))
+
+
+class SectionComposer:
+    """Composes the sections of songs with one generator.
+
+    Parameters
+    ----------
+    generator, discriminator
+        Of the same `RollSpec`; their device is used.
+    statistics
+        Of the data: which tracks may rest.
+    candidates
+        Phrases generated for each one kept.
+    variation
+        How far a returning section strays, 0 to 1.
+    in_common_key
+        Whether the data was moved to C major or A minor; if not, each phrase's key is estimated and moved there.
+    dissonance
+        Of real phrases, see `gan.metrics.features.dissonance`; NaN where no two tracks sound together.
+    """
+
+    def __init__(
+        self,
+        generator: PhraseGenerator,
+        discriminator: PhraseDiscriminator,
+        statistics: DataStatistics,
+        candidates: int,
+        variation: float,
+        in_common_key: bool,
+        dissonance: float,
+    ) -> None:
+        self.generator = generator
+        self.reranker = Reranker(discriminator, statistics, in_common_key, dissonance)
+        self.candidates, self.variation = candidates, variation
+
+    def compose(
+        self, form: Sequence[FormSection], home: Key, request: Request, lead: int | None, seed: int
+    ) -> SongSections:
+        """The sections of a song in C major or A minor, as `home` says.
+
+        Parameters
+        ----------
+        form, home
+            Its sections and key.
+        request
+            What the user requests of every phrase.
+        lead
+            The track that has the tune, or None.
+        seed
+            Decides on everything else.
+        """
+        random = torch.Generator().manual_seed(mix_seed(seed, SongRandomStream.COMPOSITION))
+        song = self.generator.sample_latents(1, random)
+        sampler: PhraseSampler
+        plan = None
+        if isinstance(self.generator, Generator):
+            key = home.tonic + 12 * home.is_minor
+            examples = self.generator.examples
+            request = request.learnable(examples)
+            shared = draw_song_conditions(examples, request.conditions, key, lead, self.generator.spec, random)
+            plan = plan_phrases(form, shared, self.generator.spec)
+            song = replace(song, conditions=shared.values.to(song.z).unsqueeze(0))
+            sampler = ConditionalSampler(
+                self.generator, self.reranker, self.candidates, self.variation, request, shared, song
+            )
+        else:
+            sampler = UnconditionalSampler(self.generator, self.reranker, self.candidates, self.variation, song)
+        sections = SongSections(form, home, seed, sampler, plan)
+        sections.make()
+        return sections

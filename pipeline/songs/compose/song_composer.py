@@ -1,0 +1,141 @@
+"""Songs of a trained model: form, phrases, ending, key, velocities and timing, one step after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gan.seeds import mix_seed
+from pipeline.config import Config
+from pipeline.scores.keys import Key, key_name, read_key
+from pipeline.scores.notes import cut_overlaps
+from pipeline.settings.music import ArrangementSettings
+from pipeline.songs.compose.sections import SectionComposer
+from pipeline.songs.form import FormSection, choose_form, pick_form
+from pipeline.songs.key_and_tempo import choose_shift, comfortable_ranges, draw_mode, draw_tempo, transpose_into_range
+from pipeline.songs.performance import humanize, ritardando
+from pipeline.songs.request import draw_requested_tempo, read_request
+from pipeline.songs.rerolls import RerollHistory, check_roles, history_of, read_rerolls
+from pipeline.songs.song import Section, Song
+from pipeline.songs.trained_model import load_trained_model
+
+ENDING_BARS = 1.7
+"""Bars' worth of time that a closing bar and slowing down may add."""
+
+
+@dataclass(frozen=True)
+class SongOutline:
+    """A song before its notes are made: what was drawn for it, and what has been sent back."""
+
+    number: int
+    seed: int
+    history: RerollHistory
+    requested_key: Key | None
+    home: Key
+    tempo_bpm: float
+    form: str
+    sections: tuple[FormSection, ...]
+    arrangement: ArrangementSettings
+    random: np.random.Generator
+
+
+class SongComposer:
+    """Makes the songs of one checkpoint; each depends on the settings, the seed and its own number alone.
+
+    Raises `UserError` where the checkpoint does not fit, or what is requested is not there.
+    """
+
+    def __init__(self, config: Config, checkpoint: Path) -> None:
+        self.config = config
+        model = load_trained_model(config, checkpoint)
+        self.spec = model.spec
+        self.music, self.statistics = model.music, model.statistics
+        settings = config.generate
+        # songs are moved to their key
+        self.request = read_request(config, self.spec, model.styles, in_common_key=True)
+        self.rerolls = read_rerolls(settings.rerolls, settings.songs, "generate.rerolls")
+        for number in {reroll.number for reroll in self.rerolls}:
+            self.outline(number)
+        self.composer = SectionComposer(
+            model.generator,
+            model.discriminator,
+            model.statistics,
+            settings.candidates,
+            settings.variation,
+            model.in_common_key,
+            model.dissonance,
+        )
+
+    def outline(self, number: int) -> SongOutline:
+        """What is decided of song `number`, counted from 1, before a note of it is made."""
+        config, settings = self.config, self.config.generate
+        history = history_of(self.rerolls, number)
+        seed = mix_seed(settings.seed, number)
+        random = np.random.default_rng(seed)
+        key = read_key(settings.key) if settings.key is not None else None
+        is_minor = draw_mode(self.music["modes"], random) if key is None else key.is_minor
+        tempo = draw_tempo(config.data.tempo_bpm, self.music["tempo_bpm"], random)
+        requested_tempo = draw_requested_tempo(settings, random)
+        form = pick_form(settings.form, number)
+        sections, tempo = choose_form(
+            form,
+            tempo if requested_tempo is None else requested_tempo,
+            self.spec,
+            (settings.min_seconds, settings.max_seconds),
+            ENDING_BARS,
+            float(random.uniform(0.2, 0.7)),
+            requested_tempo is not None,
+        )
+        check_roles(history, number, (section.role for section in sections))
+        arrangement = config.tracks.arrangements[(number - 1) % len(config.tracks.arrangements)]
+        if history.times:  # made anew: other music of the same form, so that its words still fit
+            seed = mix_seed(seed, history.times)
+            random = np.random.default_rng(seed)
+            is_minor = draw_mode(self.music["modes"], random) if key is None else key.is_minor
+        home = Key(9 if is_minor else 0, is_minor)
+        return SongOutline(number, seed, history, key, home, tempo, form, sections, arrangement, random)
+
+    def make(self, number: int) -> Song:
+        """Song `number`, counted from 1; a section that was sent back is made anew in it, the rest stays."""
+        settings, tracks, spec = self.config.generate, self.config.tracks, self.spec
+        outline = self.outline(number)
+        home, arrangement = outline.home, outline.arrangement
+        request = self.request.with_defaults(tempo_bpm=outline.tempo_bpm)
+        composed = self.composer.compose(outline.sections, home, request, tracks.lead, outline.seed)
+        notes, num_bars = composed.notes()
+        ranges = comfortable_ranges(self.statistics.sounding, arrangement.programs, spec)
+        shift = choose_shift(notes, home, outline.requested_key, ranges, spec, outline.random)
+        if outline.history.sections:
+            for role, count in outline.history.sections:
+                composed.remake(role, count)
+            notes, num_bars = composed.notes()
+        notes = cut_overlaps(transpose_into_range(notes, shift, spec))
+
+        sections, first_bar = [], 0
+        for section, phrases, seed in zip(outline.sections, composed.phrases, composed.seeds, strict=True):
+            bars = num_bars - first_bar if section is outline.sections[-1] else section.num_phrases * spec.bars
+            tensors = [phrase.latents.to_dict() for phrase in phrases]
+            latents = {name: np.concatenate([one[name].cpu().numpy() for one in tensors]) for name in tensors[0]}
+            sections.append(Section(section.name, section.role, first_bar, bars, seed, latents))
+            first_bar += bars
+        velocities, timing = humanize(
+            notes, spec, sections, tracks.lead, outline.tempo_bpm, settings.humanize, outline.seed
+        )
+        return Song(
+            number=number,
+            seed=settings.seed,
+            spec=spec,
+            notes=notes,
+            tempo_map=ritardando(outline.tempo_bpm, num_bars, spec, settings.humanize),
+            key=key_name(Key((home.tonic + shift) % 12, home.is_minor)),
+            form=outline.form,
+            arrangement=arrangement.name,
+            programs=tuple(arrangement.programs),
+            pans=tracks.pans,
+            volumes=tracks.volumes,
+            velocities=velocities,
+            timing_ticks=timing,
+            sections=tuple(sections),
+        )
