@@ -171,7 +171,7 @@ def test_stems_add_up_to_the_wav_and_the_compressed_file_is_the_same_sound(made:
     mix, rate = soundfile.read(place / entry["files"]["wav"])
     assert rate == 48000
     flac, rate = soundfile.read(place / entry["files"]["flac"])
-    assert rate == 48000 and np.array_equal(flac, mix)
+    assert rate == 48000 and np.abs(flac - mix).max() < 4e-5, "but for rounding to 16 bits"
     score = slice(round(entry["score_seconds"] * rate))
     stems = [soundfile.read(place / path)[0][score] for path in entry["files"]["stems"].values()]
     assert all(np.abs(stem).max() > 0.01 for stem in stems)
