@@ -1,4 +1,4 @@
-"""Tables as CSV files: a frozen dataclass is a row, its fields are the columns."""
+"""CSV files: a frozen dataclass is a row, its fields are the columns."""
 
 from __future__ import annotations
 

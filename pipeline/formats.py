@@ -1,4 +1,4 @@
-"""File formats by the end of a file's name: scores, piano rolls, recordings; and names of files as people read them"""
+"""File formats by the end of a file's name: scores, piano rolls, recordings, texts; and names of files for people."""
 
 from __future__ import annotations
 
@@ -13,27 +13,23 @@ SCORES = {
     ".mxl": "musicxml",
     ".abc": "abc",
 }
-"""The formats by the end of a file's name."""
-
-
+"""Formats of scores."""
 PIANOROLLS = {".npz": "pianoroll"}
 """Of a data set of piano rolls. Arrays of anything end so, which is why other folders are not searched for them."""
+RECORDINGS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aiff", ".aif")
+"""Formats that soundfile reads, and `.m4a`, which takes the optional extra `m4a` (PyAV)."""
+TEXTS = (".txt", ".md")
+"""Formats of words in a catalog."""
+
+
+def is_recording(name: str) -> bool:
+    """Whether a file of this name holds sound rather than notes."""
+    return name.lower().endswith(RECORDINGS)
 
 
 def printable(text: str) -> str:
     """A name on one line: control characters become spaces, bytes that are no text become escapes."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
-    if text.isascii() and text.isprintable():
-        return " ".join(text.split())
     text = os.fsencode(text).decode("utf-8", "backslashreplace")
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-
-
-RECORDINGS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aiff", ".aif")
-"""Formats that soundfile reads, and `.m4a`, which takes the optional extra `m4a` (PyAV)."""
-
-
-def is_recording(name: str) -> bool:
-    """Whether a file of this name holds sound rather than notes."""
-    return name.lower().endswith(RECORDINGS)

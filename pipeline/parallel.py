@@ -1,4 +1,4 @@
-"""The same work on many files: on all cores of the machine, or on a cluster."""
+"""Parallel work on many files by joblib: on all cores of the machine, or on a Dask or Ray cluster."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BATCHES = 50
 
 @dataclass(frozen=True)
 class Backend:
-    """Where joblib sends the work."""
+    """A joblib backend: where the work is sent."""
 
     name: str
     num_workers: int

@@ -1,6 +1,6 @@
-"""Fit the weights of `pipeline.scores.downbeats` to scores with known bar lines.
+"""Fits the weights of `pipeline.scores.downbeats` to scores with known bar lines, by logistic regression.
 
-`python -m pipeline.scores.downbeats_fitting DIR` takes music21's chorales and the MIDI files below DIR, whose headers
+`python -m pipeline.dataset.downbeats_fitting DIR` takes music21's chorales and the MIDI files below DIR, whose headers
 must be right: those in 4/4 throughout. Both kinds count alike. It prints how often the downbeat of unseen songs is
 found (each half by the weights of the other) and the weights of all.
 """
@@ -25,7 +25,6 @@ SHORTEST = 32
 """Quarter notes; a shorter piece says little."""
 DECAY = 3e-3
 """Of the mean square of the weights."""
-ROUNDS, RATE = 4000, 1.0
 
 
 def scores_of(folder: Path, suffix: str) -> list[tuple[Score, int]]:
@@ -51,28 +50,33 @@ def cues_of(score: Score) -> NDArray[np.float64]:
 
 
 def fit(cues: NDArray[np.float64], downbeat: NDArray[np.int64], share: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weights `[cues, beats]` under which the known downbeats are likeliest, by gradient ascent.
+    """Weights `[cues, beats later]` under which the known downbeats are likeliest: multinomial logistic regression.
 
-    `cues` is `[songs, cues, beats]`; `share` says how much each song counts.
+    A bar that begins a beat later is the same bar: each song is learned from in all rotations, which makes the classes'
+    weights rotations of one another.
+
+    Parameters
+    ----------
+    cues
+        `[songs, cues, beats]`.
+    downbeat
+        The beat on which the bars of each song start.
+    share
+        How much each song counts.
     """
-    later = (np.arange(BEATS)[:, None] + np.arange(BEATS)) % BEATS
-    rolled = cues[:, :, later].transpose(0, 2, 1, 3)  # [songs, downbeat, cues, beats later]
-    share = share / share.sum()
-    weights = np.zeros(cues.shape[1:])
-    speed = np.zeros_like(weights)
-    for _ in range(ROUNDS):
-        logits = np.einsum("sdcl,cl->sd", rolled, weights)
-        chances = np.exp(logits - logits.max(axis=1, keepdims=True))
-        chances /= chances.sum(axis=1, keepdims=True)
-        wrong = np.eye(BEATS)[downbeat] - chances
-        slope = np.einsum("s,sd,sdcl->cl", share, wrong, rolled) - 2 * DECAY * weights / weights.size
-        speed = 0.9 * speed + RATE * slope
-        weights += speed
+    from sklearn.linear_model import LogisticRegression
+
+    rotations = range(BEATS)
+    features = np.concatenate([np.roll(cues, beats, axis=2).reshape(len(cues), -1) for beats in rotations])
+    classes = np.concatenate([(downbeat + beats) % BEATS for beats in rotations])
+    model = LogisticRegression(C=2 * cues[0].size / DECAY, fit_intercept=False, max_iter=10_000, tol=1e-6)
+    model.fit(features, classes, np.tile(share / share.sum() / BEATS, BEATS))
+    weights: NDArray[np.float64] = model.coef_[0].reshape(cues.shape[1:])
     return weights
 
 
 def main(words: list[str]) -> None:
-    """Fit, judge and print."""
+    """Fit, cross-validate and print."""
     kinds = [scores_of(locate(f"{CORPUS}bach"), ".mxl"), scores_of(Path(words[0]), ".mid")]
     cues = np.array([cues_of(score) for songs in kinds for score, _ in songs])
     downbeat = np.array([beat for songs in kinds for _, beat in songs])

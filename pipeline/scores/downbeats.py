@@ -1,7 +1,8 @@
-"""Where bars begin in a score whose bar lines can't be trusted.
+"""Downbeat estimation: where bars begin in a score whose bar lines can't be trusted.
 
-Each beat of the bar is judged by five shares of the music, and by what the beats after it have of them: long notes, how
-many begin, how much the harmony changes from beat to beat and from bar to bar, and whether the piece begins there.
+A multinomial logit over the beats of a bar. Of each beat and of those after it count five shares of the music: long
+notes, how many begin, how much the harmony changes from beat to beat and from bar to bar, and whether the piece begins
+there.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ WEIGHTS = np.array(
 )
 """How much each cue counts for a beat, and on the beats after it: `[cues, beats later]`.
 
-Of the multinomial logit that `pipeline.scores.downbeats_fitting` fits to scores with known bar lines.
+Of the multinomial logit that `pipeline.dataset.downbeats_fitting` fits to scores with known bar lines.
 """
 NEAR = 0.13
 """Quarter notes; what begins further from a beat is not on it."""
@@ -69,9 +70,9 @@ def estimate_phase(onset: NDArray[np.float64], duration: NDArray[np.float64]) ->
     weight = np.clip(duration, *PHASE_LENGTHS) ** 1.5
     phases = np.arange(PHASES) / PHASES
     fit = np.zeros(PHASES)
-    for turns, share in ((1, 1.0), (2, 0.5), (4, 0.25)):
-        pulse = np.sum(weight * np.exp(-2j * np.pi * turns * onset))
-        fit += share * (pulse * np.exp(2j * np.pi * turns * phases)).real
+    for cycles, share in ((1, 1.0), (2, 0.5), (4, 0.25)):
+        pulse = np.sum(weight * np.exp(-2j * np.pi * cycles * onset))
+        fit += share * (pulse * np.exp(2j * np.pi * cycles * phases)).real
     perfect = 1.75 * weight.sum()
     return float(phases[np.argmax(fit)]) if fit.max() - fit[0] > MARGIN * perfect else 0.0
 

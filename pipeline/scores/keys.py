@@ -1,4 +1,4 @@
-"""The key of a song, by the profiles of Krumhansl and Kessler, and the way to a common key.
+"""Krumhansl-Kessler key finding, transposition to a common key, and names of keys.
 
 C. L. Krumhansl, "Cognitive Foundations of Musical Pitch", Oxford University Press 1990, chapters 2 and 4: the key is
 the one whose profile (how well each pitch class fits the key, as listeners rated it) correlates best with the time
@@ -40,7 +40,10 @@ class Key:
 
 
 def estimate_key(durations: NDArray[np.float64]) -> Key | None:
-    """The key for the time that each pitch class sounds, `[12]`; None where no pitch stands out."""
+    """Krumhansl-Schmuckler key finding: the key for the time that each pitch class sounds, `[12]`.
+
+    None where no pitch stands out.
+    """
     if np.ptp(durations) == 0:
         return None
     best = int(np.argmax(key_profiles() @ (durations - durations.mean())))
@@ -49,7 +52,7 @@ def estimate_key(durations: NDArray[np.float64]) -> Key | None:
 
 @cache
 def key_profiles() -> NDArray[np.float64]:
-    """The profiles of the 12 major and 12 minor keys, `[24, 12]`, each of mean 0 and length 1."""
+    """Krumhansl-Kessler profiles of the 12 major and 12 minor keys, `[24, 12]`, each of mean 0 and length 1."""
     profiles = np.array([np.roll(profile, tonic) for profile in (MAJOR, MINOR) for tonic in range(12)])
     profiles -= profiles.mean(axis=1, keepdims=True)
     profiles /= np.linalg.norm(profiles, axis=1, keepdims=True)

@@ -132,8 +132,8 @@ def sustain(
     NDArray
         Ends in ticks, int64 `[notes]`, none before the one given.
     """
-    turns = times[down != np.concatenate([[False], down[:-1]])]  # down, up, down, up ...
-    pressed, lifted = turns[::2], turns[1::2]
+    moves = times[down != np.concatenate([[False], down[:-1]])]  # down, up, down, up ...
+    pressed, lifted = moves[::2], moves[1::2]
     pressed = pressed[: len(lifted)]
     meant = lifted - pressed <= longest
     pressed, lifted = np.append(pressed[meant], NEVER), np.append(lifted[meant], -1)

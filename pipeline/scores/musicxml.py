@@ -43,17 +43,17 @@ def read_musicxml(content: bytes, title: str, limit: int) -> list[Score]:
         raise UnusableError("broken file: XML, but no MusicXML")
     instruments = {one.get("id", ""): _instrument(one) for one in root.findall("part-list/score-part")}
     try:
-        readings = [(instruments.get(one.get("id", ""), ("", 0, False)), _Reading(one)) for one in root.iter("part")]
+        readers = [(instruments.get(one.get("id", ""), ("", 0, False)), _PartReader(one)) for one in root.iter("part")]
     except (ValueError, ZeroDivisionError, KeyError) as error:
         raise UnusableError(f"broken file: a number in it makes no sense ({printable(str(error))})") from error
     parts = tuple(
-        Part(name, program, is_drum or reading.unpitched, make_events(*_columns(reading.notes)))
-        for (name, program, is_drum), reading in readings
+        Part(name, program, is_drum or reader.unpitched, make_events(*_columns(reader.notes)))
+        for (name, program, is_drum), reader in readers
     )
-    longest = max((reading for _, reading in readings), key=lambda reading: len(reading.measures), default=None)
+    longest = max((reader for _, reader in readers), key=lambda reader: len(reader.measures), default=None)
     if longest is None:
         raise UnusableError("no notes")
-    tempos = sorted(tempo for _, reading in readings for tempo in reading.tempos)
+    tempos = sorted(tempo for _, reader in readers for tempo in reader.tempos)
     named = root.findtext("work/work-title") or root.findtext("movement-title") or ""
     named = re.sub(r"\.(mxl|xml|musicxml)$", "", printable(named))
     return [Score(named or title, parts, tuple(bar_lines(longest.measures)), tuple(tempos))]
@@ -82,8 +82,8 @@ def bar_lines(measures: list[tuple[float, float, int, int]]) -> list[Metre]:
 
 
 @dataclass
-class _Reading:
-    """One part read measure by measure; times in quarter notes."""
+class _PartReader:
+    """Reads one part measure by measure; times in quarter notes."""
 
     part: Element
     notes: list[tuple[float, float, int, int]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Notes and rolls: the same music as a table of notes and as planes of steps, and rolls as bytes."""
+"""Notes to piano rolls and back: the same music as a table of notes and as planes of steps; rolls packed into bytes."""
 
 from __future__ import annotations
 

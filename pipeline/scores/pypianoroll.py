@@ -42,15 +42,15 @@ def read_pianoroll(content: bytes, title: str, limit: int) -> list[Score]:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return [_read(_Members(archive, limit), title)]
+            return [_read(_ArchiveArrays(archive, limit), title)]
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise UnusableError("broken file: a damaged zip file") from error
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise UnusableError(f"broken file: {printable(str(error))[:100]}") from error
 
 
-def _read(members: _Members, title: str) -> Score:
-    info = json.loads(members.read(INFO)) if INFO in members.names else None
+def _read(arrays: _ArchiveArrays, title: str) -> Score:
+    info = json.loads(arrays.read(INFO)) if INFO in arrays.names else None
     if not isinstance(info, dict) or "0" not in info:
         raise UnusableError("broken file: no piano roll in it")
     resolution = int(info.get("resolution") or info.get("beat_resolution") or 0)
@@ -62,16 +62,16 @@ def _read(members: _Members, title: str) -> Score:
         if not isinstance(track, dict):
             break
         program = min(max(int(track.get("program") or 0), 0), 127)
-        events = _events(*(members.column(f"pianoroll_{index}_csc_{one}") for one in ("data", "indices", "indptr")))
+        events = _events(*(arrays.column(f"pianoroll_{index}_csc_{one}") for one in ("data", "indices", "indptr")))
         for name in ("onset", "duration"):
             events[name] /= resolution
         parts.append(Part(printable(str(track.get("name") or "")), program, bool(track.get("is_drum")), events))
-    metres = _metres(members.column("downbeat"), resolution)
-    tempos = _tempos(members.column("tempo"), resolution)
+    metres = _metres(arrays.column("downbeat"), resolution)
+    tempos = _tempos(arrays.column("tempo"), resolution)
     return Score(printable(str(info.get("name") or "")) or title, tuple(parts), metres, tempos)
 
 
-class _Members:
+class _ArchiveArrays:
     """The arrays in the archive, read one by one until `limit` bytes are spent."""
 
     def __init__(self, archive: zipfile.ZipFile, limit: int) -> None:

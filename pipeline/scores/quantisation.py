@@ -1,4 +1,4 @@
-"""Scores to the step grid: where the usable bars are, and notes as steps."""
+"""Quantisation: which bars of a score are in the metre that is asked for, and their notes on the grid of steps."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def merge_metres(metres: tuple[Metre, ...]) -> tuple[Metre, ...]:
 
 
 def quantise(parts: list[AssignedPart], span: BarSpan, spec: RollSpec) -> Notes:
-    """The notes that start in `span`, onsets counted in steps from its first bar line, in canonical order.
+    """Quantised notes: those that start in `span`, onsets counted in steps from its first bar line, in canonical order.
 
     Onset and end go to the nearest step, and every note lasts a step at least. Notes of one track and pitch that
     touch stay two; where they overlap the later cuts the earlier. Drum hits last one step. Pitches may lie outside

@@ -1,4 +1,4 @@
-"""Reading a score from a file of any format: MIDI, MusicXML, ABC or piano rolls"""
+"""Reading scores from files of any format: MIDI, MusicXML, ABC or piano rolls."""
 
 from __future__ import annotations
 

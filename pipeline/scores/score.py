@@ -1,4 +1,4 @@
-"""Scores: one neutral form in memory for everything that notes are read from, and why a file can't be one."""
+"""Scores in memory: one neutral form for everything that notes are read from."""
 
 from __future__ import annotations
 

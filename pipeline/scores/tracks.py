@@ -1,4 +1,4 @@
-"""Which track of the track set a part's notes belong to."""
+"""Assignment of parts to tracks: by General MIDI program, by register or by name."""
 
 from __future__ import annotations
 

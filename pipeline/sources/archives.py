@@ -1,4 +1,4 @@
-"""The files inside a zip archive, unpacked into the store of kept files without trusting what the archive says."""
+"""Zip archives, unpacked into the content store without trusting what they say of themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A spreadsheet of songs, samples and texts, row by row: which column is what, and what its cells mean."""
+"""Columns of a spreadsheet of songs, samples and texts: which is what by its name, and what its cells mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that had to be fetched or unpacked, kept once by the hash of their content, for all data sets together."""
+"""Content-addressed store: files that were fetched or unpacked, kept once by their SHA-256, for all data sets."""
 
 from __future__ import annotations
 

@@ -16,8 +16,9 @@ from pipeline.formats import SCORES
 from pipeline.progress import say
 from pipeline.settings.music import CollectSettings, DataSettings
 from pipeline.sources.archives import FoundFile
-from pipeline.sources.catalog import CatalogRow, describe_file, scan
+from pipeline.sources.catalog import CatalogRow, describe_file
 from pipeline.sources.content_store import COLLECTED
+from pipeline.sources.folders import scan
 
 PACKAGES = COLLECTED / "packages"
 """The music of each version of a package, shared by all data sets."""

@@ -1,4 +1,4 @@
-"""Files behind links: fetched once, gone on with where they broke off, and never more than was allowed."""
+"""HTTP downloads: files behind links, fetched once, resumed where they broke off, and never more than was allowed."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from email.message import Message
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from pipeline.errors import UnusableError
 from pipeline.files import write_json
-from pipeline.formats import RECORDINGS, printable
-from pipeline.formats import SCORES as SCORES
+from pipeline.formats import printable
 from pipeline.progress import ByteMeter, byte_meter
 from pipeline.settings.music import CollectSettings
 from pipeline.sources.content_store import DOWNLOADS, adopt, is_kept
+from pipeline.sources.file_types import HEAD_BYTES, is_page, name_of, suffix_of
 
 
 @dataclass(frozen=True)
@@ -76,83 +74,6 @@ def mark_of(headers: Mapping[str, str]) -> str:
     """The mark by which a server knows a version of a file again; weak marks don't promise the same bytes."""
     tag = headers.get("ETag", "")
     return tag if tag.startswith('"') else headers.get("Last-Modified", "")
-
-
-TEXTS = (".txt", ".md")
-KNOWN = (*SCORES, *RECORDINGS, *TEXTS, ".zip")
-"""Formats that a catalog takes, by the end of a file's name."""
-BEGINNINGS = (
-    (rb"MThd|RIFF....RMID", ".mid"),
-    (rb"RIFF....WAVE", ".wav"),
-    (rb"fLaC", ".flac"),
-    (rb"OggS.{24,}?OpusHead", ".opus"),
-    (rb"OggS", ".ogg"),
-    (rb"ID3|\xff[\xe2-\xe7\xf2-\xf7\xfa\xfb]", ".mp3"),
-    (rb"FORM....AIF[FC]", ".aiff"),
-    (rb"....ftyp(M4A|mp42|isom|dash)", ".m4a"),
-    (rb"PK\x03\x04.{26}META-INF/container\.xml|PK\x03\x04.{26}mimetypeapplication/vnd\.recordare", ".mxl"),
-    (rb"PK\x03\x04", ".zip"),
-    (rb"(?:\xef\xbb\xbf)?\s*<\?xml.{0,600}<(?:!DOCTYPE\s+)?score-(?:partwise|timewise)", ".musicxml"),
-    (rb"(?:%abc[^\n]*\n(?:[^\n]*\n){0,20}?)?X:\s*\d+\s*\r?\n", ".abc"),
-)
-"""How the formats begin."""
-MEDIA_TYPES = {
-    "audio/midi": ".mid",
-    "audio/x-midi": ".mid",
-    "audio/mpeg": ".mp3",
-    "audio/mp3": ".mp3",
-    "audio/wav": ".wav",
-    "audio/x-wav": ".wav",
-    "audio/flac": ".flac",
-    "audio/x-flac": ".flac",
-    "audio/ogg": ".ogg",
-    "audio/opus": ".opus",
-    "audio/mp4": ".m4a",
-    "audio/x-m4a": ".m4a",
-    "audio/aiff": ".aiff",
-    "audio/x-aiff": ".aiff",
-    "application/vnd.recordare.musicxml": ".mxl",
-    "application/vnd.recordare.musicxml+xml": ".musicxml",
-    "text/vnd.abc": ".abc",
-    "text/plain": ".txt",
-    "text/markdown": ".md",
-    "application/zip": ".zip",
-    "application/x-zip-compressed": ".zip",
-}
-PAGE = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
-)
-HEAD_BYTES = 2048
-"""What of a file is looked at."""
-
-
-def name_of(url: str, headers: Mapping[str, str]) -> str:
-    """The file's name for people: what the server calls it, else the end of the link; one line, without folders."""
-    message = Message()
-    message["Content-Disposition"] = headers.get("Content-Disposition", "")
-    said = message.get_filename() or ""
-    name = said or unquote(urlsplit(url).path)
-    return printable(PurePosixPath(name.replace("\\", "/")).name)[:120] or printable(urlsplit(url).netloc)
-
-
-def suffix_of(name: str, headers: Mapping[str, str], head: bytes) -> str:
-    """The format of a file that begins with `head`, such as `.mid`: by its beginning, its name, its media type.
-
-    Empty where none of these tells.
-    """
-    named = PurePosixPath(name).suffix.lower()
-    for beginning, suffix in BEGINNINGS:
-        if re.match(beginning, head, re.S):
-            alike = {suffix, named} <= {".aiff", ".aif"} or {suffix, named} <= {".ogg", ".oga", ".opus"}
-            return named if alike or {suffix, named} <= {".mid", ".midi", ".kar"} else suffix
-    if named in KNOWN:
-        return named
-    return MEDIA_TYPES.get(headers.get("Content-Type", "").split(";")[0].strip().lower(), "")
-
-
-def is_page(head: bytes) -> bool:
-    """Whether a file that begins so is a web page."""
-    return PAGE.match(head) is not None
 
 
 AT_ONCE = 4

@@ -1,4 +1,4 @@
-"""The data set that a spreadsheet lists: every row of it becomes one row of the catalog, or one for each file."""
+"""Rows of a spreadsheet to files: each row becomes one row of the catalog, or one for each file that it names."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from urllib.parse import unquote
 
 from pipeline.errors import UnusableError
 from pipeline.files import file_hash, fingerprint
-from pipeline.formats import printable
+from pipeline.formats import TEXTS, printable
 from pipeline.progress import bar
 from pipeline.settings.music import CollectSettings, DataSettings
 from pipeline.sources.archives import FoundFile, is_zip
-from pipeline.sources.catalog import CatalogRow, describe_file, open_up, scan, suffixes_of, unpack_all
+from pipeline.sources.catalog import CatalogRow, describe_file, suffixes_of
 from pipeline.sources.columns import SheetRow, read_sheet_rows
-from pipeline.sources.downloads import TEXTS, Download, fetch_all
+from pipeline.sources.downloads import Download, fetch_all
+from pipeline.sources.folders import open_up, scan, unpack_all
 
 LINK = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 """Begins a link."""

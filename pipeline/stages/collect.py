@@ -14,20 +14,17 @@ from pipeline.errors import UserError
 from pipeline.files import lock
 from pipeline.formats import printable
 from pipeline.progress import say
-from pipeline.sources.catalog import (
-    CATALOG,
-    CatalogRow,
-    MusicSource,
+from pipeline.sources.catalog import CATALOG, CatalogRow, MusicSource, mark_duplicates
+from pipeline.sources.content_store import FILES, sweep_up
+from pipeline.sources.debian import debian_inputs, find_in_packages
+from pipeline.sources.folders import (
     chorales_inputs,
     find_chorales,
     find_in_folder,
     find_pianorolls,
     folder_inputs,
-    mark_duplicates,
     pianoroll_inputs,
 )
-from pipeline.sources.content_store import FILES, sweep_up
-from pipeline.sources.debian import debian_inputs, find_in_packages
 from pipeline.sources.listing import find_listed, listing_inputs
 from pipeline.stage_table import Outcome, Plan
 

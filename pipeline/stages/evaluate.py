@@ -47,7 +47,7 @@ from pipeline.pages.ranking import write_ranking_page
 from pipeline.progress import say
 from pipeline.rendering.phrase_audio import write_sample
 from pipeline.songs.request import MAX_CONDITION_STRENGTH
-from pipeline.sources.catalog import files_of, folder_print
+from pipeline.sources.folders import files_of, folder_print
 from pipeline.stage_table import Outcome, Plan
 
 NUM_PICTURED = 8

@@ -53,15 +53,15 @@ def plan(config: Config) -> Plan:
 
 def run(config: Config, directory: Path) -> Outcome:
     """Write the store's files; a `UserError` counts the reasons where no file can be used."""
-    recipe = cutting_settings(config)
-    rows, written = transcribe_first(config, read_catalog(config), recipe.spec.beats_per_bar)
+    settings = cutting_settings(config)
+    rows, written = transcribe_first(config, read_catalog(config), settings.spec.beats_per_bar)
     sources = [
         SourceFile(row.id, row.where, row.title, row.bpm, row.key, row.split, written.get(row.where, ""))
         for row in songs_of(rows)
     ]
-    readings = called_by_user(read_files_resuming(sources, recipe, config.executor, journal_path(config)), rows)
-    readings = with_problems(bar(readings, len(sources), "prepare", "files"), rows)
-    summary = write_store(readings, recipe, directory)
+    files = called_by_user(read_files_resuming(sources, settings, config.executor, journal_path(config)), rows)
+    files = with_problems(bar(files, len(sources), "prepare", "files"), rows)
+    summary = write_store(files, settings, directory)
     if summary.songs == 0:
         journal_path(config).unlink(missing_ok=True)
         raise nothing_prepared(config, sum(row.kind == "song" for row in rows), summary)
@@ -82,7 +82,7 @@ def add_page(config: Config, directory: Path, rows: Sequence[CatalogRow], writte
 
     try:
         does = ("Train on this set", "Train on it and make an album")
-        told = PageFacts(
+        facts = PageFacts(
             title=config.data.title,
             num_files=sum(row.kind == "song" for row in rows),
             num_others=sum(row.kind != "song" for row in rows),
@@ -93,7 +93,7 @@ def add_page(config: Config, directory: Path, rows: Sequence[CatalogRow], writte
                 for recording, midi in written.items()
             },
         )
-        remarks = write_set_page(directory, open_store(directory), told, config.tracks, config.render)
+        remarks = write_set_page(directory, open_store(directory), facts, config.tracks, config.render)
     except Exception as error:  # nothing on the page is worth more than the phrases that are there
         say(f"prepare: the set is complete, but its page could not be made: {error or type(error).__name__}")
         return
@@ -103,9 +103,9 @@ def add_page(config: Config, directory: Path, rows: Sequence[CatalogRow], writte
 
 
 def journal_path(config: Config) -> Path:
-    """Where readings are kept until the set is finished, outside its directory, which a stopped run leaves empty."""
+    """Where files are kept until the set is finished, outside its directory, which a stopped run leaves empty."""
     directory = stage_directory("prepare", config)
-    return directory.with_name(f".{directory.name}.readings")
+    return directory.with_name(f".{directory.name}.journal")
 
 
 def read_catalog(config: Config) -> list[CatalogRow]:
@@ -142,10 +142,10 @@ def transcribe_first(
     return [replace(row, problem=problems.get(row.where, row.problem)) for row in rows], written
 
 
-def called_by_user(readings: Iterator[PreparedFile], rows: Sequence[CatalogRow]) -> Iterator[PreparedFile]:
-    """The readings, their rejects called as the user calls the file, not as it was stored after a download."""
+def called_by_user(files: Iterator[PreparedFile], rows: Sequence[CatalogRow]) -> Iterator[PreparedFile]:
+    """The files, their rejects called as the user calls the file, not as it was stored after a download."""
     names = {row.where: row.source for row in songs_of(rows) if row.where != row.source}
-    for reading in readings:
+    for reading in files:
         if names:
             reading.rejects = [call_by(names, reject) for reject in reading.rejects]
         yield reading
@@ -159,11 +159,11 @@ def call_by(names: dict[str, str], reject: Reject) -> Reject:
     return replace(reject, path=names.get(reject.path, reject.path))
 
 
-def with_problems(readings: Iterator[PreparedFile], rows: Sequence[CatalogRow]) -> Iterator[PreparedFile]:
-    """The readings, after a reject for each song of the catalog that nothing came of."""
+def with_problems(files: Iterator[PreparedFile], rows: Sequence[CatalogRow]) -> Iterator[PreparedFile]:
+    """The files, after a reject for each song of the catalog that nothing came of."""
     lost = [Reject(row.source, row.problem) for row in rows if row.kind == "song" and row.problem]
     yield PreparedFile(rejects=lost)
-    yield from readings
+    yield from files
 
 
 def describe_phrases(summary: StoreSummary) -> str:

@@ -45,7 +45,7 @@ RENDER = RenderSettings(
     word_times=True,
 )
 HOSTILE = "a <b>song & \"quotes\" 'and' [brackets] \N{MUSICAL NOTE}\N{PILE OF POO}"
-TOLD = PageFacts("The <music> of & friends", 9, 2, [("Train on it", "python -m pipeline 'data.path=a <b>'")], True)
+FACTS = PageFacts("The <music> of & friends", 9, 2, [("Train on it", "python -m pipeline 'data.path=a <b>'")], True)
 
 
 class Page(HTMLParser):
@@ -93,7 +93,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, StoreSummary]:
     summary = prepared(folder, target)
     with pytest.MonkeyPatch.context() as few:
         few.setattr("pipeline.pages.dataset.examples.NUM_EXAMPLES", NUM_EXAMPLES)
-        assert write_set_page(target, open_store(target), TOLD, TRACKS, RENDER) == []
+        assert write_set_page(target, open_store(target), FACTS, TRACKS, RENDER) == []
     return target, summary
 
 
@@ -130,7 +130,7 @@ def test_names_and_titles_are_shown_and_never_obeyed(page: Page) -> None:
     assert page.tags["script"] == 2, "only the page's own"
     assert HOSTILE in page.words
     assert "<script>alert(1)" in page.words
-    assert TOLD.title in page.words and TOLD.commands[0][1] in page.words
+    assert FACTS.title in page.words and FACTS.commands[0][1] in page.words
 
 
 def test_every_address_is_a_file_beside_the_page(made: tuple[Path, StoreSummary], page: Page) -> None:
@@ -158,7 +158,7 @@ def test_the_same_set_has_the_same_page_to_the_byte(
     store = open_store(made[0])
     for name in ("songs.csv", "phrases.csv", "rejects.csv", "statistics.json", "rolls.npy"):
         (tmp_path / name).write_bytes((made[0] / name).read_bytes())
-    write_set_page(tmp_path, open_store(tmp_path), TOLD, TRACKS, RENDER)
+    write_set_page(tmp_path, open_store(tmp_path), FACTS, TRACKS, RENDER)
     names = [PAGE, *(f"page/{path.name}" for path in (store.directory / "page").iterdir())]
     assert [name for name in names if (tmp_path / name).read_bytes() != (made[0] / name).read_bytes()] == []
 
@@ -169,7 +169,7 @@ def test_without_a_synthesizer_the_page_has_all_but_the_phrases(
     for name in ("songs.csv", "phrases.csv", "rejects.csv", "statistics.json", "rolls.npy"):
         (tmp_path / name).write_bytes((made[0] / name).read_bytes())
     silent = replace(RENDER, soundfont="no such file.sf2")
-    (remark,) = write_set_page(tmp_path, open_store(tmp_path), TOLD, TRACKS, silent)
+    (remark,) = write_set_page(tmp_path, open_store(tmp_path), FACTS, TRACKS, silent)
     assert "no such file.sf2" in remark
     assert "4 in the set" in Page((tmp_path / PAGE).read_text(encoding="utf-8")).words
 
@@ -196,7 +196,7 @@ def test_many_rejects_are_listed_in_part_and_counted_in_full(made: tuple[Path, S
     assert sum(reason.count for reason in reasons) == len(rejects)
     store = open_store(made[0])
     store.__dict__["rejects"] = rejects
-    text = render_set_page(store, TOLD, TRACKS, [])
+    text = render_set_page(store, FACTS, TRACKS, [])
     assert f"and {100_000 - MOST_FILES:,} more in" in text
     assert len(text) < 200_000
 
@@ -216,27 +216,27 @@ def test_finer_steps_and_another_metre_have_a_page_too(tmp_path: Path, steps: in
     write_store(iter([prepare_file(SourceFile("a", str(tmp_path / "music" / "solo.mid")), how)]), how, target)
     store = open_store(target)
     assert len(store) == 1
-    assert write_set_page(target, store, TOLD, solo, RENDER) == []
+    assert write_set_page(target, store, FACTS, solo, RENDER) == []
     shown = Page((target / PAGE).read_text(encoding="utf-8"))
     assert "1 phrase of 4 bars" in shown.words and "Solo <i>" in shown.words and "in 3/4" in shown.words
     assert not shown.tags["i"]
     assert measure_wav(target / "page" / "phrase-1.mp3").seconds >= 6 - 0.1
 
 
-def test_a_portrait_counts_what_the_music_holds(made: tuple[Path, StoreSummary]) -> None:
+def test_counts_are_of_what_the_music_holds(made: tuple[Path, StoreSummary]) -> None:
     store = open_store(made[0])
-    portrait = count_music(store)
-    assert portrait.phrases == len(store)
-    assert portrait.notes_per_bar(1).tolist() == [4.0] * len(store), "a quarter note each beat"
-    assert np.flatnonzero(portrait.by_step[1]).tolist() == [0, 4, 8, 12]
-    assert portrait.voices.tolist() == [1, 1, 1]
-    assert portrait.together(5) == [((0, 1, 2), 1.0)]
+    music = count_music(store)
+    assert music.phrases == len(store)
+    assert music.notes_per_bar(1).tolist() == [4.0] * len(store), "a quarter note each beat"
+    assert np.flatnonzero(music.by_step[1]).tolist() == [0, 4, 8, 12]
+    assert music.voices.tolist() == [1, 1, 1]
+    assert music.together(5) == [((0, 1, 2), 1.0)]
     scale = {0, 2, 4, 5, 7, 9, 11}
-    outside = sum(count for pitch, count in enumerate(portrait.pitch_classes()) if pitch not in scale)
-    assert outside / portrait.pitch_classes().sum() < 0.25
-    low, middle, high = portrait.pitch_range(1) or (0, 0, 0)
+    outside = sum(count for pitch, count in enumerate(music.pitch_classes()) if pitch not in scale)
+    assert outside / music.pitch_classes().sum() < 0.25
+    low, middle, high = music.pitch_range(1) or (0, 0, 0)
     assert 48 <= low <= middle <= high <= 84
-    assert portrait.pitch_range(2) is not None
+    assert music.pitch_range(2) is not None
 
 
 def test_phrases_are_found_by_song_and_bar(made: tuple[Path, StoreSummary]) -> None:
@@ -272,8 +272,8 @@ def test_a_recording_leads_to_the_picture_of_its_transcription(made: tuple[Path,
     store = open_store(made[0])
     first = replace(store.songs[0], source="take 1.mp3")
     store.__dict__["songs"] = [first, *store.songs[1:]]
-    told = replace(TOLD, pictures={"take 1.mp3": "../../transcribed/ab cd/picture.png"})
-    assert "../../transcribed/ab%20cd/picture.png" in Page(render_set_page(store, told, TRACKS, [])).addresses
+    facts = replace(FACTS, pictures={"take 1.mp3": "../../transcribed/ab cd/picture.png"})
+    assert "../../transcribed/ab%20cd/picture.png" in Page(render_set_page(store, facts, TRACKS, [])).addresses
 
 
 @pytest.mark.parametrize(

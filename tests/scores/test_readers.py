@@ -41,7 +41,7 @@ ticks_and_pitches = st.lists(
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 @given(ticks_and_pitches)
 def test_notes_written_by_mido_are_read_to_the_tick(tmp_path: Path, notes: list[tuple[int, int, int]]) -> None:
-    # one note a pitch: what overlapping notes of one pitch mean is not final_phase by the format
+    # one note a pitch: what overlapping notes of one pitch mean the format does not say
     notes = list({pitch: (tick, length, pitch) for tick, length, pitch in notes}.values())
     wanted = sorted((round(tick / 480, 6), round(length / 480, 6), pitch) for tick, length, pitch in notes)
     path = write_midi(tmp_path / "a.mid", {(0, 0, "x"): wanted})

@@ -11,7 +11,8 @@ import pytest
 from pipeline.settings.music import CollectSettings
 from pipeline.sources import downloads as downloading
 from pipeline.sources.content_store import DOWNLOADS, FILES
-from pipeline.sources.downloads import Download, fetch_all, is_page, name_of, part_path, suffix_of
+from pipeline.sources.downloads import Download, fetch_all, part_path
+from pipeline.sources.file_types import is_page, name_of, suffix_of
 from tests.file_server import PAGE, FileServer
 from tests.music_makers import song_midi
 
@@ -65,7 +66,7 @@ WHOLE = [
     *("good", "short", "forgetful", "confused", "fickle", "chunked"),
     *("packed", "named", "typed", "moved", "busy", "patient"),
 ]
-"""Manners of a server that gives the file in the end."""
+"""Ways of a server that gives the file in the end."""
 
 
 @pytest.mark.parametrize("attribute", WHOLE)

@@ -15,7 +15,8 @@ import pytest
 from pipeline.csv import read_rows
 from pipeline.files import file_hash
 from pipeline.settings.music import CollectSettings, DataSettings
-from pipeline.sources.catalog import CatalogRow, find_in_folder, mark_duplicates
+from pipeline.sources.catalog import CatalogRow, mark_duplicates
+from pipeline.sources.folders import find_in_folder
 from pipeline.sources.listing import find_listed, listing_inputs
 from tests.file_server import FileServer
 from tests.music_makers import song_midi

@@ -5,7 +5,8 @@ import pytest
 
 from pipeline.csv import read_rows
 from pipeline.errors import UserError
-from pipeline.sources.catalog import CatalogRow, locate, scan
+from pipeline.sources.catalog import CatalogRow, locate
+from pipeline.sources.folders import scan
 from tests.music_makers import song_midi
 from tests.stage_runner import run_stage
 

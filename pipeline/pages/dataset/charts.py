@@ -167,9 +167,9 @@ def _wedge(x: float, y: float, inner: float, outer: float, middle: float) -> str
     return f"M{a}L{b}A{outer:.1f} {outer:.1f} 0 0 1 {c}L{d}A{inner:.1f} {inner:.1f} 0 0 0 {a}Z"
 
 
-def pitch_class_bars(portrait: MusicCounts) -> Markup:
+def pitch_class_bars(music: MusicCounts) -> Markup:
     """The share of each of the twelve notes, whatever its octave."""
-    counts = portrait.pitch_classes()
+    counts = music.pitch_classes()
     shares = counts / max(counts.sum(), 1)
     drawing, top, bottom, left, right = SvgDrawing(210), 26, 172, 4, 396
     step, most = (right - left) / 12, max(float(shares.max()), 1e-9)
@@ -187,17 +187,17 @@ def pitch_class_bars(portrait: MusicCounts) -> Markup:
     return drawing.markup(f"Share of each note: {said}")
 
 
-def pitch_range_strips(portrait: MusicCounts) -> Markup:
+def pitch_range_strips(music: MusicCounts) -> Markup:
     """A strip a pitched track over a keyboard: the brighter a key, the more of the track's notes lie there."""
-    spec = portrait.spec
-    used = np.flatnonzero(portrait.by_pitch[list(spec.pitched)].sum(axis=0))
+    spec = music.spec
+    used = np.flatnonzero(music.by_pitch[list(spec.pitched)].sum(axis=0))
     low, high = (int(used[0]), int(used[-1])) if len(used) else (0, spec.num_pitches - 1)
     low -= (spec.lowest_pitch + low) % 12  # begin on a C
     high = max(high, low + 23)
     row, key = 30, (RIGHT - LEFT) / (high - low + 1)
     drawing = SvgDrawing(8 + row * len(spec.pitched) + 46)
     for line, track in enumerate(spec.pitched):
-        top, counts = 8 + line * row, portrait.by_pitch[track]
+        top, counts = 8 + line * row, music.by_pitch[track]
         drawing.text(LEFT - 10, top + row / 2 - 3, _short(spec.tracks[track].name), TEXT, "end")
         drawing.rect(LEFT, top, RIGHT - LEFT, row - 6, SURFACE)
         for pitch in range(max(low, 0), min(high, spec.num_pitches - 1) + 1):
@@ -216,15 +216,15 @@ def pitch_range_strips(portrait: MusicCounts) -> Markup:
             drawing.text(x + key / 2, top + 30, note_name(midi))
     said = []
     for track in spec.pitched:
-        found = portrait.pitch_range(track)
+        found = music.pitch_range(track)
         between = "silent" if found is None else f"{note_name(found[0])} to {note_name(found[2])}"
         said.append(f"{spec.tracks[track].name} {between}")
     return drawing.markup(f"Pitches of each track: {', '.join(said)}")
 
 
-def rhythm_rows(portrait: MusicCounts) -> Markup:
+def rhythm_rows(music: MusicCounts) -> Markup:
     """A row a track: how often a note begins at each step of the bar, beside the track's own busiest step."""
-    spec = portrait.spec
+    spec = music.spec
     row, step = 42, (RIGHT - LEFT) / spec.steps_per_bar
     drawing = SvgDrawing(8 + row * spec.num_tracks + 26)
     bottom_of_all = 8 + row * spec.num_tracks
@@ -233,7 +233,7 @@ def rhythm_rows(portrait: MusicCounts) -> Markup:
         drawing.line(x, 4, x, bottom_of_all, STRONG_LINE if beat == 0 else LINE)
         drawing.text(x + step / 2, bottom_of_all + 13, f"{beat + 1}")
     for track in range(spec.num_tracks):
-        bottom, counts = 8 + (track + 1) * row - 6, portrait.by_step[track]
+        bottom, counts = 8 + (track + 1) * row - 6, music.by_step[track]
         drawing.text(LEFT - 10, bottom - row / 2 + 6, _short(spec.tracks[track].name), TEXT, "end")
         drawing.line(LEFT, bottom, RIGHT, bottom)
         for place, count in enumerate(counts.tolist()):
@@ -246,10 +246,10 @@ def rhythm_rows(portrait: MusicCounts) -> Markup:
     return drawing.markup("Where in the bar the notes of each track begin")
 
 
-def together_rows(portrait: MusicCounts, most: int = 8) -> Markup:
+def together_rows(music: MusicCounts, most: int = 8) -> Markup:
     """The tracks that sound together in a phrase: a dot for each, and a bar for how often."""
-    spec = portrait.spec
-    found = portrait.together(most)
+    spec = music.spec
+    found = music.together(most)
     left = 24 + 22 * spec.num_tracks
     rest = 1 - sum(share for _, share in found)
     drawing = SvgDrawing(12 + 27 * len(found) + 20 * (rest > 0.0005))

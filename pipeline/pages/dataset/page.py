@@ -14,7 +14,7 @@ from pipeline.dataset.store import PhraseStore, SongRow
 from pipeline.drawing.palette import BACKGROUND, QUIET_TEXT
 from pipeline.errors import UserError
 from pipeline.files import write_text
-from pipeline.pages.dataset import charts as plots
+from pipeline.pages.dataset import charts
 from pipeline.pages.dataset.counts import MusicCounts, count_music, read_phrase_index, song_seconds
 from pipeline.pages.dataset.examples import PICTURE_BOX, PICTURE_SIZE, PhraseExample, make_phrase_examples
 from pipeline.pages.dataset.tables import MOST_SONGS, RejectReason, groups_of, reasons_of, song_row, track_row
@@ -46,7 +46,7 @@ class PageFacts:
 
 
 def write_set_page(
-    directory: Path, store: PhraseStore, told: PageFacts, tracks: TracksSettings, render: RenderSettings
+    directory: Path, store: PhraseStore, facts: PageFacts, tracks: TracksSettings, render: RenderSettings
 ) -> list[str]:
     """Write `index.html`, and pictures and sounds in `page/`.
 
@@ -58,7 +58,7 @@ def write_set_page(
         Of the set; everything lies in it and is linked relatively.
     store
         The set.
-    told
+    facts
         What else is to be said.
     tracks, render
         The instruments and the sound of the phrases.
@@ -73,24 +73,24 @@ def write_set_page(
         examples = make_phrase_examples(directory, store, read_phrase_index(directory), tracks, render)
     except (UserError, RuntimeError, ValueError) as error:
         remarks.append(f"the page has no phrases to hear: {error}")
-    write_text(directory / PAGE, render_set_page(store, told, tracks, examples))
+    write_text(directory / PAGE, render_set_page(store, facts, tracks, examples))
     return remarks
 
 
 def render_set_page(
-    store: PhraseStore, told: PageFacts, tracks: TracksSettings, examples: Sequence[PhraseExample]
+    store: PhraseStore, facts: PageFacts, tracks: TracksSettings, examples: Sequence[PhraseExample]
 ) -> str:
     """The page as HTML; every text is escaped, every path quoted."""
-    songs, portrait = store.songs, count_music(store)
+    songs, music = store.songs, count_music(store)
     seconds = [song_seconds(song, store.spec) for song in songs]
     reasons = reasons_of(store.rejects)
     groups = groups_of(songs)
     environment = templates(Path(__file__).parent)
-    environment.filters |= {"percent": plots.format_percent, "rounded": short_number}
+    environment.filters |= {"percent": charts.format_percent, "rounded": short_number}
     return environment.get_template("page.html.j2").render(
-        told=told,
-        summary=_summary(store, told),
-        listening=_listening(told, tracks),
+        facts=facts,
+        summary=_summary(store, facts),
+        listening=_listening(facts, tracks),
         spec=store.spec,
         num_songs=len(songs),
         num_phrases=len(store),
@@ -98,12 +98,12 @@ def render_set_page(
         reasons=reasons,
         bar_parts=_bar_parts(len(songs), reasons),
         splits=_splits(store),
-        songs=[song_row(song, its, told.pictures) for song, its in zip(songs[:MOST_SONGS], seconds, strict=False)],
+        songs=[song_row(song, its, facts.pictures) for song, its in zip(songs[:MOST_SONGS], seconds, strict=False)],
         groups=groups[:MOST_GROUPS],
         num_groups=(len(groups), sum(len(group) for group in groups)),
-        tracks=[track_row(portrait, store.statistics, track) for track in range(store.spec.num_tracks)],
-        charts=_charts(portrait, songs, seconds, told.common_key),
-        counted=portrait.phrases,
+        tracks=[track_row(music, store.statistics, track) for track in range(store.spec.num_tracks)],
+        charts=_charts(music, songs, seconds, facts.common_key),
+        counted=music.phrases,
         examples=examples,
         picture_size=PICTURE_SIZE,
         box=inset(PICTURE_SIZE, PICTURE_BOX),
@@ -117,11 +117,11 @@ def short_number(value: float) -> str:
     return f"{value:.0f}" if value >= 10 else f"{value:.1f}".removesuffix(".0")
 
 
-def _summary(store: PhraseStore, told: PageFacts) -> str:
+def _summary(store: PhraseStore, facts: PageFacts) -> str:
     """What the set is, in two or three sentences."""
     songs, rejects, spec = len(store.songs), len(store.rejects), store.spec
-    files = f"{told.num_files:,} file{'s' * (told.num_files != 1)}"
-    parts = "" if songs + rejects == told.num_files else f", which hold {songs + rejects:,} pieces of music"
+    files = f"{facts.num_files:,} file{'s' * (facts.num_files != 1)}"
+    parts = "" if songs + rejects == facts.num_files else f", which hold {songs + rejects:,} pieces of music"
     sentences = [
         f"Of {files}{parts}, {songs:,} {'is' if songs == 1 else 'are'} in the set, cut into phrases of {spec.bars} "
         f"bars in {spec.beats_per_bar}/4 with {spec.steps_per_beat} steps a beat; "
@@ -131,16 +131,16 @@ def _summary(store: PhraseStore, told: PageFacts) -> str:
             else "none was left out."
         )
     ]
-    if told.common_key:
+    if facts.common_key:
         sentences.append("For training every song was moved to C major or A minor.")
-    if told.num_others:
-        sentences.append(f"{told.num_others:,} rows of the catalog are samples or texts, which are no songs.")
+    if facts.num_others:
+        sentences.append(f"{facts.num_others:,} rows of the catalog are samples or texts, which are no songs.")
     return " ".join(sentences)
 
 
-def _listening(told: PageFacts, tracks: TracksSettings) -> str:
+def _listening(facts: PageFacts, tracks: TracksSettings) -> str:
     """What one hears."""
-    key = ", in the common key," if told.common_key else ""
+    key = ", in the common key," if facts.common_key else ""
     return (
         f"As the network meets them{key} at their song's tempo, played by the arrangement "
         f"\u201c{tracks.arrangements[0].name}\u201d. They come from songs of all tempi, with few and with many tracks."
@@ -150,7 +150,7 @@ def _listening(told: PageFacts, tracks: TracksSettings) -> str:
 def _bar_parts(num_songs: int, reasons: Sequence[RejectReason]) -> list[tuple[str, str, int, float]]:
     """Text, colour, count and percent of each part of the bar that shows what became of the music."""
     total = num_songs + sum(reason.count for reason in reasons)
-    parts = [("in the set", plots.BAR, num_songs), *((one.text, one.colour, one.count) for one in reasons)]
+    parts = [("in the set", charts.BAR, num_songs), *((one.text, one.colour, one.count) for one in reasons)]
     return [(text, colour, count, 100 * count / total) for text, colour, count in parts]
 
 
@@ -167,27 +167,27 @@ def _splits(store: PhraseStore) -> list[tuple[str, str, int, int]]:
 
 
 def _charts(
-    portrait: MusicCounts, songs: Sequence[SongRow], seconds: Sequence[float], common_key: bool
+    music: MusicCounts, songs: Sequence[SongRow], seconds: Sequence[float], common_key: bool
 ) -> list[tuple[str, str, Markup]]:
     """Heading, a sentence and the picture of each chart."""
     keys = Counter(song.key for song in songs if song.key)
     unknown = sum(not song.key for song in songs)
     without = f" In {unknown:,} none stands out." if unknown else ""
     moved = "after every song was moved to C major or A minor" if common_key else "in the songs' own keys"
-    pitched = bool(portrait.spec.pitched)
-    charts = [
-        ("Tempo", "Songs by beats a minute.", plots.histogram([s.tempo_bpm for s in songs], "bpm", "songs")),
-        ("Length", "Songs by minutes of usable music.", plots.histogram([s / 60 for s in seconds], "minutes", "songs")),
+    pitched = bool(music.spec.pitched)
+    drawn = [
+        ("Tempo", "Songs by beats a minute.", charts.histogram([s.tempo_bpm for s in songs], "bpm", "songs")),
+        ("Length", "Songs by minutes of music.", charts.histogram([s / 60 for s in seconds], "minutes", "songs")),
     ]
     if pitched:
         sentence = "Where each track lies; brighter is more often."
-        charts.append(("Range", sentence, plots.pitch_range_strips(portrait)))
+        drawn.append(("Range", sentence, charts.pitch_range_strips(music)))
     if keys:
         sentence = f"Songs around the circle of fifths, as they were written.{without}"
-        charts.append(("Keys", sentence, plots.key_circle(keys)))
+        drawn.append(("Keys", sentence, charts.key_circle(keys)))
     if pitched:
-        charts.append(("Notes", f"How often each note begins, {moved}.", plots.pitch_class_bars(portrait)))
-    charts.append(("Rhythm", "Where in the bar notes begin, track by track.", plots.rhythm_rows(portrait)))
-    if portrait.spec.num_tracks > 1:
-        charts.append(("Together", "Which tracks sound in the same phrase.", plots.together_rows(portrait)))
-    return charts
+        drawn.append(("Notes", f"How often each note begins, {moved}.", charts.pitch_class_bars(music)))
+    drawn.append(("Rhythm", "Where in the bar notes begin, track by track.", charts.rhythm_rows(music)))
+    if music.spec.num_tracks > 1:
+        drawn.append(("Together", "Which tracks sound in the same phrase.", charts.together_rows(music)))
+    return drawn

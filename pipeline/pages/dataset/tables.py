@@ -14,7 +14,7 @@ import numpy as np
 from pipeline.dataset.store import Reject, SongRow, kind_of_reason
 from pipeline.drawing.palette import track_colour
 from pipeline.formats import SCORES, is_recording, printable
-from pipeline.pages.dataset import charts as plots
+from pipeline.pages.dataset import charts
 from pipeline.pages.dataset.counts import MusicCounts
 
 MOST_FILES = 100
@@ -119,23 +119,23 @@ def song_row(song: SongRow, seconds: float, pictures: Mapping[str, str]) -> Song
     )
 
 
-def track_row(portrait: MusicCounts, statistics: Mapping[str, Any], track: int) -> TrackTableRow:
+def track_row(music: MusicCounts, statistics: Mapping[str, Any], track: int) -> TrackTableRow:
     """What was counted of one track."""
-    spec = portrait.spec
+    spec = music.spec
     name, is_drum = spec.tracks[track].name, spec.tracks[track].is_drum
-    own = portrait.notes_per_bar(track)
+    own = music.notes_per_bar(track)
     low, middle, high = (float(one) for one in np.quantile(own, (0.05, 0.5, 0.95))) if len(own) else (0.0, 0.0, 0.0)
-    pitch_range = None if is_drum else portrait.pitch_range(track)
-    counts = _drums(portrait, track) if is_drum else _instruments(statistics["programs"].get(name, {}))
+    pitch_range = None if is_drum else music.pitch_range(track)
+    counts = _drums(music, track) if is_drum else _instruments(statistics["programs"].get(name, {}))
     total = max(sum(counts.values()), 1)
     ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
     return TrackTableRow(
         name=name,
         colour=track_colour(track),
-        share=float(portrait.sounding[:, track].mean()),
+        share=float(music.sounding[:, track].mean()),
         notes=(middle, low, high) if len(own) else None,
-        voices=float(portrait.voices[track]),
-        pitch_range=f"{plots.note_name(pitch_range[0])} to {plots.note_name(pitch_range[2])}" if pitch_range else "",
+        voices=float(music.voices[track]),
+        pitch_range=f"{charts.note_name(pitch_range[0])} to {charts.note_name(pitch_range[2])}" if pitch_range else "",
         instruments=[(one, count / total) for one, count in ordered[:MOST_INSTRUMENTS]],
         more=max(0, len(ordered) - MOST_INSTRUMENTS),
     )
@@ -148,13 +148,13 @@ def _instruments(programs: Mapping[str, int]) -> dict[str, int]:
     return {program_to_instrument_name(int(program)): count for program, count in programs.items()}
 
 
-def _drums(portrait: MusicCounts, track: int) -> dict[str, int]:
+def _drums(music: MusicCounts, track: int) -> dict[str, int]:
     """Hits by the name of the General MIDI drum."""
     from pretty_midi import note_number_to_drum_name
 
-    spec = portrait.spec
+    spec = music.spec
     hits: Counter[str] = Counter()
-    for pitch, count in enumerate(portrait.by_pitch[track].tolist()):
+    for pitch, count in enumerate(music.by_pitch[track].tolist()):
         if count:
             hits[note_number_to_drum_name(pitch + spec.lowest_pitch) or f"key {pitch + spec.lowest_pitch}"] += count
     return dict(hits)

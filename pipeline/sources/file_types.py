@@ -1,0 +1,94 @@
+"""File types of downloads: by the bytes a file begins with (magic numbers), its name, or its media type."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from email.message import Message
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from pipeline.formats import RECORDINGS, SCORES, TEXTS, printable
+
+KNOWN = (*SCORES, *RECORDINGS, *TEXTS, ".zip")
+"""Formats that a catalog takes, by the end of a file's name."""
+
+
+BEGINNINGS = (
+    (rb"MThd|RIFF....RMID", ".mid"),
+    (rb"RIFF....WAVE", ".wav"),
+    (rb"fLaC", ".flac"),
+    (rb"OggS.{24,}?OpusHead", ".opus"),
+    (rb"OggS", ".ogg"),
+    (rb"ID3|\xff[\xe2-\xe7\xf2-\xf7\xfa\xfb]", ".mp3"),
+    (rb"FORM....AIF[FC]", ".aiff"),
+    (rb"....ftyp(M4A|mp42|isom|dash)", ".m4a"),
+    (rb"PK\x03\x04.{26}META-INF/container\.xml|PK\x03\x04.{26}mimetypeapplication/vnd\.recordare", ".mxl"),
+    (rb"PK\x03\x04", ".zip"),
+    (rb"(?:\xef\xbb\xbf)?\s*<\?xml.{0,600}<(?:!DOCTYPE\s+)?score-(?:partwise|timewise)", ".musicxml"),
+    (rb"(?:%abc[^\n]*\n(?:[^\n]*\n){0,20}?)?X:\s*\d+\s*\r?\n", ".abc"),
+)
+"""How the formats begin."""
+
+
+MEDIA_TYPES = {
+    "audio/midi": ".mid",
+    "audio/x-midi": ".mid",
+    "audio/mpeg": ".mp3",
+    "audio/mp3": ".mp3",
+    "audio/wav": ".wav",
+    "audio/x-wav": ".wav",
+    "audio/flac": ".flac",
+    "audio/x-flac": ".flac",
+    "audio/ogg": ".ogg",
+    "audio/opus": ".opus",
+    "audio/mp4": ".m4a",
+    "audio/x-m4a": ".m4a",
+    "audio/aiff": ".aiff",
+    "audio/x-aiff": ".aiff",
+    "application/vnd.recordare.musicxml": ".mxl",
+    "application/vnd.recordare.musicxml+xml": ".musicxml",
+    "text/vnd.abc": ".abc",
+    "text/plain": ".txt",
+    "text/markdown": ".md",
+    "application/zip": ".zip",
+    "application/x-zip-compressed": ".zip",
+}
+
+
+PAGE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
+)
+
+
+HEAD_BYTES = 2048
+"""What of a file is looked at."""
+
+
+def name_of(url: str, headers: Mapping[str, str]) -> str:
+    """The file's name for people: what the server calls it, else the end of the link; one line, without folders."""
+    message = Message()
+    message["Content-Disposition"] = headers.get("Content-Disposition", "")
+    said = message.get_filename() or ""
+    name = said or unquote(urlsplit(url).path)
+    return printable(PurePosixPath(name.replace("\\", "/")).name)[:120] or printable(urlsplit(url).netloc)
+
+
+def suffix_of(name: str, headers: Mapping[str, str], head: bytes) -> str:
+    """The format of a file that begins with `head`, such as `.mid`: by its beginning, its name, its media type.
+
+    Empty where none of these tells.
+    """
+    named = PurePosixPath(name).suffix.lower()
+    for beginning, suffix in BEGINNINGS:
+        if re.match(beginning, head, re.S):
+            alike = {suffix, named} <= {".aiff", ".aif"} or {suffix, named} <= {".ogg", ".oga", ".opus"}
+            return named if alike or {suffix, named} <= {".mid", ".midi", ".kar"} else suffix
+    if named in KNOWN:
+        return named
+    return MEDIA_TYPES.get(headers.get("Content-Type", "").split(";")[0].strip().lower(), "")
+
+
+def is_page(head: bytes) -> bool:
+    """Whether a file that begins so is a web page."""
+    return PAGE.match(head) is not None
