@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.files import write_json, write_text
 from pipeline.lyrics.alignment.alignment import Alignment, alignment_metrics, alignment_summary, fit_words
-from pipeline.lyrics.corpus.corpus import Corpus
+from pipeline.lyrics.corpus.corpus import TextCorpus
 from pipeline.lyrics.corpus.song_lyrics import START
 from pipeline.lyrics.editor.screen import lyric_page
 from pipeline.lyrics.editor.terminal import SESSION, write_together
@@ -71,7 +71,7 @@ def write_prose(trainer: LanguageModelTrainer, settings: LyricsSettings, directo
 
 def write_lyrics(
     trainer: LanguageModelTrainer,
-    corpus: Corpus,
+    corpus: TextCorpus,
     plans: Mapping[int, LyricPlan],
     songs: Sequence[Song],
     singer: str | None,

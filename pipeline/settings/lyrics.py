@@ -39,7 +39,7 @@ class LanguageModelSettings:
     minutes: float = 10.0
     """Upper bound of the training time."""
     patience: int = 6
-    """Looks at the held-out text without improvement after which training stops."""
+    """Validations without improvement after which training stops."""
     seed: int = PROGRAM_SEED
 
 
@@ -78,7 +78,7 @@ class LyricsSettings:
     copy_limit: int = 22
     """Most characters in a row that may stand word for word in the training text."""
     scheme: str | None = None
-    """Which lines rhyme: AABB, ABAB, any such pattern, or `free`; null lets each song choose."""
+    """Which lines rhyme: AABB, ABAB, any such pattern, or `free`; null draws one for each song."""
     syllables: list[int] | None = None
     """Syllables of the lines, read again from the start; null goes by the melody, where there is one."""
     track: str | None = None

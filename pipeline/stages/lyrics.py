@@ -17,7 +17,7 @@ from pipeline.devices import choose_device, prepare_torch
 from pipeline.drawing.learning_curves import draw_language_model_curves
 from pipeline.errors import UserError
 from pipeline.files import write_text
-from pipeline.lyrics.corpus.corpus import Corpus, read_texts
+from pipeline.lyrics.corpus.corpus import TextCorpus, read_texts
 from pipeline.lyrics.corpus.text_files import files_fingerprint, text_size
 from pipeline.lyrics.editor.terminal import SESSION, require_person
 from pipeline.lyrics.language_model.checkpointing import read_log, resume, train_and_save
@@ -99,7 +99,7 @@ def run(config: Config, directory: Path) -> Outcome:
     return Outcome({"steps": trainer.step, "texts": written.count}, model | {"written": written.metrics})
 
 
-def say_skipped(corpus: Corpus) -> None:
+def say_skipped(corpus: TextCorpus) -> None:
     """Name the files that could not be used, and why."""
     for path, reason in corpus.skipped[:NUM_REASONS]:
         say(f"lyrics: skipped {path}: {reason}.")

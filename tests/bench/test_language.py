@@ -1,4 +1,4 @@
-"""The bench of the language model: both contenders learn, read the same text, and are told about."""
+"""The bench of the language model: both contenders learn, read the same text, and are compared."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_the_plain_lstm_is_measured_like_ours() -> None:
 
 
 @pytest.mark.slow
-def test_both_are_trained_and_told_about(
+def test_both_are_trained_and_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(language, "WARM_STEPS", 2)
@@ -36,7 +36,7 @@ def test_both_are_trained_and_told_about(
     (tmp_path / "book.txt").write_text("\n".join(lines * 8))
     words = ["lyrics=book", f"lyrics.path={tmp_path / 'book.txt'}", "lyrics.model.hidden_size=16"]
     assert main(["--seconds", "0.5", *words]) == 0
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for name in ("ours", "plain LSTM", "trigrams", "xz"):
-        assert f"\n{name}" in told
+        assert f"\n{name}" in printed
     assert main(["--seconds", "0"]) == 1 and "--seconds must be more than 0" in capsys.readouterr().err

@@ -27,14 +27,14 @@ from gan.context import (
     Context,
     HarmonicContext,
     StreamContext,
-    beginnings,
     conditions_of_context,
+    forced_onsets,
     inpaint_streams,
 )
 from gan.latents import Latents
 from gan.networks.discriminator import Discriminator
-from gan.networks.generator import Generator, lowest
-from gan.rolls import SOUNDING, STRIKE, Batch, to_streams
+from gan.networks.generator import Generator, lowest_tracks
+from gan.rolls import STREAM_ONSET, STREAM_SOUNDING, Batch, to_streams
 from gan.settings import ModelSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
@@ -115,7 +115,7 @@ def test_every_held_step_of_what_is_made_belongs_to_a_note(generator: Generator)
 
 def test_another_given_track_makes_another_accompaniment(generator: Generator) -> None:
     generator = copy.deepcopy(generator)
-    for layer in (generator.listen_steps, generator.listen_beats):
+    for layer in (generator.context_to_steps, generator.context_to_beats):
         layer.weight.data *= 10  # as much as learning makes of it
     latents, mask = sample_latents(generator), mask_of((2, 0), (2, 1), (2, 2), (2, 3))
     first = freely(generator, latents, Context(music()[:6], mask))
@@ -144,10 +144,10 @@ def test_a_rehearsal_keeps_the_lowest_track_and_makes_the_others_anew(generator:
     for count in (0, 1, 2):
         band = copy.deepcopy(generator)
         band.settings = replace(SMALL, refinement_steps=count)
-        band.beside.fits.data *= 20  # as much as learning makes of it
+        band.harmonic_context.interval_gains.data *= 20  # as much as learning makes of it
         made[count] = freely(band, latents)
     for count in (1, 2):
-        kept = lowest(made[count - 1], count, SPEC)
+        kept = lowest_tracks(made[count - 1], count, SPEC)
         assert not kept[:, 0].any(), "drums come last"
         for row, track in kept.nonzero().tolist():
             assert torch.equal(made[count][row, :, track], made[count - 1][row, :, track])
@@ -159,19 +159,23 @@ def test_the_lowest_tracks_are_those_with_the_lowest_notes() -> None:
     rolls[:, ONSET, 0, 0, 0, 0] = True
     rolls[:, ONSET, 1, 0, 0, 5] = True
     rolls[0, ONSET, 2, 0, 0, 9] = True
-    assert lowest(rolls, 1, SPEC).tolist() == [[False, True, False]] * 2
-    assert lowest(rolls, 2, SPEC).tolist() == [[False, True, True]] * 2, "silence is above what sounds, drums are last"
-    assert lowest(rolls, 3, SPEC).all()
+    assert lowest_tracks(rolls, 1, SPEC).tolist() == [[False, True, False]] * 2
+    assert lowest_tracks(rolls, 2, SPEC).tolist() == [[False, True, True]] * 2, (
+        "silence is above what sounds, drums are last"
+    )
+    assert lowest_tracks(rolls, 3, SPEC).all()
 
 
 def test_wishes_change_the_phrase_and_guidance_says_how_much(generator: Generator) -> None:
     latents = sample_latents(generator)
-    asked = latents.asking(torch.full_like(latents.conditions, torch.nan).index_fill(1, torch.tensor([1]), 30.0))
+    asked = latents.with_conditions(
+        torch.full_like(latents.conditions, torch.nan).index_fill(1, torch.tensor([1]), 30.0)
+    )
     plain, more, most = (generator.compute(one, None) for one in (latents, asked, asked))
     assert not torch.equal(plain, more)
     assert torch.equal(generator.sample(asked), generator.sample(asked, condition_strength=1.0))
     unasked = generator(asked, condition_strength=0.0)
-    nothing = latents.asking(latents.conditions)
+    nothing = latents.with_conditions(latents.conditions)
     nothing.conditions.fill_(torch.nan)
     assert torch.equal(unasked, generator(nothing))
     assert not torch.equal(generator(asked, condition_strength=0.5), generator(asked))
@@ -188,18 +192,18 @@ def test_temperature_frees_the_tracks_that_it_is_given_for(generator: Generator)
 
 def test_a_note_cut_by_the_mask_is_struck_unless_what_is_made_leads_up_to_it() -> None:
     rolls = music()[:1]
-    given = to_streams(rolls, (0, 0, 0), SPEC.num_pitches)
+    streams = to_streams(rolls, (0, 0, 0), SPEC.num_pitches)
     mask = mask_of((2, 1), count=1)  # the bass note of bar 1 rings on into bar 2
     pitch = int(rolls[0, ONSET, 2, 0, 12].nonzero())
-    silent = inpaint_streams(torch.zeros_like(given), given, mask, SPEC)
-    assert silent[0, 16, 2, STRIKE, pitch] == 1
-    assert silent[0, 16, 2, SOUNDING, pitch] == 1
-    led = inpaint_streams(given.clone(), given, mask, SPEC)
-    assert torch.equal(led, given)
+    silent = inpaint_streams(torch.zeros_like(streams), StreamContext(streams, mask), SPEC)
+    assert silent[0, 16, 2, STREAM_ONSET, pitch] == 1
+    assert silent[0, 16, 2, STREAM_SOUNDING, pitch] == 1
+    led = inpaint_streams(streams.clone(), StreamContext(streams, mask), SPEC)
+    assert torch.equal(led, streams)
 
 
 def test_made_bars_begin_something_after_given_ones() -> None:
-    begins = beginnings(mask_of((1, 1), (1, 2), count=1), SPEC)
+    begins = forced_onsets(mask_of((1, 1), (1, 2), count=1), SPEC)
     assert begins.nonzero().tolist() == [[0, 48, 1]]
 
 
@@ -405,5 +409,5 @@ def test_training_gives_every_weight_of_both_networks_a_gradient() -> None:
     trainer.train_step(Batch(music(), labels))
     for network in (trainer.generator, trainer.discriminator):
         for name, weight in network.named_parameters():
-            if not name.startswith("judge") or name.endswith("weight"):  # pairs leave no trace of what is added to both
+            if not name.startswith("score") or name.endswith("weight"):  # pairs leave no trace of what is added to both
                 assert weight.grad is not None and weight.grad.any(), name

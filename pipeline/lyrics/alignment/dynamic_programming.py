@@ -42,7 +42,7 @@ OTHER_PLACE = 1.5
 """A syllable elsewhere than the same words had it the first time."""
 MOST_MELISMA = 6
 PARTS = (4, 16)
-"""Most syllables on a note, tried in turn."""
+"""Most syllables on a note, tried one after the other."""
 
 Floats = NDArray[np.float64]
 

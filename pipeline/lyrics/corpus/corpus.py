@@ -43,7 +43,7 @@ TOKENS_FOLDER = "texts"
 
 
 @dataclass(frozen=True)
-class Corpus:
+class TextCorpus:
     """Encoded texts, and what was left out of them.
 
     Attributes
@@ -64,7 +64,7 @@ class Corpus:
     num_characters: int
 
 
-def read_texts(settings: LyricsSettings, folder: Path, known: Vocabulary | None = None) -> Corpus:
+def read_texts(settings: LyricsSettings, folder: Path, known: Vocabulary | None = None) -> TextCorpus:
     """Read, clean, split and encode the texts at `lyrics.path`.
 
     Songs are spelt as `song_lyrics.Speller` does it, essays as `essays.spell_essay`, books as `essays.spell_book`; each
@@ -242,7 +242,7 @@ def _batches(texts: Iterator[str]) -> Iterator[str]:
     yield "".join(batch)
 
 
-def _corpus_of(stored: StoredTexts) -> Corpus:
+def _corpus_of(stored: StoredTexts) -> TextCorpus:
     facts = stored.facts
     skipped = tuple((Path(file), reason) for file, reason in facts["skipped"])
-    return Corpus(stored.texts, skipped, frozenset(facts["titles"]), facts["num_characters"])
+    return TextCorpus(stored.texts, skipped, frozenset(facts["titles"]), facts["num_characters"])

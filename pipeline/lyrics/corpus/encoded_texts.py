@@ -85,8 +85,8 @@ class EncodedTexts:
     def digest(self) -> str:
         """Hash of the vocabulary and all three sides."""
         known = self.vocabulary.state()
-        told = [(key, value.tolist() if isinstance(value, Tensor) else value) for key, value in sorted(known.items())]
-        found = hashlib.sha256(repr(told).encode())
+        values = [(key, value.tolist() if isinstance(value, Tensor) else value) for key, value in sorted(known.items())]
+        found = hashlib.sha256(repr(values).encode())
         for side in (self.training, self.validation, self.test):
             found.update(side.ends.tobytes())
             for start in range(0, len(side.tokens), 1 << 24):

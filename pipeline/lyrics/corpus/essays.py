@@ -27,7 +27,7 @@ HEADER_KEYS = frozenset(
         *("url", "slug", "lang", "language", "draft", "description", "keywords", "id"),
     )
 )
-"""What is told before an essay begins, a line each."""
+"""Keys of the header lines before an essay."""
 
 FENCE = re.compile(r"(?:```|~~~)")
 RULE = re.compile(r"(?:[-*_] ?){3,}")

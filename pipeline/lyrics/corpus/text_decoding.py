@@ -1,4 +1,4 @@
-"""Bytes of any file become text with one kind of line ends, a block at a time; what is no text is told in words."""
+"""Bytes of any file become text with one kind of line ends, a block at a time; what is no text is said in words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONTROLS = bytes([*range(9), *range(14, 32), 127])
 """Bytes that a text has no use for."""
 MOST_CONTROLS = 0.01
 """Share of such bytes in a block from which on it is no text."""
-OPENINGS = {
+MAGIC_NUMBERS = {
     b"%PDF": "a PDF; save its text as .txt",
     b"PK\x03\x04": "a zip archive or an office document; save its text as .txt",
     b"\xd0\xcf\x11\xe0": "an office document; save its text as .txt",
@@ -28,7 +28,7 @@ OPENINGS = {
 """How files begin that are often taken for texts."""
 
 SPACES = "\t\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-PLAIN = {
+PLAIN_QUOTES = {
     **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u00b4`", "'"),
     **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb", '"'),
     **dict.fromkeys("\u2010\u2011\u2012\u2013", "-"),
@@ -77,7 +77,7 @@ def blocks(path: Path, on_bytes: Callable[[int], object] = lambda size: None) ->
 def _check(data: bytes, is_first: bool) -> None:
     """Raise `ValueError` for bytes that are no text."""
     if is_first:
-        for opening, what in OPENINGS.items():
+        for opening, what in MAGIC_NUMBERS.items():
             if data.startswith(opening):
                 raise ValueError(what)
         if max(data[:1000:2].count(0), data[1:1000:2].count(0)) > 100 or (b"\0" in data[:20] and len(data) < 200):
@@ -100,7 +100,7 @@ def _decoded(decoder: codecs.IncrementalDecoder, data: bytes, position: int) -> 
 
 def clean(text: str) -> str:
     """One kind of quotes, dashes and spaces; no control characters; at most one blank line in a row."""
-    text = re.sub(" {2,}", " ", _swapped(_visible(text), PLAIN))
+    text = re.sub(" {2,}", " ", _swapped(_visible(text), PLAIN_QUOTES))
     text = "\n".join([line.strip() for line in text.split("\n")])
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 

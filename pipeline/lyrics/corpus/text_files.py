@@ -78,7 +78,7 @@ def _whereabouts(name: str, members: Collection[PurePosixPath], suffixes: Collec
 
 OWN_LYRICS = PROGRAM / "data" / "lyrics"
 """The lyrics written for this project."""
-SUFFIXES = (".txt", ".md", ".csv")
+TEXT_SUFFIXES = (".txt", ".md", ".csv")
 """Files of a folder that are read."""
 
 
@@ -91,11 +91,11 @@ def text_files(path: str | None) -> list[Path]:
         When there is no such path, or no text file in it.
     """
     if path is not None and path.startswith(PREFIX):
-        return package_files(path, SUFFIXES)
+        return package_files(path, TEXT_SUFFIXES)
     place = OWN_LYRICS if path is None else Path(path).expanduser()
     try:
         if place.is_dir():
-            files = sorted(file for file in place.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+            files = sorted(file for file in place.rglob("*") if file.suffix.lower() in TEXT_SUFFIXES and file.is_file())
         else:
             place.stat()
             files = [place]

@@ -61,7 +61,7 @@ NEEDY = {"e": "`e 3` changes line 3.", "w": "`w` comes before your line.", "t": 
 
 @dataclass(frozen=True)
 class Command:
-    """A kind; the candidate it is done to, counted from 1; the person's words, or why it can't be done."""
+    """A command, the number of its candidate, counted from 1, and the person's words, or why it can't be done."""
 
     kind: CommandKind
     number: int = 0
@@ -71,8 +71,8 @@ class Command:
 def parse_command(answer: str, num_candidates: int) -> Command:
     """What a person wants who types `answer` while `num_candidates` lines are on the screen.
 
-    >>> understood("2", 7).kind, understood("snow on the wires", 7).kind, understood("9", 7).text
-    (<Deed.PICK: 1>, <Deed.WRITE: 3>, 'There is no line 9; the lines are 1 to 7.')
+    >>> parse_command("2", 7).kind, parse_command("snow on the wires", 7).kind, parse_command("9", 7).text
+    (<CommandKind.PICK: 1>, <CommandKind.WRITE: 3>, 'There is no line 9; the lines are 1 to 7.')
     """
     text = cleaned(answer)
     command = text.lower()
@@ -87,18 +87,16 @@ def parse_command(answer: str, num_candidates: int) -> Command:
     if word == "w" and rest:
         return _written(rest)
     if word == "t" and rest:
-        return (
-            Command(CommandKind.TITLE, text=rest)
-            if len(rest) <= MAX_LINE
-            else Command(CommandKind.UNCLEAR, text=_too_long(rest))
-        )
+        return Command(CommandKind.TITLE, text=rest) if len(rest) <= MAX_LINE else _unclear(_too_long(rest))
     if command in NEEDY:
-        return Command(CommandKind.UNCLEAR, text=NEEDY[command])
+        return _unclear(NEEDY[command])
     if " " not in text:
-        return Command(
-            CommandKind.UNCLEAR, text=f"{text} is no command; `w {text}` makes it a line, ? shows all commands."
-        )
+        return _unclear(f"{text} is no command; `w {text}` makes it a line, ? shows all commands.")
     return _written(text)
+
+
+def _unclear(reason: str) -> Command:
+    return Command(CommandKind.UNCLEAR, text=reason)
 
 
 def _numbered(kind: CommandKind, digits: str, num_candidates: int) -> Command:
@@ -106,15 +104,15 @@ def _numbered(kind: CommandKind, digits: str, num_candidates: int) -> Command:
     if 1 <= number <= num_candidates:
         return Command(kind, number)
     if not num_candidates:
-        return Command(CommandKind.UNCLEAR, text="There are no lines to choose from.")
-    return Command(CommandKind.UNCLEAR, text=f"There is no line {digits[:12]}; the lines are 1 to {num_candidates}.")
+        return _unclear("There are no lines to choose from.")
+    return _unclear(f"There is no line {digits[:12]}; the lines are 1 to {num_candidates}.")
 
 
 def _written(line: str) -> Command:
     if not WORD.search(line):
-        return Command(CommandKind.UNCLEAR, text="A line needs a word in it.")
+        return _unclear("A line needs a word in it.")
     if len(line) > MAX_LINE:
-        return Command(CommandKind.UNCLEAR, text=_too_long(line))
+        return _unclear(_too_long(line))
     return Command(CommandKind.WRITE, text=line)
 
 

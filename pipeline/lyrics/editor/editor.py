@@ -262,12 +262,12 @@ class SongEditor:
 def varied(candidates: Sequence[LineCandidate]) -> list[LineCandidate]:
     """The best line of each last word, then the second best of each, and so on; in their order otherwise."""
     seen: Counter[str] = Counter()
-    turns = []
+    ranks = []
     for one in candidates:
         last = last_word(one.line)
-        turns.append(seen[last])
+        ranks.append(seen[last])
         seen[last] += 1
-    return [one for _, one in sorted(zip(turns, candidates, strict=True), key=lambda pair: pair[0])]
+    return [one for _, one in sorted(zip(ranks, candidates, strict=True), key=lambda pair: pair[0])]
 
 
 @contextmanager

@@ -53,7 +53,7 @@ def learn_letter_to_sound(words: Mapping[str, str]) -> LetterToSound:
 
 
 def learn_alignment_costs(words: Mapping[str, str]) -> dict[tuple[str, str], float]:
-    """How dear each (letter, codes) is: alignments and counts in turn, beginning with vowels on vowels."""
+    """How dear each (letter, codes) is: alignments and counts alternate, beginning with vowels on vowels."""
     sample = random.Random(1).sample(sorted(words), min(SAMPLE, len(words)))
     costs = _first_costs(words[word] for word in sample)
     for _ in range(ROUNDS):

@@ -23,7 +23,7 @@ from pipeline.lyrics.phonetics.pronunciation import (
     sounds_of,
 )
 
-VOWELS = frozenset("aeiouyαεηιουωаеиоуыэюяіїє")  # noqa: RUF001
+VOWEL_LETTERS = frozenset("aeiouyαεηιουωаеиоуыэюяіїє")  # noqa: RUF001
 """Without marks above or below them; Latin, Greek, Cyrillic."""
 TOGETHER = re.compile(r"[aeo][iuy]|aa|ee|oo|i[aeou]|u[aeio]|[ao]e")
 """Two vowels that sound as one syllable."""
@@ -44,7 +44,7 @@ def vowels_of(word: str) -> list[tuple[int, int]]:
         if BLOCKS.match(letter):
             found.append((at, at + 1))
             before = ""
-        elif base not in VOWELS or glides:
+        elif base not in VOWEL_LETTERS or glides:
             before = ""
         elif found and before and TOGETHER.match(before + base) and letter not in APART:
             found[-1] = (found[-1][0], at + 1)
@@ -56,7 +56,7 @@ def vowels_of(word: str) -> list[tuple[int, int]]:
 
 
 def _is_vowel(letter: str) -> bool:
-    return bool(letter) and unicodedata.normalize("NFD", letter)[0] in VOWELS
+    return bool(letter) and unicodedata.normalize("NFD", letter)[0] in VOWEL_LETTERS
 
 
 def foreign_stress(word: str, vowels: Sequence[tuple[int, int]]) -> list[int]:
@@ -74,9 +74,9 @@ def _set(words: str) -> frozenset[str]:
 
 UNITS = re.compile(r"tch|dge|sch|ch|sh|th|ph|wh|ck|gh|[qg]u|.")
 """Consonants that stay together, or one letter."""
-OPENINGS = _set("bl br cl cr dr fl fr gl gr pl pr tr thr shr chr phr")
+ONSET_CLUSTERS = _set("bl br cl cr dr fl fr gl gr pl pr tr thr shr chr phr")
 """Two consonants that begin a syllable together."""
-CLOSING = {"x", "ck", "tch", "dge"}
+CODA_CLUSTERS = {"x", "ck", "tch", "dge"}
 """Consonants that end a syllable, never begin one."""
 SHORT = {"AE", "EH", "IH", "AH", "UH"}
 """Vowels whose stressed syllable takes the consonant after it: riv-er."""
@@ -86,7 +86,7 @@ BEGINNINGS = ("with", "some", "every", "any", "for", "your", "our", "her", "him"
 """Words that stay whole before another: with-out."""
 PREFIXES = ("be", "de", "re")
 LEAST_STEM = 3
-SMALL_WORDS = _set(
+UNSTRESSED_WORDS = _set(
     "a an the and or nor but so if as than that at by for from in of off on to up with out "
     "i you he she it we they me him her us them my your his its our their i'm i'll i'd i've he's she's it's we're "
     "you're they're we'll you'll they'll is are was were be been am has have had do does did will would can could "
@@ -180,7 +180,7 @@ def _split(word: str, english: bool) -> tuple[list[str], list[int]]:
     spelt = ascii_word(word)
     nuclei = _nuclei(spelt, sounds_of(word)) if english and len(spelt) == len(word) else []
     if len(nuclei) == 1:
-        return [word], [0 if spelt in SMALL_WORDS else 1]
+        return [word], [0 if spelt in UNSTRESSED_WORDS else 1]
     if nuclei:
         stresses = [one.stress for one in nuclei]
         cuts = [_cut(spelt, first, second, at + 1) for at, (first, second) in enumerate(pairwise(nuclei))]
@@ -276,8 +276,8 @@ def _boundary(spelt: str, start: int, end: int, closes: bool) -> int:
     """Where the consonants from `start` to `end` part; with `closes` the first stays behind."""
     units = UNITS.findall(spelt[start:end])
     if len(units) < 2:
-        return end if units and (closes or units[0] in CLOSING) else start
-    kept = len(units) - (2 if "".join(units[-2:]) in OPENINGS else 1)
+        return end if units and (closes or units[0] in CODA_CLUSTERS) else start
+    kept = len(units) - (2 if "".join(units[-2:]) in ONSET_CLUSTERS else 1)
     if kept > 1 and units[kept - 1] == "s":
         kept -= 1  # con-stant
     return start + sum(map(len, units[: max(kept, int(closes))]))

@@ -1,1 +1,1 @@
-"""Essays and books written freely from the language model, within rules."""
+"""The prose writer: essays and books sampled from the language model, within rules."""

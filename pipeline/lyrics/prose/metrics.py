@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.lyrics.corpus.copy_detection import CopyFinder
 from pipeline.lyrics.prose.scoring import variety
-from pipeline.lyrics.prose.training_text import TrainingText, words_in
+from pipeline.lyrics.prose.training_text import TrainingText, spelt_words
 from pipeline.lyrics.prose.writer import ProseText
 
 PROSE_HEADS = ("", "written", "people's, held out")
@@ -48,8 +48,8 @@ def prose_metrics(
         "longest_copy_held_out": len(copies.longest([held_out])),
     }
     for side, text in (("", "\n".join(own)), ("_held_out", held_out)):
-        found[f"distinct_2{side}"] = variety(words_in(text.lower()))
-        found[f"known_words{side}"] = known.words.share(words_in(text))
+        found[f"distinct_2{side}"] = variety(spelt_words(text.lower()))
+        found[f"known_words{side}"] = known.words.share(spelt_words(text))
     return found
 
 

@@ -13,7 +13,7 @@ from pipeline.lyrics.corpus.essays import LONG_TITLE
 from pipeline.lyrics.corpus.song_lyrics import START
 from pipeline.lyrics.corpus.text_decoding import clean
 from pipeline.lyrics.corpus.vocabulary import UNKNOWN, Vocabulary
-from pipeline.lyrics.prose.training_text import APOSTROPHES, TrainingText, words_in
+from pipeline.lyrics.prose.training_text import APOSTROPHES, TrainingText, spelt_words
 from pipeline.settings.lyrics import LyricsSettings
 
 TokenMask = NDArray[np.bool_]
@@ -87,7 +87,7 @@ class ProseRules:
     def refuses(self, text: str, piece: str) -> bool:
         """Whether `piece` makes a word that there is none of, or an avoided one, or too long a copy."""
         added = "\n" if piece == START else piece
-        if self.avoided.completed(text, added, self.given) or not self._spells(text, added):
+        if self.avoided.is_over(text, added, self.given) or not self._spells(text, added):
             return True
         tail = text[max(self.given, len(text) - self.known.copies.size) :]
         return piece != START and self.known.copies.holds(tail + piece, len(tail))
@@ -100,7 +100,7 @@ class ProseRules:
         if not self.known.repeats_words or (0 < start == self.given and text[start - 1].isalpha()):
             return True
         joined = text[start:] + piece
-        words = words_in(joined)
+        words = spelt_words(joined)
         last = words.pop() if words and joined.rstrip(APOSTROPHES)[-1:].isalpha() else ""
         return all(word in self.known.words for word in words) and self.known.words.begin(last)
 
@@ -172,7 +172,7 @@ class AvoidedWords:
         match = self._ending.search(text, start)
         return match is not None and match.start() >= given
 
-    def completed(self, text: str, piece: str, given: int) -> bool:
+    def is_over(self, text: str, piece: str, given: int) -> bool:
         """Whether `piece` shows that an avoided word before it, or inside it, is over."""
         if not self._any:
             return False

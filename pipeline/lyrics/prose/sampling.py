@@ -103,7 +103,7 @@ class UnfinishedText:
         The text of each token.
     rules
         What it may become.
-    choose
+    to_chances
         From scores to chances.
     draws
         Where its chances come from.
@@ -115,10 +115,10 @@ class UnfinishedText:
         first: Prediction,
         pieces: Sequence[str],
         rules: SamplingRules,
-        choose: Callable[[Scores], Scores],
+        to_chances: Callable[[Scores], Scores],
         draws: random.Random,
     ) -> None:
-        self.text, self.pieces, self.rules, self.choose, self.draws = given, pieces, rules, choose, draws
+        self.text, self.pieces, self.rules, self.to_chances, self.draws = given, pieces, rules, to_chances, draws
         self.predictions = deque([first], maxlen=HISTORY)
         self.tokens: list[int] = []
         self.scores: list[float] = []
@@ -135,7 +135,7 @@ class UnfinishedText:
             if (share < LEAST_SHARE and _in_word(self.text) and len(self.predictions) > 1) or not share:
                 self._step_back()
                 continue
-            ladder = np.cumsum(self.choose(left))
+            ladder = np.cumsum(self.to_chances(left))
             token = int(np.searchsorted(ladder, self.draws.random() * ladder[-1], side="right"))
             if self.rules.refuses(self.text, self.pieces[token]):
                 self._refuse(token)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from pipeline.lyrics.corpus.diversity import distinct_2, repeated_share
-from pipeline.lyrics.prose.training_text import TrainingText, words_in
+from pipeline.lyrics.prose.training_text import TrainingText, spelt_words
 
 LOOP = 4
 """Words in a row that a text should not say twice."""
@@ -31,8 +31,8 @@ def score_text(text: str, bits: float, known: TrainingText, length: int) -> floa
     length
         Characters asked for.
     """
-    words = words_in(text.lower())
-    poor = variety(words_in("\n".join(known.samples).lower())[: len(words)]) - variety(words)
+    words = spelt_words(text.lower())
+    poor = variety(spelt_words("\n".join(known.samples).lower())[: len(words)]) - variety(words)
     stray = abs(1 - len(text) / length)
     return -bits - LOOPS * repeated_share(words, LOOP) - POOR * max(0.0, poor) - STRAY * stray
 

@@ -60,7 +60,7 @@ class TrainingText:
         self.copies = CopyIndex(self._read(training, vocabulary, words), self.indexed, limit)
         self.titles.discard("")
         self.words = KnownWords(words)
-        spelt = words_in("\n".join(self.samples))
+        spelt = spelt_words("\n".join(self.samples))
         early, late = spelt[: len(spelt) // 2], spelt[len(spelt) // 2 :]
         self.repeats_words = KnownWords(early).share(late) >= SPELT
         """Whether words that are not in `words` are none: not so in a language that writes no spaces."""
@@ -70,7 +70,7 @@ class TrainingText:
         seen = 0
         for number in range(len(training)):
             text = vocabulary.decode(training.document(number).tolist()).replace(START, "")[: MOST_INDEXED - seen]
-            words.update(words_in(text))
+            words.update(spelt_words(text))
             self.titles.add(text.partition("\n")[0].strip().lower())
             if seen < SAMPLED:
                 self.samples.append(text[: SAMPLED - seen])
@@ -104,7 +104,7 @@ class KnownWords:
         return self._ordered[place] if place < len(self._ordered) else ""
 
 
-def words_in(text: str) -> list[str]:
+def spelt_words(text: str) -> list[str]:
     """The words of a text in order, as they are spelt."""
     return WORDS.findall(text)
 

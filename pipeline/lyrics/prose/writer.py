@@ -25,7 +25,7 @@ from pipeline.lyrics.language_model.lstm import LanguageModel
 from pipeline.lyrics.prose.rules import ProseRules, TitleRules, pieces_of
 from pipeline.lyrics.prose.sampling import Prediction, UnfinishedText, finish_texts, likeliest, read_tokens
 from pipeline.lyrics.prose.scoring import score_text
-from pipeline.lyrics.prose.training_text import TrainingText, words_in
+from pipeline.lyrics.prose.training_text import TrainingText, spelt_words
 from pipeline.lyrics.song.scoring import WordUsage
 from pipeline.lyrics.song.titles import title_case, titles_of
 from pipeline.settings.lyrics import LyricsSettings
@@ -142,9 +142,9 @@ class ProseWriter:
     def _row(self, given: str, first: Prediction, rules: ProseRules, purpose: str) -> UnfinishedText:
         """A text to write from `first`; all its chance comes from the seed and `purpose`."""
         settings = self.settings
-        choose = partial(likeliest, temperature=settings.temperature, top_k=settings.top_k, top_p=settings.top_p)
+        to_chances = partial(likeliest, temperature=settings.temperature, top_k=settings.top_k, top_p=settings.top_p)
         own = Prediction(first.scores, first.state)
-        return UnfinishedText(given, own, self.pieces, rules, choose, random.Random(f"{settings.seed}/{purpose}"))
+        return UnfinishedText(given, own, self.pieces, rules, to_chances, random.Random(f"{settings.seed}/{purpose}"))
 
     def _read(self, given: str) -> Prediction:
         """What the model makes of the start of a text; of characters that the texts lack it reads a plain form."""
@@ -182,7 +182,7 @@ class ProseWriter:
 
     def _title(self, text: str) -> str:
         """A phrase of the text, where the model has no title to give."""
-        usage = WordUsage([words_in(line.lower()) for line in sample.split("\n")] for sample in self.known.samples)
+        usage = WordUsage([spelt_words(line.lower()) for line in sample.split("\n")] for sample in self.known.samples)
         phrases = titles_of(re.split(r"(?<=[.!?;:])\s+", text), usage, lambda word: False)
         return next((phrase for phrase in phrases if phrase.lower() not in self.known.titles), phrases[0])
 

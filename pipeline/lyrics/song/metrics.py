@@ -26,7 +26,7 @@ from pipeline.lyrics.song.writer import LyricWriter
 NEAR_LINES = 4
 """Lines from one end of a rhyme to the other, at the most."""
 NEAR_WORDS = 15
-"""Words before a word that its rhyme density looks at."""
+"""Words before a word that may rhyme with it, for the rhyme density."""
 FREE_LINES = 8
 """Lines drawn freely beside each written one."""
 METRICS_HEADS = ("measure", "generated", "training", "held-out")
@@ -208,7 +208,7 @@ class FormCost:
 
 
 def form_cost(writer: LyricWriter, lyrics: Sequence[Lyric], plans: Sequence[LyricPlan]) -> FormCost:
-    """The cost of syllables, rhymes and known words, less what choosing among candidates gains.
+    """The cost of syllables, rhymes and known words, less what reranking of candidates gains.
 
     A free line is drawn after the same lines, with the same temperature, top k and nucleus. Both kinds are counted by
     the model's own probabilities, those without a temperature.

@@ -42,7 +42,7 @@ REPEATED = {"chorus", "prechorus"}
 """Sections written once and sung word for word each time."""
 BARS_PER_LINE = 2
 SCHEMES = ("ABAB", "AABB")
-"""What a song chooses among where no scheme is given."""
+"""Rhyme schemes of songs for which none is given."""
 METRES = {"ABAB": ((8, 6), (8, 8), (7, 7), (10, 10), (8, 7)), "AABB": ((8,), (7,), (9,), (10,), (11,))}
 """Syllables of the lines where there is no music; lines that rhyme are as long as one another."""
 RAP_METRE = (11,)
@@ -188,11 +188,11 @@ def rhyme_partner(scheme: str, place: int) -> int | None:
     return None if earlier < 0 else block * len(scheme) + earlier
 
 
-def _rhymed(section: SectionPlan, scheme: str, chosen: bool) -> SectionPlan:
-    """The section with its rhymes; two lines that are left over rhyme where the song has `chosen` the scheme."""
+def _rhymed(section: SectionPlan, scheme: str, drawn: bool) -> SectionPlan:
+    """The section with its rhymes; two lines that are left over rhyme where the scheme is `drawn`."""
     count = len(section.lines)
     partners = [rhyme_partner(scheme, place) for place in range(count)]
-    if chosen and count % len(scheme) == 2:
+    if drawn and count % len(scheme) == 2:
         partners[-1] = count - 2
     later = [0] * count
     for place in range(count - 1, -1, -1):

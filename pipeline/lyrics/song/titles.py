@@ -13,10 +13,10 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-SMALL_WORDS = _set("a an and as at but by for from in into is of on or so than that the to with was were")
+SMALL_IN_TITLES = _set("a an and as at but by for from in into is of on or so than that the to with was were")
 DETERMINERS = _set("the a an my your his her our their no every")
 WEAK_WORDS = (
-    SMALL_WORDS | DETERMINERS | _set("i i'm i'd i'll i've he she it it's we you they there there's if when who not")
+    SMALL_IN_TITLES | DETERMINERS | _set("i i'm i'd i'll i've he she it it's we you they there there's if when who not")
 )
 """Words that no title ends with, nor begins with but for a determiner."""
 PICTURE = 0.15
@@ -76,5 +76,6 @@ def title_case(words: Sequence[str]) -> str:
     """
     last = len(words) - 1
     return " ".join(
-        word if 0 < at < last and word.lower() in SMALL_WORDS else capitalised(word) for at, word in enumerate(words)
+        word if 0 < at < last and word.lower() in SMALL_IN_TITLES else capitalised(word)
+        for at, word in enumerate(words)
     )

@@ -18,8 +18,8 @@ from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.audio.synthesizers import RATE_HZ, play, soundfont_path
 from pipeline.errors import UserError
 from pipeline.progress import bar
+from pipeline.transcription.drums.drum_map import CLOSED_HAT, DRUMS, KICK, SAME_DRUM, SNARE
 from pipeline.transcription.drums.features import band_power
-from pipeline.transcription.drums.kit import CLOSED_HAT, DRUMS, KICK, SAME_DRUM, SNARE
 from pipeline.transcription.training.sampled_kits import SampledKit, find_kits, play_kit, read_kit
 
 SECONDS = 30.0

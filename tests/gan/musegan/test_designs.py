@@ -15,7 +15,7 @@ from gan.musegan.binary import BinaryDiscriminator, BinaryGenerator
 from gan.musegan.layers import octave_growth, split_steps
 from gan.musegan.multitrack import JammingDiscriminator
 from gan.musegan.neurons import binary
-from gan.musegan.rolls import onsets
+from gan.musegan.rolls import run_onsets
 from gan.networks.checkpoint import load_discriminator, load_generator
 from gan.networks.designs import NETWORKS
 from gan.rolls import batches_from
@@ -127,7 +127,7 @@ def test_phrases_of_any_shape_are_made_and_scored(design: str, spec: RollSpec) -
     made = generator(latents_of(generator, 3), 0.0, torch.Generator().manual_seed(2))
     assert made.shape == (3, spec.num_tracks, spec.bars, spec.steps_per_bar, spec.num_pitches)
     assert generator.encode(rolls(spec, 3)).shape == made.shape
-    assert generator.strikes(made).shape == (3, spec.num_steps, spec.num_tracks, spec.num_pitches)
+    assert generator.onsets(made).shape == (3, spec.num_steps, spec.num_tracks, spec.num_pitches)
     assert discriminator(made).shape == ((3, spec.num_tracks) if design == "jamming" else (3,))
     sampled = generator.sample(latents_of(generator, 3))
     assert sampled.shape == (3, *spec.shape)
@@ -165,7 +165,7 @@ def test_runs_of_steps_are_notes_across_bars_and_each_drum_step_is_a_hit() -> No
     heard[0, :, 0, 14:, 7] = True
     heard[0, :, 1, :2, 7] = True  # the same run goes on after the bar line
     heard[0, :, 1, 5, 7] = True
-    begins = onsets(heard, BAND).flatten(2, 3)[0, :, :, 7]
+    begins = run_onsets(heard, BAND).flatten(2, 3)[0, :, :, 7]
     assert begins[1].nonzero().flatten().tolist() == [14, 21]
     assert begins[0].nonzero().flatten().tolist() == [14, 15, 16, 17, 21]
 
@@ -179,7 +179,7 @@ def test_a_rest_keeps_repeated_notes_apart() -> None:
     assert heard[1].nonzero().flatten().tolist() == [0, 1, 2, 4, 5, 8, 9]
     assert heard[0].nonzero().flatten().tolist() == [0, 4, 8]
     assert torch.equal(
-        generator.strikes(generator.encode(real)).bool()[0, :, 1, 7].nonzero().flatten(), torch.tensor([0, 4, 8])
+        generator.onsets(generator.encode(real)).bool()[0, :, 1, 7].nonzero().flatten(), torch.tensor([0, 4, 8])
     )
 
 
@@ -187,7 +187,7 @@ def test_a_rest_keeps_repeated_notes_apart() -> None:
 def test_real_rolls_come_back_as_they_were(design: str) -> None:
     generator, _ = networks(small(design))
     real = rolls()
-    begins = generator.strikes(generator.encode(real)).bool()
+    begins = generator.onsets(generator.encode(real)).bool()
     assert torch.equal(begins.transpose(1, 2), real[:, ONSET].flatten(2, 3))
 
 

@@ -273,8 +273,8 @@ def test_an_interrupted_reading_leaves_nothing_half(read, tmp_path, monkeypatch)
         raise KeyboardInterrupt
 
     (read.folder / "a.txt").write_text(poems(400))
-    with monkeypatch.context() as hand, pytest.raises(KeyboardInterrupt):
-        hand.setattr(Characters, "encode", interrupted)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Characters, "encode", interrupted)
         read()
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["texts"]
     (read.folder / "a.txt").write_text(poems(300))

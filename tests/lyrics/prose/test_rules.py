@@ -1,4 +1,4 @@
-"""Words to avoid are told from longer ones."""
+"""Words to avoid are not longer ones that hold them."""
 
 import pytest
 import torch
@@ -16,4 +16,4 @@ torch.set_num_threads(1)  # two that wait for each other make these small tensor
     ],
 )
 def test_a_word_is_over_where_no_letter_follows(text, hit):
-    assert AvoidedWords(["art"]).completed(text[:-1], text[-1], 0) == hit
+    assert AvoidedWords(["art"]).is_over(text[:-1], text[-1], 0) == hit

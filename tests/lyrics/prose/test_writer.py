@@ -1,4 +1,4 @@
-"""Freely written text keeps its rules; the models are small tables, so that every chance is known."""
+"""Prose keeps its rules; the models are small tables, so that every chance is known."""
 
 import itertools
 import math
@@ -84,8 +84,8 @@ def writer(texts=BOOK, order=6, vocabulary=None, model=None, kind="book", **chan
     return ProseWriter(model or Table(texts, vocabulary, order), vocabulary, side, settings)
 
 
-def all_of(hand, numbers=(1,)):
-    return [one for number in numbers for one in hand.write(number)]
+def all_of(prose_writer, numbers=(1,)):
+    return [one for number in numbers for one in prose_writer.write(number)]
 
 
 def words(text):
@@ -105,10 +105,10 @@ def test_top_k_1_equals_temperature_0():
 
 
 def test_same_seed_same_text_another_seed_or_number_another_text():
-    hand = writer()
-    three = [one.text for one in hand.write(3)]
+    prose_writer = writer()
+    three = [one.text for one in prose_writer.write(3)]
     assert [one.text for one in writer().write(3)] == three, "a text depends on its number alone"
-    assert [one.text for one in hand.write(2)] != three
+    assert [one.text for one in prose_writer.write(2)] != three
     assert [one.text for one in writer(seed=2).write(3)] != three
 
 
@@ -245,9 +245,9 @@ def test_a_language_without_spaces_may_make_words():
 def test_subwords_keep_the_same_rules():
     pieces = Subwords.of(BOOK, 340)
     assert max(pieces.widths) > 3
-    hand = writer(vocabulary=pieces, order=2, avoid=["art", "sea"], copy_limit=25)
+    prose_writer = writer(vocabulary=pieces, order=2, avoid=["art", "sea"], copy_limit=25)
     known, training = set(words(" ".join(BOOK).replace(START, ""))), "\n".join(BOOK)
-    found = all_of(hand)
+    found = all_of(prose_writer)
     assert "artist" in {word for one in found for word in words(one.text)}
     for one in found:
         assert set(words(one.text)) <= known - {"art", "sea"} and one.text.endswith(".")
@@ -288,10 +288,10 @@ def test_a_text_that_can_go_no_further_ends_with_what_it_has():
 
 
 def test_figures_stand_beside_those_of_held_out_text():
-    hand = writer(copy_limit=20)
-    found = [hand.write(number)[0] for number in (1, 2)]
+    prose_writer = writer(copy_limit=20)
+    found = [prose_writer.write(number)[0] for number in (1, 2)]
     held_out = "The moon takes the stone. " * 100
-    numbers = prose_metrics(found, "".join(BOOK), held_out, hand.known)
+    numbers = prose_metrics(found, "".join(BOOK), held_out, prose_writer.known)
     assert numbers["characters"] == sum(len(one.text) for one in found)
     assert numbers["longest_copy"] == len(numbers["copied"]) <= 20 and numbers["copied"] in "".join(BOOK)
     assert numbers["longest_copy_held_out"] == len(" takes the stone. The ")

@@ -101,13 +101,15 @@ def test_the_cost_of_form_is_in_bits_a_character():
     texts = [spelt(section(), section("chorus", LINES[::-1]))]
     symbols = "\ufffd" + "".join(sorted({*"".join(texts)}))
     small: LanguageModelSettings = replace(settings.model, hidden_size=8, num_layers=1)
-    hand = LyricWriter(build_model(len(symbols), small), symbols, texts, replace(settings, prompt="I came home"))
+    lyric_writer = LyricWriter(
+        build_model(len(symbols), small), symbols, texts, replace(settings, prompt="I came home")
+    )
     lines = tuple(LinePlan(6) for _ in range(3))
     plan = LyricPlan(
         "free", (SectionPlan("verse", lines), SectionPlan("chorus", lines[:2]), SectionPlan("chorus", lines))
     )
-    song = hand.begin(1, plan)
+    song = lyric_writer.begin(1, plan)
     for line in (*LINES[:2], *LINES[:3]):
         song.take(line)
-    found = form_cost(hand, [song.lyric()], [plan])
+    found = form_cost(lyric_writer, [song.lyric()], [plan])
     assert 3 < found.written < 7 and 3 < found.free < 7

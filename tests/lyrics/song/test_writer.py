@@ -83,8 +83,8 @@ def asked(form=FORM, scheme="ABAB"):
 
 @pytest.fixture(scope="module")
 def lyrics(trainer):
-    hand = writer(trainer)
-    return hand.titled(hand.write(number, asked()) for number in (1, 2))
+    lyric_writer = writer(trainer)
+    return lyric_writer.titled(lyric_writer.write(number, asked()) for number in (1, 2))
 
 
 def lines_in(lyric):
@@ -165,21 +165,21 @@ def test_same_seed_writes_the_same_and_another_does_not(trainer, lyrics):
 
 
 def test_a_song_does_not_depend_on_the_songs_before_it(trainer, lyrics):
-    hand = writer(trainer)
-    hand.write(1, asked(FORM[:1], "AABB"))
-    assert lines_in(hand.write(2, asked())) == lines_in(lyrics[1])
+    lyric_writer = writer(trainer)
+    lyric_writer.write(1, asked(FORM[:1], "AABB"))
+    assert lines_in(lyric_writer.write(2, asked())) == lines_in(lyrics[1])
 
 
 def test_titles_that_are_taken_give_way_in_order(trainer, lyrics):
-    hand = writer(trainer)
-    first, second = hand.titled([lyrics[0], replace(lyrics[0], number=2)])
+    lyric_writer = writer(trainer)
+    first, second = lyric_writer.titled([lyrics[0], replace(lyrics[0], number=2)])
     assert first.title == lyrics[0].title != second.title
 
 
 def drawn(trainer, sizes, endings, seed=3, **changes):
-    hand = writer(trainer, **changes)
-    scores, state = hand.sampler.read(START, trainer.model.initial_state(1))
-    return hand.sampler.draw(scores, state, sizes, endings, torch.Generator().manual_seed(seed))
+    lyric_writer = writer(trainer, **changes)
+    scores, state = lyric_writer.sampler.read(START, trainer.model.initial_state(1))
+    return lyric_writer.sampler.draw(scores, state, sizes, endings, torch.Generator().manual_seed(seed))
 
 
 def test_sampled_lines_keep_syllables_and_last_word(trainer):
@@ -214,8 +214,8 @@ def test_copy_limit_bounds_the_longest_run(trainer):
 
 
 def test_words_to_avoid_are_in_no_line_and_no_title(trainer):
-    hand = writer(trainer, avoid=["The", "and", "I"], prompt="The night and I")
-    lyric = hand.write(1, asked(FORM[:2]))
+    lyric_writer = writer(trainer, avoid=["The", "and", "I"], prompt="The night and I")
+    lyric = lyric_writer.write(1, asked(FORM[:2]))
     for line in lines_in(lyric)[1:]:
         assert not {"the", "and", "i"} & {word.lower() for word in WORD.findall(line)}
     assert not {"the", "and", "i"} & set(lyric.title.lower().split())
@@ -236,8 +236,8 @@ def test_the_prompt_is_the_first_line_as_given(trainer):
 
 
 def test_a_song_is_written_step_by_step_and_back(trainer):
-    hand = writer(trainer)
-    song, whole = hand.begin(1, asked(FORM[:3])), hand.write(1, asked(FORM[:3]))
+    lyric_writer = writer(trainer)
+    song, whole = lyric_writer.begin(1, asked(FORM[:3])), lyric_writer.write(1, asked(FORM[:3]))
     first = song.candidates()
     assert not {one.spelt for one in song.candidates()} & {one.spelt for one in first}
     song.take("My own words, whatever they rhyme with", "person")
