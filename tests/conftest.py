@@ -19,6 +19,8 @@ from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parent.parent
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: workers share the cores
+
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
 SMALL = (
