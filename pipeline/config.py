@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import asdict, dataclass, field, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -109,7 +110,8 @@ def read_config(tree: DictConfig, explicit: tuple[str, ...], upstream: tuple[str
     was made with is taken over, except for the keys in `explicit` (those the user gave on the command line).
     """
     schema = OmegaConf.structured(Config)
-    tree = OmegaConf.merge(tree, {"name": name})  # type: ignore[assignment]
+    plain: Any = OmegaConf.to_container(tree, resolve=False)  # without types, which lists of a manifest lack
+    tree = OmegaConf.create(plain | {"name": name})
     for stage in upstream:
         manifest = read_manifest(Path("outputs") / name / stage)
         if manifest is not None:
@@ -182,6 +184,7 @@ def _check(config: Config) -> None:
         raise UserError(f"{error}.") from error
 
 
+@cache
 def setting_types() -> dict[str, Any]:
     """The type of every setting by its dotted key, groups among them."""
 

@@ -1,0 +1,31 @@
+"""The table of settings is the one that the docstrings make, and every setting is explained."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from typing import get_type_hints
+
+from pipeline.config import PROGRAM, Config
+from pipeline.settings_reference import field_docs, with_reference
+
+
+def test_the_table_in_the_readme_is_up_to_date() -> None:
+    text = (PROGRAM / "conf" / "README.md").read_text(encoding="utf-8")
+    assert text == with_reference(text), "make format brings it up to date"
+
+
+def unexplained(schema: type, prefix: str = "") -> list[str]:
+    """Settings without a meaning of their own."""
+    docs, kinds = field_docs(schema), get_type_hints(schema)
+    found: list[str] = []
+    for one in fields(schema):
+        kind = kinds[one.name]
+        if is_dataclass(kind):
+            found += unexplained(kind, f"{prefix}{one.name}.")
+        elif not docs.get(one.name):
+            found.append(prefix + one.name)
+    return found
+
+
+def test_every_setting_is_explained() -> None:
+    assert unexplained(Config) == []
