@@ -46,9 +46,11 @@ class TrackSettings:
     """One track of a track set."""
 
     name: str
+    """What pages, scores and settings call it; where tracks are assigned by name, what files call it too."""
     programs: list[int] = field(default_factory=list)
     """General MIDI programs (0 to 127) whose notes land here, where tracks are assigned by program."""
     is_drum: bool = False
+    """Hits instead of pitches: never transposed, on MIDI channel 10."""
     pan: float = 0.0
     """Place between the loudspeakers, -1 left to 1 right."""
     volume: float = 1.0
@@ -62,6 +64,7 @@ class ArrangementSettings:
     """Which instruments play the tracks; the songs of an album take the arrangements in turn."""
 
     name: str
+    """What the album page calls it."""
     programs: list[int] = field(default_factory=list)
     """One General MIDI program (0 to 127) a track; drums keep 0."""
 
@@ -71,11 +74,14 @@ class TracksSettings:
     """A track set (`conf/tracks/`)."""
 
     name: str
+    """Names the track set in messages and on pages."""
     assign: str
     """How notes find their track: `program` (General MIDI family), `register` (as many parts as tracks, highest
     first) or `name` (the name of the MIDI track or part)."""
     tracks: list[TrackSettings]
+    """Its tracks: `name`, `programs`, `is_drum`, `pan` (-1 to 1), `volume` (0 to 1), `voice` (it carries the words)."""
     arrangements: list[ArrangementSettings]
+    """Instruments that the songs of an album take in turn: `name`, and `programs`, one for each track."""
 
     @property
     def lead(self) -> int | None:

@@ -15,13 +15,15 @@ class GenerateSettings:
     songs: int = 6
     """How many songs the album has."""
     seed: int = PROGRAM_SEED
+    """Draws the songs: each depends on it and its own number alone."""
     candidates: int = 16
     """Phrases generated for each phrase kept (reranking)."""
     variation: float = 0.15
     """How far a returning section strays from its first time: 0 exact, 1 a fresh one."""
     min_seconds: float = 60.0
+    """Least seconds of a song."""
     max_seconds: float = 180.0
-    """Least and most seconds of a song: its form gets as many sections as fit; a drawn tempo moves a little where that
+    """Most seconds of a song: its form gets as many sections as fit; a drawn tempo moves a little where that
     helps."""
     tempo_bpm: float | None = None
     """Beats a minute; null draws it from the training set's."""
