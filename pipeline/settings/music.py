@@ -29,7 +29,7 @@ class DataSettings:
     path: str | None = None
     """The folder or spreadsheet of the user's music."""
     columns: Any = None
-    """Column names of the spreadsheet by ours, `{title: Song, where: Link}`, where they are not found by themselves."""
+    """Column names of the spreadsheet by ours, such as `{where: Link}`, where they are not found by themselves."""
     packages: list[str] = field(default_factory=list)
     """Debian packages that hold the music, where `source` is `debian`."""
     metre: str = "4/4"
