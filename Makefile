@@ -11,6 +11,7 @@ TORCH ?= torch==2.13.0
 ARGS ?=
 PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check
 RUN := .venv/bin/python -m
+PARALLEL := --numprocesses=auto --dist=worksteal
 
 .PHONY: album test check bench lint format clean
 
@@ -18,10 +19,10 @@ album: .venv/installed
 	@$(RUN) pipeline +stage=album $(ARGS)
 
 test: lint
-	@$(RUN) pytest
+	@$(RUN) pytest $(PARALLEL)
 
 check: lint
-	@$(RUN) pytest -m "not slow"
+	@$(RUN) pytest $(PARALLEL) -m "not slow"
 
 bench: .venv/installed
 	@$(RUN) pipeline.bench $(ARGS)
@@ -34,6 +35,7 @@ lint: .venv/installed
 format: .venv/installed
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
+	@$(RUN) pipeline.reference
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

@@ -1,4 +1,4 @@
-"""What is asked of a phrase: how much each track plays and in what attribute, when, on which pitches, and labels.
+"""Conditions (attribute controls) of a phrase: how much each track plays and how, when, on which pitches; and labels.
 
 Conditions are numbers in the units of a musician, a row a phrase, `[batch, ConditionLayout.size]`, in this order:
 
@@ -8,8 +8,8 @@ Conditions are numbers in the units of a musician, a row a phrase, `[batch, Cond
 - the chroma: for each pitch class from C upwards its share of all sound of pitched tracks;
 - the key (0 to 11 for major from C upwards, 12 to 23 for minor), the tempo in beats a minute, the number of a style.
 
-NaN is no condition. Both networks read them through a `ConditionEncoder`; in training some are left out, so that any
-may be left out later (classifier-free guidance; Ho and Salimans, arXiv 2207.12598).
+NaN is no condition. Both networks read them through a `ConditionEncoder`; in training some are dropped, so that any may
+be left open later (condition dropout, as for classifier-free guidance; Ho and Salimans, arXiv 2207.12598).
 """
 
 from __future__ import annotations
@@ -20,21 +20,22 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from gan.ops.counts import count_cells, pack_cells
 from gan.spec import HOLD, ONSET, RollSpec
 
 NUM_ATTRIBUTES = 4
 DENSITY, LENGTH, VOICES, SHORT = range(NUM_ATTRIBUTES)
-"""What is asked of a track: notes a bar, beats a note, notes at once, share of notes of one step."""
+"""The attributes of a track: notes a bar, beats a note, notes at once, share of notes of one step."""
 NUM_KEYS = 24
 NUM_LABELS = 3
 KEY, TEMPO, STYLE = range(-NUM_LABELS, 0)
 """Places of the labels at the end of a row of conditions, and in a row of labels."""
-NEAREST = 8
-"""Of so many phrases of the data, those most like what is asked, one fills in what is not."""
-UNLIKE = 25.0
+NUM_NEAREST = 8
+"""Of so many phrases of the data, those nearest to the known conditions, one gives the unknown ones."""
+MAX_DISTANCE = 25.0
 """How far apart two labels are, and numbers at most, in squared standard deviations; nothing so far off is near."""
 SILENT = 0.05
-"""Notes a bar below which a track is asked to be silent."""
+"""Notes a bar below which a track is to be silent."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class ConditionLayout:
 
     @property
     def attributes(self) -> slice:
-        """All that is asked of tracks."""
+        """All attributes of all tracks."""
         return slice(0, NUM_ATTRIBUTES * self.tracks)
 
     @property
@@ -86,7 +87,7 @@ def no_labels(count: int) -> Tensor:
 
 
 def conditions_of(rolls: Tensor, labels: Tensor, spec: RollSpec) -> Tensor:
-    """What would have to be asked to get these phrases: `[batch, ConditionLayout.size]`.
+    """The conditions that these phrases answer: `[batch, ConditionLayout.size]`.
 
     Of a silent track only the density is known; of silence no rhythm, and of drums alone no chroma.
 
@@ -99,41 +100,26 @@ def conditions_of(rolls: Tensor, labels: Tensor, spec: RollSpec) -> Tensor:
     spec
         Of the rolls.
     """
-    words = _words(rolls.flatten(3, 4))
+    words = pack_cells(rolls.flatten(3, 4))
     onset, hold = words[:, ONSET], words[:, HOLD]  # [batch, tracks, time, words]
     sounding = onset | hold
-    begun, heard, held = (_cells(one) for one in (onset, sounding, onset[:, :, :-1] & hold[:, :, 1:]))
-    notes, cells = begun.sum(2), heard.sum(2)
-    short = notes - held.sum(2)
+    onsets, voices, long = (count_cells(one) for one in (onset, sounding, onset[:, :, :-1] & hold[:, :, 1:]))
+    notes, cells = onsets.sum(2), voices.sum(2)
+    short = notes - long.sum(2)
     attributes = [
         notes / rolls.shape[3],
         cells / notes / spec.steps_per_beat,
-        cells / heard.ne(0).sum(2),
+        cells / voices.ne(0).sum(2),
         short / notes,
     ]
-    rhythm = begun.sum(1).view(len(rolls), *rolls.shape[3:5]).sum(1)  # [batch, steps]
+    rhythm = onsets.sum(1).view(len(rolls), *rolls.shape[3:5]).sum(1)  # [batch, steps]
     pitches = sounding[:, list(spec.pitched)].sum(1).view(torch.uint8).sum(1)[:, : spec.num_pitches]
-    chroma = pitches @ fold(spec).to(rolls.device)
+    chroma = pitches @ pitch_class_matrix(spec).to(rolls.device)
     shares = [one / one.sum(1, keepdim=True) for one in (rhythm, chroma)]
     return torch.cat([*attributes, *shares, labels.to(rolls.device)], dim=1)
 
 
-def _words(cells: Tensor) -> Tensor:
-    """Bools `[..., pitches]` as 64-bit numbers `[..., words]`, a byte a cell.
-
-    Their sums are sums of all eight cells at once, as long as no byte comes to more than 255: tens of times as fast as
-    those of bools.
-    """
-    padded = nn.functional.pad(cells.view(torch.uint8), (0, -cells.shape[-1] % 8))
-    return padded.contiguous().view(torch.int64)
-
-
-def _cells(words: Tensor) -> Tensor:
-    """How many cells are set in words `[..., words]`: `[...]`."""
-    return words.sum(-1, keepdim=True).view(torch.uint8).sum(-1)
-
-
-def fold(spec: RollSpec) -> Tensor:
+def pitch_class_matrix(spec: RollSpec) -> Tensor:
     """`[pitches, 12]`, whole numbers: which pitch class each pitch belongs to."""
     classes = (torch.arange(spec.num_pitches) + spec.lowest_pitch) % 12
     return (classes.unsqueeze(1) == torch.arange(12)).long()
@@ -158,15 +144,14 @@ def interpolate_conditions(start: Tensor, end: Tensor, share: float) -> Tensor:
 
 
 class ConditionEncoder(nn.Module):
-    """Conditions as inputs of a network; what is left out is all zeros.
+    """Conditions as inputs of a network; what is unknown is all zeros.
 
     Parameters
     ----------
     spec
         Of the phrases.
     examples
-        Conditions of phrases of the data, `[phrases][ConditionLayout.size]`: what is usually asked, and how widely it
-        varies.
+        Conditions of phrases of the data, `[phrases][ConditionLayout.size]`: what is usual, and how widely it varies.
     num_styles
         Styles that the data's labels tell apart.
 
@@ -177,7 +162,7 @@ class ConditionEncoder(nn.Module):
     """
 
     TRACK_SIZE = 2 * NUM_ATTRIBUTES + 1
-    """Numbers in which a network is told what is asked of a track."""
+    """Numbers in which a network is told the attributes of a track."""
 
     centres: Tensor
     scales: Tensor
@@ -199,8 +184,8 @@ class ConditionEncoder(nn.Module):
         shares = conditions[:, layout.rhythm.start : layout.chroma.stop]
         return torch.cat([amounts, shares, torch.log2(conditions[:, TEMPO, None])], dim=1)
 
-    def fill_in(self, conditions: Tensor, examples: Tensor, random: torch.Generator) -> Tensor:
-        """Conditions with their gaps filled, so that what is asked is asked for in the way the data would do it.
+    def impute(self, conditions: Tensor, examples: Tensor, random: torch.Generator) -> Tensor:
+        """Conditions with their gaps filled as nearest neighbours in the data have it (hot-deck imputation).
 
         Parameters
         ----------
@@ -208,19 +193,21 @@ class ConditionEncoder(nn.Module):
             `[batch, ConditionLayout.size]`.
         examples
             Conditions of phrases of the data, `[phrases, ConditionLayout.size]`. Each gap is filled from one of the
-            phrases that are most like what is asked; where nothing is asked, from any.
+            phrases that are nearest to the known conditions; where nothing is known, from any.
         random
             A CPU generator that draws the phrases.
         """
         scales = self.scales.to(conditions)
-        unlike = conditions.new_zeros(len(conditions), len(examples))
-        for row, wanted in enumerate(conditions):
-            off = ((self._scaled(wanted.unsqueeze(0)) - self._scaled(examples)) / scales).square()
-            unlike[row] = off.clamp(max=UNLIKE).nan_to_num(0.0).sum(1)
+        distances = conditions.new_zeros(len(conditions), len(examples))
+        for row, known in enumerate(conditions):
+            off = ((self._scaled(known.unsqueeze(0)) - self._scaled(examples)) / scales).square()
+            distances[row] = off.clamp(max=MAX_DISTANCE).nan_to_num(0.0).sum(1)
             for label in (KEY, STYLE):
-                unlike[row] += UNLIKE * ((examples[:, label] != wanted[label]) & ~wanted[label].isnan())
-        ranked = unlike.sort(1).values
-        near = (unlike <= ranked[:, min(NEAREST, len(examples)) - 1, None]) & (unlike < ranked[:, :1] + UNLIKE)
+                distances[row] += MAX_DISTANCE * ((examples[:, label] != known[label]) & ~known[label].isnan())
+        ranked = distances.sort(1).values
+        near = (distances <= ranked[:, min(NUM_NEAREST, len(examples)) - 1, None]) & (
+            distances < ranked[:, :1] + MAX_DISTANCE
+        )
         rows = torch.multinomial(near.cpu().to(torch.float32), 1, generator=random).squeeze(1)
         filled = torch.where(conditions.isnan(), examples[rows.to(examples.device)], conditions)
         silent = (filled[:, self.layout.attribute(DENSITY)] < SILENT).repeat(1, NUM_ATTRIBUTES)
@@ -229,7 +216,7 @@ class ConditionEncoder(nn.Module):
         return filled
 
     def tracks(self, conditions: Tensor) -> Tensor:
-        """What is asked of each track, `[batch, tracks, TRACK_SIZE]`: of what, how much, whether silence."""
+        """The attributes of each track, `[batch, tracks, TRACK_SIZE]`: which are known, how much, whether silence."""
         place = self.layout.attributes
         scaled = ((torch.log1p(conditions[:, place]) - self.centres[place]) / self.scales[place]).nan_to_num(0.0)
         known = (~conditions[:, place].isnan()).to(conditions)

@@ -1,6 +1,6 @@
-"""What is given of a phrase: some of its bars in some of its tracks; the generator makes the rest.
+"""Context: the bars of some tracks that are given; the generator makes the rest of the phrase around them (inpainting).
 
-One mask `[batch, tracks, bars]` says it all: nothing given is composing, whole tracks given is accompanying, the first
+One mask `[batch, tracks, bars]` says which: nothing given is composing, whole tracks given is accompanying, the first
 bars given is continuing, any other bars given is filling in.
 """
 
@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding_bag, pad
 
 from gan.conditions import NUM_ATTRIBUTES, ConditionLayout, conditions_of, no_labels
-from gan.rolls import SOUNDING, STRIKE, fold_streams
+from gan.rolls import STREAM_ONSET, STREAM_SOUNDING, stream_pitch_classes
 from gan.spec import HOLD, ONSET, RollSpec
 
 
@@ -57,27 +56,12 @@ class Context:
         phrase, track, bar = self.mask.nonzero(as_tuple=True)
         whole = made.clone()
         whole[phrase, :, track, bar] = self.rolls[phrase, :, track, bar]
-        return strike_orphans(whole, ~self.mask)
-
-
-def conditions_of_context(given: Context, spec: RollSpec) -> Tensor:
-    """What the notes that are given ask for, `[batch, ConditionLayout.size]`: go on like this.
-
-    The attributes of the tracks that are given from end to end, and the rhythm and chroma of all that is given.
-    """
-    layout, mask = ConditionLayout.of(spec), given.mask
-    labels = no_labels(len(given)).to(mask.device)
-    conditions = conditions_of(given.rolls & mask[:, None, :, :, None, None], labels, spec)
-    whole = mask.all(2).repeat(1, NUM_ATTRIBUTES)
-    conditions[:, layout.attributes] = conditions[:, layout.attributes].masked_fill(~whole, torch.nan)
-    return conditions
+        return start_orphaned_holds(whole, ~self.mask)
 
 
 @dataclass(frozen=True)
 class StreamContext:
-    """What is given to a network while it learns: `streams` `[batch, time, tracks, 2, pitch_range]`, and the mask of
-    it.
-    """
+    """Context in the networks' form: `streams` `[batch, time, tracks, 2, pitch_range]` (`gan.rolls`), and the mask."""
 
     streams: Tensor
     mask: Tensor
@@ -85,16 +69,35 @@ class StreamContext:
 
 @dataclass(frozen=True)
 class Conditioning:
-    """What phrases were asked to be: conditions `[batch, ConditionLayout.size]`; what was given: a mask `[batch,
-    tracks, bars]`.
+    """What the discriminator is told of phrases.
+
+    Attributes
+    ----------
+    conditions
+        What they were to be, `[batch, ConditionLayout.size]`.
+    mask
+        Which bars of them were given, `[batch, tracks, bars]`.
     """
 
     conditions: Tensor
     mask: Tensor
 
 
-def strike_orphans(rolls: Tensor, where: Tensor | None = None) -> Tensor:
-    """Rolls in which a held step with nothing before it, at the start of a bar, begins a note; a phrase's first too.
+def conditions_of_context(context: Context, spec: RollSpec) -> Tensor:
+    """Conditions `[batch, ConditionLayout.size]` for a phrase that goes on like the notes that are given.
+
+    The attributes of the tracks that are given from end to end, and the rhythm and chroma of all that is given.
+    """
+    layout, mask = ConditionLayout.of(spec), context.mask
+    labels = no_labels(len(context)).to(mask.device)
+    conditions = conditions_of(context.rolls & mask[:, None, :, :, None, None], labels, spec)
+    whole = mask.all(2).repeat(1, NUM_ATTRIBUTES)
+    conditions[:, layout.attributes] = conditions[:, layout.attributes].masked_fill(~whole, torch.nan)
+    return conditions
+
+
+def start_orphaned_holds(rolls: Tensor, where: Tensor | None = None) -> Tensor:
+    """Rolls in which a held step with nothing before it, at the start of a bar, is an onset; a phrase's first too.
 
     With a mask `where` `[batch, tracks, bars]`, in these bars alone.
     """
@@ -104,11 +107,11 @@ def strike_orphans(rolls: Tensor, where: Tensor | None = None) -> Tensor:
     orphan = first[:, HOLD] & ~before
     if where is not None:
         orphan &= where.unsqueeze(3)
-    begun = rolls.clone()
-    begun[:, ONSET, :, :, 0] |= orphan
-    begun[:, HOLD, :, :, 0] &= ~orphan
+    started = rolls.clone()
+    started[:, ONSET, :, :, 0] |= orphan
+    started[:, HOLD, :, :, 0] &= ~orphan
     # the rest of the note follows by itself: its later steps have a sounding step before them
-    return begun
+    return started
 
 
 def mask_of_steps(mask: Tensor, spec: RollSpec) -> Tensor:
@@ -116,67 +119,51 @@ def mask_of_steps(mask: Tensor, spec: RollSpec) -> Tensor:
     return mask.transpose(1, 2).repeat_interleave(spec.steps_per_bar, dim=1)
 
 
-def beginnings(mask: Tensor, spec: RollSpec) -> Tensor:
-    """Where made notes follow given ones, so that something new must begin: bool `[batch, time, tracks]`."""
-    starts = mask.new_zeros(len(mask), spec.bars, spec.steps_per_bar, spec.num_tracks)
-    starts[:, 1:, 0] = (mask[:, :, :-1] & ~mask[:, :, 1:]).transpose(1, 2)
-    return starts.flatten(1, 2)
+def forced_onsets(mask: Tensor, spec: RollSpec) -> Tensor:
+    """Where made notes follow given ones, so that no note may be held over: bool `[batch, time, tracks]`."""
+    forced = mask.new_zeros(len(mask), spec.bars, spec.steps_per_bar, spec.num_tracks)
+    forced[:, 1:, 0] = (mask[:, :, :-1] & ~mask[:, :, 1:]).transpose(1, 2)
+    return forced.flatten(1, 2)
 
 
-def inpaint_streams(made: Tensor, given: Tensor, mask: Tensor, spec: RollSpec) -> Tensor:
-    """Streams `made` with those that are given in their place; both `[batch, time, tracks, 2, pitch_range]`.
+def inpaint_streams(made: Tensor, context: StreamContext, spec: RollSpec) -> Tensor:
+    """Streams `made` `[batch, time, tracks, 2, pitch_range]` with those that are given in their place.
 
-    A given note whose beginning lies in a bar that is made anew is struck at the bar line, unless what was made sounds
-    right up to it: then it is one note.
+    A given note whose beginning lies in a bar that is made anew has an onset at the bar line, unless what was made
+    sounds right up to it: then it is one note.
     """
-    whole = torch.where(mask_of_steps(mask, spec)[..., None, None], given, made)
+    mask = context.mask
+    whole = torch.where(mask_of_steps(mask, spec)[..., None, None], context.streams, made)
     if spec.bars == 1:
         return whole
     bars = whole.view(len(whole), spec.bars, spec.steps_per_bar, *whole.shape[2:])
-    with torch.no_grad():  # what is struck has no gradient, and the sum's is that of `whole`
+    with torch.no_grad():  # these onsets have no gradient, and the sum's is that of `whole`
         joins = (mask[:, :, 1:] & ~mask[:, :, :-1]).transpose(1, 2).unsqueeze(3)  # [batch, bars - 1, tracks, 1]
-        first = bars[:, 1:, 0]  # [batch, bars - 1, tracks, 2, pitch_range]
-        cut = first[:, :, :, SOUNDING] * (1 - first[:, :, :, STRIKE]) * (1 - bars[:, :-1, -1, :, SOUNDING]) * joins
-        bars[:, 1:, 0, :, STRIKE] += cut
+        sounding, onset = bars[:, 1:, 0].unbind(3)  # [batch, bars - 1, tracks, pitch_range]
+        cut = sounding * (1 - onset) * (1 - bars[:, :-1, -1, :, STREAM_SOUNDING]) * joins
+        bars[:, 1:, 0, :, STREAM_ONSET] += cut
     return whole
 
 
-def embed_context(part: StreamContext, vectors: Tensor, spec: RollSpec) -> Tensor:
-    """Sums `[batch, time, width]` of the vectors of all notes that are given, and of the tracks that they are of.
-
-    `vectors` is `[tracks, 2 * pitch_range + 1, width]`, the last one of a track its own. A step has few notes of all
-    that it could have: looking them up is far cheaper than a product. Gradients reach the vectors, not the notes.
-    """
-    batch, bars, steps = len(part.mask), spec.bars, spec.steps_per_bar
-    phrase, bar, track = part.mask.transpose(1, 2).nonzero(as_tuple=True)
-    pieces = part.streams.view(batch, bars, steps, *part.streams.shape[2:])[phrase, bar, :, track].flatten(2)
-    cell, step, place = pad(pieces, [0, 1], value=1.0).nonzero(as_tuple=True)  # what is last is there at each step
-    counts = (cell * steps + step).bincount(minlength=len(phrase) * steps)
-    number = track[cell] * vectors.shape[1] + place
-    sums = embedding_bag(number, vectors.flatten(0, 1), counts.cumsum(0) - counts, mode="sum")
-    heard = sums.new_zeros(batch * bars, steps, sums.shape[1])
-    return heard.index_add(0, phrase * bars + bar, sums.view(-1, steps, sums.shape[1])).view(batch, bars * steps, -1)
-
-
-NUM_MARKS = 3
-"""Whether, in what is given, a pitched track begins a note, a drum is hit, anything pitched sounds."""
-HARMONIC_CONTEXT_SIZE = 12 + NUM_MARKS
-"""Features of a step of a track: how well each pitch class fits, and the marks."""
+NUM_FLAGS = 3
+"""Whether, in what is given, a pitched track has an onset, a drum is hit, anything pitched sounds."""
+HARMONIC_CONTEXT_SIZE = 12 + NUM_FLAGS
+"""Features of a step of a track: how likely each pitch class is, and the flags."""
 
 
 class HarmonicContext(nn.Module):
-    """What is given, as each track hears it.
+    """The harmony that the given notes make, for each track that is made beside them.
 
     Parameters
     ----------
     spec, lowest_pitches, pitch_range
         Of the streams, see `gan.rolls.to_streams`.
     gains
-        `[tracks][12]`, `gan.statistics.DataStatistics.harmony`: where the fit of each interval starts.
+        `[tracks][12]`, `gan.statistics.DataStatistics.harmony`: how likely each interval above a given note is.
     """
 
-    fold: Tensor
-    turn: Tensor
+    classes: Tensor
+    semitones: Tensor
 
     def __init__(
         self, spec: RollSpec, lowest_pitches: tuple[int, ...], pitch_range: int, gains: list[list[float]]
@@ -184,26 +171,25 @@ class HarmonicContext(nn.Module):
         super().__init__()
         self.spec = spec
         self.drums = [track for track in range(spec.num_tracks) if track not in spec.pitched]
-        self.fits = nn.Parameter(torch.tensor(gains))  # [tracks, semitones above a given note]
-        self.register_buffer(
-            "fold", fold_streams(spec, lowest_pitches, pitch_range), persistent=False
-        )  # [pitched, pitch_range, 12]
-        turn = (torch.arange(12) - torch.arange(12).unsqueeze(1)) % 12
-        self.register_buffer("turn", turn, persistent=False)  # [given, made]: semitones
+        self.interval_gains = nn.Parameter(torch.tensor(gains))  # [tracks, semitones above a given note]
+        classes = stream_pitch_classes(spec, lowest_pitches, pitch_range)  # [pitched, pitch_range, 12]
+        self.register_buffer("classes", classes, persistent=False)
+        semitones = (torch.arange(12) - torch.arange(12).unsqueeze(1)) % 12
+        self.register_buffer("semitones", semitones, persistent=False)  # [pitch class given, pitch class made]
 
-    def forward(self, part: StreamContext) -> Tensor:
+    def forward(self, context: StreamContext) -> Tensor:
         """`[batch, time, tracks, HARMONIC_CONTEXT_SIZE]`; zeros where nothing is given."""
-        spec, streams = self.spec, part.streams
+        spec, streams = self.spec, context.streams
         batch, time, tracks = streams.shape[:3]
-        heard = mask_of_steps(part.mask, spec).to(streams)  # [batch, time, tracks]
+        given = mask_of_steps(context.mask, spec).to(streams)  # [batch, time, tracks]
         pitched = list(spec.pitched)
-        sounding = streams[:, :, pitched, SOUNDING] * heard[:, :, pitched, None]
-        chroma = torch.einsum("btkp,kpc->btc", sounding, self.fold).clamp(max=1)
-        fits = torch.einsum("btc,kcd->btkd", chroma, self.fits[:, self.turn])
-        struck = streams[:, :, :, STRIKE].amax(3) * heard
-        marks = [_any(struck[:, :, pitched]), _any(struck[:, :, self.drums]), _any(chroma)]
-        beside = torch.stack(marks, dim=2).unsqueeze(2).expand(-1, -1, tracks, -1)
-        return torch.cat([fits, beside.expand(batch, time, tracks, NUM_MARKS)], dim=3)
+        sounding = streams[:, :, pitched, STREAM_SOUNDING] * given[:, :, pitched, None]
+        chroma = torch.einsum("btkp,kpc->btc", sounding, self.classes).clamp(max=1)
+        likely = torch.einsum("btc,kcd->btkd", chroma, self.interval_gains[:, self.semitones])
+        onset = streams[:, :, :, STREAM_ONSET].amax(3) * given
+        flags = [_any(onset[:, :, pitched]), _any(onset[:, :, self.drums]), _any(chroma)]
+        shared = torch.stack(flags, dim=2).unsqueeze(2)
+        return torch.cat([likely, shared.expand(batch, time, tracks, NUM_FLAGS)], dim=3)
 
 
 def _any(x: Tensor) -> Tensor:

@@ -74,7 +74,7 @@ class PhraseGenerator(Network):
         """Real rolls, bool `[batch, *spec.shape]`, in the design's form."""
 
     @abstractmethod
-    def strikes(self, phrases: Tensor) -> Tensor:
+    def onsets(self, phrases: Tensor) -> Tensor:
         """Where notes begin in phrases of the design's form: `[batch, time, tracks, pitches]`, 0 or 1."""
 
     @abstractmethod
@@ -85,7 +85,7 @@ class PhraseGenerator(Network):
         """
 
     inpaints = False
-    """Whether phrases are made around notes that are given, and as wished; see `gan.networks.generator.Generator`."""
+    """Whether phrases are made for conditions and around a context; see `gan.networks.generator.Generator`."""
 
     @property
     def final_phase_start(self) -> int:
@@ -112,7 +112,7 @@ class PhraseDiscriminator(Network):
         super().__init__()
         self.spec = spec
 
-    judges_each_alone = False
+    scores_independently = False
     """Whether a phrase's score depends on nothing but the phrase, so that a gradient says of each phrase by itself what
     would change its score.
     """
@@ -126,7 +126,7 @@ class PhraseDiscriminator(Network):
 
     @abstractmethod
     def score(self, rolls: Tensor) -> Tensor:
-        """Logits `[batch]` of bool rolls `[batch, *spec.shape]`, for choosing the best of several phrases.
+        """Logits `[batch]` of bool rolls `[batch, *spec.shape]`, to rank phrases by.
 
         Scores of one call can be compared, those of two calls need not be.
         """

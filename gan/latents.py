@@ -1,5 +1,6 @@
-"""The four latents of MuseGAN (Dong et al., arXiv 1709.06298, section 3.3), for the phrase, time, tracks and both; and
-what is asked of the phrase beside them.
+"""The four latents of MuseGAN (Dong et al., arXiv 1709.06298, section 3.3): for the phrase, time, tracks and both.
+
+The conditions of the phrase go with them.
 """
 
 from __future__ import annotations
@@ -96,14 +97,12 @@ class Latents:
             conditions=self.conditions,
         )
 
-    def asking(self, conditions: Tensor) -> Latents:
-        """The same latents with other conditions `[batch, ConditionLayout.size]`; where those are NaN, their own
-        stay.
-        """
+    def with_conditions(self, conditions: Tensor) -> Latents:
+        """The same latents with other conditions `[batch, ConditionLayout.size]`; NaN leaves their own."""
         return replace(self, conditions=torch.where(conditions.isnan(), self.conditions, conditions))
 
-    def towards(self, other: Latents, share: float) -> Latents:
-        """The phrase at `share` (0 to 1) of the way to `other`, on a sphere (slerp; White, arXiv 1609.04468)."""
+    def interpolate(self, other: Latents, share: float) -> Latents:
+        """Spherical interpolation (slerp; White, arXiv 1609.04468): the phrase at `share` (0 to 1) of the way."""
         ends = other.to_dict()
         middle = {
             name: _slerp(value, ends[name], share) for name, value in self.to_dict().items() if name != "conditions"

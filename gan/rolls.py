@@ -1,7 +1,8 @@
-"""What is done to rolls: planes to streams and back, packing, and batches that depend on seed and step alone.
+"""Rolls in other forms: planes to streams and back, packed bits, and batches that depend on seed and step alone.
 
-A *stream* tensor is what the two networks exchange: `[batch, time, tracks, 2, pitch_range]`, stream 0 *sounding* (onset
-or hold), stream 1 *onset*, with time running over all steps of the phrase and each track cut to its own pitch_range.
+A *stream* tensor is what generator and discriminator exchange: `[batch, time, tracks, 2, pitch_range]`, stream 0
+*sounding* (onset or hold), stream 1 *onset*, with time running over all steps of the phrase and each track cut to its
+own pitch_range.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from torch import Tensor
 from gan.seeds import RandomStream, mix_seed
 from gan.spec import HOLD, ONSET, RollSpec
 
-SOUNDING, STRIKE = 0, 1
+STREAM_SOUNDING, STREAM_ONSET = 0, 1
 """The two streams: every step of a note, and its first step."""
 
 
@@ -30,28 +31,28 @@ def to_streams(rolls: Tensor, lowest_pitches: Sequence[int], pitch_range: int) -
     for track, low in enumerate(lowest_pitches):
         window = rolls[:, :, track, :, :, low : low + pitch_range].view(torch.uint8).flatten(2, 3)
         onset, hold = window[:, ONSET], window[:, HOLD]  # [batch, time, pitch_range]
-        cells[:, :, track, STRIKE] = onset
-        torch.bitwise_or(onset, hold, out=cells[:, :, track, SOUNDING])
-    cells[:, 0, :, STRIKE] = cells[:, 0, :, SOUNDING]
+        cells[:, :, track, STREAM_ONSET] = onset
+        torch.bitwise_or(onset, hold, out=cells[:, :, track, STREAM_SOUNDING])
+    cells[:, 0, :, STREAM_ONSET] = cells[:, 0, :, STREAM_SOUNDING]
     return cells.to(torch.float32)  # bytes become floats four times as fast as bools do
 
 
 def to_rolls(streams: Tensor, lowest_pitches: Sequence[int], spec: RollSpec) -> Tensor:
     """Streams back as bool rolls `[batch, 2, tracks, bars, steps, pitches]`; drums never hold."""
     batch, _, _, _, pitch_range = streams.shape
-    heard = streams.detach() > 0.5
+    present = streams.detach() > 0.5
     shape = (batch, spec.bars, spec.steps_per_bar, pitch_range)
     rolls = torch.zeros((batch, *spec.shape), dtype=torch.bool, device=streams.device)
     for track, low in enumerate(lowest_pitches):
-        onset = heard[:, :, track, STRIKE].reshape(shape)
-        sounding = heard[:, :, track, SOUNDING].reshape(shape)
+        onset = present[:, :, track, STREAM_ONSET].reshape(shape)
+        sounding = present[:, :, track, STREAM_SOUNDING].reshape(shape)
         rolls[:, ONSET, track, :, :, low : low + pitch_range] = onset
         if not spec.tracks[track].is_drum:
             rolls[:, HOLD, track, :, :, low : low + pitch_range] = sounding & ~onset
     return rolls
 
 
-def fold_streams(spec: RollSpec, lowest_pitches: Sequence[int], pitch_range: int) -> Tensor:
+def stream_pitch_classes(spec: RollSpec, lowest_pitches: Sequence[int], pitch_range: int) -> Tensor:
     """`[pitched, pitch_range, 12]`: which pitch class each pitch of each pitched track's pitch_range belongs to."""
     pitches = torch.tensor([lowest_pitches[track] for track in spec.pitched]).unsqueeze(1) + torch.arange(pitch_range)
     classes = (pitches + spec.lowest_pitch) % 12

@@ -45,19 +45,10 @@ class ModelSettings:
         Channels of the discriminator over steps, over beats, and over bars and the phrase.
     heads
         What makes the notes of pitched tracks (drums always have a binary neuron a pitch). `auto` gives a track that
-        is monophonic in the data one line of notes (`choice`), and every other track several lines at once (`voices`).
+        is monophonic in the data one monophonic voice (`choice`), and every other track several at once (`voices`).
         `choice`, `voices` and `neurons` (two binary neurons a pitch) force one of them on all pitched tracks.
     voices
-        Lines of a polyphonic track: at most so many notes sound at once.
-    choice_polyphony
-        `auto` takes a track as monophonic when at most this share of its sounding steps has two pitches or more.
-    pitch_range_share
-        A track is modelled within the pitches that hold this share of its notes; rare outliers would widen every
-        matrix product.
-    temperature
-        Of the soft decision that carries the gradient; the decision that is heard is always hard.
-    harmony
-        Whether the discriminator sees chroma and the intervals between tracks and along lines, beside the roll.
+        Monophonic voices of a polyphonic track: at most so many notes sound at once.
     refinement_steps
         How often a phrase is made anew around its lowest tracks when it is sampled; training has none.
     filters
@@ -80,10 +71,6 @@ class ModelSettings:
     bar_width: int = 160
     heads: str = "auto"
     voices: int = 4
-    choice_polyphony: float = 0.03
-    pitch_range_share: float = 0.999
-    temperature: float = 1.0
-    harmony: bool = True
     refinement_steps: int = 1
     filters: int = 64
     neurons: str = "deterministic"
@@ -112,14 +99,6 @@ class ModelSettings:
         _need(0 <= self.refinement_steps <= 8, "model.refinement_steps", "0 to 8", self.refinement_steps)
         _need(self.heads in HEADS, "model.heads", f"one of {', '.join(HEADS)}", self.heads)
         _need(1 <= self.voices <= 6, "model.voices", "1 to 6", self.voices)
-        _need(0 <= self.choice_polyphony <= 1, "model.choice_polyphony", "between 0 and 1", self.choice_polyphony)
-        _need(
-            0.5 < self.pitch_range_share <= 1,
-            "model.pitch_range_share",
-            "above 0.5 and at most 1",
-            self.pitch_range_share,
-        )
-        _need(self.temperature > 0, "model.temperature", "above 0", self.temperature)
 
     def _counts(self, key: str) -> bool:
         """Whether a setting means something to the design."""
@@ -257,11 +236,6 @@ def check_together(model: ModelSettings, train: TrainSettings) -> None:
     """Raise `ValueError` when a setting cannot work, alone or with the others, or does nothing."""
     model.check()
     train.check()
-    if train.shared_gradient and (model.design != "albumgan" or train.loss != "relativistic"):
-        raise ValueError(
-            f"train.shared_gradient does nothing with train.loss={train.loss} and model.design={model.design}, "
-            "set it to false"
-        )
     if model.design != "albumgan":
         for key in ("attribute_loss", "matching_loss", "noise_steps", "noise_floor", "max_transposition"):
             if getattr(train, key):
@@ -269,3 +243,8 @@ def check_together(model: ModelSettings, train: TrainSettings) -> None:
                     f"train.{key} does nothing with model.design={model.design}, set it to 0; "
                     "train=musegan holds what MuseGAN was trained with"
                 )
+    if train.shared_gradient and (model.design != "albumgan" or train.loss != "relativistic"):
+        raise ValueError(
+            f"train.shared_gradient does nothing with train.loss={train.loss} and model.design={model.design}, "
+            "set it to false"
+        )

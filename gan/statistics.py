@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan.conditions import STYLE, conditions_of, fold, no_labels
+from gan.conditions import STYLE, conditions_of, no_labels, pitch_class_matrix
 from gan.rolls import unpack
 from gan.settings import ModelSettings
 from gan.spec import HOLD, ONSET, RollSpec
@@ -20,12 +20,16 @@ MAX_VOICES = 6
 WIDEST_MOTION = 12
 """Melodic motion is counted up to an octave."""
 
-SOME = 8
+INTERVAL_SHARE = 8
 """Intervals between tracks are counted in one of so many phrases."""
 MOST_COUNTED = 2048
 """Phrases that are counted where a data set has more."""
 MOST_EXAMPLES = 1024
-"""So many phrases are remembered by what would have to be asked to get them."""
+"""The conditions of so many phrases are kept."""
+MONOPHONIC_SHARE = 0.03
+"""A track is taken as monophonic when at most this share of its sounding steps has two pitches or more."""
+PITCH_RANGE_SHARE = 0.999
+"""A track is modelled within the pitches that hold this share of its notes; rare outliers would widen every product."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class DataStatistics:
         `[tracks]`: share of bars without a sounding step.
     examples
         `[phrases, up to MOST_EXAMPLES][ConditionLayout.size]`: the conditions of evenly spread phrases
-        (`gan.conditions`), NaN for what is unknown; a generator that is asked nothing draws one of them.
+        (`gan.conditions`), NaN for what is unknown; where conditions are left open, one of them is drawn.
     num_styles
         Styles that the data's labels tell apart.
     """
@@ -110,11 +114,11 @@ class DataStatistics:
             num_phrases=num_phrases,
             sounding=(totals["sounding"] / num_steps).tolist(),
             onsets=(totals["onsets"] / num_bars).tolist(),
-            polyphony=(totals["chords"] / totals["heard"].clamp(min=1)).tolist(),
+            polyphony=(totals["chords"] / totals["sounding_steps"].clamp(min=1)).tolist(),
             voices=(totals["voices"] / num_steps).tolist(),
             holds=(totals["held"] / totals["before"].clamp(min=1)).tolist(),
             motions=_motion_gain(totals["moves"], totals["tops"]).tolist(),
-            harmony=interval_gain(totals["intervals"], totals["begun"], totals["beside"]).tolist(),
+            harmony=interval_gain(totals["intervals"], totals["interval_onsets"], totals["interval_context"]).tolist(),
             notes_per_bar=(totals["notes"] / num_bars).tolist(),
             empty_bars=(1 - totals["full_bars"] / num_bars).tolist(),
             examples=conditions[:: -(-num_phrases // MOST_EXAMPLES)].tolist(),
@@ -143,26 +147,26 @@ def _count(rolls: Tensor, spec: RollSpec) -> dict[str, Tensor]:
         "onsets": onset.sum((0, 2)),
         "chords": (voices >= 2).sum((0, 2, 3)),
         "voices": torch.stack([(voices >= least).sum((0, 2, 3)) for least in range(1, MAX_VOICES + 1)], dim=1),
-        "heard": (voices >= 1).sum((0, 2, 3)),
+        "sounding_steps": (voices >= 1).sum((0, 2, 3)),
         "before": sounding.flatten(2, 3)[:, :, :-1].sum((0, 2, 3)),
         "held": rolls[:, HOLD].flatten(2, 3)[:, :, 1:].sum((0, 2, 3)),
         "notes": onset.sum((0, 2, 3, 4)),
         "full_bars": voices.any(-1).sum((0, 2)),
     }
     counts |= _count_moves(onset.flatten(2, 3))
-    classes = fold(spec).to(rolls.device, torch.float32)
-    few = (planes[::SOME].flatten(2, 3).to(torch.float32) for planes in (onset, sounding))
-    begun, heard = (planes @ classes for planes in few)
+    classes = pitch_class_matrix(spec).to(rolls.device, torch.float32)
+    few = (planes[::INTERVAL_SHARE].flatten(2, 3).to(torch.float32) for planes in (onset, sounding))
+    onset_classes, sounding_classes = (planes @ classes for planes in few)
     is_drum = torch.tensor([track.is_drum for track in spec.tracks], device=rolls.device)
-    counts |= count_intervals(begun, heard, is_drum)
+    counts |= count_intervals(onset_classes, sounding_classes, is_drum)
     return {name: count.to(torch.float64) for name, count in counts.items()}
 
 
-def _count_moves(strikes: Tensor) -> dict[str, Tensor]:
+def _count_moves(onsets: Tensor) -> dict[str, Tensor]:
     """`moves` `[tracks, 25]` from each highest onset to the next, and `tops` `[tracks, pitches]`: those onsets."""
-    time, pitches = strikes.shape[2:]
-    top = (strikes * torch.arange(1, pitches + 1, device=strikes.device)).amax(-1)  # [batch, tracks, time]; 0: none
-    latest = torch.where(top > 0, torch.arange(time, device=strikes.device), -1).cummax(2).values[..., :-1]
+    time, pitches = onsets.shape[2:]
+    top = (onsets * torch.arange(1, pitches + 1, device=onsets.device)).amax(-1)  # [batch, tracks, time]; 0: none
+    latest = torch.where(top > 0, torch.arange(time, device=onsets.device), -1).cummax(2).values[..., :-1]
     before = top.gather(2, latest.clamp(min=0)) * (latest >= 0)
     move = top[..., 1:] - before
     moved = (top[..., 1:] > 0) & (before > 0) & (move.abs() <= WIDEST_MOTION)
@@ -186,36 +190,36 @@ def _motion_gain(moves: Tensor, tops: Tensor) -> Tensor:
     return torch.log((moves + 1) / (expected + 1))
 
 
-def count_intervals(begun: Tensor, sounding: Tensor, is_drum: Tensor) -> dict[str, Tensor]:
+def count_intervals(onsets: Tensor, sounding: Tensor, is_drum: Tensor) -> dict[str, Tensor]:
     """How the notes of each track lie above what the other tracks sound at the same step.
 
     Parameters
     ----------
-    begun, sounding
-        Pitch classes that begin, and that sound, `[batch, tracks, time, 12]`.
+    onsets, sounding
+        Pitch classes that have an onset, and that sound, `[batch, tracks, time, 12]`.
     is_drum
         Bool `[tracks]`.
 
     Returns
     -------
     dict
-        `intervals` `[tracks, 12]`: pairs by semitones; `begun` and `beside` `[tracks, 12]`: how often either side of
-        a pair has each pitch class.
+        `intervals` `[tracks, 12]`: pairs by semitones; `interval_onsets` and `interval_context` `[tracks, 12]`: how
+        often either side of a pair has each pitch class.
     """
-    pitched = (~is_drum).view(-1, 1, 1).to(begun)
-    begun, sounding = begun * pitched, sounding.clamp(max=1) * pitched
-    beside = (sounding.sum(1, keepdim=True) - sounding).clamp(max=1)
-    intervals = [(begun.roll(-size, -1) * beside).sum((0, 2, 3)) for size in range(12)]
+    pitched = (~is_drum).view(-1, 1, 1).to(onsets)
+    onsets, sounding = onsets * pitched, sounding.clamp(max=1) * pitched
+    context = (sounding.sum(1, keepdim=True) - sounding).clamp(max=1)
+    intervals = [(onsets.roll(-size, -1) * context).sum((0, 2, 3)) for size in range(12)]
     return {
         "intervals": torch.stack(intervals, dim=1),
-        "begun": (begun * beside.any(-1, keepdim=True)).sum((0, 2)),
-        "beside": (beside * begun.any(-1, keepdim=True)).sum((0, 2)),
+        "interval_onsets": (onsets * context.any(-1, keepdim=True)).sum((0, 2)),
+        "interval_context": (context * onsets.any(-1, keepdim=True)).sum((0, 2)),
     }
 
 
-def interval_gain(intervals: Tensor, begun: Tensor, beside: Tensor) -> Tensor:
+def interval_gain(intervals: Tensor, onsets: Tensor, context: Tensor) -> Tensor:
     """Log of how much more often each interval happens than between pitch classes drawn alone, `[tracks, 12]`."""
-    shares = [one / one.sum(1, keepdim=True).clamp(min=1) for one in (begun, beside)]
+    shares = [one / one.sum(1, keepdim=True).clamp(min=1) for one in (onsets, context)]
     chance = torch.stack([(shares[0].roll(-size, 1) * shares[1]).sum(1) for size in range(12)], dim=1)
     return torch.log((intervals + 1) / (chance * intervals.sum(1, keepdim=True) + 1))
 
@@ -224,13 +228,15 @@ def choose_heads(statistics: DataStatistics, spec: RollSpec, settings: ModelSett
     """`choice`, `voices` or `neurons` for each track: drums always get neurons, pitched tracks what fits the data."""
     heads = []
     for track, polyphony in zip(spec.tracks, statistics.polyphony, strict=True):
-        fits = "choice" if polyphony <= settings.choice_polyphony else "voices"
-        wanted = fits if settings.heads == "auto" else settings.heads
-        heads.append("neurons" if track.is_drum else wanted)
+        suited = "choice" if polyphony <= MONOPHONIC_SHARE else "voices"
+        chosen = suited if settings.heads == "auto" else settings.heads
+        heads.append("neurons" if track.is_drum else chosen)
     return tuple(heads)
 
 
-def choose_pitch_ranges(statistics: DataStatistics, spec: RollSpec, share: float) -> tuple[tuple[int, ...], int]:
+def choose_pitch_ranges(
+    statistics: DataStatistics, spec: RollSpec, share: float = PITCH_RANGE_SHARE
+) -> tuple[tuple[int, ...], int]:
     """The window of pitches in which each track is modelled.
 
     Returns

@@ -19,8 +19,8 @@ from pipeline.config import (
     register_schema,
     text_settings,
 )
-from pipeline.devices import num_processes
 from pipeline.errors import UserError
+from pipeline.parallel import num_processes
 from pipeline.stage_table import STAGES, upstream_of
 from pipeline.training.torchrun import follow, is_first, led
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import asdict, dataclass, field, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -109,7 +110,8 @@ def read_config(tree: DictConfig, explicit: tuple[str, ...], upstream: tuple[str
     was made with is taken over, except for the keys in `explicit` (those the user gave on the command line).
     """
     schema = OmegaConf.structured(Config)
-    tree = OmegaConf.merge(tree, {"name": name})  # type: ignore[assignment]
+    plain: Any = OmegaConf.to_container(tree, resolve=False)  # without types, which lists of a manifest lack
+    tree = OmegaConf.create(plain | {"name": name})
     for stage in upstream:
         manifest = read_manifest(Path("outputs") / name / stage)
         if manifest is not None:
@@ -168,6 +170,15 @@ def _check(config: Config) -> None:
     if config.data.source in ("folder", "catalog", "lpd5") and config.data.path is None:
         example = "~/songs.xlsx" if config.data.source == "catalog" else "~/Music"
         raise UserError(f"data.path is not set: say where the music is, such as data.path={example}.")
+    for key, table, kind in (
+        ("data.columns", config.data.columns, str),
+        ("generate.density", config.generate.density, float),
+    ):
+        # without a type of their own in the schema, since Hydra can't put a table where None was
+        if table is not None and not (
+            isinstance(table, dict) and all(isinstance(one, kind | int) for one in table.values())
+        ):
+            raise UserError(f"{key} takes values by name, such as {{NAME: VALUE}}, not {table}.")
     config.transcribe.check()
     for arrangement in config.tracks.arrangements:
         if len(arrangement.programs) != len(config.tracks.tracks):
@@ -182,6 +193,7 @@ def _check(config: Config) -> None:
         raise UserError(f"{error}.") from error
 
 
+@cache
 def setting_types() -> dict[str, Any]:
     """The type of every setting by its dotted key, groups among them."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import UserError
+from pipeline.parallel import local_rank, num_processes
 
 if TYPE_CHECKING:
     pass
@@ -87,13 +87,3 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     if not isinstance(state, dict) or not {"trainer", "chosen", "reference", "spec", "settings", "music"} <= set(state):
         raise UserError(f"{path} is no checkpoint of the train stage; give another name=, or force=true to replace it.")
     return state
-
-
-def num_processes() -> int:
-    """How many torchrun started; 1 without it."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
-def local_rank() -> int:
-    """Which of this machine's processes this one is."""
-    return int(os.environ.get("LOCAL_RANK", "0"))

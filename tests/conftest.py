@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,8 +15,11 @@ from pathlib import Path
 import numpy as np
 import pretty_midi
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parent.parent
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: workers share the cores
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -30,6 +37,9 @@ SMALL = (
     "model.bar_width=16",
     "generate.songs=2",
     "generate.candidates=2",
+    "generate.form=song",
+    "generate.min_seconds=45",
+    "generate.max_seconds=70",
     "lyrics.init=null",
     "lyrics.model.steps=20",
     "lyrics.model.hidden_size=32",
@@ -48,7 +58,13 @@ def tiny_numbers() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def program() -> Program:
-    """Run `python -m pipeline` in a folder; output and exit code come back."""
+    """Run `python -m pipeline` in a folder, in this process; output and exit code come back."""
+    return run_here
+
+
+@pytest.fixture(scope="session")
+def program_apart() -> Program:
+    """Run `python -m pipeline` in a folder, in a process of its own."""
 
     def run(*words: str, cwd: Path, check: bool = False) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -60,11 +76,53 @@ def program() -> Program:
             timeout=500,
             check=False,
         )
-        if check:
-            assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == 0 or not check, done.stdout + done.stderr
         return done
 
     return run
+
+
+def run_here(*words: str, cwd: Path, check: bool = False) -> subprocess.CompletedProcess[str]:
+    """What the program does in `cwd`; this process is left as it was."""
+    from hydra.core.global_hydra import GlobalHydra
+
+    from pipeline.__main__ import failures, main
+
+    out, err = io.StringIO(), io.StringIO()
+    before = os.environ.copy(), Path.cwd(), sys.argv, signal.getsignal(signal.SIGTERM)
+    failures.clear()
+    GlobalHydra.instance().clear()
+    try:
+        os.environ["OMP_NUM_THREADS"] = "1"
+        os.chdir(cwd)
+        sys.argv = ["pipeline", *words]
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = main()
+    except SystemExit as leaving:
+        code = int(leaving.code or 0)
+    finally:
+        environment, folder, sys.argv, handler = before
+        os.environ.clear()
+        os.environ.update(environment)
+        os.chdir(folder)
+        signal.signal(signal.SIGTERM, handler)
+        GlobalHydra.instance().clear()
+    done = subprocess.CompletedProcess(list(words), code, out.getvalue(), err.getvalue())
+    assert code == 0 or not check, done.stdout + done.stderr
+    return done
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that is made once for all workers of a test run; they only read it."""
+    base = factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = base / name
+    with FileLock(base / f"{name}.lock"):
+        if not (base / f"{name}.made").exists():
+            folder.mkdir()
+            make(folder)
+            (base / f"{name}.made").touch()
+    return folder
 
 
 def program_environment() -> dict[str, str]:
@@ -104,8 +162,18 @@ def write_band(folder: Path, num_files: int = 12, bars: int = 12) -> None:
 
 @pytest.fixture(scope="session")
 def small_album(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the whole chain has run once, with settings that take seconds."""
-    folder = tmp_path_factory.mktemp("album")
-    write_band(folder / "music")
-    program("+stage=album", *SMALL, cwd=folder, check=True)
+    """A folder in which the whole chain has run once, with settings that take seconds; for reading only."""
+
+    def make(folder: Path) -> None:
+        write_band(folder / "music")
+        program("+stage=album", *SMALL, cwd=folder, check=True)
+
+    return made_once(tmp_path_factory, "small-album", make)
+
+
+@pytest.fixture
+def album_copy(small_album: Path, tmp_path: Path) -> Path:
+    """The small album in a folder of one's own, to be changed."""
+    folder = tmp_path / "album"
+    shutil.copytree(small_album, folder, symlinks=True)
     return folder

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import mido
 import numpy as np
+import pytest
 
 from gan.spec import RollSpec, Track
 from pipeline.dataset.cutting import CuttingSettings
+from pipeline.errors import UnusableError
+from pipeline.scores.reading import read_scores
 from pipeline.scores.score import Metre, Part, Score, make_events
 from pipeline.settings.music import TrackSettings, TracksSettings
 
@@ -104,3 +107,22 @@ def song_midi(path: Path, seed: int, root: int = 60, bars: int = 8, metre: tuple
         },
         metre,
     )
+
+
+def read_one(path: Path) -> Score:
+    """The first score in a file of at most 1 MB."""
+    return read_scores(path, max_megabytes=1)[0]
+
+
+def note_rows(one: Score, index: int = 0) -> list[Row]:
+    """The notes of a part in order: onset, duration, pitch."""
+    events = one.parts[index].events
+    columns = (np.round(events[name], 6).tolist() for name in ("onset", "duration", "pitch"))
+    return sorted(zip(*columns, strict=True))
+
+
+def reason_against(path: Path) -> str:
+    """Why a file can't be read."""
+    with pytest.raises(UnusableError) as caught:
+        read_one(path)
+    return str(caught.value)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.audio.synthesizers import soundfont_path
-from pipeline.transcription.drums.kit import HIT
+from pipeline.transcription.drums.drum_map import HIT
 from pipeline.transcription.pitches import PITCH
 from pipeline.transcription.training.drum_stems import midi_of, render
 

@@ -98,12 +98,11 @@ def test_the_second_time_everything_is_up_to_date(small_album: Path, program: Pr
 
 
 @pytest.mark.slow
-def test_downstream_takes_settings_from_the_checkpoint(small_album: Path, program: Program) -> None:
-    done = program("+stage=generate", "name=small", cwd=small_album, check=True)
+def test_downstream_takes_settings_from_the_checkpoint(album_copy: Path, program: Program) -> None:
+    done = program("+stage=generate", "name=small", cwd=album_copy, check=True)
     assert "generate.candidates was 2" in done.stdout  # its own settings are the defaults again ...
-    songs = sorted((small_album / "outputs/small/generate/songs").glob("*.npz"))
+    songs = sorted((album_copy / "outputs/small/generate/songs").glob("*.npz"))
     assert len(songs) == 6  # ... while track set, roll and model came from the checkpoint of the folder's music
-    program("+stage=album", *SMALL, cwd=small_album, check=True)
 
 
 @pytest.mark.slow
@@ -140,18 +139,15 @@ def test_what_took_long_is_not_replaced(
     ],
 )
 def test_a_damaged_file_is_named_and_nothing_overwritten(
-    small_album: Path, program: Program, name: str, words: tuple[str, ...]
+    album_copy: Path, program: Program, name: str, words: tuple[str, ...]
 ) -> None:
-    path = small_album / "outputs/small" / name
+    path = album_copy / "outputs/small" / name
     whole = path.read_bytes()
-    listing = artefacts_below(small_album)
-    try:
-        for damaged in (whole[: len(whole) // 2], b"not what it says"):
-            path.write_bytes(damaged)
-            done = program(*words, cwd=small_album)
-            assert done.returncode == 1
-            assert path.name in done.stderr
-            assert "Traceback" not in done.stdout + done.stderr
-            assert artefacts_below(small_album) == listing
-    finally:
-        path.write_bytes(whole)
+    listing = artefacts_below(album_copy)
+    for damaged in (whole[: len(whole) // 2], b"not what it says"):
+        path.write_bytes(damaged)
+        done = program(*words, cwd=album_copy)
+        assert done.returncode == 1
+        assert path.name in done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+        assert artefacts_below(album_copy) == listing

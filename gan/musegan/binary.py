@@ -96,7 +96,7 @@ class Refiner(nn.Module):
         self.units = nn.ModuleList(residual_unit(filters) for _ in range(2))
 
     def start(self) -> None:
-        """Begin near the cut at one half that the first stage is heard with, not with all pitches sounding."""
+        """Begin near the cut at one half that makes notes of the first stage, not with all pitches sounding."""
         last = self.units[-1][-1]  # type: ignore[index]
         nn.init.constant_(last.bias, -sum(SCALE) / 2)
 
@@ -169,7 +169,7 @@ class BinaryGenerator(SoundingGenerator):
         return self.refine(phrases, torch.stack(draws).to(phrases.device))
 
 
-class TrackReader(nn.Module):
+class TrackEncoder(nn.Module):
     """A track's own part of the discriminator: pitch then time beside time then pitch, merged."""
 
     def __init__(self, steps: int, filters: int) -> None:
@@ -198,7 +198,7 @@ class BinaryDiscriminator(SoundingDiscriminator):
         own = spec.steps_per_beat // shared
         first, second = octave_growth(num_octaves(spec))
         to_steps, to_beats, to_bar = (1, own, 1), (1, shared, 1), (1, beats, 1)
-        self.tracks = nn.ModuleList(TrackReader(own, filters) for _ in spec.tracks)
+        self.tracks = nn.ModuleList(TrackEncoder(own, filters) for _ in spec.tracks)
         self.shared = nn.Sequential(
             shrink(tracks * 2 * filters, 4 * filters, (1, shared, second), (1, shared, 2)),  # 128 x 4 x 4 x 3
             shrink(4 * filters, 8 * filters, (1, beats, first), (1, beats, first)),  # 256 x 4
@@ -223,8 +223,8 @@ class BinaryDiscriminator(SoundingDiscriminator):
     def compute(self, phrases: Tensor) -> Tensor:
         """Logits `[batch]`."""
         x = octaves(phrases, SCALE[0])
-        read = torch.cat([reader(x[:, track : track + 1]) for track, reader in enumerate(self.tracks)], dim=1)
-        streams = [self.shared(read), self.chroma(self.fold(x)), self.onset(self.changes(phrases))]
+        encoded = torch.cat([encoder(x[:, track : track + 1]) for track, encoder in enumerate(self.tracks)], dim=1)
+        streams = [self.shared(encoded), self.chroma(self.fold(x)), self.onset(self.changes(phrases))]
         logits: Tensor = self.merge(torch.cat(streams, dim=1))
         return logits.squeeze(1)
 

@@ -4,7 +4,7 @@ Layers, filters and first weights are those of the authors' code, `salu133445/mu
 (`PhraseGenerator`, `BarGenerator`, `BarDiscriminator`, `PhraseDiscriminator`); it has 96 steps a bar. The filter counts
 in the comments are for `model.filters=64`, sizes for 4 bars of 16 steps and 84 pitches.
 
-The last layer is a tanh: -1 is silence, 1 is sound, and what is above 0 is heard (section "Model Settings").
+The last layer is a tanh: -1 is silence, 1 is sound, and what is above 0 sounds (section "Model Settings").
 Other than in that code, the bars that the phrase discriminator reads are those of one phrase: a reshape there mixes
 phrases of a batch.
 """
@@ -139,7 +139,7 @@ class HybridGenerator(SoundingGenerator):
         return torch.cat(made, dim=1)
 
 
-class PhraseReader(nn.Module):
+class TrackDiscriminator(nn.Module):
     """One discriminator of `tracks` tracks: bars, pitch before time, then the phrase.
 
     `BarDiscriminator` and `PhraseDiscriminator` in the code. Layers whose kernel is longer than what is left of a short
@@ -182,26 +182,26 @@ class JointDiscriminator(SoundingDiscriminator):
 
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
         super().__init__(spec, statistics, settings)
-        self.reader = PhraseReader(spec.num_tracks, spec, settings.filters)
+        self.discriminator = TrackDiscriminator(spec.num_tracks, spec, settings.filters)
         initialise(self)
 
     def compute(self, phrases: Tensor) -> Tensor:
         """Logits `[batch]`."""
-        logits: Tensor = self.reader(phrases)
+        logits: Tensor = self.discriminator(phrases)
         return logits
 
 
 class JammingDiscriminator(SoundingDiscriminator):
-    """A discriminator a track, which hears no other track ("Jamming Model")."""
+    """A discriminator a track, which sees no other track ("Jamming Model")."""
 
     SCALE = SCALE
 
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
         super().__init__(spec, statistics, settings)
-        self.readers = nn.ModuleList(PhraseReader(1, spec, settings.filters) for _ in spec.tracks)
+        self.discriminators = nn.ModuleList(TrackDiscriminator(1, spec, settings.filters) for _ in spec.tracks)
         initialise(self)
 
     def compute(self, phrases: Tensor) -> Tensor:
         """Logits `[batch, tracks]`."""
-        heard = [reader(phrases[:, track : track + 1]) for track, reader in enumerate(self.readers)]
-        return torch.stack(heard, dim=1)
+        logits = [one(phrases[:, track : track + 1]) for track, one in enumerate(self.discriminators)]
+        return torch.stack(logits, dim=1)

@@ -30,27 +30,27 @@ def octaves(phrases: Tensor, silence: float) -> Tensor:
     return pad(phrases, (0, -phrases.shape[-1] % OCTAVE), value=silence)
 
 
-def sounding(rolls: Tensor) -> Tensor:
+def sounding_steps(rolls: Tensor) -> Tensor:
     """Which pitches sound in rolls `[batch, 2, tracks, bars, steps, pitches]`, bool, the planes' axis gone.
 
     The last step of a note is left out where the same pitch begins again at once; notes of one step stay.
     """
     onset, hold = (rolls[:, plane].flatten(2, 3) for plane in (ONSET, HOLD))  # [batch, tracks, time, pitches]
-    heard = onset | hold
-    heard[:, :, :-1] &= ~(hold[:, :, :-1] & onset[:, :, 1:])
-    return heard.view_as(rolls[:, ONSET])
+    steps = onset | hold
+    steps[:, :, :-1] &= ~(hold[:, :, :-1] & onset[:, :, 1:])
+    return steps.view_as(rolls[:, ONSET])
 
 
-def onsets(heard: Tensor, spec: RollSpec) -> Tensor:
+def run_onsets(sounding: Tensor, spec: RollSpec) -> Tensor:
     """Where the notes of bool `[batch, tracks, bars, steps, pitches]` begin, in the same shape.
 
     A run of steps is one note, also across a bar line. Drums have no length: each of their steps is a hit.
     """
-    steps = heard.flatten(2, 3)  # [batch, tracks, time, pitches]
-    begins = steps.clone()
+    steps = sounding.flatten(2, 3)  # [batch, tracks, time, pitches]
+    onset = steps.clone()
     for track in spec.pitched:
-        begins[:, track, 1:] &= ~steps[:, track, :-1]
-    return begins.view_as(heard)
+        onset[:, track, 1:] &= ~steps[:, track, :-1]
+    return onset.view_as(sounding)
 
 
 class SoundingGenerator(PhraseGenerator):
@@ -74,26 +74,26 @@ class SoundingGenerator(PhraseGenerator):
         """`[batch, tracks, bars, steps, pitches]`: the first number of `SCALE` for silence, the second for sound."""
         return encode(rolls, self.SCALE)
 
-    def hear(self, phrases: Tensor) -> Tensor:
+    def binarize(self, phrases: Tensor) -> Tensor:
         """What sounds once numbers are cut in the middle between silence and sound (section "Model Settings")."""
         return phrases.detach() > sum(self.SCALE) / 2
 
-    def strikes(self, phrases: Tensor) -> Tensor:
+    def onsets(self, phrases: Tensor) -> Tensor:
         """The first step of each run of steps."""
-        return onsets(self.hear(phrases), self.spec).flatten(2, 3).transpose(1, 2).to(torch.float32)
+        return run_onsets(self.binarize(phrases), self.spec).flatten(2, 3).transpose(1, 2).to(torch.float32)
 
     @torch.no_grad()
     def sample(self, latents: Latents) -> Tensor:
         """Rolls made with the batch norm's running statistics: no phrase depends on its neighbours in the batch."""
         training = self.training
         self.eval()
-        heard = self.hear(self.draw(latents))
+        sounding = self.binarize(self.draw(latents))
         self.train(training)
-        begins = onsets(heard, self.spec)
-        return torch.stack([begins, heard & ~begins], dim=1)
+        onset = run_onsets(sounding, self.spec)
+        return torch.stack([onset, sounding & ~onset], dim=1)
 
     def draw(self, latents: Latents) -> Tensor:
-        """What `sample` listens to."""
+        """Real numbers that `sample` cuts."""
         phrases: Tensor = self(latents)
         return phrases
 
@@ -101,7 +101,7 @@ class SoundingGenerator(PhraseGenerator):
 def encode(rolls: Tensor, scale: tuple[float, float]) -> Tensor:
     """Bool rolls `[batch, *spec.shape]` as `[batch, tracks, bars, steps, pitches]` of the two numbers of `scale`."""
     silence, sound = scale
-    return sounding(rolls).to(torch.float32) * (sound - silence) + silence
+    return sounding_steps(rolls).to(torch.float32) * (sound - silence) + silence
 
 
 class SoundingDiscriminator(PhraseDiscriminator):

@@ -2,7 +2,7 @@
 
 One latent vector of 128 numbers, made of z and z_time here; a generator that tracks share but for the last two layers,
 a discriminator with layer norm. Counts are for `model.filters=16`, sizes for 4 bars of 16 steps; the notebook has 72
-pitches (six octaves), which the layer over octaves follows. 0 is silence, and what is above one half is heard.
+pitches (six octaves), which the layer over octaves follows. 0 is silence, and what is above one half sounds.
 """
 
 from __future__ import annotations
@@ -93,6 +93,6 @@ class TutorialDiscriminator(SoundingDiscriminator):
     def compute(self, phrases: Tensor) -> Tensor:
         """Logits `[batch]`."""
         x = octaves(phrases, SCALE[0])
-        own = torch.cat([reader(x[:, track : track + 1]) for track, reader in enumerate(self.tracks)], dim=1)
+        own = torch.cat([layers(x[:, track : track + 1]) for track, layers in enumerate(self.tracks)], dim=1)
         logits: Tensor = self.shared(own)
         return logits.squeeze(1)

@@ -13,7 +13,7 @@ from gan.settings import ModelSettings
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 
-FORMAT = 2
+FORMAT = 3
 """Number of the state's layout; a state of another one is refused."""
 
 

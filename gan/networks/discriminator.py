@@ -1,62 +1,136 @@
-"""The discriminator: phrases in, one score each; bars are judged one by one, and the phrase as a whole."""
+"""The discriminator: phrases in, one score each. Steps, beats, bars and the phrase are encoded in turn, as by MuseGAN.
+
+Beside the notes the encoder gets chroma over all pitched tracks, the intervals between each pair of tracks, and the
+melodic intervals along each track (`gan.ops.cross_spectra`). It is told the conditions that a phrase was to answer and
+which notes were given, so that it can say whether the rest goes with them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from gan.conditions import no_conditions
+from gan.conditions import ConditionEncoder, no_conditions
 from gan.context import Conditioning
 from gan.interface import PhraseDiscriminator
-from gan.networks.encoder import Reader
-from gan.networks.layers import linear
-from gan.rolls import to_streams
+from gan.networks.layers import TimeBlock, activate, linear
+from gan.ops.cross_spectra import CrossSpectra, SpectraLayout, StreamProjection, fourier
+from gan.rolls import stream_pitch_classes, to_streams
 from gan.settings import ModelSettings
 from gan.spec import RollSpec
-from gan.statistics import DataStatistics
+from gan.statistics import DataStatistics, choose_pitch_ranges
+
+MOTION_PERIOD = 36
+"""Melodic intervals are told apart up to half of this, in semitones."""
+LAGS_PER_BEAT = (0.25, 1.0)
+"""Melodic intervals are taken to the pitch a quarter of a beat and a beat before."""
+
+
+class PhraseEncoder(nn.Module):
+    """Features of phrases of one `RollSpec`: of each bar, and of the whole."""
+
+    maps: Tensor
+
+    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
+        super().__init__()
+        self.spec = spec
+        self.lowest_pitches, self.pitch_range = choose_pitch_ranges(statistics, spec)
+        lags = sorted({max(1, round(lag * spec.steps_per_beat)) for lag in LAGS_PER_BEAT})
+        classes = stream_pitch_classes(spec, self.lowest_pitches, self.pitch_range)  # [pitched, pitch_range, 12]
+        motion = fourier(self.pitch_range, MOTION_PERIOD).expand(len(classes), -1, -1)  # [pitched, pitch_range, 38]
+        maps = torch.cat([classes, classes @ fourier(12, 12), motion], dim=2)
+        self.register_buffer("maps", maps, persistent=False)  # [pitched, pitch_range, 12 + 14 + 38]
+        self.spectra: SpectraLayout | None = None
+        if spec.pitched:
+            self.spectra = SpectraLayout(len(spec.pitched), 12, 7, MOTION_PERIOD // 2 + 1, lags, spec.num_steps)
+
+        notes = spec.num_tracks * 2 * self.pitch_range
+        self.inputs = [notes, spec.num_tracks, *([self.spectra.size] if self.spectra else [])]
+        self.conditions = ConditionEncoder(spec, statistics.examples, statistics.num_styles)
+        step, beat = settings.step_width, settings.beat_width
+        self.to_steps = linear(sum(self.inputs), step)  # [batch, time, step]
+        self.position = nn.Parameter(torch.zeros(spec.steps_per_bar, step))
+        self.steps = TimeBlock(step, 1)  # [batch, time, step]
+        self.conditions_to_beats = linear(self.conditions.size, beat)  # [batch, beat]
+        self.to_beats = linear(spec.steps_per_beat * step, beat)  # [batch, beats, beat]
+        self.beats = TimeBlock(beat, 1)  # [batch, beats, beat]
+        self.to_bars = linear(spec.beats_per_bar * beat, settings.bar_width)  # [batch, bars, bar]
+        self.to_phrase = linear(spec.bars * settings.bar_width, settings.bar_width)  # [batch, bar]
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def encode_steps(self, streams: Tensor) -> Tensor:
+        """Notes, chroma, intervals and motion of each step, `[batch * time, step]`; compilers leave it as it is."""
+        notes, _, *harmony = torch.split(self.to_steps.weight, self.inputs, dim=1)
+        bias = self.to_steps.bias
+        if self.spectra is None:
+            return torch.addmm(bias, streams.flatten(2).flatten(0, 1), notes.t())
+        x, features = StreamProjection.apply(  # type: ignore[no-untyped-call]
+            streams, notes, bias, self.spec.pitched, self.maps
+        )
+        spectra = CrossSpectra.apply(features, self.spectra)  # type: ignore[no-untyped-call]
+        return torch.addmm(x, spectra.t(), harmony[0].t())
+
+    def forward(self, streams: Sequence[Tensor], conditioning: Conditioning) -> tuple[Tensor, Tensor]:
+        """Bars `[batch, bars, bar]` and phrases `[batch, bar]` of streams `[batch, time, tracks, 2, pitch_range]`.
+
+        The batches, one or several, have the same conditioning; their features come one behind the other.
+        """
+        spec, times = self.spec, len(streams)
+        batch = sum(map(len, streams))
+        x = torch.cat([self.encode_steps(one) for one in streams])  # [batch * time, step]
+        slots = torch.split(self.to_steps.weight, self.inputs, dim=1)[1]
+        given = conditioning.mask.transpose(1, 2).to(slots) @ slots.t()  # [one batch, bars, step]
+        place = given.unsqueeze(2) + self.position  # [one batch, bars, steps of a bar, step]
+        x = x.view(times, len(place), spec.bars, spec.steps_per_bar, -1) + place
+        x = activate(self.steps(x.view(batch, spec.num_steps, -1)))  # [batch, time, step]
+        x = self.to_beats(x.view(batch, spec.bars * spec.beats_per_bar, -1))  # [batch, beats, beat]
+        conditions = self.conditions_to_beats(self.conditions(conditioning.conditions))
+        x = x + conditions.repeat(times, 1).unsqueeze(1)
+        x = activate(self.beats(x)).view(batch, spec.bars, -1)  # [batch, bars, beats of a bar * beat]
+        bars = activate(self.to_bars(x))  # [batch, bars, bar]
+        phrase = activate(self.to_phrase(bars.flatten(1)))  # [batch, bar]
+        return bars, phrase
 
 
 class Discriminator(PhraseDiscriminator):
-    """Scores phrases of one `RollSpec`: higher is more like the data that was asked for.
+    """Scores phrases of one `RollSpec`: higher is more like data of the same conditions. Bars and phrase are scored.
 
     Starts undecided: its last layers start small. A phrase's score depends on nothing but the phrase.
     """
 
-    judges_each_alone = True
+    scores_independently = True
 
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
         super().__init__(spec, statistics, settings)
-        self.reader = Reader(spec, statistics, settings)
-        self.judge_bars = linear(settings.bar_width, 1, gain=0.1)  # [batch, bars, 1]
-        self.judge_phrase = linear(settings.bar_width, 1, gain=0.1)  # [batch, 1]
+        self.encoder = PhraseEncoder(spec, statistics, settings)
+        self.score_bars = linear(settings.bar_width, 1, gain=0.1)  # [batch, bars, 1]
+        self.score_phrase = linear(settings.bar_width, 1, gain=0.1)  # [batch, 1]
 
-    def forward(self, *streams: Tensor, asked: Conditioning | None = None) -> Tensor:
-        """Logits `[batch]` of streams `[batch, time, tracks, 2, pitch_range]`, for what they were `asked` to be.
-
-        Several batches may be judged at once, all asked the same; their logits come one behind the other.
-        """
-        bars, phrase = self.fast_compute(streams, asked or self._nothing(len(streams[0])))
-        logits: Tensor = self.judge_phrase(phrase).squeeze(1) + self.judge_bars(bars).mean((1, 2))
-        return logits
-
-    def compute(self, streams: Sequence[Tensor], asked: Conditioning) -> tuple[Tensor, Tensor]:
+    def compute(self, streams: Sequence[Tensor], conditioning: Conditioning) -> tuple[Tensor, Tensor]:
         """All but the last layers: features of bars and of phrases."""
-        bars, phrase = self.reader(streams, asked)
+        bars, phrase = self.encoder(streams, conditioning)
         return bars, phrase
 
-    def _nothing(self, batch: int) -> Conditioning:
-        """Nothing given and nothing wished for."""
-        spec, device = self.spec, self.judge_phrase.weight.device
+    def forward(self, *streams: Tensor, conditioning: Conditioning | None = None) -> Tensor:
+        """Logits `[batch]` of streams `[batch, time, tracks, 2, pitch_range]`.
+
+        Several batches of the same conditioning may be scored at once; their logits come one behind the other.
+        """
+        bars, phrase = self.fast_compute(streams, conditioning or self._unconditional(len(streams[0])))
+        logits: Tensor = self.score_phrase(phrase).squeeze(1) + self.score_bars(bars).mean((1, 2))
+        return logits
+
+    def _unconditional(self, batch: int) -> Conditioning:
+        """No conditions, and nothing given."""
+        spec, device = self.spec, self.score_phrase.weight.device
         conditions = no_conditions(batch, spec).to(device)
         return Conditioning(conditions, torch.zeros(batch, spec.num_tracks, spec.bars, dtype=torch.bool, device=device))
 
     @torch.no_grad()
-    def score(self, rolls: Tensor, asked: Conditioning | None = None) -> Tensor:
-        """Logits `[batch]` of bool rolls `[batch, *spec.shape]`: for choosing the best of several phrases.
-
-        `asked` is what the phrases should be.
-        """
-        logits: Tensor = self(to_streams(rolls, self.reader.lowest_pitches, self.reader.pitch_range), asked=asked)
+    def score(self, rolls: Tensor, conditioning: Conditioning | None = None) -> Tensor:
+        """Logits `[batch]` of bool rolls `[batch, *spec.shape]`, to rank phrases by."""
+        streams = to_streams(rolls, self.encoder.lowest_pitches, self.encoder.pitch_range)
+        logits: Tensor = self(streams, conditioning=conditioning)
         return logits

@@ -1,4 +1,4 @@
-"""Random numbers from a table: the heads want over a million a step, and their logarithms took longer than the notes.
+"""Gumbel and logistic noise from a table: the heads want over a million numbers a step, and logarithms take long.
 
 A table is made once a process from a fixed seed; a call reads it from a random place on, as evolution strategies do
 with their shared noise (Salimans et al., arXiv 1703.03864, section 2.1). Numbers within a call do not repeat
@@ -43,7 +43,7 @@ class NoiseTable:
         self.distribution, self.seed = distribution, seed
         self._numbers: dict[torch.device, Tensor] = {}
 
-    def _on(self, device: torch.device) -> Tensor:
+    def numbers(self, device: torch.device) -> Tensor:
         """The table on a device, twice over, so that a call may read past its end."""
         if device not in self._numbers:
             random = torch.Generator().manual_seed(self.seed)
@@ -88,11 +88,21 @@ class NoiseTable:
 
     def _read(self, values: Tensor, amount: float, generator: torch.Generator) -> Tensor:
         """Add noise from places in the table that the generator says."""
-        numbers = self._on(values.device)
+        numbers = self.numbers(values.device)
         for part in torch.split(values.view(-1), TABLE_SIZE):
             start = int(torch.randint(TABLE_SIZE, (1,), generator=generator, device=generator.device))
             part.add_(numbers[start : start + len(part)], alpha=amount)
         return values
+
+    def add_reference(self, values: Tensor, amount: float | Tensor, generator: torch.Generator) -> Tensor:
+        """What `add_` gives for a process alone, number by number: the n-th is read n places behind a random one."""
+        once = self.numbers(values.device)[:TABLE_SIZE]
+        noise = []
+        for number in range(values.numel()):
+            if number % TABLE_SIZE == 0:
+                start = int(torch.randint(TABLE_SIZE, (1,), generator=generator, device=generator.device))
+            noise.append(once[(start + number) % TABLE_SIZE])
+        return values + amount * torch.stack(noise).view_as(values)
 
 
 GUMBEL = NoiseTable(gumbel, seed=1)

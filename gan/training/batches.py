@@ -75,7 +75,7 @@ class Pair:
 
     def heard(self, generator: PhraseGenerator, team: Team) -> tuple[Heard, Heard]:
         """What was made, without what was given, and the real phrases."""
-        fake, real = generator.strikes(self.fake), generator.strikes(self.real)
+        fake, real = generator.onsets(self.fake), generator.onsets(self.real)
         free = None if self.asked is None else ~mask_of_steps(self.asked.mask, generator.spec)
         return Heard.of(fake, free, team), Heard.of(real, team=team)
 
@@ -128,7 +128,7 @@ def pair_up(
             conditions = transpose_conditions(conditions, semitones, layout)
         conditions = drop_conditions(conditions, layout, ALL_LEFT_OUT, EACH_LEFT_OUT, draws, team)
         mask = draw_masks(count, spec, draws)[rows].to(device)
-        latents, more = replace(latents, conditions=conditions), {"part": StreamContext(real, mask), "shard": team}
+        latents, more = replace(latents, conditions=conditions), {"context": StreamContext(real, mask), "shard": team}
         asked = Conditioning(conditions, mask)
     fake = generator(latents, noise, random(RandomStream.NOISE, device), **more)
     return Pair(real, fake, asked)

@@ -231,13 +231,13 @@ class Trainer:
 
     def _judge(self, pair: Pair) -> Judge:
         """The discriminator, told what it needs to know of the phrases."""
-        return self.discriminator if pair.asked is None else partial(self.discriminator, asked=pair.asked)
+        return self.discriminator if pair.asked is None else partial(self.discriminator, conditioning=pair.asked)
 
     def _step_discriminator(self, pair: Pair, turn: int, teaches: bool) -> tuple[dict[str, float], Lesson]:
         """Teach the discriminator to tell real phrases from generated ones; also gives what the generator can learn."""
         settings = self.settings
         penalised = settings.gamma > 0 and self.step % settings.penalty_steps == 0
-        mutual = teaches and isinstance(self.loss, Relativistic) and self.discriminator.judges_each_alone
+        mutual = teaches and isinstance(self.loss, Relativistic) and self.discriminator.scores_independently
         fake = pair.fake.detach().requires_grad_(mutual)
         with exactly(self.fast["discriminator"], penalised):
             random = self._random(RandomStream.PENALTY, self.step, turn)
@@ -256,7 +256,7 @@ class Trainer:
         if pair.asked is not None and self._matching_loss_due():
             random = self._random(RandomStream.MATCHING, self.step, turn)
             whole, mixed, asked = matching_loss(pair.real, self.spec, random, self.team)
-            whole_logits, mixed_logits = self.discriminator(whole, mixed, asked=asked).chunk(2)
+            whole_logits, mixed_logits = self.discriminator(whole, mixed, conditioning=asked).chunk(2)
             confused = discriminator_loss(whole_logits, mixed_logits)
             losses.append(settings.matching_loss * settings.matching_loss_steps * confused)
             figures["matched"] = (whole_logits > mixed_logits).float().mean().item()

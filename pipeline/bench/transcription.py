@@ -23,7 +23,7 @@ from pipeline.errors import UserError
 from pipeline.formats import RECORDINGS
 from pipeline.progress import bar
 from pipeline.scores.score import Part, make_events
-from pipeline.transcription.beats.tracking import Beats
+from pipeline.transcription.beats.grid import Beats
 from pipeline.transcription.pitches import NoteDecoding, decode_notes, pitch_activations
 from pipeline.transcription.training.transcription_evaluation import all_counts, read_reference
 from pipeline.transcription.transcriber import SHORTEST_BEATS, Transcription, TranscriptionHints, transcribe_samples

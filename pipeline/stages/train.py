@@ -26,9 +26,10 @@ from gan.training.trainer import Trainer, scheduled_rate
 from pipeline.config import Config, compose, flatten, stage_directory
 from pipeline.dataset.labels import labels_of, styles_of
 from pipeline.dataset.store import PhraseStore, open_store
-from pipeline.devices import choose_device, load_checkpoint, num_processes, prepare_torch, resident
+from pipeline.devices import choose_device, load_checkpoint, prepare_torch, resident
 from pipeline.errors import UserError
 from pipeline.files import refuse_change, settings_of
+from pipeline.parallel import num_processes
 from pipeline.progress import counter, duration, finish_step_first, say
 from pipeline.settings.music import roll_spec
 from pipeline.stage_table import STAGES, Outcome, Plan

@@ -39,10 +39,10 @@ def plan(config: Config) -> Plan:
     """Say how much sound will be transcribed, and how long that takes."""
     recordings = recordings_to_do(config)
     work = remaining_work(recordings, config.executor)
-    text = f"Writes down what {count(len(recordings), 'recording')} play{'s' if len(recordings) == 1 else ''}"
+    text = f"Transcribes {count(len(recordings), 'recording')}"
     cached = len(recordings) - work.files
     if cached:
-        text += f", {cached} of them written down before"
+        text += f", {cached} of them transcribed before"
     return Plan(f"{text}; about {duration(work.seconds)}.", int(work.minutes * BYTES_PER_MINUTE) + 100_000)
 
 

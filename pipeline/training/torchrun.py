@@ -16,8 +16,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.devices import local_rank, num_processes
 from pipeline.errors import UserError
+from pipeline.parallel import local_rank, num_processes
 
 if TYPE_CHECKING:
     from gan.training.distributed import Team

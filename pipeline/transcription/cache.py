@@ -175,7 +175,7 @@ def transcribe_one(recording: Recording) -> TranscriptionResult:
     except MemoryError:
         problem = "too large for the memory of this machine"
     except OSError as error:
-        problem = f"can't be read or written down: {error.strerror or error}".lower()
+        problem = f"can't be read or transcribed: {error.strerror or error}".lower()
     except Exception as error:  # whatever a hostile file makes a library do, the other files go on
         problem = f"can't be made sense of: {type(error).__name__}: {printable(str(error))[:100]}"
     return TranscriptionResult(recording, problem)

@@ -7,7 +7,7 @@ from mido import Message, MetaMessage  # type: ignore[import-untyped]
 
 from pipeline.scores.midi import DRUM_CHANNEL, MidiEvent, midi_file, midi_track, note_events
 from pipeline.scores.score import Part
-from pipeline.transcription.beats.tracking import Beats
+from pipeline.transcription.beats.grid import Beats
 from pipeline.transcription.transcriber import Transcription
 
 TICKS_PER_BEAT = 480

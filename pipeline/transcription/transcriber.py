@@ -12,7 +12,7 @@ from pipeline.errors import UnusableError
 from pipeline.scores.score import Events, Part, make_events
 from pipeline.settings.audio import REST_FAMILIES
 from pipeline.transcription.bass import BASS_PROGRAM, bass_line
-from pipeline.transcription.beats.tracking import Beats, find_beats
+from pipeline.transcription.beats.grid import Beats, find_beats
 from pipeline.transcription.drums.hits import find_drum_hits
 from pipeline.transcription.pitches import Pitches, find_pitches
 

@@ -10,7 +10,7 @@ from pipeline.scores.notes import notes_from_roll, roll_from_notes
 from pipeline.scores.quantisation import BarSpan, merge_metres, quantise, usable_spans
 from pipeline.scores.score import Metre, Score
 from pipeline.scores.tracks import AssignedPart, assign
-from pipeline.settings.music import TrackSettings, TracksSettings, beats_of, roll_spec
+from pipeline.settings.music import beats_of, roll_spec
 from tests.music_makers import BAND, SPEC, Row, part, score, tune
 
 WHOLE = BarSpan(0.0, 8, 0)
@@ -121,47 +121,6 @@ def test_a_repeated_time_signature_changes_nothing() -> None:
 def test_too_short_and_too_long_are_explained() -> None:
     assert reason(score(part([(0, 12, 60)]))) == "too short: 3 bars"
     assert reason(score(part([(0, 1, 60), (2**28 / 480, 1, 60)]))) == "too long: 139,810 bars"
-
-
-def test_drums_on_channel_ten_go_to_drums_and_programs_to_their_family() -> None:
-    piece = score(
-        part([(0, 1, 36)], is_drum=True),
-        part([(0, 1, 60)], program=4),
-        part([(0, 1, 40)], program=33),
-        part([(0, 1, 70)], program=120),
-        part([], program=0),
-    )
-    assert [(voice.track, voice.program) for voice in assign(piece, BAND)] == [(0, 0), (1, 4), (2, 33)]
-
-
-DUET = TracksSettings("duet", "register", [TrackSettings("High"), TrackSettings("Low")], [])
-
-
-def test_register_puts_the_highest_part_first() -> None:
-    found = assign(score(part([(0, 1, 40)]), part([(0, 1, 70)])), DUET)
-    assert [(voice.track, int(voice.events["pitch"][0])) for voice in found] == [(0, 70), (1, 40)]
-
-
-def test_register_wants_as_many_parts_as_tracks() -> None:
-    with pytest.raises(UnusableError, match="has 1 part, the track set duet needs 2"):
-        assign(score(part([(0, 1, 40)]), part([])), DUET)
-
-
-def test_register_takes_the_named_voices_out_of_doubling_instruments() -> None:
-    horn, low, high = part([(0, 1, 80)], "Horn"), part([(0, 1, 50)], "low"), part([(0, 1, 60)], "High ")
-    assert [int(voice.events["pitch"][0]) for voice in assign(score(horn, low, high), DUET)] == [60, 50]
-
-
-def test_names_are_matched_whatever_their_case() -> None:
-    named = TracksSettings("duet", "name", DUET.tracks, [])
-    assert [voice.track for voice in assign(score(part([(0, 1, 40)], "LOW"), part([(0, 1, 40)], "x")), named)] == [1]
-    with pytest.raises(UnusableError, match=r"no part is called High, Low \(its parts are x\)"):
-        assign(score(part([(0, 1, 40)], "x")), named)
-
-
-def test_a_score_without_notes_is_explained() -> None:
-    with pytest.raises(UnusableError, match=r"^no notes$"):
-        assign(score(part([])), BAND)
 
 
 def test_a_spec_of_three_beats_takes_three_four() -> None:

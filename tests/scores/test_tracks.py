@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from pipeline.errors import UnusableError
 from pipeline.scores.score import Part, Score, make_events
-from pipeline.scores.tracks import fit_to_tracks
+from pipeline.scores.tracks import assign, fit_to_tracks
 from pipeline.settings.music import TrackSettings, TracksSettings
+from tests.music_makers import BAND, part, score
 
 
 def voices(assign: str, names: list[str]) -> TracksSettings:
@@ -27,3 +30,44 @@ def test_chords_become_as_many_lines_as_there_are_voices() -> None:
     assert [(part.name, len(part.events)) for part in by_name.parts] == [("Melody", 3), ("Piano", 9)]
     assert by_name.parts[0].events["pitch"].tolist() == [72, 74, 76]
     assert fit_to_tracks(score, voices("program", ["Piano"])) is score
+
+
+def test_drums_on_channel_ten_go_to_drums_and_programs_to_their_family() -> None:
+    piece = score(
+        part([(0, 1, 36)], is_drum=True),
+        part([(0, 1, 60)], program=4),
+        part([(0, 1, 40)], program=33),
+        part([(0, 1, 70)], program=120),
+        part([], program=0),
+    )
+    assert [(voice.track, voice.program) for voice in assign(piece, BAND)] == [(0, 0), (1, 4), (2, 33)]
+
+
+DUET = TracksSettings("duet", "register", [TrackSettings("High"), TrackSettings("Low")], [])
+
+
+def test_register_puts_the_highest_part_first() -> None:
+    found = assign(score(part([(0, 1, 40)]), part([(0, 1, 70)])), DUET)
+    assert [(voice.track, int(voice.events["pitch"][0])) for voice in found] == [(0, 70), (1, 40)]
+
+
+def test_register_wants_as_many_parts_as_tracks() -> None:
+    with pytest.raises(UnusableError, match="has 1 part, the track set duet needs 2"):
+        assign(score(part([(0, 1, 40)]), part([])), DUET)
+
+
+def test_register_takes_the_named_voices_out_of_doubling_instruments() -> None:
+    horn, low, high = part([(0, 1, 80)], "Horn"), part([(0, 1, 50)], "low"), part([(0, 1, 60)], "High ")
+    assert [int(voice.events["pitch"][0]) for voice in assign(score(horn, low, high), DUET)] == [60, 50]
+
+
+def test_names_are_matched_whatever_their_case() -> None:
+    named = TracksSettings("duet", "name", DUET.tracks, [])
+    assert [voice.track for voice in assign(score(part([(0, 1, 40)], "LOW"), part([(0, 1, 40)], "x")), named)] == [1]
+    with pytest.raises(UnusableError, match=r"no part is called High, Low \(its parts are x\)"):
+        assign(score(part([(0, 1, 40)], "x")), named)
+
+
+def test_a_score_without_notes_is_explained() -> None:
+    with pytest.raises(UnusableError, match=r"^no notes$"):
+        assign(score(part([])), BAND)

@@ -11,12 +11,7 @@ from pipeline.errors import UserError
 from pipeline.settings.music import DataSettings
 from pipeline.sources.columns import (
     SheetRow,
-    read_bpm,
-    read_key_cell,
-    read_kind,
-    read_seconds,
     read_sheet_rows,
-    read_split,
 )
 
 HEADER = ["Song Title", "Artist", "Type", "File", "Tempo", "Key", "First downbeat (s)", "Split", "Used in"]
@@ -34,7 +29,7 @@ MANIFEST = (
 
 
 def settings(path: Path, **columns: str) -> DataSettings:
-    return DataSettings("catalog", "catalog", str(path), columns, [], "Mine", "mine", "4/4", True, None)
+    return DataSettings("catalog", "catalog", "Mine", "mine", str(path), columns)
 
 
 def entries(path: Path, **columns: str) -> list[SheetRow]:
@@ -164,49 +159,3 @@ def test_columns_that_are_not_there_are_named(tmp_path: Path) -> None:
         entries(tmp_path / "list.csv", where="Fundort")
     with pytest.raises(UserError, match=r"no column colour; ours are title"):
         entries(tmp_path / "list.csv", colour="where")
-
-
-@pytest.mark.parametrize(
-    ("text", "key"),
-    [
-        *(("Am", "A minor"), ("F#m", "F# minor"), ("Bb major", "Bb major"), ("B♭", "Bb major"), ("CM", "C major")),
-        *(("c# min", "C# minor"), ("Gmaj", "G major"), ("8A", "A minor"), ("12B", "E major"), ("1a", "Ab minor")),
-        *(("E flat minor", "Eb minor"), ("fis-Moll", "F# minor"), ("Es-Dur", "Eb major"), ("Db", "C# major")),
-        *(
-            ("C sharp", "C# major"),
-            ("A:min", "A minor"),
-            ("D", "D major"),
-            ("As", "Ab major"),
-            ("B-Dur", "Bb major"),
-            ("Aeolian", None),
-        ),
-        *(("dorian", None), ("13A", None), ("", None), ("C lydian", None)),
-    ],
-)
-def test_keys_are_read_in_many_spellings(text: str, key: str | None) -> None:
-    if key is None:
-        with pytest.raises(ValueError):
-            read_key_cell(text)
-    else:
-        assert read_key_cell(text) == key
-
-
-def test_tempi_and_seconds_are_read_in_many_spellings() -> None:
-    assert [read_bpm(text) for text in ("92", "92.5 bpm", "ca. 120", "♩=60", "100 beats per minute")] == [
-        *(92, 92.5, 120, 60, 100)
-    ]
-    assert [read_seconds(text) for text in ("0.5", "1,25 s", "520 ms", "1:02.5", "00:01:02")] == [
-        *(0.5, 1.25, 0.52, 62.5, 62)
-    ]
-    for text in ("5", "4000", "fast", "120-130"):
-        with pytest.raises(ValueError):
-            read_bpm(text)
-    with pytest.raises(ValueError):
-        read_seconds("soon")
-
-
-def test_kinds_and_splits_are_read_kindly() -> None:
-    assert [read_kind(text) for text in ("Songs", "SAMPLE", "Lyric", "lyrics", "Recording")] == [
-        *("song", "sample", "text", "text", "song")
-    ]
-    assert [read_split(text) for text in ("Train", "val", "testing")] == ["train", "validation", "test"]

@@ -55,6 +55,6 @@ def test_a_rendered_piece_becomes_a_set_to_train_on(
     assert "b.mp3,broken file" in (prepared / "rejects.csv").read_text()
     capsys.readouterr()
     Builder(compose("stage=transcribe", *words)).build("transcribe")
-    assert "1 of them written down before" in capsys.readouterr().out
+    assert "1 of them transcribed before" in capsys.readouterr().out
     page = (tmp_path / "outputs" / "mine" / "transcribe" / "index.html").read_text()
     assert "song.mid" in page and "b.mp3" in page and "broken file" in page

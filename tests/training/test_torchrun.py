@@ -44,11 +44,11 @@ def test_after_a_breakdown_training_goes_back_once_and_learns_more_slowly() -> N
     recorder = Memory(copy.deepcopy(trainer.state_dict()))
     fast = trainer.learning_rate()
     with torch.no_grad():
-        trainer.generator.join.weight.fill_(torch.nan)
+        trainer.generator.tracks_to_trunk.weight.fill_(torch.nan)
     trainer.step, trainer.seconds = 7, 60.0
     go_back(trainer, TrainingFailed("it broke"), recorder)
     assert (trainer.step, trainer.seconds, recorder.told) == (0, 60.0, "it broke")
-    assert trainer.generator.join.weight.isfinite().all()
+    assert trainer.generator.tracks_to_trunk.weight.isfinite().all()
     assert trainer.learning_rate() == fast / 2
     with pytest.raises(TrainingFailed, match="again"):
         go_back(trainer, TrainingFailed("again"), recorder)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.scores.midi import read_midi
-from pipeline.transcription.beats.tracking import Beats
+from pipeline.transcription.beats.grid import Beats
 from pipeline.transcription.midi import tempo_map, transcription_midi
 from pipeline.transcription.transcriber import Transcription, on_beats
 from tests.sound_makers import timed_hits, timed_notes

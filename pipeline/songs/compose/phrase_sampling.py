@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan.context import Context, strike_orphans
+from gan.context import Context, start_orphaned_holds
 from gan.interface import PhraseGenerator
 from gan.latents import Latents
 from gan.networks.generator import Generator
@@ -229,7 +229,7 @@ class ConditionalSampler:
         noise = torch.Generator(device)
         noise.manual_seed(int(torch.randint(2**62, (), generator=random)))
         rolls = self.generator.sample(latents, given, request.condition_strength, temperature, noise)
-        return strike_orphans(rolls)
+        return start_orphaned_holds(rolls)
 
     def _batch(self, planes: Planes) -> Tensor:
         """One phrase as often as there are candidates, on the generator's device."""
@@ -264,7 +264,7 @@ def draw_latents(
     """Latents of a new phrase: `OWN_SHARE` away from the song's, or the section's first ones, moving differently."""
     fresh = generator.sample_latents(count, random)
     if first is None:
-        return repeated(song, count).towards(fresh, OWN_SHARE)
+        return repeated(song, count).interpolate(fresh, OWN_SHARE)
     return replace(repeated(first.latents, count), z_time=fresh.z_time, z_track_time=fresh.z_track_time)
 
 

@@ -90,7 +90,7 @@ class Explorer:
             random = self._random(settings.seed, ExplorationStream.VARIATION, number)
             fresh = self.generator.sample_latents(settings.candidates, random)
             near = repeated(start.latents, settings.candidates)
-            varied = near.towards(self._in_key_of(start, fresh), settings.distance)
+            varied = near.interpolate(self._in_key_of(start, fresh), settings.distance)
             phrases.append(self._best(f"variation {number}", varied))
         return [*([start.original] if start.original else []), *phrases]
 
@@ -98,7 +98,7 @@ class Explorer:
         """Phrases at even distances on the way, both ends and the phrases they were found for included."""
         phrases = []
         for number in range(count):
-            latents = start.latents.towards(end.latents, number / (count - 1))
+            latents = start.latents.interpolate(end.latents, number / (count - 1))
             phrases.append(ShownPhrase(f"step {number + 1}", self._make(latents)[0], latents))
         first, last = ([one.original] if one.original else [] for one in (start, end))
         return [*first, *phrases, *last]
@@ -154,7 +154,7 @@ class Explorer:
         """Latents with the key of an end among their conditions."""
         conditions = torch.full_like(fresh.conditions, torch.nan)
         conditions[:, KEY] = start.latents.conditions[:, KEY]
-        return fresh.asking(conditions)
+        return fresh.with_conditions(conditions)
 
     def _make(self, latents: Latents) -> Planes:
         """Phrases, bool `[batch, *spec.shape]`."""
@@ -163,7 +163,7 @@ class Explorer:
             noise = torch.Generator(latents.z.device).manual_seed(
                 mix_seed(self.config.generate.seed, ExplorationStream.TEMPERATURE, SongRandomStream.EXPLORATION)
             )
-        conditioned = latents.asking(request.conditions.to(latents.z.device).expand(len(latents), -1))
+        conditioned = latents.with_conditions(request.conditions.to(latents.z.device).expand(len(latents), -1))
         planes: Planes = (
             self.generator.sample(conditioned, None, request.condition_strength, request.temperature, noise)
             .cpu()

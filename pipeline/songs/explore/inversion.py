@@ -61,7 +61,7 @@ def invert(generator: Generator, phrase: Tensor, conditions: Tensor, random: tor
     """
     drawn = generator.sample_latents(NUM_DRAWN, random)
     target = generator.encode(phrase.unsqueeze(0).to(drawn.z.device))
-    drawn = drawn.asking(conditions.to(drawn.z.device).expand(NUM_DRAWN, -1))
+    drawn = drawn.with_conditions(conditions.to(drawn.z.device).expand(NUM_DRAWN, -1))
     with torch.no_grad():
         nearest = roll_distance(generator(drawn), target).argsort()[:NUM_STARTS]
     found = drawn[nearest]

@@ -142,7 +142,7 @@ class WindowInpainter:
         rolls = begun.unsqueeze(0).expand(count, *begun.shape)
         given = Context(rolls, torch.from_numpy(mask.copy()).expand(count, -1, -1)).to(device)
         whole = given.mask[0] & given.mask[0].all(1, keepdim=True)  # tracks given from end to end are as they are
-        latents = latents.asking(attributes_of(begun.to(device), whole, self.spec).expand(count, -1))
+        latents = latents.with_conditions(attributes_of(begun.to(device), whole, self.spec).expand(count, -1))
         noise = None
         if request.temperature is not None:
             noise = torch.Generator(device).manual_seed(int(torch.randint(2**62, (), generator=random)))

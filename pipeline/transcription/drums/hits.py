@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.transcription.drums.drum_map import CLOSED_HAT, DRUMS, HIT, KICK, OPEN_HAT, make_hits
 from pipeline.transcription.drums.features import FRAMES_PER_SECOND, band_power
-from pipeline.transcription.drums.kit import CLOSED_HAT, DRUMS, HIT, KICK, OPEN_HAT, make_hits
 
 FEWEST_A_MINUTE = 10
 """A recording where fewer hits a minute are certain counts as one without drums.

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline.errors import UserError
+from pipeline.transcription.drums.drum_map import DRUMS
 from pipeline.transcription.drums.features import BANDS
-from pipeline.transcription.drums.kit import DRUMS
 
 WEIGHTS = Path(__file__).with_name("weights.npz")
 """The trained weights that come with the program."""

@@ -24,9 +24,9 @@ from pipeline.scores.score import Score
 from pipeline.transcription.beats.downbeats import PHASES_PER_BEAT
 from pipeline.transcription.beats.metrical_levels import RATIOS, MetricalLevel, find_levels
 from pipeline.transcription.beats.onsets import Floats, Onsets, find_onsets
-from pipeline.transcription.beats.pulse import find_pulse
+from pipeline.transcription.beats.pulse_tracking import find_pulse
+from pipeline.transcription.drums.drum_map import HIT
 from pipeline.transcription.drums.hits import find_drum_hits
-from pipeline.transcription.drums.kit import HIT
 from pipeline.transcription.pitches import PITCH, find_pitches
 
 EXCERPT_SECONDS = 42.0

@@ -24,9 +24,7 @@ from pipeline.audio.synthesizers import soundfont_path
 from pipeline.errors import UserError
 from pipeline.formats import RECORDINGS
 from pipeline.progress import say
-from pipeline.transcription.drums.features import FRAMES_PER_SECOND, band_centres, band_power
-from pipeline.transcription.drums.hits import find_drum_hits, find_peaks
-from pipeline.transcription.drums.kit import (
+from pipeline.transcription.drums.drum_map import (
     CLOSED_HAT,
     CRASH,
     DRUMS,
@@ -40,8 +38,10 @@ from pipeline.transcription.drums.kit import (
     SNARE,
     make_hits,
 )
+from pipeline.transcription.drums.features import FRAMES_PER_SECOND, band_centres, band_power
+from pipeline.transcription.drums.hits import find_drum_hits, find_peaks
 from pipeline.transcription.training.drum_stems import is_held_out, render
-from pipeline.transcription.training.match_counts import MatchCounts, load_mir_eval
+from pipeline.transcription.training.f1_scores import MatchCounts, load_mir_eval
 
 REGISTERS_HZ = {KICK: (20.0, 120.0), SNARE: (180.0, 3000.0), CLOSED_HAT: (7000.0, 16000.0)}
 """The register whose rise stands for a drum."""
@@ -57,7 +57,7 @@ MEDIAN_FRAMES, MEDIAN_BANDS = 31, 9
 
 
 def find_hits_by_flux(samples: NDArray[np.float32]) -> NDArray[np.void]:
-    """Spectral flux baseline: kick, snare and hi-hat of mono sound `[samples]` at 44,100 Hz, as `kit.HIT`.
+    """Spectral flux baseline: kick, snare and hi-hat of mono sound `[samples]` at 44,100 Hz, as `drum_map.HIT`.
 
     After harmonic-percussive separation by median filtering (Fitzgerald 2010).
     """

@@ -18,8 +18,8 @@ from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.audio.synthesizers import RATE_HZ, play, soundfont_path
 from pipeline.errors import UserError
 from pipeline.progress import bar
+from pipeline.transcription.drums.drum_map import CLOSED_HAT, DRUMS, KICK, SAME_DRUM, SNARE
 from pipeline.transcription.drums.features import band_power
-from pipeline.transcription.drums.kit import CLOSED_HAT, DRUMS, KICK, SAME_DRUM, SNARE
 from pipeline.transcription.training.sampled_kits import SampledKit, find_kits, play_kit, read_kit
 
 SECONDS = 30.0
@@ -37,6 +37,15 @@ FLOOR = 1e-10
 
 NUM_SHARES = 10
 """Number of shares that files are in, by the hashes of their names: 0 is for evaluation, 1 for validation."""
+
+FEWEST_NOTES = 20
+"""A file with fewer notes of a kind has no stem of that kind."""
+
+TRIES = 200
+"""Files looked at for one stem before giving up."""
+
+VALIDATION_SHARE = 1
+"""The share of files by which thresholds are set."""
 
 
 @dataclass(frozen=True)
@@ -191,16 +200,6 @@ def _log_power(sound: NDArray[np.float32]) -> NDArray[np.float16]:
     whole = np.zeros(int(SECONDS * SAMPLE_RATE_HZ), np.float32)
     whole[: len(sound)] = sound[: len(whole)]
     return np.log(np.maximum(band_power(whole), FLOOR)).astype(np.float16)
-
-
-FEWEST_NOTES = 20
-"""A file with fewer notes of a kind has no stem of that kind."""
-
-TRIES = 200
-"""Files looked at for one stem before giving up."""
-
-VALIDATION_SHARE = 1
-"""The share of files by which thresholds are set."""
 
 
 @dataclass(frozen=True)

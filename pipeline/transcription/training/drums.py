@@ -28,13 +28,13 @@ from numpy.typing import NDArray
 
 from pipeline.errors import UserError
 from pipeline.progress import bar, say
+from pipeline.transcription.drums.drum_map import DRUMS, NAMES
 from pipeline.transcription.drums.features import BANDS, FRAMES_PER_SECOND
 from pipeline.transcription.drums.hits import find_peaks
-from pipeline.transcription.drums.kit import DRUMS, NAMES
 from pipeline.transcription.drums.network import WEIGHTS, DrumNetwork, activations, save_network, scale_power
 from pipeline.transcription.training.drum_evaluation import TOLERANCE_SECONDS
 from pipeline.transcription.training.drum_stems import FLOOR, BandPowerStem, StemSet, find_sources, make_stem_set
-from pipeline.transcription.training.match_counts import MatchCounts, load_mir_eval
+from pipeline.transcription.training.f1_scores import MatchCounts, load_mir_eval
 
 FRAMES = 400
 """Length of an example: 4 s."""

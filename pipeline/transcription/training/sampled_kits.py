@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.errors import UserError
-from pipeline.transcription.drums.kit import CLOSED_HAT, CRASH, HIGH_TOM, KICK, LOW_TOM, OPEN_HAT, RIDE, SNARE
+from pipeline.transcription.drums.drum_map import CLOSED_HAT, CRASH, HIGH_TOM, KICK, LOW_TOM, OPEN_HAT, RIDE, SNARE
 
 DRUM_PATTERNS = (
     (r"roll|choke|swish|tambourine|conga|flam", None),
@@ -29,7 +29,7 @@ DRUM_PATTERNS = (
     (r"crash|splash|china|cymbal", CRASH),
     (r"ride|\bbell|\bcup", RIDE),
 )
-"""Which of `kit.DRUMS` an instrument is, by the first pattern in its name; others are left out."""
+"""Which of `drum_map.DRUMS` an instrument is, by the first pattern in its name; others are left out."""
 
 LONGEST_SECONDS = 4.0
 """Sounds are cut here."""

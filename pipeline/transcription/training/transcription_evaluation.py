@@ -16,10 +16,10 @@ from pipeline.scores.reading import read_scores
 from pipeline.scores.score import Metre, Part, Score
 from pipeline.scores.tracks import assign
 from pipeline.settings.music import TracksSettings
-from pipeline.transcription.beats.tracking import Beats
-from pipeline.transcription.drums.kit import HIT
+from pipeline.transcription.beats.grid import Beats
+from pipeline.transcription.drums.drum_map import HIT
 from pipeline.transcription.pitches import PITCH, Pitches
-from pipeline.transcription.training.match_counts import MatchCounts
+from pipeline.transcription.training.f1_scores import MatchCounts
 from pipeline.transcription.transcriber import Transcription
 
 BEATS_PER_BAR = 4

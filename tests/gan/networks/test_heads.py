@@ -2,10 +2,8 @@
 
 import pytest
 import torch
-from torch.nn.functional import pad
 
-from gan.networks.heads import ChoiceHead, NeuronHead, neuron
-from gan.ops.noise import GUMBEL, LOGISTIC, TABLE_SIZE
+from gan.networks.heads import ChoiceHead, NeuronHead
 from gan.rolls import to_rolls
 from gan.spec import HOLD, ONSET
 from gan.statistics import DataStatistics
@@ -14,7 +12,7 @@ from tests.roll_makers import SPEC, note, sample_rolls, statistics
 
 @pytest.mark.parametrize("kind", [ChoiceHead, NeuronHead])
 @pytest.mark.parametrize("again", [False, True])
-def test_a_held_note_is_one_note_and_a_note_struck_again_is_two(kind, again):
+def test_a_held_note_is_one_note_and_a_repeated_note_is_two(kind, again):
     head = kind([1], 32, (0, 0), 12, statistics(), SPEC)
     with torch.no_grad():
         for weights in head.parameters():
@@ -28,7 +26,7 @@ def test_a_held_note_is_one_note_and_a_note_struck_again_is_two(kind, again):
             head.project.bias[0, 0, 12 + 7] = 5.0  # held all the time
             head.project.weight[0, [0, 9] if again else [0], 7] = 10.0
     x = torch.eye(32).view(1, 32, 1, 32)  # each step has a feature of its own
-    rolls = to_rolls(head(x, 0.0, 1.0, None).repeat(1, 1, 2, 1, 1), (0, 0), SPEC)
+    rolls = to_rolls(head(x, 0.0, None).repeat(1, 1, 2, 1, 1), (0, 0), SPEC)
     assert rolls[0, ONSET, 1, 0, :, 7].nonzero().flatten().tolist() == ([0, 9] if again else [0])
     assert (rolls[0, ONSET, 1] | rolls[0, HOLD, 1]).sum() == 32
 
@@ -44,7 +42,7 @@ def test_choice_head_holds_until_the_gate_opens():
             head.gate.weight[0, step] = 10.0
             head.choose.weight[0, step, pitch] = 10.0
     x = torch.eye(32).view(1, 32, 1, 32)  # each step has a feature of its own
-    streams = head(x, 0.0, 1.0, None)[0, :, 0]
+    streams = head(x, 0.0, None)[0, :, 0]
     assert streams[:, 1].nonzero().tolist() == [[0, 3], [4, 3], [10, 5]], "onsets; the same pitch twice is two notes"
     sounding = streams[:, 0]
     assert sounding[:6, 3].sum() == 6
@@ -53,9 +51,9 @@ def test_choice_head_holds_until_the_gate_opens():
     assert sounding.sum() == 28
 
 
-def test_drums_strike_and_never_ring():
+def test_drums_have_onsets_and_are_never_held():
     head = NeuronHead([0], 3, (0, 0), 12, statistics(), SPEC)
-    streams = head(torch.zeros(4, 32, 1, 3), 1.0, 1.0, torch.Generator().manual_seed(0))
+    streams = head(torch.zeros(4, 32, 1, 3), 1.0, torch.Generator().manual_seed(0))
     assert torch.equal(streams[..., 0, :], streams[..., 1, :])
     assert streams[..., 1, 2].sum() >= 1
 
@@ -65,7 +63,7 @@ def test_heads_are_hard_but_let_gradients_through(kind):
     torch.manual_seed(0)
     head = kind([1], 3, (0, 0), 12, statistics(), SPEC)
     features = torch.randn(2, 32, 1, 3, requires_grad=True)
-    streams = head(features, 1.0, 1.0, torch.Generator().manual_seed(1))
+    streams = head(features, 1.0, torch.Generator().manual_seed(1))
     assert set(streams.detach().round(decimals=5).unique().tolist()) <= {0.0, 1.0}
     (streams[..., 0, :] * torch.arange(12)).sum().backward()
     assert features.grad.abs().sum() > 0
@@ -75,7 +73,7 @@ def test_heads_are_hard_but_let_gradients_through(kind):
 def test_choice_head_plays_one_note_at_most():
     torch.manual_seed(0)
     head = ChoiceHead([1], 3, (0, 0), 12, statistics(), SPEC)
-    streams = head(5 * torch.randn(4, 32, 1, 3), 1.0, 1.0, torch.Generator().manual_seed(1))
+    streams = head(5 * torch.randn(4, 32, 1, 3), 1.0, torch.Generator().manual_seed(1))
     assert streams[..., 0, :].sum(-1).max() <= 1
 
 
@@ -83,9 +81,9 @@ def test_voices_play_chords_and_start_at_the_rates_of_the_data():
     rolls = sample_rolls()
     note(rolls, 1, 0, 0, 8, 11)  # a second voice for half of the time
     head = ChoiceHead([1], 3, (0, 0), 12, DataStatistics.of([rolls], SPEC), SPEC, voices=3)
-    streams = head(torch.zeros(1000, 32, 1, 3), 1.0, 1.0, torch.Generator().manual_seed(1)).detach()
+    streams = head(torch.zeros(1000, 32, 1, 3), 1.0, torch.Generator().manual_seed(1)).detach()
     assert set(streams.unique().tolist()) == {0.0, 1.0}
-    assert (streams[..., 1, :] <= streams[..., 0, :]).all(), "what is struck sounds"
+    assert (streams[..., 1, :] <= streams[..., 0, :]).all(), "an onset sounds"
     voices = streams[..., 0, :].sum(-1)
     assert voices.mean().item() == pytest.approx(24 / 32, abs=0.08)
     assert (voices >= 2).float().mean() > 0.05
@@ -94,7 +92,7 @@ def test_voices_play_chords_and_start_at_the_rates_of_the_data():
 
 def test_noisy_choices_start_at_the_rates_of_the_data():
     head = ChoiceHead([1], 3, (0, 0), 12, statistics(), SPEC)
-    streams = head(torch.zeros(1000, 32, 1, 3), 1.0, 1.0, torch.Generator().manual_seed(1))
+    streams = head(torch.zeros(1000, 32, 1, 3), 1.0, torch.Generator().manual_seed(1))
     rates = streams[..., 0, :].mean((0, 1, 2))  # the data: pitch 7 for 8 of 32 steps, pitch 9 for 8
     assert rates[[7, 9]].tolist() == pytest.approx([0.25, 0.25], abs=0.04)
     assert rates[[0, 1, 2, 3]].max() < 0.01
@@ -102,7 +100,7 @@ def test_noisy_choices_start_at_the_rates_of_the_data():
 
 def test_noisy_neurons_start_at_the_onsets_and_lengths_of_the_data():
     head = NeuronHead([0, 1], 3, (0, 0), 12, statistics(), SPEC)
-    streams = head(torch.zeros(2000, 32, 2, 3), 1.0, 1.0, torch.Generator().manual_seed(1)).detach()
+    streams = head(torch.zeros(2000, 32, 2, 3), 1.0, torch.Generator().manual_seed(1)).detach()
     onsets = streams[..., 1, :].unflatten(1, (2, 16)).mean((0, 1))  # [steps, tracks, pitch_range]
     assert onsets[4, 0, 2].item() == pytest.approx(0.5, abs=0.04)
     assert onsets[12, 1, 9].item() == pytest.approx(0.5, abs=0.04)
@@ -115,140 +113,51 @@ def test_gates_start_at_the_onset_rates_of_the_data():
     head = ChoiceHead([1], 3, (0, 0), 12, statistics(), SPEC)
     with torch.no_grad():
         head.choose.bias[0, 0, 12] = -50.0  # no rests, so that each opening gate is an onset
-    streams = head(torch.zeros(1000, 32, 1, 3), 1.0, 1.0, torch.Generator().manual_seed(1))
+    streams = head(torch.zeros(1000, 32, 1, 3), 1.0, torch.Generator().manual_seed(1))
     onsets = streams[:, 16:, 0, 1].sum(-1).mean(0)  # the data: one of two bars at steps 0, 4 and 12
     assert onsets[[4, 12]].tolist() == pytest.approx([0.5, 0.5], abs=0.06)
     assert onsets[[1, 2, 3, 5, 8]].max() < 0.02
 
 
-def test_a_choice_leans_towards_the_usual_motion():
+def test_a_transition_prior_makes_the_usual_motion():
     head = ChoiceHead([1], 3, (0, 0), 12, statistics(), SPEC)
     with torch.no_grad():
         for weights in head.parameters():
             weights.fill_(0.0)
         head.choose.bias[0, 0, 4] = 0.1  # all pitches alike, the first by a little
         head.metre.fill_(50.0)  # every step opens the gate
-        head.motion[0, 0, head.motion.shape[2] // 2 + 2] = 5.0  # two semitones up
-    streams = head(torch.zeros(1, 16, 1, 3), 0.0, 1.0, None)[0, :5, 0, 1]
+        head.transition_prior[0, 0, head.transition_prior.shape[2] // 2 + 2] = 5.0  # two semitones up
+    streams = head(torch.zeros(1, 16, 1, 3), 0.0, None)[0, :5, 0, 1]
     assert streams.argmax(-1).tolist()[:4] == [4, 6, 8, 10]
 
 
-def loose_head(voices: int) -> tuple[ChoiceHead, torch.Tensor]:
-    """A head and features that make it play all over the place."""
-    torch.manual_seed(voices)
-    head = ChoiceHead([1], 6, (0, 0), 12, statistics(), SPEC, voices=voices)
-    with torch.no_grad():
-        head.metre.fill_(-1.0)
-        head.choose.bias.fill_(0.0)
-    return head, 3 * torch.randn(3, 32, 1, 6)
-
-
-def logits(head: ChoiceHead, x: torch.Tensor, noise: bool) -> tuple[torch.Tensor, torch.Tensor]:
-    """Gates `[time, batch, voices]` and scores `[time, batch, voices, pitch_range + 1]`, with the noise of seed 5."""
-    time, batch, random = x.shape[1], x.shape[0], torch.Generator().manual_seed(5)
-    rows = x.permute(2, 1, 0, 3).flatten(1, 2)
-    gate = (rows @ head.gate.weight + head.gate.bias).view(time, batch, -1) + head.metre.repeat(2, 1, 1)
-    scores = (rows @ head.choose.weight + head.choose.bias).view(time, batch, head.voices, -1)
-    if noise:
-        gate = gate + LOGISTIC.add_(torch.zeros(gate.shape), 1.0, random)
-        scores = scores + GUMBEL.add_(torch.zeros(scores.shape), 1.0, random)
-    return gate, scores
-
-
-@pytest.mark.parametrize("noise", [False, True])
-@pytest.mark.parametrize("voices", [1, 3])
-def test_lines_play_what_a_walk_from_step_to_step_plays(voices, noise):
-    head, x = loose_head(voices)
-    begins = torch.rand(3, 32, 2, generator=torch.Generator().manual_seed(2)) < 0.1
-    streams = head(x, float(noise), 1.0, torch.Generator().manual_seed(5), begins)
-    gate, scores = logits(head, x, noise)
-    expected = torch.zeros(3, 32, 1, 2, 12)
-    for phrase in range(3):
-        for voice in range(voices):
-            sounds = last = 12
-            for step in range(32):
-                if step == 0 or begins[phrase, step, 1] or gate[step, phrase, voice] > 0:
-                    wanted = scores[step, phrase, voice].detach().clone()
-                    if last < 12:
-                        wanted[:12] += head.motion[0, voice, head.moves[last]].detach()
-                    sounds = int(wanted.argmax())
-                    if sounds < 12:
-                        last = sounds
-                        expected[phrase, step, 0, 1, sounds] = 1.0
-                if sounds < 12:
-                    expected[phrase, step, 0, 0, sounds] = 1.0
-    assert torch.equal(streams, expected)
-    assert 20 < streams[..., 1, :].sum() < 0.9 * streams[..., 0, :].sum(), "many notes, some of them held"
-
-
-@pytest.mark.parametrize("voices", [1, 3])
-def test_what_is_played_is_the_same_where_no_gradient_is_wanted(voices):
-    head, x = loose_head(voices)
-    begins = torch.rand(*x.shape[:2], 2, generator=torch.Generator().manual_seed(5)) > 0.9
-    learning = head(x, 0.0, 1.0, None, begins)
-    assert learning.requires_grad and learning.sum() > 0
-    with torch.no_grad():
-        assert torch.equal(head(x, 0.0, 1.0, None, begins), learning)
-
-
-def dense(head: ChoiceHead, x: torch.Tensor, temperature: float) -> torch.Tensor:
-    """The streams by one-hot vectors, whose gradients autograd finds."""
-    gate, scores = logits(head, x, noise=True)
-    opens = neuron(gate, temperature).unsqueeze(-1)
-    pulls = pad(head.motion[0][:, head.moves], [0, 1])  # [voices, 12, 13]
-    last = torch.zeros_like(scores[0, ..., :12])
-    now = torch.zeros_like(scores[0, ..., :12])
-    sounding, struck = [], []
-    for step, wanted in enumerate(scores):
-        wanted = wanted + torch.einsum("bvp,vpq->bvq", last, pulls)
-        soft = torch.softmax(wanted / temperature, -1)
-        hard = torch.zeros_like(soft).scatter_(-1, wanted.argmax(-1, keepdim=True), 1.0)
-        choice = (hard + soft - soft.detach())[..., :12]
-        begun = choice if step == 0 else opens[step] * choice
-        now = begun if step == 0 else begun + (1 - opens[step]) * now
-        last = torch.where(now.sum(-1, keepdim=True) > 0.5, now, last).detach()
-        sounding.append(now)
-        struck.append(begun)
-    streams = torch.stack([torch.stack(sounding), torch.stack(struck)], dim=3)  # [time, batch, voices, 2, pitch_range]
-    return (1 - (1 - streams).prod(2)).transpose(0, 1).unsqueeze(2)
-
-
-@pytest.mark.parametrize("voices", [1, 3])
-def test_gradients_are_those_of_the_dense_calculation(voices):
-    head, x = loose_head(voices)
-    x.requires_grad_(True)
-    weights = torch.randn(3, 32, 1, 2, 12)
-    gradients = []
-    for streams in (head(x, 1.0, 0.7, torch.Generator().manual_seed(5)), dense(head, x, 0.7)):
-        gradients.append(torch.autograd.grad((streams * weights).sum(), [x, *head.parameters()]))
-    for ours, expected in zip(*gradients, strict=True):
-        assert expected.abs().max() > 0
-        torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-4 * expected.abs().max().item())
-
-
 @pytest.mark.parametrize("kind", [ChoiceHead, NeuronHead])
-def test_nothing_goes_on_where_something_must_begin(kind):
+def test_no_note_is_held_over_a_forced_onset(kind):
     head = kind([1], 3, (0, 0), 12, statistics(), SPEC)
-    begins = torch.zeros(50, 32, 2, dtype=torch.bool)
-    begins[:, 16, 1] = True
+    forced = torch.zeros(50, 32, 2, dtype=torch.bool)
+    forced[:, 16, 1] = True
     x = 2 * torch.randn(50, 32, 1, 3, generator=torch.Generator().manual_seed(0))
-    streams = head(x, 1.0, 1.0, torch.Generator().manual_seed(0), begins)[:, :, 0]
+    streams = head(x, 1.0, torch.Generator().manual_seed(0), forced)[:, :, 0]
     held = streams[:, :, 0] * (1 - streams[:, :, 1])
     assert held[:, 16].sum() == 0
     assert held[:, 15].sum() > 0
-    assert held[:, 0].sum() == 0, "a phrase begins with something new"
+    assert held[:, 0].sum() == 0, "a phrase forced with something new"
 
 
-def test_lines_are_never_more_than_the_voices():
-    head, x = loose_head(3)
-    assert head(x, 1.0, 1.0, torch.Generator().manual_seed(0))[..., 0, :].sum(-1).max() == 3
+def test_no_more_notes_sound_than_there_are_voices():
+    head = ChoiceHead([1], 6, (0, 0), 12, statistics(), SPEC, voices=3)
+    with torch.no_grad():
+        head.metre.fill_(-1.0)
+        head.choose.bias.fill_(0.0)
+    x = 3 * torch.randn(3, 32, 1, 6, generator=torch.Generator().manual_seed(0))
+    assert head(x, 1.0, torch.Generator().manual_seed(0))[..., 0, :].sum(-1).max() == 3
 
 
 @pytest.mark.parametrize("kind", [ChoiceHead, NeuronHead])
 def test_the_same_seed_gives_the_same_notes(kind):
     head = kind([1], 3, (0, 0), 12, statistics(), SPEC)
     x = torch.randn(4, 32, 1, 3, generator=torch.Generator().manual_seed(0))
-    first, again, other = (head(x, 1.0, 1.0, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    first, again, other = (head(x, 1.0, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
@@ -257,34 +166,7 @@ def test_the_same_seed_gives_the_same_notes(kind):
 def test_each_track_may_have_noise_of_its_own(kind):
     head = kind([0, 1], 3, (0, 0), 12, statistics(), SPEC)
     x = torch.randn(20, 32, 2, 3, generator=torch.Generator().manual_seed(0))
-    still = head(x, 0.0, 1.0, None)
-    loud = head(x, torch.tensor([0.0, 1.0]), 1.0, torch.Generator().manual_seed(1))
+    still = head(x, 0.0, None)
+    loud = head(x, torch.tensor([0.0, 1.0]), torch.Generator().manual_seed(1))
     assert torch.equal(loud[:, :, 0], still[:, :, 0])
     assert not torch.equal(loud[:, :, 1], still[:, :, 1])
-
-
-def test_noise_has_the_moments_of_its_distribution():
-    random = torch.Generator().manual_seed(0)
-    drawn = GUMBEL.add_(torch.zeros(200_000), 2.0, random)
-    assert drawn.mean().item() == pytest.approx(2 * 0.5772, abs=0.02)
-    assert drawn.var().item() == pytest.approx(4 * 1.6449, rel=0.02)
-    assert (LOGISTIC.add_(torch.full((200_000,), 0.5), 1.0, random) > 0).float().mean() == pytest.approx(
-        0.6225, abs=0.01
-    )
-
-
-def test_noise_repeats_between_calls_of_one_seed_and_not_within_a_call():
-    first, again, later = torch.zeros(3, TABLE_SIZE)
-    random = torch.Generator().manual_seed(0)
-    GUMBEL.add_(first, 1.0, random)
-    GUMBEL.add_(later, 1.0, random)
-    GUMBEL.add_(again, 1.0, torch.Generator().manual_seed(0))
-    assert torch.equal(first, again)
-    assert not torch.equal(first, later)
-    assert torch.equal(first.sort().values, later.sort().values), "every number of the table once"
-
-
-def test_noise_may_be_asked_for_more_than_the_table_holds():
-    drawn = LOGISTIC.add_(torch.zeros(TABLE_SIZE + 100), 1.0, torch.Generator().manual_seed(0))
-    assert (drawn != 0).all()
-    assert not torch.equal(drawn[:100], drawn[-100:])

@@ -118,6 +118,13 @@ def test_what_several_processes_cannot_do_is_refused_in_words():
     with pytest.raises(ValueError, match=r"train\.batch_size=8 gives each of 8 processes an odd number of phrases"):
         Trainer(SPEC, statistics, MODEL, TRAIN, team=Team(0, 8))
     model = ModelSettings(design="tutorial", filters=2)
-    plain = {"noise_steps": 0, "noise_floor": 0.0, "max_transposition": 0, "attribute_loss": 0.0, "matching_loss": 0.0}
+    plain = {
+        "noise_steps": 0,
+        "noise_floor": 0.0,
+        "max_transposition": 0,
+        "attribute_loss": 0.0,
+        "shared_gradient": False,
+        "matching_loss": 0.0,
+    }
     with pytest.raises(ValueError, match="tutorial normalises over its batch and trains in one process only"):
         Trainer(SPEC, statistics, model, TrainSettings(**TRAIN.to_dict() | plain), team=Team(0, 2))

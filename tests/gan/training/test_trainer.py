@@ -88,7 +88,7 @@ def test_same_seed_gives_the_same_weights_and_another_seed_others():
         run(subject, steps=4)
     assert_equal_weights(first, second)
     ours, theirs = weights(first), weights(other)
-    assert not torch.equal(ours["generator join.weight"], theirs["generator join.weight"])
+    assert not torch.equal(ours["generator tracks_to_trunk.weight"], theirs["generator tracks_to_trunk.weight"])
 
 
 def test_training_leaves_the_global_random_stream_alone():
@@ -187,7 +187,9 @@ def test_a_loaded_generator_samples_what_the_trainer_would():
     wanted = subject.average.sample(subject.fixed_latents)
     assert torch.equal(generator.sample(subject.fixed_latents), wanted)
     assert torch.equal(discriminator.score(wanted), subject.discriminator.score(wanted))
-    assert not torch.equal(subject.average.join.weight, subject.generator.join.weight), "samples come from the average"
+    assert not torch.equal(subject.average.tracks_to_trunk.weight, subject.generator.tracks_to_trunk.weight), (
+        "samples come from the average"
+    )
 
 
 def test_a_state_of_another_kind_is_refused():
@@ -201,14 +203,14 @@ def test_a_state_of_another_kind_is_refused():
 def test_a_loss_that_is_no_number_stops_training_with_a_sentence():
     subject = trainer()
     with torch.no_grad():
-        subject.discriminator.judge_bars.bias.fill_(float("nan"))
+        subject.discriminator.score_bars.bias.fill_(float("nan"))
     with pytest.raises(TrainingFailed, match=r"step 0: .*discriminator_loss.* is not a number"):
         run(subject)
 
 
 def test_weights_that_are_no_numbers_are_never_offered_for_saving():
     subject = trainer(settings=TrainSettings(**TRAIN.to_dict() | {"steps": 1}))
-    broken = subject.generator.join.weight
+    broken = subject.generator.tracks_to_trunk.weight
 
     def spoil(step: int) -> None:
         with torch.no_grad():

@@ -131,7 +131,9 @@ def test_distance_leads_away_from_the_phrase(lively: Generator) -> None:
     here: Latents = repeated(start, 48)
     with torch.no_grad():
         phrase = lively(start)
-        apart = [roll_distance(lively(here.towards(fresh, share)), phrase).mean().item() for share in (0, 0.25, 0.5, 1)]
+        apart = [
+            roll_distance(lively(here.interpolate(fresh, share)), phrase).mean().item() for share in (0, 0.25, 0.5, 1)
+        ]
     assert all(first < second for first, second in pairwise(apart)), apart
 
 

@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
+from pipeline.transcription.drums.drum_map import HIT
 from pipeline.transcription.drums.hits import find_drum_hits, find_peaks
-from pipeline.transcription.drums.kit import HIT
-from pipeline.transcription.training.match_counts import MatchCounts
+from pipeline.transcription.training.f1_scores import MatchCounts
 from tests.sound_makers import HAT, KICK, SNARE, NoteRows, chorale, render_rows, rock
 
 

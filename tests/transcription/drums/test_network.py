@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.transcription.drums.drum_map import DRUMS
 from pipeline.transcription.drums.features import BANDS
-from pipeline.transcription.drums.kit import DRUMS
 from pipeline.transcription.drums.network import WEIGHTS, DrumNetwork, activations, load_network
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.transcription.drums.kit import HIT
+from pipeline.transcription.drums.drum_map import HIT
 from pipeline.transcription.pitches import PITCH
 from pipeline.transcription.training.beat_examples import (
     AnnotatedPiece,

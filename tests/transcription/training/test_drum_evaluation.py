@@ -12,7 +12,7 @@ from pipeline.audio.synthesizers import soundfont_path
 from pipeline.errors import UserError
 from pipeline.transcription.training.drum_evaluation import find_hits_by_flux, main, offset_by_flux
 from pipeline.transcription.training.drum_stems import is_held_out, midi_of
-from pipeline.transcription.training.match_counts import MatchCounts
+from pipeline.transcription.training.f1_scores import MatchCounts
 from tests.sound_makers import KICK, chorale, render_rows, rock
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.audio.synthesizers import soundfont_path
 from pipeline.errors import UserError
-from pipeline.transcription.drums.kit import DRUMS
+from pipeline.transcription.drums.drum_map import DRUMS
 from pipeline.transcription.drums.network import load_network
 from pipeline.transcription.training.drum_stems import midi_of
 from pipeline.transcription.training.drums import BESIDE_HIT, main, make_targets

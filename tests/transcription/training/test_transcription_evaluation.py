@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.config import compose
 from pipeline.settings.music import roll_spec
-from pipeline.transcription.beats.tracking import Beats
+from pipeline.transcription.beats.grid import Beats
 from pipeline.transcription.training.transcription_evaluation import (
     ReferenceMusic,
     all_counts,

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
-from pipeline.transcription.beats.tracking import Beats, find_beats
-from pipeline.transcription.drums.kit import HIT
+from pipeline.transcription.beats.grid import Beats, find_beats
+from pipeline.transcription.drums.drum_map import HIT
 from pipeline.transcription.pitches import PITCH
 
 SILENCE = np.zeros(SAMPLE_RATE_HZ, np.float32)

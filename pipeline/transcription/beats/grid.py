@@ -1,4 +1,4 @@
-"""Beat and downbeat tracking: from notes, drum hits and sound to the beats and bar lines of a recording."""
+"""Beat grid of a recording: its beats and bar lines, from notes, drum hits and sound (beat and downbeat tracking)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.transcription.beats.metrical_levels import RATIOS, find_metres
 from pipeline.transcription.beats.onsets import Floats, Onsets, find_onsets, flux_onsets
-from pipeline.transcription.beats.pulse import extended, find_pulse
+from pipeline.transcription.beats.pulse_tracking import extended, find_pulse
 
 _STEADY_BPM = 120.0
 _FEWEST_ONSETS = 8

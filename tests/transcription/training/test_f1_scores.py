@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.transcription.training.match_counts import MatchCounts
+from pipeline.transcription.training.f1_scores import MatchCounts
 from tests.sound_makers import timed_notes
 
 

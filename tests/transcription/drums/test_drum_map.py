@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.transcription.drums.kit import DRUMS, NAMES, SAME_DRUM
+from pipeline.transcription.drums.drum_map import DRUMS, NAMES, SAME_DRUM
 
 
 def test_every_kept_drum_stands_for_itself() -> None:

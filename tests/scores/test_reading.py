@@ -1,0 +1,44 @@
+import errno
+from pathlib import Path
+
+import pytest
+
+from tests.music_makers import reason_against, write_midi
+
+
+def test_damaged_files_are_explained(tmp_path: Path) -> None:
+    whole = write_midi(tmp_path / "whole.mid", {(0, 0, "x"): [(0, 1, 60)] * 20}).read_bytes()
+    damaged = {
+        "empty.mid": (b"", "it is empty"),
+        "text.mid": (b"Dear diary, today I wrote no music.", "does not begin like a MIDI file"),
+        "random.mid": (bytes(range(256)) * 8, "does not begin like a MIDI file"),
+        "cut.mid": (whole[: len(whole) // 2], "cut off"),
+        "velocity.mid": (whole.replace(b"\x3c\x5a", b"\x3c\xda", 1), "where 127 is the most"),
+        "text.xml": (b"no <xml", "no XML"),
+        "page.xml": (b"<html></html>", "no MusicXML"),
+        "zip.mxl": (b"PK\x03\x04 not really", "damaged zip"),
+        "text.abc": (b"Dear diary", "no ABC tune"),
+    }
+    for name, (content, words) in damaged.items():
+        (tmp_path / name).write_bytes(content)
+        assert words in reason_against(tmp_path / name), name
+        assert reason_against(tmp_path / name).startswith("broken file: ")
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "sparse.mid").open("wb") as file:
+        file.truncate(3_000_000_000)
+    assert reason_against(tmp_path / "sparse.mid") == "too large: more than 1 MB"
+
+
+def test_a_missing_file_is_explained(tmp_path: Path) -> None:
+    assert reason_against(tmp_path / "gone.mid") == "can't be read: no such file or directory"
+
+
+def test_a_file_without_permission_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    path = write_midi(tmp_path / "a.mid", {(0, 0, "x"): [(0, 1, 60)]})
+    monkeypatch.setattr(Path, "open", refuse)
+    assert reason_against(path) == "can't be read: permission denied"
