@@ -132,7 +132,7 @@ class PhraseDiscriminator(Network):
 
     @abstractmethod
     def score(self, rolls: Tensor) -> Tensor:
-        """Logits `[batch]` of bool rolls `[batch, *spec.shape]`, for choosing the best of several phrases.
+        """Logits `[batch]` of bool rolls `[batch, *spec.shape]`, to rank phrases by.
 
         Scores of one call can be compared, those of two calls need not be.
         """

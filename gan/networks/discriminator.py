@@ -128,7 +128,7 @@ class Discriminator(PhraseDiscriminator):
 
     @torch.no_grad()
     def score(self, rolls: Tensor, conditioning: Conditioning | None = None) -> Tensor:
-        """Logits `[batch]` of bool rolls `[batch, *spec.shape]`: for choosing the best of several phrases."""
+        """Logits `[batch]` of bool rolls `[batch, *spec.shape]`, to rank phrases by."""
         streams = to_streams(rolls, self.encoder.lowest_pitches, self.encoder.pitch_range)
         logits: Tensor = self(streams, conditioning=conditioning)
         return logits

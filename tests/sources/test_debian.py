@@ -12,7 +12,7 @@ LIMITS = CollectSettings(1, 1, 1, 10, 1, 0)
 
 
 def settings(*packages: str) -> DataSettings:
-    return DataSettings("band", "debian", None, {}, list(packages), "Game music", "free", "4/4", True, None)
+    return DataSettings("band", "debian", "Game music", "free", packages=list(packages))
 
 
 def wad(lumps: dict[str, bytes]) -> bytes:

@@ -35,7 +35,7 @@ List = Callable[..., list[CatalogRow]]
 
 
 def settings(source: str, path: str) -> DataSettings:
-    return DataSettings(source, source, path, {}, [], "Mine", "mine", "4/4", True, None)
+    return DataSettings(source, source, "Mine", "mine", path)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ MANIFEST = (
 
 
 def settings(path: Path, **columns: str) -> DataSettings:
-    return DataSettings("catalog", "catalog", str(path), columns, [], "Mine", "mine", "4/4", True, None)
+    return DataSettings("catalog", "catalog", "Mine", "mine", str(path), columns)
 
 
 def entries(path: Path, **columns: str) -> list[SheetRow]:

@@ -38,6 +38,15 @@ FLOOR = 1e-10
 NUM_SHARES = 10
 """Number of shares that files are in, by the hashes of their names: 0 is for evaluation, 1 for validation."""
 
+FEWEST_NOTES = 20
+"""A file with fewer notes of a kind has no stem of that kind."""
+
+TRIES = 200
+"""Files looked at for one stem before giving up."""
+
+VALIDATION_SHARE = 1
+"""The share of files by which thresholds are set."""
+
 
 @dataclass(frozen=True)
 class MidiNotes:
@@ -191,16 +200,6 @@ def _log_power(sound: NDArray[np.float32]) -> NDArray[np.float16]:
     whole = np.zeros(int(SECONDS * SAMPLE_RATE_HZ), np.float32)
     whole[: len(sound)] = sound[: len(whole)]
     return np.log(np.maximum(band_power(whole), FLOOR)).astype(np.float16)
-
-
-FEWEST_NOTES = 20
-"""A file with fewer notes of a kind has no stem of that kind."""
-
-TRIES = 200
-"""Files looked at for one stem before giving up."""
-
-VALIDATION_SHARE = 1
-"""The share of files by which thresholds are set."""
 
 
 @dataclass(frozen=True)
