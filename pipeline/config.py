@@ -170,6 +170,15 @@ def _check(config: Config) -> None:
     if config.data.source in ("folder", "catalog", "lpd5") and config.data.path is None:
         example = "~/songs.xlsx" if config.data.source == "catalog" else "~/Music"
         raise UserError(f"data.path is not set: say where the music is, such as data.path={example}.")
+    for key, table, kind in (
+        ("data.columns", config.data.columns, str),
+        ("generate.density", config.generate.density, float),
+    ):
+        # without a type of their own in the schema, since Hydra can't put a table where None was
+        if table is not None and not (
+            isinstance(table, dict) and all(isinstance(one, kind | int) for one in table.values())
+        ):
+            raise UserError(f"{key} takes values by name, such as {{NAME: VALUE}}, not {table}.")
     config.transcribe.check()
     for arrangement in config.tracks.arrangements:
         if len(arrangement.programs) != len(config.tracks.tracks):

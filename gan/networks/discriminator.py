@@ -100,8 +100,6 @@ class Discriminator(PhraseDiscriminator):
     Starts undecided: its last layers start small. A phrase's score depends on nothing but the phrase.
     """
 
-    scores_independently = True
-
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
         super().__init__(spec, statistics, settings)
         self.encoder = PhraseEncoder(spec, statistics, settings)
@@ -130,7 +128,7 @@ class Discriminator(PhraseDiscriminator):
 
     @torch.no_grad()
     def score(self, rolls: Tensor, conditioning: Conditioning | None = None) -> Tensor:
-        """Logits `[batch]` of bool rolls `[batch, *spec.shape]`: for choosing the best of several phrases."""
+        """Logits `[batch]` of bool rolls `[batch, *spec.shape]`, to rank phrases by."""
         streams = to_streams(rolls, self.encoder.lowest_pitches, self.encoder.pitch_range)
         logits: Tensor = self(streams, conditioning=conditioning)
         return logits

@@ -1,4 +1,4 @@
-"""The table of all settings in `conf/README.md`, made of their docstrings: `python -m pipeline.settings_reference`."""
+"""Tables in READMEs that the code makes, of all settings and of the stages: `python -m pipeline.reference`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import ast
 import inspect
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, get_type_hints
 
 from pipeline.config import PROGRAM, Config
 from pipeline.files import write_text
 from pipeline.markdown import markdown_table
-
-BEGIN, END = "<!-- settings: made by python -m pipeline.settings_reference -->", "<!-- end of settings -->"
+from pipeline.stage_table import STAGES
 
 
 def field_docs(schema: type) -> dict[str, str]:
@@ -81,18 +81,33 @@ def default_of(setting: Field[Any]) -> str:
     return f"`{words[value] if value is None or isinstance(value, bool) else value}`"
 
 
-def main() -> int:
-    """Bring the table in `conf/README.md` up to date; the exit code."""
-    path = PROGRAM / "conf" / "README.md"
-    write_text(path, with_reference(path.read_text(encoding="utf-8")))
-    return 0
+def stage_reference() -> str:
+    """The table of stages, as Markdown."""
+    rows = [
+        (f"`{stage.name}`", stage.reads, re.sub(r"(\S+/\S*)", r"`\1`", stage.writes, count=1).replace(":`", "`:"))
+        for stage in STAGES.values()
+    ]
+    return re.sub("-{4,}", "---", re.sub(r" +\|", " |", markdown_table(("stage", "reads", "writes"), rows)))
 
 
-def with_reference(text: str) -> str:
-    """A text with the table between its two marks made anew."""
+REFERENCES: dict[str, Callable[[], str]] = {"conf/README.md": settings_reference, "pipeline/README.md": stage_reference}
+"""By file what makes its table, which stands between two marks."""
+BEGIN, END = "<!-- made by python -m pipeline.reference -->", "<!-- end -->"
+
+
+def with_reference(text: str, table: str) -> str:
+    """A text with a table between its two marks in place of what stands there."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{settings_reference()}\n\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
+
+
+def main() -> int:
+    """Bring the tables up to date; the exit code."""
+    for name, make in REFERENCES.items():
+        path = PROGRAM / name
+        write_text(path, with_reference(path.read_text(encoding="utf-8"), make()))
+    return 0
 
 
 if __name__ == "__main__":

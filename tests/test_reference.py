@@ -1,17 +1,20 @@
-"""The table of settings is the one that the docstrings make, and every setting is explained."""
+"""Tables in READMEs are those that the code makes, and every setting is explained."""
 
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 from typing import get_type_hints
 
+import pytest
+
 from pipeline.config import PROGRAM, Config
-from pipeline.settings_reference import field_docs, with_reference
+from pipeline.reference import REFERENCES, field_docs, with_reference
 
 
-def test_the_table_in_the_readme_is_up_to_date() -> None:
-    text = (PROGRAM / "conf" / "README.md").read_text(encoding="utf-8")
-    assert text == with_reference(text), "make format brings it up to date"
+@pytest.mark.parametrize("name", REFERENCES)
+def test_the_tables_in_readmes_are_up_to_date(name: str) -> None:
+    text = (PROGRAM / name).read_text(encoding="utf-8")
+    assert text == with_reference(text, REFERENCES[name]()), "make format brings it up to date"
 
 
 def unexplained(schema: type, prefix: str = "") -> list[str]:
