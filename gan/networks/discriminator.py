@@ -100,8 +100,6 @@ class Discriminator(PhraseDiscriminator):
     Starts undecided: its last layers start small. A phrase's score depends on nothing but the phrase.
     """
 
-    scores_independently = True
-
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: AlbumGANSettings) -> None:
         super().__init__(spec, statistics, settings)
         self.encoder = PhraseEncoder(spec, statistics, settings)

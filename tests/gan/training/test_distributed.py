@@ -12,9 +12,9 @@ import torch.distributed
 import torch.multiprocessing
 
 from gan.conditions import no_labels
-from gan.rolls import batches_from
 from gan.settings import AlbumGANSettings, MuseGANSettings, TrainSettings
 from gan.statistics import DataStatistics
+from gan.training.batches import batches_from
 from gan.training.distributed import Team
 from gan.training.trainer import Trainer
 from tests.roll_makers import SPEC, empty, note

@@ -14,7 +14,6 @@ from gan.latents import Latents
 from gan.networks.generator import Generator
 from pipeline.config import Config
 from pipeline.errors import UserError
-from pipeline.songs.compose.phrase_sampling import repeated
 from pipeline.songs.explore import inversion
 from pipeline.songs.explore.explorer import Explorer
 from pipeline.songs.explore.inversion import invert, roll_distance
@@ -128,7 +127,7 @@ def test_distance_leads_away_from_the_phrase(lively: Generator) -> None:
     random = torch.Generator().manual_seed(3)
     start = lively.sample_latents(1, random)
     fresh = lively.sample_latents(48, random)
-    here: Latents = repeated(start, 48)
+    here: Latents = start.repeat(48)
     with torch.no_grad():
         phrase = lively(start)
         apart = [

@@ -141,7 +141,7 @@ def test_what_is_made_depends_on_what_is_given(tmp_path: Path, monkeypatch: pyte
     path = write_checkpoint(tmp_path / "outputs/album/train", tiny())
     state = torch.load(path, weights_only=True)
     for name, weight in state["chosen"]["average"].items():
-        if name.startswith(("listen", "heads")):
+        if name.startswith(("context", "heads")):
             weight.mul_(20.0 if name.endswith("weight") else 0.01)
     torch.save(state, path)
     write_quartet(Path("my.mid"))
