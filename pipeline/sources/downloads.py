@@ -196,7 +196,7 @@ class Downloader:
         status = answer.status_code
         if status >= 500 or status in (408, 425, 429):
             raise _BrokenOffError(
-                f"the link's server is in trouble ({status} {printable(answer.reason or '')})".strip()
+                f"the link's server has an error ({status} {printable(answer.reason or '')})".strip()
             )
         if status not in (200, 206):
             what = REFUSALS.get(status, "gives no file")
