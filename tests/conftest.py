@@ -173,7 +173,7 @@ def small_album(program: Program, tmp_path_factory: pytest.TempPathFactory) -> P
 
 def link_or_copy(source: str, target: str) -> None:
     """Large files are linked, since the program never writes into one; others are copied."""
-    copy = os.link if os.stat(source).st_size > 1_000_000 else shutil.copy2
+    copy = os.link if Path(source).stat().st_size > 1_000_000 else shutil.copy2
     copy(source, target)
 
 
