@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from gan.spec import RollSpec, Track
 from pipeline.errors import UserError
@@ -27,8 +28,8 @@ class DataSettings:
     """What the data set's licence says, for the credits."""
     path: str | None = None
     """The folder or spreadsheet of the user's music."""
-    columns: dict[str, str] = field(default_factory=dict)
-    """Column names of the spreadsheet by ours (title, where ...), where they are not found by themselves."""
+    columns: Any = None
+    """Column names of the spreadsheet by ours, such as `{where: Link}`, where they are not found by themselves."""
     packages: list[str] = field(default_factory=list)
     """Debian packages that hold the music, where `source` is `debian`."""
     metre: str = "4/4"

@@ -31,8 +31,8 @@ class GenerateSettings:
     """Slowest and fastest tempo, between which each song's is drawn."""
     key: str | None = None
     """Such as `G major` or `E minor`; null draws one a song. With `given` or `like`: the key that the file is in."""
-    density: dict[str, float] | None = None
-    """Notes a bar by the name of the track; tracks that are left out are left to chance."""
+    density: Any = None
+    """Notes a bar by the name of the track, such as `{Drums: 12}`; tracks that are left out are left to chance."""
     style: str | None = None
     """One of the folders that the data set's music lies in; null leaves it to chance."""
     condition_strength: float = 1.0

@@ -12,7 +12,7 @@ from torch import Tensor
 from gan.metrics.counts import PhraseCounts
 from gan.metrics.distances import mean, overlaps
 from gan.metrics.features import dissonance, empty_bars, features, notes_per_bar, scale_share, stepwise_share
-from gan.training.monitor import Report
+from gan.training.monitor import TrainingReport
 from gan.training.trainer import Trainer
 from pipeline.config import Config
 from pipeline.devices import load_checkpoint
@@ -106,7 +106,7 @@ class Recorder:
         self._forget_later()
         self.save()
 
-    def troubles(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """What was wrong in the course of training, a sentence for each kind."""
         seen: dict[str, tuple[int, int, str]] = {}
         for record in self.records:
@@ -119,7 +119,7 @@ class Recorder:
             for first, last, warning in seen.values()
         ]
 
-    def write(self, report: Report) -> None:
+    def write(self, report: TrainingReport) -> None:
         """One report: a line of the log; at a tick a picture, figures beside the held-out songs, and words."""
         record = report.to_dict()
         for warning in report.warnings:

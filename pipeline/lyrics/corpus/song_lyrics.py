@@ -1,4 +1,4 @@
-"""Lyrics and poems out of text: tagged sections, or stanzas, document by document."""
+"""Parsing of song lyrics and poems: tagged sections, or stanzas, document by document."""
 
 from __future__ import annotations
 

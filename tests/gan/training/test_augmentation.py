@@ -1,11 +1,11 @@
-"""Transposition, condition dropout, inpainting masks, mixed phrases."""
+"""Transposition, condition dropout, inpainting masks, tracks of two phrases."""
 
 import pytest
 import torch
 
 from gan.rolls import to_streams
 from gan.spec import RollSpec, Track
-from gan.training.augmentation import draw_masks, drop_conditions, matching_loss, transpose
+from gan.training.augmentation import draw_masks, drop_conditions, mismatch_tracks, transpose
 from tests.gan.trio import LAYOUT, SPEC, music
 from tests.roll_makers import SPEC as BASS
 from tests.roll_makers import sample_rolls
@@ -29,16 +29,16 @@ def test_conditions_are_dropped_all_together_or_one_by_one() -> None:
         assert torch.equal(gaps[:, whole].any(1), gaps[:, whole].all(1))
 
 
-def test_mixed_phrases_are_whole_tracks_of_two_phrases() -> None:
+def test_mismatched_phrases_are_whole_tracks_of_two_phrases() -> None:
     streams = to_streams(music(12), (0, 0, 0), SPEC.num_pitches)
-    whole, mixed, asked = matching_loss(streams, SPEC, torch.Generator().manual_seed(0))
-    assert torch.equal(whole, streams[::2])
+    matched, mismatched, conditioning = mismatch_tracks(streams, SPEC, torch.Generator().manual_seed(0))
+    assert torch.equal(matched, streams[::2])
     for row in range(6):
-        own = [torch.equal(mixed[row, :, track], streams[2 * row, :, track]) for track in range(3)]
-        lent = [torch.equal(mixed[row, :, track], streams[2 * row + 1, :, track]) for track in range(3)]
+        own = [torch.equal(mismatched[row, :, track], streams[2 * row, :, track]) for track in range(3)]
+        lent = [torch.equal(mismatched[row, :, track], streams[2 * row + 1, :, track]) for track in range(3)]
         assert all(a or b for a, b in zip(own, lent, strict=True))
-    assert asked.conditions.isnan().all()
-    many = matching_loss(streams.repeat(40, 1, 1, 1, 1), SPEC, torch.Generator().manual_seed(1))[2].mask
+    assert conditioning.conditions.isnan().all()
+    many = mismatch_tracks(streams.repeat(40, 1, 1, 1, 1), SPEC, torch.Generator().manual_seed(1))[2].mask
     assert not many.flatten(1).all(1).any()
     assert (~many.flatten(1).any(1)).float().mean() == pytest.approx(1 / 3, abs=0.1)
 

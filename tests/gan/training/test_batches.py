@@ -1,13 +1,17 @@
-"""Batches depend on seed and step alone."""
+"""Batches of real phrases, and generated ones beside them."""
 
 import itertools
 from collections.abc import Iterable, Iterator
 
 import torch
 
-from gan.rolls import Batch, batches_from
+from gan.ops.shard import Shard
+from gan.rolls import STREAM_SOUNDING
+from gan.seeds import RandomStream, random_stream
 from gan.spec import ONSET
+from gan.training.batches import Batch, PhrasePair, batches_from, make_pair
 from tests.roll_makers import SPEC, empty
+from tests.trainer_makers import make_trainer, scale_rolls
 
 
 def phrases(count: int) -> torch.Tensor:
@@ -38,3 +42,31 @@ def test_every_phrase_comes_once_before_any_comes_again():
 
 def test_a_batch_may_be_larger_than_the_data():
     assert next(batches_from(phrases(3), SPEC, 8, seed=0)).rolls.shape == (8, *SPEC.shape)
+
+
+def pair_of(shard: Shard) -> PhrasePair:
+    trainer = make_trainer()
+    labels = torch.tensor([[0.0, 120.0, 0.0]]).repeat(8, 1)
+
+    def random(purpose: RandomStream, device: torch.device | str) -> torch.Generator:
+        return random_stream(1, purpose, device=device)
+
+    with torch.no_grad():
+        return make_pair(trainer.generator, Batch(scale_rolls(8), labels), 2, 1.0, random, shard)
+
+
+def test_shards_of_a_batch_are_the_rows_of_the_whole():
+    """Whatever is random: latents, keys, dropped conditions, masks, noise."""
+    whole, halves = pair_of(Shard()), [pair_of(Shard(rank, 2)) for rank in (0, 1)]
+    assert torch.equal(torch.cat([half.real for half in halves]), whole.real)
+    assert torch.equal(torch.cat([half.fake for half in halves]), whole.fake)
+    assert torch.equal(torch.cat([half.conditioning.mask for half in halves]), whole.conditioning.mask)
+    conditions = torch.cat([half.conditioning.conditions for half in halves])
+    assert torch.equal(conditions.nan_to_num(-1), whole.conditioning.conditions.nan_to_num(-1))
+
+
+def test_given_notes_are_those_of_the_real_phrase():
+    pair = pair_of(Shard())
+    given = pair.conditioning.mask.transpose(1, 2).repeat_interleave(pair.spec.steps_per_bar, dim=1)
+    assert given.any()
+    assert torch.equal(pair.real[..., STREAM_SOUNDING, :][given], pair.fake[..., STREAM_SOUNDING, :][given])
