@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, get_type_hints
 
+from gan.settings import DESIGNS, ModelSettings
 from pipeline.config import PROGRAM, Config
 from pipeline.files import write_text
 from pipeline.markdown import markdown_table
@@ -60,12 +61,18 @@ def settings_reference() -> str:
         ]
         title = f"`{prefix.rstrip('.')}`" if prefix else "For all stages"
         summary = (inspect.getdoc(schema) or "").split("\n\n")[0].replace("\n", " ")
+        if schema in DESIGNS.values():
+            common = {one.name for one in fields(ModelSettings)}  # stand above
+            title += ": " + ", ".join(f"`design={design}`" for design, kind in DESIGNS.items() if kind is schema)
+            rows = [row for row, one in zip(rows, fields(schema), strict=True) if one.name not in common]
         table = re.sub(r" +\|", " |", markdown_table(("setting", "default", "meaning"), rows))
         parts.append(f"### {title}\n\n{summary}\n\n{re.sub('-{4,}', '---', table)}")
         for one in fields(schema):
             kind: Any = kinds[one.name]
             if is_dataclass(kind) and isinstance(kind, type):
-                add(kind, f"{prefix}{one.name}.")
+                designs = dict.fromkeys(DESIGNS.values()) if kind is ModelSettings else {}
+                for each in (kind, *designs):
+                    add(each, f"{prefix}{one.name}.")
 
     add(Config, "")
     return "\n\n".join(parts)

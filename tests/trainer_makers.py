@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from gan.rolls import to_streams
-from gan.settings import ModelSettings, TrainSettings
+from gan.settings import AlbumGANSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
 from gan.training.batches import PhrasePair, batches_from
 from gan.training.trainer import Trainer
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Lead"), Track("Bass")), bars=2, num_pitches=30, lowest_pitch=41)
-MODEL = ModelSettings(latent_size=4, trunk_width=24, trunk_blocks=1, track_width=12, step_width=12, beat_width=24)
+MODEL = AlbumGANSettings(latent_size=4, trunk_width=24, trunk_blocks=1, track_width=12, step_width=12, beat_width=24)
 TRAIN = TrainSettings(steps=12, batch_size=4, noise_steps=8, report_steps=1, penalty_steps=2)
 SCALE = (0, 2, 4, 5, 7, 9, 11, 12)
 

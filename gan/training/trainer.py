@@ -1,6 +1,6 @@
 """Training: steps of discriminator and generator, averaged weights (EMA), a state that resumes exactly.
 
-    trainer = Trainer(spec, statistics, ModelSettings(), settings := TrainSettings(), seed=0)
+    trainer = Trainer(spec, statistics, AlbumGANSettings(), settings := TrainSettings(), seed=0)
     for report in trainer.run(batches_from(rolls, spec, settings.phrases_per_step, 0, start_step=trainer.step)):
         ...  # write report, save trainer.state_dict() when report.checkpoint_due
 

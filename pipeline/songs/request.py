@@ -92,8 +92,8 @@ def read_request(config: Config, spec: RollSpec, styles: Sequence[str], in_commo
     settings = config.generate
     check_request(settings, spec)
     conditions = no_conditions(1, spec)[0]
-    for track, notes in _densities(settings.density, spec).items():
-        conditions[track] = notes
+    for name, notes in (settings.density or {}).items():
+        conditions[match_track(name, spec, "generate.density")] = notes
     if settings.key is not None:
         conditions[KEY] = key_number(read_key(settings.key), in_common_key)
     if settings.tempo_bpm is not None:
@@ -105,7 +105,9 @@ def read_request(config: Config, spec: RollSpec, styles: Sequence[str], in_commo
 
 def check_request(settings: GenerateSettings, spec: RollSpec) -> None:
     """Raise `UserError` for a value that makes no sense, whatever the checkpoint."""
-    _densities(settings.density, spec)
+    for name, notes in (settings.density or {}).items():
+        match_track(name, spec, "generate.density")
+        _within(notes, 0, MAX_NOTES, f"generate.density of {name}", "notes a bar")
     _within(settings.condition_strength, 0, MAX_CONDITION_STRENGTH, "generate.condition_strength")
     _temperatures(settings.temperature, spec)
     if settings.key is not None:
@@ -192,19 +194,6 @@ def _within(value: float, low: float, high: float, key: str, unit: str = "") -> 
         raise UserError(f"{key} must lie between {low:g} and {high:g}{' ' if unit else ''}{unit}, not {value:g}.")
 
 
-def _densities(value: Any, spec: RollSpec) -> dict[int, float]:
-    """Notes a bar by the index of the track, out of numbers by track name."""
-    by_name = {} if value is None else value
-    if not isinstance(by_name, dict) or not all(_is_number(notes) for notes in by_name.values()):
-        raise UserError(f"generate.density={value} must be notes a bar by the name of the track, such as {{Drums: 8}}.")
-    densities = {}
-    for name, notes in by_name.items():
-        track = match_track(name, spec, "generate.density")
-        _within(notes, 0, MAX_NOTES, f"generate.density of {name}", "notes a bar")
-        densities[track] = float(notes)
-    return densities
-
-
 def _temperatures(value: Any, spec: RollSpec) -> tuple[float, ...] | None:
     """One temperature a track out of one number for all, or numbers by track name; 0 for those left out."""
     if value is None:
@@ -218,13 +207,10 @@ def _temperatures(value: Any, spec: RollSpec) -> tuple[float, ...] | None:
 
 
 def _temperature(value: Any) -> float:
-    if not _is_number(value) or not 0 <= value <= MAX_TEMPERATURE:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not is_number or not 0 <= value <= MAX_TEMPERATURE:
         raise UserError(
             f"generate.temperature={value} must be a number between 0 and {MAX_TEMPERATURE:g}, or one for each track, "
             "such as {Drums: 0.3}."
         )
     return float(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -93,7 +93,7 @@ class _BrokenOffError(Exception):
 
 
 class Downloader:
-    """Fetches links; one for each run of the program.
+    """HTTP client that resumes by ranges and keeps limits; one for each run of the program.
 
     Parameters
     ----------

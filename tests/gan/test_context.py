@@ -3,9 +3,7 @@
 import pytest
 import torch
 
-from gan.conditions import (
-    DENSITY,
-)
+from gan.conditions import DENSITY
 from gan.context import (
     Context,
     HarmonicContext,

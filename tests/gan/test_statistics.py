@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from gan.settings import ModelSettings
+from gan.settings import AlbumGANSettings
 from gan.statistics import DataStatistics, choose_heads, choose_pitch_ranges
 from tests.gan import trio
 from tests.roll_makers import SPEC, empty, note, sample_rolls
@@ -39,13 +39,13 @@ def test_statistics_equal_a_count_by_hand():
 
 def test_one_voice_for_single_notes_several_for_chords_neurons_for_drums():
     rolls = sample_rolls()
-    assert choose_heads(DataStatistics.of([rolls], SPEC), SPEC, ModelSettings()) == ("neurons", "choice")
+    assert choose_heads(DataStatistics.of([rolls], SPEC), SPEC, AlbumGANSettings()) == ("neurons", "choice")
     note(rolls, 1, 0, 0, 4, 11)
     polyphonic = DataStatistics.of([rolls], SPEC)
     assert polyphonic.polyphony[1] == pytest.approx(4 / 16)
     assert polyphonic.voices[1][:2] == pytest.approx([16 / 32, 4 / 32])
-    assert choose_heads(polyphonic, SPEC, ModelSettings()) == ("neurons", "voices")
-    assert choose_heads(polyphonic, SPEC, ModelSettings(heads="choice")) == ("neurons", "choice")
+    assert choose_heads(polyphonic, SPEC, AlbumGANSettings()) == ("neurons", "voices")
+    assert choose_heads(polyphonic, SPEC, AlbumGANSettings(heads="choice")) == ("neurons", "choice")
 
 
 def test_the_pitch_range_holds_all_notes_and_stays_inside():

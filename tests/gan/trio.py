@@ -7,7 +7,7 @@ from gan.context import Context
 from gan.latents import Latents
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
-from gan.settings import ModelSettings
+from gan.settings import AlbumGANSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
 
@@ -17,7 +17,7 @@ SPEC = RollSpec((Track("Drums", is_drum=True), Track("Piano"), Track("Bass")), b
 LAYOUT = ConditionLayout.of(SPEC)
 
 
-SMALL = ModelSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, context_width=8, step_width=8)
+SMALL = AlbumGANSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, context_width=8, step_width=8)
 
 
 def music(count: int = 12, seed: int = 0) -> torch.Tensor:

@@ -87,8 +87,8 @@ def test_only_what_the_data_taught_is_requested() -> None:
     [
         ("generate.density={Drunms: 8}", "generate.density: there is no track Drunms .did you mean Drums"),
         ("generate.density={Piano: -1}", "generate.density of Piano must lie between 0 and 200 notes a bar, not -1"),
-        ("generate.density={Piano: much}", "generate.density=.* must be notes a bar by the name of the track"),
-        ("generate.density=8", "generate.density=8 must be notes a bar by the name of the track"),
+        ("generate.density={Piano: much}", "generate.density takes values by name"),
+        ("generate.density=8", "generate.density takes values by name"),
         ("generate.style=polka", "generate.style=polka is none of .* freedoom, simutrans"),
         ("generate.condition_strength=9", "generate.condition_strength must lie between 0 and 1, not 9"),
         ("generate.temperature=-1", "generate.temperature=-1 must be a number between 0 and 2"),

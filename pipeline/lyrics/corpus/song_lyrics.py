@@ -1,4 +1,4 @@
-"""Lyrics and poems out of text: tagged sections, or stanzas, document by document."""
+"""Parsing of song lyrics and poems: tagged sections, or stanzas, document by document."""
 
 from __future__ import annotations
 
@@ -130,11 +130,6 @@ TAG = re.compile(r"\[([A-Za-z-]+)[^\]]*\]")
 HEADER = re.compile(r"#+ *(\w+): *(.*)")
 HEADING = re.compile(r"#{1,6} +(.+?) *#*")
 BREAKS = re.compile(rf"(.{{1,{BROKEN_LINE}}})(?: +|$)|(.{{{BROKEN_LINE}}})")
-
-
-def parse_lyrics(text: str) -> list[LyricDocument]:
-    """The documents of one clean text."""
-    return list(lyrics_in([text]))
 
 
 def lyrics_in(blocks: Iterable[str], piece: int = SONG_PIECE, most: int = SONG_MOST) -> Iterator[LyricDocument]:

@@ -1,4 +1,4 @@
-"""What the training lines teach about words: which there are, which stand before which, and which lines there are."""
+"""Lexicon of the training lines: words, which stand before which, rhymes, and lines that are not to be copied."""
 
 from __future__ import annotations
 

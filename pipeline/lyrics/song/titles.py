@@ -1,4 +1,4 @@
-"""Titles: phrases of the lines that say most."""
+"""Titles by keyphrase extraction: phrases of the lines that say most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an album comes from: the rows of its credits and the command that makes it again."""
+"""Credits of an album: the data, model, settings and program it comes from, and the command that makes it again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When each sound of a sung line is heard, how high and how loud: the plan of the guide vocal, without any sound.
+"""Timing, pitch curve and loudness curve of the guide vocal: when each sound of a line is heard, how high, how loud.
 
 A syllable's vowel begins with its note and fills it; consonants keep the length that they have in speech and lie before
 the next vowel, or at the end of the note where a rest follows.

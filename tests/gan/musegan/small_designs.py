@@ -40,7 +40,7 @@ TRAIN = TrainSettings(
 
 
 def small(design: str, **others: object) -> ModelSettings:
-    return ModelSettings(design=design, latent_size=4, filters=2, **others)
+    return ModelSettings.of({"design": design, "latent_size": 4, "filters": 2, **others})
 
 
 def rolls(spec: RollSpec = BAND, count: int = 12) -> Tensor:

@@ -14,7 +14,7 @@ from gan.musegan.binary import BinaryDiscriminator, BinaryGenerator
 from gan.musegan.multitrack import JammingDiscriminator
 from gan.networks.checkpoint import load_discriminator, load_generator
 from gan.networks.designs import NETWORKS
-from gan.settings import DESIGNS, ModelSettings
+from gan.settings import DESIGNS, BinaryMuseGANSettings, ModelSettings, MuseGANSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
 from gan.training.batches import batches_from
@@ -241,11 +241,11 @@ def count(network: nn.Module) -> int:
 @pytest.mark.parametrize(
     ("settings", "generator", "discriminator"),
     [
-        (ModelSettings(design="hybrid"), 6.82, 1.31),
-        (ModelSettings(design="jamming", latent_size=64), 7.47, 6.50),
-        (ModelSettings(design="composer", latent_size=64), 1.50, 1.31),
-        (ModelSettings(design="binary", latent_size=64, filters=32), 1.14, 1.67),
-        (ModelSettings(design="tutorial", latent_size=64, filters=16), 0.32, 0.21),
+        (MuseGANSettings(), 6.82, 1.31),
+        (MuseGANSettings(design="jamming", latent_size=64), 7.47, 6.50),
+        (MuseGANSettings(design="composer", latent_size=64), 1.50, 1.31),
+        (BinaryMuseGANSettings(latent_size=64, filters=32), 1.14, 1.67),
+        (MuseGANSettings(design="tutorial", latent_size=64, filters=16), 0.32, 0.21),
     ],
 )
 def test_published_filters_make_networks_of_these_sizes(
@@ -257,5 +257,5 @@ def test_published_filters_make_networks_of_these_sizes(
 
 def test_the_notebooks_network_has_the_notebooks_size_with_its_pitches() -> None:
     spec = RollSpec(FIVE.tracks, num_pitches=72)
-    made = networks(ModelSettings(design="tutorial", latent_size=64, filters=16), spec)
+    made = networks(MuseGANSettings(design="tutorial", latent_size=64, filters=16), spec)
     assert [round(count(network) / 1e6, 2) for network in made] == [0.31, 0.2]

@@ -7,9 +7,7 @@ from gan.conditions import (
     no_conditions,
     no_labels,
 )
-from gan.context import (
-    Conditioning,
-)
+from gan.context import Conditioning
 from gan.networks.discriminator import PhraseEncoder
 from gan.ops.cross_spectra import CrossSpectra, sounding_features
 from gan.spec import ONSET, RollSpec, Track

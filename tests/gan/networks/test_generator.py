@@ -19,7 +19,7 @@ from gan.context import (
 from gan.latents import Latents
 from gan.networks.generator import MIN_ROWS, Generator, lowest_tracks
 from gan.rolls import STREAM_ONSET
-from gan.settings import ModelSettings
+from gan.settings import AlbumGANSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
 from gan.training.augmentation import draw_masks
@@ -214,7 +214,7 @@ def two_threads() -> Iterator[None]:
 
 def make_generator() -> Generator:
     torch.manual_seed(0)
-    sizes = ModelSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, context_width=8)
+    sizes = AlbumGANSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, context_width=8)
     generator = Generator(SPEC, DataStatistics.of([music(12)], SPEC), sizes).eval()
     for head in generator.heads:
         for name, weight in head.named_parameters():

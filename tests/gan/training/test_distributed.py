@@ -12,14 +12,14 @@ import torch.distributed
 import torch.multiprocessing
 
 from gan.conditions import no_labels
-from gan.settings import ModelSettings, TrainSettings
+from gan.settings import AlbumGANSettings, MuseGANSettings, TrainSettings
 from gan.statistics import DataStatistics
 from gan.training.batches import batches_from
 from gan.training.distributed import Team
 from gan.training.trainer import Trainer
 from tests.roll_makers import SPEC, empty, note
 
-MODEL = ModelSettings(
+MODEL = AlbumGANSettings(
     latent_size=4, trunk_width=12, trunk_blocks=1, track_width=8, step_width=8, beat_width=16, bar_width=16
 )
 TRAIN = TrainSettings(
@@ -117,7 +117,7 @@ def test_what_several_processes_cannot_do_is_refused_in_words():
         Trainer(SPEC, statistics, MODEL, TRAIN, team=Team(0, 3))
     with pytest.raises(ValueError, match=r"train\.batch_size=8 gives each of 8 processes an odd number of phrases"):
         Trainer(SPEC, statistics, MODEL, TRAIN, team=Team(0, 8))
-    model = ModelSettings(design="tutorial", filters=2)
+    model = MuseGANSettings(design="tutorial", filters=2)
     plain = {
         "noise_steps": 0,
         "noise_floor": 0.0,

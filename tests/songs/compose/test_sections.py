@@ -13,7 +13,7 @@ from gan.context import Context
 from gan.latents import Latents
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
-from gan.settings import ModelSettings
+from gan.settings import AlbumGANSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
 from pipeline.scores.keys import Key
@@ -27,7 +27,7 @@ SPEC = RollSpec(
 )
 STRINGS = 3
 HOME = Key(0, False)
-SMALL = ModelSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, context_width=8, step_width=8)
+SMALL = AlbumGANSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, context_width=8, step_width=8)
 FORM = numbered(
     tuple(
         FormSection(name, name, phrases)
