@@ -132,11 +132,6 @@ HEADING = re.compile(r"#{1,6} +(.+?) *#*")
 BREAKS = re.compile(rf"(.{{1,{BROKEN_LINE}}})(?: +|$)|(.{{{BROKEN_LINE}}})")
 
 
-def parse_lyrics(text: str) -> list[LyricDocument]:
-    """The documents of one clean text."""
-    return list(lyrics_in([text]))
-
-
 def lyrics_in(blocks: Iterable[str], piece: int = SONG_PIECE, most: int = SONG_MOST) -> Iterator[LyricDocument]:
     """The documents of a clean text that comes in blocks of whole lines.
 
