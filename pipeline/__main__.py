@@ -22,7 +22,7 @@ from pipeline.config import (
 from pipeline.errors import UserError
 from pipeline.parallel import num_processes
 from pipeline.stage_table import STAGES, upstream_of
-from pipeline.training.torchrun import follow, is_first, led
+from pipeline.training.torchrun import is_first_process, run_first_process, run_other_process
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -204,7 +204,7 @@ def describe_config_error(error: Exception) -> str:
 def main() -> int:
     """Run the program; the exit code."""
     words = sys.argv[1:]
-    staged = not is_first() or any(re.match(r"\+?stage=", word) for word in words)
+    staged = not is_first_process() or any(re.match(r"\+?stage=", word) for word in words)
     if not staged:
         print(overview())
         if words and words not in (["-h"], ["--help"]):
@@ -215,7 +215,7 @@ def main() -> int:
     sys.argv[1:] = [quoted(re.sub(r"^stage=", "+stage=", word), sweep) for word in words]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    return led(launch_and_tell) if is_first() else follow(train_along)
+    return run_first_process(launch_and_tell) if is_first_process() else run_other_process(train_along)
 
 
 def train_along(*job: Any) -> None:
