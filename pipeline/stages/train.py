@@ -1,4 +1,4 @@
-"""Train the GAN on a prepared set: `python -m pipeline +stage=train data=band train.minutes=10`.
+"""Train the GAN on a prepared set: `python -m pipeline +stage=train data=games train.minutes=10`.
 
 Writes `checkpoint.pt` (a resumed run equals an uninterrupted one), `metrics.jsonl` (a line a report),
 `samples/step-NNNNNN.png` and `.mp3` (the same latents at every tick, so that one can watch and hear it learn),

@@ -17,7 +17,7 @@ STYLES = ["freedoom", "simutrans"]
 
 
 def band(*overrides: str) -> Config:
-    return configured("+stage=generate", "data=band", *overrides)
+    return configured("+stage=generate", "data=games", *overrides)
 
 
 def request(*overrides: str, in_common_key: bool = True) -> Request:
