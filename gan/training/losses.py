@@ -11,7 +11,7 @@ Wasserstein loss with gradient penalty (WGAN-GP, as MuseGAN has it; Gulrajani et
     L_G = -E D(y)
 
 Beside them the matching-aware loss (Reed et al., arXiv 1605.05396) is L_D of phrases x and mismatched phrases y, and
-the attribute loss counts what was asked of a phrase.
+the attribute loss counts how far a phrase is from its conditions.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ class AdversarialLoss(ABC):
     gamma
         Weight of the penalty.
     penalty_steps
-        The penalty is asked for every so many steps, and weighs as many times more (lazy regularisation).
+        The penalty is due every so many steps, and weighs as many times more (lazy regularisation).
 
     Attributes
     ----------

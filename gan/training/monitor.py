@@ -101,7 +101,7 @@ class Monitor:
         self.num_reports = 0
 
     def warnings(self, figures: Mapping[str, float], notes: Mapping[str, float]) -> list[str]:
-        """Sentences, each beginning with its subject and a colon or the like; none when all is well.
+        """Sentences, each beginning with what it is about and a colon or the like; none when all is well.
 
         Parameters
         ----------

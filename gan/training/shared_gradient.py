@@ -27,19 +27,19 @@ MAX_ADVANTAGE = 60.0
 
 
 class SharedGradientStep(AdversarialStep):
-    """`AdversarialStep` of the relativistic loss whose discriminator is asked once a step, not twice."""
+    """`AdversarialStep` of the relativistic loss whose discriminator runs once a step, not twice."""
 
-    def simultaneous_step(self, pair: PhrasePair, step: int, turn: int = 0) -> Figures:
+    def simultaneous_step(self, pair: PhrasePair, step: int, substep: int = 0) -> Figures:
         """A step of both; the discriminator's pass serves the two."""
         weights = self.learning_weights("discriminator")
         fake = pair.fake.detach().requires_grad_()
-        output = self.score(pair, fake, step, turn)
+        output = self.score(pair, fake, step, substep)
         figures = output.figures
         penalties = [] if output.penalty is None else [output.penalty]
         *gradients, phrase_gradient = torch.autograd.grad(output.loss, [*weights, fake], retain_graph=bool(penalties))
         for weight, gradient in zip(weights, gradients, strict=True):
             weight.grad = gradient
-        penalties += self.matching_losses(pair, step, turn, figures)
+        penalties += self.matching_losses(pair, step, substep, figures)
         if penalties:
             torch.autograd.backward(penalties, inputs=weights)
         figures |= self.update("discriminator")

@@ -59,9 +59,12 @@ class AdversarialStep:
         self.discriminator, self.optimizers, self.loss = discriminator, optimizers, loss
         self.settings, self.seed, self.team = settings, seed, team
 
-    def discriminator_step(self, pair: PhrasePair, step: int, turn: int = 0) -> Figures:
-        """Teach the discriminator to score each real phrase above the generated one beside it."""
-        figures = self.discriminator_gradients(pair, step, turn)
+    def discriminator_step(self, pair: PhrasePair, step: int, substep: int = 0) -> Figures:
+        """Teach the discriminator to score each real phrase above the generated one beside it.
+
+        `substep` counts its steps within one step of training, of which only random numbers depend on it.
+        """
+        figures = self.discriminator_gradients(pair, step, substep)
         return figures | self.update("discriminator")
 
     def generator_step(self, pair: PhrasePair) -> Figures:
@@ -69,19 +72,19 @@ class AdversarialStep:
         figures = self.generator_gradients(pair)
         return figures | self.update("generator")
 
-    def simultaneous_step(self, pair: PhrasePair, step: int, turn: int = 0) -> Figures:
+    def simultaneous_step(self, pair: PhrasePair, step: int, substep: int = 0) -> Figures:
         """A step of both, each with the gradient of the other as it was before."""
-        figures = self.discriminator_gradients(pair, step, turn) | self.generator_gradients(pair)
+        figures = self.discriminator_gradients(pair, step, substep) | self.generator_gradients(pair)
         return figures | self.update("discriminator") | self.update("generator")
 
-    def discriminator_gradients(self, pair: PhrasePair, step: int, turn: int) -> Figures:
+    def discriminator_gradients(self, pair: PhrasePair, step: int, substep: int) -> Figures:
         """Gradients of the adversarial loss, its penalty and the matching-aware loss."""
         weights = self.learning_weights("discriminator")
-        output = self.score(pair, pair.fake.detach(), step, turn)
+        output = self.score(pair, pair.fake.detach(), step, substep)
         figures, losses = output.figures, [output.loss]
         if output.penalty is not None:
             losses.append(output.penalty)
-        losses += self.matching_losses(pair, step, turn, figures)
+        losses += self.matching_losses(pair, step, substep, figures)
         torch.autograd.backward(losses, inputs=weights)  # a penalty's way leads to phrases too
         return figures
 
@@ -99,14 +102,14 @@ class AdversarialStep:
             return self.discriminator
         return partial(self.discriminator, conditioning=pair.conditioning)
 
-    def score(self, pair: PhrasePair, fake: Tensor, step: int, turn: int) -> DiscriminatorOutput:
+    def score(self, pair: PhrasePair, fake: Tensor, step: int, substep: int) -> DiscriminatorOutput:
         """The discriminator's loss, with the penalty every `penalty_steps` steps, which is float32 throughout."""
         penalised = self.settings.gamma > 0 and step % self.settings.penalty_steps == 0
-        random = random_stream(self.seed, RandomStream.PENALTY, step, turn)
+        random = random_stream(self.seed, RandomStream.PENALTY, step, substep)
         with self.discriminator.exactly(penalised):
             return self.loss.discriminator(self.scorer(pair), pair.real, fake, penalised, random, self.team)
 
-    def matching_losses(self, pair: PhrasePair, step: int, turn: int, figures: Figures) -> list[Tensor]:
+    def matching_losses(self, pair: PhrasePair, step: int, substep: int, figures: Figures) -> list[Tensor]:
         """Matching-aware loss (Reed et al. 2016), weighted, where it is due: real phrases above mismatched ones."""
         settings, every = self.settings, self.settings.matching_loss_steps
         if pair.conditioning is None or not settings.matching_loss or pair.conditioning.mask.shape[1] < 2:
@@ -114,7 +117,7 @@ class AdversarialStep:
         if step % every != every // 2:
             return []
         matched, mismatched, conditioning = pair.mismatched(
-            random_stream(self.seed, RandomStream.MATCHING, step, turn), self.team
+            random_stream(self.seed, RandomStream.MATCHING, step, substep), self.team
         )
         matched_logits, mismatched_logits = self.discriminator(matched, mismatched, conditioning=conditioning).chunk(2)
         figures["matching_accuracy"] = (matched_logits > mismatched_logits).float().mean().item()

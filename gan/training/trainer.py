@@ -1,4 +1,4 @@
-"""Training: discriminator steps and a generator step in turn, averaged weights (EMA), a state that resumes exactly.
+"""Training: steps of discriminator and generator, averaged weights (EMA), a state that resumes exactly.
 
     trainer = Trainer(spec, statistics, AlbumGANSettings(), settings := TrainSettings(), seed=0)
     for report in trainer.run(batches_from(rolls, spec, settings.phrases_per_step, 0, start_step=trainer.step)):
@@ -179,16 +179,16 @@ class Trainer:
         for optimizer in self.optimizers.values():
             optimizer.param_groups[0]["lr"] = self.learning_rate()
         self.generator.begin_step(self.step)
-        num_turns = self.settings.discriminator_steps
-        turns = zip(batch.rolls.chunk(num_turns), batch.labels.chunk(num_turns), strict=True)
+        num_substeps = self.settings.discriminator_steps
+        parts = zip(batch.rolls.chunk(num_substeps), batch.labels.chunk(num_substeps), strict=True)
         collected: dict[str, list[float]] = {}
-        for turn, (rolls, labels) in enumerate(turns):
-            last = turn == num_turns - 1
-            pair = self._pair(Batch(rolls, labels), turn, with_gradient=last)
+        for substep, (rolls, labels) in enumerate(parts):
+            last = substep == num_substeps - 1
+            pair = self._pair(Batch(rolls, labels), substep, with_gradient=last)
             if last and self.loss.simultaneous:
-                figures = self.adversarial.simultaneous_step(pair, self.step, turn)
+                figures = self.adversarial.simultaneous_step(pair, self.step, substep)
             else:
-                figures = self.adversarial.discriminator_step(pair, self.step, turn)
+                figures = self.adversarial.discriminator_step(pair, self.step, substep)
                 figures |= self.adversarial.generator_step(pair) if last else {}
             for name, value in figures.items():
                 collected.setdefault(name, []).append(value)
@@ -200,9 +200,9 @@ class Trainer:
         self.step += 1
         self.meter.add(figures, *count_onsets(pair, self.generator, self.team))
 
-    def _pair(self, batch: Batch, turn: int, with_gradient: bool) -> PhrasePair:
+    def _pair(self, batch: Batch, substep: int, with_gradient: bool) -> PhrasePair:
         """Real phrases, and as many generated ones, with gradients where the generator learns from them."""
-        number = self.step * self.settings.discriminator_steps + turn
+        number = self.step * self.settings.discriminator_steps + substep
 
         def random(purpose: RandomStream, device: torch.device | str) -> torch.Generator:
             return random_stream(self.seed, purpose, number, device=device)

@@ -36,7 +36,7 @@ from pipeline.settings.music import roll_spec
 from pipeline.stage_table import STAGES, Outcome, Plan
 from pipeline.training.recorder import Recorder
 from pipeline.training.tensorboard import require_tensorboard
-from pipeline.training.torchrun import assembled, team
+from pipeline.training.torchrun import team, training_together
 
 BUDGETS = ("default", "long")
 """What a shorter run is told of at its end."""
@@ -91,7 +91,7 @@ def run(config: Config, directory: Path) -> Outcome:
     if recorder.checkpoint.exists():
         recorder.chosen = resume(trainer, recorder.checkpoint, settings)
     try:
-        with recorder, assembled((config, statistics)):
+        with recorder, training_together((config, statistics)):
             train(trainer, rolls, labels, recorder)
     except TrainingFailed as error:
         saved = recorder.saved()
@@ -162,7 +162,7 @@ def train(trainer: Trainer, rolls: Tensor, labels: Tensor, recorder: Recorder | 
 
 
 class Stop:
-    """Whether somebody asked any of the processes to stop."""
+    """Whether a person stopped any of the processes."""
 
     def __init__(self, trainer: Trainer, stopped: Callable[[], bool]) -> None:
         self.team, self.stopped, self.came = trainer.team, stopped, False

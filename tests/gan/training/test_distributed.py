@@ -59,12 +59,12 @@ def trained(loss: str, team: Team) -> tuple[dict[str, torch.Tensor], list[dict[s
     The steps are those of plain gradient descent: Adam makes whole steps of gradients that are nothing but rounding.
     """
     settings = SETTINGS[loss]
-    subject = Trainer(SPEC, DataStatistics.of([rolls()], SPEC, LABELS), MODEL, settings, 3, team=team)
-    for side, network in (("generator", subject.generator), ("discriminator", subject.discriminator)):
-        subject.optimizers[side] = torch.optim.SGD(network.parameters())
+    trainer = Trainer(SPEC, DataStatistics.of([rolls()], SPEC, LABELS), MODEL, settings, 3, team=team)
+    for side, network in (("generator", trainer.generator), ("discriminator", trainer.discriminator)):
+        trainer.optimizers[side] = torch.optim.SGD(network.parameters())
     batches = batches_from(rolls(), SPEC, settings.phrases_per_step, 0, labels=LABELS)
-    lines = [report.to_dict() for report in subject.run(itertools.islice(batches, settings.steps))]
-    state = subject.state_dict()
+    lines = [report.to_dict() for report in trainer.run(itertools.islice(batches, settings.steps))]
+    state = trainer.state_dict()
     parts = ("generator", "average", "discriminator")
     return {f"{part} {name}": value for part in parts for name, value in state[part].items()}, lines
 

@@ -8,7 +8,7 @@ from tests.trainer_makers import SPEC, make_trainer, train
 
 
 def test_few_phrases_over_and_over_are_told_in_words():
-    subject = make_trainer()
+    trainer = make_trainer()
     shape = (4, SPEC.num_steps, SPEC.num_tracks, 5)
     everywhere = torch.ones(shape[:3], dtype=torch.bool)
     draws = (torch.rand(shape, generator=torch.Generator().manual_seed(0)) > 0.8).float()
@@ -24,8 +24,8 @@ def test_few_phrases_over_and_over_are_told_in_words():
     }
     told = []
     for _ in range(12):
-        subject.meter.add(figures, same, real)
-        told.append(subject.meter.report(1, 1.0, 0.1, 0.0, None, False).warnings)
+        trainer.meter.add(figures, same, real)
+        told.append(trainer.meter.report(1, 1.0, 0.1, 0.0, None, False).warnings)
     assert told[0] == []
     assert told[-1][0].startswith("the generator makes few phrases over and over: they differ by 0.00")
 
@@ -55,25 +55,25 @@ def test_given_notes_do_not_count_as_made():
 
 
 def test_a_silent_track_is_told_in_words():
-    subject = make_trainer()
-    head = next(head for head in subject.generator.heads if 0 in head.tracks)
+    trainer = make_trainer()
+    head = next(head for head in trainer.generator.heads if 0 in head.tracks)
     with torch.no_grad():
         head.project.bias[head.tracks.index(0)] = -100.0
-    warnings = train(subject, steps=3)[0]["warnings"]
+    warnings = train(trainer, steps=3)[0]["warnings"]
     assert len(warnings) == 1
     assert warnings[0].startswith("Drums has fallen silent")
 
 
 @pytest.mark.parametrize(("loss", "words"), [(0.01, "the discriminator wins"), (2.0, "the generator wins")])
 def test_one_side_winning_for_long_is_told_in_words(loss, words):
-    subject = make_trainer()
+    trainer = make_trainer()
     draws = torch.rand(4, SPEC.num_steps, SPEC.num_tracks, 5, generator=torch.Generator().manual_seed(0))
     heard = OnsetCounts.of((draws > 0.8).float(), torch.ones(draws.shape[:3], dtype=torch.bool))
     steady = {"generator_loss": 0.7, "generator_gradient_norm": 1.0, "discriminator_gradient_norm": 1.0}
 
     def report(figure: float) -> list[str]:
-        subject.meter.add(steady | {"discriminator_loss": figure}, heard, heard)
-        return subject.meter.report(1, 1.0, 0.1, 0.0, None, False).warnings
+        trainer.meter.add(steady | {"discriminator_loss": figure}, heard, heard)
+        return trainer.meter.report(1, 1.0, 0.1, 0.0, None, False).warnings
 
     told = [report(loss) for _ in range(12)]
     assert told[0] == []

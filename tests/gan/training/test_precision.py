@@ -10,18 +10,18 @@ from tests.trainer_makers import make_trainer, phrase_pair, train
 def test_bfloat16_trains_as_float32_does_and_penalties_stay_exact():
     curves = []
     for precision in ("float32", "bfloat16"):
-        subject = make_trainer(precision=precision)
-        curves.append([line["discriminator_loss"] for line in train(subject, steps=6)])
-        assert all(weight.dtype == torch.float32 for weight in subject.generator.parameters())
+        trainer = make_trainer(precision=precision)
+        curves.append([line["discriminator_loss"] for line in train(trainer, steps=6)])
+        assert all(weight.dtype == torch.float32 for weight in trainer.generator.parameters())
     assert curves[1] == pytest.approx(curves[0], abs=0.02)
     assert curves[1] != curves[0]
-    fast = subject.accelerated[1]
+    fast = trainer.accelerated[1]
     calls = []
-    fast.plain = fast.fast = lambda *args: calls.append(args) or subject.discriminator.compute(*args)
-    pair = phrase_pair(subject)
+    fast.plain = fast.fast = lambda *args: calls.append(args) or trainer.discriminator.compute(*args)
+    pair = phrase_pair(trainer)
     for step, exact in ((0, True), (1, False)):  # a step with penalties, and one without
         calls.clear()
-        subject.adversarial.discriminator_step(pair, step)
+        trainer.adversarial.discriminator_step(pair, step)
         assert bool(calls) != exact
 
 
@@ -35,8 +35,8 @@ def test_a_machine_without_a_compiler_trains_all_the_same_and_says_so(monkeypatc
         raise torch._dynamo.exc.TorchDynamoException("no compiler here\nand more")
 
     monkeypatch.setattr(torch, "compile", lambda plain, **_: refuse)
-    subject = make_trainer(compile=True)
-    lines = train(subject, steps=6)
+    trainer = make_trainer(compile=True)
+    lines = train(trainer, steps=6)
     assert lines[0]["warnings"] == ["train.compile=true does nothing: this machine can't compile (no compiler here)"]
     assert lines[-1]["warnings"] == []
     plain = train(make_trainer(), steps=6)

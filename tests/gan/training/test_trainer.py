@@ -31,9 +31,9 @@ def test_resumed_run_equals_uninterrupted_run():
 
 def test_same_seed_gives_the_same_weights_and_another_seed_others():
     first, second, other = make_trainer(), make_trainer(), make_trainer(seed=4)
-    for subject in (first, second, other):
+    for trainer in (first, second, other):
         torch.rand(3)  # the global stream must not matter
-        train(subject, steps=4)
+        train(trainer, steps=4)
     assert_equal_weights(first, second)
     ours, theirs = weights_of(first), weights_of(other)
     assert not torch.equal(ours["generator tracks_to_trunk.weight"], theirs["generator tracks_to_trunk.weight"])
@@ -48,9 +48,9 @@ def test_training_leaves_the_global_random_stream_alone():
 
 
 def test_reports_come_when_due_and_tell_all():
-    subject = make_trainer()
+    trainer = make_trainer()
     batches = batches_from(scale_rolls(), SPEC, TRAIN.batch_size, seed=0)
-    reports = list(subject.run(batches))
+    reports = list(trainer.run(batches))
     assert [report.step for report in reports] == list(range(1, 13))
     assert [report.step for report in reports if report.samples is not None] == [8, 12]
     assert [report.step for report in reports if report.checkpoint_due] == [8, 12]
@@ -63,28 +63,28 @@ def test_reports_come_when_due_and_tell_all():
 
 
 def test_time_is_an_upper_bound():
-    subject = make_trainer(minutes=1e-9)
-    assert train(subject) == []
-    assert subject.step == 0
+    trainer = make_trainer(minutes=1e-9)
+    assert train(trainer) == []
+    assert trainer.step == 0
 
 
 def test_more_steps_continue_a_finished_run():
-    subject = make_trainer()
-    train(subject)
+    trainer = make_trainer()
+    train(trainer)
     longer = make_trainer(steps=15)
-    longer.load_state_dict(through_a_file(subject.state_dict()))
+    longer.load_state_dict(through_a_file(trainer.state_dict()))
     assert [line["step"] for line in train(longer)] == [13, 14, 15]
 
 
 def test_a_loaded_generator_samples_what_the_trainer_would():
-    subject = make_trainer()
-    train(subject, steps=6)
-    state = through_a_file(subject.state_dict())
+    trainer = make_trainer()
+    train(trainer, steps=6)
+    state = through_a_file(trainer.state_dict())
     generator, discriminator = load_generator(state), load_discriminator(state)
-    wanted = subject.average.sample(subject.fixed_latents)
-    assert torch.equal(generator.sample(subject.fixed_latents), wanted)
-    assert torch.equal(discriminator.score(wanted), subject.discriminator.score(wanted))
-    assert not torch.equal(subject.average.tracks_to_trunk.weight, subject.generator.tracks_to_trunk.weight), (
+    wanted = trainer.average.sample(trainer.fixed_latents)
+    assert torch.equal(generator.sample(trainer.fixed_latents), wanted)
+    assert torch.equal(discriminator.score(wanted), trainer.discriminator.score(wanted))
+    assert not torch.equal(trainer.average.tracks_to_trunk.weight, trainer.generator.tracks_to_trunk.weight), (
         "samples come from the average"
     )
 
@@ -98,43 +98,43 @@ def test_a_state_of_another_kind_is_refused():
 
 
 def test_a_loss_that_is_no_number_stops_training_with_a_sentence():
-    subject = make_trainer()
+    trainer = make_trainer()
     with torch.no_grad():
-        subject.discriminator.score_bars.bias.fill_(float("nan"))
+        trainer.discriminator.score_bars.bias.fill_(float("nan"))
     with pytest.raises(TrainingFailed, match=r"step 0: .*discriminator_loss.* is not a number"):
-        train(subject)
+        train(trainer)
 
 
 def test_weights_that_are_no_numbers_are_never_offered_for_saving():
-    subject = make_trainer(steps=1)
-    broken = subject.generator.tracks_to_trunk.weight
+    trainer = make_trainer(steps=1)
+    broken = trainer.generator.tracks_to_trunk.weight
 
     def spoil(step: int) -> None:
         with torch.no_grad():
             broken[0, 0] = torch.inf
 
-    subject._update_average = lambda: spoil(0)  # after the losses were looked at
+    trainer._update_average = lambda: spoil(0)  # after the losses were looked at
     with pytest.raises(TrainingFailed, match="weights of the generator are not numbers"):
-        train(subject)
+        train(trainer)
 
 
 def test_the_final_phase_begins_once_noise_is_down_and_the_learning_rate_falls():
-    subject = make_trainer(steps=100, noise_steps=30, decay_share=0.4)
+    trainer = make_trainer(steps=100, noise_steps=30, decay_share=0.4)
     told = []
-    for subject.step in (29, 30, 59, 60):
-        told.append(subject.final_phase)
+    for trainer.step in (29, 30, 59, 60):
+        told.append(trainer.final_phase)
     assert told == [False, False, False, True]
-    subject.settings.decay_share = 0.0
-    subject.step = 30
-    assert subject.final_phase, "a learning rate that never falls is not waited for"
+    trainer.settings.decay_share = 0.0
+    trainer.step = 30
+    assert trainer.final_phase, "a learning rate that never falls is not waited for"
 
 
 def test_learning_rate_falls_to_zero_at_the_end():
-    subject = make_trainer(steps=100, decay_share=0.5)
+    trainer = make_trainer(steps=100, decay_share=0.5)
     rates = []
     for step in (0, 50, 75, 100):
-        subject.step = step
-        rates.append(subject.learning_rate() / subject.settings.learning_rate)
+        trainer.step = step
+        rates.append(trainer.learning_rate() / trainer.settings.learning_rate)
     assert rates == pytest.approx([1.0, 1.0, 0.5, 0.0])
 
 

@@ -4,17 +4,26 @@ import io
 import json
 import os
 import re
+import shutil
 import time
 
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.lyrics.corpus.text_files import OWN_LYRICS
 from tests.stage_runner import run_stage
 from tests.terminal import Terminal
 
 WORDS = (
     *("lyrics.interactive=true", "lyrics.count=1", "lyrics.syllables=[5]", "lyrics.candidates=12"),
-    *("lyrics.init=null", "lyrics.model.hidden_size=16", "lyrics.model.steps=10", "threads=1", "name=album"),
+    *(
+        "lyrics.path=songs",
+        "lyrics.init=null",
+        "lyrics.model.hidden_size=16",
+        "lyrics.model.steps=10",
+        "threads=1",
+        "name=album",
+    ),
 )
 
 
@@ -27,6 +36,7 @@ class Keyboard(io.StringIO):
 
 @pytest.mark.slow
 def test_in_a_terminal_ctrl_c_and_a_closed_window_lose_nothing(tmp_path, monkeypatch):
+    shutil.copytree(OWN_LYRICS, tmp_path / "songs", ignore=lambda folder, names: sorted(names)[20:])
     place = tmp_path / "outputs/album/lyrics"
     ask = "for help > "
 
