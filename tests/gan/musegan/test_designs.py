@@ -169,11 +169,11 @@ def test_the_second_stage_leaves_the_generator_alone_and_is_binary(neurons: str)
 def test_the_slope_of_neurons_grows_every_epoch_of_the_paper() -> None:
     generator, _ = networks(small("binary", pretrain_steps=10))
     assert isinstance(generator, BinaryGenerator)
-    slopes = []
+    steepness = []
     for step in (0, 10, 10 + 430, 10 + 900):
         generator.begin_step(step)
-        slopes.append(generator.slope.item())
-    assert slopes == pytest.approx([1.0, 1.0, 1.1, 1.21])
+        steepness.append(generator.slope.item())
+    assert steepness == pytest.approx([1.0, 1.0, 1.1, 1.21])
 
 
 def test_the_binary_discriminator_sees_chroma_by_octaves_and_changes_in_time() -> None:
