@@ -1,6 +1,6 @@
 """Generative adversarial networks on piano rolls: tensors in, tensors out.
 
-Read it like the paper: `spec`, `settings`, `statistics`; `latents`, `heads`, `generator`; `reader`, `discriminator`;
-`losses`, `augmentation`, `trainer`, `reports`; `metrics`. `layers` and `rolls` are what they stand on. Nothing here
-opens a file, knows a path or imports anything but torch and the standard library.
+Reading order: `latents`, `conditions`, `networks.generator`, `networks.heads`, `networks.discriminator`,
+`training.losses`, `training.step`; `README.md` says more. They stand on `spec`, `rolls`, `context` and `statistics`.
+Nothing here opens a file, knows a path or imports anything but torch and the standard library.
 """

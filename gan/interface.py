@@ -7,7 +7,8 @@ generator gives, that `encode` makes of real rolls, and that the discriminator r
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -23,6 +24,7 @@ class Network(nn.Module, ABC):
     """A network with one expensive part, `compute`, which training may make faster (`gan.training.precision`)."""
 
     _fast: Callable[..., Any] | None = None
+    _exact = False
 
     @abstractmethod
     def compute(self, *args: Any) -> Any:
@@ -30,11 +32,20 @@ class Network(nn.Module, ABC):
 
     def fast_compute(self, *args: Any) -> Any:
         """What `compute` gives, in the way that `accelerate` has chosen."""
-        return (self._fast or self.compute)(*args)
+        return (self.compute if self._fast is None or self._exact else self._fast)(*args)
 
     def accelerate(self, fast: Callable[..., Any]) -> None:
         """Have `fast` do the work of `compute` from now on."""
         self._fast = fast
+
+    @contextmanager
+    def exactly(self, wanted: bool) -> Iterator[None]:
+        """Within the block, if `wanted`, `compute` does its work itself, as second derivatives need it."""
+        self._exact = wanted
+        try:
+            yield
+        finally:
+            self._exact = False
 
 
 class PhraseGenerator(Network):
@@ -112,11 +123,6 @@ class PhraseDiscriminator(Network):
         super().__init__()
         self.spec = spec
 
-    scores_independently = False
-    """Whether a phrase's score depends on nothing but the phrase, so that a gradient says of each phrase by itself what
-    would change its score.
-    """
-
     @abstractmethod
     def forward(self, *phrases: Tensor) -> Tensor:
         """Logits `[batch]` of phrases in the design's form; `[batch, discriminators]` where there are several.
@@ -126,7 +132,7 @@ class PhraseDiscriminator(Network):
 
     @abstractmethod
     def score(self, rolls: Tensor) -> Tensor:
-        """Logits `[batch]` of bool rolls `[batch, *spec.shape]`, for choosing the best of several phrases.
+        """Logits `[batch]` of bool rolls `[batch, *spec.shape]`, to rank phrases by.
 
         Scores of one call can be compared, those of two calls need not be.
         """

@@ -71,6 +71,10 @@ class Latents:
         """The latents that `to_dict` gave. Raises `TypeError` when one is missing."""
         return cls(**values)
 
+    def repeat(self, count: int) -> Latents:
+        """A batch of `count` copies of one phrase's latents."""
+        return Latents.cat([self] * count)
+
     @classmethod
     def cat(cls, parts: list[Latents]) -> Latents:
         """Several batches as one."""

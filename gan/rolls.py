@@ -1,4 +1,4 @@
-"""Rolls in other forms: planes to streams and back, packed bits, and batches that depend on seed and step alone.
+"""Rolls in other forms: planes to streams and back, and packed bits.
 
 A *stream* tensor is what generator and discriminator exchange: `[batch, time, tracks, 2, pitch_range]`, stream 0
 *sounding* (onset or hold), stream 1 *onset*, with time running over all steps of the phrase and each track cut to its
@@ -7,13 +7,11 @@ own pitch_range.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from gan.seeds import RandomStream, mix_seed
 from gan.spec import HOLD, ONSET, RollSpec
 
 STREAM_SOUNDING, STREAM_ONSET = 0, 1
@@ -75,51 +73,3 @@ def unpack(rolls: Tensor, spec: RollSpec) -> Tensor:
     if tuple(bits.shape[-5:]) != spec.shape:
         raise ValueError(f"rolls of shape {tuple(rolls.shape)} do not fit {spec.shape}")
     return bits
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Phrases to learn from: bool rolls `[batch, *spec.shape]`; labels `[batch, 3]`, key, tempo, style, NaN unknown."""
-
-    rolls: Tensor
-    labels: Tensor
-
-
-def batches_from(
-    rolls: Tensor, spec: RollSpec, batch_size: int, seed: int, start_step: int = 0, labels: Tensor | None = None
-) -> Iterator[Batch]:
-    """Endless batches of `batch_size` phrases, each a function of `seed` and its step alone.
-
-    Every phrase comes once before any comes again. Start at `trainer.step` to resume.
-
-    Parameters
-    ----------
-    rolls
-        All phrases, `[count, *spec.shape]`, bool or packed along pitches (uint8); they stay as they are in memory.
-    spec
-        The shape of a roll.
-    batch_size
-        Phrases in a batch.
-    seed
-        Decides on the order.
-    start_step
-        The step whose batch comes first.
-    labels
-        Of all phrases, `[count, 3]`; without them nothing is known.
-    """
-    count = len(rolls)
-    if count == 0:
-        raise ValueError("there are no phrases to train on")
-    known = torch.full((count, 3), torch.nan) if labels is None else labels
-    orders: dict[int, Tensor] = {}
-    step = start_step
-    while True:
-        places = range(step * batch_size, (step + 1) * batch_size)
-        for epoch in {place // count for place in places} - set(orders):
-            shuffler = torch.Generator().manual_seed(mix_seed(seed, RandomStream.BATCH_ORDER, epoch))
-            orders[epoch] = torch.randperm(count, generator=shuffler)
-        chosen = torch.stack([orders[place // count][place % count] for place in places])
-        yield Batch(unpack(rolls.index_select(0, chosen.to(rolls.device)), spec), known[chosen])
-        for epoch in [epoch for epoch in orders if epoch < places[-1] // count]:
-            del orders[epoch]
-        step += 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+import torch
+
 
 class RandomStream(IntEnum):
     """What a random stream of training is for; the numbers are part of what a seed means and never change."""
@@ -28,3 +30,8 @@ def mix_seed(seed: int, *numbers: int) -> int:
         value = (value ^ (value >> 27)) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF
         value ^= value >> 31
     return value >> 1
+
+
+def random_stream(seed: int, *numbers: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """The random stream that these numbers name."""
+    return torch.Generator(device).manual_seed(mix_seed(seed, *numbers))

@@ -5,10 +5,10 @@ This module imports no torch, so that a command line can read defaults and repor
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-DESIGNS = ("albumgan", "jamming", "composer", "hybrid", "binary", "tutorial")
 LOSSES = ("relativistic", "wasserstein")
 PRECISIONS = ("auto", "float32", "bfloat16")
 NEURONS = ("deterministic", "stochastic")
@@ -24,7 +24,7 @@ def _need(condition: bool, key: str, rule: str, value: object) -> None:
 
 @dataclass
 class ModelSettings:
-    """The design and the sizes of generator and discriminator.
+    """What all designs of generator and discriminator have in common; each has settings of its own beside.
 
     Attributes
     ----------
@@ -33,6 +33,39 @@ class ModelSettings:
         model, `binary` for BinaryMuseGAN, `tutorial` for the network of the author's notebook (`gan.musegan`).
     latent_size
         Numbers in each of the four latents; MuseGAN's 32 is plenty for phrases of four bars.
+    """
+
+    design: str = "albumgan"
+    latent_size: int = 32
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> ModelSettings:
+        """The settings of the design that `values` name, with the design's own defaults.
+
+        Raises `ValueError` when there is no such design, or when a setting does nothing with it.
+        """
+        design = values.get("design", cls.design)
+        _need(design in DESIGNS, "model.design", f"one of {', '.join(DESIGNS)}", design)
+        kind = DESIGNS[design]
+        for key in values.keys() - {field.name for field in fields(kind)}:
+            raise ValueError(f"model.{key} does nothing with model.design={design}")
+        return kind(**{"design": design, **values})
+
+    def check(self) -> None:
+        """Raise `ValueError` with the key in the sentence when a value cannot work."""
+        _need(self.latent_size >= 1, "model.latent_size", "at least 1", self.latent_size)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for a checkpoint; `of` reads them back."""
+        return asdict(self)
+
+
+@dataclass
+class AlbumGANSettings(ModelSettings):
+    """The sizes of `albumgan`, the default design.
+
+    Attributes
+    ----------
     trunk_width
         Channels of the generator's shared part, which decides on harmony and rhythm for all tracks.
     trunk_blocks
@@ -40,7 +73,7 @@ class ModelSettings:
     track_width
         Channels of each track's private part.
     context_width
-        Channels of what the generator reads of the notes that are given.
+        Channels into which the generator encodes the notes that are given.
     step_width, beat_width, bar_width
         Channels of the discriminator over steps, over beats, and over bars and the phrase.
     heads
@@ -51,17 +84,8 @@ class ModelSettings:
         Monophonic voices of a polyphonic track: at most so many notes sound at once.
     refinement_steps
         How often a phrase is made anew around its lowest tracks when it is sampled; training has none.
-    filters
-        Of a MuseGAN design's narrowest layer; all others have multiples of it. Published: 64 (`jamming`, `composer`,
-        `hybrid`), 32 (`binary`), 16 (`tutorial`).
-    neurons
-        Last layer of the `binary` design: `deterministic` or `stochastic`.
-    pretrain_steps
-        Generator steps after which the `binary` design's generator is left as it is and its refiner learns.
     """
 
-    design: str = "albumgan"
-    latent_size: int = 32
     trunk_width: int = 128
     trunk_blocks: int = 3
     track_width: int = 48
@@ -72,45 +96,70 @@ class ModelSettings:
     heads: str = "auto"
     voices: int = 4
     refinement_steps: int = 1
-    filters: int = 64
-    neurons: str = "deterministic"
-    pretrain_steps: int = 2000
 
     def check(self) -> None:
-        """Raise `ValueError` with the key in the sentence when a value cannot work, or does nothing."""
-        _need(self.design in DESIGNS, "model.design", f"one of {', '.join(DESIGNS)}", self.design)
-        for field in fields(self):
-            if getattr(self, field.name) != field.default and not self._counts(field.name):
-                raise ValueError(f"model.{field.name} does nothing with model.design={self.design}")
-        sizes = (
-            "latent_size",
-            "trunk_width",
-            "trunk_blocks",
-            "track_width",
-            "context_width",
-            "step_width",
-            "beat_width",
-            "bar_width",
-        )
-        for key in (*sizes, "filters"):
+        """Raise `ValueError` with the key in the sentence when a value cannot work."""
+        super().check()
+        sizes = "trunk_width trunk_blocks track_width context_width step_width beat_width bar_width"
+        for key in sizes.split():
             _need(getattr(self, key) >= 1, f"model.{key}", "at least 1", getattr(self, key))
-        _need(self.neurons in NEURONS, "model.neurons", f"one of {', '.join(NEURONS)}", self.neurons)
-        _need(self.pretrain_steps >= 0, "model.pretrain_steps", "at least 0", self.pretrain_steps)
         _need(0 <= self.refinement_steps <= 8, "model.refinement_steps", "0 to 8", self.refinement_steps)
         _need(self.heads in HEADS, "model.heads", f"one of {', '.join(HEADS)}", self.heads)
         _need(1 <= self.voices <= 6, "model.voices", "1 to 6", self.voices)
 
-    def _counts(self, key: str) -> bool:
-        """Whether a setting means something to the design."""
-        if key in ("design", "latent_size"):
-            return True
-        if key in ("neurons", "pretrain_steps"):
-            return self.design == "binary"
-        return (key == "filters") == (self.design != "albumgan")
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for a checkpoint."""
-        return asdict(self)
+@dataclass
+class MuseGANSettings(ModelSettings):
+    """The sizes of MuseGAN's designs `jamming`, `composer`, `hybrid` and `tutorial`.
+
+    Attributes
+    ----------
+    filters
+        Of the narrowest layer; all others have multiples of it. Published: 64 (`jamming`, `composer`, `hybrid`), 32
+        (`binary`), 16 (`tutorial`).
+    """
+
+    design: str = "hybrid"
+    filters: int = 64
+
+    def check(self) -> None:
+        """Raise `ValueError` with the key in the sentence when a value cannot work."""
+        super().check()
+        _need(self.filters >= 1, "model.filters", "at least 1", self.filters)
+
+
+@dataclass
+class BinaryMuseGANSettings(MuseGANSettings):
+    """The sizes of `binary`, BinaryMuseGAN.
+
+    Attributes
+    ----------
+    neurons
+        Last layer: `deterministic` or `stochastic`.
+    pretrain_steps
+        Generator steps after which the generator is left as it is and its refiner learns.
+    """
+
+    design: str = "binary"
+    neurons: str = "deterministic"
+    pretrain_steps: int = 2000
+
+    def check(self) -> None:
+        """Raise `ValueError` with the key in the sentence when a value cannot work."""
+        super().check()
+        _need(self.neurons in NEURONS, "model.neurons", f"one of {', '.join(NEURONS)}", self.neurons)
+        _need(self.pretrain_steps >= 0, "model.pretrain_steps", "at least 0", self.pretrain_steps)
+
+
+DESIGNS: dict[str, type[ModelSettings]] = {
+    "albumgan": AlbumGANSettings,
+    "jamming": MuseGANSettings,
+    "composer": MuseGANSettings,
+    "hybrid": MuseGANSettings,
+    "binary": BinaryMuseGANSettings,
+    "tutorial": MuseGANSettings,
+}
+"""The settings of each design that `model.design` may name."""
 
 
 @dataclass

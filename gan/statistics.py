@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gan.conditions import STYLE, conditions_of, no_labels, pitch_class_matrix
 from gan.rolls import unpack
-from gan.settings import ModelSettings
+from gan.settings import AlbumGANSettings
 from gan.spec import HOLD, ONSET, RollSpec
 
 MAX_VOICES = 6
@@ -224,7 +224,7 @@ def interval_gain(intervals: Tensor, onsets: Tensor, context: Tensor) -> Tensor:
     return torch.log((intervals + 1) / (chance * intervals.sum(1, keepdim=True) + 1))
 
 
-def choose_heads(statistics: DataStatistics, spec: RollSpec, settings: ModelSettings) -> tuple[str, ...]:
+def choose_heads(statistics: DataStatistics, spec: RollSpec, settings: AlbumGANSettings) -> tuple[str, ...]:
     """`choice`, `voices` or `neurons` for each track: drums always get neurons, pitched tracks what fits the data."""
     heads = []
     for track, polyphony in zip(spec.tracks, statistics.polyphony, strict=True):

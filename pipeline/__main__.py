@@ -22,7 +22,7 @@ from pipeline.config import (
 from pipeline.errors import UserError
 from pipeline.parallel import num_processes
 from pipeline.stage_table import STAGES, upstream_of
-from pipeline.training.torchrun import follow, is_first, led
+from pipeline.training.torchrun import is_first_process, run_first_process, run_other_process
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -108,7 +108,7 @@ def build(tree: DictConfig, name: str, overrides: tuple[str, ...]) -> None:
     if "budget" in explicit:
         explicit += BUDGET
     if stage == "evaluate":
-        tree, name, explicit = judge_runs(tree, name, explicit)
+        tree, name, explicit = evaluate_each(tree, name, explicit)
     build_one(tree, name, explicit)
 
 
@@ -125,7 +125,7 @@ def build_one(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> None:
     if stage == "evaluate":
         from pipeline.evaluation.runs import is_trained
 
-        upstream += () if is_trained(name) else ("evaluate",)  # a folder that was judged is known by its own manifest
+        upstream += () if is_trained(name) else ("evaluate",)  # a folder that was scored is known by its own manifest
     config = read_config(tree, explicit, upstream, name)
     if config.album.reroll is not None:
         if stage != "album":
@@ -137,10 +137,10 @@ def build_one(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> None:
     Builder(config, explicit).build(stage)
 
 
-def judge_runs(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> tuple[DictConfig, str, tuple[str, ...]]:
-    """Lay the yardstick to each of several runs, where `name` or `evaluate.runs` stands for several.
+def evaluate_each(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> tuple[DictConfig, str, tuple[str, ...]]:
+    """Evaluate each of several runs, where `name` or `evaluate.runs` stands for several.
 
-    What comes back are the settings and the name under which those that could be judged are ranked.
+    What comes back are the settings and the name under which those that could be evaluated are ranked.
     """
     from omegaconf import OmegaConf
 
@@ -159,16 +159,16 @@ def judge_runs(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> tuple[
     if not runs:
         return tree, name, explicit
     alone: Any = OmegaConf.merge(tree, {"evaluate": {"runs": None}})
-    judged = []
+    evaluated = []
     for run in runs:
         try:
             build_one(alone, run, (*explicit, "evaluate.runs"))
-            judged.append(run)
+            evaluated.append(run)
         except UserError as error:
             say(f"evaluate: {run} is left out: {error}")
-    if not judged:
-        raise UserError(f"none of the runs {', '.join(runs)} could be judged.")
-    ranked: Any = OmegaConf.merge(tree, {"evaluate": {"runs": judged}})
+    if not evaluated:
+        raise UserError(f"none of the runs {', '.join(runs)} could be evaluated.")
+    ranked: Any = OmegaConf.merge(tree, {"evaluate": {"runs": evaluated}})
     return ranked, name, (*explicit, "evaluate.runs")
 
 
@@ -204,7 +204,7 @@ def describe_config_error(error: Exception) -> str:
 def main() -> int:
     """Run the program; the exit code."""
     words = sys.argv[1:]
-    staged = not is_first() or any(re.match(r"\+?stage=", word) for word in words)
+    staged = not is_first_process() or any(re.match(r"\+?stage=", word) for word in words)
     if not staged:
         print(overview())
         if words and words not in (["-h"], ["--help"]):
@@ -215,7 +215,7 @@ def main() -> int:
     sys.argv[1:] = [quoted(re.sub(r"^stage=", "+stage=", word), sweep) for word in words]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    return led(launch_and_tell) if is_first() else follow(train_along)
+    return run_first_process(launch_and_tell) if is_first_process() else run_other_process(train_along)
 
 
 def train_along(*job: Any) -> None:

@@ -6,14 +6,14 @@ Each group's dataclass lives beside what it configures; the values live in `conf
 from __future__ import annotations
 
 import difflib
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, make_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 
-from gan.settings import ModelSettings, check_together
+from gan.settings import DESIGNS, AlbumGANSettings, ModelSettings, check_together
 from pipeline.errors import UserError
 from pipeline.files import Manifest, fingerprint, read_manifest, settings_of
 from pipeline.settings.album import AlbumSettings
@@ -59,7 +59,7 @@ class Config:
     collect: CollectSettings = field(default_factory=CollectSettings)
     transcribe: TranscribeSettings = field(default_factory=TranscribeSettings)
     prepare: PrepareSettings = field(default_factory=PrepareSettings)
-    model: ModelSettings = field(default_factory=ModelSettings)
+    model: ModelSettings = field(default_factory=AlbumGANSettings)
     train: TrainStageSettings = field(default_factory=TrainStageSettings)
     evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)
     generate: GenerateSettings = field(default_factory=GenerateSettings)
@@ -67,6 +67,20 @@ class Config:
     lyrics: LyricsSettings = field(default_factory=LyricsSettings)
     album: AlbumSettings = field(default_factory=AlbumSettings)
     executor: ExecutorSettings = field(default_factory=ExecutorSettings)
+
+
+def _any_design() -> Any:
+    """A dataclass of the settings of all designs of a model; null is the default of the design that is chosen."""
+    kinds = {key: kind for design in DESIGNS.values() for key, kind in get_type_hints(design).items()}
+    unset = [(key, kind | None, None) for key, kind in kinds.items() if key != "design"]
+    return make_dataclass("AnyDesign", [("design", str, ModelSettings.design), *unset])
+
+
+AnyDesign: Any = _any_design()
+CommandLine: Any = make_dataclass(
+    "CommandLine", [("model", AnyDesign, field(default_factory=AnyDesign))], bases=(Config,)
+)
+"""What can be said: `Config` before `model.design` has chosen the class of the model's settings."""
 
 
 UNCOUNTED = {
@@ -85,7 +99,7 @@ def register_schema() -> None:
     """Tell Hydra the settings that there are, their types and defaults: `schema` in the list of `conf/config.yaml`."""
     from hydra.core.config_store import ConfigStore
 
-    ConfigStore.instance().store("schema", Config)
+    ConfigStore.instance().store("schema", CommandLine)
 
 
 def flatten(config: Config) -> dict[str, Any]:
@@ -109,15 +123,19 @@ def read_config(tree: DictConfig, explicit: tuple[str, ...], upstream: tuple[str
     `upstream` names the stages below the one asked for, nearest last. What a finished one of them in `outputs/NAME`
     was made with is taken over, except for the keys in `explicit` (those the user gave on the command line).
     """
-    schema = OmegaConf.structured(Config)
+    schema = OmegaConf.structured(CommandLine)
     plain: Any = OmegaConf.to_container(tree, resolve=False)  # without types, which lists of a manifest lack
     tree = OmegaConf.create(plain | {"name": name})
     for stage in upstream:
         manifest = read_manifest(Path("outputs") / name / stage)
         if manifest is not None:
             tree = _take_over(tree, manifest, explicit)
-    config = OmegaConf.to_object(OmegaConf.merge(schema, tree))
-    assert isinstance(config, Config)
+    said: Any = OmegaConf.to_object(OmegaConf.merge(schema, tree))
+    try:
+        model = ModelSettings.of({key: value for key, value in asdict(said.model).items() if value is not None})
+    except ValueError as error:
+        raise UserError(f"{error}.") from error
+    config = Config(**{one.name: getattr(said, one.name) for one in fields(Config)} | {"model": model})
     _check(config)
     return config
 
@@ -141,8 +159,11 @@ def compose(*words: str) -> Config:
 def _take_over(tree: DictConfig, manifest: Manifest, explicit: tuple[str, ...]) -> DictConfig:
     """`tree` with the settings of a finished stage, save those the user set."""
     missing = object()  # a setting of another version of the program
-    if "model" in explicit and manifest.settings.get("model.design") != tree.model.design:
-        explicit += ("train",)  # which came with the design that was asked for
+    if manifest.settings.get("model.design", tree.model.design) != tree.model.design:
+        if "model" in explicit:
+            explicit += ("train",)  # which came with the design that was chosen
+        elif "model.design" in explicit:
+            explicit += ("model",)  # whose other settings are of another design
     for key, value in manifest.settings.items():
         given = any(key == one or key.startswith(f"{one}.") or one.startswith(f"{key}.") for one in explicit)
         given = given or (key.endswith(".seed") and "seed" in explicit)
@@ -170,6 +191,15 @@ def _check(config: Config) -> None:
     if config.data.source in ("folder", "catalog", "lpd5") and config.data.path is None:
         example = "~/songs.xlsx" if config.data.source == "catalog" else "~/Music"
         raise UserError(f"data.path is not set: say where the music is, such as data.path={example}.")
+    for key, table, kind in (
+        ("data.columns", config.data.columns, str),
+        ("generate.density", config.generate.density, float),
+    ):
+        # without a type of their own in the schema, since Hydra can't put a table where None was
+        if table is not None and not (
+            isinstance(table, dict) and all(isinstance(one, kind | int) for one in table.values())
+        ):
+            raise UserError(f"{key} takes values by name, such as {{NAME: VALUE}}, not {table}.")
     config.transcribe.check()
     for arrangement in config.tracks.arrangements:
         if len(arrangement.programs) != len(config.tracks.tracks):
@@ -196,7 +226,7 @@ def setting_types() -> dict[str, Any]:
                 types |= walk(kind, f"{prefix}{key}.")
         return types
 
-    return walk(Config, "")
+    return walk(CommandLine, "")
 
 
 def text_settings() -> set[str]:

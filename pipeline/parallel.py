@@ -221,7 +221,7 @@ class TookTooLongError(BaseException):
 
 @contextmanager
 def limited(seconds: float, home: int) -> Iterator[None]:
-    """Raise `TookTooLongError` when the block takes more seconds of processor time.
+    """A limit of processor time: raise `TookTooLongError` when the block takes more seconds.
 
     What does not come back to Python even then, ends the process after as long again, unless it is the one that
     started the program (`home`, its number). Without limit off the main thread, and where the system has no timers.

@@ -19,6 +19,9 @@ from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parent.parent
 
+SHARED = ROOT.parent / "shared" / "data"
+"""Real music to measure on; tests that need it skip where it is not."""
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: workers share the cores
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
@@ -37,6 +40,9 @@ SMALL = (
     "model.bar_width=16",
     "generate.songs=2",
     "generate.candidates=2",
+    "generate.form=song",
+    "generate.min_seconds=45",
+    "generate.max_seconds=70",
     "lyrics.init=null",
     "lyrics.model.steps=20",
     "lyrics.model.hidden_size=32",
@@ -168,9 +174,15 @@ def small_album(program: Program, tmp_path_factory: pytest.TempPathFactory) -> P
     return made_once(tmp_path_factory, "small-album", make)
 
 
+def link_or_copy(source: str, target: str) -> None:
+    """Large files are linked, since the program never writes into one; others are copied."""
+    copy = os.link if Path(source).stat().st_size > 1_000_000 else shutil.copy2
+    copy(source, target)
+
+
 @pytest.fixture
 def album_copy(small_album: Path, tmp_path: Path) -> Path:
     """The small album in a folder of one's own, to be changed."""
     folder = tmp_path / "album"
-    shutil.copytree(small_album, folder, symlinks=True)
+    shutil.copytree(small_album, folder, symlinks=True, copy_function=link_or_copy)
     return folder

@@ -32,7 +32,7 @@ Row = tuple[float, float, int]
 """Onset and duration in quarter notes, and pitch."""
 
 
-def recipe(**changes: object) -> CuttingSettings:
+def cutting(**changes: object) -> CuttingSettings:
     """Phrases of the band, a new one every bar, in the common key."""
     values = {
         "spec": SPEC,

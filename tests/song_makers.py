@@ -14,7 +14,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
 from gan.rolls import unpack
-from gan.settings import ModelSettings, TrainSettings
+from gan.settings import AlbumGANSettings, TrainSettings
 from gan.spec import RollSpec, Track
 from gan.statistics import DataStatistics
 from gan.training.trainer import Trainer
@@ -133,7 +133,7 @@ def untrained_state(spec: RollSpec) -> dict[str, Any]:
         ]
         rolls.append(roll_from_notes(make_notes(*zip(*notes, strict=True)), spec, spec.bars))
     statistics = DataStatistics.of([unpack(torch.from_numpy(np.stack(rolls)), spec)], spec)
-    model = ModelSettings(
+    model = AlbumGANSettings(
         latent_size=8, trunk_width=16, trunk_blocks=1, track_width=8, step_width=16, beat_width=16, bar_width=16
     )
     trainer = Trainer(spec, statistics, model, TrainSettings(), seed=3)

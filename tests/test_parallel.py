@@ -11,7 +11,7 @@ from pipeline.dataset.store_writer import write_store
 from pipeline.errors import UserError
 from pipeline.parallel import TookTooLongError, limited, work_on
 from pipeline.settings.music import ExecutorSettings
-from tests.music_makers import recipe, song_midi
+from tests.music_makers import cutting, song_midi
 
 
 def double(number: int) -> int:
@@ -54,7 +54,7 @@ def test_a_dask_cluster_of_two_gives_the_same(tmp_path: Path) -> None:
     sources = [SourceFile(f"song-{seed}", str(song_midi(tmp_path / f"{seed}.mid", seed))) for seed in range(5)]
     for kind in ("local", "dask"):
         (tmp_path / kind).mkdir()
-        write_store(read_files(sources, recipe(), ExecutorSettings(kind, 2, None)), recipe(), tmp_path / kind)
+        write_store(read_files(sources, cutting(), ExecutorSettings(kind, 2, None)), cutting(), tmp_path / kind)
     for path in (tmp_path / "local").iterdir():
         assert path.read_bytes() == (tmp_path / "dask" / path.name).read_bytes(), path.name
     with pytest.raises(UserError, match=r"no Dask scheduler answers at executor\.address=tcp://127"):

@@ -8,9 +8,9 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from gan.rolls import batches_from
 from gan.spec import RollSpec, Track
 from gan.statistics import DataStatistics
+from gan.training.batches import batches_from
 from gan.training.trainer import Trainer
 from pipeline.config import PROGRAM, compose, flatten, group_choices, read_config
 from pipeline.errors import UserError

@@ -19,7 +19,7 @@ from gan.musegan.layers import grow, initialise, octave_growth, shared_factor, s
 from gan.musegan.neurons import binary
 from gan.musegan.rolls import OCTAVE, SoundingDiscriminator, SoundingGenerator, num_octaves, octaves
 from gan.seeds import mix_seed
-from gan.settings import ModelSettings
+from gan.settings import BinaryMuseGANSettings
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 
@@ -116,10 +116,11 @@ class BinaryGenerator(SoundingGenerator):
     """
 
     SCALE = SCALE
+    settings: BinaryMuseGANSettings
     refining: Tensor
     slope: Tensor
 
-    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
+    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: BinaryMuseGANSettings) -> None:
         super().__init__(spec, statistics, settings)
         self.first = FirstStage(2 * settings.latent_size, spec, settings.filters)
         self.refiners = nn.ModuleList(Refiner(2 * settings.filters) for _ in spec.tracks)
@@ -191,7 +192,7 @@ class BinaryDiscriminator(SoundingDiscriminator):
 
     SCALE = SCALE
 
-    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
+    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: BinaryMuseGANSettings) -> None:
         super().__init__(spec, statistics, settings)
         tracks, beats, filters = spec.num_tracks, spec.beats_per_bar, settings.filters
         shared = shared_factor(spec.steps_per_beat)

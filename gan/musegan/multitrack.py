@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from gan.latents import Latents
 from gan.musegan.layers import SLOPE, grow, initialise, shrink, split_steps
 from gan.musegan.rolls import OCTAVE, SoundingDiscriminator, SoundingGenerator, num_octaves, octaves
-from gan.settings import ModelSettings
+from gan.settings import MuseGANSettings
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 
@@ -82,7 +82,7 @@ class JammingGenerator(SoundingGenerator):
 
     SCALE = SCALE
 
-    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
+    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: MuseGANSettings) -> None:
         super().__init__(spec, statistics, settings)
         size, filters = settings.latent_size, settings.filters
         self.moves = nn.ModuleList(TemporalGenerator(size, spec.bars, filters) for _ in spec.tracks)
@@ -103,7 +103,7 @@ class ComposerGenerator(SoundingGenerator):
 
     SCALE = SCALE
 
-    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
+    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: MuseGANSettings) -> None:
         super().__init__(spec, statistics, settings)
         size, filters = settings.latent_size, settings.filters
         self.move = TemporalGenerator(size, spec.bars, filters)
@@ -121,7 +121,7 @@ class HybridGenerator(SoundingGenerator):
 
     SCALE = SCALE
 
-    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
+    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: MuseGANSettings) -> None:
         super().__init__(spec, statistics, settings)
         size, filters = settings.latent_size, settings.filters
         self.move = TemporalGenerator(size, spec.bars, filters)
@@ -180,7 +180,7 @@ class JointDiscriminator(SoundingDiscriminator):
 
     SCALE = SCALE
 
-    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
+    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: MuseGANSettings) -> None:
         super().__init__(spec, statistics, settings)
         self.discriminator = TrackDiscriminator(spec.num_tracks, spec, settings.filters)
         initialise(self)
@@ -196,7 +196,7 @@ class JammingDiscriminator(SoundingDiscriminator):
 
     SCALE = SCALE
 
-    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
+    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: MuseGANSettings) -> None:
         super().__init__(spec, statistics, settings)
         self.discriminators = nn.ModuleList(TrackDiscriminator(1, spec, settings.filters) for _ in spec.tracks)
         initialise(self)

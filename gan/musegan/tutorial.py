@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from gan.latents import Latents
 from gan.musegan.layers import Size, grow
 from gan.musegan.rolls import OCTAVE, SoundingDiscriminator, SoundingGenerator, num_octaves, octaves
-from gan.settings import ModelSettings
+from gan.settings import MuseGANSettings
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 
@@ -31,7 +31,7 @@ class TutorialGenerator(SoundingGenerator):
 
     SCALE = SCALE
 
-    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
+    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: MuseGANSettings) -> None:
         super().__init__(spec, statistics, settings)
         filters, beats, steps = settings.filters, spec.beats_per_bar, spec.steps_per_beat
         first, last = octave_kernels(spec)
@@ -67,7 +67,7 @@ class TutorialDiscriminator(SoundingDiscriminator):
 
     SCALE = SCALE
 
-    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
+    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: MuseGANSettings) -> None:
         super().__init__(spec, statistics, settings)
         filters, beats, steps = settings.filters, spec.beats_per_bar, spec.steps_per_beat
         first, last = octave_kernels(spec)

@@ -30,7 +30,7 @@ Network = TypeVar("Network", bound=nn.Module)
 def _described(state: dict[str, Any]) -> tuple[RollSpec, DataStatistics, ModelSettings]:
     """What the networks of a state are built from."""
     check_format(state)
-    settings = ModelSettings(**state["model_settings"])
+    settings = ModelSettings.of(state["model_settings"])
     settings.check()
     return RollSpec.from_dict(state["spec"]), DataStatistics.from_dict(state["statistics"]), settings
 

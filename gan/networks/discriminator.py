@@ -18,7 +18,7 @@ from gan.interface import PhraseDiscriminator
 from gan.networks.layers import TimeBlock, activate, linear
 from gan.ops.cross_spectra import CrossSpectra, SpectraLayout, StreamProjection, fourier
 from gan.rolls import stream_pitch_classes, to_streams
-from gan.settings import ModelSettings
+from gan.settings import AlbumGANSettings
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics, choose_pitch_ranges
 
@@ -33,7 +33,7 @@ class PhraseEncoder(nn.Module):
 
     maps: Tensor
 
-    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
+    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: AlbumGANSettings) -> None:
         super().__init__()
         self.spec = spec
         self.lowest_pitches, self.pitch_range = choose_pitch_ranges(statistics, spec)
@@ -100,9 +100,7 @@ class Discriminator(PhraseDiscriminator):
     Starts undecided: its last layers start small. A phrase's score depends on nothing but the phrase.
     """
 
-    scores_independently = True
-
-    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
+    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: AlbumGANSettings) -> None:
         super().__init__(spec, statistics, settings)
         self.encoder = PhraseEncoder(spec, statistics, settings)
         self.score_bars = linear(settings.bar_width, 1, gain=0.1)  # [batch, bars, 1]
@@ -130,7 +128,7 @@ class Discriminator(PhraseDiscriminator):
 
     @torch.no_grad()
     def score(self, rolls: Tensor, conditioning: Conditioning | None = None) -> Tensor:
-        """Logits `[batch]` of bool rolls `[batch, *spec.shape]`: for choosing the best of several phrases."""
+        """Logits `[batch]` of bool rolls `[batch, *spec.shape]`, to rank phrases by."""
         streams = to_streams(rolls, self.encoder.lowest_pitches, self.encoder.pitch_range)
         logits: Tensor = self(streams, conditioning=conditioning)
         return logits

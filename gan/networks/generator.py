@@ -34,7 +34,7 @@ from gan.ops.note_embedding import embed_notes, embed_notes_reference
 from gan.ops.shard import WHOLE, Shard
 from gan.ops.threads import on_threads
 from gan.rolls import STREAM_ONSET, to_rolls, to_streams
-from gan.settings import HEADS, ModelSettings
+from gan.settings import HEADS, AlbumGANSettings
 from gan.spec import HOLD, ONSET, RollSpec
 from gan.statistics import DataStatistics, choose_heads, choose_pitch_ranges
 
@@ -56,8 +56,9 @@ class Generator(PhraseGenerator):
     """
 
     inpaints = True
+    settings: AlbumGANSettings
 
-    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: ModelSettings) -> None:
+    def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: AlbumGANSettings) -> None:
         super().__init__(spec, statistics, settings)
         self.heads_of_tracks = choose_heads(statistics, spec, settings)
         self.lowest_pitches, self.pitch_range = choose_pitch_ranges(statistics, spec)

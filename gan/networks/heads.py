@@ -35,7 +35,7 @@ MIN_RATE = 1e-4
 MIN_GATE_RATE = 2e-3
 """No gate opens more rarely than this at first; notes between the beats would never be tried."""
 TEMPERATURE = 1.0
-"""Of the soft decisions that carry the gradient; the decisions that are heard are always hard."""
+"""Of the soft decisions that carry the gradient; the decisions themselves are always hard."""
 
 
 def log_odds(rate: Tensor) -> Tensor:

@@ -8,18 +8,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pad
 
-SLOPE = 0.2
+NEGATIVE_SLOPE = 0.2
 
 
 def activate(x: Tensor) -> Tensor:
     """Leaky ReLU."""
-    return leaky_relu(x, SLOPE)
+    return leaky_relu(x, NEGATIVE_SLOPE)
 
 
 def linear(inputs: int, outputs: int, gain: float = 1.0) -> nn.Linear:
     """A linear layer that starts with variance-preserving weights (He et al. 2015) times `gain`, and no bias."""
     layer = nn.Linear(inputs, outputs)
-    nn.init.normal_(layer.weight, std=gain * math.sqrt(2 / (1 + SLOPE**2) / inputs))
+    nn.init.normal_(layer.weight, std=gain * math.sqrt(2 / (1 + NEGATIVE_SLOPE**2) / inputs))
     nn.init.zeros_(layer.bias)
     return layer
 
@@ -29,7 +29,7 @@ class TrackLinear(nn.Module):
 
     def __init__(self, tracks: int, inputs: int, outputs: int, gain: float = 1.0) -> None:
         super().__init__()
-        std = gain * math.sqrt(2 / (1 + SLOPE**2) / inputs)
+        std = gain * math.sqrt(2 / (1 + NEGATIVE_SLOPE**2) / inputs)
         self.weight = nn.Parameter(torch.randn(tracks, inputs, outputs) * std)
         self.bias = nn.Parameter(torch.zeros(tracks, 1, outputs))
 

@@ -1,4 +1,8 @@
-"""Real phrases in other keys, so that few phrases go further."""
+"""What is done at random to phrases and conditions before they are learnt from.
+
+Real phrases are transposed, conditions are dropped (classifier-free guidance; Ho and Salimans, arXiv 2207.12598), masks
+say which notes are given as context, and tracks are mixed for the matching-aware loss (Reed et al., arXiv 1605.05396).
+"""
 
 from __future__ import annotations
 
@@ -45,9 +49,9 @@ def drop_conditions(
     random: torch.Generator,
     shard: Shard = WHOLE,
 ) -> Tensor:
-    """Conditions with some left out: all of them in a share of the phrases, and each in a share of the others.
+    """Condition dropout: all conditions of a share of the phrases become NaN, and each of a share of the others.
 
-    Rhythm and chroma are left out as wholes. A CPU generator draws them.
+    Rhythm and chroma are dropped as wholes. A CPU generator draws which.
     """
     count, size = conditions.shape
     every = shard.draw(lambda batch: torch.rand(batch, 1, generator=random), count) < all_share
@@ -57,19 +61,19 @@ def drop_conditions(
     return torch.where((every | each).to(conditions.device), torch.nan, conditions)
 
 
-KINDS = ("compose", "accompany", "continue", "fill", "mix")
-SHARES = (0.5, 0.2, 0.1, 0.1, 0.1)
+MASK_KINDS = ("compose", "accompany", "continue", "fill", "mix")
+MASK_SHARES = (0.5, 0.2, 0.1, 0.1, 0.1)
 """How often each kind of mask is drawn in training."""
 
 
 def draw_masks(batch: int, spec: RollSpec, random: torch.Generator) -> Tensor:
-    """Masks to train with, bool `[batch, tracks, bars]`; at least one bar of one track is left to be made.
+    """Inpainting masks to train with, bool `[batch, tracks, bars]`; at least one bar of one track is to be made.
 
     Half of them are empty. The others give some tracks, the first bars, other bars, or a mixture of bars and tracks.
     A CPU generator draws them.
     """
     tracks, bars = spec.num_tracks, spec.bars
-    kinds = torch.multinomial(torch.tensor(SHARES), batch, replacement=True, generator=random)
+    kinds = torch.multinomial(torch.tensor(MASK_SHARES), batch, replacement=True, generator=random)
     amount = torch.rand(batch, 1, generator=random)
     of_tracks, of_bars, cells = (_some(batch, size, amount, random) for size in (tracks, bars, tracks * bars))
     lengths = (1 + (amount * (bars - 1)).long()).clamp(max=bars - 1)
@@ -92,15 +96,15 @@ def _some(batch: int, size: int, amount: Tensor, random: torch.Generator) -> Ten
     return some.scatter(1, draws.argmax(1, keepdim=True), False)
 
 
-def matching_loss(
+def mismatch_tracks(
     real: Tensor, spec: RollSpec, random: torch.Generator, shard: Shard = WHOLE
 ) -> tuple[Tensor, Tensor, Conditioning]:
-    """Whole phrases, the same with tracks of others, and what both were asked: nothing, but perhaps some tracks given.
+    """Pairs for the matching-aware loss: whole phrases, and the same with some tracks of another phrase.
 
     Parameters
     ----------
     real
-        Streams `[batch, time, tracks, 2, pitch_range]`. Each phrase with an even number lends tracks from the next one.
+        Streams `[batch, time, tracks, 2, pitch_range]`. Each phrase with an even number borrows from the next one.
     spec
         Of the phrases; it has two tracks at least.
     random
@@ -110,23 +114,22 @@ def matching_loss(
 
     Returns
     -------
-    whole, mixed
+    matched, mismatched
         Streams `[batch // 2, ...]`.
-    asked
-        In a third of them the borrowed tracks are given, in a third the others, in a third none.
+    conditioning
+        Of both: no conditions; a third of them have the borrowed tracks given, a third the others, a third none.
     """
-    whole, lenders = real[0 : len(real) // 2 * 2 : 2], real[1::2]
-    count, tracks = len(whole), spec.num_tracks
+    matched, lenders = real[0 : len(real) // 2 * 2 : 2], real[1::2]
+    count, tracks = len(matched), spec.num_tracks
 
     def draw(size: int) -> Tensor:
-        numbers = shard.draw(lambda batch: torch.rand(batch, size, generator=random), count)
-        return numbers.to(real.device)
+        return shard.draw(lambda batch: torch.rand(batch, size, generator=random), count).to(real.device)
 
     order, kind = draw(tracks), draw(1)
     borrowed = order < draw(1)
     borrowed = borrowed.scatter(1, order.argmin(1, keepdim=True), True)
     borrowed = borrowed.scatter(1, order.argmax(1, keepdim=True), False)
-    mixed = torch.where(borrowed[:, None, :, None, None], lenders, whole)
+    mismatched = torch.where(borrowed[:, None, :, None, None], lenders, matched)
     given = torch.where(kind < 1 / 3, borrowed, ~borrowed) & (kind < 2 / 3)
-    asked = Conditioning(no_conditions(count, spec).to(real.device), given.unsqueeze(2).expand(-1, -1, spec.bars))
-    return whole, mixed, asked
+    mask = given.unsqueeze(2).expand(-1, -1, spec.bars)
+    return matched, mismatched, Conditioning(no_conditions(count, spec).to(real.device), mask)

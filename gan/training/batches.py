@@ -1,8 +1,8 @@
-"""What the two networks argue about: real phrases, and as many generated ones that were asked to be like them."""
+"""What a training step sees: batches of real phrases, and as many generated ones with the same conditions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,88 +10,98 @@ import torch
 from torch import Tensor
 
 from gan.conditions import ConditionLayout, conditions_of, transpose_conditions
-from gan.context import Conditioning, StreamContext, mask_of_steps
+from gan.context import Conditioning, StreamContext
 from gan.interface import PhraseGenerator
-from gan.rolls import Batch
-from gan.seeds import RandomStream
-from gan.training.augmentation import draw_masks, drop_conditions, random_semitones, transpose
-from gan.training.distributed import ALONE, Team
+from gan.ops.shard import WHOLE, Shard
+from gan.rolls import unpack
+from gan.seeds import RandomStream, mix_seed
+from gan.spec import RollSpec
+from gan.training.augmentation import (
+    draw_masks,
+    drop_conditions,
+    mismatch_tracks,
+    random_semitones,
+    transpose,
+)
 
-ALL_LEFT_OUT, EACH_LEFT_OUT = 0.1, 0.15
-"""In training all conditions are left out of this share of the phrases, and each condition of this share of the
-others.
-"""
+DROP_ALL_SHARE, DROP_EACH_SHARE = 0.1, 0.15
+"""Condition dropout: all conditions of this share of the phrases, and each condition of this share of the others."""
 
 
 @dataclass(frozen=True)
-class Heard:
-    """Which notes begin where in a batch, as sums over its phrases, those of all processes.
+class Batch:
+    """Phrases to learn from: bool rolls `[batch, *spec.shape]`; labels `[batch, 3]`, key, tempo, style, NaN unknown."""
 
-    Attributes
+    rolls: Tensor
+    labels: Tensor
+
+
+def batches_from(
+    rolls: Tensor, spec: RollSpec, batch_size: int, seed: int, start_step: int = 0, labels: Tensor | None = None
+) -> Iterator[Batch]:
+    """Endless batches of `batch_size` phrases, each a function of `seed` and its step alone.
+
+    Every phrase comes once before any comes again. Start at `trainer.step` to resume.
+
+    Parameters
     ----------
-    onsets
-        `[time, tracks, pitches]`: in how many phrases a note begins here.
-    phrases
-        `[time, tracks]`: how many phrases count here; where notes were given, a phrase does not.
+    rolls
+        All phrases, `[count, *spec.shape]`, bool or packed along pitches (uint8); they stay as they are in memory.
+    spec
+        The shape of a roll.
+    batch_size
+        Phrases in a batch.
+    seed
+        Decides on the order.
+    start_step
+        The step whose batch comes first.
+    labels
+        Of all phrases, `[count, 3]`; without them nothing is known.
     """
-
-    onsets: Tensor
-    phrases: Tensor
-
-    @classmethod
-    def of(cls, strikes: Tensor, counts: Tensor | None = None, team: Team = ALONE) -> Heard:
-        """Sums of onsets `[batch, time, tracks, pitches]` where they count, bool `[batch, time, tracks]`; or of all."""
-        if counts is None:
-            onsets, phrases = strikes.sum(0), strikes.new_full(strikes.shape[1:3], len(strikes))
-        else:
-            onsets, phrases = (strikes * counts.unsqueeze(3)).sum(0), counts.sum(0).to(strikes)
-        return cls(team.sum(onsets), team.sum(phrases))
-
-    def notes_per_bar(self, bars: int) -> Tensor:
-        """Mean number of notes, `[tracks]`, as if every track had counted everywhere."""
-        shares = self.phrases.mean(0).clamp(min=1e-6)
-        return self.onsets.sum((0, 2)) / shares / bars
-
-    def variety(self) -> float:
-        """How different the phrases are from each other: 1 where no two begin a note alike, 0 where all are the same.
-
-        `sum of p (1 - p) n / (n - 1)` over `sum of p`, p the share of the n phrases in which a note begins at a step
-        and pitch. NaN where nothing is heard.
-        """
-        count = self.phrases.unsqueeze(2)
-        share = self.onsets / count.clamp(min=1)
-        apart = share * (1 - share) * count / (count - 1).clamp(min=1)
-        several = count >= 2
-        return float((apart * several).sum() / (share * several).sum())
+    count = len(rolls)
+    if count == 0:
+        raise ValueError("there are no phrases to train on")
+    known = torch.full((count, 3), torch.nan) if labels is None else labels
+    orders: dict[int, Tensor] = {}
+    step = start_step
+    while True:
+        places = range(step * batch_size, (step + 1) * batch_size)
+        for epoch in {place // count for place in places} - set(orders):
+            shuffler = torch.Generator().manual_seed(mix_seed(seed, RandomStream.BATCH_ORDER, epoch))
+            orders[epoch] = torch.randperm(count, generator=shuffler)
+        chosen = torch.stack([orders[place // count][place % count] for place in places])
+        yield Batch(unpack(rolls.index_select(0, chosen.to(rolls.device)), spec), known[chosen])
+        for epoch in [epoch for epoch in orders if epoch < places[-1] // count]:
+            del orders[epoch]
+        step += 1
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Real and generated phrases, in the design's form `[batch, ...]`, and what they were asked to be, if anything."""
+class PhrasePair:
+    """Real and generated phrases, in the design's form `[batch, ...]`, and the conditioning of both, if any."""
 
     real: Tensor
     fake: Tensor
-    asked: Conditioning | None
+    conditioning: Conditioning | None
+    spec: RollSpec
 
-    def heard(self, generator: PhraseGenerator, team: Team) -> tuple[Heard, Heard]:
-        """What was made, without what was given, and the real phrases."""
-        fake, real = generator.onsets(self.fake), generator.onsets(self.real)
-        free = None if self.asked is None else ~mask_of_steps(self.asked.mask, generator.spec)
-        return Heard.of(fake, free, team), Heard.of(real, team=team)
+    def mismatched(self, random: torch.Generator, shard: Shard) -> tuple[Tensor, Tensor, Conditioning]:
+        """Real phrases to match and to tell from them, see `mismatch_tracks`."""
+        return mismatch_tracks(self.real, self.spec, random, shard)
 
 
-def pair_up(
+def make_pair(
     generator: PhraseGenerator,
     batch: Batch,
     max_transposition: int,
     noise: float,
     random: Callable[[RandomStream, torch.device | str], torch.Generator],
-    team: Team,
-) -> Pair:
-    """Real phrases of a batch and as many generated ones: of a team's batch, this process's rows.
+    shard: Shard = WHOLE,
+) -> PhrasePair:
+    """Real phrases of a batch and as many generated ones: of a whole batch, the rows of a shard.
 
-    Where the design can be asked, each generated phrase is asked for what the real one beside it is, and part of that
-    is given to it. All that is random is drawn for the whole batch.
+    Where the design has conditions, each generated phrase has those of the real one beside it, and part of that is
+    given to it as context. All that is random is drawn for the whole batch.
 
     Parameters
     ----------
@@ -105,30 +115,30 @@ def pair_up(
         Amount of noise in the generator's decisions.
     random
         Makes the random stream of a purpose, on a device.
-    team
-        Whose batch it is.
+    shard
+        Whose rows are wanted.
     """
     spec, device = generator.spec, next(generator.parameters()).device
     count = len(batch.rolls)
-    rows = team.rows(count)
+    rows = shard.rows(count)
     rolls, labels = batch.rolls[rows].to(device), batch.labels[rows]
     real = generator.encode(rolls)
     latents = generator.sample_latents(count, random(RandomStream.LATENTS, "cpu"))[rows]
     if max_transposition:
-        semitones = random_semitones(count, max_transposition, random(RandomStream.TRANSPOSITION, "cpu"))[rows].to(
-            device
-        )
+        semitones = random_semitones(count, max_transposition, random(RandomStream.TRANSPOSITION, "cpu"))
+        semitones = semitones[rows].to(device)
         real = transpose(real, semitones, spec)
-    asked: Conditioning | None = None
+    conditioning: Conditioning | None = None
     more: dict[str, Any] = {}
     if generator.inpaints:
         draws, layout = random(RandomStream.CONDITIONS_AND_MASKS, "cpu"), ConditionLayout.of(spec)
         conditions = conditions_of(rolls, labels, spec)
         if max_transposition:
             conditions = transpose_conditions(conditions, semitones, layout)
-        conditions = drop_conditions(conditions, layout, ALL_LEFT_OUT, EACH_LEFT_OUT, draws, team)
+        conditions = drop_conditions(conditions, layout, DROP_ALL_SHARE, DROP_EACH_SHARE, draws, shard)
         mask = draw_masks(count, spec, draws)[rows].to(device)
-        latents, more = replace(latents, conditions=conditions), {"context": StreamContext(real, mask), "shard": team}
-        asked = Conditioning(conditions, mask)
+        latents = replace(latents, conditions=conditions)
+        conditioning = Conditioning(conditions, mask)
+        more = {"context": StreamContext(real, mask), "shard": shard}
     fake = generator(latents, noise, random(RandomStream.NOISE, device), **more)
-    return Pair(real, fake, asked)
+    return PhrasePair(real, fake, conditioning, spec)

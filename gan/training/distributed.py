@@ -1,4 +1,4 @@
-"""Several processes that train as one: each has its rows of every batch, and all have the same weights.
+"""Data-parallel training: each process has its rows of every batch, and all have the same weights.
 
 The gradients are those of one process with the whole batch: what is drawn at random is drawn for the whole batch, and
 the gradients of the weights are averaged.
@@ -18,7 +18,7 @@ from gan.ops.shard import Shard
 
 
 class Team(Shard):
-    """The share of a batch that is this process's, and the talk of all processes that share it.
+    """A shard of each batch and the collective operations of all processes that have one.
 
     Where there are several, `torch.distributed` is initialised.
     """

@@ -1,13 +1,17 @@
-"""The game that generator and discriminator play.
+"""Losses of the generator and the discriminator, as their papers write them; x is real, y = G(z) is generated.
 
-`Relativistic`, the default: pairing loss with two gradient penalties (R3GAN, Huang et al., arXiv 2501.05441, eq. 2-4)
+Relativistic pairing loss with zero-centred gradient penalties (R3GAN; Huang et al., arXiv 2501.05441, eq. 2-4)
 
-    L(G, D) = E f(D(G(z)) - D(x)),   f(t) = -log(1 + exp(-t))
-    R1 = gamma / 2 E |grad_x D(x)|^2,   R2 = gamma / 2 E |grad_y D(y)|^2,  y = G(z)
+    L_D = E log(1 + exp(D(y) - D(x))),   L_G = E log(1 + exp(D(x) - D(y)))
+    R1 = gamma / 2 E |grad_x D(x)|^2,    R2 = gamma / 2 E |grad_y D(y)|^2
 
-`Wasserstein`, MuseGAN's: WGAN-GP (Gulrajani et al., arXiv 1704.00028, eq. 3)
+Wasserstein loss with gradient penalty (WGAN-GP, as MuseGAN has it; Gulrajani et al., arXiv 1704.00028, eq. 3)
 
-    L(G, D) = E D(x) - E D(G(z)),   gamma E (|grad_w D(w)| - 1)^2,  w on a line between x and G(z)
+    L_D = E D(y) - E D(x) + gamma E (|grad_w D(w)| - 1)^2,   w on a line between x and y
+    L_G = -E D(y)
+
+Beside them the matching-aware loss (Reed et al., arXiv 1605.05396) is L_D of phrases x and mismatched phrases y, and
+the attribute loss counts how far a phrase is from its conditions.
 """
 
 from __future__ import annotations
@@ -16,28 +20,126 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Self
 
 import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from gan.conditions import DENSITY, SHORT, ConditionLayout
+from gan.ops.counts import CountNotes
 from gan.ops.shard import WHOLE, Shard
+from gan.spec import RollSpec
+
+RHYTHM_WEIGHT = 20.0
+"""Of the attribute loss's squared differences of shares, beside those of logarithms."""
 
 Figures = dict[str, float]
-Judge = Callable[..., Tensor]
+Scorer = Callable[..., Tensor]
 """A discriminator: gives the logits of one or several batches of phrases, one behind the other."""
+
+
+def relativistic_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Relativistic pairing loss of the discriminator (R3GAN), `E log(1 + exp(D(y) - D(x)))`; logits `[batch]`."""
+    return softplus(fake_logits - real_logits).mean()
+
+
+def relativistic_generator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Relativistic pairing loss of the generator (R3GAN), `E log(1 + exp(D(x) - D(y)))`; logits `[batch]`."""
+    return softplus(real_logits - fake_logits).mean()
+
+
+def squared_gradient_norms(logits: Tensor, *inputs: Tensor) -> list[Tensor]:
+    """Squared norm of the gradient of each of `logits` with respect to its row of each input, `[batch]` an input.
+
+    Its mean is the R1 penalty on real phrases (Mescheder et al., arXiv 1801.04406), R2 on generated ones.
+    Differentiable itself.
+    """
+    gradients = torch.autograd.grad(logits.sum(), inputs, create_graph=True)
+    return [gradient.square().flatten(1).sum(1) for gradient in gradients]
+
+
+def wasserstein_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Wasserstein loss of the discriminator (WGAN), `E D(y) - E D(x)`: minus the distance that is estimated.
+
+    Logits `[batch]`, or `[batch, discriminators]`, whose losses are added.
+    """
+    return (fake_logits - real_logits).mean(0).sum()
+
+
+def wasserstein_generator_loss(fake_logits: Tensor) -> Tensor:
+    """Wasserstein loss of the generator (WGAN), `-E D(y)`; logits `[batch]` or `[batch, discriminators]`."""
+    return -fake_logits.mean(0).sum()
+
+
+def gradient_penalty(logits: Tensor, inputs: Tensor) -> Tensor:
+    """Gradient penalty of WGAN-GP, `E (|grad_w D(w)| - 1)^2` at `inputs` `[batch, ...]`.
+
+    Of several discriminators, logits `[batch, discriminators]`, each has a penalty of its own; they are added.
+    """
+    penalties = []
+    for one in logits.unsqueeze(1).flatten(1).unbind(1):
+        (gradient,) = torch.autograd.grad(one.sum(), inputs, create_graph=True)
+        lengths = (gradient.square().flatten(1).sum(1) + 1e-8).sqrt()  # a root of 0 has no gradient
+        penalties.append((lengths - 1).square().mean())
+    return torch.stack(penalties).sum()
+
+
+def interpolate_phrases(real: Tensor, fake: Tensor, random: torch.Generator, shard: Shard = WHOLE) -> Tensor:
+    """A random point on the line between each real and generated phrase, `[batch, ...]`; a CPU generator draws it."""
+    share = shard.draw(partial(torch.rand, generator=random), len(real)).to(real.device)
+    share = share.view(-1, *[1] * (real.dim() - 1))
+    return share * real + (1 - share) * fake
+
+
+def attribute_loss(fake: Tensor, real: Tensor, conditions: Tensor, spec: RollSpec) -> Tensor:
+    """Attribute loss: mean squared difference of counts to real phrases with the same conditions.
+
+    Counted are, of each track, the logarithms of its notes, steps of sound and notes of one step a bar, and of the
+    phrase the shares of its rhythm. The discriminator sees the same, but late: at first it sees that something is
+    missing, not what. A generator that is told from the first step plays as much as the data does, where and when the
+    data does.
+
+    Parameters
+    ----------
+    fake, real
+        Streams `[batch, time, tracks, 2, pitch_range]`.
+    conditions
+        `[batch, ConditionLayout.size]`, see `gan.conditions`; what is NaN does not count.
+    spec
+        Of the phrases.
+    """
+    layout, known = ConditionLayout.of(spec), ~conditions.isnan()
+    (counts, rhythm), (real_counts, real_rhythm) = (count_attributes(streams, spec) for streams in (fake, real))
+    masks = (known[:, layout.attribute(attribute)] for attribute in (DENSITY, DENSITY, SHORT))
+    terms = [((one - two).square() * mask).sum(1) for one, two, mask in zip(counts, real_counts, masks, strict=True)]
+    rhythm_term = (rhythm - real_rhythm).square().sum(1)
+    terms.append(RHYTHM_WEIGHT * rhythm_term * known[:, layout.rhythm.start])
+    return torch.stack(terms).sum(0).mean()
+
+
+def count_attributes(streams: Tensor, spec: RollSpec) -> tuple[list[Tensor], Tensor]:
+    """Logarithms of notes, steps of sound and notes of one step in a bar, `[batch, tracks]` each; and the rhythm.
+
+    The rhythm is, for each step of a bar, its share of all onsets, `[batch, steps]`.
+    """
+    onsets, cells, long = CountNotes.apply(streams)  # type: ignore[no-untyped-call]
+    notes = onsets.sum(1)
+    counts = [torch.log1p(one.clamp(min=0) / spec.bars) for one in (notes, cells, notes - long)]
+    by_step = onsets.sum(2).view(len(streams), spec.bars, -1).sum(1)
+    return counts, by_step / by_step.sum(1, keepdim=True).clamp(min=1)
 
 
 @dataclass(frozen=True)
 class DiscriminatorOutput:
-    """What a discriminator said of real and generated phrases.
+    """What a discriminator gives for real and generated phrases.
 
     Attributes
     ----------
     loss
-        What the discriminator is to make small.
+        The discriminator's.
     penalty
-        What it is to make small beside; `None` where no penalty was due.
+        Added to it, weighted; `None` where no penalty was due.
     figures
         To report.
     real_logits, fake_logits
@@ -50,95 +152,56 @@ class DiscriminatorOutput:
     real_logits: Tensor
     fake_logits: Tensor
 
-
-MOST_ADVANTAGE = 60.0
-"""Logits by which a real phrase scores above a generated one beyond which neither side learns from the pair."""
-
-
-def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """Small when each real phrase scores above the generated one it is paired with. Logits `[batch]`."""
-    return softplus(fake_logits - real_logits).mean()
-
-
-def generator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """Small when each generated phrase scores above the real one it is paired with. Logits `[batch]`."""
-    return softplus(real_logits - fake_logits).mean()
-
-
-def squared_gradient_norms(logits: Tensor, *inputs: Tensor) -> list[Tensor]:
-    """Squared norm of the gradient of each of `logits` with respect to its row of each input `[batch, ...]`.
-
-    Its mean is R1 on real phrases (Mescheder et al., arXiv 1801.04406), R2 on generated ones. Differentiable itself.
-    """
-    gradients = torch.autograd.grad(logits.sum(), inputs, create_graph=True)
-    return [gradient.square().flatten(1).sum(1) for gradient in gradients]
+    @classmethod
+    def of(
+        cls, loss: Tensor, penalty: Tensor | None, real_logits: Tensor, fake_logits: Tensor, **figures: float
+    ) -> Self:
+        """The output with what is reported of any loss; `figures` are those of its penalties."""
+        figures = {
+            "discriminator_loss": loss.item(),
+            "real_logit": real_logits.mean().item(),
+            "fake_logit": fake_logits.mean().item(),
+            "discriminator_accuracy": (real_logits > fake_logits).float().mean().item(),
+            **figures,
+        }
+        return cls(loss, penalty, figures, real_logits, fake_logits)
 
 
-def wasserstein_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """The less, the further real phrases score above generated ones: minus the distance that is estimated.
-
-    Logits `[batch]`, or `[batch, discriminators]`, whose losses are added.
-    """
-    return (fake_logits - real_logits).mean(0).sum()
-
-
-def wasserstein_generator_loss(fake_logits: Tensor) -> Tensor:
-    """The less, the higher generated phrases score. Logits `[batch]` or `[batch, discriminators]`."""
-    return -fake_logits.mean(0).sum()
-
-
-def gradient_penalty(logits: Tensor, inputs: Tensor) -> Tensor:
-    """Mean squared distance to 1 of the length of the gradient of `logits` with respect to `inputs` `[batch, ...]`.
-
-    Of several discriminators, logits `[batch, discriminators]`, each has a penalty of its own; they are added.
-    """
-    penalties = []
-    for one in logits.unsqueeze(1).flatten(1).unbind(1):
-        (gradient,) = torch.autograd.grad(one.sum(), inputs, create_graph=True)
-        lengths = (gradient.square().flatten(1).sum(1) + 1e-8).sqrt()  # a root of 0 has no gradient
-        penalties.append((lengths - 1).square().mean())
-    return torch.stack(penalties).sum()
-
-
-def between(real: Tensor, fake: Tensor, random: torch.Generator, shard: Shard = WHOLE) -> Tensor:
-    """A point on the line between each real phrase and a generated one, `[batch, ...]`; a CPU generator draws it."""
-    share = shard.draw(partial(torch.rand, generator=random), len(real)).to(real.device)
-    share = share.view(-1, *[1] * (real.dim() - 1))
-    return share * real + (1 - share) * fake
-
-
-class Loss(ABC):
-    """One kind of game.
+class AdversarialLoss(ABC):
+    """A loss of both networks.
 
     Parameters
     ----------
     gamma
         Weight of the penalty.
-    every
-        The penalty is asked for every so many steps, and weighs as many times more.
+    penalty_steps
+        The penalty is due every so many steps, and weighs as many times more (lazy regularisation).
 
     Attributes
     ----------
     bounds
         The discriminator's loss below which it wins and above which it loses; `None` where no number tells.
+    simultaneous
+        Whether the generator's gradient is taken before the discriminator moves, or after.
     """
 
     bounds: tuple[float, float] | None
+    simultaneous: bool
 
-    def __init__(self, gamma: float, every: int) -> None:
-        self.gamma, self.every = gamma, every
+    def __init__(self, gamma: float, penalty_steps: int) -> None:
+        self.gamma, self.penalty_steps = gamma, penalty_steps
 
     @abstractmethod
-    def judge(
+    def discriminator(
         self,
-        discriminator: Judge,
+        discriminator: Scorer,
         real: Tensor,
         fake: Tensor,
         penalised: bool,
         random: torch.Generator,
         shard: Shard = WHOLE,
     ) -> DiscriminatorOutput:
-        """Ask the discriminator.
+        """The discriminator's loss and penalty.
 
         Parameters
         ----------
@@ -155,28 +218,19 @@ class Loss(ABC):
         """
 
     @abstractmethod
-    def generate(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """What the generator is to make small."""
-
-    @staticmethod
-    def figures(loss: Tensor, real_logits: Tensor, fake_logits: Tensor) -> Figures:
-        """What all games report of the discriminator."""
-        return {
-            "discriminator_loss": loss.item(),
-            "real_logit": real_logits.mean().item(),
-            "fake_logit": fake_logits.mean().item(),
-            "told_apart": (real_logits > fake_logits).float().mean().item(),
-        }
+    def generator(self, discriminator: Scorer, real: Tensor, fake: Tensor) -> Tensor:
+        """The generator's loss of phrases `fake` with gradients."""
 
 
-class Relativistic(Loss):
-    """R3GAN's game. An undecided discriminator's loss is log 2, good runs are near 0.6."""
+class Relativistic(AdversarialLoss):
+    """Relativistic pairing loss with R1 and R2 (R3GAN): log 2 where D is undecided, near 0.6 in good runs."""
 
     bounds = (0.1, 1.0)
+    simultaneous = True
 
-    def judge(
+    def discriminator(
         self,
-        discriminator: Judge,
+        discriminator: Scorer,
         real: Tensor,
         fake: Tensor,
         penalised: bool,
@@ -189,56 +243,48 @@ class Relativistic(Loss):
             fake = fake if fake.requires_grad else fake.detach().requires_grad_()
         logits = discriminator(real, fake)
         real_logits, fake_logits = logits.chunk(2)
-        loss, penalty = discriminator_loss(real_logits, fake_logits), None
-        figures = self.figures(loss, real_logits, fake_logits)
-        if penalised:
-            r1, r2 = (slopes.mean() for slopes in squared_gradient_norms(logits, real, fake))
-            penalty = self.every * self.gamma / 2 * (r1 + r2)
-            figures |= {"r1": r1.item(), "r2": r2.item()}
-        return DiscriminatorOutput(loss, penalty, figures, real_logits, fake_logits)
+        loss = relativistic_discriminator_loss(real_logits, fake_logits)
+        if not penalised:
+            return DiscriminatorOutput.of(loss, None, real_logits, fake_logits)
+        r1, r2 = (norms.mean() for norms in squared_gradient_norms(logits, real, fake))
+        penalty = self.penalty_steps * self.gamma / 2 * (r1 + r2)
+        return DiscriminatorOutput.of(loss, penalty, real_logits, fake_logits, r1=r1.item(), r2=r2.item())
 
-    def generate(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    def generator(self, discriminator: Scorer, real: Tensor, fake: Tensor) -> Tensor:
         """The pairing loss the other way round."""
-        return generator_loss(real_logits, fake_logits)
-
-    @staticmethod
-    def other_way_round(verdict: DiscriminatorOutput) -> Tensor:
-        """What turns the gradient of the discriminator's loss at each generated phrase into that of the generator's.
-
-        With p = sigmoid(fake - real) of a pair one loss has the slope p, the other p - 1; `[batch]`.
-        """
-        return -(verdict.real_logits - verdict.fake_logits).detach().clamp(max=MOST_ADVANTAGE).exp()
+        real_logits, fake_logits = discriminator(real, fake).chunk(2)
+        return relativistic_generator_loss(real_logits, fake_logits)
 
 
-class Wasserstein(Loss):
-    """WGAN-GP's game. The loss is minus a distance, in units of the discriminator's own: no bound tells who wins."""
+class Wasserstein(AdversarialLoss):
+    """Wasserstein loss with gradient penalty (WGAN-GP): minus a distance in units of the discriminator's own."""
 
     bounds = None
+    simultaneous = False
 
-    def judge(
+    def discriminator(
         self,
-        discriminator: Judge,
+        discriminator: Scorer,
         real: Tensor,
         fake: Tensor,
         penalised: bool,
         random: torch.Generator,
         shard: Shard = WHOLE,
     ) -> DiscriminatorOutput:
-        """The estimated distance, with the penalty on interpolates when it is due."""
+        """The estimated distance, with the penalty on interpolated phrases when it is due."""
         real_logits, fake_logits = discriminator(real), discriminator(fake)
-        loss, penalty = wasserstein_discriminator_loss(real_logits, fake_logits), None
-        figures = self.figures(loss, real_logits, fake_logits)
-        if penalised:
-            middle = between(real, fake, random, shard).requires_grad_(True)
-            slope = gradient_penalty(discriminator(middle), middle)
-            penalty = self.every * self.gamma * slope
-            figures["gradient_penalty"] = slope.item()
-        return DiscriminatorOutput(loss, penalty, figures, real_logits, fake_logits)
+        loss = wasserstein_discriminator_loss(real_logits, fake_logits)
+        if not penalised:
+            return DiscriminatorOutput.of(loss, None, real_logits, fake_logits)
+        between = interpolate_phrases(real, fake, random, shard).requires_grad_(True)
+        norm = gradient_penalty(discriminator(between), between)
+        penalty = self.penalty_steps * self.gamma * norm
+        return DiscriminatorOutput.of(loss, penalty, real_logits, fake_logits, gradient_penalty=norm.item())
 
-    def generate(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """How low generated phrases score."""
-        return wasserstein_generator_loss(fake_logits)
+    def generator(self, discriminator: Scorer, real: Tensor, fake: Tensor) -> Tensor:
+        """The more negative, the higher generated phrases score."""
+        return wasserstein_generator_loss(discriminator(fake))
 
 
-LOSSES: dict[str, type[Loss]] = {"relativistic": Relativistic, "wasserstein": Wasserstein}
+LOSSES: dict[str, type[AdversarialLoss]] = {"relativistic": Relativistic, "wasserstein": Wasserstein}
 """What `train.loss` stands for."""

@@ -1,4 +1,4 @@
-"""What training tells while it runs: figures, samples, and trouble in words."""
+"""What is watched while training runs: figures, onset statistics, samples, and warnings when something goes wrong."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from typing import Any
 
 from torch import Tensor
 
+from gan.context import mask_of_steps
+from gan.interface import PhraseGenerator
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
-from gan.training.batches import Heard
+from gan.training.batches import PhrasePair
+from gan.training.distributed import ALONE, Team
 
 SILENT_SHARE = 0.05
 """A track with less than this share of the data's notes is called silent."""
 PATIENCE = 10
 """Reports in a row before one side is said to win, or the generator to make few phrases over and over."""
-FEW = 0.25
-"""Generated phrases that differ from each other by less than this share of what real ones do are called few."""
-SUDDEN = 30.0
+COLLAPSE_SHARE = 0.25
+"""Mode collapse: generated phrases differ from each other by less than this share of what real ones do."""
+EXPLOSION_FACTOR = 30.0
 """A figure that is so many times its usual size is said to explode."""
-WATCHED = ("generator_gradient", "discriminator_gradient", "generator_loss")
+WATCHED = ("generator_gradient_norm", "discriminator_gradient_norm", "generator_loss")
 MEMORY = 0.9
 """How much of a figure's usual size is what it was a report before."""
 
@@ -30,8 +33,58 @@ class TrainingFailed(RuntimeError):  # noqa: N818 - reads as the sentence it rai
     """Training cannot go on; the message says why."""
 
 
-class Watch:
-    """Looks at every report for trouble; part of the state, so that a resumed log is equal.
+@dataclass(frozen=True)
+class OnsetCounts:
+    """In how many phrases of a batch a note begins at each place, as sums over the phrases of all processes.
+
+    Attributes
+    ----------
+    onsets
+        `[time, tracks, pitches]`: in how many phrases a note begins here.
+    phrases
+        `[time, tracks]`: how many phrases count here; where notes were given, a phrase does not.
+    """
+
+    onsets: Tensor
+    phrases: Tensor
+
+    @classmethod
+    def of(cls, onsets: Tensor, made: Tensor | None = None, team: Team = ALONE) -> OnsetCounts:
+        """Sums of onsets `[batch, time, tracks, pitches]` where `made`, bool `[batch, time, tracks]`; or of all."""
+        if made is None:
+            sums, phrases = onsets.sum(0), onsets.new_full(onsets.shape[1:3], len(onsets))
+        else:
+            sums, phrases = (onsets * made.unsqueeze(3)).sum(0), made.sum(0).to(onsets)
+        return cls(team.sum(sums), team.sum(phrases))
+
+    def notes_per_bar(self, bars: int) -> Tensor:
+        """Mean number of notes, `[tracks]`, as if every track had counted everywhere."""
+        shares = self.phrases.mean(0).clamp(min=1e-6)
+        return self.onsets.sum((0, 2)) / shares / bars
+
+    def variety(self) -> float:
+        """How different the phrases are from each other: 1 where no two begin a note alike, 0 where all are the same.
+
+        `sum of p (1 - p) n / (n - 1)` over `sum of p`, p the share of the n phrases in which a note begins at a step
+        and pitch. NaN where no note begins.
+        """
+        count = self.phrases.unsqueeze(2)
+        share = self.onsets / count.clamp(min=1)
+        apart = share * (1 - share) * count / (count - 1).clamp(min=1)
+        several = count >= 2
+        return float((apart * several).sum() / (share * several).sum())
+
+
+def count_onsets(pair: PhrasePair, generator: PhraseGenerator, team: Team) -> tuple[OnsetCounts, OnsetCounts]:
+    """Onsets of generated phrases, without those that were given, and of real ones."""
+    made = None if pair.conditioning is None else ~mask_of_steps(pair.conditioning.mask, pair.spec)
+    return OnsetCounts.of(generator.onsets(pair.fake), made, team), OnsetCounts.of(
+        generator.onsets(pair.real), team=team
+    )
+
+
+class Monitor:
+    """Looks at every report for signs of failure; part of the state, so that a resumed log is equal.
 
     Parameters
     ----------
@@ -43,12 +96,12 @@ class Watch:
 
     def __init__(self, spec: RollSpec, statistics: DataStatistics, bounds: tuple[float, float] | None) -> None:
         self.spec, self.statistics, self.bounds = spec, statistics, bounds
-        self.in_a_row = {"winning": 0, "losing": 0, "few": 0}
+        self.in_a_row = {"winning": 0, "losing": 0, "mode_collapse": 0}
         self.usual: dict[str, float] = {}
         self.num_reports = 0
 
-    def troubles(self, figures: Mapping[str, float], notes: Mapping[str, float]) -> list[str]:
-        """Sentences, each beginning with its subject and a colon or the like; none when all is well.
+    def warnings(self, figures: Mapping[str, float], notes: Mapping[str, float]) -> list[str]:
+        """Sentences, each beginning with what it is about and a colon or the like; none when all is well.
 
         Parameters
         ----------
@@ -58,7 +111,12 @@ class Watch:
             Notes a bar of each track.
         """
         self.num_reports += 1
-        return [*self._silent_tracks(notes), *self._winners(figures), *self._few(figures), *self._explosions(figures)]
+        return [
+            *self._silent_tracks(notes),
+            *self._winners(figures),
+            *self._mode_collapse(figures),
+            *self._explosions(figures),
+        ]
 
     def _silent_tracks(self, notes: Mapping[str, float]) -> list[str]:
         """Tracks that hardly play."""
@@ -92,10 +150,10 @@ class Watch:
             )
         return warnings
 
-    def _few(self, figures: Mapping[str, float]) -> list[str]:
-        """Whether the generator makes a few phrases over and over."""
+    def _mode_collapse(self, figures: Mapping[str, float]) -> list[str]:
+        """Whether the generator makes a few phrases over and over (mode collapse)."""
         made, real = figures.get("variety"), figures.get("variety_real")
-        if made is None or real is None or self._count("few", made < FEW * real) < PATIENCE:
+        if made is None or real is None or self._count("mode_collapse", made < COLLAPSE_SHARE * real) < PATIENCE:
             return []
         return [
             f"the generator makes few phrases over and over: they differ by {made:.2f} from each other, real ones by "
@@ -108,7 +166,7 @@ class Watch:
         for name in WATCHED if self.bounds else WATCHED[:2]:
             size = math.log(max(abs(figures[name]), 1e-12))
             usual = self.usual.get(name, size)
-            if self.num_reports > PATIENCE and size - usual > math.log(SUDDEN):
+            if self.num_reports > PATIENCE and size - usual > math.log(EXPLOSION_FACTOR):
                 warnings.append(
                     f"{name.replace('_', ' ')} explodes: it is {figures[name]:.3g}, "
                     f"{math.exp(size - usual):,.0f} times its usual size; a smaller train.learning_rate helps"
@@ -127,7 +185,7 @@ class Watch:
 
 
 @dataclass(frozen=True)
-class Report:
+class TrainingReport:
     """The state of training after a step.
 
     Attributes
@@ -135,14 +193,15 @@ class Report:
     step, seconds
         Steps done, and seconds of training in all, earlier runs included.
     figures
-        Means since the last report: `discriminator_loss`, `generator_loss`, `real_logit`, `fake_logit`, `told_apart`
-        (share of pairs whose real phrase scores higher), the penalties of the loss (`r1` and `r2`, or
-        `gradient_penalty`), the lengths of the gradients, `generator_gradient` and `discriminator_gradient`, `variety`
-        and `variety_real` (`gan.training.batches.Heard.variety`), and at this step `learning_rate`, `noise`.
+        Means since the last report: `discriminator_loss`, `generator_loss`, `real_logit`, `fake_logit`,
+        `discriminator_accuracy` (share of pairs whose real phrase scores higher), `matching_accuracy` (of pairs whose
+        tracks match), `attribute_loss`, the penalties (`r1` and `r2`, or `gradient_penalty`), the gradients' norms
+        `generator_gradient_norm` and `discriminator_gradient_norm`, `variety` and `variety_real`
+        (`OnsetCounts.variety`), and at this step `learning_rate`, `noise`.
     notes_per_bar
         Of the training generator, by track, since the last report; compare `statistics.notes_per_bar`.
     warnings
-        Trouble in words; empty when all is well.
+        What goes wrong, in words; empty when all is well.
     samples
         At a tick: rolls `[16, *spec.shape]` of the same latents each time, from the averaged weights; else `None`.
     checkpoint_due
@@ -164,7 +223,7 @@ class Report:
 
 
 class Meter:
-    """Collects figures between two reports and watches for trouble; part of the state, so a resumed log is equal.
+    """Collects figures between two reports and has them monitored; part of the state, so a resumed log is equal.
 
     Parameters
     ----------
@@ -176,12 +235,12 @@ class Meter:
 
     def __init__(self, spec: RollSpec, statistics: DataStatistics, bounds: tuple[float, float] | None) -> None:
         self.spec = spec
-        self.watch = Watch(spec, statistics, bounds)
+        self.monitor = Monitor(spec, statistics, bounds)
         self.sums: dict[str, float] = {}
         self.counts: dict[str, int] = {}
 
-    def add(self, figures: dict[str, float], made: Heard, real: Heard) -> None:
-        """Take in one step: its figures, and what is heard of generated and real phrases."""
+    def add(self, figures: dict[str, float], made: OnsetCounts, real: OnsetCounts) -> None:
+        """Take in one step: its figures, and the onsets of generated and real phrases."""
         rates = zip(self.spec.names, made.notes_per_bar(self.spec.bars).tolist(), strict=True)
         figures = figures | {f"notes/{name}": rate for name, rate in rates}
         figures |= {"variety": made.variety(), "variety_real": real.variety()}
@@ -198,20 +257,20 @@ class Meter:
         noise: float,
         samples: Tensor | None,
         checkpoint_due: bool,
-    ) -> Report:
+    ) -> TrainingReport:
         """The means since the last report; starts anew."""
         means = {name: total / self.counts[name] for name, total in self.sums.items()}
         self.sums, self.counts = {}, {}
         notes = {name: means.pop(f"notes/{name}", 0.0) for name in self.spec.names}
-        warnings = self.watch.troubles(means, notes)
+        warnings = self.monitor.warnings(means, notes)
         figures = means | {"learning_rate": learning_rate, "noise": noise}
-        return Report(step, seconds, figures, notes, warnings, samples, checkpoint_due)
+        return TrainingReport(step, seconds, figures, notes, warnings, samples, checkpoint_due)
 
     def state_dict(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
-        return {"sums": dict(self.sums), "counts": dict(self.counts), "watch": self.watch.state_dict()}
+        return {"sums": dict(self.sums), "counts": dict(self.counts), "monitor": self.monitor.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
         self.sums, self.counts = dict(state["sums"]), dict(state["counts"])
-        self.watch.load_state_dict(state["watch"])
+        self.monitor.load_state_dict(state["monitor"])

@@ -1,6 +1,6 @@
-"""Training: discriminator steps and a generator step in turn, averaged weights, a state that resumes exactly.
+"""Training: steps of discriminator and generator, averaged weights (EMA), a state that resumes exactly.
 
-    trainer = Trainer(spec, statistics, ModelSettings(), settings := TrainSettings(), seed=0)
+    trainer = Trainer(spec, statistics, AlbumGANSettings(), settings := TrainSettings(), seed=0)
     for report in trainer.run(batches_from(rolls, spec, settings.phrases_per_step, 0, start_step=trainer.step)):
         ...  # write report, save trainer.state_dict() when report.checkpoint_due
 
@@ -12,55 +12,35 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from gan.networks.checkpoint import FORMAT, check_format
 from gan.networks.designs import NETWORKS
-from gan.rolls import Batch
-from gan.seeds import RandomStream, mix_seed
+from gan.seeds import RandomStream, mix_seed, random_stream
 from gan.settings import ModelSettings, TrainSettings, check_together
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
-from gan.training.attribute_loss import attribute_loss
-from gan.training.augmentation import matching_loss
-from gan.training.batches import Pair, pair_up
+from gan.training.batches import Batch, PhrasePair, make_pair
 from gan.training.distributed import ALONE, Team
-from gan.training.losses import LOSSES, Judge, Relativistic, discriminator_loss
-from gan.training.monitor import Meter, Report, TrainingFailed
-from gan.training.precision import exactly, speed_up, takes_bfloat16
+from gan.training.losses import LOSSES
+from gan.training.monitor import Meter, TrainingFailed, TrainingReport, count_onsets
+from gan.training.precision import accelerate, uses_bfloat16
+from gan.training.shared_gradient import SharedGradientStep
+from gan.training.step import AdversarialStep
 
 NUM_FIXED = 16
 """Phrases in the picture of fixed latents."""
 
 
-def scheduled_rate(settings: TrainSettings, step: int) -> float:
-    """The learning rate that the settings have for a step."""
+def scheduled_learning_rate(settings: TrainSettings, step: int) -> float:
+    """The learning rate that the settings have for a step: constant, then falling to zero."""
     last = settings.decay_share * settings.steps
     left = (settings.steps - step) / last if last else 1.0
     return settings.learning_rate * max(0.0, min(1.0, left))
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What a generator can learn from a discriminator's verdict.
-
-    Attributes
-    ----------
-    real_logits, fake_logits
-        Of the phrases, before the discriminator has learnt from them.
-    slopes
-        How the generator's loss changes with its phrases; `None` where the discriminator must be asked again.
-    """
-
-    real_logits: Tensor
-    fake_logits: Tensor
-    slopes: Tensor | None
 
 
 class Trainer:
@@ -81,7 +61,7 @@ class Trainer:
 
     Attributes
     ----------
-    ease
+    learning_rate_scale
         Factor of the learning rate, less than 1 after a breakdown.
 
     Raises
@@ -105,7 +85,7 @@ class Trainer:
         self.spec, self.statistics = spec, statistics
         self.model_settings, self.settings = model_settings, train_settings
         self.seed, self.device = seed, torch.device(device)
-        self.step, self.seconds, self.ease = 0, 0.0, 1.0
+        self.step, self.seconds, self.learning_rate_scale = 0, 0.0, 1.0
         with torch.random.fork_rng(devices=[]):  # first weights come from our seed; the global stream stays as it was
             torch.manual_seed(mix_seed(seed, RandomStream.WEIGHTS))
             make_generator, make_discriminator = NETWORKS[model_settings.design]
@@ -113,18 +93,18 @@ class Trainer:
             self.discriminator = make_discriminator(spec, statistics, model_settings).to(self.device)
         self._check_team()
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
+        self.optimizers = {"generator": self._adam(self.generator), "discriminator": self._adam(self.discriminator)}
         self.loss = LOSSES[train_settings.loss](train_settings.gamma, train_settings.penalty_steps)
-        self.optimizers = {
-            "generator": self._adam(self.generator),
-            "discriminator": self._adam(self.discriminator),
-        }
-        self.fixed_latents = self.average.sample_latents(NUM_FIXED, self._random(RandomStream.FIXED_LATENTS))
+        kind = SharedGradientStep if train_settings.shared_gradient else AdversarialStep
+        self.adversarial = kind(self.discriminator, self.optimizers, self.loss, train_settings, seed, team)
+        random = random_stream(seed, RandomStream.FIXED_LATENTS)
+        self.fixed_latents = self.average.sample_latents(NUM_FIXED, random)
         self.meter = Meter(spec, statistics, self.loss.bounds)
-        low = takes_bfloat16(train_settings.precision, self.device)
-        self.fast = {
-            side: speed_up(network, self.device, low, train_settings.compile)
-            for side, network in (("generator", self.generator), ("discriminator", self.discriminator))
-        }
+        bfloat16 = uses_bfloat16(train_settings.precision, self.device)
+        self.accelerated = [
+            accelerate(network, self.device, bfloat16, train_settings.compile)
+            for network in (self.generator, self.discriminator)
+        ]
 
     def _check_team(self) -> None:
         """Refuse what several processes can't do alike."""
@@ -148,10 +128,6 @@ class Trainer:
             network.parameters(), lr=settings.learning_rate, betas=(settings.beta1, settings.beta2), fused=True
         )
 
-    def _random(self, *numbers: int, device: torch.device | str = "cpu") -> torch.Generator:
-        """A random stream that depends on the seed and these numbers alone."""
-        return torch.Generator(device).manual_seed(mix_seed(self.seed, *numbers))
-
     def noise(self) -> float:
         """Amount of the heads' noise at this step."""
         settings = self.settings
@@ -159,10 +135,10 @@ class Trainer:
 
     def learning_rate(self) -> float:
         """The learning rate at this step: constant, then falling to zero; less after a breakdown."""
-        return self.ease * scheduled_rate(self.settings, self.step)
+        return self.learning_rate_scale * scheduled_learning_rate(self.settings, self.step)
 
-    def run(self, batches: Iterable[Batch]) -> Iterator[Report]:
-        """Train until `steps` or `minutes` are reached, yielding a `Report` whenever one is due.
+    def run(self, batches: Iterable[Batch]) -> Iterator[TrainingReport]:
+        """Train until `steps` or `minutes` are reached, yielding a `TrainingReport` whenever one is due.
 
         Parameters
         ----------
@@ -203,123 +179,47 @@ class Trainer:
         for optimizer in self.optimizers.values():
             optimizer.param_groups[0]["lr"] = self.learning_rate()
         self.generator.begin_step(self.step)
-        num_turns = self.settings.discriminator_steps
-        turns = zip(batch.rolls.chunk(num_turns), batch.labels.chunk(num_turns), strict=True)
-        sums: dict[str, float] = {}
-        for turn, (rolls, labels) in enumerate(turns):
-            pair = self._pair(Batch(rolls, labels), turn, with_gradient=turn == num_turns - 1)
-            figures, lesson = self._step_discriminator(pair, turn, teaches=turn == num_turns - 1)
-            sums = {name: sums.get(name, 0.0) + value for name, value in figures.items()}
-        figures = {name: total / num_turns for name, total in sums.items()}
-        figures = self.team.mean(figures | self._step_generator(pair, lesson))
+        num_substeps = self.settings.discriminator_steps
+        parts = zip(batch.rolls.chunk(num_substeps), batch.labels.chunk(num_substeps), strict=True)
+        collected: dict[str, list[float]] = {}
+        for substep, (rolls, labels) in enumerate(parts):
+            last = substep == num_substeps - 1
+            pair = self._pair(Batch(rolls, labels), substep, with_gradient=last)
+            if last and self.loss.simultaneous:
+                figures = self.adversarial.simultaneous_step(pair, self.step, substep)
+            else:
+                figures = self.adversarial.discriminator_step(pair, self.step, substep)
+                figures |= self.adversarial.generator_step(pair) if last else {}
+            for name, value in figures.items():
+                collected.setdefault(name, []).append(value)
+        figures = self.team.mean({name: sum(values) / len(values) for name, values in collected.items()})
         if not all(math.isfinite(value) for value in figures.values()):
             bad = ", ".join(name for name, value in figures.items() if not math.isfinite(value))
             raise TrainingFailed(f"training broke down at step {self.step}: {bad} is not a number any more")
-        self._follow()
+        self._update_average()
         self.step += 1
-        self.meter.add(figures, *pair.heard(self.generator, self.team))
+        self.meter.add(figures, *count_onsets(pair, self.generator, self.team))
 
-    def _pair(self, batch: Batch, turn: int, with_gradient: bool) -> Pair:
-        """Real phrases, and as many generated ones, that may teach the generator too."""
-        number = self.step * self.settings.discriminator_steps + turn
+    def _pair(self, batch: Batch, substep: int, with_gradient: bool) -> PhrasePair:
+        """Real phrases, and as many generated ones, with gradients where the generator learns from them."""
+        number = self.step * self.settings.discriminator_steps + substep
 
         def random(purpose: RandomStream, device: torch.device | str) -> torch.Generator:
-            return self._random(purpose, number, device=device)
+            return random_stream(self.seed, purpose, number, device=device)
 
         with torch.set_grad_enabled(with_gradient):
-            return pair_up(self.generator, batch, self.settings.max_transposition, self.noise(), random, self.team)
-
-    def _judge(self, pair: Pair) -> Judge:
-        """The discriminator, told what it needs to know of the phrases."""
-        return self.discriminator if pair.asked is None else partial(self.discriminator, conditioning=pair.asked)
-
-    def _step_discriminator(self, pair: Pair, turn: int, teaches: bool) -> tuple[dict[str, float], Lesson]:
-        """Teach the discriminator to tell real phrases from generated ones; also gives what the generator can learn."""
-        settings = self.settings
-        penalised = settings.gamma > 0 and self.step % settings.penalty_steps == 0
-        mutual = teaches and isinstance(self.loss, Relativistic) and self.discriminator.scores_independently
-        fake = pair.fake.detach().requires_grad_(mutual)
-        with exactly(self.fast["discriminator"], penalised):
-            random = self._random(RandomStream.PENALTY, self.step, turn)
-            verdict = self.loss.judge(self._judge(pair), pair.real, fake, penalised, random, self.team)
-        figures = verdict.figures
-        weights = self._begin("discriminator")
-        losses = [] if verdict.penalty is None else [verdict.penalty]
-        slopes = None
-        if mutual:
-            *gradients, slopes = torch.autograd.grad(verdict.loss, [*weights, fake], retain_graph=bool(losses))
-            slopes.mul_(Relativistic.other_way_round(verdict).view(-1, *[1] * (fake.dim() - 1)))
-            for weight, gradient in zip(weights, gradients, strict=True):
-                weight.grad = gradient
-        else:
-            losses.append(verdict.loss)
-        if pair.asked is not None and self._matching_loss_due():
-            random = self._random(RandomStream.MATCHING, self.step, turn)
-            whole, mixed, asked = matching_loss(pair.real, self.spec, random, self.team)
-            whole_logits, mixed_logits = self.discriminator(whole, mixed, conditioning=asked).chunk(2)
-            confused = discriminator_loss(whole_logits, mixed_logits)
-            losses.append(settings.matching_loss * settings.matching_loss_steps * confused)
-            figures["matched"] = (whole_logits > mixed_logits).float().mean().item()
-        if losses:
-            torch.autograd.backward(losses, inputs=weights)  # a penalty's way leads to phrases too
-        figures["discriminator_gradient"] = self._update("discriminator", weights)
-        return figures, Lesson(verdict.real_logits.detach(), verdict.fake_logits.detach(), slopes)
-
-    def _matching_loss_due(self) -> bool:
-        """Whether real phrases are held against mixed ones at this step."""
-        settings = self.settings
-        due = (
-            settings.matching_loss > 0 and self.step % settings.matching_loss_steps == settings.matching_loss_steps // 2
-        )
-        return due and self.spec.num_tracks > 1
-
-    def _step_generator(self, pair: Pair, lesson: Lesson) -> dict[str, float]:
-        """Teach the generator to make phrases that score high, where the loss pairs them above the real ones."""
-        weights = self._begin("generator")
-        if lesson.slopes is None:
-            self.discriminator.requires_grad_(False)
-            loss = self.loss.generate(lesson.real_logits, self._judge(pair)(pair.fake))
-            self.discriminator.requires_grad_(True)
-        else:
-            loss = self.loss.generate(lesson.real_logits, lesson.fake_logits)
-        figures = {"generator_loss": loss.item()}
-        roots = [loss if lesson.slopes is None else pair.fake]
-        gradients: list[Tensor | None] = [lesson.slopes]
-        if pair.asked is not None and self.settings.attribute_loss:
-            attribute_distance = attribute_loss(pair.fake, pair.real, pair.asked.conditions, self.spec)
-            roots.append(self.settings.attribute_loss * attribute_distance)
-            gradients.append(None)
-            figures["attribute_loss"] = attribute_distance.item()
-        torch.autograd.backward(roots, gradients, inputs=weights)
-        figures["generator_gradient"] = self._update("generator", weights)
-        return figures
-
-    def _begin(self, side: str) -> list[Tensor]:
-        """The weights of one side that learn, their gradients forgotten."""
-        optimizer = self.optimizers[side]
-        optimizer.zero_grad(set_to_none=True)
-        return [weight for weight in optimizer.param_groups[0]["params"] if weight.requires_grad]
-
-    def _update(self, side: str, weights: Sequence[Tensor]) -> float:
-        """One step of Adam on the weights of one side, with the gradient of the whole batch; the gradient's length."""
-        for weight in weights:
-            if weight.grad is None:  # what only given notes reach, where nothing was given
-                weight.grad = torch.zeros_like(weight)
-        gradients = [weight.grad for weight in weights if weight.grad is not None]
-        self.team.average_(gradients)
-        self.optimizers[side].step()
-        return float(torch.nn.utils.get_total_norm(gradients))
+            return make_pair(self.generator, batch, self.settings.max_transposition, self.noise(), random, self.team)
 
     @torch.no_grad()
-    def _follow(self) -> None:
-        """Move the averaged generator towards the present one; early on faster, so that first weights are forgotten."""
+    def _update_average(self) -> None:
+        """Exponential moving average (EMA) of the weights; early on faster, so that the first are forgotten."""
         decay = min(self.settings.ema_decay, (1 + self.step) / (10 + self.step))
         for average, weight in zip(self.average.parameters(), self.generator.parameters(), strict=True):
             average.lerp_(weight, 1 - decay)
         for kept, value in zip(self.average.buffers(), self.generator.buffers(), strict=True):
             kept.copy_(value)
 
-    def _report(self, last: bool) -> Report:
+    def _report(self, last: bool) -> TrainingReport:
         """What happened since the last report."""
         checkpoint_due = last or self.step % self.settings.checkpoint_steps == 0
         if checkpoint_due:
@@ -332,10 +232,10 @@ class Trainer:
             samples=self.average.sample(self.fixed_latents).cpu() if checkpoint_due and self.team.leads else None,
             checkpoint_due=checkpoint_due,
         )
-        for part in filter(None, self.fast.values()):
-            if part.trouble and part.trouble not in report.warnings:
-                report.warnings.append(part.trouble)
-            part.trouble = ""
+        for part in filter(None, self.accelerated):
+            if part.warning and part.warning not in report.warnings:
+                report.warnings.append(part.warning)
+            part.warning = ""
         return report
 
     def check_weights(self) -> None:
@@ -363,7 +263,7 @@ class Trainer:
             "seed": self.seed,
             "step": self.step,
             "seconds": self.seconds,
-            "ease": self.ease,
+            "learning_rate_scale": self.learning_rate_scale,
             "generator": self.generator.state_dict(),
             "average": self.average.state_dict(),
             "discriminator": self.discriminator.state_dict(),
@@ -384,4 +284,5 @@ class Trainer:
         for side, optimizer in self.optimizers.items():
             optimizer.load_state_dict(copy.deepcopy(state["optimizers"][side]))
         self.meter.load_state_dict(state["meter"])
-        self.step, self.seconds, self.ease = state["step"], state["seconds"], state["ease"]
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.learning_rate_scale = state["learning_rate_scale"]

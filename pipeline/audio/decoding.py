@@ -1,4 +1,4 @@
-"""Recordings: what counts as one by the end of a file's name, and their sound in memory."""
+"""Decoding of recordings: a file to mono samples in memory, or one plain reason why not."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from gan.rolls import batches_from
 from gan.statistics import count_some
+from gan.training.batches import batches_from
 from gan.training.trainer import Trainer
 from pipeline.bench.music import BenchCorpus, training_config
 from pipeline.bench.plan import BenchPlan

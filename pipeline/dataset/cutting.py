@@ -106,7 +106,7 @@ def song_digest(spans: list[Notes], spec: RollSpec) -> str:
 
 @dataclass(frozen=True)
 class CuttingSettings:
-    """What of the program's settings turns a file into phrases."""
+    """The part of the settings that matters to a file on its way to phrases."""
 
     spec: RollSpec
     tracks: TracksSettings

@@ -69,7 +69,7 @@ def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def find_near_duplicates(signatures: NDArray[np.uint64], phrases: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """For each phrase the first one that it is a copy of, or itself, `[phrases]`.
+    """Locality-sensitive hashing: for each phrase the first that it nearly equals, or itself, `[phrases]`.
 
     Parameters
     ----------
@@ -96,13 +96,13 @@ def find_near_duplicates(signatures: NDArray[np.uint64], phrases: NDArray[np.uin
 
 
 def are_near_duplicates(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
-    """Whether two packed phrases differ in next to nothing."""
+    """Whether two packed phrases are nearly equal: by the Jaccard similarity of onsets, and of all that sounds."""
     if not _share(one[ONSET], other[ONSET]) >= SAME_ONSETS:
         return False
     return _share(one[ONSET] | one[HOLD], other[ONSET] | other[HOLD]) >= SAME_SOUND
 
 
 def _share(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    """The part of the bits set in either that are set in both; 1 where none is."""
+    """Jaccard similarity of two arrays of bits: the share set in both of those set in either; 1 where none is."""
     either = int(np.bitwise_count(one | other).sum())
     return int(np.bitwise_count(one & other).sum()) / either if either else 1.0

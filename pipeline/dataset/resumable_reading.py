@@ -22,8 +22,8 @@ from pipeline.files import fingerprint
 from pipeline.parallel import TookTooLongError, limited, work_on
 from pipeline.settings.music import ExecutorSettings
 
-FORMAT = 1
-"""Counted up when files are read otherwise than before, or readings written otherwise."""
+FORMAT = 2
+"""Counted up when files are read otherwise than before, or what was read is written otherwise."""
 HEAD = struct.Struct("<16sII")
 """Before each record: its key, the number of its bytes, and their checksum with the key's."""
 PLAIN = tuple(
@@ -56,7 +56,7 @@ def read_files_resuming(
 ) -> Iterator[PreparedFile]:
     """As `read_files`, and whatever becomes of this program, files that were read once are not read again.
 
-    The readings are kept in the file `journal_path`; whoever has made use of them all removes it.
+    What was read is kept in the file `journal_path`; whoever has made use of it all removes it.
     """
     task = partial(_read_one, read, settings, LIMIT_SECONDS, os.getpid())
     keys = [_hash(asdict(source)) for source in sources]
@@ -86,26 +86,26 @@ def _read_one(
 ) -> bytes:
     try:
         with limited(limit_seconds, home):
-            reading = read(source, settings)
+            prepared = read(source, settings)
     except TookTooLongError:
-        reading = PreparedFile(rejects=[Reject(source.path, f"{TOO_SLOW}: more than {limit_seconds:g} s")])
-    return to_bytes(reading)
+        prepared = PreparedFile(rejects=[Reject(source.path, f"{TOO_SLOW}: more than {limit_seconds:g} s")])
+    return to_bytes(prepared)
 
 
 def _crashed(source: SourceFile) -> bytes:
     return to_bytes(PreparedFile(rejects=[Reject(source.path, CRASHED)]))
 
 
-def to_bytes(reading: PreparedFile) -> bytes:
-    """A reading as bytes, compressed."""
+def to_bytes(prepared: PreparedFile) -> bytes:
+    """A prepared file as bytes: JSON and arrays, compressed by zlib."""
     songs, parts = [], []
-    for song in reading.songs:
+    for song in prepared.songs:
         arrays = [np.ascontiguousarray(one) for one in (song.phrases, song.signatures, *song.ngrams)]
         shapes = [[array.dtype.str, array.shape] for array in arrays]
         programs = [list(own.items()) for own in song.programs]
         songs.append({name: getattr(song, name) for name in PLAIN} | {"programs": programs, "arrays": shapes})
         parts += [array.tobytes() for array in arrays]
-    rejects = [[reject.path, reject.reason] for reject in reading.rejects]
+    rejects = [[reject.path, reject.reason] for reject in prepared.rejects]
     text = json.dumps({"songs": songs, "rejects": rejects}).encode()
     return zlib.compress(b"".join([struct.pack("<I", len(text)), text, *parts]), 1)
 
@@ -133,7 +133,7 @@ def from_bytes(content: bytes) -> PreparedFile:
 
 
 class Journal:
-    """Encoded readings in a file, by key. What a killed program left half written at its end is dropped.
+    """Append-only log of prepared files, by key. What a killed program left half written at its end is dropped.
 
     Parameters
     ----------

@@ -123,7 +123,7 @@ class PhraseStore:
     def packed(self, split: str) -> NDArray[np.uint8]:
         """The phrases of `train`, `validation` or `test`, packed along pitches and mapped from disk, read-only.
 
-        uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`; `gan.rolls.batches_from` takes it as it is
+        uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`; `gan.training.batches` takes it as it is
         (`torch.from_numpy` wants a copy of read-only memory).
         """
         return self._all[self._slices[split]]

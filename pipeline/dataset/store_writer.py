@@ -1,4 +1,4 @@
-"""The files of a catalog to one stored data set: read in parallel, put together in the catalog's order."""
+"""Writer of the store: prepared files put together in the catalog's order, duplicates dropped, songs split."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ def write_store(prepared_files: Iterator[PreparedFile], settings: CuttingSetting
                 ids[song.id] += 1
                 own_id = song.id if ids[song.id] == 1 else f"{song.id}-again-{ids[song.id]}"
                 songs.append(replace(song, id=own_id, phrases=song.phrases[:0].copy()))
-    kept, phrases = _without_copies(raw, songs, rejects, settings)
+    kept, phrases = _without_near_duplicates(raw, songs, rejects, settings)
     if kept:
-        table = _Table(kept)
+        table = _SplitSongs(kept)
         _write_rolls(phrases, directory / ROLLS, table)
         _write_tables(directory, table, rejects)
         write_json(directory / STATISTICS, describe_music(table.songs, table.splits, settings.spec))
@@ -83,7 +83,7 @@ def write_store(prepared_files: Iterator[PreparedFile], settings: CuttingSetting
     return StoreSummary(len(kept), counts, rejects)
 
 
-def _without_copies(
+def _without_near_duplicates(
     raw: Path, songs: list[PreparedSong], rejects: list[Reject], settings: CuttingSettings
 ) -> tuple[list[tuple[PreparedSong, NDArray[np.int64]]], NDArray[np.uint8]]:
     """The songs without phrases that came before, each with the places in `raw` of those that are left.
@@ -111,7 +111,7 @@ def _without_copies(
     return kept, phrases
 
 
-class _Table:
+class _SplitSongs:
     """The songs of a set, and what they were given beside one another: group, split, remark."""
 
     def __init__(self, kept: list[tuple[PreparedSong, NDArray[np.int64]]]) -> None:
@@ -136,7 +136,7 @@ class _Table:
         return f"in {split} instead of {song.split}, like {twin.path}, which has the same tune"
 
 
-def _write_rolls(phrases: NDArray[np.uint8], path: Path, table: _Table) -> None:
+def _write_rolls(phrases: NDArray[np.uint8], path: Path, table: _SplitSongs) -> None:
     """Copy the phrases into `rolls.npy`, split by split."""
     shape = (sum(map(len, table.places)), *phrases.shape[1:])
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
@@ -148,7 +148,7 @@ def _write_rolls(phrases: NDArray[np.uint8], path: Path, table: _Table) -> None:
                     phrases[places].tofile(target)
 
 
-def _write_tables(directory: Path, table: _Table, rejects: list[Reject]) -> None:
+def _write_tables(directory: Path, table: _SplitSongs, rejects: list[Reject]) -> None:
     """Write `phrases.csv`, `songs.csv` and `rejects.csv`."""
     phrase_rows, song_rows = [], []
     for split in SPLITS:
@@ -175,5 +175,4 @@ def _write_tables(directory: Path, table: _Table, rejects: list[Reject]) -> None
             )
     write_rows(directory / PHRASES, phrase_rows, PhraseIndexRow)
     write_rows(directory / SONGS, song_rows, SongRow)
-    reject_rows = [Reject(one.path, one.reason) for one in sorted(rejects, key=lambda one: os.fsencode(one.path))]
-    write_rows(directory / REJECTS, reject_rows, Reject)
+    write_rows(directory / REJECTS, sorted(rejects, key=lambda one: os.fsencode(one.path)), Reject)

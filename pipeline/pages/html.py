@@ -1,4 +1,4 @@
-"""HTML pages that open by double click: templates, and how times and sizes are written"""
+"""HTML pages that open by double click: templates, and how times and sizes are written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What phrases sound like: a short MP3, for pages and for those who watch a training."""
+"""Audio of phrases: a short MP3, for pages and for those who watch a training."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def estimate_downbeat(score: Score, beats_per_bar: int) -> float:
 
 
 def estimate_phase(onset: NDArray[np.float64], duration: NDArray[np.float64]) -> float:
-    """How far after whole quarter notes the beats most likely lie, in quarter notes: 0 or more, less than 1.
+    """Phase of the beats: how far after whole quarter notes they most likely lie, in quarter notes, 0 to less than 1.
 
     Recordings that were written down against a steady click begin anywhere. Long notes tell more than short ones; beats
     count twice as much as eighth notes and these twice as much as sixteenths, each as a sum of unit vectors that turn
@@ -105,7 +105,7 @@ def downbeat_cues(events: Events, beats_per_bar: int) -> NDArray[np.float64]:
 def chroma_of_beats(
     onset: NDArray[np.float64], duration: NDArray[np.float64], pitch: NDArray[np.int16]
 ) -> NDArray[np.float64]:
-    """How long each pitch class sounds in each beat: `[beats, 12]`, in quarter notes."""
+    """Chroma of each beat: how long each pitch class sounds, in quarter notes `[beats, 12]`."""
     end = onset + np.minimum(duration, MOST_BEATS)
     first = np.floor(onset).astype(np.int64)
     num_beats = int(np.ceil(end.max())) + 1
@@ -119,7 +119,7 @@ def chroma_of_beats(
 
 
 def change_of_harmony(chroma: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    """How much the harmony of `width` beats differs from that of the same number before: `[beats]`, 0 to 1.
+    """Harmonic change: how much `width` beats differ from the same number before, `[beats]` from 0 to 1.
 
     One less the cosine of the two; 0 where there are not enough beats or nothing sounds on one side.
     """

@@ -35,7 +35,7 @@ USUAL, ODD = 4, 0.35
 
 
 def find_sections(notes: Notes, bars: int, spec: RollSpec) -> list[int]:
-    """The bars at which sections begin, the first being 0; none is shorter than `spec.bars` bars.
+    """Section boundaries: the bars at which sections begin, the first being 0; none is shorter than `spec.bars` bars.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def _jaccard(rows: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def novelty(alike: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """How much each bar and what follows differ from what came before, `[bars]`: Foote's checkerboard kernel."""
+    """Foote's checkerboard kernel: how much each bar and what follows differ from what came before, `[bars]`."""
     bars = len(alike)
     reach = np.arange(-REACH, REACH) + 0.5
     weights = np.exp(-((reach / (REACH / 2)) ** 2) / 2) * np.sign(reach)
@@ -115,7 +115,7 @@ def novelty(alike: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
 
 
 def repetition_change(alike: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """How much begins or ceases to repeat another part of the song at each bar, `[bars]`.
+    """Structure features after Serra et al.: how much begins or ceases to repeat another part at each bar, `[bars]`.
 
     The lags of each bar (how it resembles the one so many bars before or after) are averaged over the `REACH` bars
     before and after; where the two differ, another part begins to be repeated.
@@ -138,7 +138,7 @@ def repetition_change(alike: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
 
 
 def _choose(evidence: NDArray[np.float64], shortest: int) -> list[int]:
-    """The boundaries with the most evidence, less what their number and odd lengths cost."""
+    """Dynamic programming: the boundaries with the most evidence, less what their number and odd lengths cost."""
     bars = len(evidence)
     best = np.full(bars + 1, -np.inf)
     best[0] = 0.0

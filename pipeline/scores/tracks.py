@@ -23,7 +23,7 @@ class AssignedPart:
 
 
 def assign(score: Score, tracks: TracksSettings) -> list[AssignedPart]:
-    """The parts of `score` that have notes and a track in the track set, with that track.
+    """Assignment of parts to tracks: the parts of `score` that have notes and a track in the track set.
 
     Several parts may share a track. The rule is `tracks.assign`: `program`, `register` or `name`.
 
@@ -123,7 +123,7 @@ def fit_to_tracks(score: Score, tracks: TracksSettings) -> Score:
 
 
 def highest_line(events: Events) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Which notes are higher than all that sound when they begin, bool `[notes]`."""
+    """Skyline: which notes are higher than all that sound when they begin, bool `[notes]`."""
     onset, end, pitch = events["onset"], events["onset"] + events["duration"], events["pitch"]
     return np.array(
         [
@@ -135,7 +135,7 @@ def highest_line(events: Events) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 
 
 def monophonic_voices(events: Events, count: int) -> list[Events]:
-    """Notes as `count` lines that leap as little as they can, the highest first; each has one note at a time.
+    """Voice separation: notes as `count` monophonic lines that leap as little as they can, the highest first.
 
     Where more notes sound together than there are lines, the longest are kept.
     """

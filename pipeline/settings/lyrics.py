@@ -23,7 +23,9 @@ class LanguageModelSettings:
     vocabulary_size: int = 2000
     """Subwords to learn from the training text; characters are all kept that are frequent enough."""
     hidden_size: int = 256
+    """Numbers in the state of each layer, and in a token's vector."""
     num_layers: int = 2
+    """LSTM layers, one over the other."""
     dropout: float | None = None
     """Share of features dropped before, between and after the layers; null goes by how often the text is read."""
     weight_drop: float | None = None
@@ -31,7 +33,9 @@ class LanguageModelSettings:
     weight_decay: float = 0.01
     """Of AdamW."""
     learning_rate: float = 0.005
+    """At its highest; it falls as half a cosine."""
     batch_size: int = 8
+    """Stretches of text that one step reads side by side."""
     sequence_length: int = 64
     """Tokens of backpropagation through time; the state is carried over from one stretch to the next."""
     steps: int = 800
@@ -41,6 +45,7 @@ class LanguageModelSettings:
     patience: int = 6
     """Validations without improvement after which training stops."""
     seed: int = PROGRAM_SEED
+    """Draws the first weights, dropout and the order of the texts."""
 
 
 @dataclass
@@ -56,7 +61,9 @@ class LyricsSettings:
     init: str | None = "verse"
     """A `model.pt` to start from, the folder that holds it, or `verse`, which is shipped; null starts from nothing."""
     model: LanguageModelSettings = field(default_factory=LanguageModelSettings)
+    """See below."""
     seed: int = PROGRAM_SEED
+    """Draws what is written."""
     count: int = 6
     """Texts to write; where there are generated songs, one is written for each of them."""
     interactive: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from gan.spec import RollSpec, Track
 from pipeline.errors import UserError
@@ -27,8 +28,8 @@ class DataSettings:
     """What the data set's licence says, for the credits."""
     path: str | None = None
     """The folder or spreadsheet of the user's music."""
-    columns: dict[str, str] = field(default_factory=dict)
-    """Column names of the spreadsheet by ours (title, where ...), where they are not found by themselves."""
+    columns: Any = None
+    """Column names of the spreadsheet by ours, such as `{where: Link}`, where they are not found by themselves."""
     packages: list[str] = field(default_factory=list)
     """Debian packages that hold the music, where `source` is `debian`."""
     metre: str = "4/4"
@@ -45,9 +46,11 @@ class TrackSettings:
     """One track of a track set."""
 
     name: str
+    """What pages, scores and settings call it; where tracks are assigned by name, what files call it too."""
     programs: list[int] = field(default_factory=list)
     """General MIDI programs (0 to 127) whose notes land here, where tracks are assigned by program."""
     is_drum: bool = False
+    """Hits instead of pitches: never transposed, on MIDI channel 10."""
     pan: float = 0.0
     """Place between the loudspeakers, -1 left to 1 right."""
     volume: float = 1.0
@@ -61,6 +64,7 @@ class ArrangementSettings:
     """Which instruments play the tracks; the songs of an album take the arrangements in turn."""
 
     name: str
+    """What the album page calls it."""
     programs: list[int] = field(default_factory=list)
     """One General MIDI program (0 to 127) a track; drums keep 0."""
 
@@ -70,11 +74,14 @@ class TracksSettings:
     """A track set (`conf/tracks/`)."""
 
     name: str
+    """Names the track set in messages and on pages."""
     assign: str
     """How notes find their track: `program` (General MIDI family), `register` (as many parts as tracks, highest
     first) or `name` (the name of the MIDI track or part)."""
     tracks: list[TrackSettings]
+    """Its tracks: `name`, `programs`, `is_drum`, `pan` (-1 to 1), `volume` (0 to 1), `voice` (it carries the words)."""
     arrangements: list[ArrangementSettings]
+    """Instruments that the songs of an album take in turn: `name`, and `programs`, one for each track."""
 
     @property
     def lead(self) -> int | None:

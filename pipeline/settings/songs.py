@@ -15,13 +15,15 @@ class GenerateSettings:
     songs: int = 6
     """How many songs the album has."""
     seed: int = PROGRAM_SEED
+    """Draws the songs: each depends on it and its own number alone."""
     candidates: int = 16
     """Phrases generated for each phrase kept (reranking)."""
     variation: float = 0.15
     """How far a returning section strays from its first time: 0 exact, 1 a fresh one."""
     min_seconds: float = 60.0
+    """Least seconds of a song."""
     max_seconds: float = 180.0
-    """Least and most seconds of a song: its form gets as many sections as fit; a drawn tempo moves a little where that
+    """Most seconds of a song: its form gets as many sections as fit; a drawn tempo moves a little where that
     helps."""
     tempo_bpm: float | None = None
     """Beats a minute; null draws it from the training set's."""
@@ -29,8 +31,8 @@ class GenerateSettings:
     """Slowest and fastest tempo, between which each song's is drawn."""
     key: str | None = None
     """Such as `G major` or `E minor`; null draws one a song. With `given` or `like`: the key that the file is in."""
-    density: dict[str, float] | None = None
-    """Notes a bar by the name of the track; tracks that are left out are left to chance."""
+    density: Any = None
+    """Notes a bar by the name of the track, such as `{Drums: 12}`; tracks that are left out are left to chance."""
     style: str | None = None
     """One of the folders that the data set's music lies in; null leaves it to chance."""
     condition_strength: float = 1.0

@@ -58,7 +58,7 @@ def humanize(
     lead
         Index of the track that leads, or None.
     tempo_bpm
-        Turns milliseconds into ticks.
+        Gives the ticks of a millisecond.
     amount
         0 gives each note the same velocity and no offset; 1 is a lively player.
     seed

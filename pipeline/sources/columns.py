@@ -179,7 +179,7 @@ READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
 def read_sheet_rows(data: DataSettings) -> list[SheetRow]:
     """The rows of the spreadsheet at `data.path` that are not empty. Raises `UserError`."""
     setting = f"data.path={data.path}"
-    given = data.columns
+    given: dict[str, str] = data.columns or {}
     unknown = [name for name in given if _plain(name) not in {_plain(ours) for ours in COLUMNS}]
     if unknown:
         raise UserError(f"data.columns: there is no column {unknown[0]}; ours are {', '.join(COLUMNS)}.")

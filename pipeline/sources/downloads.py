@@ -93,7 +93,7 @@ class _BrokenOffError(Exception):
 
 
 class Downloader:
-    """Fetches links; one for each run of the program.
+    """HTTP client that resumes by ranges and keeps limits; one for each run of the program.
 
     Parameters
     ----------
@@ -195,9 +195,7 @@ class Downloader:
         """Where in the file the answer goes on: at `offset`, or 0 for a server that starts anew. Raises."""
         status = answer.status_code
         if status >= 500 or status in (408, 425, 429):
-            raise _BrokenOffError(
-                f"the link's server is in trouble ({status} {printable(answer.reason or '')})".strip()
-            )
+            raise _BrokenOffError(f"the link's server has an error ({status} {printable(answer.reason or '')})".strip())
         if status not in (200, 206):
             what = REFUSALS.get(status, "gives no file")
             raise UnusableError(f"the link is dead: its server {what} ({status})")

@@ -112,14 +112,14 @@ def plan(config: Config) -> Plan:
     seconds = duration(2 + settings.songs * (1 + settings.candidates / 16))
     if settings.given is not None:
         return Plan(
-            f"makes {settings.songs} version{'s' if settings.songs > 1 else ''} around {settings.given}, choosing each "
-            f"half phrase among {settings.candidates}; about {seconds} for a short song.",
+            f"makes {settings.songs} version{'s' if settings.songs > 1 else ''} around {settings.given}, the best of "
+            f"{settings.candidates} for each half phrase; about {seconds} for a short song.",
             800_000 * settings.songs,
         )
     return Plan(
         f"makes {settings.songs} song{'s' if settings.songs > 1 else ''} of {settings.min_seconds:g} to "
-        f"{settings.max_seconds:g} s, choosing each phrase "
-        f"among {settings.candidates}; about {seconds}.",
+        f"{settings.max_seconds:g} s, the best of "
+        f"{settings.candidates} for each phrase; about {seconds}.",
         400_000 * settings.songs,
     )
 

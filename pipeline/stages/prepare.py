@@ -103,7 +103,7 @@ def add_page(config: Config, directory: Path, rows: Sequence[CatalogRow], writte
 
 
 def journal_path(config: Config) -> Path:
-    """Where files are kept until the set is finished, outside its directory, which a stopped run leaves empty."""
+    """Where what was read is kept until the set is finished: beside its directory, which a stopped run leaves empty."""
     directory = stage_directory("prepare", config)
     return directory.with_name(f".{directory.name}.journal")
 

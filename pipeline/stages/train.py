@@ -1,4 +1,4 @@
-"""Train the GAN on a prepared set: `python -m pipeline +stage=train data=band train.minutes=10`.
+"""Train the GAN on a prepared set: `python -m pipeline +stage=train data=games train.minutes=10`.
 
 Writes `checkpoint.pt` (a resumed run equals an uninterrupted one), `metrics.jsonl` (a line a report),
 `samples/step-NNNNNN.png` and `.mp3` (the same latents at every tick, so that one can watch and hear it learn),
@@ -17,12 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan.rolls import Batch, batches_from, unpack
+from gan.rolls import unpack
 from gan.settings import TrainSettings
 from gan.statistics import DataStatistics, count_some
+from gan.training.batches import Batch, batches_from
 from gan.training.monitor import TrainingFailed
-from gan.training.precision import takes_bfloat16
-from gan.training.trainer import Trainer, scheduled_rate
+from gan.training.precision import uses_bfloat16
+from gan.training.trainer import Trainer, scheduled_learning_rate
 from pipeline.config import Config, compose, flatten, stage_directory
 from pipeline.dataset.labels import labels_of, styles_of
 from pipeline.dataset.store import PhraseStore, open_store
@@ -35,7 +36,7 @@ from pipeline.settings.music import roll_spec
 from pipeline.stage_table import STAGES, Outcome, Plan
 from pipeline.training.recorder import Recorder
 from pipeline.training.tensorboard import require_tensorboard
-from pipeline.training.torchrun import assembled, team
+from pipeline.training.torchrun import team, training_together
 
 BUDGETS = ("default", "long")
 """What a shorter run is told of at its end."""
@@ -55,7 +56,7 @@ def plan(config: Config) -> Plan:
     """Steps, device and bound of time."""
     threads = f"{config.threads} thread" + ("s" if config.threads > 1 else "")
     settings, device = config.train, choose_device(config)
-    in_precision = "in bfloat16 " if takes_bfloat16(settings.precision, torch.device(device)) else ""
+    in_precision = "in bfloat16 " if uses_bfloat16(settings.precision, torch.device(device)) else ""
     each = f" in each of {num_processes()} processes" if num_processes() > 1 else ""
     text = (
         f"trains to step {settings.steps:,} in batches of {settings.batch_size} phrases on {device} "
@@ -90,7 +91,7 @@ def run(config: Config, directory: Path) -> Outcome:
     if recorder.checkpoint.exists():
         recorder.chosen = resume(trainer, recorder.checkpoint, settings)
     try:
-        with recorder, assembled((config, statistics)):
+        with recorder, training_together((config, statistics)):
             train(trainer, rolls, labels, recorder)
     except TrainingFailed as error:
         saved = recorder.saved()
@@ -161,7 +162,7 @@ def train(trainer: Trainer, rolls: Tensor, labels: Tensor, recorder: Recorder | 
 
 
 class Stop:
-    """Whether somebody asked any of the processes to stop."""
+    """Whether a person stopped any of the processes."""
 
     def __init__(self, trainer: Trainer, stopped: Callable[[], bool]) -> None:
         self.team, self.stopped, self.came = trainer.team, stopped, False
@@ -178,11 +179,11 @@ class Stop:
 def go_back(trainer: Trainer, error: TrainingFailed, recorder: Recorder | None) -> None:
     """After a breakdown: back to the last checkpoint with half the learning rate, once; else the error goes on."""
     state = trainer.team.share(recorder.saved() if recorder else None)
-    if state is None or trainer.ease < 1:
+    if state is None or trainer.learning_rate_scale < 1:
         raise error
     seconds = trainer.seconds
     trainer.load_state_dict(state)
-    trainer.ease, trainer.seconds = trainer.ease / 2, seconds
+    trainer.learning_rate_scale, trainer.seconds = trainer.learning_rate_scale / 2, seconds
     if recorder:
         recorder.go_back(str(error))
 
@@ -200,7 +201,7 @@ def resume(trainer: Trainer, checkpoint: Path, settings: dict[str, Any]) -> dict
         raise UserError(f"{checkpoint} does not fit: {str(error).splitlines()[0]}.") from error
     say(f"train: goes on from step {trainer.step:,} of {checkpoint}.")
     before, now = TrainSettings(**state["trainer"]["train_settings"]), trainer.learning_rate()
-    planned = trainer.ease * scheduled_rate(before, trainer.step)
+    planned = trainer.learning_rate_scale * scheduled_learning_rate(before, trainer.step)
     if now > planned:
         say(
             f"train: more train.steps lift the learning rate again, from {planned:.2g} to {now:.2g}, as a run of "
@@ -216,8 +217,8 @@ def outcome(trainer: Trainer, store: PhraseStore, recorder: Recorder) -> Outcome
         f"train: {trainer.step:,} steps in {duration(trainer.seconds)}; step {chosen['step']:,} is kept for generating "
         f"(overlap with the validation songs {chosen['overlap']:.2f}, of the training songs {recorder.floor:.2f})."
     )
-    for trouble in recorder.troubles():
-        say(f"train: {trouble}.")
+    for warning in recorder.warnings():
+        say(f"train: {warning}.")
     say(f"train: {after_this(trainer, {name: compose(f'budget={name}').train for name in BUDGETS})}")
     sizes = {
         f"{name}_parameters": sum(weight.numel() for weight in network.parameters())

@@ -39,7 +39,7 @@ def plan(config: Config) -> Plan:
     """Say how much sound will be transcribed, and how long that takes."""
     recordings = recordings_to_do(config)
     work = remaining_work(recordings, config.executor)
-    text = f"Transcribes {count(len(recordings), 'recording')}"
+    text = f"Transcribes {counted(len(recordings), 'recording')}"
     cached = len(recordings) - work.files
     if cached:
         text += f", {cached} of them transcribed before"
@@ -57,11 +57,11 @@ def run(config: Config, directory: Path) -> Outcome:
         example = lost[0]
         more = f" (and {len(lost) - 1} more recordings fail)" if len(lost) > 1 else ""
         raise UserError(f"{example.recording.path} can't be transcribed: {example.problem}{more}.")
-    write_transcription_page(directory, found, command(config))
+    write_transcription_page(directory, found, remake_transcription_command(config))
     if config.transcribe.input is not None:
-        tell(found[0])
+        say_result(found[0])
     else:
-        say(f"transcribe: {count(len(found) - len(lost), 'transcription')}, {count(len(lost), 'failure')}.")
+        say(f"transcribe: {counted(len(found) - len(lost), 'transcription')}, {counted(len(lost), 'failure')}.")
     say(f"transcribe: see {stage_directory('transcribe', config) / PAGE}.")
     notes = {str(one.recording.path): one.problem or str(one.midi) for one in found}
     return Outcome(notes=notes)
@@ -97,7 +97,7 @@ def recordings_to_do(config: Config) -> list[Recording]:
     return recordings
 
 
-def tell(found: TranscriptionResult) -> None:
+def say_result(found: TranscriptionResult) -> None:
     """Print what was found in one recording."""
     report = found.report
     notes = ", ".join(f"{name} {number}" for name, number in report["notes"].items())
@@ -105,12 +105,12 @@ def tell(found: TranscriptionResult) -> None:
     say(f"transcribe: MIDI {found.midi}, picture {found.picture}.")
 
 
-def count(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
     """`1 recording`, `2 recordings`."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def command(config: Config) -> str:
+def remake_transcription_command(config: Config) -> str:
     """What makes the page again."""
     what = f"data={config.data.name}"
     if config.data.path:

@@ -1,4 +1,4 @@
-"""What a training leaves on disk while it runs: its checkpoint, figures, pictures, sounds, and words on the screen."""
+"""What training leaves on disk while it runs: checkpoint, figures, sample pictures and sounds, learning curves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from gan.metrics.counts import PhraseCounts
 from gan.metrics.distances import mean, overlaps
 from gan.metrics.features import dissonance, empty_bars, features, notes_per_bar, scale_share, stepwise_share
-from gan.training.monitor import Report
+from gan.training.monitor import TrainingReport
 from gan.training.trainer import Trainer
 from pipeline.config import Config
 from pipeline.devices import load_checkpoint
@@ -21,7 +21,7 @@ from pipeline.drawing.piano_rolls import draw_samples
 from pipeline.files import atomic_path, write_text
 from pipeline.progress import say
 from pipeline.rendering.phrase_audio import write_sample
-from pipeline.training.tensorboard import Board
+from pipeline.training.tensorboard import TensorBoardLog
 
 NUM_PICTURED = 8
 """Phrases in a sample picture."""
@@ -62,7 +62,7 @@ class Recorder:
         self.log, self.checkpoint = directory / "metrics.jsonl", directory / "checkpoint.pt"
         self.records: list[dict[str, Any]] = []
         self.said: set[str] = set()
-        self.board: Board | None = None
+        self.tensorboard: TensorBoardLog | None = None
         self.chosen: dict[str, Any] = {"step": 0, "final_phase": False, "overlap": -1.0}
         self.reference = self._figures(training)
         rates = zip(self.spec.names, notes_per_bar(PhraseCounts(training, self.spec)).mean(0).tolist(), strict=True)
@@ -75,14 +75,14 @@ class Recorder:
             self.records = [json.loads(line) for line in lines if line.endswith("}")]
         self._forget_later()
         if self.config.train.tensorboard:
-            self.board = Board(self.directory / "tensorboard", self.trainer.step, self.records)
+            self.tensorboard = TensorBoardLog(self.directory / "tensorboard", self.trainer.step, self.records)
         if self.trainer.step == 0:
             self._show(0, self.trainer.average.sample(self.trainer.fixed_latents).cpu())
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self.board:
-            self.board.close()
+        if self.tensorboard:
+            self.tensorboard.close()
 
     def _forget_later(self) -> None:
         """Drop the records of steps that the trainer has not done."""
@@ -99,14 +99,14 @@ class Recorder:
         """The trainer's state in the checkpoint, if there is one."""
         return dict(load_checkpoint(self.checkpoint)["trainer"]) if self.checkpoint.exists() else None
 
-    def go_back(self, trouble: str) -> None:
+    def go_back(self, reason: str) -> None:
         """The trainer has gone back to the checkpoint and learns more slowly: so do the log and the checkpoint."""
-        say(f"train: {trouble}; it goes back to step {self.trainer.step:,} and on with half the learning rate.")
+        say(f"train: {reason}; it goes back to step {self.trainer.step:,} and on with half the learning rate.")
         self.chosen = dict(load_checkpoint(self.checkpoint)["chosen"])
         self._forget_later()
         self.save()
 
-    def troubles(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """What was wrong in the course of training, a sentence for each kind."""
         seen: dict[str, tuple[int, int, str]] = {}
         for record in self.records:
@@ -119,7 +119,7 @@ class Recorder:
             for first, last, warning in seen.values()
         ]
 
-    def write(self, report: Report) -> None:
+    def write(self, report: TrainingReport) -> None:
         """One report: a line of the log; at a tick a picture, figures beside the held-out songs, and words."""
         record = report.to_dict()
         for warning in report.warnings:
@@ -133,8 +133,8 @@ class Recorder:
         self.records.append(record)
         with self.log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
-        if self.board:
-            self.board.figures(record)
+        if self.tensorboard:
+            self.tensorboard.figures(record)
         if report.samples is not None:
             draw_learning_curves(self.directory / "learning.png", self.records, self.reference)
         if report.checkpoint_due:
@@ -183,8 +183,8 @@ class Recorder:
             path.with_suffix(".mp3"), phrases, self.spec, config.tracks, config.render, tempo_bpm, title,
             album="samples of training",
         )  # fmt: skip
-        if self.board:
-            self.board.samples(step, path, sound, config.render.sample_rate_hz)
+        if self.tensorboard:
+            self.tensorboard.samples(step, path, sound, config.render.sample_rate_hz)
 
 
 def _subject(warning: str) -> str:

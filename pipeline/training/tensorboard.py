@@ -1,4 +1,4 @@
-"""TensorBoard, for those who have it: what training tells, as curves, pictures and sounds.
+"""TensorBoard, for those who have it: training as curves, pictures and sounds.
 
     pip install "tensorboard==2.21.0"
     python -m pipeline +stage=train train.tensorboard=true
@@ -35,7 +35,7 @@ def require_tensorboard() -> None:
         ) from error
 
 
-class Board:
+class TensorBoardLog:
     """The log of one run.
 
     Parameters
@@ -45,7 +45,7 @@ class Board:
     step
         The step that training goes on from; what an earlier run logged after it does not count.
     records
-        Lines of the metrics log up to that step. Where the run had no board so far, its curves start with them.
+        Lines of the metrics log up to that step. Where the run had none so far, its curves start with them.
     """
 
     def __init__(self, directory: Path, step: int, records: Sequence[Mapping[str, Any]]) -> None:

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 LONGEST_WAIT = timedelta(days=2)
 """The others wait while the first prepares music or makes an album; if it dies, they notice at once."""
 
-in_step = True
+others_wait = True
 """Whether the others wait for what the first has to say next; after a failure in training they do not."""
 
 
-def is_first() -> bool:
+def is_first_process() -> bool:
     """Whether this process is the one that runs the program."""
     return os.environ.get("RANK", "0") == "0"
 
@@ -41,7 +41,7 @@ def team() -> Team:
     return Team(int(os.environ.get("RANK", "0")), num_processes())
 
 
-def meet() -> None:
+def join_process_group() -> None:
     """Find the other processes, where there are any. Raises `UserError` when they don't come."""
     if num_processes() == 1:
         return
@@ -58,82 +58,82 @@ def meet() -> None:
 
 
 @contextmanager
-def assembled(job: Any) -> Iterator[None]:
+def training_together(job: Any) -> Iterator[None]:
     """Send the other processes `job`, and train with them within the block.
 
     An error that all of them come to, `TrainingFailed`, leaves them waiting for the next job; any other ends them.
     """
     from gan.training.monitor import TrainingFailed
 
-    global in_step
+    global others_wait
     if num_processes() == 1:
         yield
         return
-    if not in_step:
+    if not others_wait:
         raise UserError("the other processes have ended; start the program again.")
     team().share(job)
-    in_step = False
+    others_wait = False
     try:
         yield
     except TrainingFailed:
-        in_step = True
+        others_wait = True
         raise
     except RuntimeError as error:
-        if not is_loss(error):
+        if not is_lost_peer(error):
             raise
         raise UserError(
             "another of the processes has ended; the last checkpoint is kept, and the same command goes on."
         ) from error
-    in_step = True
+    others_wait = True
 
 
-def follow(work: Callable[..., None]) -> int:
+def run_other_process(work: Callable[..., None]) -> int:
     """What the other processes do until the first has nothing more for them: `work` on each job; their exit code."""
     from gan.training.monitor import TrainingFailed
 
     with Path(os.devnull).open("w") as nowhere:
         sys.stdout = nowhere
         try:
-            meet()
+            join_process_group()
             while (job := team().share(None)) is not None:
                 with suppress(TrainingFailed):  # the first process says so
                     work(*job)
         except KeyboardInterrupt:
             return 130
         except (UserError, RuntimeError, OSError) as error:
-            if not is_loss(error):
+            if not is_lost_peer(error):
                 print(f"Error: process {team().rank} of {num_processes()}: {first_line(error)}", file=sys.stderr)
             return 1
         finally:
             sys.stdout = sys.__stdout__
-    leave()
+    leave_process_group()
     return 0
 
 
-def led(run: Callable[[], int]) -> int:
+def run_first_process(run: Callable[[], int]) -> int:
     """Run the program as the first process, and let the others go when it has ended."""
     try:
-        meet()
+        join_process_group()
     except UserError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
     try:
         return run()
     finally:
-        if num_processes() > 1 and in_step:
+        if num_processes() > 1 and others_wait:
             with suppress(RuntimeError):  # they may have gone by themselves
                 team().share(None)
-                leave()
+                leave_process_group()
 
 
-def leave() -> None:
+def leave_process_group() -> None:
     """Part from the other processes."""
     import torch.distributed
 
     torch.distributed.destroy_process_group()
 
 
-def is_loss(error: BaseException) -> bool:
+def is_lost_peer(error: BaseException) -> bool:
     """Whether an error says no more than that another process is gone."""
     return bool(re.search(r"onnection (was )?(closed|reset)|roken pipe|peer|remote process", str(error)))
 

@@ -20,8 +20,8 @@ def test_the_limiter_never_exceeds_its_ceiling_and_leaves_the_rest_alone() -> No
     limited = limit(sound, 0.9, RATE_HZ)
     assert np.abs(limited).max() <= 0.9
     assert np.array_equal(limited[:8000], sound[:8000]) and np.array_equal(limited[11000:], sound[11000:])
-    slope = limited[8900:9100] / np.where(sound[8900:9100] == 0, 1, sound[8900:9100])
-    assert np.abs(np.diff(slope, axis=0)).max() < 0.02, "the gain moves smoothly"
+    gain = limited[8900:9100] / np.where(sound[8900:9100] == 0, 1, sound[8900:9100])
+    assert np.abs(np.diff(gain, axis=0)).max() < 0.02, "the gain moves smoothly"
 
 
 def test_master_reaches_its_loudness_even_through_the_limiter() -> None:

@@ -6,7 +6,7 @@ import pytest
 from gan.spec import HOLD, ONSET
 from pipeline.dataset.cutting import SourceFile, cut_phrases, phrase_digest, prepare_file, song_digest
 from pipeline.scores.notes import Notes, make_notes, notes_from_roll, unpack_rolls
-from tests.music_makers import SPEC, recipe, song_midi, tune, write_midi
+from tests.music_makers import SPEC, cutting, song_midi, tune, write_midi
 
 
 def line(seed: int, bars: int = 8, root: int = 60, track: int = 1) -> Notes:
@@ -75,15 +75,15 @@ def raise_too_deep(path: Path, max_megabytes: float) -> None:
 
 def test_an_error_nobody_thought_of_costs_one_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.dataset.cutting.read_scores", raise_too_deep)
-    reading = prepare_file(SourceFile("a", "a.mid"), recipe())
+    reading = prepare_file(SourceFile("a", "a.mid"), cutting())
     assert [reject.reason for reject in reading.rejects] == ["can't be made sense of: RecursionError: too deep"]
 
 
 def test_what_the_catalog_says_of_a_song_counts(tmp_path: Path) -> None:
     path = song_midi(tmp_path / "deadbeef.mid", 1)
-    plain = prepare_file(SourceFile("a", str(path), "deadbeef"), recipe()).songs[0]
-    told = prepare_file(SourceFile("a", str(path), "A Song", 97.5, "D minor", "test"), recipe()).songs[0]
-    odd = prepare_file(SourceFile("a", str(path), key="H dur"), recipe()).songs[0]
+    plain = prepare_file(SourceFile("a", str(path), "deadbeef"), cutting()).songs[0]
+    told = prepare_file(SourceFile("a", str(path), "A Song", 97.5, "D minor", "test"), cutting()).songs[0]
+    odd = prepare_file(SourceFile("a", str(path), key="H dur"), cutting()).songs[0]
     assert (plain.title, plain.tempo_bpm, plain.split) == ("deadbeef", 120, "")
     assert (told.title, told.tempo_bpm, told.key, told.shift, told.split) == ("A Song", 97.5, "D minor", -5, "test")
     assert odd.key == plain.key != "D minor"
@@ -93,7 +93,7 @@ def test_notes_on_named_beats_of_a_file_lie_on_their_cells_of_the_phrase(tmp_pat
     piano = [(0, 1, 60), (1.5, 0.5, 64), (4, 2, 67), (7.75, 0.25, 72), (12, 4, 60)]
     bass = [(onset, 1, 36) for onset in range(0, 16, 4)]
     path = write_midi(tmp_path / "a.mid", {(0, 0, "piano"): piano, (1, 33, "bass"): bass})
-    (song,) = prepare_file(SourceFile("a", str(path)), recipe(common_key=False)).songs
+    (song,) = prepare_file(SourceFile("a", str(path)), cutting(common_key=False)).songs
     (roll,) = unpack_rolls(song.phrases, SPEC.num_pitches)
     onsets = {(bar, step, pitch + 24) for bar, step, pitch in zip(*np.nonzero(roll[ONSET, 1]), strict=True)}
     assert onsets == {(0, 0, 60), (0, 6, 64), (1, 0, 67), (1, 15, 72), (3, 0, 60)}

@@ -27,7 +27,7 @@ from pipeline.settings.music import ExecutorSettings
 from pipeline.stages import prepare
 from tests.conftest import program_environment
 from tests.midi_files import write_midi_files
-from tests.music_makers import recipe, song_midi
+from tests.music_makers import cutting, song_midi
 from tests.stage_runner import run_stage
 
 ONE = ExecutorSettings("local", 1, None)
@@ -45,7 +45,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> list[SourceFile]:
 def test_a_prepared_file_survives_the_way_as_bytes(sources: list[SourceFile]) -> None:
     odd = replace(sources[5], path=os.fsdecode(b"line\nbreak \xff.mid"))
     for source in (*sources, odd):
-        there = prepare_file(source, recipe())
+        there = prepare_file(source, cutting())
         back = from_bytes(to_bytes(there))
         assert back.rejects == there.rejects and len(back.songs) == len(there.songs)
         for song, again in zip(there.songs, back.songs, strict=True):
@@ -102,13 +102,13 @@ def test_files_that_were_read_are_not_read_again(sources: list[SourceFile], tmp_
         return prepare_file(source, how)
 
     with pytest.raises(KeyboardInterrupt):
-        list(read_files_resuming(sources, recipe(), ONE, tmp_path / "journal", read))
-    readings = read_files_resuming([*sources, sources[0]], recipe(), ONE, tmp_path / "journal", read)
+        list(read_files_resuming(sources, cutting(), ONE, tmp_path / "journal", read))
+    readings = read_files_resuming([*sources, sources[0]], cutting(), ONE, tmp_path / "journal", read)
     (tmp_path / "set").mkdir()
-    summary = write_store(readings, recipe(), tmp_path / "set")
+    summary = write_store(readings, cutting(), tmp_path / "set")
     assert seen == ["song-0", "song-1", "song-2", "song-3", "song-3", "song-4", "text"]
     assert summary.songs == 5 and [one.reason.split(" ")[0] for one in summary.rejects] == ["broken", "duplicate"]
-    list(read_files_resuming(sources, recipe(hop_bars=2), ONE, tmp_path / "journal", read))
+    list(read_files_resuming(sources, cutting(hop_bars=2), ONE, tmp_path / "journal", read))
     assert len(seen) == 13  # read for another purpose, all are read again
 
 
@@ -120,7 +120,7 @@ def spin(source: SourceFile, how: CuttingSettings) -> PreparedFile:
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers")
 def test_a_file_that_keeps_its_reader_busy_is_left(sources: list[SourceFile]) -> None:
-    readings = list(read_files(sources, recipe(), ONE, spin, 0.3))
+    readings = list(read_files(sources, cutting(), ONE, spin, 0.3))
     assert [reject.reason for reading in readings for reject in reading.rejects] == [
         f"{TOO_SLOW}: more than 0.3 s",
         "broken file: it does not begin like a MIDI file",
@@ -229,7 +229,7 @@ def crash_on_song_three(source: SourceFile, how: CuttingSettings) -> PreparedFil
 
 
 def test_a_crashed_worker_costs_one_file(sources: list[SourceFile]) -> None:
-    found = list(read_files(sources, recipe(), ExecutorSettings("local", 2, None), crash_on_song_three))
+    found = list(read_files(sources, cutting(), ExecutorSettings("local", 2, None), crash_on_song_three))
     rejects = [reject for one in found for reject in one.rejects]
     assert [reject.path for reject in rejects if reject.reason == CRASHED] == [sources[3].path]
     assert len(found) == len(sources) and len(rejects) == 2

@@ -13,7 +13,7 @@ from pipeline.dataset.store_writer import StoreSummary, write_store
 from pipeline.errors import UserError
 from pipeline.scores.notes import notes_from_roll
 from pipeline.settings.music import ExecutorSettings
-from tests.music_makers import SPEC, recipe, song_midi, tune, write_midi
+from tests.music_makers import SPEC, cutting, song_midi, tune, write_midi
 
 
 def sources_in(folder: Path) -> list[SourceFile]:
@@ -22,7 +22,7 @@ def sources_in(folder: Path) -> list[SourceFile]:
 
 def prepare(folder: Path, target: Path, workers: int = 1, **changes: object) -> StoreSummary:
     target.mkdir()
-    how = recipe(**changes)
+    how = cutting(**changes)
     return write_store(read_files(sources_in(folder), how, ExecutorSettings("local", workers, None)), how, target)
 
 
@@ -146,7 +146,7 @@ def test_a_split_that_the_catalog_names_takes_its_group_along(tmp_path: Path) ->
     sources[0] = replace(sources[0], split="test")
     sources += [SourceFile("longer", str(longer), split="train"), SourceFile("twin", str(twin), split="validation")]
     (tmp_path / "set").mkdir()
-    write_store(read_files(sources, recipe(), ExecutorSettings("local", 1, None)), recipe(), tmp_path / "set")
+    write_store(read_files(sources, cutting(), ExecutorSettings("local", 1, None)), cutting(), tmp_path / "set")
     rows = {row.song: row for row in open_store(tmp_path / "set").songs}
     assert (rows["0"].split, rows["longer"].split, rows["5"].split) == ("test", "test", "validation")
     assert rows["longer"].remark == f"in test instead of train, like {paths[0]}, which has the same tune"
@@ -157,7 +157,7 @@ def test_a_split_that_the_catalog_names_takes_its_group_along(tmp_path: Path) ->
 def test_songs_whose_files_hash_alike_stay_apart(tmp_path: Path) -> None:
     sources = [SourceFile("same", str(song_midi(tmp_path / f"{seed}.mid", seed))) for seed in range(3)]
     (tmp_path / "set").mkdir()
-    write_store(read_files(sources, recipe(), ExecutorSettings("local", 1, None)), recipe(), tmp_path / "set")
+    write_store(read_files(sources, cutting(), ExecutorSettings("local", 1, None)), cutting(), tmp_path / "set")
     store = open_store(tmp_path / "set")
     assert {row.song for row in store.songs} == {"same", "same-again-2", "same-again-3"}
     assert {row.source for row in store.phrases} == {source.path for source in sources}

@@ -1,19 +1,11 @@
 """Planes, streams and batches."""
 
-import itertools
-import math
-from collections.abc import Iterable, Iterator
-
 import pytest
 import torch
 
-from gan.rolls import Batch, batches_from, to_rolls, to_streams, unpack
-from gan.seeds import mix_seed
-from gan.settings import ModelSettings
+from gan.rolls import to_rolls, to_streams, unpack
 from gan.spec import HOLD, ONSET
-from gan.statistics import DataStatistics, choose_heads, choose_pitch_ranges
-from gan.training.augmentation import transpose
-from tests.roll_makers import SPEC, empty, note, sample_rolls
+from tests.roll_makers import SPEC, empty, sample_rolls
 
 
 def test_streams_and_back_keep_every_note_repeated_ones_included():
@@ -23,7 +15,7 @@ def test_streams_and_back_keep_every_note_repeated_ones_included():
     assert again[0, ONSET, 1].sum() == 3
 
 
-def test_streams_cut_each_track_to_its_own_compass():
+def test_streams_cut_each_track_to_its_own_pitch_range():
     streams = to_streams(sample_rolls(), (0, 5), 8)
     assert streams.shape == (1, 32, 2, 2, 8)
     assert streams[0, 0, 1, :, 2].tolist() == [1.0, 1.0]  # pitch 7 is place 2 above 5
@@ -57,88 +49,6 @@ def test_drums_never_hold():
     assert rolls[0, HOLD, 1, 0, 3, 1]
 
 
-def test_statistics_equal_a_count_by_hand():
-    counted = DataStatistics.of([sample_rolls(), empty()], SPEC)
-    assert counted.num_phrases == 2
-    assert counted.sounding[1][7] == pytest.approx(8 / 64)
-    assert counted.sounding[1][9] == pytest.approx(8 / 64)
-    assert counted.onsets[0][4][2] == pytest.approx(1 / 4)  # one of four bars
-    assert counted.onsets[1][12][9] == pytest.approx(1 / 4)
-    assert counted.holds[0] == 0.0
-    assert counted.holds[1] == pytest.approx(13 / 16)  # 16 steps sound, 3 of them end a note
-    assert counted.notes_per_bar == pytest.approx([4 / 4, 3 / 4])
-    assert counted.empty_bars == pytest.approx([3 / 4, 2 / 4])
-    assert counted.polyphony == [0.0, 0.0]
-    assert counted.voices[1] == pytest.approx([16 / 64, 0, 0, 0, 0, 0])
-    assert DataStatistics.from_dict(counted.to_dict()) == counted
-
-
-def test_lines_for_one_note_at_a_time_voices_for_chords_neurons_for_drums():
-    rolls = sample_rolls()
-    assert choose_heads(DataStatistics.of([rolls], SPEC), SPEC, ModelSettings()) == ("neurons", "choice")
-    note(rolls, 1, 0, 0, 4, 11)
-    polyphonic = DataStatistics.of([rolls], SPEC)
-    assert polyphonic.polyphony[1] == pytest.approx(4 / 16)
-    assert polyphonic.voices[1][:2] == pytest.approx([16 / 32, 4 / 32])
-    assert choose_heads(polyphonic, SPEC, ModelSettings()) == ("neurons", "voices")
-    assert choose_heads(polyphonic, SPEC, ModelSettings(heads="choice")) == ("neurons", "choice")
-
-
-def test_compass_holds_all_notes_and_stays_inside():
-    counted = DataStatistics.of([sample_rolls()], SPEC)
-    assert choose_pitch_ranges(counted, SPEC, 1.0) == ((2, 7), 3)
-    rolls = empty()
-    note(rolls, 0, 0, 0, 1, 0)
-    note(rolls, 0, 0, 1, 1, 20)
-    note(rolls, 1, 0, 0, 1, 23)
-    assert choose_pitch_ranges(DataStatistics.of([rolls], SPEC), SPEC, 1.0) == ((0, 3), 21)
-
-
-def test_statistics_of_nothing_are_refused():
-    with pytest.raises(ValueError, match="no phrases"):
-        DataStatistics.of([], SPEC)
-
-
-def test_transposition_moves_pitches_not_drums():
-    streams = to_streams(sample_rolls(), (0, 0), 24)
-    moved = transpose(streams, torch.tensor([3]), SPEC)
-    assert torch.equal(moved[:, :, 0], streams[:, :, 0])
-    assert torch.equal(moved[:, :, 1, :, 3:], streams[:, :, 1, :, :-3])
-    assert moved[:, :, 1, :, :3].sum() == 0
-    lost = transpose(streams, torch.tensor([-9]), SPEC)
-    assert lost[0, :, 1, 1].sum() == 1, "pitch 9 lands on 0, pitch 7 leaves the pitch_range"
-
-
-def phrases(count: int) -> torch.Tensor:
-    rolls = empty(count)
-    for index in range(count):
-        rolls[index, ONSET, 1, 0, 0, index] = True
-    return rolls
-
-
-def rolls_of(batches: Iterable[Batch]) -> Iterator[torch.Tensor]:
-    return (batch.rolls for batch in batches)
-
-
-def test_batches_depend_on_seed_and_step_alone():
-    rolls = phrases(10)
-    first = list(itertools.islice(rolls_of(batches_from(rolls, SPEC, 4, seed=1)), 8))
-    later = list(itertools.islice(rolls_of(batches_from(rolls, SPEC, 4, seed=1, start_step=5)), 3))
-    assert all(torch.equal(a, b) for a, b in zip(first[5:], later, strict=True))
-    other = list(itertools.islice(rolls_of(batches_from(rolls, SPEC, 4, seed=2)), 8))
-    assert not all(torch.equal(a, b) for a, b in zip(first, other, strict=True))
-
-
-def test_every_phrase_comes_once_before_any_comes_again():
-    rolls = phrases(10)
-    drawn = torch.cat(list(itertools.islice(rolls_of(batches_from(rolls, SPEC, 4, seed=1)), 5)))
-    assert drawn.sum(0)[ONSET, 1, 0, 0, :10].tolist() == [2] * 10
-
-
-def test_a_batch_may_be_larger_than_the_data():
-    assert next(batches_from(phrases(3), SPEC, 8, seed=0)).rolls.shape == (8, *SPEC.shape)
-
-
 def test_packed_rolls_unpack_to_the_same_bits():
     rolls = torch.rand((3, *SPEC.shape), generator=torch.Generator().manual_seed(0)) < 0.3
     weights = torch.tensor([128, 64, 32, 16, 8, 4, 2, 1])
@@ -146,21 +56,3 @@ def test_packed_rolls_unpack_to_the_same_bits():
     assert torch.equal(unpack(packed, SPEC), rolls)
     with pytest.raises(ValueError, match="do not fit"):
         unpack(rolls[:, :1], SPEC)
-
-
-def test_neighbouring_seeds_are_unrelated():
-    seeds = {mix_seed(seed, number) for seed in range(30) for number in range(30)}
-    assert len(seeds) == 900
-
-
-def test_motions_are_counted_against_chance():
-    rolls = empty()
-    for step, pitch in ((0, 4), (4, 5), (8, 4), (12, 5)):
-        note(rolls, 1, 0, step, 4, pitch)
-    counted = DataStatistics.of([rolls], SPEC).motions[1]
-    middle = len(counted) // 2
-    chance = 3 * 0.5 * 0.5  # of three motions, were each of two pitches equally likely after either
-    assert counted[middle + 1] == pytest.approx(math.log((2 + 1) / (chance + 1)))
-    assert counted[middle - 1] == pytest.approx(math.log((1 + 1) / (chance + 1)))
-    assert counted[middle] == pytest.approx(math.log(1 / (2 * chance + 1)))
-    assert counted[middle + 7] == 0.0, "never seen, never to be expected"

@@ -28,7 +28,7 @@ from pipeline.pages.dataset.tables import MOST_FILES, MOST_REASONS, kind_of_sour
 from pipeline.settings.audio import RenderSettings
 from pipeline.settings.music import ArrangementSettings, TrackSettings, TracksSettings
 from pipeline.stages import prepare
-from tests.music_makers import BAND, recipe, song_midi, tune, write_midi
+from tests.music_makers import BAND, cutting, song_midi, tune, write_midi
 
 NUM_EXAMPLES = 2
 TRACKS = replace(BAND, arrangements=[ArrangementSettings("trio", [0, 0, 33])])
@@ -74,7 +74,7 @@ class Page(HTMLParser):
 def prepared(folder: Path, target: Path, tracks: TracksSettings = BAND, **changes: object) -> StoreSummary:
     """A set of all files in `folder`, read in this process."""
     target.mkdir()
-    how = recipe(tracks=tracks, hop_bars=4, **changes)
+    how = cutting(tracks=tracks, hop_bars=4, **changes)
     sources = [SourceFile(path.stem, str(path)) for path in sorted(folder.iterdir())]
     return write_store((prepare_file(source, how) for source in sources), how, target)
 
@@ -212,7 +212,7 @@ def test_finer_steps_and_another_metre_have_a_page_too(tmp_path: Path, steps: in
     write_midi(tmp_path / "music" / "solo.mid", {(0, 0, "x"): tune(1, bars=3)}, metre=(3, 4))
     target = tmp_path / "set"
     target.mkdir()
-    how = recipe(spec=spec, tracks=solo, min_tracks=1)
+    how = cutting(spec=spec, tracks=solo, min_tracks=1)
     write_store(iter([prepare_file(SourceFile("a", str(tmp_path / "music" / "solo.mid")), how)]), how, target)
     store = open_store(target)
     assert len(store) == 1

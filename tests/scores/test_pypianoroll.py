@@ -11,7 +11,7 @@ from pipeline.dataset.cutting import SourceFile, prepare_file
 from pipeline.errors import UnusableError
 from pipeline.scores.reading import read_scores
 from pipeline.scores.score import Metre, Score
-from tests.music_makers import BAND, recipe
+from tests.music_makers import BAND, cutting
 
 RESOLUTION = 24
 
@@ -91,7 +91,7 @@ def test_a_file_of_the_data_set_gives_phrases(tmp_path: Path) -> None:
         "Piano": (0, False, roll([(24 * b, 24 * b + 23, 60 + b * 5 % 12, 80) for b in beats], 32)),
     }
     path = save(tmp_path / "a.npz", rolls, [96 * bar for bar in range(8)])
-    found = prepare_file(SourceFile("a", str(path)), recipe(tracks=BAND))
+    found = prepare_file(SourceFile("a", str(path)), cutting(tracks=BAND))
     assert not found.rejects
     assert found.songs[0].notes == (32, 32, 0)
 
@@ -148,7 +148,7 @@ def test_a_step_beyond_all_music_is_too_long(tmp_path: Path) -> None:
         pianoroll_0_csc_indices__npy=array(np.array([2**40])),
         pianoroll_0_csc_indptr__npy=array(np.append(np.zeros(128, int), 1)),
     )
-    (reject,) = prepare_file(SourceFile("a", str(path)), recipe(tracks=BAND)).rejects
+    (reject,) = prepare_file(SourceFile("a", str(path)), cutting(tracks=BAND)).rejects
     assert reject.reason.startswith("too long")
 
 

@@ -5,7 +5,7 @@ from gan.spec import ONSET
 from pipeline.dataset.cutting import cut_phrases
 from pipeline.scores.notes import Notes, make_notes, unpack_rolls
 from pipeline.scores.self_similarity import bar_similarity, find_sections, recurrence
-from tests.music_makers import SPEC, part, recipe, score, tune
+from tests.music_makers import SPEC, cutting, part, score, tune
 
 
 def song(form: str, lengths: dict[str, int]) -> tuple[Notes, list[int]]:
@@ -65,8 +65,8 @@ def test_sections_are_looked_for_on_request_only() -> None:
         )
         for track, program in ((1, 0), (2, 33))
     ]
-    cut = prepare_song(SourceFile("a", "a.mid"), score(*parts), recipe(by_sections=True))
-    whole = prepare_song(SourceFile("a", "a.mid"), score(*parts), recipe())
+    cut = prepare_song(SourceFile("a", "a.mid"), score(*parts), cutting(by_sections=True))
+    whole = prepare_song(SourceFile("a", "a.mid"), score(*parts), cutting())
     assert cut.sections == tuple(begins[:-1]) and whole.sections == (0,)
     assert set(cut.starts) < set(whole.starts) and not {5, 6, 7} & set(cut.starts)
 

@@ -17,7 +17,7 @@ STYLES = ["freedoom", "simutrans"]
 
 
 def band(*overrides: str) -> Config:
-    return configured("+stage=generate", "data=band", *overrides)
+    return configured("+stage=generate", "data=games", *overrides)
 
 
 def request(*overrides: str, in_common_key: bool = True) -> Request:
@@ -87,6 +87,8 @@ def test_only_what_the_data_taught_is_requested() -> None:
     [
         ("generate.density={Drunms: 8}", "generate.density: there is no track Drunms .did you mean Drums"),
         ("generate.density={Piano: -1}", "generate.density of Piano must lie between 0 and 200 notes a bar, not -1"),
+        ("generate.density={Piano: much}", "generate.density takes values by name"),
+        ("generate.density=8", "generate.density takes values by name"),
         ("generate.style=polka", "generate.style=polka is none of .* freedoom, simutrans"),
         ("generate.condition_strength=9", "generate.condition_strength must lie between 0 and 1, not 9"),
         ("generate.temperature=-1", "generate.temperature=-1 must be a number between 0 and 2"),
@@ -109,4 +111,4 @@ def test_designs_without_conditions_refuse_them() -> None:
 
 
 def test_settings_by_name_are_one_setting() -> None:
-    assert flatten(band("generate.density={Drums: 8}"))["generate.density"] == {"Drums": 8.0}
+    assert flatten(band("generate.density={Drums: 8}"))["generate.density"] == {"Drums": 8}

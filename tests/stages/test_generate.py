@@ -10,11 +10,9 @@ import torch
 
 from pipeline.config import Config
 from pipeline.errors import UserError
-from pipeline.scores.keys import Key, read_key
+from pipeline.scores.keys import read_key
 from pipeline.scores.notes import notes_from_roll
-from pipeline.settings.music import roll_spec
 from pipeline.songs.compose.ending import ending_score
-from pipeline.songs.compose.reranking import count_silences, mode_fit
 from pipeline.songs.song import Song
 from pipeline.stages import generate
 from tests.song_makers import configured, write_checkpoint
@@ -133,31 +131,6 @@ def test_tempo_and_humanize_are_followed(tmp_path: Path) -> None:
     assert len(set(song.velocities.tolist())) == 1 and not song.timing_ticks.any()
     song = made(tmp_path, "generate.tempo_bpm=100", "generate.humanize=0.7", "generate.songs=1")[0]
     assert len(set(song.velocities.tolist())) > 5 and song.timing_ticks.any() and len(song.tempo_map) > 1
-
-
-def test_phrases_with_a_silent_track_count_as_faulty_where_the_data_has_none() -> None:
-    from gan.statistics import DataStatistics
-
-    rates = {"sounding": [], "onsets": [], "polyphony": [], "rests": [], "restrikes": [], "notes_per_bar": []}
-    names = set(DataStatistics.__dataclass_fields__) - {"num_phrases", "empty_bars"}
-    statistics = DataStatistics(num_phrases=1, empty_bars=[0.0, 0.5], **{name: rates.get(name, []) for name in names})
-    planes = np.zeros((3, 2, 2, 4, 16, 84), bool)
-    planes[0] = True
-    planes[1, 0, 0, :3] = True  # the last bar of the first track is silent
-    assert count_silences(planes, statistics).tolist() == [0, 1, 5]
-
-
-def test_mode_is_heard_in_the_notes() -> None:
-    from pipeline.scores.notes import make_notes, roll_from_notes
-
-    spec = roll_spec(tiny().roll, tiny().tracks, "4/4")
-    rolls = []
-    for pitches in ((60, 64, 67, 60), (57, 60, 64, 57)):
-        notes = make_notes(0, np.array(pitches), np.arange(4) * 16, 16)
-        rolls.append(roll_from_notes(notes, spec, 4))
-    fits = mode_fit(np.stack(rolls), Key(0, False), spec)
-    assert fits[0] > 0 > fits[1]
-    assert np.allclose(mode_fit(np.stack(rolls), Key(9, True), spec), -fits)
 
 
 @pytest.mark.parametrize("damage", ["half", "text", "foreign", "keys"])

@@ -7,29 +7,35 @@ import signal
 import pytest
 import torch
 
-from pipeline.build import Builder
 from pipeline.errors import UserError
+from pipeline.lyrics.corpus.text_files import OWN_LYRICS
 from pipeline.songs.sung_syllables import check_fits, read_alignment
 from pipeline.stages import lyrics
 from tests.song_makers import configured, song_of
+from tests.stage_runner import run_stage
 
 SMALL = (
-    "+stage=lyrics",
+    "name=album",
+    "lyrics.path=songs",
     "lyrics.init=null",
-    "lyrics.model.hidden_size=24",
+    "lyrics.model.hidden_size=16",
+    "lyrics.model.steps=10",
     "lyrics.candidates=6",
-    "lyrics.count=2",
+    "lyrics.count=1",
+    "lyrics.syllables=[5]",
     "threads=1",
 )
 
 
 @pytest.fixture
-def build(tmp_path, monkeypatch):
-    """Build the stage as the command line would; the folder with its files comes back."""
-    monkeypatch.chdir(tmp_path)
+def build(tmp_path):
+    """Build the stage on twenty songs as the command line would; the folder with its files comes back."""
+    (tmp_path / "songs").mkdir()
+    for path in sorted(OWN_LYRICS.iterdir())[:20]:
+        shutil.copy(path, tmp_path / "songs")
 
     def run(*overrides):
-        Builder(configured(*SMALL, *overrides), tuple(word.split("=")[0] for word in overrides)).build("lyrics")
+        run_stage(tmp_path, "lyrics", *SMALL, *overrides)
         return tmp_path / "outputs/album/lyrics"
 
     return run
@@ -43,7 +49,7 @@ def test_a_lyric_for_every_generated_song(build, tmp_path):
     folder = tmp_path / "outputs/album/generate/songs"
     for number in (1, 2, 3):
         song_of(number=number).save(folder / f"{number:02d}.npz")
-    place = build("lyrics.model.steps=20")
+    place = build("lyrics.syllables=null")
     found = written(place)
     set_to_music = read_alignment(place / "alignment.json")
     for number, song in enumerate(found["songs"], 1):
@@ -54,68 +60,66 @@ def test_a_lyric_for_every_generated_song(build, tmp_path):
         assert sung in said, "words that are too many for a bar are read, not sung"
     assert found["model"]["alignment"]["syllables"] == sum(len(one.syllables) for one in set_to_music.values()) > 0
     with pytest.raises(UserError, match=r"lyrics\.track must be one of Piano, Bass"):
-        build("lyrics.model.steps=20", "lyrics.track=Harp")
+        build("lyrics.syllables=null", "lyrics.track=Harp")
     assert [song["number"] for song in found["songs"]] == [1, 2, 3]
     assert len({song["title"] for song in found["songs"]}) == 3
 
 
 def test_writing_anew_keeps_the_model_and_more_steps_continue_it(build, capsys):
-    place = build("lyrics.model.steps=20")
+    place = build("lyrics.count=2")
     first, model = written(place), (place / "model.pt").read_bytes()
     assert len(first["songs"]) == 2
     assert {"bits_per_character", "trigram_bits", "xz_bits"} <= first["model"].keys()
     assert first["songs"][1]["title"] in (place / "lyrics.txt").read_text()
-    build("lyrics.model.steps=20")
+    build("lyrics.count=2")
     assert "up to date" in capsys.readouterr().out
-    build("lyrics.model.steps=20", "lyrics.seed=5")
+    build("lyrics.seed=5")
     assert (place / "model.pt").read_bytes() == model
     assert written(place)["songs"] != first["songs"]
-    build("lyrics.model.steps=60")
+    build("lyrics.model.steps=30")
     steps = [json.loads(line)["step"] for line in (place / "metrics.jsonl").read_text().splitlines()]
-    assert (steps[0], steps[-1]) == (20, 60)
+    assert (steps[0], steps[-1]) == (10, 30)
     with pytest.raises(UserError, match=r"lyrics\.model\.num_layers=2, not 1.*force=true"):
-        build("lyrics.model.steps=60", "lyrics.model.num_layers=1")
+        build("lyrics.model.steps=30", "lyrics.model.num_layers=1")
 
 
-@pytest.mark.slow
 def test_an_unfinished_model_of_other_settings_or_texts_is_not_replaced(build, tmp_path):
-    place = build("lyrics.model.steps=20")
+    place = build()
     (place / "manifest.json").unlink()
     model = (place / "model.pt").read_bytes()
     with pytest.raises(UserError, match=r"lyrics\.model\.learning_rate"):
-        build("lyrics.model.steps=20", "lyrics.model.learning_rate=0.01")
+        build("lyrics.model.learning_rate=0.01")
     (tmp_path / "texts.txt").write_text("\n\n".join(f"The sea {'a' * n} goes\nand so it goes" for n in range(1, 120)))
     with pytest.raises(UserError, match="other texts"):
-        build("lyrics.model.steps=20", "lyrics.path=texts.txt")
+        build("lyrics.path=texts.txt")
     assert (place / "model.pt").read_bytes() == model
 
 
 def test_a_damaged_model_is_named(build):
-    place = build("lyrics.model.steps=20")
+    place = build()
     (place / "manifest.json").unlink()
     (place / "model.pt").write_bytes(b"no model")
     with pytest.raises(UserError, match=r"model\.pt is damaged"):
-        build("lyrics.model.steps=20")
+        build()
 
 
-@pytest.mark.slow
 def test_stopping_saves_and_goes_on(build, monkeypatch):
-    place = build("lyrics.model.steps=40")
+    place = build("lyrics.model.steps=20")
     whole = torch.load(place / "model.pt", weights_only=True)
     shutil.rmtree(place)
     steps = lyrics.LanguageModelTrainer.train_step
 
-    def stop_at_15(trainer):
+    def stop_at_8(trainer):
         steps(trainer)
-        if trainer.step == 15:
+        if trainer.step == 8:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(lyrics.LanguageModelTrainer, "train_step", stop_at_15)
+    monkeypatch.setattr(lyrics.LanguageModelTrainer, "train_step", stop_at_8)
     with pytest.raises(KeyboardInterrupt):
-        build("lyrics.model.steps=40")
-    assert torch.load(place / "model.pt", weights_only=True)["step"] == 15
+        build("lyrics.model.steps=20")
+    assert torch.load(place / "model.pt", weights_only=True)["step"] == 8
     assert not (place / "manifest.json").exists()
-    build("lyrics.model.steps=40")
+    build("lyrics.model.steps=20")
     resumed = torch.load(place / "model.pt", weights_only=True)
     assert all(torch.equal(weights, resumed["model"][name]) for name, weights in whole["model"].items())
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+import music21
+import mutagen
 import numpy as np
 import pretty_midi
 import pytest
 import soundfile
 
+from pipeline.audio.synthesizers import soundfont_path
 from pipeline.config import Config
+from pipeline.drawing.palette import track_colour
+from pipeline.drawing.piano_rolls import SONG_BOX, SONG_SIZE
 from pipeline.errors import UserError
 from pipeline.files import write_json
 from pipeline.lyrics.alignment.alignment import fit_words
+from pipeline.settings.music import roll_spec
 from pipeline.songs.song import Song
-from pipeline.songs.sung_syllables import with_words
+from pipeline.songs.sung_syllables import SungLyrics, with_words
 from pipeline.stages import render
+from tests.drawing.pictures import near, pixels
 from tests.song_makers import configured, song_of
 from tests.word_readers import midi_words
 
@@ -30,71 +37,121 @@ MELODY = [
 ]
 
 
+STAGE = Path("outputs/album/render")
+NAME = "01-ou-est-lete"
+
+
 def settings(*overrides: str) -> Config:
     return configured("+stage=render", *overrides)
 
 
+def write_song(title: str | None = "Où est l'été?") -> Song:
+    """Leave one song of four voices, and a title for it, where stages look for them below the current directory."""
+    config = settings()
+    spec = roll_spec(config.roll, config.tracks, config.data.metre)
+    song = song_of(MELODY, spec, programs=(40, 40, 41, 42), humanized=0.5)
+    song.save(Path("outputs/album/generate/songs/01.npz"))
+    if title is not None:
+        write_json(Path("outputs/album/lyrics/lyrics.json"), {"songs": [{"number": 1, "title": title, "sections": []}]})
+    return song
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with one song of four voices and a title for it."""
+    """A folder with one song, which is the current directory."""
     monkeypatch.chdir(tmp_path)
-    config = settings()
-    spec = render_spec(config)
-    song = song_of(MELODY, spec, programs=(40, 40, 41, 42), humanized=0.5)
-    song.save(tmp_path / "outputs/album/generate/songs/01.npz")
-    lyrics = tmp_path / "outputs/album/lyrics/lyrics.json"
-    lyrics.parent.mkdir(parents=True)
-    lyrics.write_text(json.dumps({"songs": [{"number": 1, "title": "Où est l'été?", "sections": []}]}))
+    write_song()
     return tmp_path
 
 
-def render_spec(config: Config):  # type: ignore[no-untyped-def]
-    from pipeline.settings.music import roll_spec
-
-    return roll_spec(config.roll, config.tracks, config.data.metre)
-
-
-def rendered(folder: Path, *overrides: str) -> tuple[Path, dict[str, object]]:
+def rendered(*overrides: str) -> dict[str, Any]:
+    """Render below the current directory; what is said of the one song."""
     config = settings(*overrides)
     render.inputs(config)
-    assert render.plan(config).num_bytes > 100_000
-    place = folder / "outputs/album/render"
-    outcome = render.run(config, place)
-    assert outcome.facts == {"songs": 1}
-    return place, json.loads((place / "render.json").read_text())["songs"][0]
+    planned = render.plan(config).num_bytes
+    assert render.run(config, STAGE).facts == {"songs": 1}
+    assert sum(path.stat().st_size for path in STAGE.rglob("*.*")) <= planned + 3_000_000
+    entry: dict[str, Any] = json.loads((STAGE / "render.json").read_text())["songs"][0]
+    return entry
 
 
-def test_a_song_becomes_midi_sound_picture_and_score(folder: Path) -> None:
-    place, entry = rendered(folder)
-    name = "01-ou-est-lete"
-    assert entry["files"] == {kind: f"{name}.{kind}" for kind in ("mid", "wav", "png", "musicxml")}
+Made = tuple[Path, dict[str, Any], SungLyrics]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """All that render can write of a song, which the tests only read: words, stems and a compressed file."""
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        song = write_song()
+        words = fit_words(song, {0: ["Where is it"], 1: ["the summer went away again"]}, "Soprano", english=True)
+        write_json(Path("outputs/album/lyrics/alignment.json"), {"songs": [asdict(words)]})
+        wanted = ("render.stems=true", "render.compressed=flac", "render.sample_rate_hz=48000")
+        entry = rendered(*wanted, "album.title=The Lost Tape", "album.artist=Nobody")
+    return folder / STAGE, entry, words
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A song without words and title, which the tests only read."""
+    folder = tmp_path_factory.mktemp("plain")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_song(None)
+        entry = rendered()
+    return folder / STAGE, entry
+
+
+def test_a_song_becomes_midi_sound_picture_and_score(plain: tuple[Path, dict[str, Any]]) -> None:
+    place, entry = plain
+    assert entry["files"] == {kind: f"01.{kind}" for kind in ("mid", "wav", "png", "musicxml")}
     assert sorted(path.name for path in place.iterdir()) == sorted([*entry["files"].values(), "render.json"])
-    assert entry["title"] == "Où est l'été?" and entry["number"] == 1
-    assert (place / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
-    score = pretty_midi.PrettyMIDI(io.BytesIO((place / f"{name}.mid").read_bytes()))
-    assert sum(len(one.notes) for one in score.instruments) == len(MELODY)
-    assert "Où est l'été?" in (place / f"{name}.musicxml").read_text(encoding="utf-8")
+    assert entry["title"] == "Song 1" and entry["number"] == 1
+    score = pretty_midi.PrettyMIDI(str(place / "01.mid"))
+    assert sorted(note.pitch for one in score.instruments for note in one.notes) == sorted(row[1] for row in MELODY)
+    image = pixels(place / "01.png")
+    assert image.shape == (SONG_SIZE[1], SONG_SIZE[0], 3)
+    left, top, right, bottom = SONG_BOX
+    roll = image[top:bottom, left:right]
+    assert all(near(roll, track_colour(track)).any() for track in range(4)), "notes of each voice in its colour"
+    parts = music21.converter.parse(place / "01.musicxml").parts
+    assert [part.partName for part in parts] == ["Soprano", "Alto", "Tenor", "Bass"]
+    assert [len(list(part.recurse().notes)) for part in parts] == [8] * 4
 
 
-def test_words_are_in_the_midi_the_score_and_an_lrc_file(folder: Path) -> None:
-    song = Song.load(folder / "outputs/album/generate/songs/01.npz")
-    words = fit_words(song, {0: ["Where is it"], 1: ["the summer went away again"]}, "Soprano", english=True)
-    write_json(folder / "outputs/album/lyrics/alignment.json", {"songs": [asdict(words)]})
-    place, entry = rendered(folder)
-    files = entry["files"]
-    assert isinstance(files, dict) and files["lrc"] == "01-ou-est-lete.lrc"
-    assert "[ti:Où est l'été?]" in (place / files["lrc"]).read_text(encoding="utf-8")
+def test_files_are_named_by_number_and_title(made: Made) -> None:
+    place, entry, _ = made
+    assert {kind: path for kind, path in entry["files"].items() if kind != "stems"} == {
+        kind: f"{NAME}.{kind}" for kind in ("mid", "wav", "png", "musicxml", "lrc", "flac")
+    }
+    assert entry["title"] == "Où est l'été?"
+    assert "Où est l'été?" in (place / f"{NAME}.musicxml").read_text(encoding="utf-8")
+
+
+def test_words_are_in_the_midi_the_score_and_an_lrc_file(made: Made) -> None:
+    place, entry, words = made
+    lrc = (place / entry["files"]["lrc"]).read_text(encoding="utf-8")
+    assert lrc.startswith("[ti:Où est l'été?]\n[ar:Nobody]\n[al:The Lost Tape]\n")
+    song = Song.load(place.parent / "generate/songs/01.npz")
     sung = with_words(song, words.syllables)
     assert len(sung.notes) > len(song.notes), "nine syllables on eight notes"
-    assert [text for text, _ in midi_words(place / files["mid"], sung)] == [one.text for one in words.syllables]
-    assert "<text>sum</text>" in (place / files["musicxml"]).read_text(encoding="utf-8")
-    song_of(MELODY[:8], song.spec).save(folder / "outputs/album/generate/songs/01.npz")
+    assert [text for text, _ in midi_words(place / entry["files"]["mid"], sung)] == [
+        one.text for one in words.syllables
+    ]
+    assert "<text>sum</text>" in (place / entry["files"]["musicxml"]).read_text(encoding="utf-8")
+
+
+def test_words_of_other_music_are_refused(folder: Path, made: Made) -> None:
+    write_json(folder / "outputs/album/lyrics/alignment.json", {"songs": [asdict(made[2])]})
+    spec = Song.load(folder / "outputs/album/generate/songs/01.npz").spec
+    song_of(MELODY[:8], spec).save(folder / "outputs/album/generate/songs/01.npz")
     with pytest.raises(UserError, match="other music"):
-        render.run(settings(), folder / "outputs/album/render")
+        render.run(settings(), STAGE)
 
 
-def test_the_list_of_songs_tells_what_the_files_are(folder: Path) -> None:
-    place, entry = rendered(folder)
+def test_the_list_of_songs_tells_what_the_files_are(plain: tuple[Path, dict[str, Any]]) -> None:
+    place, entry = plain
     sound, rate = soundfile.read(place / entry["files"]["wav"])
     assert rate == 44100 and sound.shape[1] == 2
     assert entry["seconds"] == pytest.approx(len(sound) / rate, abs=0.01)
@@ -108,25 +165,33 @@ def test_the_list_of_songs_tells_what_the_files_are(folder: Path) -> None:
     assert volumes == entry["midi_volumes"]
 
 
-def test_stems_and_compressed_files_come_on_request(folder: Path) -> None:
-    place, entry = rendered(folder, "render.stems=true", "render.compressed=flac", "render.sample_rate_hz=48000")
+def test_stems_add_up_to_the_wav_and_the_compressed_file_is_the_same_sound(made: Made) -> None:
+    place, entry, _ = made
     assert set(entry["files"]["stems"]) == {"Soprano", "Alto", "Tenor", "Bass"}
-    for path in [*entry["files"]["stems"].values(), entry["files"]["flac"]]:
-        sound, rate = soundfile.read(place / path)
-        assert rate == 48000 and np.abs(sound).max() > 0.01
+    mix, rate = soundfile.read(place / entry["files"]["wav"])
+    assert rate == 48000
+    flac, rate = soundfile.read(place / entry["files"]["flac"])
+    assert rate == 48000 and np.abs(flac - mix).max() < 4e-5, "but for rounding to 16 bits"
+    score = slice(round(entry["score_seconds"] * rate))
+    stems = [soundfile.read(place / path)[0][score] for path in entry["files"]["stems"].values()]
+    assert all(np.abs(stem).max() > 0.01 for stem in stems)
+    assert np.corrcoef(sum(stems).ravel(), mix[score].ravel())[0, 1] > 0.99
 
 
-def test_songs_without_lyrics_have_numbers(folder: Path) -> None:
-    (folder / "outputs/album/lyrics/lyrics.json").unlink()
-    _, entry = rendered(folder)
-    assert entry["files"]["wav"] == "01.wav" and entry["title"] == "Song 1"
+def test_compressed_files_name_the_album_and_its_artist(made: Made) -> None:
+    tags = mutagen.File(made[0] / f"{NAME}.flac", easy=True)
+    found = {key: tags[key][0] for key in ("title", "artist", "album", "tracknumber")}
+    assert found == {"title": "Où est l'été?", "artist": "Nobody", "album": "The Lost Tape", "tracknumber": "1/1"}
 
 
-def test_the_same_song_gives_the_same_midi_and_sound(folder: Path) -> None:
-    place, entry = rendered(folder)
-    first = {kind: (place / entry["files"][kind]).read_bytes() for kind in ("mid", "wav")}
-    place, entry = rendered(folder)
-    assert first == {kind: (place / entry["files"][kind]).read_bytes() for kind in ("mid", "wav")}
+def test_the_same_song_gives_the_same_midi_and_sound(
+    plain: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_song(None)
+    rendered()
+    for name in ("01.mid", "01.wav"):
+        assert (STAGE / name).read_bytes() == (plain[0] / name).read_bytes()
 
 
 def test_a_damaged_song_stops_the_stage_before_anything_is_written(folder: Path) -> None:
@@ -135,14 +200,14 @@ def test_a_damaged_song_stops_the_stage_before_anything_is_written(folder: Path)
     with pytest.raises(UserError, match=r"02\.npz"):
         render.plan(settings())
     with pytest.raises(UserError, match=r"02\.npz"):
-        render.run(settings(), folder / "outputs/album/render")
-    assert not (folder / "outputs/album/render").exists()
+        render.run(settings(), STAGE)
+    assert not STAGE.exists()
 
 
 def test_foreign_lyrics_are_named(folder: Path) -> None:
     (folder / "outputs/album/lyrics/lyrics.json").write_text('{"songs": [{"title": 3}]}')
     with pytest.raises(UserError, match=r"lyrics\.json"):
-        render.run(settings(), folder / "outputs/album/render")
+        render.run(settings(), STAGE)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +227,5 @@ def test_settings_that_cannot_work_are_named(override: str, named: str) -> None:
 
 
 def test_a_soundfont_of_ones_own_counts_in_the_fingerprint() -> None:
-    from pipeline.audio.synthesizers import soundfont_path
-
     assert render.inputs(settings()) == {}
     assert set(render.inputs(settings(f"render.soundfont={soundfont_path(None)}"))) == {"soundfont"}

@@ -14,7 +14,7 @@ from matplotlib.image import imsave
 from gan.settings import TrainSettings
 from pipeline.errors import UserError
 from pipeline.settings.training import TrainStageSettings
-from pipeline.training.tensorboard import HEARD_RATE_HZ, PACKAGE, Board, require_tensorboard
+from pipeline.training.tensorboard import HEARD_RATE_HZ, PACKAGE, TensorBoardLog, require_tensorboard
 from tests.conftest import ROOT, SMALL, Program, write_band
 
 RECORDS: list[dict[str, Any]] = [
@@ -60,14 +60,14 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("stand_in")
-def test_the_board_shows_figures_pictures_and_sounds(tmp_path: Path) -> None:
+def test_the_log_shows_figures_pictures_and_sounds(tmp_path: Path) -> None:
     imsave(tmp_path / "step.png", np.zeros((20, 30, 3)))
-    board = Board(tmp_path / "tensorboard", 0, [])
-    board.figures(RECORDS[0])
-    board.samples(3, tmp_path / "step.png", SOUND, 48000)
-    board.samples(6, tmp_path / "step.png", None, 48000)
-    board.close()
-    writer: Any = board.writer
+    log = TensorBoardLog(tmp_path / "tensorboard", 0, [])
+    log.figures(RECORDS[0])
+    log.samples(3, tmp_path / "step.png", SOUND, 48000)
+    log.samples(6, tmp_path / "step.png", None, 48000)
+    log.close()
+    writer: Any = log.writer
     assert writer.scalars == [("figures/generator_loss", 1 / 3, 3), ("rates/Bass", 4.0, 3)]
     kinds = [(name, step, shape[:2]) for name, step, shape in writer.shown]
     assert kinds == [
@@ -79,13 +79,13 @@ def test_the_board_shows_figures_pictures_and_sounds(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("stand_in")
-def test_a_board_that_comes_late_has_the_curves_from_the_start(tmp_path: Path) -> None:
-    late: Any = Board(tmp_path / "tensorboard", 9, RECORDS).writer
+def test_a_log_that_comes_late_has_the_curves_from_the_start(tmp_path: Path) -> None:
+    late: Any = TensorBoardLog(tmp_path / "tensorboard", 9, RECORDS).writer
     assert [step for tag, _, step in late.scalars if tag == "rates/Bass"] == [3, 6, 9]
     assert late.purge_step == 10, "what a killed run logged after its last checkpoint does not count"
     (tmp_path / "tensorboard").mkdir()
     (tmp_path / "tensorboard/events.out.tfevents.1").write_bytes(b"")
-    again: Any = Board(tmp_path / "tensorboard", 9, RECORDS).writer
+    again: Any = TensorBoardLog(tmp_path / "tensorboard", 9, RECORDS).writer
     assert not again.scalars, "they are there already"
 
 
@@ -95,11 +95,11 @@ def test_event_files_hold_a_resumed_run_once(tmp_path: Path) -> None:
 
     imsave(tmp_path / "step.png", np.zeros((20, 30, 3)))
     for start, steps in ((0, (3, 6, 9)), (6, (9, 12))):  # killed after step 9, the checkpoint was of step 6
-        board = Board(tmp_path / "tensorboard", start, [])
+        log = TensorBoardLog(tmp_path / "tensorboard", start, [])
         for step in steps:
-            board.figures(RECORDS[0] | {"step": step})
-            board.samples(step, tmp_path / "step.png", SOUND, 48000)
-        board.close()
+            log.figures(RECORDS[0] | {"step": step})
+            log.samples(step, tmp_path / "step.png", SOUND, 48000)
+        log.close()
     found = EventAccumulator(str(tmp_path / "tensorboard"), size_guidance={"images": 0, "audio": 0}).Reload()
     assert [event.step for event in found.Scalars("rates/Bass")] == [3, 6, 9, 12]
     assert [event.step for event in found.Images("samples")] == [3, 6, 9, 12]

@@ -35,8 +35,8 @@ class Memory:
     def saved(self) -> dict[str, object] | None:
         return self.state
 
-    def go_back(self, trouble: str) -> None:
-        self.told = trouble
+    def go_back(self, reason: str) -> None:
+        self.told = reason
 
 
 def test_after_a_breakdown_training_goes_back_once_and_learns_more_slowly() -> None:
@@ -56,14 +56,14 @@ def test_after_a_breakdown_training_goes_back_once_and_learns_more_slowly() -> N
         go_back(Trainer(SPEC, statistics(), MODEL, TrainSettings()), TrainingFailed("at once"), Memory(None))
 
 
-def test_trouble_is_summed_up_at_the_end() -> None:
+def test_warnings_are_summed_up_at_the_end() -> None:
     recorder = Recorder.__new__(Recorder)
     recorder.records = [
         {"step": 25, "warnings": ["Bass has fallen silent: 0.1 notes", "the generator wins: 10 reports"]},
         {"step": 50, "warnings": ["Bass has fallen silent: 0.0 notes"]},
         {"step": 75, "warnings": ["Bass has fallen silent: 0.2 notes"]},
     ]
-    assert recorder.troubles() == [
+    assert recorder.warnings() == [
         "from step 25 to the end: Bass has fallen silent: 0.2 notes",
         "from step 25 to 25, not since: the generator wins: 10 reports",
     ]

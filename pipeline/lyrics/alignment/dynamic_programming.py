@@ -57,7 +57,7 @@ class SectionGrid:
     num_steps: int
 
     def weight(self, steps: NDArray[np.int64]) -> Floats:
-        """How strong each place of the bar is, from 0 to 1."""
+        """Metrical weight of each place of the bar, from 0 to 1."""
         place = steps % (self.steps_per_beat * self.beats_per_bar)
         beat, within = place // self.steps_per_beat, place % self.steps_per_beat
         half = (self.beats_per_bar % 2 == 0) & (beat == self.beats_per_bar // 2)
@@ -79,7 +79,7 @@ class PlacedSyllable:
 def place_syllables(
     lines: Sequence[Sequence[Syllable]], melody: Notes, grid: SectionGrid, habits: Sequence[int] = ()
 ) -> list[PlacedSyllable] | None:
-    """Where each syllable of `lines` is sung on `melody`, at the least cost.
+    """Least-cost alignment of the syllables of `lines` to the notes of `melody`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What stands word for word in another text: runs of characters compared by a rolling hash (Karp and Rabin 1987)."""
+"""Copy detection by a rolling hash (Karp and Rabin 1987): runs of characters that stand in another text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of texts: CSV files with the delimiter, the column and the titles found by their looks."""
+"""Tables of texts: CSV files, their delimiter and columns detected."""
 
 from __future__ import annotations
 

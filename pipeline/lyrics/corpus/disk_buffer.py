@@ -1,4 +1,4 @@
-"""Documents on their way from files to tokens: in memory while they are few, in a file without a name when many."""
+"""Disk buffer of documents on their way to tokens: in memory while they are few, in a temporary file when many."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class DocumentSplit:
 
 
 class DiskBuffer:
-    """Documents in the order in which they were added.
+    """A buffer of documents in the order in which they were added, on the disk when there are many.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Essays and books: paragraphs under a title, and text as it comes."""
+"""Parsing of essays and books: paragraphs under a title, and text as it comes."""
 
 from __future__ import annotations
 

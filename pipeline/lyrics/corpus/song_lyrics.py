@@ -1,4 +1,4 @@
-"""Lyrics and poems out of text: tagged sections, or stanzas, document by document."""
+"""Parsing of song lyrics and poems: tagged sections, or stanzas, document by document."""
 
 from __future__ import annotations
 
@@ -35,16 +35,6 @@ class LyricDocument:
 
     title: str | None
     sections: tuple[LyricSection, ...]
-
-    @property
-    def lines(self) -> list[str]:
-        """All lines, sections in order."""
-        return [line for section in self.sections for line in section.lines]
-
-    @property
-    def num_characters(self) -> int:
-        """Characters of all lines and their ends."""
-        return sum(len(line) + 1 for line in self.lines)
 
     @property
     def upright(self) -> str:
@@ -130,11 +120,6 @@ TAG = re.compile(r"\[([A-Za-z-]+)[^\]]*\]")
 HEADER = re.compile(r"#+ *(\w+): *(.*)")
 HEADING = re.compile(r"#{1,6} +(.+?) *#*")
 BREAKS = re.compile(rf"(.{{1,{BROKEN_LINE}}})(?: +|$)|(.{{{BROKEN_LINE}}})")
-
-
-def parse_lyrics(text: str) -> list[LyricDocument]:
-    """The documents of one clean text."""
-    return list(lyrics_in([text]))
 
 
 def lyrics_in(blocks: Iterable[str], piece: int = SONG_PIECE, most: int = SONG_MOST) -> Iterator[LyricDocument]:

@@ -1,4 +1,4 @@
-"""Bytes of any file become text with one kind of line ends, a block at a time; what is no text is said in words."""
+"""UTF-8 decoding and normalisation of texts, a block at a time; what is no text is said in words."""
 
 from __future__ import annotations
 

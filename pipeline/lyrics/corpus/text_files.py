@@ -1,4 +1,4 @@
-"""Which files `lyrics.path` names, how large they are, and what they hold in one number."""
+"""The files that `lyrics.path` names, in folders or installed packages: their sizes and fingerprint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the language model reads instead of text: characters, or frequent pieces of words."""
+"""Tokenisation: characters, or subwords by byte-pair encoding."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SUBWORD_SAMPLE = 10_000_000
 
 
 class Vocabulary(Protocol):
-    """Tokens, and how text is spelt with them."""
+    """A tokeniser: tokens, and how text is spelt with them."""
 
     def __len__(self) -> int:
         """How many different tokens there are."""

@@ -51,10 +51,10 @@ def baselines(texts: EncodedTexts) -> Baselines:
 
 
 def trigram_bits(training: str, held_out: str) -> float:
-    """Bits a character of an interpolated character trigram.
+    """Character trigram, interpolated by Witten-Bell smoothing: bits a character.
 
-    The probability of a character is a mean of trigram, bigram, unigram and uniform estimates by Witten and Bell's
-    rule: p_n = (count + d p_{n-1}) / (total + d), where d is the number of different characters seen after the context.
+    The probability of a character is a mean of trigram, bigram, unigram and uniform estimates:
+    p_n = (count + d p_{n-1}) / (total + d), where d is the number of different characters seen after the context.
     """
     symbols, (seen, wanted) = _numbered(training, held_out)
     base = len(symbols)
@@ -110,7 +110,7 @@ def _look_up(known: Codes, wanted: Codes) -> tuple[Codes, NDArray[np.bool_]]:
 
 
 def xz_bits(training: str, held_out: str) -> float:
-    """Bits a character that xz needs more for both texts together than for the training text alone.
+    """Compression baseline: bits a character that xz needs more for both texts than for the training text alone.
 
     At its strongest preset, with a window that holds all of the text up to 8 MB: the preset's own takes 700 MB.
     """

@@ -18,7 +18,7 @@ State = list[tuple[Tensor, Tensor]]
 
 
 class LanguageModel(nn.Module):
-    """Token vectors, LSTM layers, and the same vectors again to score the next token.
+    """LSTM language model with tied input and output embeddings.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ def learn_letter_to_sound(words: Mapping[str, str]) -> LetterToSound:
 
 
 def learn_alignment_costs(words: Mapping[str, str]) -> dict[tuple[str, str], float]:
-    """How dear each (letter, codes) is: alignments and counts alternate, beginning with vowels on vowels."""
+    """Viterbi training of the alignment: costs of each (letter, codes) by counts, beginning with vowels on vowels."""
     sample = random.Random(1).sample(sorted(words), min(SAMPLE, len(words)))
     costs = _first_costs(words[word] for word in sample)
     for _ in range(ROUNDS):
@@ -85,7 +85,7 @@ def _first_costs(pronunciations: Iterable[str]) -> dict[tuple[str, str], float]:
 
 
 def grow_rules(samples: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """A rule for each surroundings whose usual sounds differ from those of the smaller ones; `samples` are sorted."""
+    """IGTree: a rule for each surroundings whose usual sounds differ from the smaller ones'; `samples` are sorted."""
     rules: dict[str, str] = {}
 
     def branch(low: int, high: int, depth: int, inherited: str | None) -> None:

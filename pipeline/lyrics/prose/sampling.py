@@ -33,7 +33,7 @@ MOST_REFUSALS = 500
 
 
 def likeliest(scores: Scores, temperature: float, top_k: int | None, top_p: float) -> Scores:
-    """The chances of each token: those of `scores` at `temperature`, cut and made to sum to 1.
+    """Top-k and nucleus filtering at a temperature: the chances of each token, which sum to 1.
 
     Kept are the `top_k` likeliest tokens, and of those the fewest that together hold `top_p` of the probability; at
     least one. Tokens whose score is minus infinity have no chance.

@@ -1,4 +1,4 @@
-"""What a written lyric is made of, and where its next line goes."""
+"""A written lyric: sections, lines, their authors; and where its next line goes."""
 
 from __future__ import annotations
 

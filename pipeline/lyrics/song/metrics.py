@@ -114,7 +114,7 @@ def metrics_rows(
 def lyric_metrics(
     songs: Sequence[SongSections], training: Sequence[str], num_pairs: int | None = None, english: bool = True
 ) -> LyricMetrics:
-    """The measures of `songs`.
+    """Metrics of `songs`: rhymes, syllables, distinct-2, copies, known words.
 
     Parameters
     ----------
@@ -167,10 +167,10 @@ def once(song: SongSections) -> list[LyricSection]:
 
 
 def rhyme_lengths(song: SongSections) -> list[int]:
-    """For each word of a song the vowels of its longest rhyme with one of the 15 words before it.
+    """Rhyme density (Malmi et al. 2016, *DopeLearning*, arXiv 1505.04771), word by word; the mean is the density.
 
-    The words' vowels are compared backwards, across words, until they differ; the rhyme of a word with itself does not
-    count. The mean is the rhyme density of Malmi et al. 2016, *DopeLearning*, arXiv 1505.04771.
+    For each word of a song the vowels of its longest rhyme with one of the 15 words before it: their vowels are
+    compared backwards, across words, until they differ. The rhyme of a word with itself does not count.
     """
     words = [word.lower() for section in once(song) for line in section.lines for word in WORD.findall(line)]
     vowels: list[tuple[str, int]] = []  # each vowel and the word it stands in

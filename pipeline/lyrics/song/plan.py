@@ -1,4 +1,4 @@
-"""What a lyric is asked for: its sections, and for each line how many syllables it has and which line it rhymes with.
+"""Plan of a lyric: its sections, and for each line how many syllables it has and which line it rhymes with.
 
 Where there is music, the lines of a section are cut out of its melody, one about every two bars, and a line has as
 many syllables as notes begin in it.
@@ -60,7 +60,7 @@ UNEVEN = 1.6
 
 @dataclass(frozen=True)
 class LinePlan:
-    """One line.
+    """What one line is asked for.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""From the artefacts of other stages to what the page shows: media brought over, facts put into words."""
+"""Contents of the album page, from the artefacts of other stages: media brought over, facts put into words."""
 
 from __future__ import annotations
 

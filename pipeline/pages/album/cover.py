@@ -1,4 +1,4 @@
-"""The album's cover: a fabric woven between the lines of its voices, in colours that its key chooses."""
+"""The album's cover: threads between the lines of its voices, in colours that its key chooses."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ FONTS = ["STIXGeneral", "DejaVu Serif", "DejaVu Sans"]
 THREADS = 30
 """Lines between two voices."""
 POINTS = 1400
-WAVES = 90
-"""The fabric is as fine as the width over this: the sleeve is seen from across the shop."""
+SMOOTHING_POINTS = POINTS / 90
+"""Standard deviation of the smoothing: the sleeve is seen from across the shop."""
 BUSY_NOTES_PER_BAR = 12
 """From here on the sleeve is dark."""
 
@@ -70,7 +70,7 @@ def draw_cover(path: Path, planes_of_songs: Sequence[Planes], title: str, artist
     title, artist
         Set on the sleeve.
     seed
-        Turns to other colours.
+        Another one takes other colours.
     """
     theme, dark = theme_of(planes_of_songs, seed)
     background, ink = (theme.night, theme.light) if dark else (theme.paper, theme.ink)
@@ -107,7 +107,7 @@ def _lines(planes_of_songs: Sequence[Planes]) -> Curves:
         if len(heard):
             mean_pitch = sounding[heard] @ np.arange(sounding.shape[1]) / voices[heard]
             line = np.interp(np.linspace(0, len(voices), POINTS, endpoint=False), heard, mean_pitch)
-            curves.append(_smoothed(line, POINTS / WAVES))
+            curves.append(_smoothed(line, SMOOTHING_POINTS))
     curves.sort(key=lambda curve: -float(curve.mean()))
     while len(curves) < 2:  # one line alone hangs over an even ground
         curves.append(np.full(POINTS, float(curves[0].min()) - 6 if curves else 0.0))
@@ -124,8 +124,8 @@ def _smoothed(curve: Curves, width: float) -> Curves:
 def _fabric(lines: Curves) -> Curves:
     """Threads from line to line, `[threads, POINTS]`, scaled to 0 (lowest) to 1 (highest)."""
     share = np.arange(THREADS)[:, None] / THREADS
-    woven = [above + (below - above) * share for above, below in itertools.pairwise(lines)]
-    rows = np.concatenate([*woven, lines[-1:]])
+    threads = [above + (below - above) * share for above, below in itertools.pairwise(lines)]
+    rows = np.concatenate([*threads, lines[-1:]])
     return np.asarray((rows - rows.min()) / max(1e-9, rows.max() - rows.min()))
 
 

@@ -1,4 +1,4 @@
-"""Where an album comes from: the rows of its credits and the command that makes it again."""
+"""Credits of an album: the data, model, settings and program it comes from, and the command that makes it again."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def changed_settings(config: Config) -> list[str]:
 def _holds(key: str, override: str, in_force: Mapping[str, Any]) -> bool:
     """Whether an override's value is the one in force; those that no manifest knows are believed."""
     if key not in in_force:
-        key = f"{key}.name"  # a group's choice, such as data=band
+        key = f"{key}.name"  # a group's choice, such as data=games
     text = override.partition("=")[2]
     try:
         value = json.loads(text)

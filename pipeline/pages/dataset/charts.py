@@ -125,7 +125,7 @@ def _ticks(highest: int) -> list[int]:
 
 
 def key_circle(keys: Mapping[str, int]) -> Markup:
-    """Songs by key around the circle of fifths, each minor key beside the major key of its accidentals."""
+    """Circle of fifths: songs by key, each minor key beside the major key of its accidentals."""
     counts: Counter[tuple[int, str]] = Counter()
     for name, songs in keys.items():  # C# major and Db major are one
         tonic, mode = name.split()

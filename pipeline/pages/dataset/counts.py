@@ -143,6 +143,6 @@ def read_phrase_index(directory: Path) -> PhraseIndex:
     return PhraseIndex(np.array(songs, np.int64), np.array(bars, np.int64), list(numbers))
 
 
-def song_seconds(song: SongRow, spec: RollSpec) -> float:
+def usable_seconds(song: SongRow, spec: RollSpec) -> float:
     """How long the usable bars of a song last at its mean tempo."""
     return song.bars * spec.beats_per_bar * 60 / song.tempo_bpm

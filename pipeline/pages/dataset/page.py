@@ -15,7 +15,7 @@ from pipeline.drawing.palette import BACKGROUND, QUIET_TEXT
 from pipeline.errors import UserError
 from pipeline.files import write_text
 from pipeline.pages.dataset import charts
-from pipeline.pages.dataset.counts import MusicCounts, count_music, read_phrase_index, song_seconds
+from pipeline.pages.dataset.counts import MusicCounts, count_music, read_phrase_index, usable_seconds
 from pipeline.pages.dataset.examples import PICTURE_BOX, PICTURE_SIZE, PhraseExample, make_phrase_examples
 from pipeline.pages.dataset.tables import MOST_SONGS, RejectReason, groups_of, reasons_of, song_row, track_row
 from pipeline.pages.html import inset, templates
@@ -82,7 +82,7 @@ def render_set_page(
 ) -> str:
     """The page as HTML; every text is escaped, every path quoted."""
     songs, music = store.songs, count_music(store)
-    seconds = [song_seconds(song, store.spec) for song in songs]
+    seconds = [usable_seconds(song, store.spec) for song in songs]
     reasons = reasons_of(store.rejects)
     groups = groups_of(songs)
     environment = templates(Path(__file__).parent)

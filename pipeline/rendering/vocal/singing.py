@@ -44,7 +44,7 @@ VOCAL = "Guide vocal"
 PACKAGES = {"espeakng_loader": "espeakng-loader==0.2.4", "pyworld": "pyworld-prebuilt==0.3.6.post1"}
 """What must be installed, by the name that is imported."""
 LOWEST_PITCH, HIGHEST_PITCH = 48, 67
-"""131 to 392 Hz, where the voice is at ease."""
+"""131 to 392 Hz, where the voice sounds best."""
 SPEECH_HZ = (60.0, 250.0)
 """Where the pitch of the spoken voice is looked for."""
 EVENED = 0.7

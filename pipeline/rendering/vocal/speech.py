@@ -1,4 +1,4 @@
-"""Words spoken by espeak-ng, with the time of every sound: what the guide vocal is made of.
+"""Text to speech by espeak-ng, with the time of every phoneme: what the guide vocal is made of.
 
 The library and its data come with the package `espeakng-loader`, which only `render.vocal=true` needs.
 """

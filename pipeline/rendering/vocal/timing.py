@@ -1,4 +1,4 @@
-"""When each sound of a sung line is heard, how high and how loud: the plan of the guide vocal, without any sound.
+"""Timing, pitch curve and loudness curve of the guide vocal: when each sound of a line is heard, how high, how loud.
 
 A syllable's vowel begins with its note and fills it; consonants keep the length that they have in speech and lie before
 the next vowel, or at the end of the note where a rest follows.
@@ -202,10 +202,10 @@ def pitch_curve(times: Floats, notes: Sequence[SungNote]) -> Floats:
     for before, note in zip([None, *notes[:-1]], notes, strict=True):
         if before is not None:
             at = (times - note.start + GLIDE_SECONDS - GLIDE_LATE) / GLIDE_SECONDS
-            curve += (note.pitch - before.pitch) * _eased(at)
+            curve += (note.pitch - before.pitch) * _smoothstep(at)
         if before is None or note.start - before.end > REST_SECONDS:
             inside = (times >= note.start - REST_SECONDS) & (times < note.end)
-            curve -= SCOOP_SEMITONES * (1 - _eased((times - note.start) / SCOOP_SECONDS)) * inside
+            curve -= SCOOP_SEMITONES * (1 - _smoothstep((times - note.start) / SCOOP_SECONDS)) * inside
         rise = np.clip((times - note.start - VIBRATO_AFTER) / VIBRATO_GROWS, 0, 1)
         fall = np.clip((note.end - times) / VIBRATO_ENDS, 0, 1)
         wave = np.sin(2 * np.pi * VIBRATO_HZ * (times - note.start - VIBRATO_AFTER))
@@ -219,18 +219,18 @@ def loudness_curve(times: Floats, timing: TimeMap, notes: Sequence[SungNote]) ->
     for start, end in timing.sounding:
         rise = np.clip((times - start) / ATTACK_SECONDS, 0, 1)
         fall = np.clip((end - times) / RELEASE_SECONDS, 0, 1)
-        curve = np.maximum(curve, _eased(rise) * _eased(fall))
+        curve = np.maximum(curve, _smoothstep(rise) * _smoothstep(fall))
     for note in notes:
         inside = (times >= note.start) & (times < note.end)
         curve[inside] *= 1 - (1 - SOFTER) * np.clip((times[inside] - note.start - 0.2) / 1.0, 0, 1)
     return curve
 
 
-def _eased(share: Floats) -> Floats:
-    """From 0 to 1 without a corner."""
+def _smoothstep(share: Floats) -> Floats:
+    """Smoothstep: from 0 to 1 without a corner."""
     share = np.clip(share, 0, 1)
-    eased: Floats = share * share * (3 - 2 * share)
-    return eased
+    smooth: Floats = share * share * (3 - 2 * share)
+    return smooth
 
 
 def octaves_into_range(pitches: Sequence[float], lowest: float, highest: float) -> int:

@@ -78,7 +78,7 @@ class UnconditionalSampler:
         amount = self.variation
         original = self.generator.sample(phrase.latents).cpu()
         while amount > 0:
-            latents = repeated(phrase.latents, self.candidates).vary(min(1.0, amount), random)
+            latents = phrase.latents.repeat(self.candidates).vary(min(1.0, amount), random)
             rolls = self.generator.sample(latents)
             other = (rolls.cpu() != original).flatten(1).any(1)
             if bool(other.any()):
@@ -152,7 +152,7 @@ class ConditionalSampler:
         for _ in range(TRIES):
             count = min(int(free.sum()), max(1, round(share * free.sum())))
             masks = torch.stack([self._masked(free, count, random) for _ in range(self.candidates)])
-            latents = repeated(phrase.latents, self.candidates).vary(min(1.0, share), random)
+            latents = phrase.latents.repeat(self.candidates).vary(min(1.0, share), random)
             given = Context(original, masks.to(original.device))
             rolls = self._sample(latents, given, random)
             other = (rolls != original).flatten(1).any(1)
@@ -204,7 +204,7 @@ class ConditionalSampler:
         mask = torch.ones(spec.num_tracks, spec.bars, dtype=torch.bool)
         mask[drums, -1] = False
         for attempt in range(TRIES):
-            latents = repeated(phrase.latents, self.candidates).vary(1.0, random)
+            latents = phrase.latents.repeat(self.candidates).vary(1.0, random)
             conditions = latents.conditions.clone()
             share = FILL_SHARE + attempt
             conditions[:, drums] = (usual * (spec.bars - 1 + share) / spec.bars).to(conditions)
@@ -264,10 +264,5 @@ def draw_latents(
     """Latents of a new phrase: `OWN_SHARE` away from the song's, or the section's first ones, moving differently."""
     fresh = generator.sample_latents(count, random)
     if first is None:
-        return repeated(song, count).interpolate(fresh, OWN_SHARE)
-    return replace(repeated(first.latents, count), z_time=fresh.z_time, z_track_time=fresh.z_track_time)
-
-
-def repeated(latents: Latents, count: int) -> Latents:
-    """A batch of `count` copies of one phrase's latents."""
-    return Latents(**{name: value.repeat(count, *[1] * (value.dim() - 1)) for name, value in latents.to_dict().items()})
+        return song.repeat(count).interpolate(fresh, OWN_SHARE)
+    return replace(first.latents.repeat(count), z_time=fresh.z_time, z_track_time=fresh.z_track_time)

@@ -58,15 +58,7 @@ class SongComposer:
         self.rerolls = read_rerolls(settings.rerolls, settings.songs, "generate.rerolls")
         for number in {reroll.number for reroll in self.rerolls}:
             self.outline(number)
-        self.composer = SectionComposer(
-            model.generator,
-            model.discriminator,
-            model.statistics,
-            settings.candidates,
-            settings.variation,
-            model.in_common_key,
-            model.dissonance,
-        )
+        self.composer = SectionComposer(model, settings.candidates, settings.variation)
 
     def outline(self, number: int) -> SongOutline:
         """What is decided of song `number`, counted from 1, before a note of it is made."""

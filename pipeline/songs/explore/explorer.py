@@ -20,7 +20,6 @@ from pipeline.config import Config
 from pipeline.errors import UserError
 from pipeline.scores.keys import Key, key_name, read_key
 from pipeline.scores.notes import Planes, cut_overlaps, notes_from_roll, roll_from_notes
-from pipeline.songs.compose.phrase_sampling import repeated
 from pipeline.songs.explore.inversion import invert, roll_distance
 from pipeline.songs.given_song import GivenSong, read_given
 from pipeline.songs.key_and_tempo import draw_tempo, transpose_into_range
@@ -89,7 +88,7 @@ class Explorer:
         for number in range(1, settings.songs + 1):
             random = self._random(settings.seed, ExplorationStream.VARIATION, number)
             fresh = self.generator.sample_latents(settings.candidates, random)
-            near = repeated(start.latents, settings.candidates)
+            near = start.latents.repeat(settings.candidates)
             varied = near.interpolate(self._in_key_of(start, fresh), settings.distance)
             phrases.append(self._best(f"variation {number}", varied))
         return [*([start.original] if start.original else []), *phrases]

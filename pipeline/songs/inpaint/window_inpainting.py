@@ -104,7 +104,7 @@ class WindowInpainter:
             if latents is None:
                 fresh = replace(fresh, conditions=self._conditions(request, measured, random).to(fresh.z.device))
             else:  # the same song, moving on
-                own = Latents.cat([latents] * self.candidates)
+                own = latents.repeat(self.candidates)
                 fresh = replace(own, z_time=fresh.z_time, z_track_time=fresh.z_track_time)
             rolls, best = self._window(planes[:, :, bars], made[:, bars], fresh, request, random)
             planes[:, :, bars] = np.where(made[None, :, bars, None, None], planes[:, :, bars], rolls)

@@ -12,9 +12,9 @@ def test_notes_that_are_looked_up_sum_to_what_a_product_gives() -> None:
     mask = torch.rand(batch, tracks, bars, generator=random) < 0.4
     mask[0] = False
     vectors = torch.randn(tracks, 2 * pitch_range + 1, width, generator=random, requires_grad=True)
-    slope = torch.randn(batch, bars * steps, width, generator=random)
+    weights = torch.randn(batch, bars * steps, width, generator=random)
     fast, plain = embed_notes(streams, mask, vectors), embed_notes_reference(streams, mask, vectors)
     assert plain.abs().max() > 1 and not plain[0].any()
     torch.testing.assert_close(fast, plain)
-    gradients = [torch.autograd.grad((one * slope).sum(), vectors)[0] for one in (fast, plain)]
+    gradients = [torch.autograd.grad((one * weights).sum(), vectors)[0] for one in (fast, plain)]
     torch.testing.assert_close(*gradients)

@@ -12,14 +12,14 @@ import torch.distributed
 import torch.multiprocessing
 
 from gan.conditions import no_labels
-from gan.rolls import batches_from
-from gan.settings import ModelSettings, TrainSettings
+from gan.settings import AlbumGANSettings, MuseGANSettings, TrainSettings
 from gan.statistics import DataStatistics
+from gan.training.batches import batches_from
 from gan.training.distributed import Team
 from gan.training.trainer import Trainer
 from tests.roll_makers import SPEC, empty, note
 
-MODEL = ModelSettings(
+MODEL = AlbumGANSettings(
     latent_size=4, trunk_width=12, trunk_blocks=1, track_width=8, step_width=8, beat_width=16, bar_width=16
 )
 TRAIN = TrainSettings(
@@ -59,12 +59,12 @@ def trained(loss: str, team: Team) -> tuple[dict[str, torch.Tensor], list[dict[s
     The steps are those of plain gradient descent: Adam makes whole steps of gradients that are nothing but rounding.
     """
     settings = SETTINGS[loss]
-    subject = Trainer(SPEC, DataStatistics.of([rolls()], SPEC, LABELS), MODEL, settings, 3, team=team)
-    for side, network in (("generator", subject.generator), ("discriminator", subject.discriminator)):
-        subject.optimizers[side] = torch.optim.SGD(network.parameters())
+    trainer = Trainer(SPEC, DataStatistics.of([rolls()], SPEC, LABELS), MODEL, settings, 3, team=team)
+    for side, network in (("generator", trainer.generator), ("discriminator", trainer.discriminator)):
+        trainer.optimizers[side] = torch.optim.SGD(network.parameters())
     batches = batches_from(rolls(), SPEC, settings.phrases_per_step, 0, labels=LABELS)
-    lines = [report.to_dict() for report in subject.run(itertools.islice(batches, settings.steps))]
-    state = subject.state_dict()
+    lines = [report.to_dict() for report in trainer.run(itertools.islice(batches, settings.steps))]
+    state = trainer.state_dict()
     parts = ("generator", "average", "discriminator")
     return {f"{part} {name}": value for part in parts for name, value in state[part].items()}, lines
 
@@ -117,7 +117,7 @@ def test_what_several_processes_cannot_do_is_refused_in_words():
         Trainer(SPEC, statistics, MODEL, TRAIN, team=Team(0, 3))
     with pytest.raises(ValueError, match=r"train\.batch_size=8 gives each of 8 processes an odd number of phrases"):
         Trainer(SPEC, statistics, MODEL, TRAIN, team=Team(0, 8))
-    model = ModelSettings(design="tutorial", filters=2)
+    model = MuseGANSettings(design="tutorial", filters=2)
     plain = {
         "noise_steps": 0,
         "noise_floor": 0.0,

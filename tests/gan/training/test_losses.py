@@ -1,61 +1,158 @@
-"""The losses against values worked out by hand, and against their signs."""
+"""Losses and penalties against values and gradients worked out by hand: a flipped sign fails."""
+
+from __future__ import annotations
 
 import math
 
 import pytest
 import torch
+from torch import Tensor
 
-from gan.training.losses import Relativistic, discriminator_loss, generator_loss, squared_gradient_norms
+from gan.conditions import DENSITY, SHORT, ConditionLayout, no_conditions
+from gan.rolls import STREAM_ONSET, STREAM_SOUNDING
+from gan.spec import RollSpec, Track
+from gan.training.losses import (
+    Relativistic,
+    Wasserstein,
+    attribute_loss,
+    gradient_penalty,
+    interpolate_phrases,
+    relativistic_discriminator_loss,
+    relativistic_generator_loss,
+    squared_gradient_norms,
+    wasserstein_discriminator_loss,
+    wasserstein_generator_loss,
+)
 
-
-def test_losses_equal_hand_computed_values():
-    real, fake = torch.tensor([2.0, 0.0]), torch.tensor([1.0, 3.0])
-    lead = [1.0, -3.0]  # D(real) - D(fake)
-    wanted = sum(math.log(1 + math.exp(-gap)) for gap in lead) / 2
-    assert discriminator_loss(real, fake).item() == pytest.approx(wanted, abs=1e-6)
-    assert generator_loss(real, fake).item() == pytest.approx(sum(math.log(1 + math.exp(gap)) for gap in lead) / 2)
-
-
-def test_discriminator_loss_pulls_real_up_and_fake_down():
-    real, fake = torch.zeros(4, requires_grad=True), torch.zeros(4, requires_grad=True)
-    discriminator_loss(real, fake).backward()
-    assert (real.grad < 0).all(), "going down the loss must raise the score of real phrases"
-    assert (fake.grad > 0).all()
-
-
-def test_generator_loss_pulls_fake_up():
-    fake = torch.zeros(4, requires_grad=True)
-    generator_loss(torch.zeros(4), fake).backward()
-    assert (fake.grad < 0).all()
+SLOPE = torch.tensor([3.0, 4.0])
+"""Of a linear discriminator: the gradient of each score has length 5."""
 
 
-def test_penalty_of_a_linear_critic_is_its_squared_slope():
-    slope = torch.tensor([3.0, 4.0], requires_grad=True)
-    phrases = torch.randn(5, 2, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
-    (slopes,) = squared_gradient_norms(phrases @ slope, phrases)
-    penalty = slopes.mean()
-    assert penalty.item() == pytest.approx(25.0)
-    penalty.backward()
-    assert slope.grad.tolist() == pytest.approx([6.0, 8.0])  # it can be learnt from
+def linear(*batches: Tensor, slope: Tensor = SLOPE) -> Tensor:
+    return torch.cat(batches) @ slope
 
 
-def test_each_phrase_has_a_slope_of_its_own():
+def draws(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_relativistic_losses_of_known_logits() -> None:
+    real = torch.tensor([2.0, 0.0], requires_grad=True)
+    fake = torch.tensor([1.0, 3.0], requires_grad=True)
+    lead = [1.0, -3.0]  # D(x) - D(y)
+    loss = relativistic_discriminator_loss(real, fake)
+    assert loss.item() == pytest.approx(sum(math.log(1 + math.exp(-gap)) for gap in lead) / 2)
+    shares = [1 / (1 + math.exp(gap)) / 2 for gap in lead]
+    gradients = torch.autograd.grad(loss, (real, fake))
+    assert gradients[0].tolist() == pytest.approx([-share for share in shares]), "real phrases are to score higher"
+    assert gradients[1].tolist() == pytest.approx(shares), "generated ones lower"
+    loss = relativistic_generator_loss(real, fake)
+    assert loss.item() == pytest.approx(sum(math.log(1 + math.exp(gap)) for gap in lead) / 2)
+    (gradient,) = torch.autograd.grad(loss, fake)
+    assert gradient.tolist() == pytest.approx([share - 1 / 2 for share in shares]), (
+        "the generator's are to score higher"
+    )
+
+
+def test_r1_and_r2_of_a_linear_discriminator_are_its_squared_slope() -> None:
+    slope = SLOPE.clone().requires_grad_()
+    real, fake = torch.randn(5, 2, generator=draws()), torch.randn(5, 2, generator=draws(1))
+    loss = Relativistic(gamma=10.0, penalty_steps=3)
+    output = loss.discriminator(lambda *batches: linear(*batches, slope=slope), real, fake, True, draws())
+    assert [output.figures["r1"], output.figures["r2"]] == pytest.approx([25.0, 25.0])
+    assert output.penalty is not None
+    assert output.penalty.item() == pytest.approx(3 * 10 / 2 * (25 + 25))
+    (gradient,) = torch.autograd.grad(output.penalty, slope)
+    assert gradient.tolist() == pytest.approx([3 * 10 * 2 * 3.0, 3 * 10 * 2 * 4.0]), "the steeper, the worse"
+    assert output.loss.item() == pytest.approx(relativistic_discriminator_loss(real @ SLOPE, fake @ SLOPE).item())
+    assert loss.discriminator(linear, real, fake, False, draws()).penalty is None
+
+
+def test_each_phrase_has_a_gradient_norm_of_its_own() -> None:
     phrases = torch.tensor([[1.0], [3.0]], requires_grad=True)
-    (slopes,) = squared_gradient_norms((phrases**2).sum(1), phrases)
-    assert slopes.tolist() == pytest.approx([2**2, 6**2])
+    (norms,) = squared_gradient_norms((phrases**2).sum(1), phrases)
+    assert norms.tolist() == pytest.approx([2**2, 6**2])
 
 
-def test_one_verdict_teaches_both_sides():
-    """The gradient of one side's loss at each generated phrase, turned round, is that of the other side's."""
-    random = torch.Generator().manual_seed(0)
-    real, fake = torch.randn(5, 3, generator=random), torch.randn(5, 3, generator=random).requires_grad_()
-    weight = torch.randn(3, generator=random)
+def test_wasserstein_losses_of_known_logits() -> None:
+    real, fake = torch.tensor([1.0, 3.0]), torch.tensor([0.5, -0.5])
+    assert wasserstein_discriminator_loss(real, fake).item() == -2.0
+    assert wasserstein_generator_loss(fake + 1).item() == -1.0
+    pairs = torch.tensor([[1.0, 0.0], [3.0, 2.0]])
+    assert wasserstein_discriminator_loss(pairs, torch.zeros(2, 2)).item() == -3.0, "discriminators add up"
+    assert wasserstein_generator_loss(pairs).item() == -3.0
 
-    def judge(*batches):
-        return torch.cat([(one.tanh() @ weight) * 4 for one in batches])
 
-    verdict = Relativistic(gamma=1.0, every=1).judge(judge, real, fake, False, random)
-    (slopes,) = torch.autograd.grad(verdict.loss, fake)
-    turned = slopes * Relativistic.other_way_round(verdict).unsqueeze(1)
-    (wanted,) = torch.autograd.grad(generator_loss(judge(real), judge(fake)), fake)
-    assert torch.allclose(turned, wanted, rtol=1e-4)
+def test_gradient_penalty_of_a_linear_discriminator() -> None:
+    inputs = torch.randn(5, 2, generator=draws()).requires_grad_()
+    assert gradient_penalty(inputs @ SLOPE, inputs).item() == pytest.approx(16.0)  # (5 - 1) squared
+    two = torch.stack([inputs @ SLOPE, 2 * inputs[:, 0]], dim=1)
+    assert gradient_penalty(two, inputs).item() == pytest.approx(16.0 + 1.0)
+    slope = SLOPE.clone().requires_grad_()
+    real, fake = torch.randn(5, 2, generator=draws(1)), torch.randn(5, 2, generator=draws(2))
+    output = Wasserstein(gamma=10.0, penalty_steps=2).discriminator(
+        lambda *batches: linear(*batches, slope=slope), real, fake, True, draws()
+    )
+    assert output.loss.item() == pytest.approx(((fake - real) @ SLOPE).mean().item(), rel=1e-5)
+    assert output.figures["gradient_penalty"] == pytest.approx(16.0)
+    assert output.penalty is not None
+    assert output.penalty.item() == pytest.approx(2 * 160.0)
+    (gradient,) = torch.autograd.grad(output.penalty, slope)
+    assert gradient.tolist() == pytest.approx([2 * 10 * 2 * 4 * 0.6, 2 * 10 * 2 * 4 * 0.8]), "lengths go towards 1"
+
+
+@pytest.mark.parametrize("kind", [Relativistic, Wasserstein])
+def test_the_generator_of_either_loss_is_to_raise_the_scores_of_its_phrases(kind: type) -> None:
+    real, fake = torch.randn(5, 2, generator=draws()), torch.randn(5, 2, generator=draws(1)).requires_grad_()
+    (gradient,) = torch.autograd.grad(kind(1.0, 1).generator(linear, real, fake), fake)
+    assert (gradient @ SLOPE < 0).all()
+
+
+def test_interpolated_phrases_lie_between_real_and_generated_ones() -> None:
+    real, fake = torch.zeros(4, 3, 2), torch.ones(4, 3, 2)
+    middle = interpolate_phrases(real, fake, draws())
+    assert ((middle > 0) & (middle < 1)).all()
+    assert torch.equal(middle, middle[:, :1, :1].expand_as(middle)), "one place on the line for each phrase"
+    assert len(middle[:, 0, 0].unique()) == 4
+
+
+SPEC = RollSpec((Track("Lead"),), bars=1, num_pitches=4)
+LAYOUT = ConditionLayout.of(SPEC)
+
+
+def short_notes(*steps: int) -> Tensor:
+    """A bar of notes of one step."""
+    streams = torch.zeros(1, 16, 1, 2, 4)
+    streams[0, list(steps), 0, :, 2] = 1
+    return streams
+
+
+def asked_for(*places: slice) -> Tensor:
+    conditions = no_conditions(1, SPEC)
+    for place in places:
+        conditions[:, place] = 1.0
+    return conditions
+
+
+def test_attribute_loss_of_known_counts() -> None:
+    real, fake = short_notes(0, 4, 8, 12), short_notes(0, 8)
+    off = (math.log(1 + 4) - math.log(1 + 2)) ** 2
+    density, short = LAYOUT.attribute(DENSITY), LAYOUT.attribute(SHORT)
+    assert attribute_loss(fake, real, asked_for(), SPEC).item() == 0.0, "nothing was asked for"
+    assert attribute_loss(real, real, asked_for(density, short, LAYOUT.rhythm), SPEC).item() == 0.0
+    assert attribute_loss(fake, real, asked_for(density), SPEC).item() == pytest.approx(2 * off), (
+        "notes, steps of sound"
+    )
+    assert attribute_loss(fake, real, asked_for(short), SPEC).item() == pytest.approx(off)
+    assert attribute_loss(fake, real, asked_for(LAYOUT.rhythm), SPEC).item() == pytest.approx(20 * 4 * (1 / 4) ** 2)
+    assert attribute_loss(real.roll(1, 1), real, asked_for(density), SPEC).item() == 0.0
+    assert attribute_loss(real.roll(1, 1), real, asked_for(LAYOUT.rhythm), SPEC).item() == pytest.approx(20 * 8 / 16)
+
+
+def test_attribute_loss_wants_the_notes_that_are_missing() -> None:
+    real, density = short_notes(0, 4, 8, 12), asked_for(LAYOUT.attribute(DENSITY))
+    for fake, sign in ((short_notes(0, 8), -1), (short_notes(0, 2, 4, 6, 8, 10), 1)):
+        fake.requires_grad_()
+        (gradient,) = torch.autograd.grad(attribute_loss(fake, real, density, SPEC), fake)
+        for stream in (STREAM_ONSET, STREAM_SOUNDING):
+            assert (gradient[:, :, :, stream] * sign > 0).all()

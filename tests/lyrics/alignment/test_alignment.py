@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -13,23 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gan.spec import RollSpec, Track
-from pipeline.errors import UserError
-from pipeline.files import write_json
 from pipeline.lyrics.alignment.alignment import alignment_metrics, fit_words
 from pipeline.lyrics.alignment.dynamic_programming import SectionGrid, parts_of, place_syllables
 from pipeline.lyrics.phonetics.syllables import syllables_of
-from pipeline.rendering.lrc import lrc_text, stamp
+from pipeline.rendering.lrc import lrc_text
 from pipeline.rendering.midi import write_midi
 from pipeline.rendering.musicxml import write_score
-from pipeline.scores.notes import make_notes, notes_from_roll
+from pipeline.scores.notes import make_notes
 from pipeline.songs.song import Section, Song
 from pipeline.songs.sung_syllables import (
     SungSyllable,
     check_fits,
-    check_singer,
     lines_of,
-    melody_of,
-    read_alignment,
     seconds_of,
     ticks_of,
     with_words,
@@ -163,12 +157,6 @@ def test_notes_are_divided_at_beats() -> None:
     assert parts_of(0, 3, 3, 4, 4) == (0, 1, 2)
 
 
-def test_the_melody_is_the_highest_line() -> None:
-    song = made([(1, 60, 0, 8), (1, 67, 0, 4), (1, 64, 2, 4), (1, 72, 8, 8), (1, 74, 12, 4)])
-    line = [(pitch, onset, length) for _, pitch, onset, length in melody_of(song.notes, 1).tolist()]
-    assert line == [(67, 0, 4), (72, 8, 4), (74, 12, 4)]
-
-
 @pytest.mark.parametrize("spec", [VOICES, RollSpec(VOICES.tracks, steps_per_beat=12, beats_per_bar=3)])
 def test_midi_lrc_and_score_agree_to_a_step(tmp_path: Path, spec: RollSpec) -> None:
     beat, bar = spec.steps_per_beat, spec.steps_per_bar
@@ -197,43 +185,3 @@ def test_midi_lrc_and_score_agree_to_a_step(tmp_path: Path, spec: RollSpec) -> N
 
 def vars_of(song: Song) -> dict[str, object]:
     return {name: getattr(song, name) for name in song.__dataclass_fields__}
-
-
-def test_lrc_clears_the_words_in_a_long_pause() -> None:
-    song = made([(1, 60, 0, 4), (1, 62, 92, 4)])
-    found = fit_words(song, {0: ["Oh"], 2: ["Home"]}, "Voice", english=True).syllables
-    text = lrc_text(found, seconds_of(song, found), {"ti": "A", "al": ""}, 83.6, word_times=False)
-    assert text == "[ti:A]\n[length:01:23]\n\n[00:00.00]Oh\n[00:00.50]\n[00:11.50]Home\n[00:12.00]\n"
-    assert stamp(3599.999) == "60:00.00"
-
-
-def test_an_alignment_is_read_back_and_must_fit_its_song(tmp_path: Path) -> None:
-    from dataclasses import asdict
-
-    song = made(TUNE)
-    found = fit_words(song, WORDS, "Voice", english=True)
-    write_json(tmp_path / "alignment.json", {"songs": [asdict(found)]})
-    words = read_alignment(tmp_path / "alignment.json")[1]
-    assert (words.sections, words.syllables) == (found.sections, found.syllables)
-    check_fits(song, words.syllables)
-    with pytest.raises(UserError, match="other music"):
-        check_fits(made([(1, 40, 0, 4)]), words.syllables)
-    assert read_alignment(tmp_path / "none.json") == {}
-    (tmp_path / "alignment.json").write_text(json.dumps({"songs": [{"number": 1}]}))
-    with pytest.raises(UserError, match=r"alignment\.json"):
-        read_alignment(tmp_path / "alignment.json")
-
-
-def test_only_tracks_with_pitches_sing() -> None:
-    check_singer(VOICES, "Second")
-    for name in ("Drums", "Choir"):
-        with pytest.raises(UserError, match=r"lyrics\.track must be one of Voice, Second"):
-            check_singer(VOICES, name)
-
-
-def test_words_change_nothing_but_divided_notes() -> None:
-    song = made(TUNE, humanized=0.8)
-    found = fit_words(song, {0: ["Over the river"]}, "Voice", english=True).syllables
-    sung = with_words(song, [one for one in found if not one.split])
-    assert (sung.notes == song.notes).all() and (sung.timing_ticks == song.timing_ticks).all()
-    assert len(notes_from_roll(sung.planes, VOICES.lowest_pitch)) == len(song.notes)

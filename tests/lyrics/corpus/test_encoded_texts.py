@@ -8,7 +8,7 @@ from pipeline.lyrics.corpus.encoded_texts import EncodedTexts, TextSplit, TokenS
 torch.set_num_threads(1)  # two that wait for each other make these small tensors many times slower
 
 
-def test_lanes_hold_the_documents_in_another_order():
+def test_streams_hold_the_documents_in_another_order():
     side = TextSplit(np.repeat(np.arange(8, dtype=np.uint16), 6), np.arange(6, 49, 6))
     first, second = (TokenStreams(side, 3, torch.Generator().manual_seed(seed)) for seed in (0, 1))
     assert first.length == 16

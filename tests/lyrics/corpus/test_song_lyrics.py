@@ -1,6 +1,6 @@
 """How songs, essays and books are cut out of text and spelt."""
 
-from pipeline.lyrics.corpus.song_lyrics import SECTION_MARKS, START, Speller, line_for_people, parse_lyrics
+from pipeline.lyrics.corpus.song_lyrics import SECTION_MARKS, START, Speller, line_for_people, lyrics_in
 from pipeline.lyrics.corpus.text_decoding import clean
 
 TAGGED = """# Title: Salt
@@ -27,15 +27,19 @@ def stanzas(count):
     return "\n\n".join(f"The sea came to number x{number}\nAnd went away by x{number}" for number in range(count))
 
 
+def lines_of(document):
+    return [line for section in document.sections for line in section.lines]
+
+
 def test_tagged_sections_keep_kind_and_lines():
-    (document,) = parse_lyrics(clean(TAGGED))
+    (document,) = lyrics_in([clean(TAGGED)])
     assert document.title == "Salt"
     assert [section.name for section in document.sections] == ["verse", "chorus", "verse", "chorus"]
     assert document.sections[1].lines == ("I know the sea", "And so it goes")
 
 
 def test_untagged_stanzas_become_verses():
-    (document,) = parse_lyrics("One two\nthree four\n\nfive six")
+    (document,) = lyrics_in(["One two\nthree four\n\nfive six"])
     assert [(section.name, section.lines) for section in document.sections] == [
         ("verse", ("One two", "three four")),
         ("verse", ("five six",)),
@@ -43,40 +47,41 @@ def test_untagged_stanzas_become_verses():
 
 
 def test_each_heading_begins_a_song():
-    first, second = parse_lyrics("# Salt\n\nThe wind came in\n\n# Sand\n\nThe wind went out")
+    first, second = lyrics_in(["# Salt\n\nThe wind came in\n\n# Sand\n\nThe wind went out"])
     assert (first.title, second.title) == ("Salt", "Sand")
-    assert second.lines == ["The wind went out"]
+    assert lines_of(second) == ["The wind went out"]
 
 
 def test_directions_in_brackets_are_no_sections():
-    (document,) = parse_lyrics("To be or not\n[Exit a ghost]\nto be")
-    assert document.lines == ["To be or not", "[Exit a ghost]", "to be"]
+    (document,) = lyrics_in(["To be or not\n[Exit a ghost]\nto be"])
+    assert lines_of(document) == ["To be or not", "[Exit a ghost]", "to be"]
 
 
 def test_one_long_text_is_cut_into_pieces_without_losing_a_line():
     text = stanzas(400)
-    documents = parse_lyrics(text)
+    documents = list(lyrics_in([text]))
     assert len(documents) > 5
-    assert [line for document in documents for line in document.lines] == [line for line in text.split("\n") if line]
+    assert [line for document in documents for line in lines_of(document)] == [
+        line for line in text.split("\n") if line
+    ]
 
 
 def test_long_tagged_text_is_cut_between_sections():
-    documents = parse_lyrics(
-        "\n".join(f"[verse]\nThe sea came to number x{number}\nand stayed" for number in range(600))
-    )
+    text = "\n".join(f"[verse]\nThe sea came to number x{number}\nand stayed" for number in range(600))
+    documents = list(lyrics_in([text]))
     assert len(documents) > 5
     assert all(len(section.lines) == 2 for document in documents for section in document.sections)
 
 
 def test_prose_without_line_ends_is_broken_at_spaces():
-    (document,) = parse_lyrics("word " * 300)
-    assert max(map(len, document.lines)) <= 60
-    assert " ".join(document.lines).split() == ["word"] * 300
+    (document,) = lyrics_in(["word " * 300])
+    assert max(map(len, lines_of(document))) <= 60
+    assert " ".join(lines_of(document)).split() == ["word"] * 300
 
 
 def test_lines_are_spelt_backwards_and_names_keep_their_capital():
-    (document,) = parse_lyrics(clean(TAGGED))
-    speller = Speller.of(document.lines)
+    (document,) = lyrics_in([clean(TAGGED)])
+    speller = Speller.of(lines_of(document))
     spelt = speller.document(document.upright)
     verse = "\n".join(line[::-1] for line in ("the wind came in", "Mister Lee was there"))
     assert spelt.startswith(f"{START}{SECTION_MARKS['verse']}{verse}\n{SECTION_MARKS['chorus']}")

@@ -1,4 +1,4 @@
-"""The language model's figures against values worked out by hand, and its training against itself."""
+"""The language model learns, resumes exactly and stops when it should."""
 
 import io
 import math
@@ -38,7 +38,7 @@ def test_resumed_training_equals_uninterrupted_training():
     assert whole.best_bits == resumed.best_bits
 
 
-def test_looks_take_little_of_the_time():
+def test_validation_takes_little_of_the_time():
     long = ["\x02" + "the sea and the stone\n" * 500] * 3
     trainer = LanguageModelTrainer(
         EncodedTexts.of(long, long[:1], long[:1]), settings(batch_size=1, sequence_length=16)

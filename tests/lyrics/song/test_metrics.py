@@ -19,8 +19,7 @@ from pipeline.lyrics.song.metrics import (
 )
 from pipeline.lyrics.song.plan import LinePlan, LyricPlan, SectionPlan
 from pipeline.lyrics.song.writer import LyricWriter
-from pipeline.settings.lyrics import LanguageModelSettings
-from tests.song_makers import configured
+from pipeline.settings.lyrics import LanguageModelSettings, LyricsSettings
 
 torch.set_num_threads(1)
 LINES = ("The rain is on the window", "I came home late at night", "A candle on the window", "It was the only light")
@@ -97,7 +96,7 @@ def test_the_table_has_a_row_a_measure_and_three_columns():
 
 
 def test_the_cost_of_form_is_in_bits_a_character():
-    settings = configured("+stage=lyrics").lyrics
+    settings = LyricsSettings()
     texts = [spelt(section(), section("chorus", LINES[::-1]))]
     symbols = "\ufffd" + "".join(sorted({*"".join(texts)}))
     small: LanguageModelSettings = replace(settings.model, hidden_size=8, num_layers=1)

@@ -8,16 +8,17 @@ import pytest
 from gan.spec import RollSpec, Track
 from pipeline.lyrics.song.line_sampling import strong_beats
 from pipeline.lyrics.song.plan import LyricPlan, SectionPlan, lines_for_bars, lyric_form, plan_lyric, rhyme_partner
+from pipeline.settings.lyrics import LyricsSettings
 from pipeline.songs.form import FORMS
 from pipeline.songs.song import Section
-from tests.song_makers import configured, song_of
+from tests.song_makers import song_of
 
 SPEC = RollSpec((Track("Flute"), Track("Bass")))
 
 
 @cache
 def defaults():
-    return configured("+stage=lyrics").lyrics
+    return LyricsSettings()
 
 
 def settings(**changes):
@@ -137,7 +138,7 @@ def test_two_bars_make_a_line_where_somebody_sings():
 @pytest.mark.parametrize("name", FORMS)
 def test_every_form_of_the_music_has_a_chorus_that_comes_back(name):
     cycle = [*FORMS[name].opening, *FORMS[name].cycle, *FORMS[name].cycle]
-    kinds = [kind for kind, lines in lyric_form([(part.role, 4 * part.phrases) for part in cycle]) if lines]
+    kinds = [kind for kind, lines in lyric_form([(part.role, 4 * part.num_phrases) for part in cycle]) if lines]
     assert kinds.count("chorus") >= 2
     assert "verse" in kinds
 

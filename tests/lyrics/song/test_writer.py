@@ -17,14 +17,13 @@ from pipeline.lyrics.song.lexicon import letters_only
 from pipeline.lyrics.song.metrics import sections_of_text
 from pipeline.lyrics.song.plan import LinePlan, LyricPlan, SectionPlan, rhyme_partner
 from pipeline.lyrics.song.writer import LyricWriter
-from pipeline.settings.lyrics import LanguageModelSettings
-from tests.song_makers import configured
+from pipeline.settings.lyrics import LanguageModelSettings, LyricsSettings
 
 torch.set_num_threads(1)  # two that wait for each other make these small tensors many times slower
 MODEL = LanguageModelSettings(
     tokens="characters",
     vocabulary_size=2000,
-    hidden_size=48,
+    hidden_size=32,
     num_layers=1,
     dropout=0.0,
     weight_drop=0.0,
@@ -32,7 +31,7 @@ MODEL = LanguageModelSettings(
     learning_rate=0.01,
     batch_size=8,
     sequence_length=32,
-    steps=150,
+    steps=60,
     minutes=5.0,
     patience=12,
     seed=1,
@@ -44,7 +43,7 @@ COPY_LIMIT = 22
 
 @pytest.fixture(scope="module")
 def trainer(tmp_path_factory):
-    settings = configured("+stage=lyrics").lyrics
+    settings = LyricsSettings()
     found = LanguageModelTrainer(read_texts(settings, tmp_path_factory.mktemp("texts")).texts, MODEL)
     for _ in found.run():
         pass
@@ -57,7 +56,7 @@ def training_texts(trainer):
 
 @cache
 def defaults():
-    return replace(configured("+stage=lyrics").lyrics, model=MODEL, seed=1, candidates=12)
+    return replace(LyricsSettings(), model=MODEL, seed=1, candidates=12)
 
 
 @cache

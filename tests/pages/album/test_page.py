@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
+import shutil
 from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -25,6 +27,8 @@ from pipeline.stages import album
 from tests.song_makers import configured
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Melody"), Track("Bass")), num_pitches=48, lowest_pitch=36)
+PLACE = Path("outputs/run/.album.partial")
+"""Where the album is made."""
 FORM = (("intro", 0, 2), ("verse", 2, 4), ("outro", 6, 2))
 EVIL = "<script>alert(\"1\")</script> & 'co'"
 
@@ -153,25 +157,33 @@ def make_small_run() -> Config:
     return make_run({title: make_song(n, make_planes(n), SPEC) for n, title in enumerate(titles, 1)})
 
 
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
-    """A run without its album, in the current directory."""
-    monkeypatch.chdir(tmp_path)
-    Path("outputs/run/.album.partial").mkdir(parents=True)
-    return make_small_run()
-
-
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An album that the tests only read."""
-    folder = tmp_path_factory.mktemp("made")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Config]:
+    """A run with its album, which the tests only read, and its settings."""
+    folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         config = make_small_run()
-        directory = Path("outputs/run/.album.partial")
-        directory.mkdir()
-        album.run(config, directory)
-    return folder / directory
+        PLACE.mkdir()
+        album.run(config, PLACE)
+    return folder, config
+
+
+@pytest.fixture
+def made(finished: tuple[Path, Config]) -> Path:
+    """The album."""
+    return finished[0] / PLACE
+
+
+@pytest.fixture
+def run(finished: tuple[Path, Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """A run of its own, below the current directory, whose album is not made yet."""
+    folder, config = finished
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    shutil.rmtree(PLACE)
+    PLACE.mkdir()
+    return copy.deepcopy(config)
 
 
 def test_the_page_lists_every_song_with_sound_and_downloads(made: Path) -> None:
@@ -233,12 +245,11 @@ def test_a_song_without_words_and_files_that_are_missing_are_left_out(run: Confi
     Path("outputs/run/render/03-song & #3.wav").unlink()
     for picture in Path("outputs/run/train/samples").iterdir():
         picture.unlink()
-    directory = Path("outputs/run/.album.partial")
-    album.run(run, directory)
-    elements = Elements((directory / "index.html").read_text())
+    album.run(run, PLACE)
+    elements = Elements((PLACE / "index.html").read_text())
     assert elements.text.count("Lyrics") == 2
     assert sum(tag == "audio" for tag, _ in elements.found) == 2
-    assert all((directory / unquote(link)).exists() for link in elements.links() if not link.startswith("#"))
+    assert all((PLACE / unquote(link)).exists() for link in elements.links() if not link.startswith("#"))
 
 
 def test_the_playhead_follows_the_tempo(made: Path) -> None:
@@ -271,13 +282,12 @@ def test_credits_say_where_the_album_comes_from(made: Path) -> None:
 
 
 def test_the_album_is_told_with_its_address(run: Config, capsys: pytest.CaptureFixture[str]) -> None:
-    directory = Path("outputs/run/.album.partial")
     run.album.title = "The Lost Tape"
-    outcome = album.run(run, directory)
+    outcome = album.run(run, PLACE)
     assert outcome.notes["title"] == "The Lost Tape"
     said = capsys.readouterr().out
     assert (Path.cwd() / "outputs/run/album/index.html").as_uri() in said
-    assert "<title>The Lost Tape " in (directory / "index.html").read_text()
+    assert "<title>The Lost Tape " in (PLACE / "index.html").read_text()
 
 
 def test_the_plan_counts_the_media(run: Config) -> None:
@@ -287,9 +297,8 @@ def test_the_plan_counts_the_media(run: Config) -> None:
 
 
 def test_the_album_outlives_what_it_was_made_of(run: Config) -> None:
-    directory = Path("outputs/run/.album.partial")
     original = Path("outputs/run/render/02-song & #2.wav")
     data = original.read_bytes()
-    album.run(run, directory)
+    album.run(run, PLACE)
     original.unlink()
-    assert (directory / "tracks/02-song & #2.wav").read_bytes() == data
+    assert (PLACE / "tracks/02-song & #2.wav").read_bytes() == data

@@ -13,7 +13,7 @@ from gan.context import Context
 from gan.latents import Latents
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
-from gan.settings import ModelSettings
+from gan.settings import AlbumGANSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
 from pipeline.scores.keys import Key
@@ -21,13 +21,14 @@ from pipeline.songs.compose.sections import SectionComposer, SongSections
 from pipeline.songs.form import FORMS, FormSection, numbered
 from pipeline.songs.plan import draw_song_conditions, plan_phrases
 from pipeline.songs.request import Request
+from pipeline.songs.trained_model import TrainedModel
 
 SPEC = RollSpec(
     (Track("Drums", True), Track("Piano"), Track("Bass"), Track("Strings")), num_pitches=36, lowest_pitch=36
 )
 STRINGS = 3
 HOME = Key(0, False)
-SMALL = ModelSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, context_width=8, step_width=8)
+SMALL = AlbumGANSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, context_width=8, step_width=8)
 FORM = numbered(
     tuple(
         FormSection(name, name, phrases)
@@ -66,7 +67,8 @@ def composer(rests: bool = True, variation: float = 0.2) -> SectionComposer:
         for weight in generator.parameters():
             if weight.dim() > 1:
                 weight.mul_(1.5)
-    return SectionComposer(generator, discriminator, statistics, 6, variation, True, 0.1)
+    model = TrainedModel(generator, discriminator, statistics, music={}, dissonance=0.1, styles=(), in_common_key=True)
+    return SectionComposer(model, 6, variation)
 
 
 def requesting(**densities: float) -> Request:

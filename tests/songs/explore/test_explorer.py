@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from matplotlib.image import imread
 
 from gan.conditions import KEY
-from gan.latents import Latents
-from gan.networks.generator import Generator
 from pipeline.config import Config
 from pipeline.errors import UserError
-from pipeline.songs.compose.phrase_sampling import repeated
 from pipeline.songs.explore import inversion
 from pipeline.songs.explore.explorer import Explorer
-from pipeline.songs.explore.inversion import invert, roll_distance
 from pipeline.songs.song import Song
-from pipeline.songs.trained_model import load_trained_model
 from pipeline.stages import generate
 from tests.song_makers import configured, write_checkpoint, write_quartet
 
@@ -53,24 +47,14 @@ def explored(place: Path, *overrides: str) -> Song:
     generate.inputs(config)
     assert "phrases" in generate.plan(config).text
     generate.run(config, place)
-    assert (place / "phrases.png").stat().st_size > 1000
-    return Song.load(place / "songs/01.npz")
+    song = Song.load(place / "songs/01.npz")
+    picture = imread(place / "phrases.png")
+    assert picture.shape[0] > 100 and np.ptp(picture[..., :3]) > 0.5, "notes on a ground"
+    return song
 
 
 def names(song: Song) -> list[str]:
     return [section.name for section in song.sections]
-
-
-@pytest.fixture(scope="module")
-def lively(folder: Path) -> Generator:
-    """A generator whose phrases differ widely with the latents."""
-    generator = load_trained_model(tiny(), folder / CHECKPOINT).generator
-    assert isinstance(generator, Generator)
-    with torch.no_grad():
-        for head in generator.heads:
-            for name, weight in head.named_parameters():
-                weight.mul_(0.1 if name == "metre" else 20.0 if name.endswith("weight") else 1.0)
-    return generator
 
 
 def test_the_way_between_two_seeds_begins_and_ends_with_them(tmp_path: Path) -> None:
@@ -101,40 +85,6 @@ def test_no_distance_is_the_phrase_that_was_found(tmp_path: Path) -> None:
     bars = song.spec.bars
     found, varied = (song.planes[:, :, start * bars : (start + 1) * bars] for start in (1, 2))
     assert np.array_equal(found, varied)
-
-
-def test_unlikeness_is_0_for_the_same_and_1_for_notes_far_apart() -> None:
-    first, second, near = torch.zeros(3, 1, 64, 2, 2, 20)
-    first[:, 3, 0, :, 5] = second[:, 40, 1, :, 9] = near[:, 4, 0, :, 5] = 1
-    assert roll_distance(first, first).item() == 0
-    assert roll_distance(first, second).item() == pytest.approx(1)
-    assert 0 < roll_distance(first, near).item() < 1
-
-
-def test_a_phrase_that_the_generator_made_is_found_again(lively: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inversion, "NUM_STEPS", 60)
-    random = torch.Generator().manual_seed(1)
-    secret = lively.sample_latents(1, random)
-    phrase = lively.sample(secret)[0]
-    target = lively.encode(phrase[None])
-    found = invert(lively, phrase, secret.conditions[0], torch.Generator().manual_seed(2))
-    with torch.no_grad():
-        others = roll_distance(lively(lively.sample_latents(64, random)), target)
-        apart = roll_distance(lively(found), target).item()
-    assert apart < others.min().item() and apart < 0.75 * others.mean().item()
-
-
-def test_distance_leads_away_from_the_phrase(lively: Generator) -> None:
-    random = torch.Generator().manual_seed(3)
-    start = lively.sample_latents(1, random)
-    fresh = lively.sample_latents(48, random)
-    here: Latents = repeated(start, 48)
-    with torch.no_grad():
-        phrase = lively(start)
-        apart = [
-            roll_distance(lively(here.interpolate(fresh, share)), phrase).mean().item() for share in (0, 0.25, 0.5, 1)
-        ]
-    assert all(first < second for first, second in pairwise(apart)), apart
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from gan.networks.generator import Generator
 from pipeline.config import Config
 from pipeline.errors import UserError
-from pipeline.scores.notes import Notes, make_notes
+from pipeline.scores.notes import Notes
 from pipeline.settings.music import roll_spec
 from pipeline.songs.given_song import read_given
-from pipeline.songs.inpaint.mask import bar_numbers
-from pipeline.songs.inpaint.window_inpainting import next_window, shift_into_pitch_range, wait_for_kept
 from pipeline.songs.song import Song
-from pipeline.songs.trained_model import load_trained_model
 from pipeline.stages import generate
 from tests.music_makers import write_midi
 from tests.song_makers import configured, write_checkpoint, write_quartet
@@ -141,7 +137,7 @@ def test_what_is_made_depends_on_what_is_given(tmp_path: Path, monkeypatch: pyte
     path = write_checkpoint(tmp_path / "outputs/album/train", tiny())
     state = torch.load(path, weights_only=True)
     for name, weight in state["chosen"]["average"].items():
-        if name.startswith(("listen", "heads")):
+        if name.startswith(("context", "heads")):
             weight.mul_(20.0 if name.endswith("weight") else 0.01)
     torch.save(state, path)
     write_quartet(Path("my.mid"))
@@ -218,55 +214,3 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     with pytest.raises(UserError, match=sentence) as caught:
         made(tmp_path, *overrides)
     assert str(caught.value).count("\n") == 0
-
-
-def test_windows_begin_with_what_is_there() -> None:
-    made = np.zeros((2, 12), bool)
-    windows = []
-    while (window := next_window(made, 4)) is not None:
-        windows.append(window)
-        made[:, slice(*window)] = True
-    assert windows == [(0, 4), (2, 6), (4, 8), (6, 10), (8, 12)]
-    made[1, 5] = False
-    assert next_window(made, 4) == (3, 7), "as much before as after"
-    made[:, 9:] = False
-    made[1, 5] = True
-    assert next_window(made, 4) == (7, 11) or next_window(made, 4) == (8, 12)
-    assert next_window(np.zeros((2, 1), bool), 1) == (0, 1)
-
-
-def test_made_notes_wait_until_a_given_one_of_their_pitch_has_rung_out() -> None:
-    given = make_notes([0, 1], 60, [0, 0], [10, 10])
-    made = make_notes([0, 0, 0, 1, 1], [60, 60, 64, 62, 60], [8, 9, 8, 8, 8], [4, 1, 4, 4, 4])
-    assert rows(wait_for_kept(made, given, monophonic=[1])) == [
-        (0, 60, 10, 2),
-        (0, 64, 8, 4),
-        (1, 60, 10, 2),
-        (1, 62, 10, 2),
-    ]
-
-
-def test_a_pickup_is_no_bar_of_its_own_and_stays() -> None:
-    from dataclasses import replace
-
-    from pipeline.scores.score import Metre
-    from pipeline.songs.given_song import _assign, _on_grid
-    from tests.music_makers import part, score
-
-    config = tiny()
-    spec = roll_spec(config.roll, config.tracks, config.data.metre)
-    lines = [part([(3.0, 1.0, pitch), *[(4.0 + b, 1.0, pitch) for b in range(16)]]) for pitch in (72, 65, 57, 48)]
-    piece = score(*lines, metres=(Metre(4.0, 4, 4),))
-    given = _on_grid("pickup", piece, _assign(piece, config.tracks, spec, ()), spec)
-    assert (given.bars, given.pickup_bars) == (5, 1)
-    assert given.notes["onset"].min() == 12
-    assert bar_numbers([1], given) == [1]
-    assert replace(given).bars == 5
-
-
-def test_notes_beyond_what_the_generator_hears_are_heard_an_octave_nearer(folder: Path) -> None:
-    generator = load_trained_model(tiny(), folder / "outputs/album/train/checkpoint.pt").generator
-    assert isinstance(generator, Generator)
-    low = generator.spec.lowest_pitch + generator.lowest_pitches[1]
-    notes = make_notes(1, [low - 12, low + 1, low + 12, low + 24], [0, 4, 8, 12], 4)
-    assert shift_into_pitch_range(notes, generator)["pitch"].tolist() == [low, low + 1, low, low]

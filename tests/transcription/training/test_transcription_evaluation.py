@@ -54,7 +54,7 @@ def transcription(beat_seconds: float = BEAT_SECONDS) -> Transcription:
 
 
 def scores(found: Transcription, reference: ReferenceMusic) -> dict[str, float]:
-    config = compose("data=band")
+    config = compose("data=games")
     spec = roll_spec(config.roll, config.tracks, config.data.metre)
     return {name: one.f1 for name, one in all_counts(found, reference, spec, config.tracks).items()}
 

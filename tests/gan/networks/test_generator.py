@@ -1,0 +1,260 @@
+"""The generator: what it makes for latents, conditions and a context; samples do not depend on threads."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import torch
+
+from gan.conditions import (
+    STYLE,
+    TEMPO,
+    no_conditions,
+)
+from gan.context import (
+    Context,
+    StreamContext,
+)
+from gan.latents import Latents
+from gan.networks.generator import MIN_ROWS, Generator, lowest_tracks
+from gan.rolls import STREAM_ONSET
+from gan.settings import AlbumGANSettings
+from gan.spec import HOLD, ONSET, RollSpec, Track
+from gan.statistics import DataStatistics
+from gan.training.augmentation import draw_masks
+from tests.gan.trio import SMALL, SPEC, freely, mask_of, music, networks, sample_latents
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    return networks()[0]
+
+
+def test_given_notes_come_back_to_the_bit_and_nothing_is_added_to_them(generator: Generator) -> None:
+    rolls = torch.rand((40, *SPEC.shape), generator=torch.Generator().manual_seed(3)) < 0.1
+    rolls[:, HOLD] &= ~rolls[:, ONSET]
+    rolls[:, HOLD, 0] = False
+    mask = draw_masks(40, SPEC, torch.Generator().manual_seed(4))
+    made = freely(generator, sample_latents(generator, 40), Context(rolls, mask))
+    under = mask[:, None, :, :, None, None].expand_as(rolls)
+    assert torch.equal(made[under], rolls[under])
+
+
+def test_every_held_step_of_what_is_made_belongs_to_a_note(generator: Generator) -> None:
+    mask = draw_masks(12, SPEC, torch.Generator().manual_seed(5))
+    made = freely(generator, sample_latents(generator, 12), Context(music(), mask))
+    sounding = made.any(1).flatten(2, 3)
+    hold = made[:, HOLD].flatten(2, 3)
+    before = torch.cat([torch.zeros_like(sounding[:, :, :1]), sounding[:, :, :-1]], dim=2)
+    orphans = (hold & ~before).unflatten(2, (SPEC.bars, SPEC.steps_per_bar))
+    assert not orphans[~mask].any()
+
+
+def test_another_given_track_makes_another_accompaniment(generator: Generator) -> None:
+    generator = copy.deepcopy(generator)
+    for layer in (generator.context_to_steps, generator.context_to_beats):
+        layer.weight.data *= 10  # as much as learning makes of it
+    latents, mask = sample_latents(generator), mask_of((2, 0), (2, 1), (2, 2), (2, 3))
+    first = freely(generator, latents, Context(music()[:6], mask))
+    other = freely(generator, latents, Context(music(seed=8)[:6], mask))
+    assert (first[:, :, :2] != other[:, :, :2]).flatten(1).any(1).float().mean() > 0.3
+
+
+def test_notes_outside_the_mask_do_not_count(generator: Generator) -> None:
+    latents, mask = sample_latents(generator), mask_of((1, 0), (1, 1))
+    hidden = music()[:6]
+    hidden[:, :, [0, 2]] = False
+    hidden[:, :, 1, 2:] = False
+    shown, masked = (freely(generator, latents, Context(rolls, mask)) for rolls in (music()[:6], hidden))
+    assert torch.equal(shown, masked)
+
+
+def test_a_context_is_encoded_alike_where_shapes_must_stay_the_same(
+    generator: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mask = draw_masks(12, SPEC, torch.Generator().manual_seed(5))
+    context = StreamContext(generator.encode(music()), mask)
+    looked_up = generator.encode_context(context)
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)  # as on a GPU
+    torch.testing.assert_close(generator.encode_context(context), looked_up)
+    assert not mask.flatten(1).any(1).all() and mask.any()
+
+
+def test_nothing_given_is_composing(generator: Generator) -> None:
+    latents = sample_latents(generator)
+    nothing = Context(torch.zeros(6, *SPEC.shape, dtype=torch.bool), torch.zeros(6, *SPEC.shape[1:3], dtype=torch.bool))
+    assert torch.equal(freely(generator, latents, nothing), freely(generator, latents))
+
+
+def test_a_refinement_step_keeps_the_lowest_track_and_makes_the_others_anew(generator: Generator) -> None:
+    latents = sample_latents(generator)
+    made = {}
+    for count in (0, 1, 2):
+        band = copy.deepcopy(generator)
+        band.settings = replace(SMALL, refinement_steps=count)
+        band.harmonic_context.interval_gains.data *= 20  # as much as learning makes of it
+        made[count] = freely(band, latents)
+    for count in (1, 2):
+        kept = lowest_tracks(made[count - 1], count, SPEC)
+        assert not kept[:, 0].any(), "drums come last"
+        for row, track in kept.nonzero().tolist():
+            assert torch.equal(made[count][row, :, track], made[count - 1][row, :, track])
+    assert not torch.equal(made[1], made[0])
+
+
+def test_the_lowest_tracks_are_those_with_the_lowest_notes() -> None:
+    rolls = torch.zeros(2, *SPEC.shape, dtype=torch.bool)
+    rolls[:, ONSET, 0, 0, 0, 0] = True
+    rolls[:, ONSET, 1, 0, 0, 5] = True
+    rolls[0, ONSET, 2, 0, 0, 9] = True
+    assert lowest_tracks(rolls, 1, SPEC).tolist() == [[False, True, False]] * 2
+    assert lowest_tracks(rolls, 2, SPEC).tolist() == [[False, True, True]] * 2, (
+        "silence is above what sounds, drums are last"
+    )
+    assert lowest_tracks(rolls, 3, SPEC).all()
+
+
+def test_conditions_change_the_phrase_and_their_strength_says_how_much(generator: Generator) -> None:
+    latents = sample_latents(generator)
+    conditioned = latents.with_conditions(
+        torch.full_like(latents.conditions, torch.nan).index_fill(1, torch.tensor([1]), 30.0)
+    )
+    plain, more, most = (generator.compute(one, None) for one in (latents, conditioned, conditioned))
+    assert not torch.equal(plain, more)
+    assert torch.equal(generator.sample(conditioned), generator.sample(conditioned, condition_strength=1.0))
+    unconditional = generator(conditioned, condition_strength=0.0)
+    nothing = latents.with_conditions(latents.conditions)
+    nothing.conditions.fill_(torch.nan)
+    assert torch.equal(unconditional, generator(nothing))
+    assert not torch.equal(generator(conditioned, condition_strength=0.5), generator(conditioned))
+    assert torch.equal(more, most)
+
+
+def test_temperature_frees_the_tracks_that_it_is_given_for(generator: Generator) -> None:
+    latents = sample_latents(generator)
+    still = generator.sample(latents)
+    freed = generator.sample(latents, temperature=[0, 1, 0], generator=torch.Generator().manual_seed(2))
+    assert torch.equal(freed[:, :, [0, 2]], still[:, :, [0, 2]])
+    assert not torch.equal(freed[:, :, 1], still[:, :, 1])
+
+
+def test_open_conditions_are_imputed_from_the_nearest_phrases(generator: Generator) -> None:
+    conditioned = no_conditions(40, SPEC)
+    conditioned[:, TEMPO] = 150.0
+    conditioned[:20, 1] = 0.0
+    filled = generator.latents_for(conditioned, torch.Generator().manual_seed(0)).conditions
+    assert (filled[:, TEMPO] == 150).all()
+    assert (filled[:20, 1] == 0).all() and filled[:20, 4].isnan().all(), "of a silent track nothing else is known"
+    assert (filled[20:, :3] == torch.tensor([4.0, 4.0, 1.0])).all()
+    nothing = generator.latents_for(no_conditions(200, SPEC), torch.Generator().manual_seed(0)).conditions
+    assert len(nothing[:, TEMPO].unique()) == 12, "where nothing is known, any phrase of the data will do"
+    styled = no_conditions(30, SPEC)
+    styled[:, STYLE] = 1
+    found = generator.latents_for(styled, torch.Generator().manual_seed(0)).conditions[:, TEMPO].unique().tolist()
+    tempos = torch.linspace(80, 160, 12)[1::2]
+    assert len(found) > 2 and all(any(abs(tempo - one) < 0.01 for one in tempos) for tempo in found)
+
+
+def test_samples_are_rolls_and_the_same_latents_give_the_same_phrase():
+    generator, discriminator = networks()
+    assert generator.heads_of_tracks == ("neurons", "voices", "choice")
+    latents = generator.sample_latents(5, torch.Generator().manual_seed(1))
+    rolls = generator.sample(latents)
+    assert rolls.shape == (5, *SPEC.shape)
+    assert rolls.dtype == torch.bool
+    assert torch.equal(rolls, generator.sample(latents))
+    assert not rolls[:, HOLD, 0].any(), "drums never hold"
+    assert not (rolls[:, ONSET] & rolls[:, HOLD]).any()
+    onset, hold = (rolls[:, plane].flatten(2, 3) for plane in (ONSET, HOLD))
+    assert not (hold[:, :, 1:] & ~(onset | hold)[:, :, :-1]).any(), "a hold goes on from a note"
+    assert not hold[:, :, 0].any()
+    assert discriminator.score(rolls).shape == (5,)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        RollSpec((Track("Lead"),), bars=1, beats_per_bar=3, steps_per_beat=12, num_pitches=20),
+        RollSpec((Track("Drums", is_drum=True),), bars=3, num_pitches=20),
+        RollSpec(tuple(Track(name) for name in "ABC"), bars=4, steps_per_beat=24, num_pitches=20),
+    ],
+)
+def test_other_metres_and_track_sets_work(spec):
+    rolls = torch.rand((4, *spec.shape), generator=torch.Generator().manual_seed(0)) < 0.02
+    rolls[:, HOLD] = False
+    generator, discriminator = networks(spec, rolls)
+    made = generator.sample(generator.sample_latents(3, torch.Generator().manual_seed(0)))
+    assert made.shape == (3, *spec.shape)
+    assert discriminator.score(made).isfinite().all()
+
+
+def test_every_latent_and_every_weight_of_the_generator_gets_a_gradient():
+    generator, discriminator = networks()
+    latents = generator.sample_latents(4, torch.Generator().manual_seed(1))
+    values = {name: value.requires_grad_(name != "conditions") for name, value in latents.to_dict().items()}
+    mask = torch.rand(4, 3, 4, generator=torch.Generator().manual_seed(0)) < 0.5
+    context = StreamContext(generator.encode(music()[:4]), mask)
+    discriminator(generator(Latents.from_dict(values), 1.0, torch.Generator().manual_seed(2), context)).sum().backward()
+    del values["conditions"]
+    for name, value in values.items():
+        assert value.grad.abs().sum() > 0, name
+    for name, weight in generator.named_parameters():
+        assert weight.grad is not None and weight.grad.abs().sum() > 0, name
+
+
+def test_choice_tracks_never_play_two_notes_at_once():
+    generator, _ = networks()
+    latents = generator.sample_latents(16, torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        streams = generator(latents, 1.0, torch.Generator().manual_seed(2))
+    assert streams[:, :, 2, STREAM_ONSET].sum(-1).max() <= 1
+    assert streams[:, :, 1, STREAM_ONSET].sum(-1).max() > 1
+
+
+COUNT = 2 * MIN_ROWS + 5
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def make_generator() -> Generator:
+    torch.manual_seed(0)
+    sizes = AlbumGANSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, context_width=8)
+    generator = Generator(SPEC, DataStatistics.of([music(12)], SPEC), sizes).eval()
+    for head in generator.heads:
+        for name, weight in head.named_parameters():
+            weight.data *= 10 if name.endswith("weight") else 0.3  # what has learnt nothing is silent
+    return generator
+
+
+@pytest.mark.parametrize("condition_strength", [1.0, 0.5])
+@pytest.mark.parametrize(
+    "context", [None, Context(music(COUNT), draw_masks(COUNT, SPEC, torch.Generator().manual_seed(1)))]
+)
+def test_threads_make_the_phrases_that_one_makes(
+    two_threads: None, context: Context | None, condition_strength: float
+) -> None:
+    generator = make_generator()
+    latents = generator.sample_latents(COUNT, torch.Generator().manual_seed(2))
+    shared = generator.sample(latents, context, condition_strength)
+    torch.set_num_threads(1)
+    alone = generator.sample(latents, context, condition_strength)
+    assert alone.flatten(1).any(1).all() and len(alone.flatten(1).unique(dim=0)) == COUNT
+    assert torch.equal(shared, alone)
+
+
+def test_random_draws_do_not_depend_on_threads(two_threads: None) -> None:
+    generator = make_generator()
+    latents = generator.sample_latents(COUNT, torch.Generator().manual_seed(2))
+    made = []
+    for width in (2, 1):
+        torch.set_num_threads(width)
+        noise = torch.Generator().manual_seed(3)
+        made.append(generator.sample(latents, temperature=[1, 1, 1], generator=noise))
+    assert torch.equal(*made)

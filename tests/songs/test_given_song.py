@@ -1,0 +1,21 @@
+"""A song that the user brings, on the grid."""
+
+from __future__ import annotations
+
+from pipeline.scores.score import Metre
+from pipeline.settings.music import roll_spec
+from pipeline.songs.given_song import _assign, _on_grid
+from pipeline.songs.inpaint.mask import bar_numbers
+from tests.music_makers import part, score
+from tests.song_makers import configured
+
+
+def test_a_pickup_is_no_bar_of_its_own_and_stays() -> None:
+    config = configured("+stage=generate")
+    spec = roll_spec(config.roll, config.tracks, config.data.metre)
+    lines = [part([(3.0, 1.0, pitch), *[(4.0 + b, 1.0, pitch) for b in range(16)]]) for pitch in (72, 65, 57, 48)]
+    piece = score(*lines, metres=(Metre(4.0, 4, 4),))
+    given = _on_grid("pickup", piece, _assign(piece, config.tracks, spec, ()), spec)
+    assert (given.bars, given.pickup_bars) == (5, 1)
+    assert given.notes["onset"].min() == 12
+    assert bar_numbers([1], given) == [1]

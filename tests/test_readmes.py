@@ -1,0 +1,144 @@
+"""Every command in every README is one that runs, tried with small files in place of the user's."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from pipeline.__main__ import quoted
+from pipeline.config import compose
+from tests.conftest import ROOT, SMALL, Program, link_or_copy, program_environment
+
+READMES = sorted(
+    ROOT / name
+    for name in subprocess.run(
+        ["git", "ls-files", "*README.md"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+)
+RUN = "python -m pipeline "
+
+
+def commands_in(text: str) -> list[str]:
+    """The command lines in the code blocks of a Markdown text, without their comments."""
+    blocks = re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)
+    lines = [line for block in blocks for line in re.sub(r"\\\n\s*", " ", block).splitlines()]
+    starts = ("python -m", "make ", "pip ", "torchrun ", "source ")
+    return [re.sub(r"\s+# .*", "", line).strip() for line in lines if line.strip().startswith(starts)]
+
+
+COMMANDS = sorted({command for path in READMES for command in commands_in(path.read_text(encoding="utf-8"))})
+PROGRAM_COMMANDS = [command for command in COMMANDS if command.startswith((RUN, "torchrun "))]
+
+
+def overrides_of(command: str) -> list[str]:
+    """The overrides of a command line of the program."""
+    return [word for word in shlex.split(command.partition("-m pipeline ")[2]) if "=" in word]
+
+
+def test_readmes_show_commands() -> None:
+    assert len(PROGRAM_COMMANDS) > 20
+
+
+def test_the_front_door_is_one_page() -> None:
+    assert len((ROOT / "README.md").read_bytes()) <= 9 * 1024
+
+
+@pytest.mark.parametrize("path", READMES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("command", PROGRAM_COMMANDS)
+def test_settings_in_readmes_are_settings(command: str) -> None:
+    """A sweep's values are tried one by one."""
+    words = [word.lstrip("+") for word in overrides_of(command) if "launcher" not in word]
+    first = [re.sub(r"^((?:model|seed|train\.\w+)=[^,\[]*),.*", r"\1", word) for word in words]
+    config = compose(*[quoted(word, sweep=False) for word in first if not word.startswith("stage=")])
+    assert config.data.source
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("make ")])
+def test_make_has_the_targets_of_readmes(command: str) -> None:
+    done = subprocess.run([*shlex.split(command), "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", [one for one in COMMANDS if one.startswith("python -m pipeline.")])
+def test_modules_in_readmes_can_be_started(command: str) -> None:
+    module = shlex.split(command)[2]
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--help"], cwd=ROOT, env=program_environment(), capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+THEIRS = {
+    r"~/songs\.xlsx|~/songs\.csv": "songs.csv",
+    r"~/Music\S*|/shared/midi|\bDIR\b": "music",
+    r"~/(lyrics|poems|essays)|\bbook\.txt|package:\S+": "words",
+    r"\bsong\.mp3": "song.wav",
+    r"\b(my|a|b|tune)\.mid\b": "music/song-00.mid",
+    r"data=games": "data=folder data.path=music",
+    r"data=(pop909|lpd5)": "data=folder",
+    r"lyrics\.interactive=true": "",
+    r"executor=\S+|executor\.address=\S+": "",
+    r"outputs/OTHER": "outputs/mine",
+}
+"""What stands in READMEs for the user's own, and what the tests have instead."""
+LITTLE = (
+    *("train.steps=13", "train.minutes=1", "train.batch_size=4", "train.report_steps=1", "generate.songs=1"),
+    *("generate.candidates=2", "lyrics.model.steps=3", "lyrics.count=1", "lyrics.length=200", "lyrics.candidates=4"),
+    *("evaluate.phrases=16", "evaluate.samples=16", "evaluate.resamples=10", "evaluate.requests=4"),
+)
+LITTLE_MODEL = (*(word for word in SMALL if word.startswith("model.")), "lyrics.model.hidden_size=32")
+
+
+@pytest.fixture
+def home(small_album: Path, tmp_path: Path) -> Path:
+    """A user's folder: music, words, a recording, a sheet, and the run `mine`."""
+    folder = tmp_path / "home"
+    shutil.copytree(small_album, folder, symlinks=True, copy_function=link_or_copy)
+    (folder / "outputs" / "small").rename(folder / "outputs" / "mine")
+    (folder / "words").mkdir()
+    for path in sorted((ROOT / "data" / "lyrics").glob("0*.txt"))[:30]:
+        shutil.copy(path, folder / "words")
+    (folder / "songs.csv").write_text(
+        "title,where\n" + "".join(f"Song {n},music/song-{n:02d}.mid\n" for n in range(12))
+    )
+    clicks = np.zeros(44100 * 12)
+    clicks[:: 44100 // 2] = 0.9
+    tone = 0.3 * np.sin(2 * np.pi * 220 * np.arange(len(clicks)) / 44100)
+    soundfile.write(folder / "song.wav", np.convolve(clicks, np.hanning(400), "same") * 0.2 + tone, 44100)
+    return folder
+
+
+def mended(command: str) -> list[str]:
+    """The words of a README's command with what the tests have in place of the user's files, and small sizes."""
+    for theirs, ours in THEIRS.items():
+        command = re.sub(theirs, ours, command)
+    words = shlex.split(command.removeprefix(RUN))
+    fresh = not any(word in ("name=mine", "name=small") for word in words)
+    musegan = any("musegan" in word for word in words)
+    return [*words, *LITTLE, *(LITTLE_MODEL if fresh and not musegan else ())]
+
+
+RUNNABLE = [one for one in COMMANDS if one.startswith(RUN) and "launcher" not in one and "--cfg" not in one]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", RUNNABLE)
+def test_commands_of_readmes_run(command: str, home: Path, program: Program) -> None:
+    if "vocal=true" in command and not find_spec("pyworld"):
+        pytest.skip("the packages of the guide vocal are not installed")
+    done = program(*mended(command), cwd=home)
+    assert done.returncode == 0, done.stderr
