@@ -34,7 +34,11 @@ def evaluated(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Pat
     (folder / "bad").mkdir()
     for place in ("theirs", "bad"):
         (folder / place / "broken.mid").write_text("no music")
-    small = [word for word in SMALL if not word.startswith(("name=", "generate.", "lyrics.", "train.steps=", "train.report_steps="))]
+    small = [
+        word
+        for word in SMALL
+        if not word.startswith(("name=", "generate.", "lyrics.", "train.steps=", "train.report_steps="))
+    ]
     of_folder = ("data=folder", "data.path=music", "name=theirs", "evaluate.path=theirs")
     for name, words in {
         "jobs": ("-m", *small, *TRAINING),
