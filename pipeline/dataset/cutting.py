@@ -29,7 +29,7 @@ from pipeline.scores.reading import read_scores
 from pipeline.scores.score import Score
 from pipeline.scores.self_similarity import find_sections
 from pipeline.scores.tracks import assign, fit_to_tracks
-from pipeline.settings.music import TracksSettings, roll_spec
+from pipeline.settings.data import TracksSettings, roll_spec
 from pipeline.sources.catalog import locate
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from pipeline.errors import UnusableError
 from pipeline.files import write_json
 from pipeline.formats import printable
 from pipeline.progress import ByteMeter, byte_meter
-from pipeline.settings.music import CollectSettings
+from pipeline.settings.data import CollectSettings
 from pipeline.sources.content_store import DOWNLOADS, adopt, is_kept
 from pipeline.sources.file_types import HEAD_BYTES, is_page, name_of, suffix_of
 

@@ -32,7 +32,7 @@ from pipeline.errors import UserError
 from pipeline.files import refuse_change, settings_of
 from pipeline.parallel import num_processes
 from pipeline.progress import counter, duration, finish_step_first, say
-from pipeline.settings.music import roll_spec
+from pipeline.settings.data import roll_spec
 from pipeline.stage_table import STAGES, Outcome, Plan
 from pipeline.training.recorder import Recorder
 from pipeline.training.tensorboard import require_tensorboard

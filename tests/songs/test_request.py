@@ -9,7 +9,7 @@ import torch
 from gan.conditions import KEY, STYLE, TEMPO, no_conditions
 from pipeline.config import Config, flatten
 from pipeline.errors import UserError
-from pipeline.settings.music import roll_spec
+from pipeline.settings.data import roll_spec
 from pipeline.songs.request import Request, draw_requested_tempo, read_request, refuse_request
 from tests.song_makers import configured
 

@@ -11,7 +11,7 @@ from gan.seeds import mix_seed
 from pipeline.config import Config
 from pipeline.scores.keys import Key, key_name, read_key
 from pipeline.scores.notes import cut_overlaps
-from pipeline.settings.music import ArrangementSettings
+from pipeline.settings.data import ArrangementSettings
 from pipeline.songs.compose.sections import SectionComposer
 from pipeline.songs.form import FormSection, choose_form, pick_form
 from pipeline.songs.key_and_tempo import choose_shift, comfortable_ranges, draw_mode, draw_tempo, transpose_into_range

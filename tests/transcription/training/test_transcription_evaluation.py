@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.config import compose
-from pipeline.settings.music import roll_spec
+from pipeline.settings.data import roll_spec
 from pipeline.transcription.beats.grid import Beats
 from pipeline.transcription.training.transcription_evaluation import (
     ReferenceMusic,
