@@ -93,14 +93,16 @@ THEIRS = {
     r"lyrics\.interactive=true": "",
     r"executor=\S+|executor\.address=\S+": "",
     r"outputs/OTHER": "outputs/mine",
+    r"\[mine,theirs\]": "[mine]",
 }
 """What stands in READMEs for the user's own, and what the tests have instead."""
 LITTLE = (
-    *("train.steps=13", "train.minutes=1", "train.batch_size=4", "train.report_steps=1", "generate.songs=1"),
-    *("generate.candidates=2", "lyrics.model.steps=3", "lyrics.count=1", "lyrics.length=200", "lyrics.candidates=4"),
-    *("evaluate.phrases=16", "evaluate.samples=16", "evaluate.resamples=10", "evaluate.requests=4"),
+    *("generate.songs=1", "generate.candidates=2", "lyrics.init=null", "lyrics.model.steps=20", "lyrics.candidates=4"),
+    *("lyrics.model.hidden_size=32", "lyrics.count=1", "lyrics.length=200", "evaluate.phrases=16", "evaluate.samples=16"),
+    *("evaluate.resamples=10", "evaluate.requests=4", "evaluate.classifier=false"),
 )
-LITTLE_MODEL = (*(word for word in SMALL if word.startswith("model.")), "lyrics.model.hidden_size=32")
+SHORT_TRAINING = ("train.steps=13", "train.minutes=1", "train.batch_size=4", "train.report_steps=1")
+SMALL_MODEL = tuple(word for word in SMALL if word.startswith("model."))
 
 
 @pytest.fixture
@@ -127,9 +129,10 @@ def mended(command: str) -> list[str]:
     for theirs, ours in THEIRS.items():
         command = re.sub(theirs, ours, command)
     words = shlex.split(command.removeprefix(RUN))
-    fresh = not any(word in ("name=mine", "name=small") for word in words)
-    musegan = any("musegan" in word for word in words)
-    return [*words, *LITTLE, *(LITTLE_MODEL if fresh and not musegan else ())]
+    if "name=mine" in words:  # whose model is there; training goes on for a step
+        return [*words, *LITTLE, *(["train.steps=13"] if "+stage=train" in words else [])]
+    originals = any("musegan" in word for word in words)
+    return [*words, *LITTLE, *SHORT_TRAINING, *(["model.latent_size=4"] if originals else SMALL_MODEL)]
 
 
 RUNNABLE = [one for one in COMMANDS if one.startswith(RUN) and "launcher" not in one and "--cfg" not in one]
