@@ -35,7 +35,7 @@ lint: .venv/installed
 format: .venv/installed
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
-	@$(RUN) pipeline.reference
+	@$(RUN) pipeline.readme_tables
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

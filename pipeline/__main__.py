@@ -108,7 +108,7 @@ def build(tree: DictConfig, name: str, overrides: tuple[str, ...]) -> None:
     if "budget" in explicit:
         explicit += BUDGET
     if stage == "evaluate":
-        tree, name, explicit = judge_runs(tree, name, explicit)
+        tree, name, explicit = evaluate_each(tree, name, explicit)
     build_one(tree, name, explicit)
 
 
@@ -125,7 +125,7 @@ def build_one(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> None:
     if stage == "evaluate":
         from pipeline.evaluation.runs import is_trained
 
-        upstream += () if is_trained(name) else ("evaluate",)  # a folder that was judged is known by its own manifest
+        upstream += () if is_trained(name) else ("evaluate",)  # a folder that was scored is known by its own manifest
     config = read_config(tree, explicit, upstream, name)
     if config.album.reroll is not None:
         if stage != "album":
@@ -137,10 +137,10 @@ def build_one(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> None:
     Builder(config, explicit).build(stage)
 
 
-def judge_runs(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> tuple[DictConfig, str, tuple[str, ...]]:
-    """Lay the yardstick to each of several runs, where `name` or `evaluate.runs` stands for several.
+def evaluate_each(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> tuple[DictConfig, str, tuple[str, ...]]:
+    """Evaluate each of several runs, where `name` or `evaluate.runs` stands for several.
 
-    What comes back are the settings and the name under which those that could be judged are ranked.
+    What comes back are the settings and the name under which those that could be evaluated are ranked.
     """
     from omegaconf import OmegaConf
 
@@ -159,16 +159,16 @@ def judge_runs(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> tuple[
     if not runs:
         return tree, name, explicit
     alone: Any = OmegaConf.merge(tree, {"evaluate": {"runs": None}})
-    judged = []
+    evaluated = []
     for run in runs:
         try:
             build_one(alone, run, (*explicit, "evaluate.runs"))
-            judged.append(run)
+            evaluated.append(run)
         except UserError as error:
             say(f"evaluate: {run} is left out: {error}")
-    if not judged:
-        raise UserError(f"none of the runs {', '.join(runs)} could be judged.")
-    ranked: Any = OmegaConf.merge(tree, {"evaluate": {"runs": judged}})
+    if not evaluated:
+        raise UserError(f"none of the runs {', '.join(runs)} could be evaluated.")
+    ranked: Any = OmegaConf.merge(tree, {"evaluate": {"runs": evaluated}})
     return ranked, name, (*explicit, "evaluate.runs")
 
 

@@ -17,10 +17,7 @@ from gan.settings import DESIGNS, AlbumGANSettings, ModelSettings, check_togethe
 from pipeline.errors import UserError
 from pipeline.files import Manifest, fingerprint, read_manifest, settings_of
 from pipeline.settings.album import AlbumSettings
-from pipeline.settings.audio import RenderSettings, TranscribeSettings
-from pipeline.settings.evaluation import EvaluateSettings
-from pipeline.settings.lyrics import LyricsSettings
-from pipeline.settings.music import (
+from pipeline.settings.data import (
     CollectSettings,
     DataSettings,
     ExecutorSettings,
@@ -29,8 +26,12 @@ from pipeline.settings.music import (
     TracksSettings,
     roll_spec,
 )
-from pipeline.settings.songs import GenerateSettings
-from pipeline.settings.training import TrainStageSettings
+from pipeline.settings.evaluate import EvaluateSettings
+from pipeline.settings.generate import GenerateSettings
+from pipeline.settings.lyrics import LyricsSettings
+from pipeline.settings.render import RenderSettings
+from pipeline.settings.train import TrainStageSettings
+from pipeline.settings.transcribe import TranscribeSettings
 
 ENVIRONMENT_THREADS: Any = "${oc.decode:${oc.env:OMP_NUM_THREADS,1}}"
 

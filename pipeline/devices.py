@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from pipeline.errors import UserError
-from pipeline.parallel import local_rank, num_processes
-
-if TYPE_CHECKING:
-    pass
-
 import pickle
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from pipeline.config import Config
+from pipeline.errors import UserError
 from pipeline.files import megabytes
+from pipeline.parallel import local_rank, num_processes
 from pipeline.progress import say
 
 RESIDENT_SHARE = 0.5

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
-
-from pipeline.errors import UserError
-
-if TYPE_CHECKING:
-    pass
-
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pipeline.settings.music import ExecutorSettings
+from pipeline.errors import UserError
+from pipeline.settings.data import ExecutorSettings
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -117,7 +117,7 @@ STAGES = {
             "evaluate",
             "a checkpoint or any folder of scores, and the held-out songs; or several runs",
             "outputs/NAME/evaluate/: report.json, report.md, plots; of several runs index.html, ranked",
-            format=1,
+            format=2,
             groups=(*MUSIC, "evaluate"),
             needs=("train", "prepare"),
             replaced_by={"train": ("evaluate.path", "evaluate.runs"), "prepare": ("evaluate.runs",)},

@@ -19,6 +19,9 @@ from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parent.parent
 
+SHARED = ROOT.parent / "shared" / "data"
+"""Real music to measure on; tests that need it skip where it is not."""
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: workers share the cores
 
 Program = Callable[..., subprocess.CompletedProcess[str]]

@@ -156,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.answer(302, ("Location", "file:///etc/passwd"), length=0)
 
     def be_busy(self, content: bytes, first: bool) -> None:
-        """In trouble the first time."""
+        """An error the first time."""
         if first:
             self.answer(503, length=0)
         else:

@@ -14,7 +14,7 @@ from pipeline.dataset.cutting import CuttingSettings
 from pipeline.errors import UnusableError
 from pipeline.scores.reading import read_scores
 from pipeline.scores.score import Metre, Part, Score, make_events
-from pipeline.settings.music import TrackSettings, TracksSettings
+from pipeline.settings.data import TrackSettings, TracksSettings
 
 BAND = TracksSettings(
     name="band",

@@ -6,7 +6,7 @@ import numpy as np
 
 from gan.spec import RollSpec, Track
 from pipeline.audio.synthesizers import RATE_HZ
-from pipeline.settings.audio import RenderSettings
+from pipeline.settings.render import RenderSettings
 
 FLUTE = RollSpec((Track("Flute"),))
 

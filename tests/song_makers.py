@@ -20,7 +20,7 @@ from gan.statistics import DataStatistics
 from gan.training.trainer import Trainer
 from pipeline.config import PROGRAM, Config, flatten, read_config, register_schema
 from pipeline.scores.notes import Planes, cut_overlaps, make_notes, notes_from_roll, roll_from_notes
-from pipeline.settings.music import roll_spec
+from pipeline.settings.data import roll_spec
 from pipeline.songs.performance import humanize
 from pipeline.songs.song import Section, Song
 from tests.music_makers import Row, tune, write_midi

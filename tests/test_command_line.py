@@ -43,7 +43,7 @@ def test_the_program_ends_with_the_exit_code_of_its_failure(program_apart: Progr
         (("+stage=train", "nmae=x"), "there is no setting nmae; did you mean name?"),
         (("+stage=train", "+foo=1"), "foo"),
         (("+stage=trian",), "there is no stage=trian; conf/stage/ has"),
-        (("+stage=train", "data=bund"), "there is no data=bund; conf/data/ has band, catalog"),
+        (("+stage=train", "data=bund"), "there is no data=bund; conf/data/ has catalog, chorales"),
         (("+stage=train", "train.steps=many"), "train.steps: Value 'many'"),
         (("+stage=train", "train.steps=0"), "train.steps must be at least 1, not 0"),
         (("+stage=train", "roll.bars=0"), "bars must be at least 1, not 0"),
@@ -88,7 +88,7 @@ def test_free_text_is_quoted_for_hydra() -> None:
 
 
 def test_words_without_a_stage_run_nothing(program: Program, tmp_path: Path) -> None:
-    done = program("data=band", cwd=tmp_path)
+    done = program("data=games", cwd=tmp_path)
     assert done.returncode == 2
     assert "+stage=STAGE" in done.stderr
 

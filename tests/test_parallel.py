@@ -10,7 +10,7 @@ from pipeline.dataset.resumable_reading import LIMIT_SECONDS, read_files
 from pipeline.dataset.store_writer import write_store
 from pipeline.errors import UserError
 from pipeline.parallel import TookTooLongError, limited, work_on
-from pipeline.settings.music import ExecutorSettings
+from pipeline.settings.data import ExecutorSettings
 from tests.music_makers import cutting, song_midi
 
 

@@ -88,7 +88,7 @@ THEIRS = {
     r"~/(lyrics|poems|essays)|\bbook\.txt|package:\S+": "words",
     r"\bsong\.mp3": "song.wav",
     r"\b(my|a|b|tune)\.mid\b": "music/song-00.mid",
-    r"data=band": "data=folder data.path=music",
+    r"data=games": "data=folder data.path=music",
     r"data=(pop909|lpd5)": "data=folder",
     r"lyrics\.interactive=true": "",
     r"executor=\S+|executor\.address=\S+": "",

@@ -21,7 +21,7 @@ from pipeline.formats import SCORES
 from pipeline.progress import bar
 from pipeline.rendering.midi import write_midi
 from pipeline.scores.notes import make_notes, roll_from_notes
-from pipeline.settings.music import roll_spec
+from pipeline.settings.data import roll_spec
 from pipeline.songs.song import Song
 
 SCALE = (0, 2, 4, 5, 7, 9, 11)

@@ -57,7 +57,7 @@ def measure_transcription(folder: Path, soundfont: Path | None, scratch: Path) -
     paths = sorted(path for path in folder.glob("*.mid"))
     if not paths:
         raise UserError(f"--transcription {folder}: there is no MIDI file (.mid) in it.")
-    config = compose("data=band")
+    config = compose("data=games")
     spec = cutting_settings(config).spec
     contenders: dict[str, Callable[[NDArray[np.float32]], Transcription]] = {
         "albumgan": lambda samples: transcribe_samples(samples, TranscriptionHints()),

@@ -29,7 +29,7 @@ from pipeline.scores.reading import read_scores
 from pipeline.scores.score import Score
 from pipeline.scores.self_similarity import find_sections
 from pipeline.scores.tracks import assign, fit_to_tracks
-from pipeline.settings.music import TracksSettings, roll_spec
+from pipeline.settings.data import TracksSettings, roll_spec
 from pipeline.sources.catalog import locate
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def song_digest(spans: list[Notes], spec: RollSpec) -> str:
 
 @dataclass(frozen=True)
 class CuttingSettings:
-    """What of the program's settings turns a file into phrases."""
+    """The part of the settings that matters to a file on its way to phrases."""
 
     spec: RollSpec
     tracks: TracksSettings

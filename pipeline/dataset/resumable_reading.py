@@ -20,7 +20,7 @@ from pipeline.dataset.cutting import CuttingSettings, PreparedFile, PreparedSong
 from pipeline.dataset.store import Reject
 from pipeline.files import fingerprint
 from pipeline.parallel import TookTooLongError, limited, work_on
-from pipeline.settings.music import ExecutorSettings
+from pipeline.settings.data import ExecutorSettings
 
 FORMAT = 2
 """Counted up when files are read otherwise than before, or what was read is written otherwise."""

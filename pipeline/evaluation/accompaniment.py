@@ -28,7 +28,7 @@ from gan.seeds import mix_seed
 from gan.spec import RollSpec
 from pipeline.evaluation.comparison import estimate, finite
 from pipeline.evaluation.phrase_sets import PhraseSet
-from pipeline.settings.evaluation import EvaluateSettings
+from pipeline.settings.evaluate import EvaluateSettings
 
 Generate = Callable[[Tensor, Context | None, int], Tensor]
 """A generator: conditions `[count, ConditionLayout.size]`, what is given and a seed to bool rolls `[count,

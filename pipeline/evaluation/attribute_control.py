@@ -25,7 +25,7 @@ from pipeline.evaluation.accompaniment import Generate
 from pipeline.evaluation.comparison import estimate, finite
 from pipeline.evaluation.phrase_sets import PhraseSet
 from pipeline.scores.keys import key_profiles
-from pipeline.settings.evaluation import EvaluateSettings
+from pipeline.settings.evaluate import EvaluateSettings
 
 MAX_TRAINING = 3000
 """Training phrases that tell what tempo and style do to music."""

@@ -57,7 +57,7 @@ from gan.spec import RollSpec
 from pipeline.evaluation.comparison import estimate, families_of, faults_seen, finite
 from pipeline.evaluation.phrase_sets import PhraseSet
 from pipeline.progress import bar
-from pipeline.settings.evaluation import EvaluateSettings
+from pipeline.settings.evaluate import EvaluateSettings
 
 FORMAT = 2
 FEW_SONGS = 10

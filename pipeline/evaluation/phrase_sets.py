@@ -21,7 +21,7 @@ from pipeline.dataset.store import PhraseStore, kind_of_reason
 from pipeline.errors import UserError
 from pipeline.formats import printable
 from pipeline.progress import bar
-from pipeline.settings.music import ExecutorSettings
+from pipeline.settings.data import ExecutorSettings
 
 BATCH = 64
 """Phrases generated at once."""

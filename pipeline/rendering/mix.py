@@ -16,7 +16,7 @@ from pipeline.audio.synthesizers import RATE_HZ, Sound, play
 from pipeline.errors import UserError
 from pipeline.rendering.midi import midi_bytes
 from pipeline.rendering.vocal.singing import ABOVE_MELODY_LU, VOCAL, sing
-from pipeline.settings.audio import RenderSettings
+from pipeline.settings.render import RenderSettings
 from pipeline.songs.song import Song
 from pipeline.songs.sung_syllables import SungSyllable
 

@@ -9,8 +9,8 @@ from pipeline.audio.files import Tags, write_compressed
 from pipeline.audio.synthesizers import Sound, soundfont_path
 from pipeline.rendering.mix import mix_song
 from pipeline.scores.notes import Planes
-from pipeline.settings.audio import RenderSettings
-from pipeline.settings.music import TracksSettings
+from pipeline.settings.data import TracksSettings
+from pipeline.settings.render import RenderSettings
 from pipeline.songs.song import Song
 
 ARTIST = "AlbumGAN"

@@ -15,7 +15,7 @@ from pipeline.rendering.lrc import lrc_text
 from pipeline.rendering.midi import write_midi
 from pipeline.rendering.mix import Mix
 from pipeline.rendering.musicxml import write_score
-from pipeline.settings.audio import RenderSettings
+from pipeline.settings.render import RenderSettings
 from pipeline.songs.sung_syllables import SungSyllable, seconds_of
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.errors import UnusableError
 from pipeline.scores.score import Events, Part, Score
-from pipeline.settings.music import TracksSettings
+from pipeline.settings.data import TracksSettings
 
 
 @dataclass(frozen=True)

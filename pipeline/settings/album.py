@@ -1,4 +1,4 @@
-"""Settings of the album page."""
+"""Settings of the stage `album`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings of the lyrics room."""
+"""Settings of the stage `lyrics`."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ from pipeline.scores.quantisation import BarSpan, quantise, to_steps, usable_spa
 from pipeline.scores.reading import read_scores
 from pipeline.scores.score import DEFAULT_BPM, Part, Score
 from pipeline.scores.tracks import AssignedPart, assign, fit_to_tracks
-from pipeline.settings.audio import TranscribeSettings
-from pipeline.settings.music import TracksSettings
+from pipeline.settings.data import TracksSettings
+from pipeline.settings.transcribe import TranscribeSettings
 from pipeline.songs.request import match_track
 from pipeline.songs.song import TICKS_PER_BEAT
 from pipeline.transcription.cache import recording_of, transcribe_one

@@ -17,7 +17,7 @@ from gan.spec import RollSpec
 from pipeline.config import Config
 from pipeline.errors import UserError
 from pipeline.scores.keys import Key, read_key
-from pipeline.settings.songs import GenerateSettings
+from pipeline.settings.generate import GenerateSettings
 
 MAX_NOTES = 200
 """Notes a bar that nobody plays more of."""

@@ -25,7 +25,7 @@ from pipeline.scores.notes import (
     roll_from_notes,
     unpack_rolls,
 )
-from pipeline.settings.music import TracksSettings
+from pipeline.settings.data import TracksSettings
 
 FORMAT = "albumgan song 2"
 TICKS_PER_BEAT = 480

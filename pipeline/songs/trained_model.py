@@ -13,7 +13,7 @@ from gan.statistics import DataStatistics
 from pipeline.config import Config
 from pipeline.devices import choose_device, load_checkpoint
 from pipeline.errors import UserError
-from pipeline.settings.music import roll_spec
+from pipeline.settings.data import roll_spec
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.errors import UnusableError
 from pipeline.formats import is_recording, printable
-from pipeline.settings.music import CollectSettings
+from pipeline.settings.data import CollectSettings
 from pipeline.sources.content_store import keep
 
 MOST_RATIO = 200

@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from pipeline.errors import UserError
 from pipeline.files import file_hash
 from pipeline.formats import RECORDINGS, SCORES, TEXTS, printable
-from pipeline.settings.music import CollectSettings, DataSettings
+from pipeline.settings.data import CollectSettings, DataSettings
 from pipeline.sources.archives import FoundFile, max_bytes_of, too_large
 from pipeline.sources.content_store import FILES
 

@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.errors import UserError
 from pipeline.formats import printable
 from pipeline.scores.keys import Key
-from pipeline.settings.music import DataSettings
+from pipeline.settings.data import DataSettings
 from pipeline.sources.spreadsheets import Worksheet, read_worksheets
 
 SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0

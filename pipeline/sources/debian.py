@@ -14,7 +14,7 @@ from pipeline.errors import UserError
 from pipeline.files import fingerprint, replaced_directory
 from pipeline.formats import SCORES
 from pipeline.progress import say
-from pipeline.settings.music import CollectSettings, DataSettings
+from pipeline.settings.data import CollectSettings, DataSettings
 from pipeline.sources.archives import FoundFile
 from pipeline.sources.catalog import CatalogRow, describe_file
 from pipeline.sources.content_store import COLLECTED

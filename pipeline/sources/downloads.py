@@ -17,7 +17,7 @@ from pipeline.errors import UnusableError
 from pipeline.files import write_json
 from pipeline.formats import printable
 from pipeline.progress import ByteMeter, byte_meter
-from pipeline.settings.music import CollectSettings
+from pipeline.settings.data import CollectSettings
 from pipeline.sources.content_store import DOWNLOADS, adopt, is_kept
 from pipeline.sources.file_types import HEAD_BYTES, is_page, name_of, suffix_of
 
@@ -195,9 +195,7 @@ class Downloader:
         """Where in the file the answer goes on: at `offset`, or 0 for a server that starts anew. Raises."""
         status = answer.status_code
         if status >= 500 or status in (408, 425, 429):
-            raise _BrokenOffError(
-                f"the link's server is in trouble ({status} {printable(answer.reason or '')})".strip()
-            )
+            raise _BrokenOffError(f"the link's server has an error ({status} {printable(answer.reason or '')})".strip())
         if status not in (200, 206):
             what = REFUSALS.get(status, "gives no file")
             raise UnusableError(f"the link is dead: its server {what} ({status})")

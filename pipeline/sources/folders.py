@@ -13,7 +13,7 @@ from pipeline.errors import UnusableError, UserError
 from pipeline.files import fingerprint
 from pipeline.formats import PIANOROLLS, RECORDINGS, SCORES
 from pipeline.progress import bar
-from pipeline.settings.music import CollectSettings, DataSettings
+from pipeline.settings.data import CollectSettings, DataSettings
 from pipeline.sources.archives import FoundFile, is_zip, unpack_archive
 from pipeline.sources.catalog import CORPUS, CatalogRow, describe_file, locate, suffixes_of
 

@@ -14,7 +14,7 @@ from pipeline.errors import UnusableError
 from pipeline.files import file_hash, fingerprint
 from pipeline.formats import TEXTS, printable
 from pipeline.progress import bar
-from pipeline.settings.music import CollectSettings, DataSettings
+from pipeline.settings.data import CollectSettings, DataSettings
 from pipeline.sources.archives import FoundFile, is_zip
 from pipeline.sources.catalog import CatalogRow, describe_file, suffixes_of
 from pipeline.sources.columns import SheetRow, read_sheet_rows

@@ -20,8 +20,8 @@ from pipeline.errors import UserError
 from pipeline.files import file_hash
 from pipeline.formats import is_recording
 from pipeline.progress import bar, duration, say
-from pipeline.settings.music import roll_spec
-from pipeline.settings.songs import GenerateSettings
+from pipeline.settings.data import roll_spec
+from pipeline.settings.generate import GenerateSettings
 from pipeline.songs.compose.song_composer import SongComposer
 from pipeline.songs.explore.explorer import Explorer
 from pipeline.songs.form import pick_form

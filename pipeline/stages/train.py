@@ -1,4 +1,4 @@
-"""Train the GAN on a prepared set: `python -m pipeline +stage=train data=band train.minutes=10`.
+"""Train the GAN on a prepared set: `python -m pipeline +stage=train data=games train.minutes=10`.
 
 Writes `checkpoint.pt` (a resumed run equals an uninterrupted one), `metrics.jsonl` (a line a report),
 `samples/step-NNNNNN.png` and `.mp3` (the same latents at every tick, so that one can watch and hear it learn),
@@ -32,7 +32,7 @@ from pipeline.errors import UserError
 from pipeline.files import refuse_change, settings_of
 from pipeline.parallel import num_processes
 from pipeline.progress import counter, duration, finish_step_first, say
-from pipeline.settings.music import roll_spec
+from pipeline.settings.data import roll_spec
 from pipeline.stage_table import STAGES, Outcome, Plan
 from pipeline.training.recorder import Recorder
 from pipeline.training.tensorboard import require_tensorboard

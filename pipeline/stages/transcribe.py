@@ -11,7 +11,7 @@ from pipeline.errors import UserError
 from pipeline.files import file_hash
 from pipeline.formats import is_recording
 from pipeline.progress import bar, duration, say
-from pipeline.settings.music import beats_of
+from pipeline.settings.data import beats_of
 from pipeline.sources.catalog import CATALOG, CatalogRow
 from pipeline.stage_table import Outcome, Plan
 from pipeline.transcription.cache import (

@@ -21,8 +21,8 @@ from pipeline.errors import UnusableError, UserError
 from pipeline.files import atomic_path, file_hash, fingerprint, lock, read_json, replaced_directory, write_json
 from pipeline.formats import is_recording, printable
 from pipeline.parallel import work_on
-from pipeline.settings.audio import TranscribeSettings
-from pipeline.settings.music import ExecutorSettings
+from pipeline.settings.data import ExecutorSettings
+from pipeline.settings.transcribe import TranscribeSettings
 from pipeline.sources.catalog import CatalogRow
 from pipeline.transcription.transcriber import Transcription, TranscriptionHints, transcribe_samples
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.errors import UnusableError
 from pipeline.scores.score import Events, Part, make_events
-from pipeline.settings.audio import REST_FAMILIES
+from pipeline.settings.transcribe import REST_FAMILIES
 from pipeline.transcription.bass import BASS_PROGRAM, bass_line
 from pipeline.transcription.beats.grid import Beats, find_beats
 from pipeline.transcription.drums.hits import find_drum_hits

@@ -23,7 +23,7 @@ from pipeline.dataset.resumable_reading import (
 )
 from pipeline.dataset.store import open_store
 from pipeline.dataset.store_writer import write_store
-from pipeline.settings.music import ExecutorSettings
+from pipeline.settings.data import ExecutorSettings
 from pipeline.stages import prepare
 from tests.conftest import program_environment
 from tests.midi_files import write_midi_files

@@ -12,7 +12,7 @@ from pipeline.dataset.store import PhraseStore, kind_of_reason, open_store
 from pipeline.dataset.store_writer import StoreSummary, write_store
 from pipeline.errors import UserError
 from pipeline.scores.notes import notes_from_roll
-from pipeline.settings.music import ExecutorSettings
+from pipeline.settings.data import ExecutorSettings
 from tests.music_makers import SPEC, cutting, song_midi, tune, write_midi
 
 

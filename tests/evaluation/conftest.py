@@ -9,7 +9,7 @@ import pytest
 from pipeline.evaluation.accompaniment import AccompaniedPhrases, accompany
 from pipeline.evaluation.attribute_control import AttributeControl, LabelledPhrases, TrackDensities
 from pipeline.evaluation.evaluator import Evaluator
-from pipeline.settings.evaluation import EvaluateSettings
+from pipeline.settings.evaluate import EvaluateSettings
 from tests.evaluation import tunes as tune_songs
 from tests.evaluation.generators import SETTINGS, SPEC, STYLES, indifferent, responsive, songs
 

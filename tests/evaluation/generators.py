@@ -10,7 +10,7 @@ from gan.context import Context
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from pipeline.evaluation.attribute_control import LabelledPhrases
 from pipeline.evaluation.phrase_sets import PhraseSet
-from pipeline.settings.evaluation import EvaluateSettings
+from pipeline.settings.evaluate import EvaluateSettings
 
 LEAD, BASS = 0, 1
 SPEC = RollSpec((Track("Lead"), Track("Bass")), bars=2, num_pitches=48, lowest_pitch=36)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -80,3 +81,14 @@ def test_no_number_in_a_report_is_nan(evaluator: Evaluator) -> None:
 
     assert all(math.isfinite(number) for number in numbers(report))
     assert report["headline"]["quality"]["value"] < 0.3
+
+
+def test_a_small_network_tells_noise_from_songs_but_not_songs_from_songs() -> None:
+    settings = replace(EVALUATOR_SETTINGS, classifier=True, samples=8)
+    evaluator = Evaluator(tunes(8, 1), tunes(8, 2), tunes(8, 3), SPEC, settings)
+    noise = torch.rand((32, *SPEC.shape), generator=torch.Generator().manual_seed(0)) < 0.1
+    accuracy = evaluator.score(PhraseSet(noise, torch.arange(32)))[1]["two_sample_accuracy"]
+    assert accuracy["generated"]["value"] > 0.95
+    assert 0.2 < accuracy["training"]["value"] < 0.8
+    one_song = PhraseSet(noise, torch.zeros(32, dtype=torch.int64))
+    assert evaluator.score(one_song)[1]["two_sample_accuracy"] is None

@@ -25,8 +25,8 @@ from pipeline.pages.dataset.counts import count_music, read_phrase_index
 from pipeline.pages.dataset.examples import LONGEST_SECONDS
 from pipeline.pages.dataset.page import PAGE, PageFacts, render_set_page, write_set_page
 from pipeline.pages.dataset.tables import MOST_FILES, MOST_REASONS, kind_of_source, reasons_of
-from pipeline.settings.audio import RenderSettings
-from pipeline.settings.music import ArrangementSettings, TrackSettings, TracksSettings
+from pipeline.settings.data import ArrangementSettings, TrackSettings, TracksSettings
+from pipeline.settings.render import RenderSettings
 from pipeline.stages import prepare
 from tests.music_makers import BAND, cutting, song_midi, tune, write_midi
 

@@ -93,7 +93,7 @@ def test_a_folder_of_music_lacks_much_and_is_shown(tmp_path: Path) -> None:
     head, row = cells((tmp_path / "index.html").read_text(encoding="utf-8"))
     found = dict(zip(head, row, strict=True))
     assert found["quality (validation)"] == "0.10"
-    assert {found[name] for name in ("quality (test)", "steps", "minutes", "parameters", "copying", "listen")} == {"-"}
+    assert {found[name] for name in ("quality (test)", "steps", "minutes", "parameters", "copying", "sample")} == {"-"}
 
 
 def test_names_are_escaped_and_addresses_quoted() -> None:

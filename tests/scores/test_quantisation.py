@@ -10,7 +10,7 @@ from pipeline.scores.notes import notes_from_roll, roll_from_notes
 from pipeline.scores.quantisation import BarSpan, merge_metres, quantise, usable_spans
 from pipeline.scores.score import Metre, Score
 from pipeline.scores.tracks import AssignedPart, assign
-from pipeline.settings.music import beats_of, roll_spec
+from pipeline.settings.data import beats_of, roll_spec
 from tests.music_makers import BAND, SPEC, Row, part, score, tune
 
 WHOLE = BarSpan(0.0, 8, 0)

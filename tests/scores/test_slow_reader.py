@@ -8,16 +8,16 @@ from mido.midifiles.meta import KeySignatureError
 
 from pipeline.config import compose
 from pipeline.dataset.cutting import CuttingSettings, SourceFile, cutting_settings, prepare_file
+from tests.conftest import SHARED
 from tests.midi_files import write_midi_files
 from tests.music_makers import song_midi
 from tests.slow_reader import Slow, read_slowly
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
 REFUSED_BY_MIDO = (OSError, ValueError, EOFError, KeyError, IndexError, KeySignatureError)
 
 
 def settings_and_slow(*words: str) -> tuple[CuttingSettings, Slow]:
-    config = compose("data=band", "prepare.cut=grid", *words)
+    config = compose("data=games", "prepare.cut=grid", *words)
     settings = cutting_settings(config)
     families = [None if track.is_drum else set(track.programs) for track in config.tracks.tracks]
     return settings, Slow(
@@ -56,10 +56,10 @@ def test_waltzes_are_read_as_the_slow_reader_reads_them(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not (SHARED / "band").is_dir(), reason="../shared/data/band is not there")
-def test_all_phrases_of_the_band_are_those_of_the_slow_reader() -> None:
+def test_phrases_of_game_music_are_those_of_the_slow_reader() -> None:
     settings, slow = settings_and_slow()
     compared, refused, different = 0, 0, []
-    for path in sorted((SHARED / "band").rglob("*.mid")):
+    for path in sorted((SHARED / "band").rglob("*.mid"))[::10]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -71,4 +71,4 @@ def test_all_phrases_of_the_band_are_those_of_the_slow_reader() -> None:
         if quickly(path, settings) != wanted:
             different.append(path.name)
     assert not different
-    assert compared > 3000 and refused < 20
+    assert compared > 300 and refused < 3

@@ -8,7 +8,7 @@ import pytest
 from pipeline.errors import UnusableError
 from pipeline.scores.score import Part, Score, make_events
 from pipeline.scores.tracks import assign, fit_to_tracks
-from pipeline.settings.music import TrackSettings, TracksSettings
+from pipeline.settings.data import TrackSettings, TracksSettings
 from tests.music_makers import BAND, part, score
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.scores.score import Metre
-from pipeline.settings.music import roll_spec
+from pipeline.settings.data import roll_spec
 from pipeline.songs.given_song import _assign, _on_grid
 from pipeline.songs.inpaint.mask import bar_numbers
 from tests.music_makers import part, score

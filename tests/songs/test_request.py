@@ -9,7 +9,7 @@ import torch
 from gan.conditions import KEY, STYLE, TEMPO, no_conditions
 from pipeline.config import Config, flatten
 from pipeline.errors import UserError
-from pipeline.settings.music import roll_spec
+from pipeline.settings.data import roll_spec
 from pipeline.songs.request import Request, draw_requested_tempo, read_request, refuse_request
 from tests.song_makers import configured
 
@@ -17,7 +17,7 @@ STYLES = ["freedoom", "simutrans"]
 
 
 def band(*overrides: str) -> Config:
-    return configured("+stage=generate", "data=band", *overrides)
+    return configured("+stage=generate", "data=games", *overrides)
 
 
 def request(*overrides: str, in_common_key: bool = True) -> Request:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.settings.music import CollectSettings, DataSettings
+from pipeline.settings.data import CollectSettings, DataSettings
 from pipeline.sources.debian import debian_inputs, find_in_packages, midi_lumps
 from tests.music_makers import song_midi
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.settings.music import CollectSettings
+from pipeline.settings.data import CollectSettings
 from pipeline.sources import downloads as downloading
 from pipeline.sources.content_store import DOWNLOADS, FILES
 from pipeline.sources.downloads import Download, fetch_all, part_path

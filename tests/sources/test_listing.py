@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.csv import read_rows
 from pipeline.files import file_hash
-from pipeline.settings.music import CollectSettings, DataSettings
+from pipeline.settings.data import CollectSettings, DataSettings
 from pipeline.sources.catalog import CatalogRow, mark_duplicates
 from pipeline.sources.folders import find_in_folder
 from pipeline.sources.listing import find_listed, listing_inputs

@@ -8,7 +8,7 @@ from openpyxl import Workbook
 
 from pipeline.config import compose
 from pipeline.errors import UserError
-from pipeline.settings.music import DataSettings
+from pipeline.settings.data import DataSettings
 from pipeline.sources.columns import (
     SheetRow,
     read_sheet_rows,

@@ -18,7 +18,7 @@ FEW = (
     "evaluate.requests=8",
     "evaluate.classifier=false",
 )
-TRAINING = ("name=sweep", "model.voices=2,3", "train.steps=4")
+TRAINING = ("name=sweep", "model.voices=2,3", "train.steps=4", "train.report_steps=4", "executor.workers=1")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,11 @@ def evaluated(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Pat
     (folder / "bad").mkdir()
     for place in ("theirs", "bad"):
         (folder / place / "broken.mid").write_text("no music")
-    small = [word for word in SMALL if not word.startswith(("name=", "generate.", "lyrics.", "train.steps="))]
+    small = [
+        word
+        for word in SMALL
+        if not word.startswith(("name=", "generate.", "lyrics.", "train.steps=", "train.report_steps="))
+    ]
     of_folder = ("data=folder", "data.path=music", "name=theirs", "evaluate.path=theirs")
     for name, words in {
         "jobs": ("-m", *small, *TRAINING),

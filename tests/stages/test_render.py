@@ -21,7 +21,7 @@ from pipeline.drawing.piano_rolls import SONG_BOX, SONG_SIZE
 from pipeline.errors import UserError
 from pipeline.files import write_json
 from pipeline.lyrics.alignment.alignment import fit_words
-from pipeline.settings.music import roll_spec
+from pipeline.settings.data import roll_spec
 from pipeline.songs.song import Song
 from pipeline.songs.sung_syllables import SungLyrics, with_words
 from pipeline.stages import render

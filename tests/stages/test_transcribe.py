@@ -13,7 +13,7 @@ from pipeline.audio.synthesizers import RATE_HZ, play, soundfont_path
 from pipeline.build import Builder
 from pipeline.config import compose
 from pipeline.errors import UserError
-from pipeline.settings.audio import TranscribeSettings
+from pipeline.settings.transcribe import TranscribeSettings
 from tests.music_makers import write_midi
 
 SETTINGS = TranscribeSettings(None, None, None, "Piano", 30)

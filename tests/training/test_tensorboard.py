@@ -13,7 +13,7 @@ from matplotlib.image import imsave
 
 from gan.settings import TrainSettings
 from pipeline.errors import UserError
-from pipeline.settings.training import TrainStageSettings
+from pipeline.settings.train import TrainStageSettings
 from pipeline.training.tensorboard import HEARD_RATE_HZ, PACKAGE, TensorBoardLog, require_tensorboard
 from tests.conftest import ROOT, SMALL, Program, write_band
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.scores.midi import read_midi
-from pipeline.settings.audio import TranscribeSettings
-from pipeline.settings.music import ExecutorSettings
+from pipeline.settings.data import ExecutorSettings
+from pipeline.settings.transcribe import TranscribeSettings
 from pipeline.sources.catalog import CatalogRow
 from pipeline.transcription.cache import (
     Recording,

@@ -37,16 +37,6 @@ class LyricDocument:
     sections: tuple[LyricSection, ...]
 
     @property
-    def lines(self) -> list[str]:
-        """All lines, sections in order."""
-        return [line for section in self.sections for line in section.lines]
-
-    @property
-    def num_characters(self) -> int:
-        """Characters of all lines and their ends."""
-        return sum(len(line) + 1 for line in self.lines)
-
-    @property
     def upright(self) -> str:
         """All sections in reading direction, each after its mark, those that come back only the first time."""
         return "".join(

@@ -68,13 +68,14 @@ def foreign_stress(word: str, vowels: Sequence[tuple[int, int]]) -> list[int]:
     return [int(at == main) for at in range(len(vowels))]
 
 
-def _set(words: str) -> frozenset[str]:
+def word_set(words: str) -> frozenset[str]:
+    """The words of a string."""
     return frozenset(words.split())
 
 
 UNITS = re.compile(r"tch|dge|sch|ch|sh|th|ph|wh|ck|gh|[qg]u|.")
 """Consonants that stay together, or one letter."""
-ONSET_CLUSTERS = _set("bl br cl cr dr fl fr gl gr pl pr tr thr shr chr phr")
+ONSET_CLUSTERS = word_set("bl br cl cr dr fl fr gl gr pl pr tr thr shr chr phr")
 """Two consonants that begin a syllable together."""
 CODA_CLUSTERS = {"x", "ck", "tch", "dge"}
 """Consonants that end a syllable, never begin one."""
@@ -86,7 +87,7 @@ BEGINNINGS = ("with", "some", "every", "any", "for", "your", "our", "her", "him"
 """Words that stay whole before another: with-out."""
 PREFIXES = ("be", "de", "re")
 LEAST_STEM = 3
-UNSTRESSED_WORDS = _set(
+UNSTRESSED_WORDS = word_set(
     "a an the and or nor but so if as than that at by for from in of off on to up with out "
     "i you he she it we they me him her us them my your his its our their i'm i'll i'd i've he's she's it's we're "
     "you're they're we'll you'll they'll is are was were be been am has have had do does did will would can could "

@@ -12,16 +12,11 @@ from pipeline.errors import UserError
 from pipeline.lyrics.corpus.copy_detection import CopyIndex
 from pipeline.lyrics.corpus.song_lyrics import WORD
 from pipeline.lyrics.phonetics.rhyme import rhyme_key, rhyme_keys
-from pipeline.lyrics.phonetics.syllables import is_english, split_word
-
-
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
+from pipeline.lyrics.phonetics.syllables import is_english, split_word, word_set
 
 MIN_CHOICE = 3
 PAUSE = re.compile(rf"({WORD.pattern}),(?= )")
-DANGLING = _set(
+DANGLING = word_set(
     "a an the my your his her our their its every no and or nor but of than as at by for from into with is was were "
     "are am be been that i'm it's he's she's we're they're there's i'd i'll i've we'll you'll you're who's "
     "if because while when where what who whose which i he she we they"

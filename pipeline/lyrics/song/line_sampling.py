@@ -51,7 +51,7 @@ class LineCandidate:
 def strong_beats(beats: Sequence[float]) -> list[bool]:
     """For each beat whether it is at least as strong as its neighbours.
 
-    >>> strong_places([0.6, 1.0, 0.6, 0.8])
+    >>> strong_beats([0.6, 1.0, 0.6, 0.8])
     [False, True, False, True]
     """
     padded = [0.0, *beats, 0.0]

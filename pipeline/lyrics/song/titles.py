@@ -6,17 +6,15 @@ from collections.abc import Callable, Sequence
 from itertools import combinations
 
 from pipeline.lyrics.corpus.song_lyrics import WORD, capitalised
+from pipeline.lyrics.phonetics.syllables import word_set
 from pipeline.lyrics.song.scoring import WordUsage
 
-
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-SMALL_IN_TITLES = _set("a an and as at but by for from in into is of on or so than that the to with was were")
-DETERMINERS = _set("the a an my your his her our their no every")
+SMALL_IN_TITLES = word_set("a an and as at but by for from in into is of on or so than that the to with was were")
+DETERMINERS = word_set("the a an my your his her our their no every")
 WEAK_WORDS = (
-    SMALL_IN_TITLES | DETERMINERS | _set("i i'm i'd i'll i've he she it it's we you they there there's if when who not")
+    SMALL_IN_TITLES
+    | DETERMINERS
+    | word_set("i i'm i'd i'll i've he she it it's we you they there there's if when who not")
 )
 """Words that no title ends with, nor begins with but for a determiner."""
 PICTURE = 0.15

@@ -72,7 +72,7 @@ def changed_settings(config: Config) -> list[str]:
 def _holds(key: str, override: str, in_force: Mapping[str, Any]) -> bool:
     """Whether an override's value is the one in force; those that no manifest knows are believed."""
     if key not in in_force:
-        key = f"{key}.name"  # a group's choice, such as data=band
+        key = f"{key}.name"  # a group's choice, such as data=games
     text = override.partition("=")[2]
     try:
         value = json.loads(text)

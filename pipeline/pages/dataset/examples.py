@@ -19,8 +19,8 @@ from pipeline.formats import printable
 from pipeline.pages.dataset.counts import PhraseIndex, phrases_at
 from pipeline.rendering.phrase_audio import write_sample
 from pipeline.scores.notes import Planes, notes_from_roll
-from pipeline.settings.audio import RenderSettings
-from pipeline.settings.music import TracksSettings
+from pipeline.settings.data import TracksSettings
+from pipeline.settings.render import RenderSettings
 
 FOLDER = "page"
 """Where everything but the page itself lies, beside it."""

@@ -19,8 +19,8 @@ from pipeline.pages.dataset.counts import MusicCounts, count_music, read_phrase_
 from pipeline.pages.dataset.examples import PICTURE_BOX, PICTURE_SIZE, PhraseExample, make_phrase_examples
 from pipeline.pages.dataset.tables import MOST_SONGS, RejectReason, groups_of, reasons_of, song_row, track_row
 from pipeline.pages.html import inset, templates
-from pipeline.settings.audio import RenderSettings
-from pipeline.settings.music import TracksSettings
+from pipeline.settings.data import TracksSettings
+from pipeline.settings.render import RenderSettings
 
 PAGE = "index.html"
 MOST_GROUPS = 12

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gan.context import Conditioning
-from gan.interface import PhraseDiscriminator
 from gan.latents import Latents
 from gan.metrics.counts import PhraseCounts
 from gan.metrics.features import dissonance
@@ -26,6 +25,7 @@ from pipeline.scores.notes import Planes, notes_from_roll, roll_from_notes
 from pipeline.songs.compose.ending import ending_score
 from pipeline.songs.key_and_tempo import transpose_into_range
 from pipeline.songs.plan import PhraseConditions
+from pipeline.songs.trained_model import TrainedModel
 
 SEAM_WEIGHT, MODE_WEIGHT, HARMONY_WEIGHT, DENSITY_WEIGHT, ENDING_WEIGHT = 0.5, 0.5, 1.0, 1.0, 3.0
 """Beside the discriminator's score of a phrase: of the seams to its neighbours, the song's mode, how far the share of
@@ -75,27 +75,14 @@ class PhraseSlot:
 
 @dataclass(frozen=True)
 class Reranker:
-    """Rates phrases by a weighted sum of scores.
+    """Rates phrases of a trained model by a weighted sum of scores."""
 
-    Attributes
-    ----------
-    discriminator, statistics
-        Trained with the generator, and of the data.
-    in_common_key
-        Whether the data was moved to C major or A minor; if not, each phrase's key is estimated and moved there.
-    dissonance
-        Of real phrases, see `gan.metrics.features.dissonance`; NaN where no two tracks sound together.
-    """
-
-    discriminator: PhraseDiscriminator
-    statistics: DataStatistics
-    in_common_key: bool
-    dissonance: float
+    model: TrainedModel
 
     @property
     def spec(self) -> RollSpec:
         """The shape of the phrases."""
-        return self.discriminator.spec
+        return self.model.spec
 
     def best(self, latents: Latents, rolls: Tensor, shift: int | None, slot: PhraseSlot) -> tuple[SampledPhrase, int]:
         """The best phrase of a batch, moved home by `shift` semitones or by what its key asks for; and its faults."""
@@ -105,7 +92,7 @@ class Reranker:
         placed = np.stack([transpose_roll(one, by, spec) for one, by in zip(planes, shifts, strict=True)])
         ratings = _standard(self._scores(rolls, slot.conditions))
         ratings = ratings + MODE_WEIGHT * _standard(mode_fit(placed, slot.home, spec))
-        off = (dissonance(PhraseCounts(rolls, spec)) - self.dissonance).abs().nan_to_num(0.0)
+        off = (dissonance(PhraseCounts(rolls, spec)) - self.model.dissonance).abs().nan_to_num(0.0)
         ratings = ratings - HARMONY_WEIGHT * _standard(off.cpu().numpy())
         if slot.conditions is not None:
             ratings = ratings - DENSITY_WEIGHT * _standard(density_error(placed, slot.conditions))
@@ -117,27 +104,27 @@ class Reranker:
                 [ending_score(notes, spec.bars, spec, slot.home) for notes in songs]
             )
         if slot.conditions is None:
-            faults = count_silences(placed, self.statistics)
+            faults = count_silences(placed, self.model.statistics)
         else:
-            faults = count_unplanned_silences(placed, slot.conditions, self.statistics)
+            faults = count_unplanned_silences(placed, slot.conditions, self.model.statistics)
         index = int(np.lexsort((-ratings, faults))[0])
         return SampledPhrase(latents[index : index + 1], placed[index], shifts[index]), int(faults[index])
 
     def shift_home(self, planes: Planes) -> int:
         """Semitones to the home key (or its relative) for a phrase in whatever key."""
-        if self.in_common_key:
+        if self.model.in_common_key:
             return 0
         key = estimate_key(pitch_class_durations(notes_from_roll(planes, self.spec.lowest_pitch), self.spec))
         return key.shift_to_common if key is not None else 0
 
     def _scores(self, rolls: Tensor, conditions: PhraseConditions | None) -> NDArray[np.float64]:
         """The discriminator's scores of rolls `[batch, *spec.shape]` under these conditions, `[batch]`."""
-        if conditions is None or not isinstance(self.discriminator, Discriminator):
-            scores = self.discriminator.score(rolls)
+        if conditions is None or not isinstance(self.model.discriminator, Discriminator):
+            scores = self.model.discriminator.score(rolls)
         else:
             row = conditions.values.expand(len(rolls), -1)
             mask = torch.from_numpy(conditions.rests).expand(len(rolls), -1, -1)
-            scores = self.discriminator.score(rolls, Conditioning(row.to(rolls.device), mask.to(rolls.device)))
+            scores = self.model.discriminator.score(rolls, Conditioning(row.to(rolls.device), mask.to(rolls.device)))
         return np.asarray(scores.cpu().numpy(), np.float64)
 
     def _seams(self, placed: Planes, slot: PhraseSlot) -> list[Planes]:

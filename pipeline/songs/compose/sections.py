@@ -9,10 +9,8 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from gan.interface import PhraseDiscriminator, PhraseGenerator
 from gan.networks.generator import Generator
 from gan.seeds import mix_seed
-from gan.statistics import DataStatistics
 from pipeline.scores.keys import Key
 from pipeline.scores.notes import Notes, in_order, notes_from_roll
 from pipeline.songs.compose.ending import add_ending
@@ -22,6 +20,7 @@ from pipeline.songs.form import FormSection
 from pipeline.songs.plan import PhraseConditions, draw_song_conditions, plan_phrases
 from pipeline.songs.request import Request
 from pipeline.songs.seeds import SongRandomStream
+from pipeline.songs.trained_model import TrainedModel
 
 RETURNING = ("chorus", "refrain", "theme")
 """Sections that come back as they were, where the generator can vary others bar by bar."""
@@ -122,38 +121,23 @@ class SongSections:
         return any(section.role == role != later.role for section, later in pairwise(self.form))
 
 
+@dataclass(frozen=True)
 class SectionComposer:
-    """Composes the sections of songs with one generator.
+    """Composes the sections of songs with one trained model.
 
-    Parameters
+    Attributes
     ----------
-    generator, discriminator
-        Of the same `RollSpec`; their device is used.
-    statistics
-        Of the data: which tracks may rest.
+    model
+        The networks, whose device is used, and what is known of their data.
     candidates
         Phrases generated for each one kept.
     variation
         How far a returning section strays, 0 to 1.
-    in_common_key
-        Whether the data was moved to C major or A minor; if not, each phrase's key is estimated and moved there.
-    dissonance
-        Of real phrases, see `gan.metrics.features.dissonance`; NaN where no two tracks sound together.
     """
 
-    def __init__(
-        self,
-        generator: PhraseGenerator,
-        discriminator: PhraseDiscriminator,
-        statistics: DataStatistics,
-        candidates: int,
-        variation: float,
-        in_common_key: bool,
-        dissonance: float,
-    ) -> None:
-        self.generator = generator
-        self.reranker = Reranker(discriminator, statistics, in_common_key, dissonance)
-        self.candidates, self.variation = candidates, variation
+    model: TrainedModel
+    candidates: int
+    variation: float
 
     def compose(
         self, form: Sequence[FormSection], home: Key, request: Request, lead: int | None, seed: int
@@ -172,21 +156,19 @@ class SectionComposer:
             Decides on everything else.
         """
         random = torch.Generator().manual_seed(mix_seed(seed, SongRandomStream.COMPOSITION))
-        song = self.generator.sample_latents(1, random)
+        generator, spec, reranker = self.model.generator, self.model.spec, Reranker(self.model)
+        song = generator.sample_latents(1, random)
         sampler: PhraseSampler
         plan = None
-        if isinstance(self.generator, Generator):
+        if isinstance(generator, Generator):
             key = home.tonic + 12 * home.is_minor
-            examples = self.generator.examples
-            request = request.learnable(examples)
-            shared = draw_song_conditions(examples, request.conditions, key, lead, self.generator.spec, random)
-            plan = plan_phrases(form, shared, self.generator.spec)
+            request = request.learnable(generator.examples)
+            shared = draw_song_conditions(generator.examples, request.conditions, key, lead, spec, random)
+            plan = plan_phrases(form, shared, spec)
             song = replace(song, conditions=shared.values.to(song.z).unsqueeze(0))
-            sampler = ConditionalSampler(
-                self.generator, self.reranker, self.candidates, self.variation, request, shared, song
-            )
+            sampler = ConditionalSampler(generator, reranker, self.candidates, self.variation, request, shared, song)
         else:
-            sampler = UnconditionalSampler(self.generator, self.reranker, self.candidates, self.variation, song)
+            sampler = UnconditionalSampler(generator, reranker, self.candidates, self.variation, song)
         sections = SongSections(form, home, seed, sampler, plan)
         sections.make()
         return sections

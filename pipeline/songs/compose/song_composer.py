@@ -11,7 +11,7 @@ from gan.seeds import mix_seed
 from pipeline.config import Config
 from pipeline.scores.keys import Key, key_name, read_key
 from pipeline.scores.notes import cut_overlaps
-from pipeline.settings.music import ArrangementSettings
+from pipeline.settings.data import ArrangementSettings
 from pipeline.songs.compose.sections import SectionComposer
 from pipeline.songs.form import FormSection, choose_form, pick_form
 from pipeline.songs.key_and_tempo import choose_shift, comfortable_ranges, draw_mode, draw_tempo, transpose_into_range
@@ -58,15 +58,7 @@ class SongComposer:
         self.rerolls = read_rerolls(settings.rerolls, settings.songs, "generate.rerolls")
         for number in {reroll.number for reroll in self.rerolls}:
             self.outline(number)
-        self.composer = SectionComposer(
-            model.generator,
-            model.discriminator,
-            model.statistics,
-            settings.candidates,
-            settings.variation,
-            model.in_common_key,
-            model.dissonance,
-        )
+        self.composer = SectionComposer(model, settings.candidates, settings.variation)
 
     def outline(self, number: int) -> SongOutline:
         """What is decided of song `number`, counted from 1, before a note of it is made."""

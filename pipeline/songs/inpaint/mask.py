@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gan.spec import RollSpec
 from pipeline.errors import UserError
 from pipeline.scores.notes import Notes, in_order
-from pipeline.settings.songs import GenerateSettings
+from pipeline.settings.generate import GenerateSettings
 from pipeline.songs.given_song import GivenSong
 from pipeline.songs.request import match_track
 

@@ -15,7 +15,7 @@ from pipeline.scores.quantisation import BarSpan, quantise
 from pipeline.scores.reading import read_scores
 from pipeline.scores.score import Metre, Part, Score
 from pipeline.scores.tracks import assign
-from pipeline.settings.music import TracksSettings
+from pipeline.settings.data import TracksSettings
 from pipeline.transcription.beats.grid import Beats
 from pipeline.transcription.drums.drum_map import HIT
 from pipeline.transcription.pitches import PITCH, Pitches

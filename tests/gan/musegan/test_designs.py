@@ -30,13 +30,13 @@ READS = {
 }
 
 
-def trainer(settings: ModelSettings, **others: object) -> Trainer:
+def make_trainer(settings: ModelSettings, **others: object) -> Trainer:
     return Trainer(BAND, DataStatistics.of([rolls()], BAND), settings, replace(TRAIN, **others), seed=3)
 
 
-def run(subject: Trainer, steps: int | None = None) -> list[dict[str, object]]:
-    batches = batches_from(rolls(), BAND, subject.settings.phrases_per_step, 0, start_step=subject.step)
-    lines = [report.to_dict() for report in subject.run(itertools.islice(batches, steps))]
+def run(trainer: Trainer, steps: int | None = None) -> list[dict[str, object]]:
+    batches = batches_from(rolls(), BAND, trainer.settings.phrases_per_step, 0, start_step=trainer.step)
+    lines = [report.to_dict() for report in trainer.run(itertools.islice(batches, steps))]
     for line in lines:
         del line["seconds"]
     return lines
@@ -145,35 +145,35 @@ def test_a_phrase_does_not_depend_on_its_neighbours(settings: ModelSettings) -> 
 
 @pytest.mark.parametrize("neurons", ["deterministic", "stochastic"])
 def test_the_second_stage_leaves_the_generator_alone_and_is_binary(neurons: str) -> None:
-    subject = trainer(small("binary", neurons=neurons, pretrain_steps=3))
-    generator = subject.generator
+    trainer = make_trainer(small("binary", neurons=neurons, pretrain_steps=3))
+    generator = trainer.generator
     assert isinstance(generator, BinaryGenerator)
     before = weights(generator.refiners)
-    run(subject, steps=3)
-    assert not subject.final_phase
+    run(trainer, steps=3)
+    assert not trainer.final_phase
     after = weights(generator.refiners)
     assert all(torch.equal(before[name], value) for name, value in after.items()), "the refiner waits"
     first = weights(generator.first)
-    run(subject)
-    assert subject.step == 6
-    assert subject.final_phase
+    run(trainer)
+    assert trainer.step == 6
+    assert trainer.final_phase
     assert all(torch.equal(first[name], value) for name, value in weights(generator.first).items())
     refined = weights(generator.refiners)
     assert any(not torch.equal(after[name], value) for name, value in refined.items())
     made = generator(latents_of(generator, 4), 0.0, torch.Generator().manual_seed(0))
     assert set(made.unique().tolist()) <= {0.0, 1.0}
-    kept = load_generator(subject.state_dict())
-    assert torch.equal(kept.sample(subject.fixed_latents), subject.average.sample(subject.fixed_latents))
+    kept = load_generator(trainer.state_dict())
+    assert torch.equal(kept.sample(trainer.fixed_latents), trainer.average.sample(trainer.fixed_latents))
 
 
 def test_the_slope_of_neurons_grows_every_epoch_of_the_paper() -> None:
     generator, _ = networks(small("binary", pretrain_steps=10))
     assert isinstance(generator, BinaryGenerator)
-    slopes = []
+    steepness = []
     for step in (0, 10, 10 + 430, 10 + 900):
         generator.begin_step(step)
-        slopes.append(generator.slope.item())
-    assert slopes == pytest.approx([1.0, 1.0, 1.1, 1.21])
+        steepness.append(generator.slope.item())
+    assert steepness == pytest.approx([1.0, 1.0, 1.1, 1.21])
 
 
 def test_the_binary_discriminator_sees_chroma_by_octaves_and_changes_in_time() -> None:
@@ -189,10 +189,10 @@ def test_the_binary_discriminator_sees_chroma_by_octaves_and_changes_in_time() -
 @pytest.mark.parametrize("design", MUSEGAN)
 def test_a_resumed_run_of_a_musegan_design_equals_an_uninterrupted_one(design: str) -> None:
     settings = small(design, pretrain_steps=2) if design == "binary" else small(design)
-    whole, part = trainer(settings), trainer(settings)
+    whole, part = make_trainer(settings), make_trainer(settings)
     lines = run(whole)
     first = run(part, steps=3)
-    resumed = trainer(settings)
+    resumed = make_trainer(settings)
     resumed.load_state_dict(part.state_dict())
     assert first + run(resumed) == lines
     for side in ("generator", "average", "discriminator"):
@@ -205,31 +205,31 @@ def test_a_resumed_run_of_a_musegan_design_equals_an_uninterrupted_one(design: s
 @pytest.mark.parametrize("design", MUSEGAN)
 def test_without_averaging_samples_come_from_the_generator_itself(design: str) -> None:
     settings = small(design, pretrain_steps=1) if design == "binary" else small(design)
-    subject = trainer(settings)
-    run(subject, steps=3)
-    ours, theirs = weights(subject.generator), weights(subject.average)
+    trainer = make_trainer(settings)
+    run(trainer, steps=3)
+    ours, theirs = weights(trainer.generator), weights(trainer.average)
     assert not [name for name, value in ours.items() if not torch.equal(value, theirs[name])]
-    state = subject.state_dict()
-    wanted = subject.average.sample(subject.fixed_latents)
-    assert torch.equal(load_generator(state).sample(subject.fixed_latents), wanted)
-    assert torch.equal(load_discriminator(state).score(wanted), subject.discriminator.score(wanted))
+    state = trainer.state_dict()
+    wanted = trainer.average.sample(trainer.fixed_latents)
+    assert torch.equal(load_generator(state).sample(trainer.fixed_latents), wanted)
+    assert torch.equal(load_discriminator(state).score(wanted), trainer.discriminator.score(wanted))
 
 
 def test_each_discriminator_step_has_real_phrases_and_latents_of_its_own() -> None:
-    subject = trainer(small("tutorial"), discriminator_steps=3)
+    trainer = make_trainer(small("tutorial"), discriminator_steps=3)
     seen: list[tuple[Tensor, Tensor]] = []
-    plain = subject.loss.discriminator
+    plain = trainer.loss.discriminator
 
     def spy(discriminator, real, fake, *others):
         seen.append((real, fake))
         return plain(discriminator, real, fake, *others)
 
-    subject.loss.discriminator = spy
-    run(subject, steps=2)
+    trainer.loss.discriminator = spy
+    run(trainer, steps=2)
     assert len(seen) == 6
     assert all(len(real) == len(fake) == 4 for real, fake in seen)
     assert torch.equal(
-        torch.cat([real for real, _ in seen[:3]]).sort(0)[0], subject.generator.encode(rolls()).sort(0)[0]
+        torch.cat([real for real, _ in seen[:3]]).sort(0)[0], trainer.generator.encode(rolls()).sort(0)[0]
     )
     assert not any(torch.equal(seen[0][1], fake) for _, fake in seen[1:])
 

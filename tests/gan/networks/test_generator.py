@@ -70,6 +70,17 @@ def test_notes_outside_the_mask_do_not_count(generator: Generator) -> None:
     assert torch.equal(shown, masked)
 
 
+def test_a_context_is_encoded_alike_where_shapes_must_stay_the_same(
+    generator: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mask = draw_masks(12, SPEC, torch.Generator().manual_seed(5))
+    context = StreamContext(generator.encode(music()), mask)
+    looked_up = generator.encode_context(context)
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)  # as on a GPU
+    torch.testing.assert_close(generator.encode_context(context), looked_up)
+    assert not mask.flatten(1).any(1).all() and mask.any()
+
+
 def test_nothing_given_is_composing(generator: Generator) -> None:
     latents = sample_latents(generator)
     nothing = Context(torch.zeros(6, *SPEC.shape, dtype=torch.bool), torch.zeros(6, *SPEC.shape[1:3], dtype=torch.bool))

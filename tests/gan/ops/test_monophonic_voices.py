@@ -60,8 +60,8 @@ class Voices:
 
 @pytest.mark.parametrize("voices", [1, 3])
 def test_voices_play_what_the_dense_calculation_plays(voices):
-    subject = Voices(voices)
-    fast, dense = subject.fast(1.0), subject.dense(1.0)
+    setup = Voices(voices)
+    fast, dense = setup.fast(1.0), setup.dense(1.0)
     assert set(fast.unique().tolist()) == {0.0, 1.0}
     torch.testing.assert_close(fast, dense)
     onsets, sounding = fast[:, :, :, 1].sum(), fast[:, :, :, 0].sum()
@@ -71,11 +71,11 @@ def test_voices_play_what_the_dense_calculation_plays(voices):
 @pytest.mark.parametrize("temperature", [0.7, 1.0])
 @pytest.mark.parametrize("voices", [1, 3])
 def test_gradients_are_those_of_the_dense_calculation(voices, temperature):
-    subject = Voices(voices)
+    setup = Voices(voices)
     weights = torch.randn(BATCH, TIME, TRACKS, 2, PITCHES, generator=torch.Generator().manual_seed(0))
     gradients = [
-        torch.autograd.grad((streams * weights).sum(), subject.learning)
-        for streams in (subject.fast(temperature), subject.dense(temperature))
+        torch.autograd.grad((streams * weights).sum(), setup.learning)
+        for streams in (setup.fast(temperature), setup.dense(temperature))
     ]
     for fast, dense in zip(*gradients, strict=True):
         assert dense.abs().max() > 0
@@ -84,18 +84,18 @@ def test_gradients_are_those_of_the_dense_calculation(voices, temperature):
 
 @pytest.mark.parametrize("voices", [1, 3])
 def test_a_walk_from_step_to_step_plays_the_same(voices):
-    subject = Voices(voices)
-    streams, scores = subject.fast(1.0), subject.scores().detach()
+    setup = Voices(voices)
+    streams, scores = setup.fast(1.0), setup.scores().detach()
     expected = torch.zeros_like(streams)
     for track in range(TRACKS):
         for phrase in range(BATCH):
             for voice in range(voices):
                 now = last = PITCHES
                 for step in range(TIME):
-                    if subject.opens[track, step, phrase, voice]:
+                    if setup.opens[track, step, phrase, voice]:
                         likely = scores[track, step, phrase, voice].clone()
                         if last < PITCHES:
-                            likely[:PITCHES] += subject.inner[track, voice, last].detach()
+                            likely[:PITCHES] += setup.inner[track, voice, last].detach()
                         now = int(likely.argmax())
                         if now < PITCHES:
                             last = now
@@ -107,9 +107,9 @@ def test_a_walk_from_step_to_step_plays_the_same(voices):
 
 @pytest.mark.parametrize("voices", [1, 3])
 def test_scoring_only_open_gates_plays_the_same(voices):
-    subject = Voices(voices)
+    setup = Voices(voices)
     with torch.no_grad():
-        arguments = subject.rows, subject.weight, subject.bias, subject.opens, subject.transitions
+        arguments = setup.rows, setup.weight, setup.bias, setup.opens, setup.transitions
         choices, playing = decode_open_gates(*arguments)
-        streams = voices_to_streams(subject.opens, choices, playing, PITCHES, torch.float32)
-        assert torch.equal(streams, subject.fast(1.0))
+        streams = voices_to_streams(setup.opens, choices, playing, PITCHES, torch.float32)
+        assert torch.equal(streams, setup.fast(1.0))

@@ -21,6 +21,7 @@ from pipeline.songs.compose.sections import SectionComposer, SongSections
 from pipeline.songs.form import FORMS, FormSection, numbered
 from pipeline.songs.plan import draw_song_conditions, plan_phrases
 from pipeline.songs.request import Request
+from pipeline.songs.trained_model import TrainedModel
 
 SPEC = RollSpec(
     (Track("Drums", True), Track("Piano"), Track("Bass"), Track("Strings")), num_pitches=36, lowest_pitch=36
@@ -66,7 +67,8 @@ def composer(rests: bool = True, variation: float = 0.2) -> SectionComposer:
         for weight in generator.parameters():
             if weight.dim() > 1:
                 weight.mul_(1.5)
-    return SectionComposer(generator, discriminator, statistics, 6, variation, True, 0.1)
+    model = TrainedModel(generator, discriminator, statistics, music={}, dissonance=0.1, styles=(), in_common_key=True)
+    return SectionComposer(model, 6, variation)
 
 
 def requesting(**densities: float) -> Request:

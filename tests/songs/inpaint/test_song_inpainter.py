@@ -11,7 +11,7 @@ import torch
 from pipeline.config import Config
 from pipeline.errors import UserError
 from pipeline.scores.notes import Notes
-from pipeline.settings.music import roll_spec
+from pipeline.settings.data import roll_spec
 from pipeline.songs.given_song import read_given
 from pipeline.songs.song import Song
 from pipeline.stages import generate

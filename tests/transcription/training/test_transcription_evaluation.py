@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.config import compose
-from pipeline.settings.music import roll_spec
+from pipeline.settings.data import roll_spec
 from pipeline.transcription.beats.grid import Beats
 from pipeline.transcription.training.transcription_evaluation import (
     ReferenceMusic,
@@ -54,7 +54,7 @@ def transcription(beat_seconds: float = BEAT_SECONDS) -> Transcription:
 
 
 def scores(found: Transcription, reference: ReferenceMusic) -> dict[str, float]:
-    config = compose("data=band")
+    config = compose("data=games")
     spec = roll_spec(config.roll, config.tracks, config.data.metre)
     return {name: one.f1 for name, one in all_counts(found, reference, spec, config.tracks).items()}
 

@@ -1,4 +1,4 @@
-"""Settings of the yardstick."""
+"""Settings of the stage `evaluate`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class EvaluateSettings:
     """What is scored, and how thoroughly."""
 
     path: str | None = None
-    """A folder of scores to judge instead of a checkpoint: the output of any program."""
+    """A folder of scores to evaluate instead of a checkpoint: the output of any program."""
     runs: list[str] | None = None
     """Names of runs to rank against each other; a sweep's name ranks its jobs."""
     seed: int = PROGRAM_SEED

@@ -1,4 +1,4 @@
-"""Tables in READMEs that the code makes, of all settings and of the stages: `python -m pipeline.reference`."""
+"""Tables in READMEs that the code makes, of all settings and of the stages: `python -m pipeline.readme_tables`."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def stage_reference() -> str:
 
 REFERENCES: dict[str, Callable[[], str]] = {"conf/README.md": settings_reference, "pipeline/README.md": stage_reference}
 """By file what makes its table, which stands between two marks."""
-BEGIN, END = "<!-- made by python -m pipeline.reference -->", "<!-- end -->"
+BEGIN, END = "<!-- made by python -m pipeline.readme_tables -->", "<!-- end -->"
 
 
 def with_reference(text: str, table: str) -> str:

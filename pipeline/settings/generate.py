@@ -1,4 +1,4 @@
-"""Settings of the stage `generate`"""
+"""Settings of the stage `generate`."""
 
 from __future__ import annotations
 

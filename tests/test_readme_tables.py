@@ -8,7 +8,7 @@ from typing import get_type_hints
 import pytest
 
 from pipeline.config import PROGRAM, Config
-from pipeline.reference import REFERENCES, field_docs, with_reference
+from pipeline.readme_tables import REFERENCES, field_docs, with_reference
 
 
 @pytest.mark.parametrize("name", REFERENCES)

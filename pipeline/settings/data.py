@@ -1,4 +1,4 @@
-"""Settings of the music room: where music comes from, its tracks, its grid, and the songs made of it."""
+"""Settings of the data set, its tracks and grid, and of the stages `collect` and `prepare`."""
 
 from __future__ import annotations
 

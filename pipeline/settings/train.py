@@ -1,14 +1,11 @@
-"""Settings of the stage `train`"""
+"""Settings of the stage `train`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gan.settings import TrainSettings
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass
