@@ -193,7 +193,7 @@ class TrainSettings:
         2020): they cost as much as a step. With 1 they are computed at each.
     shared_gradient
         Whether the generator's gradient is taken from the pass in which the discriminator learns
-        (`gan.training.shared_gradient`), which spares a third of a step. The relativistic loss allows it. With `false`
+        (`gan.training.shared_gradient`), which spares 11 % of a step. The relativistic loss allows it. With `false`
         the generator has a pass of its own, with the same gradient but for rounding.
     ema_decay
         Decay a step of the averaged generator that samples are drawn from; with 0 it is the generator itself.

@@ -19,7 +19,7 @@ from pipeline.stages.train import after_this
 from tests.conftest import SMALL, Program, program_environment, write_band
 
 LONG = [word for word in SMALL if not word.startswith(("train.steps", "name="))]
-LONG += ["train.steps=36"]
+LONG += ["train.steps=20"]
 
 
 def curve(path: Path) -> list[dict[str, object]]:
@@ -29,14 +29,14 @@ def curve(path: Path) -> list[dict[str, object]]:
 
 
 def interrupted(folder: Path, name: str, sign: int) -> None:
-    """Start training and send `sign` when the second checkpoint or a later one is there."""
+    """Start training and send `sign` when the first checkpoint or a later one is there."""
     words = [sys.executable, "-m", "pipeline", "+stage=train", *LONG, f"name={name}"]
     place = folder / "outputs" / name / "train"
     with subprocess.Popen(
         words, cwd=folder, env=program_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         deadline = time.monotonic() + 300
-        while not (place / "samples" / "step-000016.png").exists():
+        while not (place / "checkpoint.pt").exists():
             assert process.poll() is None, "it ended by itself"
             assert time.monotonic() < deadline
             time.sleep(0.02)
