@@ -174,15 +174,9 @@ def small_album(program: Program, tmp_path_factory: pytest.TempPathFactory) -> P
     return made_once(tmp_path_factory, "small-album", make)
 
 
-def link_or_copy(source: str, target: str) -> None:
-    """Large files are linked, since the program never writes into one; others are copied."""
-    copy = os.link if Path(source).stat().st_size > 1_000_000 else shutil.copy2
-    copy(source, target)
-
-
 @pytest.fixture
 def album_copy(small_album: Path, tmp_path: Path) -> Path:
     """The small album in a folder of one's own, to be changed."""
     folder = tmp_path / "album"
-    shutil.copytree(small_album, folder, symlinks=True, copy_function=link_or_copy)
+    shutil.copytree(small_album, folder, symlinks=True)
     return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -103,9 +104,8 @@ def folder_phrases(paths: list[str], recipe: CuttingSettings, executor: Executor
 
     Copies stay in: a program that repeats itself is to be found out. Files that give no phrases are counted by reason.
     """
-    readings = list(
-        bar(read_files([SourceFile(path, path) for path in paths], recipe, executor), len(paths), "evaluate", "files")
-    )
+    files = [SourceFile(path, str(Path(path).absolute())) for path in paths]  # workers may have another current folder
+    readings = list(bar(read_files(files, recipe, executor), len(paths), "evaluate", "files"))
     songs = [song for reading in readings for song in reading.songs]
     rejects = [reject for reading in readings for reject in reading.rejects]
     reasons = Counter(kind_of_reason(reject.reason) for reject in rejects)
