@@ -13,12 +13,15 @@ PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check
 RUN := .venv/bin/python -m
 PARALLEL := --numprocesses=auto --dist=worksteal
 
-.PHONY: album test check bench lint format clean
+.PHONY: album test tests check bench lint format clean
 
 album: .venv/installed
 	@$(RUN) pipeline +stage=album $(ARGS)
 
-test: lint
+test: .venv/installed
+	@$(MAKE) --no-print-directory --jobs=2 lint tests
+
+tests: .venv/installed
 	@$(RUN) pytest $(PARALLEL)
 
 check: lint

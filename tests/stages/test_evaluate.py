@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from matplotlib.image import imread
 
-from tests.conftest import SMALL, Program, write_band
+from tests.conftest import SMALL, Program, made_once, write_band
 
 FEW = (
     "evaluate.phrases=16",
@@ -27,29 +27,31 @@ def evaluated(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
     What the program said lies in `said-NAME.txt`.
     """
-    folder = tmp_path_factory.mktemp("evaluated")
-    write_band(folder / "music", 20, bars=8)
-    write_band(folder / "theirs", 3, bars=4)
-    (folder / "empty").mkdir()
-    (folder / "bad").mkdir()
-    for place in ("theirs", "bad"):
-        (folder / place / "broken.mid").write_text("no music")
-    small = [
-        word
-        for word in SMALL
-        if not word.startswith(("name=", "generate.", "lyrics.", "train.steps=", "train.report_steps="))
-    ]
-    of_folder = ("data=folder", "data.path=music", "name=theirs", "evaluate.path=theirs")
-    for name, words in {
-        "jobs": ("-m", *small, *TRAINING),
-        "sweep": ("name=sweep",),
-        "folder": of_folder,
-        "again": ("name=theirs",),
-        "ranking": ("evaluate.runs=[theirs,sweep/1]",),
-    }.items():
-        said = program(*words, "+stage=evaluate", *FEW, cwd=folder, check=True).stdout
-        (folder / f"said-{name}.txt").write_text(said)
-    return folder
+
+    def make(folder: Path) -> None:
+        write_band(folder / "music", 20, bars=8)
+        write_band(folder / "theirs", 3, bars=4)
+        (folder / "empty").mkdir()
+        (folder / "bad").mkdir()
+        for place in ("theirs", "bad"):
+            (folder / place / "broken.mid").write_text("no music")
+        small = [
+            word
+            for word in SMALL
+            if not word.startswith(("name=", "generate.", "lyrics.", "train.steps=", "train.report_steps="))
+        ]
+        of_folder = ("data=folder", "data.path=music", "name=theirs", "evaluate.path=theirs")
+        for name, words in {
+            "jobs": ("-m", *small, *TRAINING),
+            "sweep": ("name=sweep",),
+            "folder": of_folder,
+            "again": ("name=theirs",),
+            "ranking": ("evaluate.runs=[theirs,sweep/1]",),
+        }.items():
+            said = program(*words, "+stage=evaluate", *FEW, cwd=folder, check=True).stdout
+            (folder / f"said-{name}.txt").write_text(said)
+
+    return made_once(tmp_path_factory, "evaluated", make)
 
 
 def report(folder: Path, run: str) -> dict[str, object]:
