@@ -179,6 +179,15 @@ def test_no_room_is_crowded() -> None:
             assert len(files) <= 14, f"{name} has {len(files)} files: part it"
 
 
+def test_no_two_classes_share_a_name() -> None:
+    places: dict[str, list[str]] = {}
+    for name, path in FILES.items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(name)
+    assert not {one: found for one, found in places.items() if len(found) > 1}
+
+
 def test_every_settings_file_says_what_it_is_for() -> None:
     for path in (ROOT / "conf").rglob("*.yaml"):
         text = path.read_text(encoding="utf-8").removeprefix("# @package _global_\n")

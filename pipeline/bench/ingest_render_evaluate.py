@@ -20,7 +20,7 @@ from gan.rolls import unpack
 from pipeline.audio.synthesizers import play, soundfont_path
 from pipeline.bench.music import BAND_SETTINGS, BenchCorpus, composed, training_config
 from pipeline.bench.plan import BenchPlan
-from pipeline.bench.timing import all_ratios, interleaved_laps, median, rounded, seconds_of
+from pipeline.bench.timing import all_ratios, interleaved_laps, median, rounded, wall_seconds
 from pipeline.dataset.cutting import CuttingSettings, SourceFile, cutting_settings, prepare_file
 from pipeline.errors import UserError
 from pipeline.evaluation.evaluator import MeasuredSet
@@ -100,7 +100,7 @@ def measure_ingest(files: list[Path], plan: BenchPlan) -> dict[str, Any]:
         if not common:
             raise UserError("there is no MIDI file that all readers can read; give another folder with --midi.")
 
-        measures = {name: partial(seconds_of, partial(read_each, read, common)) for name, read in readers.items()}
+        measures = {name: partial(wall_seconds, partial(read_each, read, common)) for name, read in readers.items()}
         laps = interleaved_laps(measures, plan.effort.slow_rounds, "ingest")
     rows = {
         name: {
@@ -134,7 +134,7 @@ def measure_rendering(corpus: BenchCorpus, plan: BenchPlan) -> dict[str, Any]:
         "mix": partial(mix_song, song, settings, soundfont),
         "synthesizer": partial(play, midi_bytes(song), soundfont, settings.synth),
     }
-    measures = {name: partial(seconds_of, one) for name, one in work.items()}
+    measures = {name: partial(wall_seconds, one) for name, one in work.items()}
     laps = interleaved_laps(measures, plan.effort.slow_rounds, "rendering")
     return {
         "music": f"{count} phrases of {corpus.source}, {len(song.notes)} notes at {TEMPO_BPM:g} bpm",
@@ -190,7 +190,7 @@ def measure_evaluation(corpus: BenchCorpus, plan: BenchPlan) -> dict[str, Any]:
         "copying_seconds": search_copies,
     }
     torch.set_num_threads(joblib.cpu_count())
-    seconds = {name: seconds_of(work) for name, work in bar(parts.items(), len(parts), "bench: evaluation", "parts")}
+    seconds = {name: wall_seconds(work) for name, work in bar(parts.items(), len(parts), "bench: evaluation", "parts")}
     torch.set_num_threads(plan.threads)
     return {
         "phrases": len(generated),

@@ -25,7 +25,7 @@ def interleaved_laps(contenders: Mapping[Name, Callable[[], Lap]], rounds: int, 
     return laps
 
 
-def seconds_of(work: Callable[[], object]) -> float:
+def wall_seconds(work: Callable[[], object]) -> float:
     """Wall-clock seconds that a piece of work takes."""
     start = time.perf_counter()
     work()

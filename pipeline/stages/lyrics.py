@@ -20,7 +20,7 @@ from pipeline.files import write_text
 from pipeline.lyrics.corpus.corpus import TextCorpus, read_texts
 from pipeline.lyrics.corpus.text_files import files_fingerprint, text_size
 from pipeline.lyrics.editor.terminal import SESSION, require_person
-from pipeline.lyrics.language_model.checkpointing import read_log, resume, train_and_save
+from pipeline.lyrics.language_model.checkpointing import read_log, resume_language_model, train_and_save
 from pipeline.lyrics.language_model.pretrained import load_pretrained, pretrained_hash, pretrained_vocabulary
 from pipeline.lyrics.language_model.training import LanguageModelTrainer
 from pipeline.lyrics.report import language_model_report, model_metrics
@@ -79,7 +79,7 @@ def run(config: Config, directory: Path) -> Outcome:
     corpus = read_texts(settings, directory, pretrained_vocabulary(pretrained))
     say_skipped(corpus)
     trainer = LanguageModelTrainer(corpus.texts, settings.model, choose_device(config), settings.kind, pretrained)
-    resume(trainer, directory / "model.pt", STAGES["lyrics"].extendable)
+    resume_language_model(trainer, directory / "model.pt", STAGES["lyrics"].extendable)
     train_and_save(trainer, directory / "metrics.jsonl", directory / "model.pt")
     trainer.model.load_state_dict(trainer.best)
     model = model_metrics(trainer)

@@ -89,7 +89,7 @@ def run(config: Config, directory: Path) -> Outcome:
     facts = {"spec": spec.to_dict(), "settings": settings, "music": store.statistics, "styles": styles_of(store)}
     recorder = Recorder(directory, config, trainer, training, held_out, facts)
     if recorder.checkpoint.exists():
-        recorder.chosen = resume(trainer, recorder.checkpoint, settings)
+        recorder.chosen = resume_training(trainer, recorder.checkpoint, settings)
     try:
         with recorder, training_together((config, statistics)):
             train(trainer, rolls, labels, recorder)
@@ -188,7 +188,7 @@ def go_back(trainer: Trainer, error: TrainingFailed, recorder: Recorder | None) 
         recorder.go_back(str(error))
 
 
-def resume(trainer: Trainer, checkpoint: Path, settings: dict[str, Any]) -> dict[str, Any]:
+def resume_training(trainer: Trainer, checkpoint: Path, settings: dict[str, Any]) -> dict[str, Any]:
     """Load the trainer's state and give back the chosen weights; a file that does not fit is a `UserError`."""
     state = load_checkpoint(checkpoint)
     extendable = STAGES["train"].extendable

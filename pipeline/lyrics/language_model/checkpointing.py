@@ -70,7 +70,7 @@ def save_checkpoint(trainer: LanguageModelTrainer, checkpoint: Path) -> None:
         torch.save(trainer.state_dict(), temporary)
 
 
-def resume(trainer: LanguageModelTrainer, checkpoint: Path, extendable: Collection[str]) -> None:
+def resume_language_model(trainer: LanguageModelTrainer, checkpoint: Path, extendable: Collection[str]) -> None:
     """Load the state that `checkpoint` holds, if there is one.
 
     Parameters

@@ -57,7 +57,7 @@ class TrainingDraw(Enum):
 
 
 @dataclass(frozen=True)
-class TrainingReport:
+class LanguageModelReport:
     """Where training stands: steps, seconds, bits a character in training since the last report and in validation."""
 
     step: int
@@ -142,8 +142,8 @@ class LanguageModelTrainer:
         """Whether there is nothing left to train."""
         return self.step >= self.settings.steps or self.is_late or self.is_stale
 
-    def run(self, stopped: Callable[[], bool] = lambda: False) -> Iterator[TrainingReport | None]:
-        """Train until done or `stopped`; gives a `TrainingReport` where one is due, None after the other steps."""
+    def run(self, stopped: Callable[[], bool] = lambda: False) -> Iterator[LanguageModelReport | None]:
+        """Train until done or `stopped`; gives a `LanguageModelReport` where one is due, None after the other steps."""
         while not self.is_done and not stopped():
             started = time.monotonic()
             self.train_step()
@@ -166,12 +166,12 @@ class LanguageModelTrainer:
         """One step of truncated backpropagation through time: `batch_size x sequence_length` tokens."""
         settings = self.settings
         length = settings.sequence_length
-        draws = random_stream(settings.seed, TrainingDraw.DROPOUT, self.step)
+        draws = training_stream(settings.seed, TrainingDraw.DROPOUT, self.step)
         total = len(self.texts.training.tokens) // settings.batch_size
         stretches = max(1, (total - 1) // length)
         epoch, index = divmod(self.step, stretches)
         if self._streams is None or self._streams[0] != epoch:
-            order = random_stream(settings.seed, TrainingDraw.ORDER, epoch)
+            order = training_stream(settings.seed, TrainingDraw.ORDER, epoch)
             self._streams = epoch, TokenStreams(self.texts.training, settings.batch_size, order)
         if index == 0:
             self.state = self.model.initial_state(settings.batch_size)
@@ -188,7 +188,7 @@ class LanguageModelTrainer:
         self.losses += torch.tensor([loss.item() / math.log(2), 1.0], dtype=torch.float64)
         self.step += 1
 
-    def validate(self) -> TrainingReport:
+    def validate(self) -> LanguageModelReport:
         """Bits a character of validation text; keep the weights if they are the best so far."""
         validation = bits_per_character(self.model, self.texts.validation, self.vocabulary, MOST_VALIDATION_TOKENS)
         if validation < self.best_bits:
@@ -196,7 +196,9 @@ class LanguageModelTrainer:
             self.best = copy.deepcopy(self.model.state_dict())
         training = (self.losses[0] / self.losses[1]).item()
         self.losses.zero_()
-        return TrainingReport(self.step, round(self.seconds, 2), training, validation, self.best_bits, self.is_done)
+        return LanguageModelReport(
+            self.step, round(self.seconds, 2), training, validation, self.best_bits, self.is_done
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """All that resuming and writing need, in types that `torch.load(weights_only=True)` reads."""
@@ -256,7 +258,7 @@ def build_model(num_tokens: int, settings: LanguageModelSettings) -> LanguageMod
         settings.num_layers,
         settings.dropout or 0,
         settings.weight_drop or 0,
-        random_stream(settings.seed, TrainingDraw.WEIGHTS, 0),
+        training_stream(settings.seed, TrainingDraw.WEIGHTS, 0),
     )
 
 
@@ -266,7 +268,7 @@ def encode_characters(text: str, symbols: str) -> Tensor:
     return torch.tensor([index.get(character, 0) for character in text], dtype=torch.long)
 
 
-def random_stream(seed: int, purpose: TrainingDraw, number: int) -> torch.Generator:
+def training_stream(seed: int, purpose: TrainingDraw, number: int) -> torch.Generator:
     """A random stream that depends on these three alone."""
     mixed = hashlib.sha256(f"{seed}/{purpose.value}/{number}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(mixed[:8], "big") >> 1)
