@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from gan.latents import Latents
 from gan.musegan.layers import grow, initialise, octave_growth, shared_factor, shrink
-from gan.musegan.neurons import binary
+from gan.musegan.neurons import annealed_slope, binary
 from gan.musegan.rolls import OCTAVE, SoundingDiscriminator, SoundingGenerator, num_octaves, octaves
 from gan.seeds import mix_seed
 from gan.settings import BinaryMuseGANSettings
@@ -24,8 +24,6 @@ from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 
 SCALE = (0.0, 1.0)
-SLOPE_GROWTH, SLOPE_STEPS = 1.1, 430
-"""The neurons' slope grows by the first every epoch; the paper's epoch has 13,746 phrases in batches of 32."""
 REFINER_KERNEL = (1, 3, 12)
 """Of the residual units with silence around."""
 
@@ -139,7 +137,7 @@ class BinaryGenerator(SoundingGenerator):
         """Enter the second stage when it is time, and steepen its neurons."""
         done = step - self.settings.pretrain_steps
         self.refining.fill_(done >= 0)
-        self.slope.fill_(SLOPE_GROWTH ** max(0, done // SLOPE_STEPS))
+        self.slope.fill_(annealed_slope(done))
         self.first.requires_grad_(done < 0)
         self.first.train(self.training and done < 0)
 

@@ -5,6 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+SLOPE_GROWTH, SLOPE_STEPS = 1.1, 430
+"""The slope grows by the first every epoch; the paper's epoch has 13,746 phrases in batches of 32."""
+
+
+def annealed_slope(step: int) -> float:
+    """Slope annealing (Chung et al., arXiv 1609.01704): the slope after so many steps of the refiner."""
+    return SLOPE_GROWTH ** max(0, step // SLOPE_STEPS)
+
 
 def binary(activations: Tensor, slope: Tensor, draws: Tensor | None = None) -> Tensor:
     """0 or 1 by `p = sigmoid(slope * activations)`, with the gradient of `p`: sigmoid-adjusted straight-through.

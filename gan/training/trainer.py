@@ -26,6 +26,7 @@ from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 from gan.training.batches import Batch, PhrasePair, make_pair
 from gan.training.distributed import ALONE, Team
+from gan.training.ema import update_average
 from gan.training.losses import LOSSES
 from gan.training.monitor import Meter, TrainingFailed, TrainingReport, count_onsets
 from gan.training.precision import accelerate, uses_bfloat16
@@ -196,7 +197,7 @@ class Trainer:
         if not all(math.isfinite(value) for value in figures.values()):
             bad = ", ".join(name for name, value in figures.items() if not math.isfinite(value))
             raise TrainingFailed(f"training broke down at step {self.step}: {bad} is not a number any more")
-        self._update_average()
+        update_average(self.average, self.generator, self.step, self.settings.ema_decay)
         self.step += 1
         self.meter.add(figures, *count_onsets(pair, self.generator, self.team))
 
@@ -209,15 +210,6 @@ class Trainer:
 
         with torch.set_grad_enabled(with_gradient):
             return make_pair(self.generator, batch, self.settings.max_transposition, self.noise(), random, self.team)
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        """Exponential moving average (EMA) of the weights; early on faster, so that the first are forgotten."""
-        decay = min(self.settings.ema_decay, (1 + self.step) / (10 + self.step))
-        for average, weight in zip(self.average.parameters(), self.generator.parameters(), strict=True):
-            average.lerp_(weight, 1 - decay)
-        for kept, value in zip(self.average.buffers(), self.generator.buffers(), strict=True):
-            kept.copy_(value)
 
     def _report(self, last: bool) -> TrainingReport:
         """What happened since the last report."""

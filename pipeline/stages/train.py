@@ -89,7 +89,7 @@ def run(config: Config, directory: Path) -> Outcome:
     facts = {"spec": spec.to_dict(), "settings": settings, "music": store.statistics, "styles": styles_of(store)}
     recorder = Recorder(directory, config, trainer, training, held_out, facts)
     if recorder.checkpoint.exists():
-        recorder.chosen = resume_training(trainer, recorder.checkpoint, settings)
+        recorder.selection.chosen = resume_training(trainer, recorder.checkpoint, settings)
     try:
         with recorder, training_together((config, statistics)):
             train(trainer, rolls, labels, recorder)
@@ -212,7 +212,7 @@ def resume_training(trainer: Trainer, checkpoint: Path, settings: dict[str, Any]
 
 def outcome(trainer: Trainer, store: PhraseStore, recorder: Recorder) -> Outcome:
     """The steps reached, and what the album's credits tell."""
-    chosen = recorder.chosen
+    chosen = recorder.selection.chosen
     say(
         f"train: {trainer.step:,} steps in {duration(trainer.seconds)}; step {chosen['step']:,} is kept for generating "
         f"(overlap with the validation songs {chosen['overlap']:.2f}, of the training songs {recorder.floor:.2f})."

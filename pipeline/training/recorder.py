@@ -21,6 +21,7 @@ from pipeline.drawing.piano_rolls import draw_samples
 from pipeline.files import atomic_path, write_text
 from pipeline.progress import say
 from pipeline.rendering.phrase_audio import write_sample
+from pipeline.training.checkpoint_selection import CheckpointSelection
 from pipeline.training.tensorboard import TensorBoardLog
 
 NUM_PICTURED = 8
@@ -63,7 +64,7 @@ class Recorder:
         self.records: list[dict[str, Any]] = []
         self.said: set[str] = set()
         self.tensorboard: TensorBoardLog | None = None
-        self.chosen: dict[str, Any] = {"step": 0, "final_phase": False, "overlap": -1.0}
+        self.selection = CheckpointSelection()
         self.reference = self._figures(training)
         rates = zip(self.spec.names, notes_per_bar(PhraseCounts(training, self.spec)).mean(0).tolist(), strict=True)
         self.reference |= {f"notes_per_bar/{name}": rate for name, rate in rates}
@@ -91,7 +92,12 @@ class Recorder:
 
     def save(self) -> None:
         """Replace the checkpoint by the present state."""
-        state = {"trainer": self.trainer.state_dict(), "chosen": self.chosen, "reference": self.reference, **self.facts}
+        state = {
+            "trainer": self.trainer.state_dict(),
+            "chosen": self.selection.chosen,
+            "reference": self.reference,
+            **self.facts,
+        }
         with atomic_path(self.checkpoint) as temporary:
             torch.save(state, temporary)
 
@@ -102,7 +108,7 @@ class Recorder:
     def go_back(self, reason: str) -> None:
         """The trainer has gone back to the checkpoint and learns more slowly: so do the log and the checkpoint."""
         say(f"train: {reason}; it goes back to step {self.trainer.step:,} and on with half the learning rate.")
-        self.chosen = dict(load_checkpoint(self.checkpoint)["chosen"])
+        self.selection.chosen = dict(load_checkpoint(self.checkpoint)["chosen"])
         self._forget_later()
         self.save()
 
@@ -128,7 +134,8 @@ class Recorder:
             self.said.add(_subject(warning))
         if report.samples is not None:
             record |= self._score()
-            self._choose(report.step, record["overlap"])
+            trainer = self.trainer
+            self.selection.offer(report.step, trainer.final_phase, record["overlap"], trainer.average)
             self._show(report.step, report.samples)
         self.records.append(record)
         with self.log.open("a", encoding="utf-8") as file:
@@ -144,16 +151,6 @@ class Recorder:
     def floor(self) -> float:
         """The overlap of real training phrases with the validation songs: the best to be had."""
         return self.reference["overlap"]
-
-    def _choose(self, step: int, overlap: float) -> None:
-        """Keep the averaged weights of the step whose phrases are most like the validation songs.
-
-        Steps at which the trainer is final_phase come before all others.
-        """
-        final_phase = self.trainer.final_phase
-        if (final_phase, overlap) > (self.chosen["final_phase"], self.chosen["overlap"]):
-            weights = {name: value.clone() for name, value in self.trainer.average.state_dict().items()}
-            self.chosen = {"step": step, "final_phase": final_phase, "overlap": overlap, "average": weights}
 
     def _score(self) -> dict[str, float]:
         """Figures of fresh phrases of the averaged generator."""

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.lyrics.alignment.dynamic_programming import ATTACHED, BREATHLESS, NO_REST, SectionGrid
+from pipeline.lyrics.alignment.alignment import ATTACHED, BREATHLESS, NO_REST, SectionGrid
 from pipeline.lyrics.corpus.song_lyrics import SECTION_MARKS
 from pipeline.scores.notes import Notes
 from pipeline.settings.lyrics import FREE, LyricsSettings

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from pipeline.lyrics.alignment.dynamic_programming import STRESSES, WEAK_PLACE, WEIGHT_ON_STRONG
+from pipeline.lyrics.alignment.alignment import STRESSES, WEAK_PLACE, WEIGHT_ON_STRONG
 
 IDIOM, THEME, RARE, WORN, SAME_START, ECHO, OWN = 2.0, 1.0, 0.7, 0.1, 0.12, 3.0, 3.0
 """What each counts beside one nat a character of likelihood; chosen by reading."""

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gan.spec import RollSpec, Track
-from pipeline.lyrics.alignment.alignment import alignment_metrics, fit_words
-from pipeline.lyrics.alignment.dynamic_programming import SectionGrid, parts_of, place_syllables
+from pipeline.lyrics.alignment.alignment import SectionGrid, alignment_metrics, fit_words, parts_of, place_syllables
 from pipeline.lyrics.phonetics.syllables import syllables_of
 from pipeline.rendering.lrc import lrc_text
 from pipeline.rendering.midi import write_midi
