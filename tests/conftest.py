@@ -98,7 +98,8 @@ def run_here(*words: str, cwd: Path, check: bool = False) -> subprocess.Complete
     try:
         os.environ["OMP_NUM_THREADS"] = "1"
         os.chdir(cwd)
-        sys.argv = ["pipeline", *words]
+        alone = ["executor.workers=1"] if any("stage=" in word for word in words) else []
+        sys.argv = ["pipeline", *words, *alone]  # workers that outlive a test would stay in its folder
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = main()
     except SystemExit as leaving:
