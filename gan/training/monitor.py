@@ -1,4 +1,4 @@
-"""What is watched while training runs: figures, onset statistics, samples, and warnings when something goes wrong."""
+"""Training monitor: figures, onset statistics, samples, and warnings when something goes wrong."""
 
 from __future__ import annotations
 
