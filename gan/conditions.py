@@ -87,7 +87,7 @@ def no_labels(count: int) -> Tensor:
 
 
 def conditions_of(rolls: Tensor, labels: Tensor, spec: RollSpec) -> Tensor:
-    """The conditions that these phrases answer: `[batch, ConditionLayout.size]`.
+    """Conditions measured from phrases, `[batch, ConditionLayout.size]`.
 
     Of a silent track only the density is known; of silence no rhythm, and of drums alone no chroma.
 

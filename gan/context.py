@@ -69,12 +69,12 @@ class StreamContext:
 
 @dataclass(frozen=True)
 class Conditioning:
-    """What the discriminator is told of phrases.
+    """Conditioning of the discriminator: conditions and inpainting mask.
 
     Attributes
     ----------
     conditions
-        What they were to be, `[batch, ConditionLayout.size]`.
+        Those that the phrases were generated for, `[batch, ConditionLayout.size]`.
     mask
         Which bars of them were given, `[batch, tracks, bars]`.
     """

@@ -1,4 +1,4 @@
-"""What a generator and a discriminator are to the rest of the program, whatever they are made of.
+"""Abstract base classes of generator and discriminator, for all designs.
 
 A design has a form of its own in which its two networks exchange phrases: a tensor `[batch, ...]` that `forward` of the
 generator gives, that `encode` makes of real rolls, and that the discriminator reads.

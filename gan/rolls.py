@@ -2,7 +2,7 @@
 
 A *stream* tensor is what generator and discriminator exchange: `[batch, time, tracks, 2, pitch_range]`, stream 0
 *sounding* (onset or hold), stream 1 *onset*, with time running over all steps of the phrase and each track cut to its
-own pitch_range.
+own pitch range.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ STREAM_SOUNDING, STREAM_ONSET = 0, 1
 def to_streams(rolls: Tensor, lowest_pitches: Sequence[int], pitch_range: int) -> Tensor:
     """Rolls `[batch, 2, tracks, bars, steps, pitches]` as float streams `[batch, time, tracks, 2, pitch_range]`.
 
-    `lowest_pitches` holds, for each track, the roll index of the first pitch of its pitch_range; notes outside are left
+    `lowest_pitches` holds, for each track, the roll index of the first pitch of its pitch range; notes outside are left
     out. A note that was cut by the start of the phrase begins there.
     """
     batch, _, tracks, bars, steps, _ = rolls.shape
@@ -51,7 +51,7 @@ def to_rolls(streams: Tensor, lowest_pitches: Sequence[int], spec: RollSpec) -> 
 
 
 def stream_pitch_classes(spec: RollSpec, lowest_pitches: Sequence[int], pitch_range: int) -> Tensor:
-    """`[pitched, pitch_range, 12]`: which pitch class each pitch of each pitched track's pitch_range belongs to."""
+    """`[pitched, pitch_range, 12]`: which pitch class each pitch of each pitched track's pitch range belongs to."""
     pitches = torch.tensor([lowest_pitches[track] for track in spec.pitched]).unsqueeze(1) + torch.arange(pitch_range)
     classes = (pitches + spec.lowest_pitch) % 12
     return (classes.unsqueeze(2) == torch.arange(12)).to(torch.float32)

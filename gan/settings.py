@@ -74,8 +74,12 @@ class AlbumGANSettings(ModelSettings):
         Channels of each track's private part.
     context_width
         Channels into which the generator encodes the notes that are given.
-    step_width, beat_width, bar_width
-        Channels of the discriminator over steps, over beats, and over bars and the phrase.
+    step_width
+        Channels of the discriminator over steps.
+    beat_width
+        Channels of the discriminator over beats.
+    bar_width
+        Channels of the discriminator over bars and the phrase.
     heads
         What makes the notes of pitched tracks (drums always have a binary neuron a pitch). `auto` gives a track that
         is monophonic in the data one monophonic voice (`choice`), and every other track several at once (`voices`).
@@ -183,8 +187,10 @@ class TrainSettings:
     decay_share
         The learning rate falls linearly to zero over this last share of the steps, which settles the samples. More
         `steps` than a finished run had lift it again, to where a run of so many steps would have it.
-    beta1, beta2
-        Adam's. No momentum (0), as in R3GAN: the other side moves.
+    beta1
+        Adam's momentum, 0 as in R3GAN: the other side moves.
+    beta2
+        Adam's decay of squared gradients.
     gamma
         Weight of the R1 and R2 penalties, as if they were computed at every step. With `loss=wasserstein` the
         weight of the gradient penalty on interpolates.

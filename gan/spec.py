@@ -1,4 +1,7 @@
-"""What a piano roll looks like: the one description that generator, discriminator and data share."""
+"""Piano-roll specification: tracks, bars, steps and pitches.
+
+It is the one description that generator, discriminator and data share.
+"""
 
 from __future__ import annotations
 

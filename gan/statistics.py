@@ -1,4 +1,7 @@
-"""What the data looks like, counted once before training: where the output biases start and which heads fit."""
+"""Data statistics: note rates, polyphony, motions and harmony, from which output biases start.
+
+They are counted once before training, and say which heads fit.
+"""
 
 from __future__ import annotations
 

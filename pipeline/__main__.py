@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 EXAMPLES = """Examples:
   python -m pipeline +stage=album                                          an album after Bach, from nothing
   python -m pipeline +stage=album data=folder data.path=~/Music name=mine  an album after your own songs
-  python -m pipeline -m +stage=train train.gamma=1,2.5 name=sweep          one run for each value, side by side
+  python -m pipeline -m +stage=train train.gamma=1,2.5 name=sweep          one run for each value, one after the other
   python -m pipeline +stage=evaluate name=sweep                            the runs ranked, beside real songs"""
 
 BUDGET = ("train.steps", "train.minutes", "lyrics.model.steps", "generate.songs")

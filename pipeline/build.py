@@ -1,4 +1,7 @@
-"""Which stage needs which, and whether its artefact is up to date: like make, for albums."""
+"""Incremental builds of stages: what is up to date is not made again, like make.
+
+It knows which stage needs which.
+"""
 
 from __future__ import annotations
 

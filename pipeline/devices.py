@@ -1,4 +1,4 @@
-"""Where tensors live: one place that knows about torch's devices, threads and files."""
+"""Torch devices, threads and tensor files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one exception that a user is meant to read."""
+"""`UserError` and `UnusableError`: errors told in one sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user sees while something long runs."""
+"""Progress bars, messages, and Ctrl-C between steps."""
 
 from __future__ import annotations
 

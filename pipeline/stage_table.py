@@ -88,7 +88,7 @@ STAGES = {
         Stage(
             "transcribe",
             "recordings of the catalog, or one: transcribe.input=song.mp3",
-            "data/transcribed/HASH/: MIDI on a beat grid, a picture",
+            "data/transcribed/HASH/: MIDI on a beat grid, a picture; a page in outputs/NAME/transcribe/",
             format=1,
             groups=("transcribe", "data.metre"),
             needs=("collect",),
@@ -97,7 +97,7 @@ STAGES = {
         Stage(
             "prepare",
             "MIDI, MusicXML, ABC and recordings of the catalog",
-            "data/prepared/SET/: rolls, phrases.csv, rejects.csv, statistics",
+            "data/prepared/SET/: index.html, rolls.npy, phrases.csv, songs.csv, rejects.csv, statistics.json",
             format=2,
             groups=MUSIC,
             needs=("collect",),
@@ -125,7 +125,7 @@ STAGES = {
         Stage(
             "generate",
             "a checkpoint",
-            "outputs/NAME/generate/: songs as rolls (.npz)",
+            "outputs/NAME/generate/: songs/NN.npz; of exploring also phrases.png",
             format=2,
             groups=("generate",),
             needs=("train",),

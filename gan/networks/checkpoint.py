@@ -1,4 +1,7 @@
-"""Networks out of the state that `gan.training.trainer.Trainer.state_dict` gives, ready for use."""
+"""Checkpoint loading: generator and discriminator from a trainer's state.
+
+The state is what `gan.training.trainer.Trainer.state_dict` gives.
+"""
 
 from __future__ import annotations
 

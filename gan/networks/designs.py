@@ -1,4 +1,4 @@
-"""The designs there are: which generator and which discriminator `model.design` stands for."""
+"""Registry of designs: which generator and discriminator `model.design` stands for."""
 
 from __future__ import annotations
 

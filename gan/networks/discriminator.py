@@ -1,8 +1,8 @@
 """The discriminator: phrases in, one score each. Steps, beats, bars and the phrase are encoded in turn, as by MuseGAN.
 
 Beside the notes the encoder gets chroma over all pitched tracks, the intervals between each pair of tracks, and the
-melodic intervals along each track (`gan.ops.cross_spectra`). It is told the conditions that a phrase was to answer and
-which notes were given, so that it can say whether the rest goes with them.
+melodic intervals along each track (`gan.ops.cross_spectra`). It is conditional: it reads the conditions that a phrase
+was generated for and the mask of given bars.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ class Generator(PhraseGenerator):
     spec
         The shape of the rolls.
     statistics
-        Of the data: where biases start, which head and which pitch_range each track gets.
+        Of the data: where biases start, which head and which pitch range each track gets.
     settings
         Sizes.
     """
@@ -206,7 +206,7 @@ class Generator(PhraseGenerator):
         return nothing.expand(len(context.mask), -1, -1).index_copy(0, rows, features)
 
     def encode(self, rolls: Tensor) -> Tensor:
-        """Streams `[batch, time, tracks, 2, pitch_range]`; notes outside a track's pitch_range are left out."""
+        """Streams `[batch, time, tracks, 2, pitch_range]`; notes outside a track's pitch range are left out."""
         return to_streams(rolls, self.lowest_pitches, self.pitch_range)
 
     def onsets(self, phrases: Tensor) -> Tensor:

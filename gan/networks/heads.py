@@ -31,7 +31,7 @@ from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 
 MIN_RATE = 1e-4
-"""No start rate is below this, so that every pitch of the pitch_range can still be learnt."""
+"""No start rate is below this, so that every pitch of the pitch range can still be learnt."""
 MIN_GATE_RATE = 2e-3
 """No gate opens more rarely than this at first; notes between the beats would never be tried."""
 TEMPERATURE = 1.0
@@ -131,7 +131,7 @@ class ChoiceHead(nn.Module):
 
     @torch.no_grad()
     def start_from_pitch_classes(self, place: int) -> None:
-        """Have twelve features, from `place` on, say at first how likely each pitch class is."""
+        """Initialise the weights of twelve features (from `place` on) as pitch-class logits."""
         weight = self.choose.weight[:, place : place + 12].view(len(self.tracks), 12, self.voices, self.pitch_range + 1)
         weight.zero_()
         weight[..., :-1] = self.classes.unsqueeze(2).to(weight)

@@ -2,7 +2,7 @@
 
 A voice has a gate and a choice at each step: where the gate opens, the voice takes what it has chosen, a pitch or rest;
 where it stays shut, what sounds goes on. All tensors of voices are `[tracks, time, batch, voices]`; pitches count from
-the bottom of the pitch_range, and the number `pitch_range` is rest.
+the bottom of the pitch range, and the number `pitch_range` is rest.
 
 The gradient is that of the dense calculation with straight-through choices (Bengio et al., arXiv 1308.3432; Jang et
 al., arXiv 1611.01144), in which a note sounds when any voice plays it, so that a voice gets none where another one
@@ -184,7 +184,7 @@ class VoicesToStreams(torch.autograd.Function):
         """
         rows, weight, gate, transitions, scores, opens, forced, choices, playing, origins = ctx.saved_tensors
         tracks, time, batch, voices = opens.shape
-        places, width = scores.shape[-1], rows.shape[-1]  # pitches of the pitch_range, and rest
+        places, width = scores.shape[-1], rows.shape[-1]  # pitches of the pitch range, and rest
         sounding, onset = gradients[0].permute(3, 2, 1, 0, 4)  # [tracks, time, batch, pitch_range] each
 
         # What comes of playing a pitch from a step on: sums over time, of which two make a note.

@@ -1,4 +1,4 @@
-"""Sums of the vectors of the notes that are given: a linear layer over a step's notes, of which there are few."""
+"""Embedding bag of the given notes: a linear layer over a step's notes, of which there are few."""
 
 from __future__ import annotations
 

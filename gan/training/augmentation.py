@@ -1,4 +1,4 @@
-"""What is done at random to phrases and conditions before they are learnt from.
+"""Data augmentation and masking: transposition, condition dropout, inpainting masks, mismatched tracks.
 
 Real phrases are transposed, conditions are dropped (classifier-free guidance; Ho and Salimans, arXiv 2207.12598), masks
 say which notes are given as context, and tracks are mixed for the matching-aware loss (Reed et al., arXiv 1605.05396).
@@ -16,7 +16,7 @@ from gan.spec import RollSpec
 
 
 def transpose(streams: Tensor, semitones: Tensor, spec: RollSpec) -> Tensor:
-    """Move all pitched tracks of each phrase together; drums stay, notes that leave the pitch_range are lost.
+    """Move all pitched tracks of each phrase together; drums stay, notes that leave the pitch range are lost.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a training step sees: batches of real phrases, and as many generated ones with the same conditions."""
+"""Training batches: real phrases, and as many generated ones with the same conditions."""
 
 from __future__ import annotations
 

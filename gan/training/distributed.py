@@ -18,7 +18,7 @@ from gan.ops.shard import Shard
 
 
 class Team(Shard):
-    """A shard of each batch and the collective operations of all processes that have one.
+    """Process group: this process's shard of each batch, and collective operations.
 
     Where there are several, `torch.distributed` is initialised.
     """

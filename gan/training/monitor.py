@@ -1,4 +1,4 @@
-"""What is watched while training runs: figures, onset statistics, samples, and warnings when something goes wrong."""
+"""Training monitor: figures, onset statistics, samples, and warnings when something goes wrong."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ class TrainingReport:
     warnings
         What goes wrong, in words; empty when all is well.
     samples
-        At a tick: rolls `[16, *spec.shape]` of the same latents each time, from the averaged weights; else `None`.
+        At a checkpoint: rolls `[16, *spec.shape]` of the same latents each time, from averaged weights; else `None`.
     checkpoint_due
         Whether `trainer.state_dict()` should be saved now.
     """

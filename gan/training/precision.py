@@ -1,7 +1,8 @@
-"""What makes training faster where the machine can: mixed precision in bfloat16 (autocast) and `torch.compile`.
+"""Mixed precision (bfloat16 autocast) and `torch.compile`.
 
-Only the expensive part of a network is changed, see `gan.interface.Network`: notes are decided on and phrases scored in
-float32. Penalties are float32 throughout, and not compiled: compiled networks have no second derivative.
+They make training faster where the machine can. Only the expensive part of a network is changed, see
+`gan.interface.Network`: notes are decided on and phrases scored in float32. Penalties are float32 throughout, and not
+compiled: compiled networks have no second derivative.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ BATCH = 64
 
 
 class GenerationContender:
-    """A generator that has learnt nothing: what it costs to ask does not depend on what it knows."""
+    """An untrained generator to time; speed does not depend on the weights."""
 
     def __init__(self, corpus: BenchCorpus, model: str, plan: BenchPlan) -> None:
         config = training_config(corpus, model, plan)

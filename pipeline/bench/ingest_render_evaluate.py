@@ -163,7 +163,7 @@ RESAMPLES = 200
 def measure_evaluation(corpus: BenchCorpus, plan: BenchPlan) -> dict[str, Any]:
     """Score `plan.effort.scored_phrases` phrases once with all cores, part by part.
 
-    PhraseSet of the corpus stand for generated ones, repeated until they are enough; others for the test songs.
+    Phrases of the corpus stand for generated ones, repeated until they are enough; others for the test songs.
     """
     effort, spec = plan.effort, corpus.spec
     places = torch.arange(effort.scored_phrases) % len(corpus.packed)

@@ -112,7 +112,7 @@ def rendered(path: Path, soundfont: Path | None, scratch: Path) -> Path:
 
 
 def transcribe_plainly(samples: NDArray[np.float32]) -> Transcription:
-    """The baseline."""
+    """Baseline transcription: basic-pitch, librosa beats, one track."""
     import soxr
     from librosa.beat import beat_track
 

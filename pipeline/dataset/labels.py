@@ -1,6 +1,7 @@
-"""What is known of a phrase beside its notes, as numbers that a network can be asked for: key, tempo and style.
+"""Labels of phrases: key, tempo, style.
 
-The style of a song is the folder it lies in: the first one in which the files of a data set part ways.
+They are numbers that a network can be conditioned on beside the notes. The style of a song is the folder it lies in:
+the first one in which the files of a data set part ways.
 """
 
 from __future__ import annotations

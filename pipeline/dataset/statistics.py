@@ -1,4 +1,4 @@
-"""What the music of a data set is like, in numbers."""
+"""Statistics of a data set."""
 
 from __future__ import annotations
 

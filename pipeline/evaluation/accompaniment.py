@@ -1,6 +1,6 @@
 """Whether a generator accompanies: of test phrases one track is given, and the others are generated for it.
 
-What is generated is asked to go on like the given track, and for nothing else.
+The only conditions are the attributes, rhythm and chroma measured in the given track.
 """
 
 from __future__ import annotations

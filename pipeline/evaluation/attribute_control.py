@@ -60,8 +60,8 @@ class AttributeControl:
     generate
         The generator.
     test, training
-        Phrases of these splits; what is requested of density and key is of the former, of tempo of the latter: a few
-        songs say little of what tempo does to music.
+        Phrases of these splits. Requested densities and keys are those of the test phrases, tempos those of the
+        training phrases, since a few songs say little of what tempo does.
     styles
         Names of the styles of the data set, in the order of their numbers.
     spec

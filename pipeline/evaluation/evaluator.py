@@ -1,6 +1,6 @@
 """The evaluator: everything that `report.json` holds, from phrases alone.
 
-Five sets of phrases are held against the test songs: what is scored (`generated`), phrases of the training songs
+Four sets of phrases are held against the test songs: what is scored (`generated`), phrases of the training songs
 (`training`, the floor: as near as other real songs are), the same with each track from another song (`shuffled`) and
 notes at random with the right density (`random`). Everything that is estimated is `{"value", "low", "high"}`, the
 bounds holding 95 % of resamples of the songs; null is what can't be measured.
@@ -13,8 +13,8 @@ The keys of `report.json`:
 - `reference`: `set`, `title`, `spec`, and `phrases` and `songs` by split.
 - `headline`: `quality`, `overlap` of the four sets, and under `validation` the same against the validation songs.
 - `features`: by feature of the headline `overlap` and `kl` of the four sets.
-- `figures`, `published`: by figure `family`, `unit`, `text`, and the mean of the five sets; `published` (MuseGAN's own
-  definitions) is null but at 24 steps a beat.
+- `figures`, `published`: by figure `family`, `unit`, `text`, and the mean of the five sets with `test`; `published`
+  (MuseGAN's own definitions) is null but at 24 steps a beat.
 - `faults`: sentences on how the published figures differ from the corrected ones; empty but at 24 steps a beat.
 - `families`: `name`, `distance` (mean |x - test| of the four sets), `detects` (which of shuffled and random lie further
   from the test songs than training songs do, by more than resampling explains).

@@ -1,4 +1,4 @@
-"""What is scored: the phrases of a checkpoint or of a folder of scores, and the real songs they are held against."""
+"""Phrase sets for evaluation: of a checkpoint or a folder of scores, and the real songs to compare with."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ def phrases_on_request(
 ) -> Tensor:
     """Phrases on request around what is given, one for each row of conditions: bool `[count, *spec.shape]` on the CPU.
 
-    `conditions` are `[count, ConditionLayout.size]` as in `gan.conditions`; the rest is as phrases of the data have it
-    that are like what is requested. `condition_strength` as in `gan.networks.generator.Generator.sample`.
+    `conditions` are `[count, ConditionLayout.size]` as in `gan.conditions`; open conditions are imputed from
+    similar phrases of the data. `condition_strength` as in `gan.networks.generator.Generator.sample`.
     """
     latents = generator.latents_for(conditions, torch.Generator().manual_seed(seed))
     rolls = []

@@ -1,4 +1,4 @@
-"""What the pictures of the evaluator share: how each kind of music is drawn, headings and axes."""
+"""Plot style of the evaluator: how each kind of music is drawn, headings and axes."""
 
 from __future__ import annotations
 

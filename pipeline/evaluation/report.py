@@ -91,7 +91,7 @@ def control_section(found: Mapping[str, Any]) -> list[str]:
         for track, one in found["density"].items()
     ]
     names = ("track", "requested", "generated", "correlation", "mean error", "mean error by chance")
-    strength = f"with condition_strength {found['condition_strength']:g}"
+    strength = f"at condition strength {found['condition_strength']:g}"
     text = f"Requested is what {found['phrases']} real phrases have, one thing at a time, {strength}. Notes a bar:"
     said = [f"- {one}" for one in (_key(found["key"]), _tempo(found["tempo"]), _style(found["style"]))]
     return [text, markdown_table(names, rows), *said, "![Densities requested and generated](density.png)"]
@@ -149,7 +149,7 @@ def markdown_report(report: Mapping[str, Any]) -> str:
         _scored(scored, reference),
         _headline(report),
         "![Distributions](distributions.png)",
-        "![Figures beside the originals](figures.png)",
+        "![Each figure as a distance from the test songs](figures.png)",
     ]
     if scored["kind"] == "checkpoint":
         parts += ["![Phrases](samples.png)", "![Learning](learning.png)"]

@@ -1,4 +1,4 @@
-"""How well the language model does and what its texts are like, as a page of Markdown."""
+"""Markdown report of a language model and its texts."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def draw_learning_of_runs(path: Path, runs: Sequence[RankedRun], title: str, flo
         kinds.append(Line2D([], [], color=kind.colour, linewidth=1.2, linestyle=(0, (5, 3)), label=kind.name))
     if len(drawn) > MAX_LINES:
         kinds.append(Line2D([], [], color=STRONG_LINE, linewidth=1, label=f"{len(drawn) - MAX_LINES} runs below"))
-    heading(figure, title, "overlap of features with the validation songs, at each tick of training", kinds)
+    heading(figure, title, "overlap of features with the validation songs, at each checkpoint of training", kinds)
     axes = plain_axes(figure, (left, top, right, bottom))
     axes.grid(color=LINE, linewidth=0.7)
     axes.set_xlabel("minutes of training", color=QUIET_TEXT, size=9.5, family=FONT)

@@ -53,7 +53,7 @@ class LyricsSettings:
     """The language model, and the texts it writes."""
 
     kind: str = "song"
-    """One of `KINDS`; the presets lyrics=song, lyrics=essay and lyrics=book set it."""
+    """`song`, `essay` or `book`; the presets lyrics=... set it."""
     path: str | None = None
     """A text file (.txt, .md, .csv) or a folder of them; null takes the lyrics written for this project."""
     column: str | None = None

@@ -21,7 +21,7 @@ class TranscribeSettings:
     downbeat: float | None = None
     """Where its first bar begins, in seconds from the beginning; null finds it."""
     rest: str = "Piano"
-    """The instrument family that pitched notes go to which are neither bass nor told by their timbre."""
+    """The instrument family for pitched notes that are not bass: Piano, Guitar or Strings."""
     max_minutes: float = 30.0
     """Longer recordings are rejected unread."""
 

@@ -32,7 +32,7 @@ HELD_BACK = ("verse", "stollen", "gate")
 RESTS = 0.02
 """A track that is silent in so many of the data's phrases may rest."""
 LOWEST, HIGHEST = 0.1, 0.95
-"""Quantiles of the data's densities between which all conditions stay."""
+"""Quantiles of the data's densities that bound a section's densities."""
 NUM_DRAWN = 6
 """Phrases of the data drawn for a song's conditions; the one with most tracks says who plays."""
 MIN_PLAYING = 4
@@ -46,7 +46,7 @@ class PhraseConditions:
     Attributes
     ----------
     values
-        `[num_conditions]`, see `gan.conditions`; the densities are notes a bar over the whole phrase.
+        `[ConditionLayout.size]`, see `gan.conditions`; the densities are notes a bar over the whole phrase.
     rests
         Bool `[tracks, bars]`: where a track has to be silent.
     """
@@ -67,7 +67,7 @@ class SongConditions:
     Attributes
     ----------
     values
-        `[num_conditions]`: those of a phrase of the data, with what the user requested in its place.
+        `[ConditionLayout.size]`: those of a phrase of the data, with what the user requested in its place.
     limits
         `[2, tracks]`: least and most notes a bar of a track that plays.
     plays
@@ -99,9 +99,9 @@ def draw_song_conditions(
     Parameters
     ----------
     examples
-        Conditions of phrases of the data, `[phrases, num_conditions]`.
+        Conditions of phrases of the data, `[phrases, ConditionLayout.size]`.
     requested
-        `[num_conditions]`: what the user requests; NaN elsewhere.
+        `[ConditionLayout.size]`: what the user requests; NaN elsewhere.
     home
         Key of the song as `gan.conditions` counts them.
     lead
@@ -195,7 +195,7 @@ def _rests(section: FormSection, index: int, rises: bool, song: SongConditions, 
 
 
 def window_conditions(conditions: Tensor, before: NDArray[np.float64], share: float) -> Tensor:
-    """Conditions `[num_conditions]` for a window that begins with given bars.
+    """Conditions `[ConditionLayout.size]` for a window that begins with given bars.
 
     Parameters
     ----------

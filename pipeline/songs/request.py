@@ -54,10 +54,9 @@ class Request:
         return replace(self, conditions=conditions)
 
     def learnable(self, examples: Tensor) -> Request:
-        """The part of it that data with these conditions, `[phrases, ConditionLayout.size]`, can have taught a
-        generator.
+        """The request clamped to the range of the training data, unseen keys and styles dropped.
 
-        Numbers are kept within those of the data; a key or style that it never had is not requested.
+        `examples` are the conditions of the data, `[phrases, ConditionLayout.size]`.
         """
         least = examples.nan_to_num(torch.inf).amin(0)
         most = examples.nan_to_num(-torch.inf).amax(0)

@@ -85,9 +85,9 @@ def read_hash(text: str) -> str:
 
 
 def read_key_cell(text: str) -> str:
-    """A key in the house's spelling out of `Am`, `F#m`, `B♭ major`, `a-Moll`, `E flat min` or a wheel's `8A`.
+    """A key as this program writes it, from `Am`, `F#m`, `B♭ major`, `a-Moll` or the Camelot wheel's `8A`.
 
-    Raises ValueError.
+    `E flat min` is read too. Raises ValueError.
     """
     plain = re.sub(r"[♯]|[\s-]*sharp", "#", text.strip())
     plain = re.sub(r"[♭]|[\s-]*flat", "b", plain)

@@ -1,7 +1,7 @@
 """Train the GAN on a prepared set: `python -m pipeline +stage=train data=games train.minutes=10`.
 
 Writes `checkpoint.pt` (a resumed run equals an uninterrupted one), `metrics.jsonl` (a line a report),
-`samples/step-NNNNNN.png` and `.mp3` (the same latents at every tick, so that one can watch and hear it learn),
+`samples/step-NNNNNN.png` and `.mp3` (the same latents at every checkpoint, so that one can watch and hear it learn),
 `learning.png`, and `tensorboard/` where `train.tensorboard` asks for it. Started by torchrun, several processes share
 each batch: the same steps in less time.
 """

@@ -29,7 +29,7 @@ NUM_PICTURED = 8
 NUM_HEARD = 2
 """Phrases in a sample sound."""
 NUM_SCORED = 256
-"""Phrases generated at a tick to be compared with the validation songs."""
+"""Phrases generated at a checkpoint to be compared with the validation songs."""
 
 
 class Recorder:
@@ -126,7 +126,7 @@ class Recorder:
         ]
 
     def write(self, report: TrainingReport) -> None:
-        """One report: a line of the log; at a tick a picture, figures beside the held-out songs, and words."""
+        """One report: a line of the log; at a checkpoint a picture, figures beside the held-out songs, and words."""
         record = report.to_dict()
         for warning in report.warnings:
             if _subject(warning) not in self.said:

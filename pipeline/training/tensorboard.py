@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PACKAGE = "tensorboard==2.21.0"
 """As pyproject.toml's extra has it."""
 HEARD_RATE_HZ = 24000
-"""Of its sounds: mono and uncompressed, so that one tick takes under 1 MB."""
+"""Of its sounds: mono and uncompressed, so that one checkpoint takes under 1 MB."""
 
 
 def require_tensorboard() -> None:

@@ -91,7 +91,7 @@ def place_syllables(
 
     Returns
     -------
-    list of Placed or None
+    list of PlacedSyllable or None
         One for each syllable; None where the melody has too few steps for so many.
     """
     count = sum(map(len, lines))

@@ -1,4 +1,4 @@
-"""Files of any kind become documents, whatever they were kept in: songs, essays, pieces of books."""
+"""Document reader: documents from files of any kind, be they songs, essays or pieces of books."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person sees while writing: plain text, 80 columns wide."""
+"""Screen of the editor: plain text, 80 columns wide."""
 
 from __future__ import annotations
 

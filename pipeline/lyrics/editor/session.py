@@ -1,4 +1,4 @@
-"""The editor's session: a file that is whole after every command, and is gone on with."""
+"""The editor's session file, saved atomically after every command and resumed by the same command."""
 
 from __future__ import annotations
 

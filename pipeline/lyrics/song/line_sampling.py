@@ -121,7 +121,7 @@ class LineSampler:
 
         Returns
         -------
-        list of Candidate
+        list of LineCandidate
             Without those that stand in the training text, share more than `lyrics.copy_limit` characters in a row with
             it or repeat a word too often.
         """

@@ -1,5 +1,6 @@
-"""Songs sent back: `python -m pipeline +stage=album album.reroll=[3]`, or `album.reroll=[3.chorus]` for a section.
+"""Rerolls requested on the command line: `album.reroll=[3]`, or `album.reroll=[3.chorus]` for a section.
 
+The command is `python -m pipeline +stage=album album.reroll=[3]`.
 What is asked joins `generate.rerolls`, the list that generate keeps in its manifest, so that everything follows as from
 any setting: songs that are not in it stay, and the same settings give the same album again.
 """

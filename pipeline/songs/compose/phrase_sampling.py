@@ -1,4 +1,4 @@
-"""SampledPhrase sampling: phrases of a song from a generator, each going on from the one before.
+"""Phrase sampling: the phrases of a song from a generator, each continuing the one before.
 
 A generator with conditions and context makes a phrase half by half: in a window of a phrase's length, whose first half
 is the end of what came before, it makes the second half, and then the next half in a window that begins with it. What
