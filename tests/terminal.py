@@ -46,6 +46,15 @@ class Terminal:
         """Press keys."""
         os.write(self.end, text.encode())
 
+    def interrupt(self, answer, seconds=200.0):
+        """Press Ctrl-C until `answer` comes: a readline that is falling asleep hears it with the next key only."""
+        end = time.monotonic() + seconds
+        while answer not in self.screen and time.monotonic() < end:
+            self.type("\x03")
+            patience = time.monotonic() + 5
+            while answer not in self.screen and self._read(patience):
+                pass
+
     def close(self, seconds=200.0):
         """The exit status, once the program ended; what it printed at last is on the screen."""
         end = time.monotonic() + seconds

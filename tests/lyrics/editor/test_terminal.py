@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import time
 
 import pytest
 
@@ -52,8 +51,7 @@ def test_in_a_terminal_ctrl_c_and_a_closed_window_lose_nothing(tmp_path, monkeyp
     terminal.type("my own words are here\n")
     terminal.wait_for(ask)
     terminal.type("half a li")
-    time.sleep(1)  # an interrupt in the moment in which readline falls asleep is heard with the next key only
-    terminal.type("\x03")
+    terminal.interrupt("the same command goes on")
     assert terminal.close() == 130
     assert "the same command goes on" in terminal.screen
     assert lines() == [f"{first} tonight", "my own words are here"]
