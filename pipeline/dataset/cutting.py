@@ -194,6 +194,8 @@ class PreparedSong:
     """Pitches that sound, summed over the steps of each track."""
     programs: tuple[Counter[int], ...]
     """Notes by General MIDI program, for each track."""
+    remarks: tuple[str, ...] = ()
+    """What was mended or guessed when its file was read."""
 
 
 @dataclass
@@ -295,6 +297,7 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
             int(everything["length"][everything["track"] == track].sum()) for track in range(spec.num_tracks)
         ),
         programs=programs,
+        remarks=score.remarks,
     )
 
 

@@ -64,7 +64,7 @@ class SongRow:
     sections: str
     """The bars at which its sections begin, such as `0 8 16`; one alone where nobody looked for them."""
     remark: str
-    """What was not done as the catalog says, and why; empty where all was."""
+    """What was mended or guessed when it was read, and what was not done as the catalog says; empty where nothing."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import os
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,8 @@ class StoreSummary:
     phrases: dict[str, int]
     """By split."""
     rejects: list[Reject]
+    remarks: Counter[str] = field(default_factory=Counter)
+    """Songs by what was mended or guessed when they were read, without what is particular to one."""
 
     def reasons(self) -> Counter[str]:
         """Rejects by the kind of reason, without what is particular to a file."""
@@ -80,7 +82,8 @@ def write_store(prepared_files: Iterator[PreparedFile], settings: CuttingSetting
     else:
         counts = dict.fromkeys(SPLITS, 0)
     raw.unlink()
-    return StoreSummary(len(kept), counts, rejects)
+    remarks = Counter(kind_of_reason(remark) for song, _ in kept for remark in song.remarks)
+    return StoreSummary(len(kept), counts, rejects, remarks)
 
 
 def _without_near_duplicates(
@@ -126,14 +129,16 @@ class _SplitSongs:
         return [song for song, its in zip(self.songs, self.splits, strict=True) if its == split]
 
     def remark(self, number: int) -> str:
-        """Why a song does not lie in the split that the catalog names."""
+        """What was mended when the song was read, and why it does not lie in the split that the catalog names."""
         song, group, split = self.songs[number], self.groups[number], self.splits[number]
+        remarks = list(song.remarks)
         if song.split in ("", split):
-            return ""
+            return "; ".join(remarks)
         twin = next(
             one for one, its in zip(self.songs, self.groups, strict=True) if its == group and one.split == split
         )
-        return f"in {split} instead of {song.split}, like {twin.path}, which has the same tune"
+        remarks.append(f"in {split} instead of {song.split}, like {twin.path}, which has the same tune")
+        return "; ".join(remarks)
 
 
 def _write_rolls(phrases: NDArray[np.uint8], path: Path, table: _SplitSongs) -> None:

@@ -66,6 +66,8 @@ class Score:
     metres: tuple[Metre, ...]
     tempos: tuple[tuple[float, float], ...] = ()
     """Start in quarter notes and beats (quarter notes) a minute."""
+    remarks: tuple[str, ...] = ()
+    """What the reader had to mend or guess, a sentence part each, such as `3 notes that never end were cut`."""
 
     @cached_property
     def end(self) -> float:

@@ -66,6 +66,8 @@ def run(config: Config, directory: Path) -> Outcome:
         journal_path(config).unlink(missing_ok=True)
         raise nothing_prepared(config, sum(row.kind == "song" for row in rows), summary)
     say(f"prepare: {summary.songs} songs, {describe_phrases(summary)}; {describe_rejects(summary)}")
+    if summary.remarks:
+        say(f"prepare: {describe_remarks(summary)}")
     add_page(config, directory, rows, written)
     journal_path(config).unlink(missing_ok=True)
     notes = {"songs": summary.songs, "phrases": summary.phrases, "rejects": dict(summary.reasons())}
@@ -178,6 +180,12 @@ def describe_rejects(summary: StoreSummary) -> str:
         return "no rejects"
     reasons = ", ".join(f"{count} {reason}" for reason, count in summary.reasons().most_common())
     return f"{len(summary.rejects)} rejects in rejects.csv: {reasons}"
+
+
+def describe_remarks(summary: StoreSummary) -> str:
+    """What was mended or guessed in how many songs, the most frequent first."""
+    remarks = ", ".join(f"{remark} ({count})" for remark, count in summary.remarks.most_common())
+    return f"songs with a remark in songs.csv: {remarks}"
 
 
 def nothing_prepared(config: Config, num_files: int, summary: StoreSummary) -> UserError:
