@@ -53,7 +53,7 @@ def read_with_albumgan(path: Path, cutting: CuttingSettings) -> None:
 
 def quantise_with_albumgan(path: Path, cutting: CuttingSettings) -> None:
     """Raises `UnusableError` where the file gives no notes."""
-    for score in read_scores(path, cutting.max_file_megabytes):
+    for score in read_scores(path, cutting.max_file_megabytes, cutting.play_repeats):
         voices = assign(score, cutting.tracks)
         for stretch in usable_spans(score, cutting.spec, cutting.trust_metre):
             quantise(voices, stretch, cutting.spec)

@@ -52,7 +52,8 @@ def _read_song(source: str, settings: CuttingSettings) -> tuple[Notes, int] | No
     path, _, number = source.partition("#")
     spec = settings.spec
     try:
-        score = read_scores(locate(path), settings.max_file_megabytes)[int(number or 1) - 1]
+        scores = read_scores(locate(path), settings.max_file_megabytes, settings.play_repeats)
+        score = scores[int(number or 1) - 1]
         parts = assign(score, settings.tracks)
         spans = usable_spans(score, spec, settings.trust_metre)
     except (UnusableError, UserError, OSError, ValueError, IndexError):
