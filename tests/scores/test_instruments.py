@@ -3,11 +3,13 @@ import pytest
 from pipeline.scores.instruments import Instrument, instrument_by_name, instrument_by_sound_id
 
 NAMES = {
-    "drums": """Drums; Drum Rack; Kit; Drum Kit (Standard); Battery 4; Perc; Percussion 2; Bass Drum; BD; Snare; Hi-Hat; HH; Kick;
-        Toms; Schlagzeug; Batterie; Batteria; Batería; Bateria; Caisse claire; Gran Cassa; Große Trommel; Becken; Drumset;
-        Ride Cymbal 1 (Power 1); 808 Kit; TR-808; DrumKit; MIDI 10 Drums; Slagverk; Addictive Drums 2; Overheads L;
-        Synth Drums; Drum Bass; Tambourine; Percussão; Congas; Handclaps; Ride; drm; ドラム""",
-    0: "Piano; Pno.; Piano_L; Piano RH; Klavier; Pianoforte; Grand Piano; Steinway Grand; Keys; Teclado; Keyboards; Flügel; 02 Piano; ピアノ",
+    "drums": """Drums; Drum Rack; Kit; Drum Kit (Standard); Battery 4; Perc; Percussion 2; Bass Drum; BD; Snare;
+        Hi-Hat; HH; Kick; Toms; Schlagzeug; Batterie; Batteria; Batería; Bateria; Caisse claire; Gran Cassa;
+        Große Trommel; Becken; Drumset; Ride Cymbal 1 (Power 1); 808 Kit; TR-808; DrumKit; MIDI 10 Drums;
+        Slagverk; Addictive Drums 2; Overheads L; Synth Drums; Drum Bass; Tambourine; Percussão; Congas;
+        Handclaps; Ride; drm; ドラム""",
+    0: """Piano; Pno.; Piano_L; Piano RH; Klavier; Pianoforte; Grand Piano; Steinway Grand; Keys; Teclado;
+        Keyboards; Flügel; 02 Piano; ピアノ""",
     3: "Honky-tonk Piano",
     4: "Rhodes; Electric Piano; E-Piano; E.Pno; Wurli; EP; EP 1; Fender Rhodes; EPiano; Stage Piano Rhodes",
     6: "Harpsichord; Cembalo; Clavecin; Clavicembalo",
@@ -21,19 +23,24 @@ NAMES = {
     21: "Accordion; Akkordeon; Fisarmonica; Acordeón",
     22: "Harmonica; Mundharmonika",
     24: "Nylon Guitar; Classical Guitar; Ukulele; Violão",
-    25: "Guitar; Guitar 2 (L); Gtr.; Gitarre; Guitare; Chitarra; Guitarra; Acoustic Guitar; Ac. Gtr; A.Gtr; Mandolin; Steel Guitar; ギター",
+    25: """Guitar; Guitar 2 (L); Gtr.; Gitarre; Guitare; Chitarra; Guitarra; Acoustic Guitar; Ac. Gtr; A.Gtr;
+        Mandolin; Steel Guitar; ギター""",
     26: "Jazz Guitar; Electric Guitar (jazz)",
-    27: "Electric Guitar; E.Gtr; E-Gitarre; Gtr Clean; Rhythm Guitar; Guitarra eléctrica; Guitare électrique; Rhythm Gtr 1",
+    27: """Electric Guitar; E.Gtr; E-Gitarre; Gtr Clean; Rhythm Guitar; Guitarra eléctrica; Guitare électrique;
+        Rhythm Gtr 1""",
     28: "Muted Guitar; Guitar (muted)",
     29: "Lead Guitar; LeadGuitar; Overdriven Guitar; Overdrive Guitar",
     30: "Distortion Guitar; Dist. Gtr; Distorted Guitar 2",
     32: "Acoustic Bass; Upright Bass",
-    33: "Bass; Bs; 01 Bass DI; Bass Guitar; E-Bass; Electric Bass; Operator Bass; Basse; Basso; Bajo; Baixo 01; Bassgitarre; bas; Fingered Bass",
+    33: """Bass; Bs; 01 Bass DI; Bass Guitar; E-Bass; Electric Bass; Operator Bass; Basse; Basso; Bajo; Baixo 01;
+        Bassgitarre; bas; Fingered Bass""",
     34: "Pick Bass; Picked Bs.; Electric Bass (pick)",
     35: "Fretless Bass; Fretless Bs.",
     36: "Slap Bass; slapbass",
-    38: "Synth Bass; Synth Bass 3; SynthBass; BassSynth; Bass Synth; Sub Bass; Moog Bass; 808; 808 Bass; Reese; Lead Bass",
-    40: "Violin; Violin II; Vln.; Vln 1; Violins I; Geige; Violine; Violon; Violino; Violini; V.ni I; Solo Violin; Violín",
+    38: """Synth Bass; Synth Bass 3; SynthBass; BassSynth; Bass Synth; Sub Bass; Moog Bass; 808; 808 Bass; Reese;
+        Lead Bass""",
+    40: """Violin; Violin II; Vln.; Vln 1; Violins I; Geige; Violine; Violon; Violino; Violini; V.ni I; Solo Violin;
+        Violín""",
     41: "Viola; Vla.; Bratsche; Violas; Viole; Violon alto",
     42: "Cello; Vc.; Violoncello; Violoncelle; Violonchelo; Celli; Viola da gamba",
     43: "Double Bass; Contrabass; Kontrabass; Contrebasse; Contrabbasso; Contrabajo; String Bass; Cb.; D.B.; Bassi",
@@ -41,9 +48,11 @@ NAMES = {
     45: "Pizzicato Strings; Pizz. Strings; Strings pizz",
     46: "Harp; Harfe; Arpa; Harpe; Orchestral Harp",
     47: "Timpani; Timp.; Pauken",
-    48: "Strings; MIDI 05 Strings; Streicher; Cordes; Archi; Cuerdas; Cordas 01; String Ensemble; Orchestra; String Quartet",
+    48: """Strings; MIDI 05 Strings; Streicher; Cordes; Archi; Cuerdas; Cordas 01; String Ensemble; Orchestra;
+        String Quartet""",
     50: "Synth Strings; Strings Pad; SynthStrings",
-    52: "Choir; Soprano; Alto; Tenor; Baritone; Bass voice; Sopran; Chor; Coro; Choeur; Chœur; Choir Aahs; Soprani; Tenore",
+    52: """Choir; Soprano; Alto; Tenor; Baritone; Bass voice; Sopran; Chor; Coro; Choeur; Chœur; Choir Aahs;
+        Soprani; Tenore""",
     53: "Voice; Vocals; Lead Vocal; Vox; Gesang; Voz; Voix; Voice Oohs; Voce; Voice 1 (Melody)",
     54: "Synth Voice",
     55: "Orch Hit; Orchestra Hit; Orchestral Hit",
