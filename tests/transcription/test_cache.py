@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.scores.midi import read_midi
+from pipeline.scores.midi.reading import read_midi
 from pipeline.settings.data import ExecutorSettings
 from pipeline.settings.transcribe import TranscribeSettings
 from pipeline.sources.catalog import CatalogRow
