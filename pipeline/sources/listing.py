@@ -86,7 +86,7 @@ def find_row_files(
         if not is_zip(download.path):
             return [FoundFile(download.path, url, name=download.name)], False
         _check_archive(entry, download.sha256)
-        return unpack_all(Path(download.path), url, unquote(pattern), suffixes_of(entry.kind), settings), True
+        return unpack_all(Path(download.path), url, unquote(pattern), entry.kind, settings), True
     files = local_files(entry.where, folder, entry.kind)
     is_checked = len(files) == 1 and is_zip(files[0][0]) and not files[0][1]
     if entry.sha256 and is_checked:
