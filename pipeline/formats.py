@@ -77,9 +77,11 @@ OTHERS = {suffix: (name, advice) for (name, advice), suffixes in _OTHERS.items()
 """Music in formats that are not read, by the end of the name: what such a file is called, and what to do with it."""
 OTHER_SUFFIX = re.compile(r" \((\.\w+)\): ")
 """Where `other_format` names the end of the name."""
-PROJECT_FOLDERS = (".band", ".logicx", ".dorico")
+PROJECT_FOLDERS = (".band", ".logicx")
 """Projects that are folders on disk, whose own files are no songs."""
 
+FEWEST_LETTERS = 8
+"""A shorter file is no text that anyone would know."""
 HEAD_BYTES = 2048
 """What of a file is looked at to know what it is."""
 BEGINNINGS = (
@@ -97,9 +99,8 @@ BEGINNINGS = (
     (rb"(?:%abc[^\n]*\n(?:[^\n]*\n){0,20}?)?X:\s*\d+\s*\r?\n", ".abc"),
 )
 """How files begin that are read, and what their names end in."""
-PAGE = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
-)
+PAGE = rb"(?i)(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b"
+"""How a web page begins."""
 STRANGERS = (
     (PAGE, "a web page"),
     (rb"%PDF-", "a PDF"),
@@ -151,7 +152,7 @@ def is_other_format(problem: str) -> bool:
 
 
 def count_others(problems: Iterable[str]) -> list[str]:
-    """What `other_format` said of several files, a sentence each kind, the most frequent first; other problems are left.
+    """What `other_format` said of several files, a sentence each kind, the most frequent first; the rest is left.
 
     Such as `3 MuseScore files (.mscz): export them as MusicXML or MIDI`.
     """
@@ -189,9 +190,14 @@ def format_of_name(name: str) -> str:
     return NAMES.get((SCORES | PIANOROLLS).get(PurePath(f"x{name}").suffix.lower(), ""), "score")
 
 
+def with_article(noun: str) -> str:
+    """`a MIDI file`, `an ABC file`."""
+    return f"{'an' if noun.startswith('A') else 'a'} {noun}"
+
+
 def is_page(head: bytes) -> bool:
     """Whether a file that begins so is a web page."""
-    return PAGE.match(head) is not None
+    return re.match(PAGE, head, re.S) is not None
 
 
 def stranger(name: str, head: bytes) -> str:
@@ -201,9 +207,14 @@ def stranger(name: str, head: bytes) -> str:
     """
     found = next((what for beginning, what in STRANGERS if re.match(beginning, head, re.S)), "")
     packed = found == "a zip archive" and PurePath(name).suffix.lower() in (".mxl", ".npz", ".xml", ".musicxml")
-    if not found and head and format_of_name(name) in ("MIDI file", "recording") and _is_text(head):
+    if (
+        not found
+        and len(head) >= FEWEST_LETTERS
+        and format_of_name(name) in ("MIDI file", "recording")
+        and _is_text(head)
+    ):
         found = "plain text"
-    return "" if not found or packed else f"is {found}, not a {format_of_name(name)}"
+    return "" if not found or packed else f"is {found}, not {with_article(format_of_name(name))}"
 
 
 def _is_text(head: bytes) -> bool:

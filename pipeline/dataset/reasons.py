@@ -10,8 +10,8 @@ from pipeline.dataset.store import Reject, kind_of_reason
 from pipeline.formats import count_others, is_other_format, printable
 
 NOUN = re.compile(
-    r"(?:an? )?((?:[\w/.-]+ )*?(?:file|archive|duplicate|project|session|song|set|PDF|module|SoundFont|recording|video|bomb"
-    r"|page|picture|document|program|roll|text|line|score|format|path))\b(.*)"
+    r"(?:an? )?((?:[\w/.-]+ )*?(?:file|archive|duplicate|project|session|song|set|PDF|module|SoundFont|recording|video"
+    r"|bomb|page|picture|document|program|roll|text|line|score|format|path))\b(.*)"
 )
 """A reason that names a thing: what it is, and what is said of it."""
 POSSESSIONS = re.compile(r"(no|one|another|only|several|\d+) ")

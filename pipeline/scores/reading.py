@@ -16,6 +16,7 @@ from pipeline.formats import (
     is_recording,
     printable,
     stranger,
+    with_article,
 )
 from pipeline.scores.score import Score
 
@@ -63,7 +64,7 @@ def kind_of_score(name: str, content: bytes) -> str:
     if named is None:
         raise UnusableError(f"unknown format: {printable(PurePath(name).suffix) or 'no suffix'}")
     if is_recording(suffix):
-        raise UnusableError(f"is a recording, not a {format_of_name(name)}")
+        raise UnusableError(f"is a recording, not {with_article(format_of_name(name))}")
     problem = stranger(name, head)
     if problem:
         raise UnusableError(problem)

@@ -37,6 +37,8 @@ class FoundFile:
     problem: str = ""
     name: str = ""
     """The file's own name, where that is not the end of `source`."""
+    remark: str = ""
+    """What else is to be said of it."""
 
 
 def is_zip(name: str) -> bool:

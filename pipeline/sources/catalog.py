@@ -20,6 +20,7 @@ from pipeline.formats import (
     printable,
     read_head,
     stranger,
+    with_article,
 )
 from pipeline.settings.data import CollectSettings, DataSettings
 from pipeline.sources.archives import FoundFile, max_bytes_of, too_large
@@ -92,7 +93,9 @@ def locate(where: str) -> Path:
 def describe_file(found: FoundFile, licence: str, settings: CollectSettings, kind: str = "song") -> CatalogRow:
     """The row of one file, titled by its name; one that is too large or can't be read has a problem and no hash."""
     title = printable(PurePath((found.name or found.source).replace("\\", "/")).stem)
-    row = CatalogRow("", title, "", kind, found.where, found.source, 0, "", licence, problem=found.problem)
+    row = CatalogRow(
+        "", title, "", kind, found.where, found.source, 0, "", licence, problem=found.problem, remark=found.remark
+    )
     if row.problem:
         return row
     path = locate(row.where)
@@ -104,6 +107,8 @@ def describe_file(found: FoundFile, licence: str, settings: CollectSettings, kin
             return replace(row, problem="broken file: it is empty")
         if kind != "text":
             row = by_content(row, path, settings)
+            if row.problem:
+                return row
             path = locate(row.where)
         sha256 = path.stem if path.parent == FILES else file_hash(path)
     except OSError as error:
@@ -121,9 +126,9 @@ def by_content(row: CatalogRow, path: Path, settings: CollectSettings) -> Catalo
         if row.bytes > max_bytes_of(suffix, settings):
             return replace(row, problem=too_large(suffix, settings))
         kept = keep(lambda: path.open("rb"), suffix, max_bytes_of(suffix, settings))
-        what = format_of_name(suffix)
-        remark = f"is a {what}, not a {format_of_name(path.name)}" if path.suffix else f"is a {what} without a suffix"
-        return replace(row, where=str(kept), remark=remark)
+        what, named = with_article(format_of_name(suffix)), with_article(format_of_name(path.name))
+        remark = f"is {what}, not {named}" if path.suffix else f"is {what} without a suffix"
+        return replace(row, where=str(kept), remark=join_remarks(row.remark, remark))
     problem = stranger(path.name, head)
     return replace(row, problem=problem, where="") if problem else row
 
@@ -137,6 +142,11 @@ def mark_duplicates(rows: Sequence[CatalogRow]) -> list[CatalogRow]:
         place = f" ({row_place(twin.row, twin.sheet)})" if twin.row else ""
         marked.append(row if twin is row else replace(row, problem=f"duplicate of {twin.source}{place}"))
     return marked
+
+
+def join_remarks(*remarks: str) -> str:
+    """Remarks in one cell."""
+    return "; ".join(remark for remark in remarks if remark)
 
 
 def row_place(row: int, sheet: str = "") -> str:
