@@ -29,7 +29,7 @@ from pipeline.progress import bar
 from pipeline.rendering.midi import midi_bytes
 from pipeline.rendering.mix import mix_song
 from pipeline.scores.quantisation import quantise, usable_spans
-from pipeline.scores.reading import read_scores
+from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.tracks import assign
 from pipeline.songs.song import Song
 

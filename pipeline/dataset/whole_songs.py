@@ -13,7 +13,7 @@ from pipeline.errors import UnusableError, UserError
 from pipeline.scores.keys import into_range
 from pipeline.scores.notes import Notes, in_order
 from pipeline.scores.quantisation import quantise, usable_spans
-from pipeline.scores.reading import read_scores
+from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.tracks import assign
 from pipeline.sources.catalog import locate
 
