@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path, PurePath
 
 from pipeline.errors import UnusableError
@@ -21,8 +22,10 @@ from pipeline.formats import (
 from pipeline.scores.score import Score
 
 
-def read_scores(path: Path, max_megabytes: float) -> list[Score]:
+def read_scores(path: Path, max_megabytes: float, play_repeats: bool = True) -> list[Score]:
     """The scores in a file: one, or several where an ABC file holds many tunes.
+
+    Repeats, endings and jumps of notation (MusicXML and ABC) are played out, or left as written.
 
     Raises
     ------
@@ -36,7 +39,7 @@ def read_scores(path: Path, max_megabytes: float) -> list[Score]:
 
     readers: dict[str, Callable[[bytes, str, int], list[Score]]] = {
         "midi": read_midi,
-        "musicxml": read_musicxml,
+        "musicxml": partial(read_musicxml, play_repeats=play_repeats),
         "abc": read_abc,
         "pianoroll": read_pianoroll,
     }

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.scores.reading import read_scores
+from pipeline.scores.reading.score_files import read_scores
 from tests.music_makers import reason_against, write_midi
 
 
