@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from gan.settings import DESIGNS, AlbumGANSettings, ModelSettings, check_together
 from pipeline.errors import UserError
-from pipeline.files import Manifest, fingerprint, read_manifest, settings_of
+from pipeline.files import LEFT_OUT, Manifest, fingerprint, read_manifest, settings_of
 from pipeline.settings.album import AlbumSettings
 from pipeline.settings.data import (
     CollectSettings,
@@ -25,10 +25,12 @@ from pipeline.settings.data import (
     RollSettings,
     TracksSettings,
     roll_spec,
+    steps_of,
 )
 from pipeline.settings.evaluate import EvaluateSettings
 from pipeline.settings.generate import GenerateSettings
 from pipeline.settings.lyrics import LyricsSettings
+from pipeline.settings.metre import read_metre
 from pipeline.settings.render import RenderSettings
 from pipeline.settings.train import TrainStageSettings
 from pipeline.settings.transcribe import TranscribeSettings
@@ -104,14 +106,15 @@ def register_schema() -> None:
 
 
 def flatten(config: Config) -> dict[str, Any]:
-    """All settings as dotted keys, lists and dictionaries as leaves."""
+    """All settings that count as dotted keys, lists and dictionaries as leaves."""
+    missing = object()
 
     def walk(group: Any, values: dict[str, Any], prefix: str) -> dict[str, Any]:
         flat: dict[str, Any] = {}
         for key, value in values.items():
             if is_dataclass(getattr(group, key)):
                 flat |= walk(getattr(group, key), value, f"{prefix}{key}.")
-            elif prefix + key not in UNCOUNTED:
+            elif prefix + key not in UNCOUNTED and LEFT_OUT.get(prefix + key, missing) != value:
                 flat[prefix + key] = value
         return flat
 
@@ -137,6 +140,7 @@ def read_config(tree: DictConfig, explicit: tuple[str, ...], upstream: tuple[str
     except ValueError as error:
         raise UserError(f"{error}.") from error
     config = Config(**{one.name: getattr(said, one.name) for one in fields(Config)} | {"model": model})
+    config.roll.steps_per_beat = steps_of(config.roll, config.data.metre)
     _check(config)
     return config
 
@@ -165,6 +169,10 @@ def _take_over(tree: DictConfig, manifest: Manifest, explicit: tuple[str, ...]) 
             explicit += ("train",)  # which came with the design that was chosen
         elif "model.design" in explicit:
             explicit += ("model",)  # whose other settings are of another design
+    if "data.metre" in manifest.settings and ("data" in explicit or "data.metre" in explicit):
+        metres = [read_metre(str(one)) for one in (manifest.settings["data.metre"], tree.data.metre)]
+        if metres[0].usual_steps != metres[1].usual_steps:
+            explicit += ("roll.steps_per_beat",)  # which is of another beat
     for key, value in manifest.settings.items():
         given = any(key == one or key.startswith(f"{one}.") or one.startswith(f"{key}.") for one in explicit)
         given = given or (key.endswith(".seed") and "seed" in explicit)

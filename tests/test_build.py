@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline import files as artefacts
+from pipeline.config import compose, flatten, set_name
 from pipeline.errors import UserError
-from pipeline.files import Manifest, atomic_path, read_manifest, replaced_directory, require_space
+from pipeline.files import Manifest, atomic_path, read_manifest, refuse_change, replaced_directory, require_space
 from pipeline.stage_table import STAGES, upstream_of
 from tests.conftest import SMALL, Program
 
@@ -40,6 +41,14 @@ def test_manifest_fingerprint_follows_settings_inputs_and_facts_only() -> None:
         Manifest("train", 1, {"a": 1}, {"prepare": "x"}, {"steps": 6}),
     ):
         assert other.fingerprint != base.fingerprint
+
+
+def test_settings_that_came_later_change_no_name_of_what_was_made_before() -> None:
+    before, paired = compose(), compose("data.pair_bars=true")
+    assert "data.pair_bars" not in flatten(before) and flatten(before)["roll.steps_per_beat"] == 4
+    assert flatten(paired)["data.pair_bars"] is True and set_name(paired) != set_name(before)
+    with pytest.raises(UserError, match=r"was made with data\.pair_bars=False, not True"):
+        refuse_change("train", Path("run"), ["data.pair_bars"], flatten(paired), flatten(before))
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from typing import Protocol
 import numpy as np
 
 from pipeline.config import Config, stage_directory
-from pipeline.dataset.cutting import cutting_settings
 from pipeline.devices import prepare_torch
 from pipeline.drawing.piano_rolls import draw_samples
 from pipeline.errors import UserError
@@ -22,6 +21,7 @@ from pipeline.formats import is_recording
 from pipeline.progress import bar, duration, say
 from pipeline.settings.data import roll_spec
 from pipeline.settings.generate import GenerateSettings
+from pipeline.settings.metre import read_metre
 from pipeline.songs.compose.song_composer import SongComposer
 from pipeline.songs.explore.explorer import Explorer
 from pipeline.songs.form import pick_form
@@ -72,7 +72,9 @@ def content_of(value: str, key: str, config: Config) -> str:
     path = given_path(value, f"generate.{key}")
     if not is_recording(path.name):
         return file_hash(path)
-    return recording_of(path, config.transcribe, cutting_settings(config).spec.beats_per_bar).directory.name
+    metre = read_metre(config.data.metre)
+    found = recording_of(path, config.transcribe, metre.beats_per_bar, quarters_per_beat=metre.quarters_per_beat)
+    return found.directory.name
 
 
 def check(config: Config) -> None:
