@@ -37,7 +37,8 @@ class DataSettings:
     trust_metre: bool = True
     """False where headers name a wrong metre although the music is in `metre`; bar lines are then estimated."""
     tempo_bpm: float | None = None
-    """The tempo of generated songs where the files name none worth keeping; null takes the files' own."""
+    """The tempo of generated songs in quarter notes a minute, where the files name none worth keeping; null takes the
+    files' own."""
 
 
 @dataclass
@@ -138,6 +139,8 @@ class PrepareSettings:
     """`common` moves every song to C major or A minor; `original` leaves it."""
     cut: str = "structure"
     """`structure` cuts at the boundaries of sections, found by self-similarity; `grid` every `hop_bars` bars."""
+    play_repeats: bool = True
+    """Repeats, endings (voltas), D.C. and D.S. of MusicXML and ABC are played out; false leaves the written bars."""
 
 
 @dataclass

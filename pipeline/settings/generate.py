@@ -26,7 +26,7 @@ class GenerateSettings:
     """Most seconds of a song: its form gets as many sections as fit; a drawn tempo moves a little where that
     helps."""
     tempo_bpm: float | None = None
-    """Beats a minute; null draws it from the training set's."""
+    """Quarter notes a minute, also in 6/8; null draws it from the training set's."""
     tempo_range_bpm: list[float] | None = None
     """Slowest and fastest tempo, between which each song's is drawn."""
     key: str | None = None

@@ -10,7 +10,7 @@ from pipeline.csv import read_rows
 from pipeline.errors import UserError
 from pipeline.files import file_hash
 from pipeline.formats import is_recording
-from pipeline.progress import bar, duration, say
+from pipeline.progress import bar, counted, duration, say
 from pipeline.settings.metre import read_metre
 from pipeline.sources.catalog import CATALOG, CatalogRow
 from pipeline.stage_table import Outcome, Plan
@@ -106,11 +106,6 @@ def say_result(found: TranscriptionResult) -> None:
     notes = ", ".join(f"{name} {number}" for name, number in report["notes"].items())
     say(f"transcribe: {report['bars']} bars at {report['bpm']:g} bpm; notes: {notes}.")
     say(f"transcribe: MIDI {found.midi}, picture {found.picture}.")
-
-
-def counted(number: int, what: str) -> str:
-    """`1 recording`, `2 recordings`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def remake_transcription_command(config: Config) -> str:
