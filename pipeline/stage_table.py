@@ -82,7 +82,7 @@ STAGES = {
             "collect",
             "a folder or spreadsheet of music (links, zip archives), music21's corpus, or Debian packages",
             "data/collected/SET/: catalog.csv",
-            format=2,
+            format=3,
             groups=("data", "collect"),
         ),
         Stage(

@@ -12,7 +12,7 @@ import pytest
 from gan.spec import RollSpec, Track
 from pipeline.dataset.cutting import CuttingSettings
 from pipeline.errors import UnusableError
-from pipeline.scores.reading import read_scores
+from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import Metre, Part, Score, make_events
 from pipeline.settings.data import TrackSettings, TracksSettings
 

@@ -25,7 +25,7 @@ from pipeline.formats import printable
 from pipeline.scores.keys import Key, estimate_key, into_range, pitch_class_durations, read_key, transpose_notes
 from pipeline.scores.notes import Notes, in_order, pack_rolls, roll_from_notes
 from pipeline.scores.quantisation import quantise, usable_spans
-from pipeline.scores.reading import read_scores
+from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import Score
 from pipeline.scores.self_similarity import find_sections
 from pipeline.scores.tracks import assign, fit_to_tracks
@@ -117,6 +117,8 @@ class CuttingSettings:
     by_sections: bool
     """Phrases lie inside the sections of a song, and not across their boundaries."""
     max_file_megabytes: float
+    play_repeats: bool = True
+    """Repeats of notation are played out."""
 
 
 def cutting_settings(config: Config) -> CuttingSettings:
@@ -138,6 +140,7 @@ def cutting_settings(config: Config) -> CuttingSettings:
         common_key=config.prepare.key == "common",
         by_sections=config.prepare.cut == "structure",
         max_file_megabytes=config.collect.max_file_megabytes,
+        play_repeats=config.prepare.play_repeats,
     )
 
 
@@ -223,10 +226,10 @@ def _read_file(source: SourceFile, settings: CuttingSettings) -> PreparedFile:
     """The songs in one file, and the tunes of it that are none. Raises `UnusableError` where it can't be read."""
     prepared = PreparedFile()
     if source.transcription:
-        written = read_scores(Path(source.transcription), settings.max_file_megabytes)
+        written = read_scores(Path(source.transcription), settings.max_file_megabytes, settings.play_repeats)
         scores = [fit_to_tracks(score, settings.tracks) for score in written]
     else:
-        scores = read_scores(locate(source.path), settings.max_file_megabytes)
+        scores = read_scores(locate(source.path), settings.max_file_megabytes, settings.play_repeats)
     for number, score in enumerate(scores, start=1):
         one = source
         if len(scores) > 1:  # what the catalog says of the file holds for none of its tunes

@@ -13,7 +13,7 @@ from pipeline.errors import UnusableError, UserError
 from pipeline.scores.keys import into_range
 from pipeline.scores.notes import Notes, in_order
 from pipeline.scores.quantisation import quantise, usable_spans
-from pipeline.scores.reading import read_scores
+from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.tracks import assign
 from pipeline.sources.catalog import locate
 
@@ -52,7 +52,8 @@ def _read_song(source: str, settings: CuttingSettings) -> tuple[Notes, int] | No
     path, _, number = source.partition("#")
     spec = settings.spec
     try:
-        score = read_scores(locate(path), settings.max_file_megabytes)[int(number or 1) - 1]
+        scores = read_scores(locate(path), settings.max_file_megabytes, settings.play_repeats)
+        score = scores[int(number or 1) - 1]
         parts = assign(score, settings.tracks)
         spans = usable_spans(score, spec, settings.trust_metre)
     except (UnusableError, UserError, OSError, ValueError, IndexError):

@@ -139,6 +139,8 @@ class PrepareSettings:
     """`common` moves every song to C major or A minor; `original` leaves it."""
     cut: str = "structure"
     """`structure` cuts at the boundaries of sections, found by self-similarity; `grid` every `hop_bars` bars."""
+    play_repeats: bool = True
+    """Repeats, endings (voltas), D.C. and D.S. of MusicXML and ABC are played out; false leaves the written bars."""
 
 
 @dataclass

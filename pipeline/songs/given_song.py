@@ -17,7 +17,7 @@ from pipeline.progress import say
 from pipeline.scores.keys import Key, estimate_key, pitch_class_durations
 from pipeline.scores.notes import Notes
 from pipeline.scores.quantisation import BarSpan, quantise, to_steps, usable_spans
-from pipeline.scores.reading import read_scores
+from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import DEFAULT_BPM, Part, Score
 from pipeline.scores.tracks import AssignedPart, assign, fit_to_tracks
 from pipeline.settings.data import TracksSettings
@@ -99,6 +99,7 @@ def read_given(
     max_megabytes: float,
     transcribe: TranscribeSettings,
     keep: Sequence[str] = (),
+    play_repeats: bool = True,
 ) -> GivenSong:
     """Read a file: MIDI, kar, MusicXML or ABC; or a recording, which is written down first.
 
@@ -114,6 +115,8 @@ def read_given(
         What is known of a recording, and how it is transcribed.
     keep
         Names of tracks; where a file has just as many parts, and the track set asks for more, they are these tracks.
+    play_repeats
+        Repeats of notation are played out.
 
     Raises
     ------
@@ -122,7 +125,7 @@ def read_given(
     """
     path = given_path(value, key)
     try:
-        scores = _scores(path, spec, tracks, max_megabytes, transcribe)
+        scores = _scores(path, spec, tracks, max_megabytes, transcribe, play_repeats)
         voices = _assign(scores[0], tracks, spec, keep)
         song = _on_grid(path.name, scores[0], voices, spec)
     except UnusableError as error:
@@ -138,11 +141,16 @@ def read_given(
 
 
 def _scores(
-    path: Path, spec: RollSpec, tracks: TracksSettings, max_megabytes: float, transcribe: TranscribeSettings
+    path: Path,
+    spec: RollSpec,
+    tracks: TracksSettings,
+    max_megabytes: float,
+    transcribe: TranscribeSettings,
+    play_repeats: bool,
 ) -> list[Score]:
     """What a file holds. Raises `UnusableError` where nothing of it can be read."""
     if not is_recording(path.name):
-        return read_scores(path, max_megabytes)
+        return read_scores(path, max_megabytes, play_repeats)
     say(f"{path.name} is a recording: what it plays is written down first.")
     found = transcribe_one(recording_of(path, transcribe, spec.beats_per_bar))
     if found.problem:

@@ -70,7 +70,7 @@ def test_every_file_is_used_or_explained(music: Path, store: PhraseStore) -> Non
         "solo.mid": "no 4 bars in which 2 tracks sound",
         "rest.mid": "no notes",
         "empty.mid": "broken file: it is empty",
-        "text.mid": "broken file: it does not begin like a MIDI file",
+        "text.mid": "is plain text, not a MIDI file",
         "truncated.mid": "broken file: it is cut off or its lengths are wrong",
         "far.mid": "too long: 139,811 bars",
         "line\nbreak \N{MUSICAL NOTE}.mid": "broken file: it does not begin like a MIDI file",

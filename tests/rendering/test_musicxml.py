@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gan.spec import RollSpec, Track
 from pipeline.rendering.musicxml import DRUM_LINES, PLAIN_LENGTHS, split_length, write_score
-from pipeline.scores.reading import read_scores
+from pipeline.scores.reading.score_files import read_scores
 from pipeline.songs.song import Song
 from tests.song_makers import BAND, random_planes, song_of
 
