@@ -181,7 +181,7 @@ def test_file_order_on_disk_does_not_matter(music: Path, store: PhraseStore, tmp
 
 def test_reasons_are_counted_by_kind() -> None:
     assert kind_of_reason("duplicate of a: b.mid") == "duplicate"
-    assert kind_of_reason("is in 3/4; data.metre=3/4 takes such music") == "in 3/4"
+    assert kind_of_reason("is in 3/4; data.metre=3/4 takes such music") == "is in 3/4"
     assert kind_of_reason("one track only; prepare.min_tracks=1 takes it") == "one track only"
     assert kind_of_reason("no 4 bars of 4/4 in a row (3 at most, roll.bars is 4)") == "no 4 bars of 4/4 in a row"
     assert kind_of_reason("too short: 3 bars, and phrases have 4 (roll.bars)") == "too short"
