@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gan.spec import RollSpec
 from pipeline.config import stage_directory
 from pipeline.csv import read_rows
 from pipeline.dataset.cutting import PreparedFile, SourceFile, cutting_settings
@@ -43,7 +44,9 @@ def plan(config: Config) -> Plan:
     seconds = 15 + sum(one for one, _ in estimates) / workers
     num_phrases = sum(bars // config.prepare.hop_bars + 1 for _, bars in estimates)
     phrase_bytes = 2 * spec.num_tracks * spec.num_steps * -(-spec.num_pitches // 8)
-    work = remaining_work(recordings_of(rows, config.transcribe, spec.beats_per_bar), config.executor)
+    work = remaining_work(
+        recordings_of(rows, config.transcribe, spec.beats_per_bar, spec.quarters_per_beat), config.executor
+    )
     text = f"Cuts {counted(len(rows), 'song')} into phrases of {counted(spec.bars, 'bar')}, "
     text += f"about {duration(seconds + work.seconds)}"
     if work.files:
@@ -58,7 +61,7 @@ def run(config: Config, directory: Path) -> Outcome:
     from pipeline.pages.dataset.rejected import remove_rejected_page
 
     settings = cutting_settings(config)
-    rows, written = transcribe_first(config, read_catalog(config), settings.spec.beats_per_bar)
+    rows, written = transcribe_first(config, read_catalog(config), settings.spec)
     sources = [
         SourceFile(row.id, row.where, row.title, row.bpm, row.key, row.split, written.get(row.where, ""))
         for row in songs_of(rows)
@@ -131,16 +134,14 @@ def reading_estimate(where: str) -> tuple[float, int]:
     return ESTIMATES.get(kind, ESTIMATES["midi"])
 
 
-def transcribe_first(
-    config: Config, rows: list[CatalogRow], beats_per_bar: int
-) -> tuple[list[CatalogRow], dict[str, str]]:
+def transcribe_first(config: Config, rows: list[CatalogRow], spec: RollSpec) -> tuple[list[CatalogRow], dict[str, str]]:
     """Write down the recordings of the catalog that are not written down yet.
 
     Returns
     -------
     The rows, with the problem of those that failed; and the MIDI file of the others by the row's `where`.
     """
-    recordings = recordings_of(rows, config.transcribe, beats_per_bar)
+    recordings = recordings_of(rows, config.transcribe, spec.beats_per_bar, spec.quarters_per_beat)
     if not recordings:
         return rows, {}
     found = list(bar(transcribe_all(recordings, config.executor), len(recordings), "transcribe", "recordings"))

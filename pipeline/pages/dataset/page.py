@@ -137,7 +137,7 @@ def _summary(store: PhraseStore, facts: PageFacts) -> str:
     parts = "" if songs + rejects == facts.num_files else f", which {holds} {songs + rejects:,} pieces of music"
     sentences = [
         f"Of {files}{parts}, {songs:,} {'is' if songs == 1 else 'are'} in the set, cut into phrases of {spec.bars} "
-        f"bars in {spec.beats_per_bar}/4 with {spec.steps_per_beat} steps a beat; "
+        f"bars in {spec.metre} with {spec.steps_per_beat} steps a beat; "
         + (
             f"{rejects:,} {'is' if rejects == 1 else 'are'} not, each for a reason that is listed below."
             if rejects
@@ -191,8 +191,10 @@ def _charts(
     without = f" In {unknown:,} none stands out." if unknown else ""
     moved = "after every song was moved to C major or A minor" if common_key else "in the songs' own keys"
     pitched = bool(music.spec.pitched)
+    tempi = [song.tempo_bpm / music.spec.quarters_per_beat for song in songs]
+    beats = "beats, which are dotted quarter notes," if music.spec.is_compound else "beats"
     drawn = [
-        ("Tempo", "Songs by beats a minute.", charts.histogram([s.tempo_bpm for s in songs], "bpm", "songs")),
+        ("Tempo", f"Songs by {beats} a minute.", charts.histogram(tempi, "bpm", "songs")),
         ("Length", "Songs by minutes of music.", charts.histogram([s / 60 for s in seconds], "minutes", "songs")),
     ]
     if pitched:
