@@ -15,7 +15,6 @@ def test_damaged_files_are_explained(tmp_path: Path) -> None:
         "cut.mid": (whole[: len(whole) // 2], "cut off"),
         "velocity.mid": (whole.replace(b"\x3c\x5a", b"\x3c\xda", 1), "where 127 is the most"),
         "text.xml": (b"no <xml", "no XML"),
-        "page.xml": (b"<html></html>", "no MusicXML"),
         "zip.mxl": (b"PK\x03\x04 not really", "damaged zip"),
         "text.abc": (b"Dear diary", "no ABC tune"),
     }
