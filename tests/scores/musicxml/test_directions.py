@@ -71,5 +71,6 @@ def test_what_is_to_be_played_counts_before_what_is_drawn(tmp_path: Path) -> Non
 
 
 def test_an_offset_moves_a_sound(tmp_path: Path) -> None:
-    sound = "<direction><direction-type><words>faster</words></direction-type><offset sound='yes'>4</offset><sound tempo='90'/></direction>"
+    moved = "<offset sound='yes'>4</offset><sound tempo='90'/>"
+    sound = f"<direction><direction-type><words>faster</words></direction-type>{moved}</direction>"
     assert read_one(write_xml(tmp_path / "a.xml", ATTRIBUTES.format("") + sound + BAR)).tempos == ((2, 90),)

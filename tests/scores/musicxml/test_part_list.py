@@ -80,12 +80,12 @@ def test_a_player_who_changes_the_instrument_has_a_part_for_each(tmp_path: Path)
 def test_programs_change_in_mid_song(tmp_path: Path) -> None:
     head = xml_instrument("Strings", "A", "<midi-program>49</midi-program>")
     change = "<sound><midi-instrument id='A'><midi-program>46</midi-program></midi-instrument></sound>"
+    flute = "<instrument-change id='A'><instrument-sound>wind.flutes.flute</instrument-sound></instrument-change>"
     path = write_xml(
         tmp_path / "a.xml",
         BAR + f"<direction><direction-type><words>pizz.</words></direction-type>{change}</direction>",
         xml_note("D", 4, 8),
-        "<sound><instrument-change id='A'><instrument-sound>wind.flutes.flute</instrument-sound></instrument-change></sound>"
-        + xml_note("E", 4, 8),
+        f"<sound>{flute}</sound>" + xml_note("E", 4, 8),
         head=head,
     )
     assert programs(read_one(path)) == [48, 45, 73]
