@@ -13,13 +13,6 @@ from pipeline.errors import UnusableError
 from pipeline.formats import printable
 
 SCORE_ROOTS = ("score-partwise", "score-timewise")
-OTHER_ROOTS = {
-    "mei": "MEI, which is not read; export it as MusicXML",
-    "museScore": "MuseScore's own format, which is not read; export it as MusicXML",
-    "opus": "a list of MusicXML files (opus), no score; give the files themselves",
-    "GPIF": "Guitar Pro's own format, which is not read; export it as MusicXML",
-}
-"""What XML files of music are that are no MusicXML, by their root element."""
 UTF16_MARKS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))
 """How text in two bytes a letter begins."""
 SNIFFED = 4096
@@ -49,8 +42,9 @@ def read_root(content: bytes, limit: int) -> tuple[Element, tuple[str, ...]]:
             if isinstance(element.tag, str):
                 element.tag = element.tag.rpartition("}")[2]
     if root.tag not in SCORE_ROOTS:
-        known = OTHER_ROOTS.get(root.tag)
-        raise UnusableError(known or f"XML, but no MusicXML (its root is {printable(root.tag)[:40]})")
+        if root.tag == "opus":
+            raise UnusableError("a list of MusicXML files (opus), no score: give the files themselves")
+        raise UnusableError(f"XML, but no MusicXML (its root is {printable(root.tag)[:40]})")
     return root, remarks
 
 

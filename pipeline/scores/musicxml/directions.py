@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-BEAT_UNITS = {
+BEAT_UNITS: dict[str, float] = {
     "maxima": 32.0, "long": 16.0, "breve": 8.0, "whole": 4.0, "half": 2.0, "quarter": 1.0, "eighth": 0.5,
 } | {f"{2**power}{'nd' if power == 5 else 'th'}": 4 / 2**power for power in range(4, 11)}  # fmt: skip
 """Note values by their names in MusicXML, in quarter notes."""

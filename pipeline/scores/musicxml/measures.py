@@ -261,7 +261,7 @@ class MeasureReader:
         self.num_guessed_lengths += rest is None
         actual = float(element.findtext("time-modification/actual-notes") or 1)
         normal = float(element.findtext("time-modification/normal-notes") or 1)
-        dots = 2 - float(0.5 ** len(element.findall("dot")))
+        dots = 2 - 0.5 ** len(element.findall("dot"))
         return unit * dots * normal / actual
 
 

@@ -67,8 +67,7 @@ def test_text_in_another_encoding_than_it_says_is_read_and_remarked(tmp_path: Pa
 def test_xml_of_another_kind_is_named(tmp_path: Path) -> None:
     kinds = {
         "<plist></plist>": "XML, but no MusicXML (its root is plist)",
-        "<mei xmlns='http://www.music-encoding.org/ns/mei'/>": "MEI, which is not read; export it as MusicXML",
-        "<museScore/>": "MuseScore's own format, which is not read; export it as MusicXML",
+        "<opus><score/></opus>": "a list of MusicXML files (opus), no score: give the files themselves",
     }
     for text, reason in kinds.items():
         (tmp_path / "a.xml").write_text(text, "utf-8")
