@@ -69,7 +69,7 @@ def _part(part: Any) -> Part:
 
 
 def _metres(part: Any) -> tuple[Metre, ...]:
-    from pipeline.scores.musicxml import bar_lines
+    from pipeline.scores.score import bar_lines
 
     measures = []
     numerator, denominator = 4, 4

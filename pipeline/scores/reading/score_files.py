@@ -34,7 +34,7 @@ def read_scores(path: Path, max_megabytes: float, play_repeats: bool = True) -> 
     """
     from pipeline.scores.abc import read_abc
     from pipeline.scores.midi import read_midi
-    from pipeline.scores.musicxml import read_musicxml
+    from pipeline.scores.musicxml.reader import read_musicxml
     from pipeline.scores.pypianoroll import read_pianoroll
 
     readers: dict[str, Callable[[bytes, str, int], list[Score]]] = {
