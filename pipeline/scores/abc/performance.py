@@ -10,12 +10,9 @@ from itertools import groupby
 from pipeline.formats import printable
 from pipeline.scores.abc.music_code import Bar, Note, Sound, Voice
 from pipeline.scores.instruments import instrument_by_name
-from pipeline.scores.musicxml import bar_lines
 from pipeline.scores.repeats import MeasureMarks, playing_order
-from pipeline.scores.score import MAX_BARS, Metre, Part, Score, make_events
+from pipeline.scores.score import MAX_BARS, TINY, Metre, Part, Score, bar_lines, make_events
 
-TINY = 1e-6
-"""Quarter notes; closer times are the same."""
 VELOCITY = 80
 MOST_DIFFERENT = 0.2
 """Share of bars of another length from which on two voices do not have the same bars."""
