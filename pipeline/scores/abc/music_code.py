@@ -40,7 +40,7 @@ NOTES_ONLY = re.compile(r"(?:[_=^]*[A-Ga-gz][,']*\d*/*\d*)+")
 
 
 @dataclass(frozen=True)
-class Sound:
+class MidiSound:
     """What plays a note: a General MIDI program, or None where nothing was said; percussion."""
 
     program: int | None = None
@@ -55,7 +55,7 @@ class Note:
     onset: float
     length: float
     pitch: int
-    sound: Sound
+    sound: MidiSound
     is_tied: bool = False
     """A tie leads to the next note of its pitch."""
 
@@ -114,7 +114,7 @@ class Voice:
     midi_semitones: int = 0
     """Transposition by `%%MIDI transpose`, which stands in for the clef's: it is written for players that do not know
     that one."""
-    sound: Sound = Sound()
+    sound: MidiSound = MidiSound()
     drum_map: dict[str, int] = field(default_factory=dict)
     """MIDI notes of percussion by written note."""
     propagation: str = "pitch"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from pipeline.formats import printable
-from pipeline.scores.abc.music_code import Bar, Note, Sound, Voice
+from pipeline.scores.abc.music_code import Bar, Note, MidiSound, Voice
 from pipeline.scores.instruments import instrument_by_name
 from pipeline.scores.repeats import MeasureMarks, playing_order
 from pipeline.scores.score import MAX_BARS, TINY, Metre, Part, Score, bar_lines, make_events
@@ -227,7 +227,7 @@ def _sounding(voice: Voice, order: list[int], starts: list[float]) -> list[Note]
 def _parts(name: str, voice: Voice, notes: list[Note], told: list[str]) -> list[Part]:
     """A part for each instrument that a voice is played by, which its name tells where no program does."""
     shown = printable(voice.name or ("" if name.isdigit() else name))
-    by_sound: dict[Sound, list[Note]] = {}
+    by_sound: dict[MidiSound, list[Note]] = {}
     for note in notes:
         by_sound.setdefault(note.sound, []).append(note)
     parts = []
