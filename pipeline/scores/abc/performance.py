@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from pipeline.formats import printable
-from pipeline.scores.abc.music_code import Bar, Note, MidiSound, Voice
+from pipeline.scores.abc.music_code import Bar, MidiSound, Note, Voice
 from pipeline.scores.instruments import instrument_by_name
 from pipeline.scores.repeats import MeasureMarks, playing_order
 from pipeline.scores.score import MAX_BARS, TINY, Metre, Part, Score, bar_lines, make_events
