@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mido import MetaMessage
 
-from pipeline.scores.midi import DRUM_CHANNEL, midi_file, midi_track, note_events
+from pipeline.scores.midi.events import DRUM_CHANNEL
+from pipeline.scores.midi.writing import midi_file, midi_track, note_events
 from tests.music_makers import note_rows, read_one, write_midi
 
 Happening = tuple[int, str, int]
