@@ -28,7 +28,7 @@ Moment = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
-class Sound:
+class Patch:
     """What a channel plays at a time."""
 
     program: int
@@ -99,9 +99,9 @@ class ChannelState:
                 self.transpositions["part" if effect.channel is not None else "master"] = effect.value
 
     @property
-    def sound(self) -> Sound:
+    def sound(self) -> Patch:
         """What it plays now."""
-        return Sound(self.program, self.is_drum, sum(self.transpositions.values()), self.is_chosen)
+        return Patch(self.program, self.is_drum, sum(self.transpositions.values()), self.is_chosen)
 
 
 class Channels:
@@ -109,7 +109,9 @@ class Channels:
 
     def __init__(self, tracks: list[TrackEvents]) -> None:
         self._controls: dict[int, list[tuple[int, int, int, int, int]]] = {}  # channel: tick, track, place, what, value
-        self._players = {(number, channel) for number, track in enumerate(tracks) for _, _, channel, _, _ in track.notes}
+        self._players = {
+            (number, channel) for number, track in enumerate(tracks) for _, _, channel, _, _ in track.notes
+        }
         self._exclusive: list[tuple[int, int, int, Effect]] = []
         for number, track in enumerate(tracks):
             for tick, place, channel, controller, value in track.controls:
@@ -118,7 +120,7 @@ class Channels:
             for tick, place, body in track.sysex:
                 self._exclusive += [(tick, number, place, effect) for effect in effects(body)]
 
-    def sounds(self, track: int, channel: int, notes: list[tuple[int, int]]) -> list[Sound]:
+    def sounds(self, track: int, channel: int, notes: list[tuple[int, int]]) -> list[Patch]:
         """What the notes of a track and channel sound like, each given by its tick and place."""
         timeline: list[tuple[Moment, Effect | tuple[int, int]]] = [
             ((tick, int(number == track), number, place), (controller, value))

@@ -1,7 +1,7 @@
 """Chunks of MIDI files: the header, and where tracks begin and end, in files that something was put before or between.
 
-A file may lie in a RIFF file (`.rmi`), behind a MacBinary header or other bytes, and have chunks of other kinds among its
-tracks. Lengths of tracks are often wrong: a track lasts until its end-of-track event.
+A file may lie in a RIFF file (`.rmi`), behind a MacBinary header or other bytes, and have chunks of other kinds among
+its tracks. Lengths of tracks are often wrong: a track lasts until its end-of-track event.
 """
 
 from __future__ import annotations
@@ -98,4 +98,4 @@ def clean_tracks(content: bytes) -> list[tuple[int, int]] | None:
             return None
         tracks.append((at + 8, stop))
         at = stop
-    return tracks if at == len(content) else None
+    return tracks if tracks and at == len(content) else None

@@ -1,7 +1,7 @@
 """Events of a MIDI track, read one by one as players read them, with what is wrong in them mended.
 
-Running status lasts through meta and system-exclusive events, data bytes above 127 count as 127, and a track lasts until
-its end-of-track event, whatever its length says.
+Running status lasts through meta and system-exclusive events, data bytes above 127 count as 127, and a track lasts
+until its end-of-track event, whatever its length says.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def read_events(content: bytes, start: int, stop: int) -> TrackEvents:
             elif not status:
                 raise UnusableError("broken file: a track begins with data of no event")
             kind = status & 0xF0
-            if kind == PROGRAM or kind == PRESSURE:
+            if kind in (PROGRAM, PRESSURE):
                 second = 0
             else:
                 second = data[at]

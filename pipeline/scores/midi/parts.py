@@ -8,13 +8,14 @@ import numpy as np
 
 from pipeline.formats import printable
 from pipeline.scores.instruments import instrument_by_name
-from pipeline.scores.midi.channels import Channels, Sound
+from pipeline.scores.midi.channels import Channels, Patch
 from pipeline.scores.midi.events import TrackEvents
 from pipeline.scores.midi.sustain import LONGEST_PEDAL, PEDAL_DOWN, SUSTAIN, sustain
 from pipeline.scores.score import Part, make_events
 
 TRACK_NAME, INSTRUMENT_NAME, PROGRAM_NAME = 0x03, 0x04, 0x08
-"""Types of meta events, in the file's words."""
+NAMES = (PROGRAM_NAME, INSTRUMENT_NAME, TRACK_NAME)
+"""Types of meta events, the first to be believed first."""
 PERCUSSION_PITCHES = (27, 87)
 """Of GM2's drum sets."""
 MOST = 0.75
@@ -92,21 +93,25 @@ def track_parts(
     for number, track in enumerate(tracks):
         rows_of, without_end = pair_notes(track)
         endless += without_end
-        names = [name for kind in (PROGRAM_NAME, INSTRUMENT_NAME, TRACK_NAME) if (name := meta_text(track, kind))]
+        names = [name for kind in NAMES if (name := meta_text(track, kind))]
         for channel in sorted(rows_of):
             rows = rows_of[channel]
             for row in rows:
                 if row[2] < 0:
                     row[2] = min(bar_end(row[0]), track.end if track.end > row[0] else bar_end(row[0]))
             sounds = channels.sounds(number, channel, [(row[0], row[1]) for row in rows])
-            pedal = [(tick, value >= PEDAL_DOWN) for tick, _, of, what, value in track.controls if (of, what) == (channel, SUSTAIN)]
+            pedal = [
+                (tick, value >= PEDAL_DOWN)
+                for tick, _, of, what, value in track.controls
+                if (of, what) == (channel, SUSTAIN)
+            ]
             for program, is_drum, is_chosen in sorted({(one.program, one.is_drum, one.is_chosen) for one in sounds}):
                 chosen = [
                     (row, one.transposition)
                     for row, one in zip(rows, sounds, strict=True)
                     if (one.program, one.is_drum, one.is_chosen) == (program, is_drum, is_chosen)
                 ]
-                part = _part(names[-1] if names else "", Sound(program, is_drum), chosen, pedal, ticks)
+                part = _part(names[-1] if names else "", Patch(program, is_drum), chosen, pedal, ticks)
                 if not is_chosen and not is_drum and len(rows_of) == 1:
                     part, is_known = named_part(part, names)
                     if (part.program, part.is_drum) != (0, False):
@@ -159,14 +164,18 @@ def name_remarks(by_name: list[str], unknown: list[str]) -> list[str]:
 
 
 def _endless_remark(count: int) -> list[str]:
-    return [f"notes that are never switched off end with their bar or where they are struck again ({count})"] if count else []
+    return (
+        [f"notes that are never switched off end with their bar or where they are struck again ({count})"]
+        if count
+        else []
+    )
 
 
-def _part(
-    name: str, sound: Sound, rows: list[tuple[Row, int]], pedal: list[tuple[int, bool]], ticks: float
-) -> Part:
+def _part(name: str, sound: Patch, rows: list[tuple[Row, int]], pedal: list[tuple[int, bool]], ticks: float) -> Part:
     """The notes of one channel and program, with the pedal of the channel in this track."""
-    table = np.array([(row[0], row[2], row[3] + (0 if sound.is_drum else shift), row[4]) for row, shift in rows], np.int64)
+    table = np.array(
+        [(row[0], row[2], row[3] + (0 if sound.is_drum else shift), row[4]) for row, shift in rows], np.int64
+    )
     onset, end, pitch, velocity = table.T
     if pedal and not sound.is_drum:
         times, down = np.array([tick for tick, _ in pedal], np.int64), np.array([one for _, one in pedal])

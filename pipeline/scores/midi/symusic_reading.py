@@ -22,7 +22,7 @@ from pipeline.formats import printable
 from pipeline.scores.midi.channels import MELODY_BANK, RHYTHM_BANKS
 from pipeline.scores.midi.chunks import END_OF_TRACK, TRACK, clean_tracks
 from pipeline.scores.midi.events import DRUM_CHANNEL, NOTE_ON, PROGRAM
-from pipeline.scores.midi.parts import name_remarks, named_part
+from pipeline.scores.midi.parts import NAMES, decode_text, name_remarks, named_part
 from pipeline.scores.midi.sustain import LONGEST_PEDAL, PEDAL_DOWN, SUSTAIN, sustain
 from pipeline.scores.midi.sysex import XG, effects
 from pipeline.scores.score import EVENT, Metre, Part, Score
@@ -37,12 +37,16 @@ BANK_CHANGE = re.compile(rb"([\xb0-\xbf])(?:[\x00-\x7f]{3})*?\x00([\x00-\x7f])")
 """A bank select, with controllers in running status before it."""
 BANK_REACH = 64
 """Bytes; how far before a program change its bank select is looked for."""
-TUNING = re.compile(rb"\x64\x02(?:[\x80-\xff]?[\x00-\x7f][\xb0-\xbf]?\x65\x00)?[\x80-\xff]?[\x00-\x7f][\xb0-\xbf]?\x06(?!\x40)")
+TUNING = re.compile(
+    rb"\x64\x02(?:[\x80-\xff]?[\x00-\x7f][\xb0-\xbf]?\x65\x00)?[\x80-\xff]?[\x00-\x7f][\xb0-\xbf]?\x06(?!\x40)"
+)
 """The registered parameter that transposes, and a value that does."""
 LONG = 0x0FFFFFFF
 """Ticks; the longest distance of events."""
 HEADS = [bytes((0, PROGRAM | channel, PROBE_PROGRAM)) for channel in range(16)]
 """The probe at the beginning of a track, by channel."""
+NAME = re.compile(rb"\xff([\x03\x04\x08])([\x00-\x7f])")
+"""A meta event with the name of a track, an instrument or a program, and its length."""
 SILENCE = [
     bytes((0, NOTE_ON | channel, 0, 0)) + b"".join(bytes((0, pitch, 0)) for pitch in range(1, 128))
     for channel in range(16)
@@ -57,6 +61,8 @@ SYMUSIC_CONTROL = np.dtype([("time", "<i4"), ("number", "u1"), ("value", "u1")],
 """How symusic 0.6.0 pickles lists of notes and of controls, after their count."""
 AROUND = np.array([[-1], [1], [2], [3]])
 """What is looked at around what may be a program change."""
+Player = tuple[int, int, int]
+"""Number of a track in the file, channel, program."""
 Changes = dict[tuple[int, int, int], int]
 """Perhaps program changes, by track, channel and program; and where the last of each stands."""
 
@@ -74,7 +80,7 @@ def read_by_symusic(content: bytes, title: str) -> Score | None:
         return None
     data = np.frombuffer(content, np.uint8)
     starts = [start for start, _ in tracks]
-    exclusive = _exclusive_messages(content, starts)
+    exclusive = _exclusive_messages(content, tracks)
     if exclusive.matter or _transposes(content, data):
         return None
     changes = _program_changes(content, data, starts, exclusive.has_xg)
@@ -85,13 +91,15 @@ def read_by_symusic(content: bytes, title: str) -> Score | None:
             file: Any = symusic.Score.from_midi(_with_probes(content, tracks, changes, thorough))
         except Exception:  # symusic raises RuntimeError, ValueError and its own kinds
             return None
-        found = _parts(content, file, changes, exclusive.doubtful)
-        if found is not None:
+        probed = _listen(file)
+        if probed is not None:
             break
     else:
         return None
+    if _is_set_elsewhere(content, probed.players, changes) or not _lasts(file, probed, exclusive.doubtful):
+        return None
+    parts, remarks = _parts(content, tracks, probed, file.ticks_per_quarter)
     ticks = file.ticks_per_quarter
-    parts, remarks = found
     metres = [
         Metre(one.time / ticks, one.numerator, one.denominator)
         for one in file.time_signatures
@@ -116,17 +124,21 @@ class ExclusiveMessages:
     """Bytes that look like one but are part of a distance between events, if symusic found it: track and ticks."""
 
 
-def _exclusive_messages(content: bytes, starts: list[int]) -> ExclusiveMessages:
-    """The messages of a file whose tracks have these first bytes."""
+def _exclusive_messages(content: bytes, tracks: list[tuple[int, int]]) -> ExclusiveMessages:
+    """The messages of a file whose tracks begin and end there."""
     found = ExclusiveMessages()
+    starts = [start for start, _ in tracks]
     ends = set()
     for status in (b"\xf0", b"\xf7"):
-        place = content.find(status, 14)
+        place = content.find(status, starts[0])
         while place >= 0 and not found.matter:
             track = bisect_right(starts, place) - 1
-            if place in ends or place >= starts[(track + 1) % len(starts)] - 8 > 0 or _is_inside_event(content, place):
+            if place in ends or place >= tracks[track][1] or _is_inside_event(content, place):
                 pass
-            elif status == b"\xf0" and content[place + 1 + content[place + 1]] == 0xF7:
+            elif (
+                status == b"\xf0"
+                and content[place + 1 + content[place + 1] : place + 2 + content[place + 1]] == b"\xf7"
+            ):
                 stop = place + 2 + content[place + 1]
                 ends.add(stop - 1)
                 _take_in(found, content[place + 2 : stop])
@@ -192,7 +204,7 @@ def _bank_matters(channel: int, bank: int, is_xg: bool) -> bool:
     """Whether a bank may make drums of a channel that plays none, or the other way round."""
     if channel != DRUM_CHANNEL:
         return bank in RHYTHM_BANKS
-    return bank == MELODY_BANK or is_xg and bank not in RHYTHM_BANKS
+    return bank == MELODY_BANK or (is_xg and bank not in RHYTHM_BANKS)
 
 
 def _with_probes(content: bytes, tracks: list[tuple[int, int]], changes: Changes, thorough: bool) -> bytes:
@@ -226,31 +238,50 @@ def _with_probes(content: bytes, tracks: list[tuple[int, int]], changes: Changes
     return b"".join(pieces)
 
 
+@dataclass
+class ProbedTracks:
+    """What symusic found, and what its probes say."""
+
+    tracks: list[Any]
+    """Symusic's tracks that have notes."""
+    notes: NDArray[np.void]
+    """The notes of all, of dtype `SYMUSIC_NOTE`; the last of each track is the probe."""
+    stops: list[int]
+    """Where the notes of each end."""
+    players: list[Player]
+
+
+def _listen(file: Any) -> ProbedTracks | None:
+    """The tracks with notes; None where a probe is missing or notes never end."""
+    tracks = [track for track in file.tracks if track.note_num() > 1 or _is_unprobed(track)]
+    notes = _table([track.notes for track in tracks], SYMUSIC_NOTE)
+    stops = list(accumulate(track.note_num() for track in tracks))
+    if not tracks:
+        return ProbedTracks(tracks, notes, stops, [])
+    probes = notes[np.array(stops) - 1]
+    numbers, channels = probes["pitch"].tolist(), (probes["velocity"] - 1).tolist()
+    if probes["time"].min() < LONG or notes["duration"].max() >= LONG:
+        return None
+    players = list(zip(numbers, channels, [track.program for track in tracks], strict=True))
+    return ProbedTracks(tracks, notes, stops, players)
+
+
+def _is_unprobed(track: Any) -> bool:
+    """Whether a track has notes of the file, if it has one note at most."""
+    return bool(track.note_num()) and track.notes[0].time < LONG
+
+
 def _parts(
-    content: bytes, file: Any, changes: Changes, doubtful: list[tuple[int, int]]
-) -> tuple[tuple[Part, ...], tuple[str, ...]] | None:
-    """The tracks as parts, and what was guessed; None where a probe is missing, or found what needs another reading.
+    content: bytes, places: list[tuple[int, int]], probed: ProbedTracks, ticks: int
+) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """The tracks as parts, and what was guessed.
 
     Their events are slices of one table, since one piece of work is quicker than many.
     """
-    ticks = file.ticks_per_quarter
-    tracks = [track for track in file.tracks if track.note_num() > 1]
-    if not tracks:
-        return (), ()
-    notes = _table([track.notes for track in tracks], SYMUSIC_NOTE)
-    stops = list(accumulate(track.note_num() for track in tracks))
-    probes = notes[np.array(stops) - 1]
-    numbers, channels = probes["pitch"].tolist(), (probes["velocity"] - 1).tolist()
-    players = list(zip(numbers, channels, [track.program for track in tracks], strict=True))
-    if probes["duration"].any() or max(channels) > 15 or _is_set_elsewhere(content, players, changes):
-        return None
-    duration = notes["duration"].copy()
-    if duration.max() >= LONG:
-        return None
-    if any(not _lasts(file, tracks, numbers, notes, stops, *one) for one in doubtful):
-        return None
+    notes, stops = probed.notes, probed.stops
     starts = [0, *stops[:-1]]
-    for channel, track, start, stop in zip(channels, tracks, starts, stops, strict=True):
+    duration = notes["duration"].copy()
+    for (_, channel, _), track, start, stop in zip(probed.players, probed.tracks, starts, stops, strict=False):
         if channel != DRUM_CHANNEL and len(track.pedals):
             _press_pedal(notes[start:stop], duration[start:stop], track.controls, LONGEST_PEDAL * ticks)
     events = np.empty(len(notes), EVENT)
@@ -258,18 +289,32 @@ def _parts(
     np.divide(duration, ticks, out=events["duration"])
     events["pitch"], events["velocity"] = notes["pitch"], notes["velocity"]
     parts, by_name, unknown = [], [], []
-    for (number, channel, program), track, start, stop in zip(players, tracks, starts, stops, strict=True):
+    for player, track, start, stop in zip(probed.players, probed.tracks, starts, stops, strict=False):
+        number, channel, program = player
         name = printable(track.name)
         is_drum, is_chosen = channel == DRUM_CHANNEL, program != PROBE_PROGRAM
+        names = [name]
+        if "\ufffd" in name or not (is_chosen or is_drum):
+            names = _names(content, *places[number])
+            name = names[-1] if names else ""
         part = Part(name, program if is_chosen else 0, is_drum, events[start : stop - 1])
-        if not is_chosen and not is_drum and numbers.count(number) == 1:
-            part, is_known = named_part(part, [name])
+        if not is_chosen and not is_drum and sum(one[0] == number for one in probed.players) == 1:
+            part, is_known = named_part(part, names)
             if (part.program, part.is_drum) != (0, False):
                 by_name.append(name)
             elif name and not is_known:
                 unknown.append(name)
         parts.append(part)
     return tuple(parts), tuple(name_remarks(by_name, unknown))
+
+
+def _names(content: bytes, start: int, stop: int) -> list[str]:
+    """What a track is called: the names of its program, its instrument, and its own, as far as there are any."""
+    found = {
+        match[1][0]: decode_text(content[match.end() : match.end() + match[2][0]])
+        for match in NAME.finditer(content, start, stop)
+    }
+    return [found[kind] for kind in NAMES if found.get(kind)]
 
 
 def _table(lists: list[Any], kind: np.dtype[np.void]) -> NDArray[np.void]:
@@ -283,40 +328,39 @@ def _table(lists: list[Any], kind: np.dtype[np.void]) -> NDArray[np.void]:
     return table
 
 
-def _is_set_elsewhere(content: bytes, players: list[tuple[int, int, int]], changes: Changes) -> bool:
+def _is_set_elsewhere(content: bytes, players: list[Player], changes: Changes) -> bool:
     """Whether another track than its own may choose a channel's program, or one plays notes before its own change."""
     programs: dict[int, set[int]] = {}
     for _, channel, program in players:
         if channel != DRUM_CHANNEL:
             programs.setdefault(channel, set()).add(program)
     own = {(track, channel) for track, channel, _ in players}
-    for (track, channel, program), place in changes.items():
-        chosen = programs.get(channel, ())
-        if PROBE_PROGRAM in chosen or (chosen and (track, channel) not in own and chosen != {program}):
-            if not _is_inside_event(content, place) and _status_follows(content, place + 2):
-                return True
-    return False
+    return any(
+        (PROBE_PROGRAM in programs[channel] or ((track, channel) not in own and programs[channel] != {program}))
+        and not _is_inside_event(content, place)
+        and _status_follows(content, place + 2)
+        for (track, channel, program), place in changes.items()
+        if channel in programs
+    )
 
 
-def _lasts(
-    file: Any,
-    tracks: list[Any],
-    numbers: list[int],
-    notes: NDArray[np.void],
-    stops: list[int],
-    number: int,
-    distance: int,
-) -> bool:
-    """Whether two events of a track of the file follow each other at this distance."""
-    own = [index for index, one in enumerate(numbers) if one == number]
-    rows = [notes[stops[index] - tracks[index].note_num() : stops[index]] for index in own]
-    times = [np.array([0]), *(one["time"] for one in rows), *(one["time"] + one["duration"] for one in rows)]
-    times += [one["time"][-1:] - LONG for one in rows]  # the end of the track, before the probe
-    others = [(tracks[index].controls, tracks[index].pitch_bends) for index in own]
-    if not own or number == 0:
-        others.append((file.tempos, file.time_signatures, file.key_signatures, file.markers))
-    times += [np.array([one.time for one in events], np.int64) for kinds in others for events in kinds]
-    return distance in np.diff(np.unique(np.concatenate(times)))
+def _lasts(file: Any, probed: ProbedTracks, doubtful: list[tuple[int, int]]) -> bool:
+    """Whether of each track given two events follow each other at the distance given with it."""
+    for number, distance in doubtful:
+        own = [index for index, player in enumerate(probed.players) if player[0] == number]
+        tracks = [probed.tracks[index] for index in own]
+        rows = [
+            probed.notes[probed.stops[index] - probed.tracks[index].note_num() : probed.stops[index]] for index in own
+        ]
+        times = [np.array([0]), *(one["time"] for one in rows), *(one["time"] + one["duration"] for one in rows)]
+        times += [one["time"][-1:] - LONG for one in rows]  # the end of the track, before the probe
+        others = [events for track in tracks for events in (track.controls, track.pitch_bends)]
+        if not own or number == 0:
+            others += [file.tempos, file.time_signatures, file.key_signatures, file.markers]
+        times += [np.array([one.time for one in events], np.int64) for events in others]
+        if distance not in np.diff(np.unique(np.concatenate(times))):
+            return False
+    return True
 
 
 def _press_pedal(notes: NDArray[np.void], duration: NDArray[np.int32], controls: Any, longest: int) -> None:

@@ -31,23 +31,19 @@ def read_tracks(content: bytes, header: Header) -> tuple[list[TrackEvents], list
             continue
         start, stop = at + 8, at + 8 + int.from_bytes(content[at + 4 : at + 8], "big")
         if stop == len(content) or content[stop : stop + 4] == TRACK or _is_chunk(content, stop):
-            track = _read(content, start, stop)
+            track = read_events(content, start, stop)
             at = stop
         else:
-            wrong_lengths += stop > len(content) or any(content[stop:])
             limit = content.find(TRACK, start)
-            track = _read(content, start, limit if limit >= 0 else len(content))
+            track = read_events(content, start, limit if limit >= 0 else len(content))
             if not track.has_end and limit < 0 and stop > len(content) + LOST_END:
                 raise UnusableError("broken file: it is cut off or its lengths are wrong")
+            wrong_lengths += track.has_end and track.stop != stop
             at = max(track.stop, start)
         tracks.append(track)
     if not tracks:
         raise UnusableError("broken file: there is no track in it")
     return tracks, _remarks(tracks, header, wrong_lengths, strange_bytes)
-
-
-def _read(content: bytes, start: int, stop: int) -> TrackEvents:
-    return read_events(content, min(start, len(content)), stop)
 
 
 def _is_chunk(content: bytes, at: int) -> bool:
