@@ -26,6 +26,7 @@ from pipeline.files import (
     write_manifest,
 )
 from pipeline.progress import say
+from pipeline.settings.generate import ALBUM
 from pipeline.stage_table import STAGES, Stage, StageModule
 
 
@@ -68,7 +69,7 @@ class Builder:
         """Fingerprints of the artefacts that the stage reads, made first where they are missing."""
         needs = [need for need in stage.needs if not any(self.settings[key] for key in stage.replaced_by.get(need, ()))]
         inputs = {need: self.build(need, wanted_by=stage.name).fingerprint for need in needs}
-        for use in stage.uses:
+        for use in stage.uses if self.config.generate.request == ALBUM else ():
             manifest = read_manifest(stage_directory(use, self.config))
             if manifest is not None:
                 inputs[use] = manifest.fingerprint

@@ -194,8 +194,14 @@ def bring(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
+LEFT_OUT: dict[str, Any] = {"data.pair_bars": False}
+"""Settings that stand in no manifest and no fingerprint while they have these values: what was made before there were
+such settings keeps its name."""
+
+
 def refuse_change(stage: str, directory: Path, keys: list[str], new: dict[str, Any], old: dict[str, Any]) -> None:
     """Raise `UserError`: a checkpoint would be replaced because of `keys`."""
+    new, old = LEFT_OUT | new, LEFT_OUT | old
     if not keys or any(key not in new or key not in old for key in keys):
         raise UserError(
             f"{directory} was written by another version of the program; "

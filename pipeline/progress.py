@@ -113,6 +113,11 @@ def finish_step_first() -> Iterator[Callable[[], bool]]:
         raise KeyboardInterrupt
 
 
+def counted(number: int, noun: str) -> str:
+    """A number and its noun for people: `1 song`, `2 songs`, `1,200 phrases`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def duration(seconds: float) -> str:
     """Seconds for people: `45 s`, `3 min 20 s`, `2 h 05 min`."""
     whole = round(seconds)

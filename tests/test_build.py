@@ -9,12 +9,13 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline import files as artefacts
+from pipeline.config import compose, flatten, set_name
 from pipeline.errors import UserError
-from pipeline.files import Manifest, atomic_path, read_manifest, replaced_directory, require_space
+from pipeline.files import Manifest, atomic_path, read_manifest, refuse_change, replaced_directory, require_space
 from pipeline.stage_table import STAGES, upstream_of
 from tests.conftest import SMALL, Program
 
-FILES = ("train/checkpoint.pt", "train/manifest.json", "generate/manifest.json", "lyrics/model.pt")
+FILES = ("train/checkpoint.pt", "train/manifest.json", "generate/album/manifest.json", "lyrics/model.pt")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -40,6 +41,14 @@ def test_manifest_fingerprint_follows_settings_inputs_and_facts_only() -> None:
         Manifest("train", 1, {"a": 1}, {"prepare": "x"}, {"steps": 6}),
     ):
         assert other.fingerprint != base.fingerprint
+
+
+def test_settings_that_came_later_change_no_name_of_what_was_made_before() -> None:
+    before, paired = compose(), compose("data.pair_bars=true")
+    assert "data.pair_bars" not in flatten(before) and flatten(before)["roll.steps_per_beat"] == 4
+    assert flatten(paired)["data.pair_bars"] is True and set_name(paired) != set_name(before)
+    with pytest.raises(UserError, match=r"was made with data\.pair_bars=False, not True"):
+        refuse_change("train", Path("run"), ["data.pair_bars"], flatten(paired), flatten(before))
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
@@ -78,11 +87,12 @@ def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_every_stage_leaves_a_manifest_that_lists_its_files(small_album: Path) -> None:
-    found = {path.parent.name for path in small_album.glob("outputs/small/*/manifest.json")}
-    assert found == {"train", "generate", "lyrics", "render", "album"}
+    run = small_album / "outputs/small"
+    found = {str(path.parent.relative_to(run)) for path in run.rglob("manifest.json")}
+    assert found == {"train", "generate/album", "lyrics", "render/album", "album"}
     sets = list(small_album.glob("data/*/folder-*/manifest.json"))
     assert {path.parent.parent.name for path in sets} == {"collected", "prepared"}
-    for path in [*small_album.glob("outputs/small/*/manifest.json"), *sets]:
+    for path in [*run.rglob("manifest.json"), *sets]:
         values = json.loads(path.read_text())
         assert values["stage"] in STAGES
         for name, size in values["files"].items():
@@ -101,7 +111,7 @@ def test_the_second_time_everything_is_up_to_date(small_album: Path, program: Pr
 def test_downstream_takes_settings_from_the_checkpoint(album_copy: Path, program: Program) -> None:
     done = program("+stage=generate", "name=small", cwd=album_copy, check=True)
     assert "generate.candidates was 2" in done.stdout  # its own settings are the defaults again ...
-    songs = sorted((album_copy / "outputs/small/generate/songs").glob("*.npz"))
+    songs = sorted((album_copy / "outputs/small/generate/album/songs").glob("*.npz"))
     assert len(songs) == 6  # ... while track set, roll and model came from the checkpoint of the folder's music
 
 
@@ -135,7 +145,7 @@ def test_what_took_long_is_not_replaced(
     ("name", "words"),
     [
         ("train/checkpoint.pt", ("+stage=generate", "name=small", "force=true")),
-        ("generate/songs/01.npz", ("+stage=render", "name=small", "force=true")),
+        ("generate/album/songs/01.npz", ("+stage=render", "name=small", "force=true")),
     ],
 )
 def test_a_damaged_file_is_named_and_nothing_overwritten(

@@ -23,7 +23,7 @@ TINY = 1e-6
 """Quarter notes; closer times are the same."""
 
 
-def read_musicxml(content: bytes, title: str, limit: int) -> list[Score]:
+def read_musicxml(content: bytes, title: str, limit: int, play_repeats: bool = True) -> list[Score]:
     """The score in the bytes of a MusicXML file; `limit` bytes at most when unzipped.
 
     Raises

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.settings.metre import is_compound
 
 EVENT = np.dtype(
     [("onset", np.float64), ("duration", np.float64), ("pitch", np.int16), ("velocity", np.int16)], align=True
@@ -47,7 +49,7 @@ class Metre:
     @property
     def is_compound(self) -> bool:
         """Whether its beats have three parts, as in 6/8, 9/8 and 12/8."""
-        return self.denominator >= 8 and self.numerator > 3 and self.numerator % 3 == 0
+        return is_compound(self.numerator, self.denominator)
 
     def __str__(self) -> str:
         return f"{self.numerator}/{self.denominator}"
@@ -85,6 +87,19 @@ class Score:
         at = np.searchsorted(starts, quarters, side="right") - 1
         seconds: NDArray[np.float64] = reached[at] + (quarters - starts[at]) * 60 / bpms[at]
         return seconds
+
+    def in_dotted_beats(self) -> Score:
+        """The score with each quarter note read as a dotted one, at the same speed: 2/4 becomes 6/8.
+
+        What is written by beats, such as a transcription, is read so where beats have three parts.
+        """
+        parts = [replace(one, events=one.events.copy()) for one in self.parts]
+        for part in parts:
+            part.events["onset"] *= 1.5
+            part.events["duration"] *= 1.5
+        metres = tuple(Metre(1.5 * one.start, 3 * one.numerator, 2 * one.denominator) for one in self.metres)
+        tempos = tuple((1.5 * start, 1.5 * bpm) for start, bpm in self.tempos)
+        return replace(self, parts=tuple(parts), metres=metres, tempos=tempos)
 
     @property
     def mean_bpm(self) -> float:

@@ -17,7 +17,7 @@ class TranscribeSettings:
     input: str | None = None
     """One recording to transcribe; null takes those of the catalog."""
     bpm: float | None = None
-    """Its tempo in beats (quarter notes) a minute; null finds it. A catalog's `bpm` counts for its own row."""
+    """Its tempo in quarter notes a minute; null finds it. A catalog's `bpm` counts for its own row."""
     downbeat: float | None = None
     """Where its first bar begins, in seconds from the beginning; null finds it."""
     rest: str = "Piano"

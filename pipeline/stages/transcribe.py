@@ -10,8 +10,8 @@ from pipeline.csv import read_rows
 from pipeline.errors import UserError
 from pipeline.files import file_hash
 from pipeline.formats import is_recording
-from pipeline.progress import bar, duration, say
-from pipeline.settings.data import beats_of
+from pipeline.progress import bar, counted, duration, say
+from pipeline.settings.metre import read_metre
 from pipeline.sources.catalog import CATALOG, CatalogRow
 from pipeline.stage_table import Outcome, Plan
 from pipeline.transcription.cache import (
@@ -79,16 +79,19 @@ def input_path(config: Config) -> Path:
 
 def recordings_to_do(config: Config) -> list[Recording]:
     """The one that is named, or those of the catalog. Raises `UserError` where there are none."""
-    beats_per_bar = beats_of(config.data.metre)
+    metre = read_metre(config.data.metre)
     if config.transcribe.input is not None:
-        return [recording_of(input_path(config), config.transcribe, beats_per_bar)]
+        found = recording_of(
+            input_path(config), config.transcribe, metre.beats_per_bar, quarters_per_beat=metre.quarters_per_beat
+        )
+        return [found]
     if config.transcribe.bpm is not None or config.transcribe.downbeat is not None:
         raise UserError(
             "transcribe.bpm and transcribe.downbeat belong to one recording: name it with transcribe.input=, or give "
             "each its own in the columns bpm and downbeat of a spreadsheet."
         )
     rows = read_rows(stage_directory("collect", config) / CATALOG, CatalogRow, "collect")
-    recordings = recordings_of(rows, config.transcribe, beats_per_bar)
+    recordings = recordings_of(rows, config.transcribe, metre.beats_per_bar, metre.quarters_per_beat)
     if not recordings:
         raise UserError(
             f"data={config.data.name} lists no recordings: name one with transcribe.input=song.mp3, or a folder that "
@@ -103,11 +106,6 @@ def say_result(found: TranscriptionResult) -> None:
     notes = ", ".join(f"{name} {number}" for name, number in report["notes"].items())
     say(f"transcribe: {report['bars']} bars at {report['bpm']:g} bpm; notes: {notes}.")
     say(f"transcribe: MIDI {found.midi}, picture {found.picture}.")
-
-
-def counted(number: int, what: str) -> str:
-    """`1 recording`, `2 recordings`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def remake_transcription_command(config: Config) -> str:

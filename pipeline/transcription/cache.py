@@ -108,28 +108,42 @@ def recording_of(
     bpm: float | None = None,
     downbeat_seconds: float | None = None,
     sha256: str = "",
+    quarters_per_beat: float = 1.0,
 ) -> Recording:
     """A recording with what the settings and (where they are given) its own tempo and first downbeat say.
 
-    The settings `transcribe.bpm` and `transcribe.downbeat` win over a recording's own.
+    The settings `transcribe.bpm` and `transcribe.downbeat` win over a recording's own. Tempi are said in quarter notes
+    a minute; beats are of `quarters_per_beat`, 1.5 in 6/8.
     """
     if not sha256:
         with suppress(OSError):  # who reads it will say why it can't be read
             sha256 = file_hash(path)
+    bpm = settings.bpm if settings.bpm is not None else bpm
     hints = TranscriptionHints(
         rest=settings.rest,
-        bpm=settings.bpm if settings.bpm is not None else bpm,
+        bpm=bpm if bpm is None or quarters_per_beat == 1 else bpm / quarters_per_beat,
         downbeat_seconds=settings.downbeat if settings.downbeat is not None else downbeat_seconds,
         beats_per_bar=beats_per_bar,
     )
     return Recording(str(path), title or printable(path.stem), hints, settings.max_minutes, sha256)
 
 
-def recordings_of(rows: Sequence[CatalogRow], settings: TranscribeSettings, beats_per_bar: int) -> list[Recording]:
+def recordings_of(
+    rows: Sequence[CatalogRow], settings: TranscribeSettings, beats_per_bar: int, quarters_per_beat: float = 1.0
+) -> list[Recording]:
     """The recordings of a catalog, with the tempo and the downbeat that it knows."""
     settings = settings.for_many()
     return [
-        recording_of(Path(row.where), settings, beats_per_bar, row.title, row.bpm, row.downbeat_seconds, row.sha256)
+        recording_of(
+            Path(row.where),
+            settings,
+            beats_per_bar,
+            row.title,
+            row.bpm,
+            row.downbeat_seconds,
+            row.sha256,
+            quarters_per_beat,
+        )
         for row in rows
         if row.kind == "song" and not row.problem and is_recording(row.where)
     ]

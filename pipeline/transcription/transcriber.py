@@ -32,7 +32,7 @@ class TranscriptionHints:
     bpm, downbeat_seconds
         Tempo and where a bar begins, None where they are to be found.
     beats_per_bar
-        Beats (quarter notes) of each bar.
+        Beats (quarter notes, or dotted ones in 6/8) of each bar.
     """
 
     rest: str = "Piano"

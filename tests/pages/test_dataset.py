@@ -189,7 +189,7 @@ def test_a_page_that_fails_never_costs_the_set(
 
 
 def test_many_rejects_are_listed_in_part_and_counted_in_full(made: tuple[Path, StoreSummary]) -> None:
-    rejects = [Reject(f"file-{n}.mid", f"not 4/4 (is {n}/8)") for n in range(100_000)]
+    rejects = [Reject(f"file-{n}.mid", f"too short: {n} bars, and phrases have 4 (roll.bars)") for n in range(100_000)]
     rejects += [Reject(f"odd-{n}.mid", f"oddity {n}") for n in range(2 * MOST_REASONS)]
     reasons = reasons_of(rejects)
     assert len(reasons) == MOST_REASONS and reasons[-1].text == "other reasons"

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from pipeline.scores.reading import read_scores
+from pipeline.scores.reading.score_files import read_scores
 from tests.music_makers import note_rows
 
 

@@ -42,8 +42,8 @@ def test_the_midi_files_hold_the_rolls_and_sound_as_long(small_album: Path) -> N
     run = small_album / "outputs/small"
     alignment = read_alignment(run / "lyrics/alignment.json")
     for number in (1, 2):
-        song = with_words(Song.load(run / f"generate/songs/{number:02d}.npz"), alignment[number].syllables)
-        path = next((run / "render").glob(f"{number:02d}*.mid"))
+        song = with_words(Song.load(run / f"generate/album/songs/{number:02d}.npz"), alignment[number].syllables)
+        path = next((run / "render/album").glob(f"{number:02d}*.mid"))
         score = pretty_midi.PrettyMIDI(str(path))
         read = []
         for instrument in score.instruments:
@@ -63,9 +63,11 @@ def test_the_midi_files_hold_the_rolls_and_sound_as_long(small_album: Path) -> N
 def test_midi_score_and_lrc_have_the_same_words_at_the_same_steps(small_album: Path) -> None:
     run = small_album / "outputs/small"
     for number, words in read_alignment(run / "lyrics/alignment.json").items():
-        song = with_words(Song.load(run / f"generate/songs/{number:02d}.npz"), words.syllables)
+        song = with_words(Song.load(run / f"generate/album/songs/{number:02d}.npz"), words.syllables)
         assert words.syllables and all(one.onset + one.length <= song.num_steps for one in words.syllables)
-        midi, lrc, score = (next((run / "render").glob(f"{number:02d}*.{kind}")) for kind in ("mid", "lrc", "musicxml"))
+        midi, lrc, score = (
+            next((run / "render/album").glob(f"{number:02d}*.{kind}")) for kind in ("mid", "lrc", "musicxml")
+        )
         set_to = [(one.text, one.onset) for one in words.syllables]
         assert [(text, round(step)) for text, step in midi_words(midi, song)] == set_to
         assert [(text, round(step)) for text, step in lrc_words(lrc, song)] == words_begun(words.syllables)
@@ -77,7 +79,7 @@ def test_midi_score_and_lrc_have_the_same_words_at_the_same_steps(small_album: P
 
 def midi_of_songs(run: Path) -> list[bytes]:
     """The two songs of a run as MIDI."""
-    return [midi_bytes(Song.load(run / f"generate/songs/{number:02d}.npz")) for number in (1, 2)]
+    return [midi_bytes(Song.load(run / f"generate/album/songs/{number:02d}.npz")) for number in (1, 2)]
 
 
 @pytest.mark.slow

@@ -38,7 +38,10 @@ def test_a_folder_is_prepared_once_and_has_a_page(
     said = capsys.readouterr().out
     opened = open_store(tmp_path / "data" / "prepared" / "folder")
     assert {Path(row.source).name for row in opened.songs} == {path.name for path in music.iterdir()} - {"text.mid"}
-    assert f"prepare: 10 songs, {len(opened)} phrases" in said and "1 rejects in rejects.csv: 1 broken file" in said
+    assert (
+        f"prepare: 10 songs, {len(opened)} phrases" in said
+        and "1 reject in rejects.csv: 1 is plain text, not a MIDI file" in said
+    )
     assert opened.spec.names == ("Drums", "Piano", "Guitar", "Bass", "Strings")
     assert "10 in the set" in (opened.directory / "index.html").read_text(encoding="utf-8")
     run_stage(tmp_path, "prepare", *words)
