@@ -110,7 +110,9 @@ class RestoredWav(io.RawIOBase):
         super().__init__()
         length = min(layout.length, LONGEST_CHUNK - 1024)
         padded = layout.format_chunk + bytes(len(layout.format_chunk) % 2)
-        chunks = b"WAVEfmt " + struct.pack("<I", len(layout.format_chunk)) + padded + b"data" + struct.pack("<I", length)
+        chunks = (
+            b"WAVEfmt " + struct.pack("<I", len(layout.format_chunk)) + padded + b"data" + struct.pack("<I", length)
+        )
         self._header = b"RIFF" + struct.pack("<I", len(chunks) + length) + chunks
         self._file = path.open("rb")
         self._start, self._size, self._at = layout.start, len(self._header) + length, 0

@@ -244,7 +244,9 @@ def _read_file(source: SourceFile, settings: CuttingSettings) -> PreparedFile:
         except MetreError as error:
             reason = str(error)
             if source.transcription:
-                reason = f"sounds like {error.found}; {error.advice}, transcribe.recognise_metre=false takes it as it is"
+                reason = (
+                    f"sounds like {error.found}; {error.advice}, transcribe.recognise_metre=false takes it as it is"
+                )
             prepared.rejects.append(Reject(one.path, reason))
         except UnusableError as error:
             prepared.rejects.append(Reject(one.path, str(error)))

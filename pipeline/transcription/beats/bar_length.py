@@ -23,7 +23,8 @@ LONGEST_LAG = 48
 MARGIN = 0.1
 """By how much music must be more alike at another bar's distance than at its own.
 
-Of 210 excerpts in 4/4, 42 s of transcribed sound each, 5 pass it, 4 of them with a wrong tempo or header; of 81 in 3/4 76.
+Of 210 excerpts in 4/4, 42 s of transcribed sound each, 5 pass it, 4 of them with a wrong tempo or header; of 81 in
+3/4 76 do.
 """
 
 SAME_SHARE = 0.5
