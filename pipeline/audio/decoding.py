@@ -131,7 +131,7 @@ def minutes_of(path: Path) -> float:
 
     try:
         with _quiet(), _opened(path) as file:
-            return float(file.frames) / file.samplerate / 60
+            return float(file.frames / file.samplerate) / 60
     except (soundfile.LibsndfileError, OSError):
         return 4.0
 

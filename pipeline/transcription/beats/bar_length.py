@@ -90,11 +90,11 @@ def self_similarity(pitches: NDArray[np.void], hits: NDArray[np.void], beats: Be
     The mean over the layers, each -1 to 1. Lags go to `LONGEST_LAG`, or to half of the recording's length.
     """
     count = 2 * len(beats.seconds) - 1
-    layers = []
+    layers: list[Floats] = []
     for seconds, strength in find_onsets(pitches, hits).layers.values():
         if len(seconds) >= FEWEST_ONSETS:
             at = np.clip(np.rint(2 * beats.position(seconds)).astype(int), 0, count - 1)
-            layers.append(np.bincount(at, strength, count)[:, None])
+            layers.append(np.bincount(at, strength, count).astype(np.float64)[:, None])
     if len(pitches):
         layers.append(_pitch_classes(pitches, beats, count))
     lags = np.arange(1, min(LONGEST_LAG, count // 2) + 1)
