@@ -29,6 +29,9 @@ from pipeline.progress import say
 from pipeline.settings.generate import ALBUM
 from pipeline.stage_table import STAGES, Stage, StageModule
 
+PAGES = ("index.html", "report.md")
+"""What people open first."""
+
 
 class Builder:
     """Builds artefacts for one configuration.
@@ -55,7 +58,7 @@ class Builder:
             inputs |= self._build_inputs(stage)
             reason = self._why_run(stage, found, inputs, directory, requested=wanted_by is None)
             if reason is None and found is not None:
-                say(f"{name}: up to date ({directory})")
+                say(f"{name}: up to date ({page_of(directory)})")
                 return found
             if wanted_by and self.config.upstream == "refuse":
                 raise UserError(
@@ -161,6 +164,11 @@ class Builder:
         if directory.parent.parent == Path("data"):
             _link(directory, self.config.data.name)
         return manifest
+
+
+def page_of(directory: Path) -> Path:
+    """The page of a stage's artefact, where it has one, else its directory."""
+    return next((directory / page for page in PAGES if (directory / page).is_file()), directory)
 
 
 def _changed(new: dict[str, Any], old: dict[str, Any]) -> list[str]:

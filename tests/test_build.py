@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from pipeline import files as artefacts
+from pipeline.build import page_of
 from pipeline.config import compose, flatten, set_name
 from pipeline.errors import UserError
-from pipeline.files import Manifest, atomic_path, read_manifest, refuse_change, replaced_directory, require_space
+from pipeline.files import Manifest, atomic_path, lock, read_manifest, refuse_change, replaced_directory, require_space
 from pipeline.stage_table import STAGES, upstream_of
 from tests.conftest import SMALL, Program
 
@@ -70,6 +73,52 @@ def test_a_failed_stage_leaves_the_old_directory(tmp_path: Path) -> None:
         raise RuntimeError
     assert [path.name for path in tmp_path.iterdir()] == ["render"]
     assert (place / "01.mid").read_text() == "old"
+
+
+def test_a_lock_is_held_by_one_and_leaves_no_file(tmp_path: Path) -> None:
+    inside, most, guard = [0], [0], threading.Lock()
+
+    def work() -> None:
+        for _ in range(20):
+            with lock(tmp_path / "set"):
+                with guard:
+                    inside[0] += 1
+                    most[0] = max(most[0], inside[0])
+                time.sleep(0.0005)
+                with guard:
+                    inside[0] -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] and not list(tmp_path.iterdir())
+
+
+def test_a_lock_whose_file_was_removed_is_none(tmp_path: Path) -> None:
+    """Who opened the file before it was removed must not believe to hold it beside who made a fresh one."""
+    order: list[str] = []
+    with lock(tmp_path / "set"):
+        waiting = threading.Thread(target=lambda: enter(tmp_path / "set", order))
+        waiting.start()
+        time.sleep(0.1)
+        order.append("first")
+    waiting.join()
+    assert order == ["first", "second"]
+
+
+def enter(directory: Path, order: list[str]) -> None:
+    with lock(directory):
+        order.append("second")
+
+
+def test_what_is_up_to_date_names_its_page(tmp_path: Path) -> None:
+    assert page_of(tmp_path) == tmp_path
+    (tmp_path / "report.md").write_text("#")
+    assert page_of(tmp_path) == tmp_path / "report.md"
+    (tmp_path / "index.html").write_text("<p>")
+    assert page_of(tmp_path) == tmp_path / "index.html"
 
 
 def test_a_full_disk_is_told_beforehand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

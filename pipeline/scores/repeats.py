@@ -213,7 +213,7 @@ def _ending_groups(marks: Sequence[MeasureMarks]) -> dict[int, _Endings]:
         while end < len(marks) and marks[end].endings:
             numbers = marks[end].endings
             if not brackets or numbers != brackets[-1]:
-                if brackets and (min(numbers) <= max(brackets[-1]) or marks[end].begins_repeat):
+                if brackets and (numbers & frozenset().union(*brackets) or marks[end].begins_repeat):
                     break  # brackets of the next passage
                 brackets.append(numbers)
             end += 1
@@ -228,4 +228,4 @@ def _times_of(brackets: list[frozenset[int]], goes_on: bool) -> tuple[int, froze
     highest = max(max(numbers) for numbers in brackets)
     if len(brackets) == 1 and (highest == 1 or goes_on):
         return highest + 1, frozenset()  # the time after the bracket's last goes past it
-    return max(highest, 2), brackets[-1]
+    return max(highest, 2), next(numbers for numbers in brackets if highest in numbers)

@@ -68,8 +68,8 @@ def scan(folder: Path, suffixes: Collection[str] = tuple(SCORES)) -> list[tuple[
 def _is_wanted(path: Path, suffixes: Collection[str]) -> bool:
     """Whether a file's name ends in one of the suffixes; where it has no suffix, whether it begins like music."""
     suffix = path.suffix.lower()
-    if suffix or path.name.startswith(".") or NAMELESS not in suffixes:
-        return suffix in suffixes and path.name != suffix
+    if suffix or NAMELESS not in suffixes or path.name.startswith("."):
+        return suffix != NAMELESS and suffix in suffixes
     return path.is_file() and format_of_content(read_head(path)) in (*SCORES, *RECORDINGS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from pipeline.dataset.store_writer import StoreSummary, write_store
 from pipeline.errors import UserError
 from pipeline.formats import SCORES, is_recording
 from pipeline.progress import bar, counted, duration, say
-from pipeline.sources.catalog import CATALOG, CatalogRow, locate
+from pipeline.sources.catalog import CATALOG, CatalogRow, call_row, locate
 from pipeline.stage_table import Outcome, Plan
 from pipeline.transcription.cache import BYTES_PER_MINUTE, PICTURE, recordings_of, remaining_work, transcribe_all
 
@@ -151,11 +152,20 @@ def transcribe_first(config: Config, rows: list[CatalogRow], spec: RollSpec) -> 
 
 
 def called_by_user(files: Iterator[PreparedFile], rows: Sequence[CatalogRow]) -> Iterator[PreparedFile]:
-    """The files, their rejects called as the user calls the file, not as it was stored after a download."""
+    """The files, their rejects called as the user calls the file, not as it was stored after a download.
+
+    Songs get the remarks that the catalog has on their files.
+    """
     names = {row.where: row.source for row in songs_of(rows) if row.where != row.source}
+    remarks = {row.where: tuple(row.remark.split("; ")) for row in songs_of(rows) if row.remark}
     for reading in files:
         if names:
             reading.rejects = [call_by(names, reject) for reject in reading.rejects]
+        if remarks:
+            reading.songs = [
+                replace(song, remarks=(*song.remarks, *remarks.get(re.sub(r"#\d+$", "", song.path), ())))
+                for song in reading.songs
+            ]
         yield reading
 
 
@@ -169,7 +179,7 @@ def call_by(names: dict[str, str], reject: Reject) -> Reject:
 
 def with_problems(files: Iterator[PreparedFile], rows: Sequence[CatalogRow]) -> Iterator[PreparedFile]:
     """The files, after a reject for each song of the catalog that nothing came of."""
-    lost = [Reject(row.source, row.problem) for row in rows if row.kind == "song" and row.problem]
+    lost = [Reject(call_row(row), row.problem) for row in rows if row.kind == "song" and row.problem]
     yield PreparedFile(rejects=lost)
     yield from files
 

@@ -32,15 +32,15 @@ def read_scores(path: Path, max_megabytes: float, play_repeats: bool = True) -> 
     UnusableError
         The file can't be read, with one plain reason.
     """
-    from pipeline.scores.abc import read_abc
+    from pipeline.scores.abc.reading import read_abc
     from pipeline.scores.midi import read_midi
-    from pipeline.scores.musicxml import read_musicxml
+    from pipeline.scores.musicxml.reader import read_musicxml
     from pipeline.scores.pypianoroll import read_pianoroll
 
     readers: dict[str, Callable[[bytes, str, int], list[Score]]] = {
         "midi": read_midi,
         "musicxml": partial(read_musicxml, play_repeats=play_repeats),
-        "abc": read_abc,
+        "abc": partial(read_abc, play_repeats=play_repeats),
         "pianoroll": read_pianoroll,
     }
     limit = int(max_megabytes * 1e6)
