@@ -26,6 +26,8 @@ class RollSpec:
 
     Plane 0 (`ONSET`) marks the first step of a note, plane 1 (`HOLD`) its later steps only, so two notes of the same
     pitch that touch stay two notes. `steps` counts the steps of one bar.
+
+    A beat is a quarter note, or where `is_compound` a dotted one of three eighths: 6/8 has two such beats a bar.
     """
 
     tracks: tuple[Track, ...]
@@ -34,6 +36,7 @@ class RollSpec:
     steps_per_beat: int = 4
     num_pitches: int = 84
     lowest_pitch: int = 24
+    is_compound: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a description that no roll can have."""
@@ -44,6 +47,11 @@ class RollSpec:
         for field in ("bars", "beats_per_bar", "steps_per_beat", "num_pitches"):
             if getattr(self, field) < 1:
                 raise ValueError(f"{field} must be at least 1, not {getattr(self, field)}")
+        if self.is_compound and self.steps_per_beat % 3:
+            raise ValueError(
+                f"steps_per_beat must be a multiple of 3 in {self.metre}, whose beats are three eighth notes, not "
+                f"{self.steps_per_beat}"
+            )
         if not 0 <= self.lowest_pitch <= 128 - self.num_pitches:
             raise ValueError(
                 f"pitches {self.lowest_pitch} to {self.lowest_pitch + self.num_pitches - 1} leave MIDI's 0 to 127"
@@ -65,6 +73,31 @@ class RollSpec:
         return self.beats_per_bar * self.steps_per_beat
 
     @property
+    def metre(self) -> str:
+        """The time signature: `4/4`, or `6/8` for two compound beats."""
+        return f"{3 * self.beats_per_bar}/8" if self.is_compound else f"{self.beats_per_bar}/4"
+
+    @property
+    def quarters_per_beat(self) -> float:
+        """Length of a beat in quarter notes: 1, or 1.5 in compound metres."""
+        return 1.5 if self.is_compound else 1.0
+
+    @property
+    def eighths_per_beat(self) -> int:
+        """Parts of a beat that come after it in strength: 2, or 3 in compound metres."""
+        return 3 if self.is_compound else 2
+
+    @property
+    def quarters_per_bar(self) -> float:
+        """Length of a bar in quarter notes."""
+        return self.beats_per_bar * self.quarters_per_beat
+
+    @property
+    def steps_per_quarter(self) -> int:
+        """Time steps in a quarter note, which tempi and the times of files are counted in."""
+        return self.steps_per_beat * 2 // 3 if self.is_compound else self.steps_per_beat
+
+    @property
     def num_steps(self) -> int:
         """Time steps in the whole phrase."""
         return self.bars * self.steps_per_bar
@@ -80,8 +113,11 @@ class RollSpec:
         return tuple(index for index, track in enumerate(self.tracks) if not track.is_drum)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for a JSON file or a checkpoint; `from_dict` reads them back."""
-        return asdict(self) | {"tracks": [asdict(track) for track in self.tracks]}
+        """Plain values for a JSON file or a checkpoint; `from_dict` reads them back; `is_compound` only where it is."""
+        values = asdict(self) | {"tracks": [asdict(track) for track in self.tracks]}
+        if not self.is_compound:
+            del values["is_compound"]
+        return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> RollSpec:

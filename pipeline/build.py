@@ -26,7 +26,11 @@ from pipeline.files import (
     write_manifest,
 )
 from pipeline.progress import say
+from pipeline.settings.generate import ALBUM
 from pipeline.stage_table import STAGES, Stage, StageModule
+
+PAGES = ("index.html", "report.md")
+"""What people open first."""
 
 
 class Builder:
@@ -54,7 +58,7 @@ class Builder:
             inputs |= self._build_inputs(stage)
             reason = self._why_run(stage, found, inputs, directory, requested=wanted_by is None)
             if reason is None and found is not None:
-                say(f"{name}: up to date ({directory})")
+                say(f"{name}: up to date ({page_of(directory)})")
                 return found
             if wanted_by and self.config.upstream == "refuse":
                 raise UserError(
@@ -68,7 +72,7 @@ class Builder:
         """Fingerprints of the artefacts that the stage reads, made first where they are missing."""
         needs = [need for need in stage.needs if not any(self.settings[key] for key in stage.replaced_by.get(need, ()))]
         inputs = {need: self.build(need, wanted_by=stage.name).fingerprint for need in needs}
-        for use in stage.uses:
+        for use in stage.uses if self.config.generate.request == ALBUM else ():
             manifest = read_manifest(stage_directory(use, self.config))
             if manifest is not None:
                 inputs[use] = manifest.fingerprint
@@ -160,6 +164,11 @@ class Builder:
         if directory.parent.parent == Path("data"):
             _link(directory, self.config.data.name)
         return manifest
+
+
+def page_of(directory: Path) -> Path:
+    """The page of a stage's artefact, where it has one, else its directory."""
+    return next((directory / page for page in PAGES if (directory / page).is_file()), directory)
 
 
 def _changed(new: dict[str, Any], old: dict[str, Any]) -> list[str]:

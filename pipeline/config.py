@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from gan.settings import DESIGNS, AlbumGANSettings, ModelSettings, check_together
 from pipeline.errors import UserError
-from pipeline.files import Manifest, fingerprint, read_manifest, settings_of
+from pipeline.files import LEFT_OUT, Manifest, fingerprint, read_manifest, settings_of
 from pipeline.settings.album import AlbumSettings
 from pipeline.settings.data import (
     CollectSettings,
@@ -25,13 +25,16 @@ from pipeline.settings.data import (
     RollSettings,
     TracksSettings,
     roll_spec,
+    steps_of,
 )
 from pipeline.settings.evaluate import EvaluateSettings
-from pipeline.settings.generate import GenerateSettings
+from pipeline.settings.generate import ALBUM, GenerateSettings, request_name
 from pipeline.settings.lyrics import LyricsSettings
+from pipeline.settings.metre import read_metre
 from pipeline.settings.render import RenderSettings
 from pipeline.settings.train import TrainStageSettings
 from pipeline.settings.transcribe import TranscribeSettings
+from pipeline.song_requests import is_folder_name, run_directory, settle_request
 
 ENVIRONMENT_THREADS: Any = "${oc.decode:${oc.env:OMP_NUM_THREADS,1}}"
 
@@ -86,6 +89,8 @@ CommandLine: Any = make_dataclass(
 
 UNCOUNTED = {
     "album.reroll",  # counts in `generate.rerolls`
+    "generate.request",  # names a folder
+    "render.request",
     "executor.kind",
     "executor.workers",
     "executor.address",
@@ -97,21 +102,26 @@ UNCOUNTED = {
 
 
 def register_schema() -> None:
-    """Tell Hydra the settings that there are, their types and defaults: `schema` in the list of `conf/config.yaml`."""
+    """Tell Hydra the settings that there are, their types and defaults: `schema` in the list of `conf/config.yaml`.
+
+    `${stage_folder:}` is where Hydra keeps the command line of a stage: beside what the stage leaves.
+    """
     from hydra.core.config_store import ConfigStore
 
+    OmegaConf.register_new_resolver("stage_folder", _stage_folder, replace=True)
     ConfigStore.instance().store("schema", CommandLine)
 
 
 def flatten(config: Config) -> dict[str, Any]:
-    """All settings as dotted keys, lists and dictionaries as leaves."""
+    """All settings that count as dotted keys, lists and dictionaries as leaves."""
+    missing = object()
 
     def walk(group: Any, values: dict[str, Any], prefix: str) -> dict[str, Any]:
         flat: dict[str, Any] = {}
         for key, value in values.items():
             if is_dataclass(getattr(group, key)):
                 flat |= walk(getattr(group, key), value, f"{prefix}{key}.")
-            elif prefix + key not in UNCOUNTED:
+            elif prefix + key not in UNCOUNTED and LEFT_OUT.get(prefix + key, missing) != value:
                 flat[prefix + key] = value
         return flat
 
@@ -124,11 +134,12 @@ def read_config(tree: DictConfig, explicit: tuple[str, ...], upstream: tuple[str
     `upstream` names the stages below the one asked for, nearest last. What a finished one of them in `outputs/NAME`
     was made with is taken over, except for the keys in `explicit` (those the user gave on the command line).
     """
+    request = str(tree.render.request) if tree.stage == "render" else ALBUM
     schema = OmegaConf.structured(CommandLine)
     plain: Any = OmegaConf.to_container(tree, resolve=False)  # without types, which lists of a manifest lack
     tree = OmegaConf.create(plain | {"name": name})
     for stage in upstream:
-        manifest = read_manifest(Path("outputs") / name / stage)
+        manifest = read_manifest(run_directory(stage, name, request))
         if manifest is not None:
             tree = _take_over(tree, manifest, explicit)
     said: Any = OmegaConf.to_object(OmegaConf.merge(schema, tree))
@@ -137,7 +148,9 @@ def read_config(tree: DictConfig, explicit: tuple[str, ...], upstream: tuple[str
     except ValueError as error:
         raise UserError(f"{error}.") from error
     config = Config(**{one.name: getattr(said, one.name) for one in fields(Config)} | {"model": model})
+    config.roll.steps_per_beat = steps_of(config.roll, config.data.metre)
     _check(config)
+    settle_request(config.stage, config.name, config.generate, config.render.request, explicit)
     return config
 
 
@@ -165,6 +178,10 @@ def _take_over(tree: DictConfig, manifest: Manifest, explicit: tuple[str, ...]) 
             explicit += ("train",)  # which came with the design that was chosen
         elif "model.design" in explicit:
             explicit += ("model",)  # whose other settings are of another design
+    if "data.metre" in manifest.settings and ("data" in explicit or "data.metre" in explicit):
+        metres = [read_metre(str(one)) for one in (manifest.settings["data.metre"], tree.data.metre)]
+        if metres[0].usual_steps != metres[1].usual_steps:
+            explicit += ("roll.steps_per_beat",)  # which is of another beat
     for key, value in manifest.settings.items():
         given = any(key == one or key.startswith(f"{one}.") or one.startswith(f"{key}.") for one in explicit)
         given = given or (key.endswith(".seed") and "seed" in explicit)
@@ -271,7 +288,8 @@ def group_choices(group: str) -> list[str]:
 PROGRAM = Path(__file__).resolve().parent.parent
 """The clone: `conf/` and the committed `data/lyrics/` lie here."""
 
-MUSIC = ("data", "tracks", "roll", "collect", "transcribe.rest", "transcribe.max_minutes", "prepare")
+RECORDINGS = ("transcribe.rest", "transcribe.max_minutes", "transcribe.recognise_metre")
+MUSIC = ("data", "tracks", "roll", "collect", *RECORDINGS, "prepare")
 """Settings groups and keys that say what a prepared set is."""
 
 SET_STAGES = {"collect": "collected", "prepare": "prepared"}
@@ -289,4 +307,12 @@ def stage_directory(stage: str, config: Config) -> Path:
     """The directory that holds the artefact of `stage`."""
     if stage in SET_STAGES:
         return Path("data") / SET_STAGES[stage] / set_name(config)
-    return Path("outputs") / config.name / stage
+    return run_directory(stage, config.name, config.generate.request or ALBUM)
+
+
+def _stage_folder(*, _root_: DictConfig) -> str:
+    """`STAGE`, or `STAGE/REQUEST`, of settings that have not been checked yet."""
+    stage = str(_root_.stage)
+    requests = {"generate": request_name(_root_.generate), "render": str(_root_.render.request)}
+    request = requests.get(stage, "")
+    return f"{stage}/{request}" if is_folder_name(request) else stage

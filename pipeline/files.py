@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -120,7 +120,11 @@ def read_json(path: Path) -> Any:
 
 @contextmanager
 def lock(directory: Path) -> Iterator[None]:
-    """Hold the artefact: a second process that wants it waits, and says so."""
+    """Hold the artefact: a second process that wants it waits, and says so.
+
+    The lock's file goes with the last who held it. It is removed while it is held: whoever waits for it learns that
+    the file is gone and begins anew with a fresh one, so no two ever hold the lock.
+    """
     from filelock import FileLock, Timeout
 
     directory.parent.mkdir(parents=True, exist_ok=True)
@@ -133,6 +137,8 @@ def lock(directory: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        with suppress(OSError):  # where an open file can't be removed it stays
+            Path(guard.lock_file).unlink()
         guard.release()
 
 
@@ -194,8 +200,14 @@ def bring(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
+LEFT_OUT: dict[str, Any] = {"data.pair_bars": False}
+"""Settings that stand in no manifest and no fingerprint while they have these values: what was made before there were
+such settings keeps its name."""
+
+
 def refuse_change(stage: str, directory: Path, keys: list[str], new: dict[str, Any], old: dict[str, Any]) -> None:
     """Raise `UserError`: a checkpoint would be replaced because of `keys`."""
+    new, old = LEFT_OUT | new, LEFT_OUT | old
     if not keys or any(key not in new or key not in old for key in keys):
         raise UserError(
             f"{directory} was written by another version of the program; "

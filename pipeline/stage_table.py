@@ -53,7 +53,7 @@ class Stage:
     needs: tuple[str, ...] = ()
     """Stages that are run first where their artefact is missing."""
     uses: tuple[str, ...] = ()
-    """Stages whose artefact is read where it is there."""
+    """Stages whose artefact is read where it is there, of the request `album` alone."""
     replaced_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Needs that fall away where one of these settings is given."""
     protected: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ STAGES = {
             "collect",
             "a folder or spreadsheet of music (links, zip archives), music21's corpus, or Debian packages",
             "data/collected/SET/: catalog.csv",
-            format=2,
+            format=3,
             groups=("data", "collect"),
         ),
         Stage(
@@ -125,14 +125,14 @@ STAGES = {
         Stage(
             "generate",
             "a checkpoint",
-            "outputs/NAME/generate/: songs/NN.npz; of exploring also phrases.png",
+            "outputs/NAME/generate/REQUEST/: songs/NN.npz; of exploring also phrases.png",
             format=2,
             groups=("generate",),
             needs=("train",),
         ),
         Stage(
             "lyrics",
-            "a folder of texts; generate/songs where there are any",
+            "a folder of texts; the album's songs where there are any",
             "outputs/NAME/lyrics/: language model, lyrics.json, lyrics.txt, alignment.json (words on notes)",
             format=2,
             groups=("lyrics",),
@@ -143,8 +143,8 @@ STAGES = {
         ),
         Stage(
             "render",
-            "generated songs; the lyrics' titles and words where there are any",
-            "outputs/NAME/render/: .mid .wav .png .musicxml .lrc a song, stems and mp3 or flac on request",
+            "songs of render.request; the album's titles and words where there are any",
+            "outputs/NAME/render/REQUEST/: .mid .wav .png .musicxml .lrc a song, stems and mp3 or flac on request",
             format=2,
             groups=("render", "album.title", "album.artist"),
             needs=("generate",),

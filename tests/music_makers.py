@@ -12,7 +12,7 @@ import pytest
 from gan.spec import RollSpec, Track
 from pipeline.dataset.cutting import CuttingSettings
 from pipeline.errors import UnusableError
-from pipeline.scores.reading import read_scores
+from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import Metre, Part, Score, make_events
 from pipeline.settings.data import TrackSettings, TracksSettings
 
@@ -27,6 +27,8 @@ BAND = TracksSettings(
     arrangements=[],
 )
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Piano"), Track("Bass")))
+JIG = RollSpec(SPEC.tracks, beats_per_bar=2, steps_per_beat=6, is_compound=True)
+"""The same in 6/8."""
 
 Row = tuple[float, float, int]
 """Onset and duration in quarter notes, and pitch."""
@@ -38,6 +40,7 @@ def cutting(**changes: object) -> CuttingSettings:
         "spec": SPEC,
         "tracks": BAND,
         "trust_metre": True,
+        "pair_bars": False,
         "hop_bars": 1,
         "min_tracks": 2,
         "common_key": True,
@@ -126,3 +129,18 @@ def reason_against(path: Path) -> str:
     with pytest.raises(UnusableError) as caught:
         read_one(path)
     return str(caught.value)
+
+
+CHORDS = ((60, 64, 67), (65, 69, 72), (67, 71, 74), (57, 60, 64))
+
+
+def accompanied(shift: float, beats: int = 4, bars: int = 8) -> list[list[Row]]:
+    """A chord and a bass note a bar under quarter notes, bars starting at `shift`."""
+    chords: list[Row] = []
+    line: list[Row] = []
+    for bar in range(bars):
+        start = shift + beats * bar
+        tones = CHORDS[bar % len(CHORDS)]
+        chords += [(start, beats, pitch - 12) for pitch in (*tones, tones[0] - 12)]
+        line += [(start + beat, 1, tones[beat % 3] + 12) for beat in range(beats)]
+    return [chords, line]

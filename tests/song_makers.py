@@ -26,6 +26,8 @@ from pipeline.songs.song import Section, Song
 from tests.music_makers import Row, tune, write_midi
 
 BAND = RollSpec((Track("Drums", True), Track("Piano"), Track("Bass")))
+JIG = RollSpec(BAND.tracks, beats_per_bar=2, steps_per_beat=6, is_compound=True)
+"""The same in 6/8."""
 PROGRAMS = {"Drums": 0, "Piano": 0, "Bass": 33, "Flute": 73}
 PHRASE = [
     *[(0, 36, step, 1) for step in (0, 8, 16, 24)],

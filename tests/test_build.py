@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from pipeline import files as artefacts
+from pipeline.build import page_of
+from pipeline.config import compose, flatten, set_name
 from pipeline.errors import UserError
-from pipeline.files import Manifest, atomic_path, read_manifest, replaced_directory, require_space
+from pipeline.files import Manifest, atomic_path, lock, read_manifest, refuse_change, replaced_directory, require_space
 from pipeline.stage_table import STAGES, upstream_of
 from tests.conftest import SMALL, Program
 
-FILES = ("train/checkpoint.pt", "train/manifest.json", "generate/manifest.json", "lyrics/model.pt")
+FILES = ("train/checkpoint.pt", "train/manifest.json", "generate/album/manifest.json", "lyrics/model.pt")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -42,6 +46,14 @@ def test_manifest_fingerprint_follows_settings_inputs_and_facts_only() -> None:
         assert other.fingerprint != base.fingerprint
 
 
+def test_settings_that_came_later_change_no_name_of_what_was_made_before() -> None:
+    before, paired = compose(), compose("data.pair_bars=true")
+    assert "data.pair_bars" not in flatten(before) and flatten(before)["roll.steps_per_beat"] == 4
+    assert flatten(paired)["data.pair_bars"] is True and set_name(paired) != set_name(before)
+    with pytest.raises(UserError, match=r"was made with data\.pair_bars=False, not True"):
+        refuse_change("train", Path("run"), ["data.pair_bars"], flatten(paired), flatten(before))
+
+
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "song.txt"
     path.write_text("old")
@@ -63,6 +75,52 @@ def test_a_failed_stage_leaves_the_old_directory(tmp_path: Path) -> None:
     assert (place / "01.mid").read_text() == "old"
 
 
+def test_a_lock_is_held_by_one_and_leaves_no_file(tmp_path: Path) -> None:
+    inside, most, guard = [0], [0], threading.Lock()
+
+    def work() -> None:
+        for _ in range(20):
+            with lock(tmp_path / "set"):
+                with guard:
+                    inside[0] += 1
+                    most[0] = max(most[0], inside[0])
+                time.sleep(0.0005)
+                with guard:
+                    inside[0] -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] and not list(tmp_path.iterdir())
+
+
+def test_a_lock_whose_file_was_removed_is_none(tmp_path: Path) -> None:
+    """Who opened the file before it was removed must not believe to hold it beside who made a fresh one."""
+    order: list[str] = []
+    with lock(tmp_path / "set"):
+        waiting = threading.Thread(target=lambda: enter(tmp_path / "set", order))
+        waiting.start()
+        time.sleep(0.1)
+        order.append("first")
+    waiting.join()
+    assert order == ["first", "second"]
+
+
+def enter(directory: Path, order: list[str]) -> None:
+    with lock(directory):
+        order.append("second")
+
+
+def test_what_is_up_to_date_names_its_page(tmp_path: Path) -> None:
+    assert page_of(tmp_path) == tmp_path
+    (tmp_path / "report.md").write_text("#")
+    assert page_of(tmp_path) == tmp_path / "report.md"
+    (tmp_path / "index.html").write_text("<p>")
+    assert page_of(tmp_path) == tmp_path / "index.html"
+
+
 def test_a_full_disk_is_told_beforehand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(artefacts.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
     require_space(tmp_path / "outputs", 900_000, "train")
@@ -78,11 +136,12 @@ def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_every_stage_leaves_a_manifest_that_lists_its_files(small_album: Path) -> None:
-    found = {path.parent.name for path in small_album.glob("outputs/small/*/manifest.json")}
-    assert found == {"train", "generate", "lyrics", "render", "album"}
+    run = small_album / "outputs/small"
+    found = {str(path.parent.relative_to(run)) for path in run.rglob("manifest.json")}
+    assert found == {"train", "generate/album", "lyrics", "render/album", "album"}
     sets = list(small_album.glob("data/*/folder-*/manifest.json"))
     assert {path.parent.parent.name for path in sets} == {"collected", "prepared"}
-    for path in [*small_album.glob("outputs/small/*/manifest.json"), *sets]:
+    for path in [*run.rglob("manifest.json"), *sets]:
         values = json.loads(path.read_text())
         assert values["stage"] in STAGES
         for name, size in values["files"].items():
@@ -101,7 +160,7 @@ def test_the_second_time_everything_is_up_to_date(small_album: Path, program: Pr
 def test_downstream_takes_settings_from_the_checkpoint(album_copy: Path, program: Program) -> None:
     done = program("+stage=generate", "name=small", cwd=album_copy, check=True)
     assert "generate.candidates was 2" in done.stdout  # its own settings are the defaults again ...
-    songs = sorted((album_copy / "outputs/small/generate/songs").glob("*.npz"))
+    songs = sorted((album_copy / "outputs/small/generate/album/songs").glob("*.npz"))
     assert len(songs) == 6  # ... while track set, roll and model came from the checkpoint of the folder's music
 
 
@@ -135,7 +194,7 @@ def test_what_took_long_is_not_replaced(
     ("name", "words"),
     [
         ("train/checkpoint.pt", ("+stage=generate", "name=small", "force=true")),
-        ("generate/songs/01.npz", ("+stage=render", "name=small", "force=true")),
+        ("generate/album/songs/01.npz", ("+stage=render", "name=small", "force=true")),
     ],
 )
 def test_a_damaged_file_is_named_and_nothing_overwritten(

@@ -97,6 +97,7 @@ THEIRS = {
     r"outputs/OTHER": "outputs/mine",
     r"(\+stage=evaluate name|budget=quick name)=\w+": r"\1=mine",
     r"album\.reroll=\[3": "album.reroll=[2",
+    r"render\.request=given": "render.request=given generate.given=music/song-00.mid generate.keep=[piano]",
     r"\+stage=album data=catalog": "+stage=prepare data=catalog",
     r"\+stage=album (.*)data\.metre=3/4": r"+stage=prepare \1data.metre=4/4",
     r"musegan_hybrid,musegan_composer": "musegan_composer",

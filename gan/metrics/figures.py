@@ -32,11 +32,11 @@ class PhraseFigure(Generic[Counts]):
     measure: Callable[[Counts], Tensor]
     """`[phrases]` of the phrase, else `[phrases, tracks]` or `[phrases, pairs]`."""
     finer_than: int = 0
-    """At up to so many steps a beat all notes have one value of it by construction, and it has no keys."""
+    """At up to so many steps a quarter note all notes have one value of it by construction, and it has no keys."""
 
     def columns(self, spec: RollSpec) -> dict[str, int]:
         """Its keys in the table of such rolls, and the column of `measure` that each is; the phrase's is 0."""
-        if spec.steps_per_beat <= self.finer_than:
+        if spec.steps_per_quarter <= self.finer_than:
             return {}
         names = spec.names
         if self.scope == "phrase":

@@ -26,7 +26,7 @@ PUBLISHED_STEPS_PER_BEAT = 24
 """The only resolution of the published definitions."""
 DRUM_MASK = (1.0, 0.3, 0.0, 0.0, 0.0, 0.3)
 """What an onset counts at each sixth of a beat's quarter; turned to where it fits best."""
-QUALIFIED_BEATS = 1 / 8
+QUALIFIED_QUARTERS = 1 / 8
 """Length from which a note is no fragment: the paper's 3 steps of 24 a beat, a 32nd note."""
 
 
@@ -37,12 +37,12 @@ def pitch_classes(counts: PhraseCounts) -> Tensor:
 
 
 def qualified_steps(spec: RollSpec) -> int:
-    """Steps from which a note is qualified; at up to 8 steps a beat it is 1, and every note is."""
-    return max(1, math.ceil(QUALIFIED_BEATS * spec.steps_per_beat))
+    """Steps from which a note is qualified; at up to 8 steps a quarter note it is 1, and every note is."""
+    return max(1, math.ceil(QUALIFIED_QUARTERS * spec.steps_per_quarter))
 
 
 def qualified_notes(counts: PhraseCounts) -> Tensor:
-    """Share of notes of an eighth of a beat or longer, `[phrases, tracks]`; NaN without notes.
+    """Share of notes of an eighth of a quarter note or longer, `[phrases, tracks]`; NaN without notes.
 
     A note is as long as its onset and holds: bar lines and repeated notes make no difference.
     """
@@ -58,9 +58,9 @@ def polyphony(counts: PhraseCounts) -> Tensor:
 
 
 def _on_grid(counts: PhraseCounts, places: int) -> Tensor:
-    """Share of onsets at one of so many places a beat, `[phrases, tracks]`; NaN without onsets."""
+    """Share of onsets at one of so many places a quarter note, `[phrases, tracks]`; NaN without onsets."""
     steps = torch.arange(counts.onsets_by_step.shape[2], device=counts.onsets_by_step.device)
-    return counts.onsets_by_step @ (steps * places % counts.spec.steps_per_beat == 0).float() / counts.num_notes
+    return counts.onsets_by_step @ (steps * places % counts.spec.steps_per_quarter == 0).float() / counts.num_notes
 
 
 def eighths(counts: PhraseCounts) -> Tensor:
@@ -125,7 +125,7 @@ def in_c_major(counts: PhraseCounts) -> Tensor:
 
 def has_published_form(spec: RollSpec) -> bool:
     """Whether the published definitions are made for such rolls."""
-    return spec.steps_per_beat == PUBLISHED_STEPS_PER_BEAT
+    return spec.steps_per_beat == PUBLISHED_STEPS_PER_BEAT and not spec.is_compound
 
 
 class PublishedCounts:
@@ -133,8 +133,11 @@ class PublishedCounts:
 
     def __init__(self, counts: PhraseCounts) -> None:
         if not has_published_form(counts.spec):
-            steps = counts.spec.steps_per_beat
-            raise ValueError(f"the published definitions are for {PUBLISHED_STEPS_PER_BEAT} steps a beat, not {steps}")
+            spec = counts.spec
+            raise ValueError(
+                f"the published definitions are for {PUBLISHED_STEPS_PER_BEAT} steps a quarter note, not "
+                f"{spec.steps_per_beat} in {spec.metre}"
+            )
         self.spec, self.first_tracks, self.second_tracks = counts.spec, counts.first_tracks, counts.second_tracks
         sounding = counts.rolls[:, ONSET] | counts.rolls[:, HOLD]
         self.sounding = sounding.float()  # [phrases, tracks, bars, steps, pitches]

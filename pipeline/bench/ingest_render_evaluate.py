@@ -29,7 +29,7 @@ from pipeline.progress import bar
 from pipeline.rendering.midi import midi_bytes
 from pipeline.rendering.mix import mix_song
 from pipeline.scores.quantisation import quantise, usable_spans
-from pipeline.scores.reading import read_scores
+from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.tracks import assign
 from pipeline.songs.song import Song
 
@@ -53,9 +53,9 @@ def read_with_albumgan(path: Path, cutting: CuttingSettings) -> None:
 
 def quantise_with_albumgan(path: Path, cutting: CuttingSettings) -> None:
     """Raises `UnusableError` where the file gives no notes."""
-    for score in read_scores(path, cutting.max_file_megabytes):
+    for score in read_scores(path, cutting.max_file_megabytes, cutting.play_repeats):
         voices = assign(score, cutting.tracks)
-        for stretch in usable_spans(score, cutting.spec, cutting.trust_metre):
+        for stretch in usable_spans(score, cutting.spec, cutting.trust_metre, cutting.pair_bars):
             quantise(voices, stretch, cutting.spec)
 
 

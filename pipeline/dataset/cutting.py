@@ -24,8 +24,8 @@ from pipeline.errors import UnusableError, UserError
 from pipeline.formats import printable
 from pipeline.scores.keys import Key, estimate_key, into_range, pitch_class_durations, read_key, transpose_notes
 from pipeline.scores.notes import Notes, in_order, pack_rolls, roll_from_notes
-from pipeline.scores.quantisation import quantise, usable_spans
-from pipeline.scores.reading import read_scores
+from pipeline.scores.quantisation import MetreError, mend_metre, quantise, usable_spans
+from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import Score
 from pipeline.scores.self_similarity import find_sections
 from pipeline.scores.tracks import assign, fit_to_tracks
@@ -111,12 +111,15 @@ class CuttingSettings:
     spec: RollSpec
     tracks: TracksSettings
     trust_metre: bool
+    pair_bars: bool
     hop_bars: int
     min_tracks: int
     common_key: bool
     by_sections: bool
     """Phrases lie inside the sections of a song, and not across their boundaries."""
     max_file_megabytes: float
+    play_repeats: bool = True
+    """Repeats of notation are played out."""
 
 
 def cutting_settings(config: Config) -> CuttingSettings:
@@ -133,11 +136,13 @@ def cutting_settings(config: Config) -> CuttingSettings:
         spec=roll_spec(config.roll, config.tracks, config.data.metre),
         tracks=config.tracks,
         trust_metre=config.data.trust_metre,
+        pair_bars=config.data.pair_bars,
         hop_bars=config.prepare.hop_bars,
         min_tracks=config.prepare.min_tracks,
         common_key=config.prepare.key == "common",
         by_sections=config.prepare.cut == "structure",
         max_file_megabytes=config.collect.max_file_megabytes,
+        play_repeats=config.prepare.play_repeats,
     )
 
 
@@ -157,6 +162,8 @@ class SourceFile:
     """`train`, `validation` or `test`, where the catalog says so."""
     transcription: str = ""
     """Of a recording: the MIDI file that it was transcribed to."""
+    remarks: tuple[str, ...] = ()
+    """Of a recording: what was mended or guessed when it was transcribed."""
 
 
 @dataclass(frozen=True)
@@ -223,16 +230,24 @@ def _read_file(source: SourceFile, settings: CuttingSettings) -> PreparedFile:
     """The songs in one file, and the tunes of it that are none. Raises `UnusableError` where it can't be read."""
     prepared = PreparedFile()
     if source.transcription:
-        written = read_scores(Path(source.transcription), settings.max_file_megabytes)
-        scores = [fit_to_tracks(score, settings.tracks) for score in written]
+        written = read_scores(Path(source.transcription), settings.max_file_megabytes, settings.play_repeats)
+        beaten = [score.in_dotted_beats() if settings.spec.is_compound else score for score in written]
+        scores = [fit_to_tracks(score, settings.tracks) for score in beaten]
     else:
-        scores = read_scores(locate(source.path), settings.max_file_megabytes)
+        scores = read_scores(locate(source.path), settings.max_file_megabytes, settings.play_repeats)
     for number, score in enumerate(scores, start=1):
         one = source
         if len(scores) > 1:  # what the catalog says of the file holds for none of its tunes
             one = SourceFile(f"{source.id}-{number}", f"{source.path}#{number}", split=source.split)
         try:
             prepared.songs.append(prepare_song(one, score, settings))
+        except MetreError as error:
+            reason = str(error)
+            if source.transcription:
+                reason = (
+                    f"sounds like {error.found}; {error.advice}, transcribe.recognise_metre=false takes it as it is"
+                )
+            prepared.rejects.append(Reject(one.path, reason))
         except UnusableError as error:
             prepared.rejects.append(Reject(one.path, str(error)))
     return prepared
@@ -248,7 +263,8 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
     """
     spec = settings.spec
     parts = assign(score, settings.tracks)
-    spans = usable_spans(score, spec, settings.trust_metre)
+    score = mend_metre(score, spec) if settings.trust_metre else score
+    spans = usable_spans(score, spec, settings.trust_metre, settings.pair_bars)
     tables = [quantise(parts, span, spec) for span in spans]
     if not any(len(table) for table in tables):
         raise UnusableError("no notes")
@@ -263,20 +279,24 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
         for table, span in zip(tables, spans, strict=True)
     ]
     tables = [into_range(transpose_notes(table, shift, spec), spec) for table in tables]
-    cut = [
-        cut_phrases(table, span.bars, spec, settings.hop_bars, settings.min_tracks, own)
-        for table, span, own in zip(tables, spans, sections, strict=True)
-    ]
+
+    def cut_all(min_tracks: int) -> list[tuple[list[int], NDArray[np.uint8]]]:
+        return [
+            cut_phrases(table, span.bars, spec, settings.hop_bars, min_tracks, own)
+            for table, span, own in zip(tables, spans, sections, strict=True)
+        ]
+
+    cut = cut_all(settings.min_tracks)
     starts = [span.first_bar + start for span, (own, _) in zip(spans, cut, strict=True) for start in own]
     if not starts:
-        raise UnusableError(f"no {spec.bars} bars in which {settings.min_tracks} tracks sound")
+        raise UnusableError(_too_few_tracks(tables, [packed for _, packed in cut_all(1)], settings))
     programs: tuple[Counter[int], ...] = tuple(Counter() for _ in spec.tracks)
     for part in parts:
         programs[part.track][part.program] += len(part.events)
     everything = np.concatenate(tables)
     return PreparedSong(
         id=source.id,
-        title=score.title if source.title in ("", printable(Path(source.path).stem)) else source.title,
+        title=_title(source, score),
         path=source.path,
         split=source.split,
         digest=digest,
@@ -297,8 +317,27 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
             int(everything["length"][everything["track"] == track].sum()) for track in range(spec.num_tracks)
         ),
         programs=programs,
-        remarks=score.remarks,
+        remarks=(*source.remarks, *score.remarks),
     )
+
+
+def _title(source: SourceFile, score: Score) -> str:
+    """A song's title: the catalog's, where that is more than the file's name; else the score's own."""
+    name = printable(Path(source.path).stem)
+    if source.transcription:  # whose score is called as the cache calls its file
+        return source.title or name
+    return score.title if source.title in ("", name) else source.title
+
+
+def _too_few_tracks(tables: list[Notes], phrases: list[NDArray[np.uint8]], settings: CuttingSettings) -> str:
+    """Why a song has no phrase in which enough tracks sound, and the setting that takes those it has."""
+    sounding = len(np.unique(np.concatenate(tables)["track"]))
+    together = max((int(one.any(axis=(1, 3, 4, 5)).sum(axis=1).max()) for one in phrases if len(one)), default=0)
+    asked = settings.min_tracks
+    takes = f"; prepare.min_tracks={together} takes it" if together else ""
+    if sounding == together < asked:
+        return f"{'one track' if sounding == 1 else f'{sounding} tracks'} only{takes}"
+    return f"no {settings.spec.bars} bars in which {asked} tracks sound{takes}"
 
 
 def _named_key(text: str) -> Key | None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pipeline.errors import UnusableError
 from pipeline.scores.downbeats import downbeat_cues, fit_of_beats
 from pipeline.scores.quantisation import merge_metres
-from pipeline.scores.reading import read_scores
+from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import Score, make_events
 from pipeline.sources.catalog import CORPUS, locate
 

@@ -22,7 +22,7 @@ from pipeline.files import fingerprint
 from pipeline.parallel import TookTooLongError, limited, work_on
 from pipeline.settings.data import ExecutorSettings
 
-FORMAT = 2
+FORMAT = 3
 """Counted up when files are read otherwise than before, or what was read is written otherwise."""
 HEAD = struct.Struct("<16sII")
 """Before each record: its key, the number of its bytes, and their checksum with the key's."""

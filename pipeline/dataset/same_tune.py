@@ -48,7 +48,9 @@ def interval_ngrams(parts: Sequence[AssignedPart], spans: Sequence[BarSpan], spe
         if spec.tracks[part.track].is_drum or len(part.events) < GRAM:
             continue
         hashes = [
-            hash_ngrams(*_top_line(part, span, steps * spec.steps_per_beat, spec)) for span in spans for steps in GRIDS
+            hash_ngrams(*_top_line(part, span, steps * spec.steps_per_quarter, spec))
+            for span in spans
+            for steps in GRIDS
         ]
         own = np.unique(np.concatenate(hashes))[:KEPT]
         if len(own):
@@ -57,12 +59,12 @@ def interval_ngrams(parts: Sequence[AssignedPart], spans: Sequence[BarSpan], spe
 
 
 def _top_line(
-    part: AssignedPart, span: BarSpan, steps_per_beat: int, spec: RollSpec
+    part: AssignedPart, span: BarSpan, steps_per_quarter: int, spec: RollSpec
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Onsets in steps and pitches of the highest notes of a part, one an onset."""
-    onset = np.rint((part.events["onset"] - span.start) * steps_per_beat).astype(np.int64)
+    onset = np.rint((part.events["onset"] - span.start) * steps_per_quarter).astype(np.int64)
     pitch = part.events["pitch"].astype(np.int64)
-    inside = (onset >= 0) & (onset < span.bars * spec.beats_per_bar * steps_per_beat)
+    inside = (onset >= 0) & (onset < span.bars * spec.quarters_per_bar * steps_per_quarter)
     ordered = np.sort(onset[inside] * 128 + pitch[inside])
     onset, pitch = np.divmod(ordered, 128)
     last = np.append(onset[1:] != onset[:-1], True) if len(onset) else np.zeros(0, np.bool_)

@@ -85,10 +85,11 @@ class Reject:
 
 
 def kind_of_reason(reason: str) -> str:
-    """A reason without what is particular to one file: `broken file`, `not 4/4`, `duplicate`."""
+    """A reason without what is particular to one file: `broken file`, `is in 3/4`, `one track only`, `duplicate`."""
     if reason.startswith("duplicate of "):
         return "duplicate"
-    return re.sub(r"^has \d+ parts?,.*", "another number of parts", reason).split(":")[0].split(" (")[0]
+    kind = re.sub(r"^has \d+ parts?,.*", "another number of parts", reason)
+    return re.split(r":|;| \(", kind, maxsplit=1)[0]
 
 
 class PhraseStore:

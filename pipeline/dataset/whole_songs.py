@@ -12,8 +12,8 @@ from pipeline.dataset.store import open_store
 from pipeline.errors import UnusableError, UserError
 from pipeline.scores.keys import into_range
 from pipeline.scores.notes import Notes, in_order
-from pipeline.scores.quantisation import quantise, usable_spans
-from pipeline.scores.reading import read_scores
+from pipeline.scores.quantisation import mend_metre, quantise, usable_spans
+from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.tracks import assign
 from pipeline.sources.catalog import locate
 
@@ -52,9 +52,11 @@ def _read_song(source: str, settings: CuttingSettings) -> tuple[Notes, int] | No
     path, _, number = source.partition("#")
     spec = settings.spec
     try:
-        score = read_scores(locate(path), settings.max_file_megabytes)[int(number or 1) - 1]
+        scores = read_scores(locate(path), settings.max_file_megabytes, settings.play_repeats)
+        score = scores[int(number or 1) - 1]
         parts = assign(score, settings.tracks)
-        spans = usable_spans(score, spec, settings.trust_metre)
+        score = mend_metre(score, spec) if settings.trust_metre else score
+        spans = usable_spans(score, spec, settings.trust_metre, settings.pair_bars)
     except (UnusableError, UserError, OSError, ValueError, IndexError):
         return None
     tables, bars = [], 0

@@ -103,7 +103,7 @@ def draw_song(
     title
         Set above the roll.
     tempo_bpm
-        Beats a minute, or (step, beats a minute) pairs as in `Song.tempo_map`: makes the time axis.
+        Quarter notes a minute, or (step, quarter notes a minute) pairs as in `Song.tempo_map`: makes the time axis.
     """
     canvas = Canvas(*SONG_SIZE)
     left, top, right, bottom = SONG_BOX
@@ -139,7 +139,7 @@ def _seconds(tempo_bpm: float | Sequence[tuple[int, float]], num_steps: int, spe
     tempi = np.full(num_steps, tempo_bpm if isinstance(tempo_bpm, int | float) else 0.0)
     for step, tempo in () if isinstance(tempo_bpm, int | float) else tempo_bpm:
         tempi[step:] = tempo
-    return np.concatenate([[0.0], np.cumsum(60 / tempi / spec.steps_per_beat)])
+    return np.concatenate([[0.0], np.cumsum(60 / tempi / spec.steps_per_quarter)])
 
 
 def _legend(canvas: Canvas, right: float, y: float, spec: RollSpec) -> None:

@@ -50,7 +50,7 @@ def midi_bytes(
     only_track
         Index of the one track to write the notes of; all if None.
     tail_beats
-        Beats of silence before the end of the file, in which the last sounds may fade.
+        Quarter notes of silence before the end of the file, in which the last sounds may fade.
     words
         What is sung, on the notes of `song`.
     """
@@ -72,7 +72,10 @@ def _conductor(song: Song, title: str | None) -> list[MidiEvent]:
     """The first track: title, metre, key, tempi and section names."""
     events: list[MidiEvent] = [(0, MetaMessage("track_name", name=title))] if title else []
     spec = song.spec
-    events.append((0, MetaMessage("time_signature", numerator=spec.beats_per_bar, denominator=4)))
+    numerator, denominator = map(int, spec.metre.split("/"))
+    clicks = round(24 * spec.quarters_per_beat)  # MIDI clocks between two clicks of a metronome
+    metre = MetaMessage("time_signature", numerator=numerator, denominator=denominator, clocks_per_click=clicks)
+    events.append((0, metre))
     events.append((0, MetaMessage("key_signature", key=midi_key(song.key))))
     for step, tempo in song.tempo_map:
         events.append((step * song.ticks_per_step, MetaMessage("set_tempo", tempo=bpm2tempo(tempo))))

@@ -14,9 +14,24 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
-from music21 import chord, clef, expressions, instrument, key, metadata, meter, note, percussion, stream, tempo, tie
+from music21 import (
+    chord,
+    clef,
+    duration,
+    expressions,
+    instrument,
+    key,
+    metadata,
+    meter,
+    note,
+    percussion,
+    stream,
+    tempo,
+    tie,
+)
 from music21.musicxml.m21ToXml import GeneralObjectExporter, ScoreExporter
 
+from gan.spec import RollSpec
 from pipeline.files import atomic_path
 from pipeline.scores.notes import Notes
 from pipeline.songs.song import Song
@@ -35,6 +50,9 @@ PLAIN_LENGTHS = (
     *(Fraction(num, 24) for num in (16, 8, 4, 2, 1)),
 )
 """Lengths in quarter notes that one note head (with a dot, or in a triplet) can show."""
+
+COMPOUND_LENGTHS = (Fraction(6), Fraction(3), *(one for one in PLAIN_LENGTHS if one < 2))
+"""The same in metres of dotted beats: whole beats, or a part of one."""
 
 NotePiece = tuple[int, int, tuple[int, ...], bool, bool]
 """Step in its bar, steps, pitches (none for a rest), tied from before, tied onwards."""
@@ -82,7 +100,7 @@ def build_score(song: Song, title: str, words: Sequence[SungSyllable] = ()) -> s
     """A song as a music21 score, all measures made."""
     score = stream.Score()
     score.metadata = metadata.Metadata(title=title, movementName=title, composer="AlbumGAN")
-    names, metre = spelling(song.key), meter.TimeSignature(f"{song.spec.beats_per_bar}/4")
+    names, metre = spelling(song.key), meter.TimeSignature(song.spec.metre)
     for index, track in enumerate(song.spec.tracks):
         part = stream.Part(id=track.name)
         part.partName = track.name
@@ -98,8 +116,8 @@ def build_score(song: Song, title: str, words: Sequence[SungSyllable] = ()) -> s
                 _open_part(measure, song, mine, track.is_drum)
             if index == 0:
                 _mark(measure, song, bar)
-            _fill(measure, voices, song.spec.steps_per_beat, None if track.is_drum else names, metre)
-            _underlay(measure, lyrics, bar * song.spec.steps_per_bar, song.spec.steps_per_beat)
+            _fill(measure, voices, song.spec, None if track.is_drum else names, metre)
+            _underlay(measure, lyrics, bar * song.spec.steps_per_bar, song.spec.steps_per_quarter)
             part.append(measure)
         measure.rightBarline = "final"
         score.insert(0, part)
@@ -139,7 +157,7 @@ def _open_part(measure: stream.Measure, song: Song, notes: Notes, is_drum: bool)
         low = len(notes) > 0 and float(np.median(notes["pitch"])) < 57
         measure.insert(0, clef.BassClef() if low else clef.TrebleClef())
         measure.insert(0, _key(song.key))
-    measure.insert(0, meter.TimeSignature(f"{song.spec.beats_per_bar}/4"))
+    measure.insert(0, meter.TimeSignature(song.spec.metre))
 
 
 def _mark(measure: stream.Measure, song: Song, bar: int) -> None:
@@ -148,10 +166,12 @@ def _mark(measure: stream.Measure, song: Song, bar: int) -> None:
         if section.first_bar == bar:
             measure.insert(0, expressions.RehearsalMark(section.name))
     steps = song.spec.steps_per_bar
-    for step, beats_per_minute in song.tempo_map:
+    beat = song.spec.quarters_per_beat  # a dotted quarter note in 6/8
+    for step, quarters_per_minute in song.tempo_map:
         if step // steps == bar:
-            where = Fraction(step % steps, song.spec.steps_per_beat)
-            measure.insert(where, tempo.MetronomeMark(number=round(beats_per_minute, 1)))
+            where = Fraction(step % steps, song.spec.steps_per_quarter)
+            number, referent = round(quarters_per_minute / beat, 1), duration.Duration(beat)
+            measure.insert(where, tempo.MetronomeMark(number=number, referent=referent))
 
 
 def voices_of_bars(notes: Notes, num_bars: int, steps_per_bar: int) -> list[list[list[NotePiece]]]:
@@ -194,7 +214,7 @@ def _with_rests(voice: list[NotePiece], steps_per_bar: int) -> list[NotePiece]:
 def _fill(
     measure: stream.Measure,
     voices: list[list[NotePiece]],
-    steps_per_beat: int,
+    spec: RollSpec,
     names: list[str] | None,
     metre: meter.TimeSignature,
 ) -> None:
@@ -203,8 +223,8 @@ def _fill(
         target = measure if len(voices) == 1 else stream.Voice(id=str(number + 1))
         elements = []
         for start, steps, pitches, tied_before, tied_after in pieces:
-            where = Fraction(start, steps_per_beat)
-            parts = split_length(Fraction(steps, steps_per_beat), where, steps_per_beat)
+            where = Fraction(start, spec.steps_per_quarter)
+            parts = split_length(Fraction(steps, spec.steps_per_quarter), where, spec)
             for place, length in enumerate(parts):
                 element = _element(pitches, length, names)
                 before = tied_before or place > 0
@@ -223,12 +243,12 @@ def _fill(
             measure.insert(0, target)
 
 
-def _underlay(measure: stream.Measure, lyrics: NoteLyrics, first_step: int, steps_per_beat: int) -> None:
+def _underlay(measure: stream.Measure, lyrics: NoteLyrics, first_step: int, steps_per_quarter: int) -> None:
     """Put the words of a bar below its notes."""
     for element in measure.recurse().notes if lyrics else ():
         if element.tie is not None and element.tie.type != "start":
             continue
-        step = first_step + round(element.getOffsetInHierarchy(measure) * steps_per_beat)
+        step = first_step + round(element.getOffsetInHierarchy(measure) * steps_per_quarter)
         for pitch in element.pitches:
             if (found := lyrics.get((step, pitch.midi))) is not None:
                 text, syllabic, melisma = found
@@ -237,14 +257,21 @@ def _underlay(measure: stream.Measure, lyrics: NoteLyrics, first_step: int, step
                 break
 
 
-def split_length(length: Fraction, where: Fraction, steps_per_beat: int) -> list[Fraction]:
-    """A length in quarter notes as plain ones that follow each other, broken at the beat where it is syncopated."""
+def split_length(length: Fraction, where: Fraction, spec: RollSpec) -> list[Fraction]:
+    """A length in quarter notes as plain ones that follow each other, broken at the beat where it is syncopated.
+
+    In compound metres what goes on beyond a beat is broken at the next, and only whole beats share a note head.
+    """
     pieces: list[Fraction] = []
+    beat = Fraction(3, 2) if spec.is_compound else Fraction(1)
+    heads = COMPOUND_LENGTHS if spec.is_compound else PLAIN_LENGTHS
     while length > 0:
-        to_beat = -where % 1
+        to_beat = -where % beat
         most = length if to_beat == 0 else min(length, to_beat)
-        fitting = (plain for plain in PLAIN_LENGTHS if plain <= most and (most - plain) * steps_per_beat % 1 == 0)
-        piece = next(fitting, Fraction(1, steps_per_beat))
+        if spec.is_compound and most > beat:
+            most -= most % beat
+        fitting = (plain for plain in heads if plain <= most and (most - plain) * spec.steps_per_quarter % 1 == 0)
+        piece = next(fitting, Fraction(1, spec.steps_per_quarter))
         pieces.append(piece)
         where, length = where + piece, length - piece
     return pieces

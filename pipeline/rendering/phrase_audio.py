@@ -42,7 +42,7 @@ def write_sample(
     render
         Synthesizer, SoundFont, loudness and rate of the sound.
     tempo_bpm
-        Beats a minute; `DEFAULT_TEMPO_BPM` for `None`.
+        Quarter notes a minute; `DEFAULT_TEMPO_BPM` for `None`.
     title, album
         Tags of the file.
 

@@ -30,47 +30,80 @@ NEAR = 0.13
 """Quarter notes; what begins further from a beat is not on it."""
 MOST_BEATS = 16
 """Longer notes count so long."""
+PARTS, COMPOUND_PARTS = (1, 2, 4), (1, 3, 6)
+"""A beat, eighth notes and sixteenths: how many there are of each in a beat that is a quarter note, or a dotted one."""
 PHASES = 96
-"""Places in a quarter note that beats are looked for at."""
+"""Places in a beat that beats are looked for at."""
 MARGIN = 0.2
 """Share of a perfect fit by which beats elsewhere must fit better than beats at 0."""
 PHASE_LENGTHS = (0.1, 4.0)
 """Quarter notes; shorter and longer notes tell of the beat what these do."""
 
 
-def estimate_downbeat(score: Score, beats_per_bar: int) -> float:
-    """Where bars most likely start, in quarter notes from the beginning: at least 0, less than `beats_per_bar`.
+def estimate_downbeat(score: Score, beats_per_bar: int, beat: float = 1.0) -> float:
+    """Where bars most likely start, in quarter notes from the beginning: at least 0, less than a bar.
 
-    First where in a quarter note the beats lie, then which of them begins a bar. The weights are those of four beats a
-    bar; elsewhere all beats that are no downbeat count alike.
+    First where the beats lie, then which of them begins a bar. The weights are those of four beats a bar; elsewhere all
+    beats that are no downbeat count alike. `beat` is their length in quarter notes, 1.5 in compound metres.
     """
+    onset, duration, pitch = _notes_of(score)
+    parts = PARTS if beat == 1 else COMPOUND_PARTS
+    phase = estimate_phase(onset / beat, duration / beat, parts)
+    fits = _fits(onset / beat - phase, duration / beat, pitch, beats_per_bar)
+    return (phase + float(np.argmax(fits))) * beat
+
+
+def downbeat_fits(
+    score: Score, start: float, stop: float, beats_per_bar: int, beat: float = 1.0
+) -> NDArray[np.float64]:
+    """How well each beat of a bar from `start` on fits as the downbeat of what begins before `stop`, `[beats]`.
+
+    Times in quarter notes, as is the length of a `beat`.
+    """
+    onset, duration, pitch = _notes_of(score)
+    inside = (onset > start - NEAR) & (onset < stop)
+    if not inside.any():
+        return np.zeros(beats_per_bar)
+    return _fits((onset[inside] - start) / beat, duration[inside] / beat, pitch[inside], beats_per_bar)
+
+
+def _notes_of(score: Score) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int16]]:
+    """Onset, duration and pitch of all pitched notes, or of the drums where there are no others."""
     pitched = [part.events for part in score.parts if len(part.events) and not part.is_drum]
     anything = pitched or [part.events for part in score.parts if len(part.events)]
     onset, duration, pitch = (
         np.concatenate([one[name] for one in anything]) for name in ("onset", "duration", "pitch")
     )
-    phase = estimate_phase(onset, duration)
-    moved = onset - phase + beats_per_bar  # a bar later, so that nothing begins before the first beat
+    return onset, duration, pitch
+
+
+def _fits(
+    onset: NDArray[np.float64], duration: NDArray[np.float64], pitch: NDArray[np.int16], beats_per_bar: int
+) -> NDArray[np.float64]:
+    """How well each beat fits as the downbeat, `[beats]`; times in beats."""
+    moved = onset + beats_per_bar  # a bar later, so that nothing begins before the first beat
     cues = downbeat_cues(make_events(moved, duration, pitch, np.zeros(len(onset))), beats_per_bar)
     weights = WEIGHTS
     if beats_per_bar != WEIGHTS.shape[1]:
         others = np.repeat(WEIGHTS[:, 1:].mean(axis=1, keepdims=True), beats_per_bar - 1, axis=1)
         weights = np.concatenate([WEIGHTS[:, :1], others], axis=1)
-    return phase + float(np.argmax(fit_of_beats(cues, weights)))
+    return fit_of_beats(cues, weights)
 
 
-def estimate_phase(onset: NDArray[np.float64], duration: NDArray[np.float64]) -> float:
-    """Phase of the beats: how far after whole quarter notes they most likely lie, in quarter notes, 0 to less than 1.
+def estimate_phase(
+    onset: NDArray[np.float64], duration: NDArray[np.float64], parts: tuple[int, int, int] = PARTS
+) -> float:
+    """Phase of the beats: how far after whole beats they most likely lie, in beats, 0 to less than 1.
 
     Recordings that were written down against a steady click begin anywhere. Long notes tell more than short ones; beats
     count twice as much as eighth notes and these twice as much as sixteenths, each as a sum of unit vectors that turn
-    once in that time. Most files have beats at 0, so another place must fit better by `MARGIN` of what a perfect one
-    would.
+    once in that time: so many `parts` of a beat. Most files have beats at 0, so another place must fit better by
+    `MARGIN` of what a perfect one would.
     """
     weight = np.clip(duration, *PHASE_LENGTHS) ** 1.5
     phases = np.arange(PHASES) / PHASES
     fit = np.zeros(PHASES)
-    for cycles, share in ((1, 1.0), (2, 0.5), (4, 0.25)):
+    for cycles, share in zip(parts, (1, 0.5, 0.25), strict=True):
         pulse = np.sum(weight * np.exp(-2j * np.pi * cycles * onset))
         fit += share * (pulse * np.exp(2j * np.pi * cycles * phases)).real
     perfect = 1.75 * weight.sum()

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gan.spec import RollSpec
 from pipeline.errors import UnusableError
-from pipeline.scores.downbeats import estimate_downbeat
+from pipeline.scores.downbeats import downbeat_fits, estimate_downbeat
 from pipeline.scores.notes import Notes, cut_columns
 from pipeline.scores.score import MAX_BARS, Metre, Score
 from pipeline.scores.tracks import AssignedPart
+from pipeline.settings.metre import metre_setting
 
 TINY = 1e-3
 """Quarter notes; differences below come from rounding in files."""
+OFF_LINE = 1 / 16
+"""Quarter notes: a metre that begins no further from a bar line begins on it."""
+SHORTEST_DIVIDED = 6.0
+"""Quarter notes of a bar that may count as two."""
+MARGIN_OF_SECOND = 0.3
+"""How much better the second bar must fit as the first of a pair than the first does (in logits)."""
+LONGEST_BEAT = 1.0
+"""Quarter notes: a bar of one beat is no bar, whatever a header says."""
 
 
 @dataclass(frozen=True)
@@ -29,66 +39,202 @@ class BarSpan:
     """How many bars of the song come before, a pickup not counted."""
 
 
-def usable_spans(score: Score, spec: RollSpec, trust_metre: bool) -> list[BarSpan]:
-    """The spans of at least `spec.bars` bars that have `spec.beats_per_bar` quarter notes a bar.
+class MetreError(UnusableError):
+    """Music in another metre; `found` says in which, `advice` what takes it."""
 
-    2/2 counts as 4/4, but 6/8 is not 3/4: its bars are as long, its beats are others. Where a metre can't be trusted,
-    the whole score is one span and its downbeat is estimated.
+    def __init__(self, found: str, advice: str) -> None:
+        super().__init__(f"is in {found}; {advice}")
+        self.found, self.advice = found, advice
+
+
+def usable_spans(score: Score, spec: RollSpec, trust_metre: bool, pair_bars: bool = False) -> list[BarSpan]:
+    """The spans of at least `spec.bars` bars that are in the metre of `spec`.
+
+    2/2 and 8/8 count as 4/4, and a bar of 8/4 or 4/2 as two of them, but 6/8 is not 3/4: its bars are as long, its
+    beats are others. Where a metre can't be trusted, the whole score is one span and its downbeat is estimated.
+
+    Parameters
+    ----------
+    score, spec
+        What is read, and the grid that it should go to.
+    trust_metre
+        Whether the score's bar lines are taken.
+    pair_bars
+        Whether two bars of half the length count as one; where pairs begin is estimated.
 
     Raises
     ------
     UnusableError
-        There is none: another metre, too short, or longer than any music is.
+        There is none: another metre (`MetreError`), too short, or longer than any music is.
     """
-    bar_length = float(spec.beats_per_bar)
-    end = score.end
+    bar_length, end = spec.quarters_per_bar, score.end
     if end > MAX_BARS * bar_length:
         raise UnusableError(f"too long: {end / bar_length:,.0f} bars")
-    if not trust_metre:
-        start = estimate_downbeat(score, spec.beats_per_bar)
-        metres: tuple[Metre, ...] = (Metre(start, spec.beats_per_bar, 4),)
+    if trust_metre:
+        written = merge_metres(score.metres)
+        metres = merge_metres(tuple(_in_bars_of(spec, written, score, pair_bars)))
     else:
-        metres = merge_metres(score.metres)
-    beats: defaultdict[str, float] = defaultdict(float)
+        start = estimate_downbeat(score, spec.beats_per_bar, spec.quarters_per_beat)
+        written = metres = (Metre(start, *map(int, spec.metre.split("/"))),)
     spans, first_bar = [], 0
-    for metre, following in zip(metres, [*metres[1:], None], strict=True):
-        stop = min(following.start, end) if following else end
-        length = max(stop - metre.start, 0.0)
-        beats[str(metre)] += length
-        # the last bar of a song counts whole, what another metre cuts off does not
-        bars = (
-            int(np.ceil((length - TINY) / metre.bar_length))
-            if stop == end
-            else int((length + TINY) // metre.bar_length)
-        )
-        if abs(metre.bar_length - bar_length) < TINY and not metre.is_compound:
-            spans.append(BarSpan(metre.start, max(bars, 0), first_bar))
-        first_bar += max(bars, 0)
-    if not spans or not any(one.bars for one in spans):
-        wanted, found = f"{spec.beats_per_bar}/4", max(beats, key=lambda name: beats[name])
-        if found != wanted:
-            raise UnusableError(f"not {wanted} (is {found})")
+    for metre, stop in _until(metres, end):
+        bars = _bars_until(stop, metre, end)
+        if is_metre_of(spec, metre):
+            spans.append(BarSpan(metre.start, bars, first_bar))
+        first_bar += bars
     usable = [one for one in spans if one.bars >= spec.bars]
     if not usable:
-        longest = max(one.bars for one in spans)
-        raise UnusableError(f"too short: {longest} bar{'s' if longest != 1 else ''}")
+        raise _no_span(spec, written, spans, end, pair_bars)
     return usable
 
 
+def mend_metre(score: Score, spec: RollSpec) -> Score:
+    """A score whose header counts bars of one beat, which no music has, with estimated bars of 4/4 and a remark.
+
+    Programs that know nothing of bars write 1/4. Any other score is given back, and so is this one where something
+    else than 4/4 is made: most of them are in 4/4, and nothing says which are not.
+    """
+    if spec.metre != "4/4" or all(one.bar_length > LONGEST_BEAT for one in score.metres) or not score.end:
+        return score
+    main, _ = main_metre(merge_metres(score.metres), score.end)
+    if main.bar_length > LONGEST_BEAT:
+        return score
+    start = estimate_downbeat(score, spec.beats_per_bar)
+    remark = f"bar lines of {spec.metre} are estimated (the header says {main})"
+    return replace(score, metres=(Metre(start, 4, 4),), remarks=(*score.remarks, remark))
+
+
+def is_metre_of(spec: RollSpec, metre: Metre) -> bool:
+    """Whether bars of `metre` are bars of `spec`: as long, and with as many beats of the same kind."""
+    if spec.is_compound or metre.is_compound:
+        return spec.metre == str(metre)
+    return abs(metre.bar_length - spec.quarters_per_bar) < TINY
+
+
+def in_bars_of(spec: RollSpec, metre: Metre, pair_bars: bool) -> Metre:
+    """`metre` in bars of `spec`, where it can be said so: long bars divided, short ones in pairs if asked for."""
+    if is_metre_of(spec, metre):
+        return metre
+    divided = metre
+    while divided.numerator % 2 == 0 and divided.bar_length >= SHORTEST_DIVIDED:
+        divided = Metre(metre.start, divided.numerator // 2, metre.denominator)
+        if is_metre_of(spec, divided):
+            return divided
+    paired = Metre(metre.start, 2 * metre.numerator, metre.denominator)
+    return paired if pair_bars and is_metre_of(spec, paired) else metre
+
+
+def _in_bars_of(spec: RollSpec, written: tuple[Metre, ...], score: Score, pair_bars: bool) -> Iterator[Metre]:
+    """The metres of a score in bars of `spec` where they can be; a pair begins where a bar of `spec` most likely does.
+
+    The first of its bars stays alone where pairs begin on the second; at the beginning of a score it is a pickup. Long
+    bars are divided where most of the score has them: among others they are what they say.
+    """
+    main, _ = main_metre(written, score.end)
+    for metre, stop in _until(written, score.end):
+        if metre.bar_length > spec.quarters_per_bar and str(metre) != str(main):
+            yield metre
+            continue
+        found = in_bars_of(spec, metre, pair_bars)
+        if found.bar_length > metre.bar_length:
+            beats = round(metre.bar_length / spec.quarters_per_beat * 2) / 2
+            scored = downbeat_fits(score, found.start, stop, spec.beats_per_bar, spec.quarters_per_beat)
+            if beats.is_integer() and scored[int(beats)] > scored[0] + MARGIN_OF_SECOND:
+                if metre is not written[0]:
+                    yield metre
+                found = replace(found, start=metre.start + metre.bar_length)
+        yield found
+
+
+def _bars_until(stop: float, metre: Metre, end: float) -> int:
+    """How many bars of `metre` there are until `stop`.
+
+    The last bar of a song counts whole, what another metre cuts off does not.
+    """
+    length = max(stop - metre.start, 0.0)
+    whole = np.ceil((length - TINY) / metre.bar_length) if stop == end else (length + TINY) // metre.bar_length
+    return max(int(whole), 0)
+
+
+def _no_span(
+    spec: RollSpec, written: tuple[Metre, ...], spans: list[BarSpan], end: float, pair_bars: bool
+) -> UnusableError:
+    """Why a score has no span of `spec.bars` bars, and what can be done; `written` are its metres as they stand."""
+    main, quarters = main_metre(written, end)
+    own = max((one.bars for one in spans), default=0)
+    taken = is_metre_of(spec, in_bars_of(spec, main, pair_bars))
+    run = (
+        own
+        if taken
+        else max(_bars_until(stop, one, end) for one, stop in _until(written, end) if str(one) == str(main))
+    )
+    if run >= spec.bars:
+        return MetreError(str(main), _advice(spec, main))
+    if end - quarters < main.bar_length and quarters < (spec.bars - 1) * main.bar_length + TINY:
+        of_metre = "" if taken else f" of {main}"
+        return UnusableError(
+            f"too short: {run} bar{'s' if run != 1 else ''}{of_metre}, and phrases have {spec.bars} (roll.bars)"
+        )
+    return UnusableError(f"no {spec.bars} bars of {spec.metre} in a row ({own} at most, roll.bars is {spec.bars})")
+
+
+def main_metre(metres: tuple[Metre, ...], end: float) -> tuple[Metre, float]:
+    """The metre that most of a score is in, as if from its beginning, and how many quarter notes are."""
+    quarters: defaultdict[tuple[int, int], float] = defaultdict(float)
+    for metre, stop in _until(metres, end):
+        quarters[metre.numerator, metre.denominator] += max(stop - metre.start, 0.0)
+    main = max(quarters, key=lambda one: quarters[one])
+    return Metre(0.0, *main), quarters[main]
+
+
+def _until(metres: tuple[Metre, ...], end: float) -> Iterator[tuple[Metre, float]]:
+    """Each metre, and where it ends."""
+    for metre, following in zip(metres, [*metres[1:], None], strict=True):
+        yield metre, min(following.start, end) if following else end
+
+
+def _advice(spec: RollSpec, metre: Metre) -> str:
+    """What takes music of a metre that `spec` does not."""
+    if is_metre_of(spec, Metre(0.0, 2 * metre.numerator, metre.denominator)):
+        return "data.pair_bars=true takes two bars as one"
+    if metre.bar_length <= LONGEST_BEAT:
+        return f"such bars say nothing: data.trust_metre=false estimates those of {spec.metre}"
+    setting = metre_setting(metre.numerator, metre.denominator)
+    if not setting:
+        return "no setting takes such bars"
+    return f"{setting} takes {'two bars as one' if 'pair_bars' in setting else 'such music'}"
+
+
 def merge_metres(metres: tuple[Metre, ...]) -> tuple[Metre, ...]:
-    """Metres without those that only repeat the one before, on one of its bar lines, or last no time at all."""
+    """Metres without those that only repeat the one before, on one of its bar lines, or last no time at all.
+
+    One that begins less than `OFF_LINE` from a bar line begins on it: players round, and no bar is so short.
+    """
     merged: list[Metre] = []
     for metre in metres:
-        if merged and metre.start - merged[-1].start < TINY:
-            merged.pop()
         if merged:
-            bars = (metre.start - merged[-1].start) / merged[-1].bar_length
-            on_line = abs(bars - round(bars)) * merged[-1].bar_length < TINY
-            alike = metre.is_compound == merged[-1].is_compound
-            if on_line and alike and abs(metre.bar_length - merged[-1].bar_length) < TINY:
-                continue
+            off = _off_line(metre, merged[-1])
+            if TINY <= abs(off) < OFF_LINE:
+                metre = replace(metre, start=metre.start - off)
+            if metre.start - merged[-1].start < TINY:
+                merged.pop()
+        if merged and abs(_off_line(metre, merged[-1])) < TINY and _alike(metre, merged[-1]):
+            continue
         merged.append(metre)
     return tuple(merged)
+
+
+def _off_line(metre: Metre, before: Metre) -> float:
+    """How far after the nearest bar line of the metre before it a metre begins, in quarter notes."""
+    bars = (metre.start - before.start) / before.bar_length
+    return (bars - round(bars)) * before.bar_length
+
+
+def _alike(one: Metre, other: Metre) -> bool:
+    """Whether two metres have bars of the same length and beats of the same kind."""
+    if one.is_compound or other.is_compound:
+        return str(one) == str(other)
+    return abs(one.bar_length - other.bar_length) < TINY
 
 
 def quantise(parts: list[AssignedPart], span: BarSpan, spec: RollSpec) -> Notes:
@@ -118,6 +264,6 @@ def to_steps(
     quarters: np.ndarray[tuple[int], np.dtype[np.float64]], spec: RollSpec
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """The nearest steps; what lies exactly between two goes to the later."""
-    steps = quarters * spec.steps_per_beat
+    steps = quarters * spec.steps_per_quarter
     steps += 0.5 + TINY
     return np.floor(steps, out=steps).astype(np.int64)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.settings.metre import is_compound
 
 EVENT = np.dtype(
     [("onset", np.float64), ("duration", np.float64), ("pitch", np.int16), ("velocity", np.int16)], align=True
@@ -20,6 +22,23 @@ DEFAULT_BPM = 120.0
 """The tempo of a score that names none, as in MIDI files."""
 
 
+@dataclass(frozen=True, eq=False)
+class WrittenVoices:
+    """How the notes of a part are spread over staves and voices in notation.
+
+    Attributes
+    ----------
+    staff, voice
+        Of each note, integers `[notes]`; voices are numbered within the part.
+    rests
+        Rests that are drawn, float `[rests, 4]`: onset and duration in quarter notes, staff and voice.
+    """
+
+    staff: NDArray[np.int64]
+    voice: NDArray[np.int64]
+    rests: NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class Part:
     """The notes of one instrument."""
@@ -29,6 +48,10 @@ class Part:
     """General MIDI program, 0 to 127."""
     is_drum: bool
     events: Events
+    written: WrittenVoices | None = None
+    """Its staves and voices, of notation."""
+    group: int | None = None
+    """Parts of one number are one part as written, whose player changes the instrument."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +70,7 @@ class Metre:
     @property
     def is_compound(self) -> bool:
         """Whether its beats have three parts, as in 6/8, 9/8 and 12/8."""
-        return self.denominator >= 8 and self.numerator > 3 and self.numerator % 3 == 0
+        return is_compound(self.numerator, self.denominator)
 
     def __str__(self) -> str:
         return f"{self.numerator}/{self.denominator}"
@@ -86,6 +109,19 @@ class Score:
         seconds: NDArray[np.float64] = reached[at] + (quarters - starts[at]) * 60 / bpms[at]
         return seconds
 
+    def in_dotted_beats(self) -> Score:
+        """The score with each quarter note read as a dotted one, at the same speed: 2/4 becomes 6/8.
+
+        What is written by beats, such as a transcription, is read so where beats have three parts.
+        """
+        parts = [replace(one, events=one.events.copy()) for one in self.parts]
+        for part in parts:
+            part.events["onset"] *= 1.5
+            part.events["duration"] *= 1.5
+        metres = tuple(Metre(1.5 * one.start, 3 * one.numerator, 2 * one.denominator) for one in self.metres)
+        tempos = tuple((1.5 * start, 1.5 * bpm) for start, bpm in self.tempos)
+        return replace(self, parts=tuple(parts), metres=metres, tempos=tempos)
+
     @property
     def mean_bpm(self) -> float:
         """Quarter notes a minute over the whole piece; `DEFAULT_BPM` where the file names no tempo."""
@@ -105,6 +141,32 @@ def make_events(onset: object, duration: object, pitch: object, velocity: object
     for name, column in zip(("onset", "duration", "pitch", "velocity"), columns, strict=True):
         events[name] = column
     return events
+
+
+TINY = 1e-6
+"""Quarter notes; closer times are the same."""
+
+
+def bar_lines(measures: list[tuple[float, float, int, int]]) -> list[Metre]:
+    """Where bars are counted from, out of written measures: (start, length, numerator, denominator) each.
+
+    An incomplete first measure is a pickup: bars start after it. Later incomplete measures that add up to whole bars
+    (a bar that a repeat sign divides) change nothing; where a full measure does not start on a bar line so counted,
+    the count starts anew.
+    """
+    metres: list[Metre] = []
+    for index, (start, length, numerator, denominator) in enumerate(measures):
+        metre = Metre(start, numerator, denominator)
+        if not metres:
+            if index > 0 or length > metre.bar_length - TINY or len(measures) == 1:
+                metres.append(metre)
+            continue
+        last = metres[-1]
+        changed = (numerator, denominator) != (last.numerator, last.denominator)
+        phase = (start - last.start + TINY) % last.bar_length
+        if changed or (phase > 2 * TINY and length > metre.bar_length - TINY):
+            metres.append(metre)
+    return metres or [Metre(0.0, 4, 4)]
 
 
 MAX_BARS = 2000

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from gan.spec import RollSpec, Track
 from pipeline.errors import UserError
-
-MOST_BEATS = 12
-"""A longer bar is several."""
+from pipeline.settings.metre import read_metre
 
 
 @dataclass
@@ -33,12 +30,15 @@ class DataSettings:
     packages: list[str] = field(default_factory=list)
     """Debian packages that hold the music, where `source` is `debian`."""
     metre: str = "4/4"
-    """The metre that music is taken in and made in, such as `4/4` or `3/4`; what is in another falls out. 2/2 counts
-    as 4/4, but 6/8 not as 3/4. Bars are counted in quarter notes, so 6/8 itself can't be asked for."""
+    """The metre that music is taken in and made in: `4/4`, `3/4` and the like, or `6/8`, `9/8`, `12/8` by beats of
+    three eighths. What is in another falls out. 2/2 and 8/8 count as 4/4, a bar of 8/4 as two, but 6/8 not as 3/4."""
+    pair_bars: bool = False
+    """True takes two bars as one where they are half as long: 2/4 as 4/4, 3/8 as 6/8, 6/8 as 12/8, 7/8 as 7/4."""
     trust_metre: bool = True
     """False where headers name a wrong metre although the music is in `metre`; bar lines are then estimated."""
     tempo_bpm: float | None = None
-    """The tempo of generated songs where the files name none worth keeping; null takes the files' own."""
+    """The tempo of generated songs in quarter notes a minute, where the files name none worth keeping; null takes the
+    files' own."""
 
 
 @dataclass
@@ -77,7 +77,7 @@ class TracksSettings:
     """Names the track set in messages and on pages."""
     assign: str
     """How notes find their track: `program` (General MIDI family), `register` (as many parts as tracks, highest
-    first) or `name` (the name of the MIDI track or part)."""
+    first; a hymn on two staves gives its four voices) or `name` (the name of the MIDI track or part)."""
     tracks: list[TrackSettings]
     """Its tracks: `name`, `programs`, `is_drum`, `pan` (-1 to 1), `volume` (0 to 1), `voice` (it carries the words)."""
     arrangements: list[ArrangementSettings]
@@ -105,8 +105,8 @@ class RollSettings:
 
     bars: int = 4
     """Bars of a phrase."""
-    steps_per_beat: int = 4
-    """4 for sixteenths; 12 or 24 are finer."""
+    steps_per_beat: int | None = None
+    """Null is sixteenths: 4, or 6 where beats are three eighths (a multiple of 3 there); 12 or 24 are finer."""
 
 
 @dataclass
@@ -139,6 +139,8 @@ class PrepareSettings:
     """`common` moves every song to C major or A minor; `original` leaves it."""
     cut: str = "structure"
     """`structure` cuts at the boundaries of sections, found by self-similarity; `grid` every `hop_bars` bars."""
+    play_repeats: bool = True
+    """Repeats, endings (voltas), D.C. and D.S. of MusicXML and ABC are played out; false leaves the written bars."""
 
 
 @dataclass
@@ -153,22 +155,28 @@ class ExecutorSettings:
     """Where the cluster's scheduler listens, such as `tcp://10.0.0.1:8786`; null starts one on this machine."""
 
 
-def beats_of(metre: str) -> int:
-    """Beats of a bar, quarter notes, in a metre such as `3/4`. Raises `UserError` for what can't be taken."""
-    found = re.fullmatch(r"(\d{1,2})/4", metre.strip())
-    if not found or not 2 <= int(found[1]) <= MOST_BEATS:
-        raise UserError(f"data.metre must count its bars in quarter notes, from 2/4 to {MOST_BEATS}/4, not {metre}.")
-    return int(found[1])
+def steps_of(roll: RollSettings, metre: str) -> int:
+    """Steps of a beat. Raises `UserError` for a metre that can't be taken, or steps that do not fit it."""
+    found = read_metre(metre)
+    steps = found.usual_steps if roll.steps_per_beat is None else roll.steps_per_beat
+    if found.is_compound and steps % 3:
+        raise UserError(
+            f"roll.steps_per_beat must be a multiple of 3 in {metre}, whose beats are three eighth notes (such as 6 or "
+            f"12), not {steps}."
+        )
+    return steps
 
 
 def roll_spec(roll: RollSettings, tracks: TracksSettings, metre: str) -> RollSpec:
     """The RollSpec that the settings describe; a `UserError` names the key that is off."""
+    found, steps = read_metre(metre), steps_of(roll, metre)
     try:
         return RollSpec(
             tracks=tuple(Track(track.name, track.is_drum) for track in tracks.tracks),
             bars=roll.bars,
-            beats_per_bar=beats_of(metre),
-            steps_per_beat=roll.steps_per_beat,
+            beats_per_bar=found.beats_per_bar,
+            steps_per_beat=steps,
+            is_compound=found.is_compound,
         )
     except ValueError as error:
         raise UserError(f"roll/tracks settings: {error}.") from error

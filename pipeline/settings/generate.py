@@ -1,4 +1,4 @@
-"""Settings of the stage `generate`."""
+"""Settings of the stage `generate`, and the names of the requests that its songs are made for."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any
 
 from pipeline.settings import PROGRAM_SEED
 
+ALBUM, GIVEN, EXPLORE = "album", "given", "explore"
+"""Requests that are named by what is asked for: songs from nothing, around given notes, and phrases to explore."""
+
 
 @dataclass
 class GenerateSettings:
@@ -14,6 +17,9 @@ class GenerateSettings:
 
     songs: int = 6
     """How many songs the album has."""
+    request: str | None = None
+    """Names the request: its songs go to `generate/REQUEST`, beside those of other requests. null is `album`, with
+    `given` it is `given`, with `like` or `interpolate` it is `explore`."""
     seed: int = PROGRAM_SEED
     """Draws the songs: each depends on it and its own number alone."""
     candidates: int = 16
@@ -26,7 +32,7 @@ class GenerateSettings:
     """Most seconds of a song: its form gets as many sections as fit; a drawn tempo moves a little where that
     helps."""
     tempo_bpm: float | None = None
-    """Beats a minute; null draws it from the training set's."""
+    """Quarter notes a minute, also in 6/8; null draws it from the training set's."""
     tempo_range_bpm: list[float] | None = None
     """Slowest and fastest tempo, between which each song's is drawn."""
     key: str | None = None
@@ -66,3 +72,15 @@ class GenerateSettings:
     humanize: float = 0.5
     """Irregular timing, accents of metre, phrase and section, and slowing down at the end: 0 is a machine, 1 a lively
     player."""
+
+
+def request_name(settings: Any) -> str:
+    """The request that a folder is named by: as typed, else by what is asked for (`GenerateSettings`, or its tree)."""
+    return settings.request or request_kind(settings)
+
+
+def request_kind(settings: Any) -> str:
+    """`ALBUM`, `GIVEN` or `EXPLORE`."""
+    if settings.given is not None:
+        return GIVEN
+    return ALBUM if settings.like is None and settings.interpolate is None else EXPLORE

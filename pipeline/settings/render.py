@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.errors import UserError
+from pipeline.settings.generate import ALBUM
 
 
 @dataclass
 class RenderSettings:
     """Songs to MIDI, sound, picture and score."""
 
+    request: str = ALBUM
+    """Which songs: those that `generate` left under this name, such as `given` or `explore`, or a
+    `generate.request`."""
     synth: str = "midirenderer"
     """`midirenderer` (comes with pip) or `fluidsynth` (the system's program, must be installed)."""
     soundfont: str | None = None

@@ -17,13 +17,16 @@ class TranscribeSettings:
     input: str | None = None
     """One recording to transcribe; null takes those of the catalog."""
     bpm: float | None = None
-    """Its tempo in beats (quarter notes) a minute; null finds it. A catalog's `bpm` counts for its own row."""
+    """Its tempo in quarter notes a minute; null finds it. A catalog's `bpm` counts for its own row."""
     downbeat: float | None = None
     """Where its first bar begins, in seconds from the beginning; null finds it."""
     rest: str = "Piano"
     """The instrument family for pitched notes that are not bass: Piano, Guitar or Strings."""
     max_minutes: float = 30.0
     """Longer recordings are rejected unread."""
+    recognise_metre: bool = True
+    """Whether a recording gets bars of three, five or seven beats where it sounds so; false takes the bars of
+    `data.metre` for granted."""
 
     def for_many(self) -> TranscribeSettings:
         """These settings for all recordings of a catalog, each of which has tempo and downbeat of its own."""

@@ -85,7 +85,7 @@ def count_phrases(sections: tuple[FormSection, ...]) -> int:
 
 def song_seconds(num_bars: float, tempo_bpm: float, spec: RollSpec) -> float:
     """How long so many bars last."""
-    return num_bars * spec.beats_per_bar * 60 / tempo_bpm
+    return num_bars * spec.quarters_per_bar * 60 / tempo_bpm
 
 
 def fit_form(
@@ -160,7 +160,7 @@ def choose_form(
     phrase = song_seconds(spec.bars, tempo_bpm, spec)
     raise UserError(
         f"no form fits between generate.min_seconds={low:g} and generate.max_seconds={high:g}: a phrase lasts "
-        f"{phrase:.1f} s at {tempo_bpm:.0f} beats a minute; move the bounds apart or change generate.tempo_bpm."
+        f"{phrase:.1f} s at {tempo_bpm:.0f} quarter notes a minute; move the bounds apart or change generate.tempo_bpm."
     )
 
 

@@ -16,9 +16,9 @@ from pipeline.formats import is_recording, printable
 from pipeline.progress import say
 from pipeline.scores.keys import Key, estimate_key, pitch_class_durations
 from pipeline.scores.notes import Notes
-from pipeline.scores.quantisation import BarSpan, quantise, to_steps, usable_spans
-from pipeline.scores.reading import read_scores
-from pipeline.scores.score import DEFAULT_BPM, Part, Score
+from pipeline.scores.quantisation import BarSpan, MetreError, mend_metre, quantise, to_steps, usable_spans
+from pipeline.scores.reading.score_files import read_scores
+from pipeline.scores.score import DEFAULT_BPM, Score
 from pipeline.scores.tracks import AssignedPart, assign, fit_to_tracks
 from pipeline.settings.data import TracksSettings
 from pipeline.settings.transcribe import TranscribeSettings
@@ -52,7 +52,7 @@ class GivenSong:
     key
         As estimated, None where no pitch stands out.
     tempo_map
-        (step, beats a minute) pairs, the first at step 0.
+        (step, quarter notes a minute) pairs, the first at step 0.
     mean_bpm
         Over the whole song.
     programs
@@ -99,6 +99,7 @@ def read_given(
     max_megabytes: float,
     transcribe: TranscribeSettings,
     keep: Sequence[str] = (),
+    play_repeats: bool = True,
 ) -> GivenSong:
     """Read a file: MIDI, kar, MusicXML or ABC; or a recording, which is written down first.
 
@@ -114,6 +115,8 @@ def read_given(
         What is known of a recording, and how it is transcribed.
     keep
         Names of tracks; where a file has just as many parts, and the track set asks for more, they are these tracks.
+    play_repeats
+        Repeats of notation are played out.
 
     Raises
     ------
@@ -122,9 +125,14 @@ def read_given(
     """
     path = given_path(value, key)
     try:
-        scores = _scores(path, spec, tracks, max_megabytes, transcribe)
+        scores = _scores(path, spec, tracks, max_megabytes, transcribe, play_repeats)
         voices = _assign(scores[0], tracks, spec, keep)
         song = _on_grid(path.name, scores[0], voices, spec)
+    except MetreError as error:
+        raise UserError(
+            f"{key}={value} is in {error.found}, and this checkpoint makes {spec.metre}: another, prepared and trained "
+            f"with the metre of the file, can take it ({error.advice})."
+        ) from error
     except UnusableError as error:
         raise UserError(f"{key}={value} can't be used with this checkpoint: {error}.") from error
     except UserError:
@@ -138,16 +146,23 @@ def read_given(
 
 
 def _scores(
-    path: Path, spec: RollSpec, tracks: TracksSettings, max_megabytes: float, transcribe: TranscribeSettings
+    path: Path,
+    spec: RollSpec,
+    tracks: TracksSettings,
+    max_megabytes: float,
+    transcribe: TranscribeSettings,
+    play_repeats: bool,
 ) -> list[Score]:
     """What a file holds. Raises `UnusableError` where nothing of it can be read."""
     if not is_recording(path.name):
-        return read_scores(path, max_megabytes)
+        return read_scores(path, max_megabytes, play_repeats)
     say(f"{path.name} is a recording: what it plays is written down first.")
-    found = transcribe_one(recording_of(path, transcribe, spec.beats_per_bar))
+    found = transcribe_one(recording_of(path, transcribe, spec.beats_per_bar, quarters_per_beat=spec.quarters_per_beat))
     if found.problem:
         raise UnusableError(found.problem)
-    return [fit_to_tracks(score, tracks) for score in read_scores(found.midi, max_megabytes)]
+    written = read_scores(found.midi, max_megabytes)
+    scores = [score.in_dotted_beats() if spec.is_compound else score for score in written]
+    return [fit_to_tracks(score, tracks) for score in scores]
 
 
 def _assign(score: Score, tracks: TracksSettings, spec: RollSpec, keep: Sequence[str]) -> list[AssignedPart]:
@@ -162,14 +177,17 @@ def _assign(score: Score, tracks: TracksSettings, spec: RollSpec, keep: Sequence
         if len(parts) != len(places):
             raise UnusableError(f"{error}; generate.keep can name the tracks that it has") from error
         parts.sort(key=lambda part: -float(np.mean(part.events["pitch"])))
-        return [AssignedPart(place, part.program, part.events) for place, part in zip(places, parts, strict=True)]
+        return [
+            AssignedPart(place, part.program, part.events, (part,)) for place, part in zip(places, parts, strict=True)
+        ]
 
 
 def _on_grid(name: str, score: Score, voices: list[AssignedPart], spec: RollSpec) -> GivenSong:
     """The longest stretch of the score in the right metre. Raises `UnusableError` where there is none."""
-    stretches = usable_spans(score, replace(spec, bars=1), trust_metre=True)
+    score = mend_metre(score, spec)
+    stretches = usable_spans(score, replace(spec, bars=1), trust_metre=True, pair_bars=True)
     longest = max(stretches, key=lambda stretch: stretch.bars)
-    bar = float(spec.beats_per_bar)
+    bar = spec.quarters_per_bar
     onsets = np.concatenate([voice.events["onset"] for voice in voices])
     pickup = 0
     if longest.first_bar == 0 and longest is stretches[0]:
@@ -199,14 +217,9 @@ def _on_grid(name: str, score: Score, voices: list[AssignedPart], spec: RollSpec
         programs=tuple(
             count.most_common(1)[0][0] if plays else None for count, plays in zip(programs, sounding, strict=True)
         ),
-        parts=tuple((_part_of(voice, score).name, voice.track) for voice in voices),
-        remarks=tuple(remarks),
+        parts=tuple((part.name, voice.track) for voice in voices for part in voice.parts),
+        remarks=(*remarks, *(f"{name}: {remark}." for remark in score.remarks)),
     )
-
-
-def _part_of(voice: AssignedPart, score: Score) -> Part:
-    """The part whose notes a voice has."""
-    return next(part for part in score.parts if part.events is voice.events)
 
 
 def _left_out(
@@ -227,7 +240,8 @@ def _left_out(
             f"bars {first} to {first + stretch.bars - 1} of {name} are taken; {outside} notes lie in bars of another "
             "metre."
         )
-    homeless = len([part for part in score.parts if len(part.events)]) - len(voices)
+    at_home = {id(part) for voice in voices for part in voice.parts}
+    homeless = len([part for part in score.parts if len(part.events) and id(part) not in at_home])
     if homeless > 0:
         remarks.append(f"{homeless} part{'s' if homeless > 1 else ''} of {name} fit no track and are left out.")
     return remarks
@@ -235,7 +249,7 @@ def _left_out(
 
 def _performance(voices: list[AssignedPart], start: float, spec: RollSpec) -> PlayedNotes:
     """Velocity and timing of each note; of those that fall together the loudest."""
-    ticks = TICKS_PER_BEAT // spec.steps_per_beat
+    ticks = TICKS_PER_BEAT // spec.steps_per_quarter
     most = (ticks - 1) // 2
     played: PlayedNotes = {}
     for voice in voices:
@@ -254,7 +268,7 @@ def _tempo_map(score: Score, start: float, bars: int, spec: RollSpec) -> tuple[t
     """The tempi of the stretch; the last one before it holds from its first step on."""
     tempi = {0: DEFAULT_BPM}
     for at, bpm in score.tempos:
-        step = max(0, round((at - start) * spec.steps_per_beat))
+        step = max(0, round((at - start) * spec.steps_per_quarter))
         if step < bars * spec.steps_per_bar:
             tempi[step] = max(float(bpm), SLOWEST_BPM)
     return tuple(sorted(tempi.items()))

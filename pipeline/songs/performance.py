@@ -31,12 +31,12 @@ LARGEST_STEPS = 0.4
 
 
 def metre_velocity(steps: NDArray[np.int64], spec: RollSpec) -> NDArray[np.int64]:
-    """The accent of each place of a bar: downbeat, half bar, beat, half beat, the rest."""
+    """The accent of each place of a bar: downbeat, half bar, beat, half beat (in 6/8 its thirds), the rest."""
     place = steps % spec.steps_per_bar
     beat, within = place // spec.steps_per_beat, place % spec.steps_per_beat
     half_bar = (spec.beats_per_bar % 2 == 0) & (beat == spec.beats_per_bar // 2)
     on_beat = np.where(beat == 0, 8, np.where(half_bar, 4, 1))
-    off_beat = np.where(2 * within == spec.steps_per_beat, -4, -7)
+    off_beat = np.where(within * spec.eighths_per_beat % spec.steps_per_beat == 0, -4, -7)
     return np.where(within == 0, on_beat, off_beat)
 
 
@@ -93,7 +93,7 @@ def humanize(
     seconds = (
         NOISE_SECONDS * amount * ((1 - CHORD_SHARE) * noise[2] + CHORD_SHARE * noise[1]) * np.where(is_drum, 0.5, 1)
     )
-    most = LARGEST_STEPS * TICKS_PER_BEAT / spec.steps_per_beat
+    most = LARGEST_STEPS * TICKS_PER_BEAT / spec.steps_per_quarter
     ticks = np.clip(np.rint(seconds * tempo_bpm / 60 * TICKS_PER_BEAT), -np.floor(most), np.floor(most))
     return velocities, ticks.astype(np.int16)
 

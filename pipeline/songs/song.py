@@ -29,7 +29,7 @@ from pipeline.settings.data import TracksSettings
 
 FORMAT = "albumgan song 2"
 TICKS_PER_BEAT = 480
-"""Of the timing offsets and of MIDI files: a multiple of every usual number of steps a beat."""
+"""Ticks of a quarter note, of the timing offsets and of MIDI files: a multiple of every usual number of steps."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Song:
     notes
         In canonical order, without offsets; no two of one track and pitch overlap.
     tempo_map
-        (step, beats a minute) pairs: each tempo holds from its step on; the first step is 0.
+        (step, quarter notes a minute) pairs: each tempo holds from its step on; the first step is 0.
     key
         Such as `G major` or `F# minor`.
     form, arrangement
@@ -82,7 +82,7 @@ class Song:
     velocities
         `[notes]`, 1 to 127, in the order of `notes`.
     timing_ticks
-        `[notes]`: how much later than its step a note begins, in ticks (480 a beat), less than half a step.
+        `[notes]`: how much later than its step a note begins, in ticks (480 a quarter note), less than half a step.
     sections
         The form, from the first bar to the last without gaps.
     """
@@ -105,8 +105,8 @@ class Song:
     def __post_init__(self) -> None:
         """Raise `ValueError` for attributes that contradict one another."""
         spec, tracks, notes = self.spec, self.spec.num_tracks, self.notes
-        if TICKS_PER_BEAT % spec.steps_per_beat:
-            raise ValueError(f"{spec.steps_per_beat} steps a beat do not divide {TICKS_PER_BEAT} ticks")
+        if TICKS_PER_BEAT % spec.steps_per_quarter:
+            raise ValueError(f"{spec.steps_per_quarter} steps a quarter note do not divide {TICKS_PER_BEAT} ticks")
         if not len(self.programs) == len(self.pans) == len(self.volumes) == tracks:
             raise ValueError(f"programs, pans and volumes must each be {tracks}")
         if not all(0 <= program <= 127 for program in self.programs):
@@ -141,7 +141,7 @@ class Song:
     @property
     def ticks_per_step(self) -> int:
         """MIDI ticks of a step."""
-        return TICKS_PER_BEAT // self.spec.steps_per_beat
+        return TICKS_PER_BEAT // self.spec.steps_per_quarter
 
     @property
     def tempi_bpm(self) -> tuple[float, ...]:
@@ -150,7 +150,7 @@ class Song:
 
     @property
     def tempo_bpm(self) -> float:
-        """The tempo at the beginning, beats a minute."""
+        """The tempo at the beginning, quarter notes a minute, also in 6/8."""
         return self.tempo_map[0][1]
 
     @cached_property
@@ -161,7 +161,7 @@ class Song:
     def seconds_at(self, steps: Any) -> NDArray[np.float64]:
         """Seconds from the beginning of the song to each of `steps` (any shape, fractions allowed)."""
         starts = np.array([step for step, _ in self.tempo_map], dtype=np.float64)
-        seconds_per_step = 60 / np.array(self.tempi_bpm) / self.spec.steps_per_beat
+        seconds_per_step = 60 / np.array(self.tempi_bpm) / self.spec.steps_per_quarter
         passed = np.concatenate([[0.0], np.cumsum(np.diff(starts) * seconds_per_step[:-1])])
         steps = np.asarray(steps, dtype=np.float64)
         piece = np.clip(np.searchsorted(starts, steps, side="right") - 1, 0, None)

@@ -79,6 +79,6 @@ def load_trained_model(config: Config, checkpoint: Path) -> TrainedModel:
 def spec_in_words(spec: RollSpec) -> str:
     """A RollSpec in words."""
     return (
-        f"{', '.join(spec.names)} in {spec.bars} bars of {spec.beats_per_bar}/4, {spec.steps_per_beat} steps a beat, "
+        f"{', '.join(spec.names)} in {spec.bars} bars of {spec.metre}, {spec.steps_per_beat} steps a beat, "
         f"{spec.num_pitches} pitches from {spec.lowest_pitch}"
     )

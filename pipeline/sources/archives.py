@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import UnusableError
-from pipeline.formats import is_recording, printable
+from pipeline.formats import PROJECT_FOLDERS, is_recording, other_format, printable
 from pipeline.settings.data import CollectSettings
 from pipeline.sources.content_store import keep
 
@@ -37,6 +37,8 @@ class FoundFile:
     problem: str = ""
     name: str = ""
     """The file's own name, where that is not the end of `source`."""
+    remark: str = ""
+    """What else is to be said of it."""
 
 
 def is_zip(name: str) -> bool:
@@ -60,6 +62,8 @@ def unpack_archive(
 ) -> Iterator[FoundFile]:
     """Keep the members of an archive that are `wanted` by their names and lie below or match `pattern` (empty: all).
 
+    Music in formats that are not read comes with that as its problem.
+
     Raises
     ------
     UnusableError
@@ -68,11 +72,9 @@ def unpack_archive(
     try:
         check_contents(archive, settings)
         with zipfile.ZipFile(archive) as file:
-            members = [
-                one
-                for one in file.infolist()
-                if _matches(one, pattern) and (wanted(one.filename) or is_zip(one.filename))
-            ]
+            found = [one for one in file.infolist() if _matches(one, pattern)]
+            members = [one for one in found if wanted(one.filename) or is_zip(one.filename)]
+            members = [one for one in members if not project_around(one.filename)]
             total = sum(one.file_size for one in members)
             if total > settings.max_archive_megabytes * 1e6:
                 raise UnusableError(
@@ -81,12 +83,23 @@ def unpack_archive(
                 )
             for member in members:
                 yield _take(file, member, f"{source}/{printable(member.filename)}", settings)
+            taken = set(map(id, members))
+            others = [project_around(one.filename) or one.filename for one in found if id(one) not in taken]
+            for name in dict.fromkeys(others):
+                if other_format(name):
+                    yield FoundFile("", f"{source}/{printable(name)}", other_format(name))
     except PermissionError as error:
         raise UnusableError("can't be read: permission denied") from error
     except UnusableError:
         raise
     except Exception as error:  # a damaged archive makes the library raise all kinds
         raise UnusableError(f"broken archive: {printable(str(error))[:100]}") from error
+
+
+def project_around(name: str) -> str:
+    """The project folder, such as `demos/One.band`, that a file of this path lies in; empty where in none."""
+    around = (str(place) for place in PurePosixPath(name).parents if place.suffix.lower() in PROJECT_FOLDERS)
+    return next(around, "")
 
 
 def _matches(member: zipfile.ZipInfo, pattern: str) -> bool:

@@ -10,10 +10,21 @@ from pathlib import Path, PurePath
 
 from pipeline.errors import UserError
 from pipeline.files import file_hash
-from pipeline.formats import RECORDINGS, SCORES, TEXTS, printable
+from pipeline.formats import (
+    RECORDINGS,
+    SCORES,
+    TEXTS,
+    format_of_content,
+    format_of_name,
+    is_recording,
+    printable,
+    read_head,
+    stranger,
+    with_article,
+)
 from pipeline.settings.data import CollectSettings, DataSettings
 from pipeline.sources.archives import FoundFile, max_bytes_of, too_large
-from pipeline.sources.content_store import FILES
+from pipeline.sources.content_store import FILES, keep
 
 CATALOG = "catalog.csv"
 CORPUS = "music21:"
@@ -53,6 +64,8 @@ class CatalogRow:
     """What else is to be said of the row, such as a cell that could not be understood."""
     row: int = 0
     """Its number in the spreadsheet; 0 where there is none."""
+    sheet: str = ""
+    """The sheet of a workbook that it stands on."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +93,9 @@ def locate(where: str) -> Path:
 def describe_file(found: FoundFile, licence: str, settings: CollectSettings, kind: str = "song") -> CatalogRow:
     """The row of one file, titled by its name; one that is too large or can't be read has a problem and no hash."""
     title = printable(PurePath((found.name or found.source).replace("\\", "/")).stem)
-    row = CatalogRow("", title, "", kind, found.where, found.source, 0, "", licence, problem=found.problem)
+    row = CatalogRow(
+        "", title, "", kind, found.where, found.source, 0, "", licence, problem=found.problem, remark=found.remark
+    )
     if row.problem:
         return row
     path = locate(row.where)
@@ -90,10 +105,32 @@ def describe_file(found: FoundFile, licence: str, settings: CollectSettings, kin
             return replace(row, problem=too_large(path.name, settings))
         if row.bytes == 0:
             return replace(row, problem="broken file: it is empty")
+        if kind != "text":
+            row = by_content(row, path, settings)
+            if row.problem:
+                return row
+            path = locate(row.where)
         sha256 = path.stem if path.parent == FILES else file_hash(path)
     except OSError as error:
         return replace(row, problem=f"can't be read: {error.strerror or error}".lower())
     return replace(row, id=sha256[:8], sha256=sha256)
+
+
+def by_content(row: CatalogRow, path: Path, settings: CollectSettings) -> CatalogRow:
+    """The row of a file that is something else than its name says: what is music is kept under a right name."""
+    head = read_head(path)
+    suffix = format_of_content(head)
+    if suffix in (*SCORES, *RECORDINGS):
+        if path.suffix and is_recording(suffix) == is_recording(path.name):
+            return row  # readers of scores and of recordings look at the content themselves
+        if row.bytes > max_bytes_of(suffix, settings):
+            return replace(row, problem=too_large(suffix, settings))
+        kept = keep(lambda: path.open("rb"), suffix, max_bytes_of(suffix, settings))
+        what, named = with_article(format_of_name(suffix)), with_article(format_of_name(path.name))
+        remark = f"is {what}, not {named}" if path.suffix else f"is {what} without a suffix"
+        return replace(row, where=str(kept), remark=join_remarks(row.remark, remark))
+    problem = stranger(path.name, head)
+    return replace(row, problem=problem, where="") if problem else row
 
 
 def mark_duplicates(rows: Sequence[CatalogRow]) -> list[CatalogRow]:
@@ -102,9 +139,25 @@ def mark_duplicates(rows: Sequence[CatalogRow]) -> list[CatalogRow]:
     marked = []
     for row in rows:
         twin = first.setdefault((row.kind, row.sha256), row) if row.sha256 and not row.problem else row
-        place = f" (row {twin.row})" if twin.row else ""
+        place = f" ({row_place(twin.row, twin.sheet)})" if twin.row else ""
         marked.append(row if twin is row else replace(row, problem=f"duplicate of {twin.source}{place}"))
     return marked
+
+
+def join_remarks(*remarks: str) -> str:
+    """Remarks in one cell."""
+    return "; ".join(remark for remark in remarks if remark)
+
+
+def row_place(row: int, sheet: str = "") -> str:
+    """Where a row of a spreadsheet stands: `row 5`, `row 5 of sheet Rock`; empty for what comes from none."""
+    return f"row {row}{f' of sheet {sheet}' if sheet else ''}" if row else ""
+
+
+def call_row(row: CatalogRow) -> str:
+    """A row of the catalog as its user knows it: the file, and where the spreadsheet names it."""
+    place = row_place(row.row, row.sheet)
+    return f"{row.source} ({place})" if place and row.source != place else row.source
 
 
 def suffixes_of(kind: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ MODES = {
     True: ("m", "min", "minor", "moll", "aeolian", "natural minor", "harmonic minor"),
 }
 """What follows the tonic of a major key (False) and of a minor key (True)."""
-ABOUT = r"(?:~|≈|=|♩|ca?\.?|circa|about|approx\.?|\s)*"
+ABOUT = r"(?:~|≈|≃|≅|±|=|♩|ca?\.?|circa|around|about|approx\.?|approximately|roughly|etwa|um|env\.?|environ|\s)*"
 
 
 def _word(text: str, words: dict[str, str]) -> str:
@@ -119,13 +119,30 @@ COLUMNS = {
         "track",
         "piece",
         "work",
+        *("titel", "titre", "t\u00edtulo", "titulo", "titolo"),
     ),
-    "artist": ("artist", "artists", "artist name", "performer", "band", "composer", "singer", "author", "by"),
+    "artist": (
+        *("artist", "artists", "artist name", "performer", "band", "composer", "singer", "author", "by"),
+        *("interpret", "k\u00fcnstler", "artiste", "artista", "komponist", "compositeur", "compositor", "compositore"),
+    ),
     "kind": ("kind", "type", "category", "what"),
     "where": (
         *("where", "file", "files", "path", "file path", "full path", "filename", "file name", "location", "folder"),
         *("url", "link", "links", "download", "download link", "download url", "web link", "href", "uri", "address"),
         *("source", "recording", "audio", "audio file", "midi", "midi file", "mp3"),
+        *(
+            "datei",
+            "dateiname",
+            "pfad",
+            "fichier",
+            "chemin",
+            "lien",
+            "archivo",
+            "ruta",
+            "enlace",
+            "arquivo",
+            "percorso",
+        ),
     ),
     "bpm": ("bpm", "tempo", "tempo bpm", "beats per minute", "beats a minute", "speed"),
     "key": ("key", "musical key", "key signature", "tonality", "scale"),
@@ -139,8 +156,21 @@ COLUMNS = {
     "used_in": ("used in", "used in song", "sampled in", "used by", "song used in", "appears in", "sample of"),
 }
 """Our columns, and what people call them; earlier names count more."""
+PLACE_WORDS = {"file", "filename", "filepath", "path", "link", "links", "url"}
+"""In the name of a column that holds places, whatever else stands there."""
+ABOUT_FILES = {
+    *("size", "type", "format", "date", "length", "count", "number", "nr", "no", "id", "rating"),
+    *("artist", "cover", "image", "lyrics", "of", "my", "the", "a", "is"),
+}
+"""In the name of a column that says something else of files, or of other things."""
 HEADER_ROWS = 20
 """The header lies in one of so many first rows."""
+TOTALS = re.compile(
+    r"(?:grand |sub-?)?(?:totals?|sum|summe|gesamt|count|average|anzahl|somme|totale)\b[\s:=]*[\d.,:]*\s*"
+    r"(?:h|hours?|min|minutes?|s|songs?|tracks?|rows?|files?|titel|st\u00fcck)?",
+    re.IGNORECASE,
+)
+"""A cell of a row that sums up the others."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +193,10 @@ class SheetRow:
     used_in: str = ""
     remark: str = ""
     """Which cells could not be understood."""
+    link: str = ""
+    """What lies behind the text of the cell that says where the file is."""
+    sheet: str = ""
+    """Of a workbook, the sheet that it stands on."""
 
 
 READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
@@ -176,50 +210,87 @@ READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
 """How a cell becomes a value, by our column, and the value of an empty cell."""
 
 
+@dataclass(frozen=True)
+class _Table:
+    """A sheet in which rows were found that say where files are."""
+
+    sheet: Worksheet
+    header: int
+    """The index of its row."""
+    columns: Mapping[str, Sequence[int]]
+    """Indices of the cells of each of our columns."""
+
+
 def read_sheet_rows(data: DataSettings) -> list[SheetRow]:
-    """The rows of the spreadsheet at `data.path` that are not empty. Raises `UserError`."""
+    """The rows of all sheets of the spreadsheet at `data.path` that are not empty. Raises `UserError`."""
+    return read_sheets(data)[0]
+
+
+def read_sheets(data: DataSettings) -> tuple[list[SheetRow], list[str]]:
+    """The rows of the spreadsheet at `data.path`, and the names of sheets that have something else in them.
+
+    Rows come from every sheet with a column that says where files are, or with links behind titles. Empty rows and
+    lines of totals are none. Raises `UserError`.
+    """
     setting = f"data.path={data.path}"
     given: dict[str, str] = data.columns or {}
     unknown = [name for name in given if _plain(name) not in {_plain(ours) for ours in COLUMNS}]
     if unknown:
         raise UserError(f"data.columns: there is no column {unknown[0]}; ours are {', '.join(COLUMNS)}.")
     sheets = read_worksheets(Path(data.path or "").expanduser(), setting)
-    if not any(any(row) for sheet in sheets for row in sheet.rows):
+    sheets = [sheet for sheet in sheets if any(any(row) for row in sheet.rows)]
+    if not sheets:
         raise UserError(f"{setting} is empty: list your songs in it.")
-    sheet, number, columns = _find_table(sheets, given, setting)
-    entries = []
-    for index, cells in enumerate(sheet.rows[number + 1 :], start=number + 2):
-        if any(cells):
-            entries.append(_entry(index, cells, columns))
+    tables = [table for sheet in sheets if (table := _find_table(sheet, given))]
+    _check_given(sheets, tables, given, setting)
+    if not tables:
+        header = next(row for sheet in sheets for row in sheet.rows if any(row))
+        raise UserError(
+            f"{setting} has no column that says where the files are (where, file, path, url ...), only "
+            f'{_listed(header)}: name it so, or say data.columns="{{where: NAME}}".'
+        )
+    entries = [entry for table in tables for entry in _entries(table)]
     if not entries:
         raise UserError(f"{setting} has a header but no rows: list your songs below it.")
-    return entries
+    found = [table.sheet for table in tables]
+    return entries, [sheet.name for sheet in sheets if sheet not in found]
 
 
-def _find_table(
-    sheets: Sequence[Worksheet], given: Mapping[str, str], setting: str
-) -> tuple[Worksheet, int, dict[str, list[int]]]:
-    """The first sheet with a column that says where the files are; the index of its header; indices of each column."""
-    for sheet in sheets:
-        for number, cells in enumerate(sheet.rows[:HEADER_ROWS]):
-            columns = match_columns(cells, given)
-            if columns.get("where"):
-                _check_given(cells, given, setting)
-                return sheet, number, columns
-    header = next((row for sheet in sheets for row in sheet.rows if any(row)), [])
-    _check_given(header, given, setting)
-    raise UserError(
-        f"{setting} has no column that says where the files are (where, file, path, url ...), only {_listed(header)}: "
-        'name it so, or say data.columns="{where: NAME}".'
-    )
+def _find_table(sheet: Worksheet, given: Mapping[str, str]) -> _Table | None:
+    """The header of a sheet: of its first rows the one with the most columns that are known, places among them.
+
+    A sheet without places counts where links lie behind its titles. None where there is no header.
+    """
+    best, most = None, 0
+    for number, cells in enumerate(sheet.rows[:HEADER_ROWS]):
+        columns = match_columns(cells, given)
+        known = sum(bool(indices) for indices in columns.values())
+        has_links = any(row > number and column in columns["title"] for row, column in sheet.links)
+        if known > most and (columns["where"] or (has_links and "where" not in given)):
+            best, most = _Table(sheet, number, columns), known
+    return best
 
 
-def _check_given(header: Sequence[str], given: Mapping[str, str], setting: str) -> None:
-    """Raise `UserError` for a name in `data.columns` that is not in the header."""
-    plain = {_plain(cell) for cell in header}
+def _check_given(sheets: Sequence[Worksheet], tables: Sequence[_Table], given: Mapping[str, str], setting: str) -> None:
+    """Raise `UserError` for a name in `data.columns` that is in none of the headers."""
+    headers = [table.sheet.rows[table.header] for table in tables]
+    headers = headers or [next(row for row in sheet.rows if any(row)) for sheet in sheets][:1]
+    plain = {_plain(cell) for header in headers for cell in header}
     for theirs in given.values():
         if _plain(theirs) not in plain:
-            raise UserError(f"data.columns: {setting} has no column {theirs}; it has {_listed(header)}.")
+            raise UserError(f"data.columns: {setting} has no column {theirs}; it has {_listed(headers[0])}.")
+
+
+def _entries(table: _Table) -> Iterator[SheetRow]:
+    """The rows below a header in which one of our columns says something; lines of totals say nothing of a song."""
+    sheet = table.sheet
+    for index, cells in enumerate(sheet.rows[table.header + 1 :], start=table.header + 1):
+        links = {column: sheet.links[index, column] for column in range(len(cells)) if (index, column) in sheet.links}
+        entry = _entry(index + 1, cells, table.columns, links, sheet.name)
+        known = (cells[at] for indices in table.columns.values() for at in indices if at < len(cells))
+        is_total = not (entry.where or entry.link) and any(TOTALS.fullmatch(cell.strip()) for cell in cells)
+        if (entry.link or any(known)) and not is_total:
+            yield entry
 
 
 def _listed(cells: Sequence[str]) -> str:
@@ -246,10 +317,18 @@ def match_columns(header: Sequence[str], given: Mapping[str, str]) -> dict[str, 
             for name in (plain[index], _plain(re.split(r"[/,|]|\bor\b", cell)[0]))
             if name in names and index not in taken
         ]
+        if ours == "where" and sum(map(bool, header)) > 1:
+            found += [(len(names), index) for index, cell in enumerate(header) if _names_places(cell)]
         columns[ours] = list(dict.fromkeys(index for _, index in sorted(found)))
     if not columns["used_in"] and len(columns["title"]) > 1:  # `title` of the sample, and `song` that it went into
         columns["used_in"] = [index for index in columns["title"][1:] if "song" in plain[index]]
     return columns
+
+
+def _names_places(cell: str) -> bool:
+    """Whether a column that is called otherwise holds places by its name: `Link to MIDI`, but not `File size`."""
+    words = re.findall(r"[a-z0-9]+", cell.lower())
+    return len(words) <= 5 and bool(PLACE_WORDS.intersection(words)) and not ABOUT_FILES.intersection(words)
 
 
 def _plain(name: str) -> str:
@@ -257,17 +336,22 @@ def _plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", re.sub(r"[(\[].*?[)\]]", "", name).lower())
 
 
-def _entry(number: int, cells: Sequence[str], columns: Mapping[str, Sequence[int]]) -> SheetRow:
-    """What one row says; a cell that makes no sense is left out and remarked on."""
+def _entry(
+    number: int, cells: Sequence[str], columns: Mapping[str, Sequence[int]], links: Mapping[int, str], sheet: str
+) -> SheetRow:
+    """What one row says; a cell that makes no sense is left out and remarked on. `links` lie behind cells."""
     texts = {
         ours: next((cells[index] for index in indices if index < len(cells) and cells[index]), "")
         for ours, indices in columns.items()
     }
+    said = [index for index in columns["where"] if index < len(cells) and cells[index]]
+    behind = [index for index in (*said[:1], *columns["where"], *columns["title"]) if index in links]
+    link = links[behind[0]] if behind and not (said and behind[0] in columns["title"]) else ""
     values: dict[str, Any] = {}
     remarks = []
     for ours, text in texts.items():
         if ours not in READERS:
-            values[ours] = text.strip("\"' \n") if ours == "where" else printable(text)
+            values[ours] = text.strip() if ours == "where" else printable(text)
             continue
         reader, nothing = READERS[ours]
         try:
@@ -275,4 +359,4 @@ def _entry(number: int, cells: Sequence[str], columns: Mapping[str, Sequence[int
         except ValueError as error:
             values[ours] = nothing
             remarks.append(f"{ours} {printable(text)[:40]} {error}")
-    return SheetRow(number, remark="; ".join(remarks), **values)
+    return SheetRow(number, link=link, sheet=sheet, remark="; ".join(remarks), **values)

@@ -15,11 +15,11 @@ from typing import Any
 
 from pipeline.errors import UnusableError
 from pipeline.files import write_json
-from pipeline.formats import printable
+from pipeline.formats import HEAD_BYTES, is_page, other_format, printable
 from pipeline.progress import ByteMeter, byte_meter
 from pipeline.settings.data import CollectSettings
 from pipeline.sources.content_store import DOWNLOADS, adopt, is_kept
-from pipeline.sources.file_types import HEAD_BYTES, is_page, name_of, suffix_of
+from pipeline.sources.file_types import name_of, suffix_of
 
 
 @dataclass(frozen=True)
@@ -255,6 +255,8 @@ class Downloader:
             problem = "the link gives an empty file"
         elif is_page(head):
             problem = "the link gives a web page, not a file: give the direct link, for a cloud drive its download link"
+        elif not suffix and other_format(name):
+            problem = f"the link gives a {other_format(name)}"
         elif not suffix:
             problem = "the link gives a file that is no music, text or zip archive"
         if problem:

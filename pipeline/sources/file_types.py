@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from email.message import Message
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from pipeline.formats import RECORDINGS, SCORES, TEXTS, printable
+from pipeline.formats import RECORDINGS, SCORES, TEXTS, format_of_content, printable
 
 KNOWN = (*SCORES, *RECORDINGS, *TEXTS, ".zip")
 """Formats that a catalog takes, by the end of a file's name."""
-
-
-BEGINNINGS = (
-    (rb"MThd|RIFF....RMID", ".mid"),
-    (rb"RIFF....WAVE", ".wav"),
-    (rb"fLaC", ".flac"),
-    (rb"OggS.{24,}?OpusHead", ".opus"),
-    (rb"OggS", ".ogg"),
-    (rb"ID3|\xff[\xe2-\xe7\xf2-\xf7\xfa\xfb]", ".mp3"),
-    (rb"FORM....AIF[FC]", ".aiff"),
-    (rb"....ftyp(M4A|mp42|isom|dash)", ".m4a"),
-    (rb"PK\x03\x04.{26}META-INF/container\.xml|PK\x03\x04.{26}mimetypeapplication/vnd\.recordare", ".mxl"),
-    (rb"PK\x03\x04", ".zip"),
-    (rb"(?:\xef\xbb\xbf)?\s*<\?xml.{0,600}<(?:!DOCTYPE\s+)?score-(?:partwise|timewise)", ".musicxml"),
-    (rb"(?:%abc[^\n]*\n(?:[^\n]*\n){0,20}?)?X:\s*\d+\s*\r?\n", ".abc"),
-)
-"""How the formats begin."""
 
 
 MEDIA_TYPES = {
@@ -56,15 +38,6 @@ MEDIA_TYPES = {
 }
 
 
-PAGE = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
-)
-
-
-HEAD_BYTES = 2048
-"""What of a file is looked at."""
-
-
 def name_of(url: str, headers: Mapping[str, str]) -> str:
     """The file's name for people: what the server calls it, else the end of the link; one line, without folders."""
     message = Message()
@@ -80,15 +53,10 @@ def suffix_of(name: str, headers: Mapping[str, str], head: bytes) -> str:
     Empty where none of these tells.
     """
     named = PurePosixPath(name).suffix.lower()
-    for beginning, suffix in BEGINNINGS:
-        if re.match(beginning, head, re.S):
-            alike = {suffix, named} <= {".aiff", ".aif"} or {suffix, named} <= {".ogg", ".oga", ".opus"}
-            return named if alike or {suffix, named} <= {".mid", ".midi", ".kar"} else suffix
+    suffix = format_of_content(head)
+    if suffix:
+        alike = {suffix, named} <= {".aiff", ".aif"} or {suffix, named} <= {".ogg", ".oga", ".opus"}
+        return named if alike or (named in SCORES and SCORES.get(suffix) == SCORES[named] == "midi") else suffix
     if named in KNOWN:
         return named
     return MEDIA_TYPES.get(headers.get("Content-Type", "").split(";")[0].strip().lower(), "")
-
-
-def is_page(head: bytes) -> bool:
-    """Whether a file that begins so is a web page."""
-    return PAGE.match(head) is not None

@@ -11,14 +11,26 @@ from pathlib import Path, PurePath
 
 from pipeline.errors import UnusableError, UserError
 from pipeline.files import fingerprint
-from pipeline.formats import PIANOROLLS, RECORDINGS, SCORES
+from pipeline.formats import (
+    OTHERS,
+    PIANOROLLS,
+    PROJECT_FOLDERS,
+    RECORDINGS,
+    SCORES,
+    count_others,
+    format_of_content,
+    other_format,
+    read_head,
+)
 from pipeline.progress import bar
 from pipeline.settings.data import CollectSettings, DataSettings
 from pipeline.sources.archives import FoundFile, is_zip, unpack_archive
 from pipeline.sources.catalog import CORPUS, CatalogRow, describe_file, locate, suffixes_of
 
-IN_FOLDERS = (*SCORES, *RECORDINGS, ".zip")
-"""How the names of files end that a folder of music is searched for."""
+NAMELESS = ""
+"""The end of a name without one: such files are music where they begin like it."""
+IN_FOLDERS = (*SCORES, *RECORDINGS, ".zip", NAMELESS, *OTHERS)
+"""How the names of files end that a folder of music is searched for; some are only told of."""
 
 
 def music_folder(setting: str | None, key: str) -> Path:
@@ -34,28 +46,41 @@ def music_folder(setting: str | None, key: str) -> Path:
 def scan(folder: Path, suffixes: Collection[str] = tuple(SCORES)) -> list[tuple[str, os.stat_result]]:
     """Paths (relative to `folder`) and stats of all files below it with these suffixes (scores), in order.
 
-    Links to folders are left, and what a Mac keeps beside each file.
+    Links to folders are left, and what a Mac keeps beside each file. A project that is a folder (`One.band`) counts as
+    a file: what lies in it are no songs.
     """
     found = []
     for place, folders, names in os.walk(folder):
-        folders.sort()
-        for name in names:
+        projects = [name for name in folders if PurePath(name).suffix.lower() in PROJECT_FOLDERS]
+        folders[:] = sorted(set(folders).difference(projects))
+        for name in (*names, *projects):
             path = Path(place, name)
-            if path.suffix.lower() in suffixes and not name.startswith("._"):
+            if not name.startswith("._") and _is_wanted(path, suffixes):
                 try:
                     stats = path.stat()
                 except OSError:
                     stats = path.lstat()
-                if stat.S_ISREG(stats.st_mode) or stat.S_ISLNK(stats.st_mode):
+                if stat.S_ISREG(stats.st_mode) or stat.S_ISLNK(stats.st_mode) or name in projects:
                     found.append((str(path.relative_to(folder)), stats))
     return sorted(found, key=lambda one: os.fsencode(one[0]))
+
+
+def _is_wanted(path: Path, suffixes: Collection[str]) -> bool:
+    """Whether a file's name ends in one of the suffixes; where it has no suffix, whether it begins like music."""
+    suffix = path.suffix.lower()
+    if suffix or NAMELESS not in suffixes or path.name.startswith("."):
+        return suffix != NAMELESS and suffix in suffixes
+    return path.is_file() and format_of_content(read_head(path)) in (*SCORES, *RECORDINGS)
 
 
 def folder_print(setting: str | None, key: str, suffixes: Collection[str] = tuple(SCORES)) -> str:
     """Fingerprint of the folder that `key` names: a file that is added, changed or gone changes it."""
     files = scan(music_folder(setting, key), suffixes)
     if not files:
-        raise UserError(f"{key}={setting} holds no music: no file in it ends in {', '.join(suffixes)}.")
+        others = count_others(other_format(name) for name, _ in scan(music_folder(setting, key), OTHERS))
+        there = f"; it holds {'; '.join(others)}" if others else ""
+        readable = [suffix for suffix in suffixes if suffix and suffix not in OTHERS]
+        raise UserError(f"{key}={setting} holds no music: no file in it ends in {', '.join(readable)}{there}.")
     return fingerprint([(name, stats.st_size, stats.st_mtime_ns) for name, stats in files])
 
 
@@ -97,20 +122,21 @@ def find_pianorolls(data: DataSettings, settings: CollectSettings, ask_again: bo
 def open_up(path: str, settings: CollectSettings, kind: str = "song", pattern: str = "") -> list[FoundFile]:
     """A file as it is, or the files in a zip archive that are of this kind and match the pattern."""
     if not is_zip(path):
-        return [FoundFile(path, path)]
-    return unpack_all(Path(path), path, pattern, suffixes_of(kind), settings)
+        problem = "" if path.lower().endswith((*SCORES, *RECORDINGS)) else other_format(path)
+        return [FoundFile("" if problem else path, path, problem)]
+    return unpack_all(Path(path), path, pattern, kind, settings)
 
 
-def unpack_all(
-    archive: Path, source: str, pattern: str, suffixes: Collection[str], settings: CollectSettings
-) -> list[FoundFile]:
-    """The files with these suffixes in an archive that is called `source`; an archive without any is said, too."""
+def unpack_all(archive: Path, source: str, pattern: str, kind: str, settings: CollectSettings) -> list[FoundFile]:
+    """The files of a kind in an archive that is called `source`; an archive without any is said, too."""
     found: list[FoundFile] = []
+    suffixes = suffixes_of(kind)
     try:
         for one in unpack_archive(
             archive, source, pattern, lambda name: PurePath(name).suffix.lower() in suffixes, settings
         ):
-            found.append(one)
+            if kind != "text" or not other_format(one.source):
+                found.append(one)
     except UnusableError as error:
         return [*found, FoundFile("", source, str(error))]
     nothing = f"the archive holds nothing that matches {pattern}" if pattern else "the archive holds nothing of use"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import glob
-import os
-import re
 from collections.abc import Mapping
 from dataclasses import astuple, replace
 from pathlib import Path, PurePath
@@ -12,27 +9,36 @@ from urllib.parse import unquote
 
 from pipeline.errors import UnusableError
 from pipeline.files import file_hash, fingerprint
-from pipeline.formats import TEXTS, printable
-from pipeline.progress import bar
+from pipeline.formats import OTHERS, TEXTS, other_format, printable
+from pipeline.progress import bar, say
 from pipeline.settings.data import CollectSettings, DataSettings
 from pipeline.sources.archives import FoundFile, is_zip
-from pipeline.sources.catalog import CatalogRow, describe_file, suffixes_of
-from pipeline.sources.columns import SheetRow, read_sheet_rows
+from pipeline.sources.catalog import CatalogRow, describe_file, join_remarks, row_place, suffixes_of
+from pipeline.sources.columns import SheetRow, read_sheets
 from pipeline.sources.downloads import Download, fetch_all
 from pipeline.sources.folders import open_up, scan, unpack_all
+from pipeline.sources.places import (
+    check_place,
+    direct_link,
+    drive_of,
+    explain_absence,
+    is_web,
+    places_on_disk,
+    settle,
+)
 
-LINK = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
-"""Begins a link."""
+WITHOUT_LINKS = (".xls", ".xlsb")
+"""Workbooks whose links behind text are not read."""
 
 
 def listing_inputs(data: DataSettings) -> dict[str, str]:
     """The rows of the spreadsheet, and sizes and times of the files of this machine that they name."""
-    entries = read_sheet_rows(data)
+    entries = settled_rows(data)[0]
     files: list[tuple[str, object, int]] = []
     for entry in entries:
-        if not LINK.match(entry.where):
+        if not is_web(entry.where):
             try:
-                for path, _ in local_files(entry.where, folder_of(data), entry.kind):
+                for path, _ in local_files(entry.where, folder_of(data), entry.kind)[0]:
                     stats = Path(path).stat()
                     files.append((path, stats.st_size, stats.st_mtime_ns))
             except (UnusableError, OSError) as error:
@@ -40,13 +46,21 @@ def listing_inputs(data: DataSettings) -> dict[str, str]:
     return {"spreadsheet": fingerprint([[astuple(entry) for entry in entries], files])}
 
 
+def settled_rows(data: DataSettings) -> tuple[list[SheetRow], list[str]]:
+    """The rows of the spreadsheet, each with the path or link that it means; and the sheets without any."""
+    entries, left_out = read_sheets(data)
+    return [replace(one, where=settle(one.where, one.link, folder_of(data)), link="") for one in entries], left_out
+
+
 def find_listed(data: DataSettings, settings: CollectSettings, ask_again: bool) -> list[CatalogRow]:
     """The rows of the catalog, in the order of the spreadsheet."""
-    entries = read_sheet_rows(data)
+    entries, left_out = settled_rows(data)
+    for sheet in left_out:
+        say(f"collect: the sheet {printable(sheet)} is left out: it has no column that says where files are.")
     hashes: dict[str, str] = {}
     for entry in entries:
         if is_web(entry.where):
-            url = entry.where.partition("#")[0]
+            url = direct_link(entry.where.partition("#")[0])
             hashes[url] = hashes.get(url) or entry.sha256
     downloads = fetch_all(hashes, settings, ask_again)
     songs = {_plain(entry.title): entry.title for entry in entries if entry.title and entry.kind in ("", "song")}
@@ -55,13 +69,16 @@ def find_listed(data: DataSettings, settings: CollectSettings, ask_again: bool) 
         try:
             found, is_checked = find_row_files(entry, folder_of(data), downloads, settings)
         except UnusableError as error:
-            found, is_checked = [FoundFile("", entry.where or f"row {entry.row}", str(error))], True
+            problem = str(error)
+            if problem == "not there" and Path(data.path or "").suffix.lower() in WITHOUT_LINKS:
+                problem += ": a link behind the text can't be read here; save the list as .xlsx"
+            found, is_checked = [FoundFile("", entry.where or row_place(entry.row, entry.sheet), problem)], True
         if entry.sha256 and not is_checked and len(found) > 1:
-            entry = replace(entry, sha256="", remark=_joined(entry.remark, "sha256 is not for several files"))
+            entry = replace(entry, sha256="", remark=join_remarks(entry.remark, "sha256 is not for several files"))
         if entry.kind in ("", "song"):
             entry = replace(entry, used_in="")
         elif entry.used_in and _plain(entry.used_in) not in songs:
-            entry = replace(entry, remark=_joined(entry.remark, "used_in names no song of this list"))
+            entry = replace(entry, remark=join_remarks(entry.remark, "used_in names no song of this list"))
         else:
             entry = replace(entry, used_in=songs.get(_plain(entry.used_in), ""))
         rows += [describe_row_file(entry, one, len(found), is_checked, data.licence, settings) for one in found]
@@ -80,18 +97,28 @@ def find_row_files(
     """
     if is_web(entry.where):
         url, _, pattern = entry.where.partition("#")
-        download = downloads[url]
+        download = downloads[direct_link(url)]
         if isinstance(download, str):
-            raise UnusableError(download)
+            raise UnusableError(_with_drive(download, drive_of(url)))
         if not is_zip(download.path):
             return [FoundFile(download.path, url, name=download.name)], False
         _check_archive(entry, download.sha256)
-        return unpack_all(Path(download.path), url, unquote(pattern), suffixes_of(entry.kind), settings), True
-    files = local_files(entry.where, folder, entry.kind)
+        return unpack_all(Path(download.path), url, unquote(pattern), entry.kind, settings), True
+    files, remark = local_files(entry.where, folder, entry.kind)
     is_checked = len(files) == 1 and is_zip(files[0][0]) and not files[0][1]
     if entry.sha256 and is_checked:
         _check_archive(entry, file_hash(Path(files[0][0])))
-    return [one for path, pattern in files for one in open_up(path, settings, entry.kind, pattern)], is_checked
+    found = [one for path, pattern in files for one in open_up(path, settings, entry.kind, pattern)]
+    return [replace(one, remark=remark) for one in found], is_checked
+
+
+def _with_drive(problem: str, drive: str) -> str:
+    """Why a link gave nothing, and what to do where it leads to a cloud drive."""
+    if not drive:
+        return problem
+    return (
+        f"{problem.partition(':')[0]}: {drive} may show a page first; download the file in a browser and list its path"
+    )
 
 
 def _check_archive(entry: SheetRow, sha256: str) -> None:
@@ -120,8 +147,9 @@ def describe_row_file(
         downbeat_seconds=entry.downbeat_seconds,
         split=entry.split,
         used_in=entry.used_in,
-        remark=entry.remark,
+        remark=join_remarks(entry.remark, row.remark),
         row=entry.row,
+        sheet=entry.sheet,
     )
 
 
@@ -136,63 +164,29 @@ def _kind(said: str, found: FoundFile) -> tuple[str, str]:
         return said, f"not a text: texts end in {', '.join(TEXTS)}"
     if suffix in TEXTS:
         return said, f"a text, not a {said}: say text as its kind"
-    return said or "song", f"unknown format: {printable(suffix) or 'no suffix'}"
+    return said or "song", other_format(found.where) or f"unknown format: {printable(suffix) or 'no suffix'}"
 
 
-def local_files(where: str, folder: Path, kind: str) -> list[tuple[str, str]]:
+def local_files(where: str, folder: Path, kind: str) -> tuple[list[tuple[str, str]], str]:
     """Paths of the files of this machine that a cell names, each with the pattern of what is meant in an archive.
 
-    Relative paths begin at `folder`. Raises `UnusableError` where there are none.
+    Relative paths begin at `folder`. Beside them comes a remark, where one is due. Raises `UnusableError` where there
+    are none.
     """
-    if not where:
-        raise UnusableError("the row does not say where the file is")
-    link = LINK.match(where)
-    if link:
-        raise UnusableError(f"{link[1].lower()} links are not followed: give a path or an http(s) link")
+    check_place(where)
     try:
-        path = Path(where).expanduser()
-        path = path if path.is_absolute() else folder / path
-        if not path.exists() and "\\" in where and (folder / where.replace("\\", "/")).exists():
-            path = folder / where.replace("\\", "/")
-        if path.is_dir():
-            suffixes = (*suffixes_of(kind), ".zip")
-            files = [(str(path / name), "") for name, _ in scan(path, suffixes)]
-            what = "the folder holds no texts" if kind == "text" else "the folder holds no music"
-        elif path.exists() or path.is_symlink():
-            files, what = [(str(path), "")], ""
-        else:
-            files, what = _in_archive(path) or _matching(where, folder), "not there"
-            what = "nothing matches" if glob.has_magic(where) else what
+        places, remark = places_on_disk(where, folder)
+        if len(places) == 1 and Path(places[0][0]).is_dir() and not other_format(places[0][0]):
+            path = Path(places[0][0])
+            others = () if kind == "text" else OTHERS
+            places = [(str(path / name), "") for name, _ in scan(path, (*suffixes_of(kind), ".zip", *others))]
+            if not places:
+                raise UnusableError("the folder holds no texts" if kind == "text" else "the folder holds no music")
     except (OSError, ValueError, RuntimeError) as error:
         raise UnusableError(f"no path: {getattr(error, 'strerror', None) or error}".lower()) from error
-    if not files:
-        hint = ": begin a link with https://" if where.lower().startswith("www.") else ""
-        raise UnusableError(what + hint)
-    return files
-
-
-def _in_archive(path: Path) -> list[tuple[str, str]]:
-    """The archive that a path such as `songs.zip/folder/*.mid` leads into, and the rest of the path."""
-    for place in path.parents:
-        if is_zip(place.name) and place.is_file():
-            return [(str(place), path.relative_to(place).as_posix())]
-    return []
-
-
-def _matching(pattern: str, folder: Path) -> list[tuple[str, str]]:
-    """The files that `*`, `?` or `[...]` in a path mean, in order; `**` goes through all folders below."""
-    if not glob.has_magic(pattern):
-        return []
-    pattern = os.path.expanduser(pattern)  # noqa: PTH111 - a Path would drop what ends the pattern
-    names = glob.glob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207 - a folder's own name may hold brackets
-    paths = [folder / name for name in sorted(names, key=os.fsencode)]
-    return [(str(path), "") for path in paths if path.is_file()]
-
-
-def is_web(where: str) -> bool:
-    """Whether a cell holds a link that is fetched."""
-    link = LINK.match(where)
-    return link is not None and link[1].lower() in ("http", "https")
+    if not places:
+        raise UnusableError(explain_absence(where))
+    return places, remark
 
 
 def folder_of(data: DataSettings) -> Path:
@@ -203,7 +197,3 @@ def folder_of(data: DataSettings) -> Path:
 def _plain(title: str) -> str:
     """A title without case and superfluous spaces."""
     return " ".join(title.casefold().split())
-
-
-def _joined(*remarks: str) -> str:
-    return "; ".join(remark for remark in remarks if remark)

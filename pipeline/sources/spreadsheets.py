@@ -1,4 +1,7 @@
-"""The cells of a spreadsheet as text, whatever program wrote it: Excel, LibreOffice, or values in a plain text file."""
+"""The cells of a spreadsheet as text, and the links behind them, whatever program wrote it.
+
+Excel, LibreOffice, or values in a plain text file.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ import json
 import subprocess
 import sys
 import zipfile
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.errors import UserError
@@ -21,6 +25,8 @@ COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """Begins Microsoft's compound files: .xls, and .xlsx files with a password."""
 BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 DELIMITERS = ("\t", ";", ",", "|")
+DELIMITED_LINES = 50
+"""Of a text, that tell how its values are delimited."""
 MOST_BYTES = 500_000_000
 """Of a spreadsheet, unpacked: millions of rows take less."""
 MOST_SECONDS = 300.0
@@ -29,10 +35,13 @@ MOST_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class Worksheet:
-    """One table: its name and its cells, row by row; rows may differ in length."""
+    """One table: its cells, row by row; rows may differ in length."""
 
     name: str
+    """Of a sheet in a workbook; empty for a plain text file."""
     rows: list[list[str]]
+    links: dict[tuple[int, int], str] = field(default_factory=dict)
+    """Links behind the text of cells, by row and column from 0."""
 
 
 def read_worksheets(path: Path, setting: str) -> list[Worksheet]:
@@ -54,7 +63,14 @@ def read_worksheets(path: Path, setting: str) -> list[Worksheet]:
     text = _decode(content)
     if "\0" in text or path.suffix.lower() not in (".csv", ".tsv", ".tab", ".txt"):
         raise UserError(f"{setting} is no spreadsheet: give one that was saved as .xlsx, .ods or .csv.")
-    return [Worksheet(path.stem, _values(text, setting))]
+    rows = _values(text, setting)
+    links = {
+        (row, column): target
+        for row, cells in enumerate(rows)
+        for column, cell in enumerate(cells)
+        if cell.startswith("=") and (target := workbook.linked_by(cell, rows))
+    }
+    return [Worksheet("", rows, links)]
 
 
 def _workbook(path: Path, content: bytes, setting: str) -> list[Worksheet]:
@@ -75,7 +91,10 @@ def _workbook(path: Path, content: bytes, setting: str) -> list[Worksheet]:
         done = subprocess.run(command, capture_output=True, timeout=MOST_SECONDS, check=False)
         if done.returncode == workbook.PASSWORD:
             raise UserError(f"{setting} has a password: save it without one.")
-        return [Worksheet(name, rows) for name, rows in json.loads(done.stdout)]
+        return [
+            Worksheet(name, rows, {(row, column): target for row, column, target in links})
+            for name, rows, links in json.loads(done.stdout)
+        ]
     except (subprocess.TimeoutExpired, ValueError) as error:
         raise unreadable from error
 
@@ -95,10 +114,21 @@ def _decode(content: bytes) -> str:
     return content.decode("latin-1")
 
 
+def _evenness(lines: list[str], delimiter: str) -> tuple[int, int]:
+    """How many lines a delimiter parts into one number of cells, and what number: a list's own does so with most."""
+    try:
+        widths = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter) if len(row) > 1)
+    except csv.Error:
+        return 0, 0
+    width, count = max(widths.items(), key=lambda one: (one[1], one[0]), default=(0, 0))
+    return count * (width - 1) if count else 0, width
+
+
 def _values(text: str, setting: str) -> list[list[str]]:
-    """The cells of delimited text; the delimiter is the one that parts its first line the most."""
+    """The cells of delimited text; the delimiter is the one that parts most of its first lines alike."""
     first, _, rest = text.lstrip().partition("\n")
-    delimiter = max(DELIMITERS, key=lambda one: len(next(csv.reader([first.strip("\r")], delimiter=one), [])))
+    lines = text.splitlines()[:DELIMITED_LINES]
+    delimiter = max(DELIMITERS, key=lambda one: _evenness(lines, one))
     if first.lower().startswith("sep=") and len(first.strip()) == 5:  # Excel's own hint
         text, delimiter = rest, first[4]
     try:

@@ -19,7 +19,7 @@ from pipeline.pages.album.contents import bring_samples, bring_tracks, mean_recu
 from pipeline.pages.album.cover import draw_cover, theme_of
 from pipeline.pages.album.credits import credit_rows, remake_command
 from pipeline.pages.album.page import AlbumPage, credits_text, playlist, render_page
-from pipeline.progress import duration, say
+from pipeline.progress import counted, duration, say
 from pipeline.songs.song import Song, song_paths
 from pipeline.songs.sung_syllables import read_alignment
 from pipeline.stage_table import Outcome, Plan
@@ -41,7 +41,7 @@ def inputs(config: Config) -> dict[str, str]:
 def plan(config: Config) -> Plan:
     """The songs, and how much their media weigh."""
     songs = _rendered(config)
-    text = f"puts {len(songs)} songs, their words and how they were made on one page."
+    text = f"puts {counted(len(songs), 'song')}, their words and how they were made on one page."
     media = media_bytes(songs, stage_directory("render", config))
     pictures = stage_directory("train", config).rglob("*.[pm][np][g3]")
     training = sum(path.stat().st_size for path in pictures)
@@ -78,7 +78,7 @@ def run(config: Config, directory: Path) -> Outcome:
     write_text(directory / "album.m3u", playlist(page))
     write_text(directory / "credits.txt", credits_text(page))
     place = (stage_directory("album", config) / "index.html").resolve()
-    say(f"album: {title}, {len(tracks)} songs, {duration(page.seconds)}.")
+    say(f"album: {title}, {counted(len(tracks), 'song')}, {duration(page.seconds)}.")
     say(f"album: to listen, open it in a browser: {place.as_uri()}")
     returning = {"made": mean_recurrence(made), "real": mean_recurrence(real)}
     return Outcome(notes={"title": title, "seconds": round(page.seconds, 1), "recurrence": returning})

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from pipeline.config import stage_directory
 from pipeline.csv import write_rows
-from pipeline.dataset.store import kind_of_reason
+from pipeline.dataset.reasons import count_reasons, none_usable
+from pipeline.dataset.store import Reject
 from pipeline.errors import UserError
 from pipeline.files import lock
-from pipeline.formats import printable
-from pipeline.progress import say
-from pipeline.sources.catalog import CATALOG, CatalogRow, MusicSource, mark_duplicates
+from pipeline.formats import count_others, is_other_format
+from pipeline.progress import counted, say
+from pipeline.sources.catalog import CATALOG, CatalogRow, MusicSource, call_row, mark_duplicates
 from pipeline.sources.content_store import FILES, sweep_up
 from pipeline.sources.debian import debian_inputs, find_in_packages
 from pipeline.sources.folders import (
@@ -64,6 +65,8 @@ def plan(config: Config) -> Plan:
 
 def run(config: Config, directory: Path) -> Outcome:
     """Write `catalog.csv`, a row a file. Raises `UserError` where nothing can be used."""
+    from pipeline.pages.dataset.rejected import remove_rejected_page
+
     check_limits(config)
     with lock(FILES):
         sweep_up()
@@ -71,10 +74,13 @@ def run(config: Config, directory: Path) -> Outcome:
     counts = Counter(row.kind for row in rows if not row.problem)
     if not counts:
         raise nothing_collected(config, rows)
+    remove_rejected_page(stage_directory("collect", config))
     write_rows(directory / CATALOG, rows, CatalogRow)
     megabytes = sum(row.bytes for row in rows) / 1e6
     where = stage_directory("collect", config) / CATALOG
     say(f"collect: {count_kinds(counts)} ({megabytes:,.1f} MB); {describe_problems(rows)}. See {where}.")
+    for sentence in count_others(row.problem for row in rows):
+        say(f"collect: passed over: {sentence}.")
     return Outcome(notes={"files": len(rows), "kinds": dict(counts), "licence": config.data.licence})
 
 
@@ -89,33 +95,34 @@ def check_limits(config: Config) -> None:
 
 def count_kinds(counts: Counter[str]) -> str:
     """`12 songs, 3 samples, 1 text`."""
-    parts = [f"{counts[kind]:,} {kind}{'s' * (counts[kind] != 1)}" for kind in ("song", "sample", "text")]
-    return ", ".join(part for part in parts if not part.startswith("0 ")) or "nothing"
+    return ", ".join(counted(counts[kind], kind) for kind in ("song", "sample", "text") if counts[kind]) or "nothing"
 
 
 def describe_problems(rows: Sequence[CatalogRow]) -> str:
     """How many rows came to nothing and why, the most frequent reason first; and how many have a remark."""
     lost = [row for row in rows if row.problem]
+    others = sum(is_other_format(row.problem) for row in lost)
     remarks = sum(bool(row.remark) for row in rows)
     text = "no problems"
     if lost:
-        reasons = Counter(kind_of_reason(row.problem) for row in lost)
-        named = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common(MOST_REASONS))
-        text = f"{len(lost):,} problem{'s' * (len(lost) != 1)}: {named}"
-        text += " ..." if len(reasons) > MOST_REASONS else ""
+        reasons = [count_reasons([row.problem for row in lost if not is_other_format(row.problem)], MOST_REASONS)]
+        reasons += [f"{others:,} in {'a format' if others == 1 else 'formats'} that can't be read"] if others else []
+        text = f"{counted(len(lost), 'problem')}: {'; '.join(reason for reason in reasons if reason)}"
         if any(row.problem.startswith("the link") for row in lost):
             text += " (force=true tries the links again)"
     if remarks:
-        text += f"; {remarks:,} row{'s' * (remarks != 1)} with a remark"
+        text += f"; {counted(remarks, 'row' if rows[0].row else 'file')} with a remark"
     return text
 
 
 def nothing_collected(config: Config, rows: Sequence[CatalogRow]) -> UserError:
-    """The error for a data set of which not one row can be used."""
+    """The error for a data set of which nothing can be used; every file and its reason stand on a page beside it."""
+    from pipeline.pages.dataset.rejected import write_rejected_page
+
     place = f"data.path={config.data.path}" if config.data.path else f"data={config.data.name}"
-    example = rows[0]
-    name = printable(example.source)
-    place_in = f"row {example.row}, {name}" if example.row and name != f"row {example.row}" else name
-    return UserError(
-        f"nothing of {place} can be used; {describe_problems(rows)} (for example {place_in}: {example.problem})."
-    )
+    if not rows:
+        return UserError(f"{place} holds nothing.")
+    rejects = [Reject(call_row(row), row.problem) for row in rows]
+    sentence = none_usable(place, rejects, len(rows), "row" if rows[0].row else "file")
+    page = write_rejected_page(stage_directory("collect", config), config.data.title, sentence, rejects)
+    return UserError(f"{sentence}. What became of each: {page}")

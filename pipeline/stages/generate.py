@@ -2,7 +2,8 @@
 
 From nothing, around notes that are given (`generate.given`), or phrases to explore the latent space
 (`generate.like`, `generate.interpolate`). Writes `songs/NN.npz`, one a song, see `pipeline.songs.song`; of exploring
-one song of all phrases and a picture of them, `phrases.png`.
+one song of all phrases and a picture of them, `phrases.png`. Each request has a folder of its own, see
+`pipeline.song_requests`.
 """
 
 from __future__ import annotations
@@ -13,19 +14,21 @@ from typing import Protocol
 import numpy as np
 
 from pipeline.config import Config, stage_directory
-from pipeline.dataset.cutting import cutting_settings
 from pipeline.devices import prepare_torch
 from pipeline.drawing.piano_rolls import draw_samples
 from pipeline.errors import UserError
 from pipeline.files import file_hash
 from pipeline.formats import is_recording
-from pipeline.progress import bar, duration, say
+from pipeline.progress import bar, counted, duration, say
 from pipeline.settings.data import roll_spec
-from pipeline.settings.generate import GenerateSettings
+from pipeline.settings.generate import ALBUM, EXPLORE, request_kind
+from pipeline.settings.metre import read_metre
+from pipeline.song_requests import render_command
 from pipeline.songs.compose.song_composer import SongComposer
 from pipeline.songs.explore.explorer import Explorer
 from pipeline.songs.form import pick_form
 from pipeline.songs.given_song import given_path
+from pipeline.songs.inpaint.mask import check_something_asked
 from pipeline.songs.inpaint.song_inpainter import SongInpainter
 from pipeline.songs.request import check_request, refuse_request
 from pipeline.songs.song import Song
@@ -72,7 +75,9 @@ def content_of(value: str, key: str, config: Config) -> str:
     path = given_path(value, f"generate.{key}")
     if not is_recording(path.name):
         return file_hash(path)
-    return recording_of(path, config.transcribe, cutting_settings(config).spec.beats_per_bar).directory.name
+    metre = read_metre(config.data.metre)
+    found = recording_of(path, config.transcribe, metre.beats_per_bar, quarters_per_beat=metre.quarters_per_beat)
+    return found.directory.name
 
 
 def check(config: Config) -> None:
@@ -86,8 +91,10 @@ def check(config: Config) -> None:
         for key in others:
             if getattr(settings, main) is None and getattr(settings, key) is not None:
                 raise UserError(f"generate.{key} means nothing without generate.{main}.")
-    if settings.given is not None and _explores(settings):
+    if settings.given is not None and (settings.like is not None or settings.interpolate is not None):
         raise UserError("generate.given makes songs; generate.like and generate.interpolate explore: give one of them.")
+    if settings.given is not None:
+        check_something_asked(settings)
     if settings.given is not None and settings.tempo_range_bpm is not None:
         raise UserError("generate.tempo_range_bpm: the song that is given has a tempo; generate.tempo_bpm replaces it.")
     check_request(settings, roll_spec(config.roll, config.tracks, config.data.metre))
@@ -98,28 +105,23 @@ def check(config: Config) -> None:
     pick_form(settings.form, 1)
 
 
-def _explores(settings: GenerateSettings) -> bool:
-    return settings.like is not None or settings.interpolate is not None
-
-
 def plan(config: Config) -> Plan:
     """What will be made, and how long it takes."""
     settings = config.generate
     if settings.interpolate is not None:
-        return Plan(f"makes {settings.interpolate} phrases on the way from one to another.", 400_000)
+        return Plan(f"makes {counted(settings.interpolate, 'phrase')} on the way from one to another.", 400_000)
     if settings.like is not None:
-        return Plan(f"makes {settings.songs} phrases near one of {settings.like}; about a minute.", 400_000)
+        return Plan(f"makes {counted(settings.songs, 'phrase')} near one of {settings.like}; about a minute.", 400_000)
     seconds = duration(2 + settings.songs * (1 + settings.candidates / 16))
     if settings.given is not None:
         return Plan(
-            f"makes {settings.songs} version{'s' if settings.songs > 1 else ''} around {settings.given}, the best of "
+            f"makes {counted(settings.songs, 'version')} around {settings.given}, the best of "
             f"{settings.candidates} for each half phrase; about {seconds} for a short song.",
             800_000 * settings.songs,
         )
     return Plan(
-        f"makes {settings.songs} song{'s' if settings.songs > 1 else ''} of {settings.min_seconds:g} to "
-        f"{settings.max_seconds:g} s, the best of "
-        f"{settings.candidates} for each phrase; about {seconds}.",
+        f"makes {counted(settings.songs, 'song')} of {settings.min_seconds:g} to {settings.max_seconds:g} s, the best "
+        f"of {settings.candidates} for each phrase; about {seconds}.",
         400_000 * settings.songs,
     )
 
@@ -129,7 +131,7 @@ def run(config: Config, directory: Path) -> Outcome:
     prepare_torch(config)
     settings = config.generate
     checkpoint = stage_directory("train", config) / "checkpoint.pt"
-    if _explores(settings):
+    if request_kind(settings) == EXPLORE:
         explorer = Explorer(config, checkpoint)
         song = explorer.explore()
         for remark in explorer.remarks:
@@ -137,6 +139,7 @@ def run(config: Config, directory: Path) -> Outcome:
         song.save(directory / "songs" / "01.npz")
         phrases = np.stack(np.split(song.planes, len(song.sections), axis=2))
         draw_samples(directory / "phrases.png", phrases, song.spec, song.form)
+        say_where(config, f"{counted(len(phrases), 'phrase')} as one song, and a picture of them")
         return Outcome(facts={"songs": 1}, notes={"songs": [song_facts(song)]})
     maker: SongMaker
     if settings.given is not None:
@@ -151,7 +154,17 @@ def run(config: Config, directory: Path) -> Outcome:
         song = maker.make(number)
         song.save(directory / "songs" / f"{number:02d}.npz")
         songs.append(song_facts(song))
+    around = f" around {Path(settings.given).name}" if settings.given is not None else ""
+    say_where(config, counted(len(songs), "song") + around)
     return Outcome(facts={"songs": len(songs)}, notes={"songs": songs})
+
+
+def say_where(config: Config, what: str) -> None:
+    """Print where the songs lie, and the command that plays them where nothing else is about to."""
+    request = config.generate.request or ALBUM
+    text = f"generate: {what}: {stage_directory('generate', config)}"
+    hint = f". To hear: {render_command(config.name, request)}" if config.stage == "generate" else ""
+    say(text + hint)
 
 
 def song_facts(song: Song) -> dict[str, str | float]:

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gan.spec import RollSpec
 from pipeline.config import stage_directory
 from pipeline.csv import read_rows
 from pipeline.dataset.cutting import PreparedFile, SourceFile, cutting_settings
+from pipeline.dataset.reasons import count_reasons, none_usable
 from pipeline.dataset.resumable_reading import read_files_resuming
 from pipeline.dataset.store import Reject, open_store
 from pipeline.dataset.store_writer import StoreSummary, write_store
 from pipeline.errors import UserError
-from pipeline.formats import SCORES, is_recording, printable
-from pipeline.progress import bar, duration, say
-from pipeline.sources.catalog import CATALOG, CatalogRow, locate
+from pipeline.formats import SCORES, is_recording
+from pipeline.progress import bar, counted, duration, say
+from pipeline.sources.catalog import CATALOG, CatalogRow, call_row, locate
 from pipeline.stage_table import Outcome, Plan
-from pipeline.transcription.cache import BYTES_PER_MINUTE, PICTURE, recordings_of, remaining_work, transcribe_all
+from pipeline.transcription.cache import (
+    BYTES_PER_MINUTE,
+    PICTURE,
+    TranscriptionResult,
+    recordings_of,
+    remaining_work,
+    transcribe_all,
+)
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -42,21 +52,36 @@ def plan(config: Config) -> Plan:
     seconds = 15 + sum(one for one, _ in estimates) / workers
     num_phrases = sum(bars // config.prepare.hop_bars + 1 for _, bars in estimates)
     phrase_bytes = 2 * spec.num_tracks * spec.num_steps * -(-spec.num_pitches // 8)
-    work = remaining_work(recordings_of(rows, config.transcribe, spec.beats_per_bar), config.executor)
-    text = f"Cuts {len(rows)} songs into phrases of {spec.bars} bars, about {duration(seconds + work.seconds)}"
+    work = remaining_work(
+        recordings_of(rows, config.transcribe, spec.beats_per_bar, spec.quarters_per_beat), config.executor
+    )
+    text = f"Cuts {counted(len(rows), 'song')} into phrases of {counted(spec.bars, 'bar')}, "
+    text += f"about {duration(seconds + work.seconds)}"
     if work.files:
-        text += f", {work.files} of them recording{'s' if work.files > 1 else ''} to transcribe first"
+        text += f", {counted(work.files, 'recording')} of them to transcribe first"
     text += "."
     sound_bytes = int(work.minutes * BYTES_PER_MINUTE)
     return Plan(text, num_phrases * (phrase_bytes + 200) + sound_bytes + 5_000_000)
 
 
 def run(config: Config, directory: Path) -> Outcome:
-    """Write the store's files; a `UserError` counts the reasons where no file can be used."""
+    """Write the store's files; a `UserError` counts the reasons where no file can be used, and names a page of them."""
+    from pipeline.pages.dataset.rejected import remove_rejected_page
+
     settings = cutting_settings(config)
-    rows, written = transcribe_first(config, read_catalog(config), settings.spec.beats_per_bar)
+    rows, found = transcribe_first(config, read_catalog(config), settings.spec)
+    written = {where: str(one.midi) for where, one in found.items()}
     sources = [
-        SourceFile(row.id, row.where, row.title, row.bpm, row.key, row.split, written.get(row.where, ""))
+        SourceFile(
+            row.id,
+            row.where,
+            row.title,
+            row.bpm,
+            row.key,
+            row.split,
+            written.get(row.where, ""),
+            found[row.where].remarks if row.where in found else (),
+        )
         for row in songs_of(rows)
     ]
     files = called_by_user(read_files_resuming(sources, settings, config.executor, journal_path(config)), rows)
@@ -65,7 +90,8 @@ def run(config: Config, directory: Path) -> Outcome:
     if summary.songs == 0:
         journal_path(config).unlink(missing_ok=True)
         raise nothing_prepared(config, sum(row.kind == "song" for row in rows), summary)
-    say(f"prepare: {summary.songs} songs, {describe_phrases(summary)}; {describe_rejects(summary)}")
+    remove_rejected_page(stage_directory("prepare", config))
+    say(f"prepare: {counted(summary.songs, 'song')}, {describe_phrases(summary)}; {describe_rejects(summary)}")
     if summary.remarks:
         say(f"prepare: {describe_remarks(summary)}")
     add_page(config, directory, rows, written)
@@ -127,29 +153,38 @@ def reading_estimate(where: str) -> tuple[float, int]:
 
 
 def transcribe_first(
-    config: Config, rows: list[CatalogRow], beats_per_bar: int
-) -> tuple[list[CatalogRow], dict[str, str]]:
+    config: Config, rows: list[CatalogRow], spec: RollSpec
+) -> tuple[list[CatalogRow], dict[str, TranscriptionResult]]:
     """Write down the recordings of the catalog that are not written down yet.
 
     Returns
     -------
-    The rows, with the problem of those that failed; and the MIDI file of the others by the row's `where`.
+    The rows, with the problem of those that failed; and what the others were written down as, by the row's `where`.
     """
-    recordings = recordings_of(rows, config.transcribe, beats_per_bar)
+    recordings = recordings_of(rows, config.transcribe, spec.beats_per_bar, spec.quarters_per_beat)
     if not recordings:
         return rows, {}
     found = list(bar(transcribe_all(recordings, config.executor), len(recordings), "transcribe", "recordings"))
     problems = {one.recording.path: one.problem for one in found if one.problem}
-    written = {one.recording.path: str(one.midi) for one in found if not one.problem}
+    written = {one.recording.path: one for one in found if not one.problem}
     return [replace(row, problem=problems.get(row.where, row.problem)) for row in rows], written
 
 
 def called_by_user(files: Iterator[PreparedFile], rows: Sequence[CatalogRow]) -> Iterator[PreparedFile]:
-    """The files, their rejects called as the user calls the file, not as it was stored after a download."""
+    """The files, their rejects called as the user calls the file, not as it was stored after a download.
+
+    Songs get the remarks that the catalog has on their files.
+    """
     names = {row.where: row.source for row in songs_of(rows) if row.where != row.source}
+    remarks = {row.where: tuple(row.remark.split("; ")) for row in songs_of(rows) if row.remark}
     for reading in files:
         if names:
             reading.rejects = [call_by(names, reject) for reject in reading.rejects]
+        if remarks:
+            reading.songs = [
+                replace(song, remarks=(*song.remarks, *remarks.get(re.sub(r"#\d+$", "", song.path), ())))
+                for song in reading.songs
+            ]
         yield reading
 
 
@@ -163,7 +198,7 @@ def call_by(names: dict[str, str], reject: Reject) -> Reject:
 
 def with_problems(files: Iterator[PreparedFile], rows: Sequence[CatalogRow]) -> Iterator[PreparedFile]:
     """The files, after a reject for each song of the catalog that nothing came of."""
-    lost = [Reject(row.source, row.problem) for row in rows if row.kind == "song" and row.problem]
+    lost = [Reject(call_row(row), row.problem) for row in rows if row.kind == "song" and row.problem]
     yield PreparedFile(rejects=lost)
     yield from files
 
@@ -171,15 +206,15 @@ def with_problems(files: Iterator[PreparedFile], rows: Sequence[CatalogRow]) -> 
 def describe_phrases(summary: StoreSummary) -> str:
     """How many phrases, in all and by split."""
     splits = ", ".join(f"{split} {count:,}" for split, count in summary.phrases.items())
-    return f"{sum(summary.phrases.values()):,} phrases ({splits})"
+    return f"{counted(sum(summary.phrases.values()), 'phrase')} ({splits})"
 
 
 def describe_rejects(summary: StoreSummary) -> str:
     """How many files were rejected and why, the most frequent reason first."""
     if not summary.rejects:
         return "no rejects"
-    reasons = ", ".join(f"{count} {reason}" for reason, count in summary.reasons().most_common())
-    return f"{len(summary.rejects)} rejects in rejects.csv: {reasons}"
+    reasons = count_reasons([reject.reason for reject in summary.rejects])
+    return f"{counted(len(summary.rejects), 'reject')} in rejects.csv: {reasons}"
 
 
 def describe_remarks(summary: StoreSummary) -> str:
@@ -189,13 +224,12 @@ def describe_remarks(summary: StoreSummary) -> str:
 
 
 def nothing_prepared(config: Config, num_files: int, summary: StoreSummary) -> UserError:
-    """The error for a data set without a single usable song."""
+    """The error for a data set without a single usable song; every file and its reason stand on a page beside it."""
+    from pipeline.pages.dataset.rejected import write_rejected_page
+
     place = f"data.path={config.data.path}" if config.data.path else f"data={config.data.name}"
     if not summary.rejects:
         return UserError(f"{place} lists no songs: samples and texts are not learnt from.")
-    reasons = ", ".join(f"{count} {reason}" for reason, count in summary.reasons().most_common())
-    example = summary.rejects[0]
-    return UserError(
-        f"none of the {num_files} files of {place} can be used: {reasons} (for example {printable(example.path)}: "
-        f"{example.reason})."
-    )
+    sentence = none_usable(place, summary.rejects, num_files)
+    page = write_rejected_page(stage_directory("prepare", config), config.data.title, sentence, summary.rejects)
+    return UserError(f"{sentence}. What became of every file: {page}")

@@ -1,7 +1,7 @@
 """Songs to files that people can hear and read: `python -m pipeline +stage=render render.stems=true`.
 
 Writes `NN-title.mid .wav .png .musicxml` a song, `.lrc` where it has words, on request stems and an MP3 or FLAC, and
-`render.json`.
+`render.json`. Songs of another request than the album's, `render.request=given`, have no words.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from pipeline.audio.loudness import LONGEST_TAIL_SECONDS, check_wav
 from pipeline.audio.synthesizers import check_synth, soundfont_path
 from pipeline.config import Config, stage_directory
 from pipeline.errors import UserError
-from pipeline.files import file_hash, read_json, write_json
-from pipeline.progress import bar, duration, say
+from pipeline.files import file_hash, read_json, read_manifest, write_json
+from pipeline.progress import bar, counted, duration, say
 from pipeline.rendering.mix import Mix, mix_song
 from pipeline.rendering.song_files import file_name, write_song_files
 from pipeline.rendering.vocal.singing import check_vocal
+from pipeline.settings.generate import ALBUM
 from pipeline.songs.song import Song, song_paths
-from pipeline.songs.sung_syllables import NO_LYRICS, check_fits, read_alignment, with_words
+from pipeline.songs.sung_syllables import NO_LYRICS, SungLyrics, check_fits, read_alignment, with_words
 from pipeline.stage_table import Outcome, Plan
 
 SPEED = 10
@@ -52,7 +53,7 @@ def plan(config: Config) -> Plan:
     num_bytes = int(seconds * settings.sample_rate_hz * 4 * copies) + 3_000_000 * len(songs)
     needed = seconds * (1 + copies / 5) / SPEED + settings.vocal * seconds / VOCAL_SPEED
     return Plan(
-        f"plays{' and sings' * settings.vocal} {len(songs)} song{'s' if len(songs) > 1 else ''} of {duration(seconds)} "
+        f"plays{' and sings' * settings.vocal} {counted(len(songs), 'song')} of {duration(seconds)} "
         f"in all with {settings.synth}; about {duration(needed)}.",
         num_bytes,
     )
@@ -61,10 +62,11 @@ def plan(config: Config) -> Plan:
 def run(config: Config, directory: Path) -> Outcome:
     """Render all songs, check each WAV, and write the list of them."""
     songs = read_songs(config)
-    titles = read_titles(stage_directory("lyrics", config) / "lyrics.json")
-    alignment = read_alignment(stage_directory("lyrics", config) / "alignment.json")
+    titles, alignment = read_words(config)
     if config.render.vocal and not any(words.syllables for words in alignment.values()):
-        raise UserError("render.vocal=true, but there are no words to sing: run +stage=lyrics first.")
+        raise UserError(
+            "render.vocal=true, but these songs have no words to sing: +stage=lyrics writes those of the album."
+        )
     soundfont = soundfont_path(config.render.soundfont)
     first = titles.get(songs[0].number, config.name)
     entries, remarks = [], []
@@ -89,12 +91,28 @@ def run(config: Config, directory: Path) -> Outcome:
     for remark in remarks:
         say(f"render: {remark}.")
     write_json(directory / "render.json", {"songs": entries, "remarks": remarks})
+    say(f"render: {counted(len(songs), 'song')}: {stage_directory('render', config)}")
     return Outcome(facts={"songs": len(songs)}, notes={"remarks": remarks})
 
 
 def read_songs(config: Config) -> list[Song]:
     """All songs that generate left, in order. A damaged one raises `UserError`."""
     return [Song.load(path) for path in song_paths(stage_directory("generate", config))]
+
+
+def read_words(config: Config) -> tuple[dict[int, str], dict[int, SungLyrics]]:
+    """Titles and words by song number: the album's songs have them, unless they were written for other songs."""
+    if (config.generate.request or ALBUM) != ALBUM:
+        return {}, {}
+    place = stage_directory("lyrics", config)
+    lyrics, songs = read_manifest(place), read_manifest(stage_directory("generate", config))
+    if lyrics and songs and lyrics.inputs.get("generate", songs.fingerprint) != songs.fingerprint:
+        say(
+            f"render: the words in {place} were written for other songs, and these are rendered without. Words for "
+            f"them, and their page: python -m pipeline +stage=album name={config.name}"
+        )
+        return {}, {}
+    return read_titles(place / "lyrics.json"), read_alignment(place / "alignment.json")
 
 
 def read_titles(path: Path) -> dict[int, str]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.config import stage_directory
 from pipeline.csv import read_rows
+from pipeline.dataset.store import kind_of_reason
 from pipeline.errors import UserError
 from pipeline.files import file_hash
 from pipeline.formats import is_recording
 from pipeline.progress import bar, counted, duration, say
-from pipeline.settings.data import beats_of
+from pipeline.settings.metre import read_metre
 from pipeline.sources.catalog import CATALOG, CatalogRow
 from pipeline.stage_table import Outcome, Plan
 from pipeline.transcription.cache import (
@@ -55,13 +58,15 @@ def run(config: Config, directory: Path) -> Outcome:
     lost = [one for one in found if one.problem]
     if len(lost) == len(found):
         example = lost[0]
-        more = f" (and {len(lost) - 1} more recordings fail)" if len(lost) > 1 else ""
+        others = len(lost) - 1
+        more = f" (and {counted(others, 'more recording')} {'fails' if others == 1 else 'fail'})" if others else ""
         raise UserError(f"{example.recording.path} can't be transcribed: {example.problem}{more}.")
     write_transcription_page(directory, found, remake_transcription_command(config))
     if config.transcribe.input is not None:
         say_result(found[0])
     else:
         say(f"transcribe: {counted(len(found) - len(lost), 'transcription')}, {counted(len(lost), 'failure')}.")
+        say_remarks(found)
     say(f"transcribe: see {stage_directory('transcribe', config) / PAGE}.")
     notes = {str(one.recording.path): one.problem or str(one.midi) for one in found}
     return Outcome(notes=notes)
@@ -79,16 +84,19 @@ def input_path(config: Config) -> Path:
 
 def recordings_to_do(config: Config) -> list[Recording]:
     """The one that is named, or those of the catalog. Raises `UserError` where there are none."""
-    beats_per_bar = beats_of(config.data.metre)
+    metre = read_metre(config.data.metre)
     if config.transcribe.input is not None:
-        return [recording_of(input_path(config), config.transcribe, beats_per_bar)]
+        found = recording_of(
+            input_path(config), config.transcribe, metre.beats_per_bar, quarters_per_beat=metre.quarters_per_beat
+        )
+        return [found]
     if config.transcribe.bpm is not None or config.transcribe.downbeat is not None:
         raise UserError(
             "transcribe.bpm and transcribe.downbeat belong to one recording: name it with transcribe.input=, or give "
             "each its own in the columns bpm and downbeat of a spreadsheet."
         )
     rows = read_rows(stage_directory("collect", config) / CATALOG, CatalogRow, "collect")
-    recordings = recordings_of(rows, config.transcribe, beats_per_bar)
+    recordings = recordings_of(rows, config.transcribe, metre.beats_per_bar, metre.quarters_per_beat)
     if not recordings:
         raise UserError(
             f"data={config.data.name} lists no recordings: name one with transcribe.input=song.mp3, or a folder that "
@@ -101,8 +109,19 @@ def say_result(found: TranscriptionResult) -> None:
     """Print what was found in one recording."""
     report = found.report
     notes = ", ".join(f"{name} {number}" for name, number in report["notes"].items())
-    say(f"transcribe: {report['bars']} bars at {report['bpm']:g} bpm; notes: {notes}.")
+    bars = counted(report["bars"], "bar")
+    say(f"transcribe: {bars} of {report['beats_per_bar']}/4 at {report['bpm']:g} bpm; notes: {notes}.")
+    for remark in found.remarks:
+        say(f"transcribe: {remark}.")
     say(f"transcribe: MIDI {found.midi}, picture {found.picture}.")
+
+
+def say_remarks(found: Sequence[TranscriptionResult]) -> None:
+    """Print what was mended or guessed in how many recordings; each is named on the page."""
+    kinds = Counter(kind_of_reason(remark) for one in found for remark in one.remarks)
+    if kinds:
+        text = ", ".join(f"{kind} ({count})" for kind, count in kinds.most_common())
+        say(f"transcribe: recordings with a remark on the page: {text}")
 
 
 def remake_transcription_command(config: Config) -> str:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from gan.spec import HOLD, ONSET
-from pipeline.dataset.cutting import SourceFile, cut_phrases, phrase_digest, prepare_file, song_digest
+from pipeline.dataset.cutting import PreparedSong, SourceFile, cut_phrases, phrase_digest, prepare_file, song_digest
 from pipeline.scores.notes import Notes, make_notes, notes_from_roll, unpack_rolls
-from tests.music_makers import SPEC, cutting, song_midi, tune, write_midi
+from tests.music_makers import JIG, SPEC, cutting, song_midi, tune, write_midi
 
 
 def line(seed: int, bars: int = 8, root: int = 60, track: int = 1) -> Notes:
@@ -69,7 +69,7 @@ def test_moved_drums_make_another_song() -> None:
     assert song_digest([songs[0]], SPEC) != song_digest([songs[1]], SPEC)
 
 
-def raise_too_deep(path: Path, max_megabytes: float) -> None:
+def raise_too_deep(*_: object) -> None:
     raise RecursionError("too deep")
 
 
@@ -105,3 +105,89 @@ def test_notes_on_named_beats_of_a_file_lie_on_their_cells_of_the_phrase(tmp_pat
         *((3, step, 60) for step in range(1, 16)),
     }
     assert np.argwhere(roll[ONSET, 2]).tolist() == [[bar, 0, 12] for bar in range(4)]
+
+
+def onsets_of(song: PreparedSong, track: int = 1) -> list[tuple[int, int, int]]:
+    """Bar, step and MIDI pitch of the notes that begin in the first phrase of a song."""
+    roll = unpack_rolls(song.phrases, SPEC.num_pitches)[0]
+    return sorted((bar, step, pitch + 24) for bar, step, pitch in zip(*np.nonzero(roll[ONSET, track]), strict=True))
+
+
+def test_a_jig_lies_on_two_beats_of_six_steps(tmp_path: Path) -> None:
+    piano = [(0, 0.5, 60), (0.5, 0.5, 62), (1, 0.5, 64), (1.5, 1.5, 65), (3, 1, 67), (4, 0.5, 69), (5.75, 0.25, 71)]
+    bass = [(1.5 * beat, 1.5, 36) for beat in range(8)]
+    path = write_midi(tmp_path / "a.mid", {(0, 0, "piano"): piano, (1, 33, "bass"): bass}, metre=(6, 8), bpm=90)
+    (song,) = prepare_file(SourceFile("a", str(path)), cutting(common_key=False, spec=JIG)).songs
+    assert onsets_of(song) == [(0, 0, 60), (0, 2, 62), (0, 4, 64), (0, 6, 65), (1, 0, 67), (1, 4, 69), (1, 11, 71)]
+    assert [place[:2] for place in onsets_of(song, 2)] == [(bar, step) for bar in range(4) for step in (0, 6)]
+    assert (song.bars, song.tempo_bpm) == (4, 90), "quarter notes a minute"
+
+
+def test_a_transcription_is_written_by_beats_which_are_dotted_in_six_eight(tmp_path: Path) -> None:
+    """Beats of a recording are quarter notes in its MIDI file; a third of a beat is an eighth note of the jig."""
+    piano = [(beat + third / 3, 1 / 3, 60 + third) for beat in range(8) for third in range(3)]
+    bass = [(beat, 1, 36) for beat in range(8)]
+    path = write_midi(tmp_path / "a.mid", {(0, 0, "piano"): piano, (1, 33, "bass"): bass}, metre=(2, 4), bpm=60)
+    source = SourceFile("a", "a.mp3", transcription=str(path))
+    (song,) = prepare_file(source, cutting(common_key=False, spec=JIG)).songs
+    assert onsets_of(song) == [(n // 6, n % 6 * 2, 60 + n % 3) for n in range(24)]
+    assert song.tempo_bpm == 90
+
+
+@pytest.mark.parametrize(
+    ("tracks", "asked", "reason"),
+    [
+        ([(0, 32)], 2, "one track only; prepare.min_tracks=1 takes it"),
+        ([(0, 32), (33, 32)], 3, "2 tracks only; prepare.min_tracks=2 takes it"),
+        ([(0, 16), (33, 0)], 2, "no 4 bars in which 2 tracks sound; prepare.min_tracks=1 takes it"),
+    ],
+)
+def test_too_few_tracks_are_explained_with_the_setting_that_takes_them(
+    tmp_path: Path, tracks: list[tuple[int, int]], asked: int, reason: str
+) -> None:
+    """The piano plays from the first bar on, the bass as well or, the last time, after the piano has ended."""
+    lines = {
+        (channel, program, ""): [(beat + (16 if beats == 0 else 0), 1, 48 + beat % 5) for beat in range(beats or 16)]
+        for channel, (program, beats) in enumerate(tracks)
+    }
+    path = write_midi(tmp_path / "a.mid", lines)
+    (reject,) = prepare_file(SourceFile("a", str(path)), cutting(min_tracks=asked, hop_bars=4)).rejects
+    assert reject.reason == reason
+    advised = int(reason.partition("min_tracks=")[2][0])
+    assert prepare_file(SourceFile("a", str(path)), cutting(min_tracks=advised, hop_bars=4)).songs
+
+
+def test_bars_of_one_beat_are_counted_in_fours_with_a_remark(tmp_path: Path) -> None:
+    path = song_midi(tmp_path / "a.mid", 1, metre=(1, 4))
+    (song,) = prepare_file(SourceFile("a", str(path)), cutting()).songs
+    assert song.remarks == ("bar lines of 4/4 are estimated (the header says 1/4)",)
+    assert prepare_file(SourceFile("a", str(song_midi(path, 1))), cutting()).songs[0].remarks == ()
+
+
+def test_two_bars_of_a_polka_are_one_where_asked(tmp_path: Path) -> None:
+    path = song_midi(tmp_path / "a.mid", 1, metre=(2, 4))
+    (reject,) = prepare_file(SourceFile("a", str(path)), cutting()).rejects
+    assert reject.reason == "is in 2/4; data.pair_bars=true takes two bars as one"
+    (song,) = prepare_file(SourceFile("a", str(path)), cutting(pair_bars=True)).songs
+    whole = prepare_file(SourceFile("a", str(song_midi(path, 1))), cutting()).songs[0]
+    assert song.bars == whole.bars == 8 and np.array_equal(song.phrases, whole.phrases)
+
+
+def test_a_transcribed_song_is_called_like_its_recording_and_keeps_what_was_told_of_it(tmp_path: Path) -> None:
+    written = str(song_midi(tmp_path / "song.mid", 1))
+    remarks = ("channels of opposite polarity were turned",)
+    named = SourceFile("a", "x/Track 03.mp3", "Autumn", transcription=written, remarks=remarks)
+    unnamed = SourceFile("b", "x/Blue Moon.mp3", transcription=written)
+    called = SourceFile("c", "x/Blue Moon.mp3", "Blue Moon", transcription=written)
+    songs = [prepare_file(source, cutting()).songs[0] for source in (named, unnamed, called)]
+    assert [song.title for song in songs] == ["Autumn", "Blue Moon", "Blue Moon"]
+    assert songs[0].remarks == remarks and songs[1].remarks == ()
+
+
+def test_a_recorded_waltz_is_left_out_with_both_ways_on(tmp_path: Path) -> None:
+    written = str(song_midi(tmp_path / "song.mid", 1, metre=(3, 4)))
+    (reject,) = prepare_file(SourceFile("a", "x/Waltz.mp3", transcription=written), cutting()).rejects
+    assert reject.path == "x/Waltz.mp3"
+    assert reject.reason == (
+        "sounds like 3/4; data.metre=3/4 takes such music, transcribe.recognise_metre=false takes it as it is"
+    )

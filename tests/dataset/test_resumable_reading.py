@@ -107,7 +107,7 @@ def test_files_that_were_read_are_not_read_again(sources: list[SourceFile], tmp_
     (tmp_path / "set").mkdir()
     summary = write_store(readings, cutting(), tmp_path / "set")
     assert seen == ["song-0", "song-1", "song-2", "song-3", "song-3", "song-4", "text"]
-    assert summary.songs == 5 and [one.reason.split(" ")[0] for one in summary.rejects] == ["broken", "duplicate"]
+    assert summary.songs == 5 and [one.reason.split(" ")[0] for one in summary.rejects] == ["is", "duplicate"]
     list(read_files_resuming(sources, cutting(hop_bars=2), ONE, tmp_path / "journal", read))
     assert len(seen) == 13  # read for another purpose, all are read again
 
@@ -123,7 +123,7 @@ def test_a_file_that_keeps_its_reader_busy_is_left(sources: list[SourceFile]) ->
     readings = list(read_files(sources, cutting(), ONE, spin, 0.3))
     assert [reject.reason for reading in readings for reject in reading.rejects] == [
         f"{TOO_SLOW}: more than 0.3 s",
-        "broken file: it does not begin like a MIDI file",
+        "is plain text, not a MIDI file",
     ]
 
 
@@ -249,6 +249,6 @@ def test_hostile_files_are_explained_and_nothing_is_written_elsewhere(
     assert "line\nbreak \N{MUSICAL NOTE}.mid" in used | set(told)
     assert files - used - set(told) <= {"bomb.zip"}  # its member is told of
     assert told["sparse.mid"].startswith("too large") and told["far.mid"].startswith("too long")
-    assert "bomb.mxl" in told and all(told[f"text-{number}.mid"].startswith("broken") for number in range(10))
+    assert "bomb.mxl" in told and all(told[f"text-{number}.mid"].startswith("is plain text") for number in range(10))
     assert {path.name for path in tmp_path.iterdir()} <= {"music", "ten", "data", "outputs"}
     assert {path.name for path in (tmp_path / "music").iterdir()} == files

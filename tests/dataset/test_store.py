@@ -65,12 +65,12 @@ def test_every_file_is_used_or_explained(music: Path, store: PhraseStore) -> Non
     assert used | set(reasons(store)) == {path.name for path in music.iterdir()}
     assert reasons(store) == {
         "transposed.mid": f"duplicate of {music / 'song-2.mid'}",
-        "waltz.mid": "not 4/4 (is 3/4)",
-        "short.mid": "too short: 3 bars",
-        "solo.mid": "no 4 bars in which 2 tracks sound",
+        "waltz.mid": "is in 3/4; data.metre=3/4 takes such music",
+        "short.mid": "too short: 3 bars, and phrases have 4 (roll.bars)",
+        "solo.mid": "one track only; prepare.min_tracks=1 takes it",
         "rest.mid": "no notes",
         "empty.mid": "broken file: it is empty",
-        "text.mid": "broken file: it does not begin like a MIDI file",
+        "text.mid": "is plain text, not a MIDI file",
         "truncated.mid": "broken file: it is cut off or its lengths are wrong",
         "far.mid": "too long: 139,811 bars",
         "line\nbreak \N{MUSICAL NOTE}.mid": "broken file: it does not begin like a MIDI file",
@@ -181,7 +181,10 @@ def test_file_order_on_disk_does_not_matter(music: Path, store: PhraseStore, tmp
 
 def test_reasons_are_counted_by_kind() -> None:
     assert kind_of_reason("duplicate of a: b.mid") == "duplicate"
-    assert kind_of_reason("not 4/4 (is 3/4)") == "not 4/4"
+    assert kind_of_reason("is in 3/4; data.metre=3/4 takes such music") == "is in 3/4"
+    assert kind_of_reason("one track only; prepare.min_tracks=1 takes it") == "one track only"
+    assert kind_of_reason("no 4 bars of 4/4 in a row (3 at most, roll.bars is 4)") == "no 4 bars of 4/4 in a row"
+    assert kind_of_reason("too short: 3 bars, and phrases have 4 (roll.bars)") == "too short"
     assert kind_of_reason("has 5 parts, the track set satb needs 4") == "another number of parts"
 
 

@@ -15,18 +15,21 @@ import pytest
 
 from gan.spec import RollSpec, Track
 from pipeline.audio.loudness import LONGEST_TAIL_SECONDS, measure_wav
-from pipeline.config import Config, compose
+from pipeline.config import Config, compose, flatten
 from pipeline.dataset.cutting import SourceFile, prepare_file
+from pipeline.dataset.reasons import count_of_reason
 from pipeline.dataset.store import Reject, open_store
 from pipeline.dataset.store_writer import StoreSummary, write_store
+from pipeline.files import Manifest, settings_of, write_manifest
 from pipeline.pages.dataset.charts import SvgDrawing, histogram, key_circle
-from pipeline.pages.dataset.commands import hydra_value, next_commands, set_overrides
+from pipeline.pages.dataset.commands import free_name, hydra_value, next_commands, set_overrides
 from pipeline.pages.dataset.counts import count_music, read_phrase_index
 from pipeline.pages.dataset.examples import LONGEST_SECONDS
 from pipeline.pages.dataset.page import PAGE, PageFacts, render_set_page, write_set_page
 from pipeline.pages.dataset.tables import MOST_FILES, MOST_REASONS, kind_of_source, reasons_of
 from pipeline.settings.data import ArrangementSettings, TrackSettings, TracksSettings
 from pipeline.settings.render import RenderSettings
+from pipeline.stage_table import STAGES
 from pipeline.stages import prepare
 from tests.music_makers import BAND, cutting, song_midi, tune, write_midi
 
@@ -110,7 +113,7 @@ def page(made: tuple[Path, StoreSummary]) -> Page:
 
 def test_every_reason_is_named_with_its_count_and_its_files(made: tuple[Path, StoreSummary], page: Page) -> None:
     for reason, count in made[1].reasons().items():
-        assert f"{count} {reason}" in page.words
+        assert count_of_reason(count, reason) in page.words
     for reject in open_store(made[0]).rejects:
         assert " ".join(reject.path.split()) in page.words
     assert "4 in the set" in page.words
@@ -189,7 +192,7 @@ def test_a_page_that_fails_never_costs_the_set(
 
 
 def test_many_rejects_are_listed_in_part_and_counted_in_full(made: tuple[Path, StoreSummary]) -> None:
-    rejects = [Reject(f"file-{n}.mid", f"not 4/4 (is {n}/8)") for n in range(100_000)]
+    rejects = [Reject(f"file-{n}.mid", f"too short: {n} bars, and phrases have 4 (roll.bars)") for n in range(100_000)]
     rejects += [Reject(f"odd-{n}.mid", f"oddity {n}") for n in range(2 * MOST_REASONS)]
     reasons = reasons_of(rejects)
     assert len(reasons) == MOST_REASONS and reasons[-1].text == "other reasons"
@@ -293,6 +296,54 @@ def test_the_commands_lead_to_the_same_set(chorales: Config) -> None:
     words = ["data=folder", "tracks=satb", f"data.path={path}", "prepare.hop_bars=3"]
     assert shlex.split(train) == ["python", "-m", "pipeline", "+stage=train", *words]
     assert album == train.replace("=train", "=album")
+
+
+def test_the_commands_carry_the_name_and_all_that_was_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = compose(
+        "data=folder", "data.path=x", "name=mine", "budget=quick", "train.batch_size=8", "lyrics.temperature=0.5"
+    )
+    config.data.path = "it's [live], 1/2"
+    config.data.title = f"The music in {config.data.path}"
+    train, album = (shlex.split(command)[3:] for command in next_commands(config, ["train", "album"]))
+    path = "data.path=it's [live], 1/2"
+    assert train == ["+stage=train", "data=folder", "budget=quick", path, "train.batch_size=8", "name=mine"]
+    assert album == [
+        *(
+            "+stage=album",
+            "data=folder",
+            "budget=quick",
+            path,
+            "train.batch_size=8",
+            "lyrics.temperature=0.5",
+            "name=mine",
+        )
+    ]
+
+
+def test_no_command_is_given_that_would_be_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = compose("data=folder", "data.path=x", "name=mine")
+    trained = settings_of(flatten(config), STAGES["train"].groups)
+    write_manifest(tmp_path / "outputs" / "mine" / "train", Manifest("train", 1, trained | {"train.steps": 7}, {}))
+    assert free_name(config) == "mine", "training goes on from there"
+    write_manifest(tmp_path / "outputs" / "mine" / "train", Manifest("train", 1, trained | {"data.path": "y"}, {}))
+    assert next_commands(config, ["train"])[0].endswith(" name=mine-2")
+
+
+def test_songs_with_remarks_are_listed(made: tuple[Path, StoreSummary]) -> None:
+    store = open_store(made[0])
+    first, *others = store.songs
+    store.__dict__["songs"] = [replace(first, remark="the name of a track says what plays it: <Bass>"), *others]
+    shown = Page(render_set_page(store, FACTS, TRACKS, [])).words
+    assert "1 song with a remark" in shown and "what plays it: <Bass>" in shown
+    assert "with a remark" not in Page(render_set_page(open_store(made[0]), FACTS, TRACKS, [])).words
+
+
+def test_one_of_each_is_said_in_the_singular(made: tuple[Path, StoreSummary]) -> None:
+    facts = replace(FACTS, num_files=1, num_others=1)
+    shown = Page(render_set_page(open_store(made[0]), facts, TRACKS, [])).words
+    assert "Of 1 file, which holds" in shown and "1 row of the catalog is a sample or a text" in shown
 
 
 def test_settings_are_said_as_they_are_typed() -> None:

@@ -16,7 +16,7 @@ from pipeline.errors import UserError
 from pipeline.rendering.midi import channels_of, midi_bytes
 from pipeline.scores.notes import Planes, make_notes, roll_from_notes
 from pipeline.songs.song import TICKS_PER_BEAT, Song
-from tests.song_makers import BAND, random_planes, song_of
+from tests.song_makers import BAND, JIG, random_planes, song_of
 
 
 def read_midi(song: Song, **options: object) -> pretty_midi.PrettyMIDI:
@@ -88,6 +88,18 @@ def test_notes_are_written_at_the_ticks_of_their_steps() -> None:
         if message.type in ("note_on", "note_off"):
             found.append((message.type, message.note, now / TICKS_PER_BEAT))
     assert found == [("note_on", 36, 1.25), ("note_off", 36, 1.75), ("note_on", 40, 7.75), ("note_off", 40, 8.0)]
+
+
+def test_a_jig_says_six_eight_and_its_quarter_notes_a_minute() -> None:
+    """Step 6 is the second beat, a dotted quarter note after the first; at 90 quarter notes a minute, one second."""
+    song = song_of([(2, 36, 0, 6), (2, 40, 6, 2), (2, 43, 12, 12)], JIG, tempo_map=((0, 90.0),))
+    file = mido.MidiFile(file=io.BytesIO(midi_bytes(song)))
+    (metre,) = [message for message in file.tracks[0] if message.type == "time_signature"]
+    assert (metre.numerator, metre.denominator, metre.clocks_per_click) == (6, 8, 36)
+    bass = read_midi(song).instruments[-1]
+    assert np.allclose([note.start for note in bass.notes], [0, 1, 2], atol=1e-3)
+    assert np.allclose([note.end for note in bass.notes], [1, 4 / 3, 4], atol=1e-3)
+    assert np.allclose(song.seconds_at([6, 12, 24]), [1, 2, 4]) and song.seconds == 4
 
 
 def test_repeated_notes_stay_separate() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,9 +14,9 @@ from hypothesis import strategies as st
 
 from gan.spec import RollSpec, Track
 from pipeline.rendering.musicxml import DRUM_LINES, PLAIN_LENGTHS, split_length, write_score
-from pipeline.scores.reading import read_scores
+from pipeline.scores.reading.score_files import read_scores
 from pipeline.songs.song import Song
-from tests.song_makers import BAND, random_planes, song_of
+from tests.song_makers import BAND, JIG, random_planes, song_of
 
 
 def read_score(song: Song, folder: Path, title: str = "Salt") -> music21.stream.Score:
@@ -99,11 +100,50 @@ def test_drums_are_unpitched_strokes_on_lines_of_their_own(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("steps_per_beat", [1, 2, 3, 4, 5, 12, 24])
 def test_lengths_are_split_without_loss(steps_per_beat: int) -> None:
+    spec = RollSpec(BAND.tracks, steps_per_beat=steps_per_beat)
     for start in range(steps_per_beat):
         for steps in range(1, 4 * steps_per_beat + 1):
-            pieces = split_length(Fraction(steps, steps_per_beat), Fraction(start, steps_per_beat), steps_per_beat)
+            pieces = split_length(Fraction(steps, steps_per_beat), Fraction(start, steps_per_beat), spec)
             assert sum(pieces) == Fraction(steps, steps_per_beat)
             assert all(piece in PLAIN_LENGTHS or piece == Fraction(1, steps_per_beat) for piece in pieces)
+
+
+@pytest.mark.parametrize("steps_per_beat", [3, 6, 9, 12])
+def test_lengths_in_compound_metres_are_parts_of_a_beat_or_whole_beats(steps_per_beat: int) -> None:
+    spec = RollSpec(BAND.tracks, beats_per_bar=4, steps_per_beat=steps_per_beat, is_compound=True)
+    beat, step = Fraction(3, 2), Fraction(1, spec.steps_per_quarter)
+    for start in range(spec.steps_per_bar):
+        for steps in range(1, spec.steps_per_bar - start + 1):
+            where, pieces = start * step, split_length(steps * step, start * step, spec)
+            assert sum(pieces) == steps * step
+            for piece in pieces:
+                inside = where // beat == (where + piece - step) // beat
+                assert inside or (where % beat == 0 and piece % beat == 0)
+                where += piece
+    assert split_length(Fraction(2), Fraction(0), spec) == [Fraction(3, 2), Fraction(1, 2)]
+    assert split_length(Fraction(3), Fraction(0), spec) == [Fraction(3)], "a dotted half note"
+
+
+@pytest.mark.parametrize(("beats", "metre"), [(2, "6/8"), (3, "9/8"), (4, "12/8")])
+def test_a_jig_is_read_back_in_its_metre_with_dotted_beats(tmp_path: Path, beats: int, metre: str) -> None:
+    spec = replace(JIG, beats_per_bar=beats)
+    planes = random_planes(spec, 3, 0.02, seed=beats)
+    planes[0, 1:, 0, 0, 30] = True
+    song = song_of(planes, spec, tempo_map=((0, 90.0),))
+    score = read_score(song, tmp_path)
+    assert {one.ratioString for one in score.recurse().getElementsByClass("TimeSignature")} == {metre}
+    mark = score.recurse().getElementsByClass("MetronomeMark")[0]
+    assert (mark.number, mark.referent.quarterLength, mark.getQuarterBPM()) == (60, 1.5, 90)
+    for track in (1, 2):
+        assert {bar.duration.quarterLength for bar in score.parts[track].getElementsByClass("Measure")} == {1.5 * beats}
+        assert notes_of(score.parts[track], 4) == expected(song, track)
+
+
+def test_eighths_of_a_jig_are_beamed_in_threes(tmp_path: Path) -> None:
+    song = song_of([(1, 60 + n, 2 * n, 2) for n in range(12)], JIG)
+    piano = read_score(song, tmp_path).parts[1]
+    beams = [one.beams.getTypeByNumber(1) for one in piano.recurse().notes]
+    assert beams == ["start", "continue", "stop"] * 4
 
 
 def test_all_notes_of_a_long_song_are_read_back_by_our_own_reader(tmp_path: Path) -> None:

@@ -4,21 +4,7 @@ import pytest
 from pipeline.dataset.downbeats_fitting import scores_of
 from pipeline.scores.downbeats import change_of_harmony, downbeat_cues, estimate_downbeat
 from pipeline.sources.catalog import CORPUS, locate
-from tests.music_makers import Row, part, score
-
-CHORDS = ((60, 64, 67), (65, 69, 72), (67, 71, 74), (57, 60, 64))
-
-
-def accompanied(shift: float, beats: int = 4, bars: int = 8) -> list[list[Row]]:
-    """A chord and a bass note a bar under quarter notes, bars starting at `shift`."""
-    chords: list[Row] = []
-    line: list[Row] = []
-    for bar in range(bars):
-        start = shift + beats * bar
-        tones = CHORDS[bar % len(CHORDS)]
-        chords += [(start, beats, pitch - 12) for pitch in (*tones, tones[0] - 12)]
-        line += [(start + beat, 1, tones[beat % 3] + 12) for beat in range(beats)]
-    return [chords, line]
+from tests.music_makers import Row, accompanied, part, score
 
 
 @pytest.mark.parametrize("shift", [0, 1, 2, 3])
@@ -29,6 +15,13 @@ def test_the_downbeat_is_where_the_chords_change(shift: int) -> None:
 @pytest.mark.parametrize("shift", [0, 1, 2])
 def test_the_downbeat_of_a_waltz_is_found(shift: int) -> None:
     assert estimate_downbeat(score(*map(part, accompanied(shift, beats=3))), 3) == shift
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.5, 0.5])
+def test_the_downbeat_of_a_jig_is_found_by_dotted_beats(shift: float) -> None:
+    chords, line = accompanied(0, beats=2)
+    dotted = [[(1.5 * onset + shift, 1.5 * length, pitch) for onset, length, pitch in one] for one in (chords, line)]
+    assert estimate_downbeat(score(*map(part, dotted)), 2, beat=1.5) == pytest.approx(shift, abs=1 / 60)
 
 
 @pytest.mark.parametrize("shift", [0.25, 1.5, 2.3125, 3.9])

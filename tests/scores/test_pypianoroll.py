@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.dataset.cutting import SourceFile, prepare_file
 from pipeline.errors import UnusableError
-from pipeline.scores.reading import read_scores
+from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import Metre, Score
 from tests.music_makers import BAND, cutting
 

@@ -19,3 +19,18 @@ def test_a_pickup_is_no_bar_of_its_own_and_stays() -> None:
     assert (given.bars, given.pickup_bars) == (5, 1)
     assert given.notes["onset"].min() == 12
     assert bar_numbers([1], given) == [1]
+
+
+def test_a_jig_is_given_on_dotted_beats_and_a_polka_by_pairs_of_bars() -> None:
+    config = configured("+stage=generate", "data.metre=6/8")
+    spec = roll_spec(config.roll, config.tracks, config.data.metre)
+    lines = [part([(1.5 * beat, 1.5, pitch) for beat in range(16)]) for pitch in (72, 65, 57, 48)]
+    piece = score(*lines, metres=(Metre(0.0, 6, 8),))
+    given = _on_grid("jig", piece, _assign(piece, config.tracks, spec, ()), spec)
+    assert given.bars == 8 and sorted(set(given.notes["onset"].tolist())) == list(range(0, 96, 6))
+    config = configured("+stage=generate")
+    spec = roll_spec(config.roll, config.tracks, config.data.metre)
+    lines = [part([(float(beat), 1.0, pitch) for beat in range(16)]) for pitch in (72, 65, 57, 48)]
+    piece = score(*lines, metres=(Metre(0.0, 2, 4),))
+    given = _on_grid("polka", piece, _assign(piece, config.tracks, spec, ()), spec)
+    assert (given.bars, given.pickup_bars) == (4, 0) and len(given.notes) == 64

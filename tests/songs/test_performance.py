@@ -7,9 +7,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from pipeline.songs.performance import PLAIN_VELOCITY, humanize, ritardando
+from pipeline.songs.performance import PLAIN_VELOCITY, humanize, metre_velocity, ritardando
 from pipeline.songs.song import Section
-from tests.song_makers import BAND, song_of
+from tests.song_makers import BAND, JIG, song_of
 
 
 def sections_of(bars: int) -> tuple[Section, ...]:
@@ -34,6 +34,12 @@ def test_downbeats_choruses_and_the_lead_are_louder() -> None:
     assert velocities[track == 1].mean() > velocities[track == 2].mean() + 5
     assert timing.any() and np.abs(timing).max() < 60, "never half a step away"
     assert abs(timing.mean()) < 5
+
+
+def test_a_jig_is_accented_by_dotted_beats_and_their_thirds() -> None:
+    first, second, thirds, rest = (metre_velocity(np.array(steps), JIG) for steps in ([0], [6], [2, 4, 8, 10], [3, 5]))
+    assert first.min() > second.max() > thirds.max() and thirds.min() > rest.max()
+    assert len(set(thirds.tolist())) == 1
 
 
 def test_songs_slow_down_at_the_end() -> None:

@@ -1,6 +1,7 @@
 import pytest
 
-from pipeline.sources.file_types import is_page, name_of, suffix_of
+from pipeline.formats import is_page
+from pipeline.sources.file_types import name_of, suffix_of
 from tests.file_server import PAGE
 
 

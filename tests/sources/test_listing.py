@@ -18,7 +18,7 @@ from pipeline.settings.data import CollectSettings, DataSettings
 from pipeline.sources.catalog import CatalogRow, mark_duplicates
 from pipeline.sources.folders import find_in_folder
 from pipeline.sources.listing import find_listed, listing_inputs
-from tests.file_server import FileServer
+from tests.file_server import PAGE, FileServer
 from tests.music_makers import song_midi
 from tests.stage_runner import run_stage
 
@@ -100,11 +100,20 @@ def test_files_are_found_by_path_glob_and_folder(listed: List, monkeypatch: pyte
         ("gone.mid", "", "not there"),
         ("*.xyz", "", "nothing matches"),
         ("", "", "the row does not say where the file is"),
-        ("file:///etc/passwd", "", "file links are not followed: give a path or an http(s) link"),
+        ("file:///etc/no%20such.mid", "", "not there"),
+        ("spotify:track:000", "", "a Spotify page: it plays music and gives no file"),
+        ("https://www.youtube.com/watch?v=AAA", "", "a YouTube page: it plays music and gives no file"),
+        ("https://mine.bandcamp.com/track/x", "", "a Bandcamp page: it plays music and gives no file"),
+        ("C:\\Users\\me\\Music\\song.mid", "", "a path of another machine: put the file beside the list"),
+        ("\\\\server\\share\\song.mid", "", "a path of another machine"),
+        ("N/A", "", "the row does not say where the file is"),
         ("ftp://x/a.mid", "", "ftp links are not followed: give a path or an http(s) link"),
-        ("www.example.org/a.mid", "", "not there: begin a link with https://"),
+        ("www.nowhere.invalid/a.mid", "", "the link names a server that is not to be found"),
         ("empty", "", "the folder holds no music"),
-        ("a.pdf", "", "unknown format: .pdf"),
+        ("a.pdf", "", "PDF (.pdf): export what it was printed from as MusicXML or MIDI"),
+        ("a.gp5", "", "Guitar Pro file (.gp5): export it as MusicXML or MIDI"),
+        ("a.exe", "", "unknown format: .exe"),
+        ("page.mid", "", "is a web page, not a MIDI file"),
         ("a.txt", "song", "a text, not a song: say text as its kind"),
         ("a.mid", "text", "not a text: texts end in .txt, .md"),
         ("none.mid", "", "broken file: it is empty"),
@@ -116,14 +125,23 @@ def test_files_are_found_by_path_glob_and_folder(listed: List, monkeypatch: pyte
 )
 def test_a_row_that_comes_to_nothing_says_why(listed: List, where: str, kind: str, problem: str) -> None:
     (Path("sheet [1]") / "empty").mkdir()
-    put("a.pdf"), put("a.txt"), put("a.mid"), put("none.mid", b""), put("large.mid", bytes(200_000))
+    (
+        put("a.pdf"),
+        put("a.gp5"),
+        put("a.exe"),
+        put("page.mid", PAGE),
+        put("a.txt"),
+        put("a.mid"),
+        put("none.mid", b""),
+        put("large.mid", bytes(200_000)),
+    )
     put("broken.zip", b"PK\3\4 nothing"), packed("good.zip", ("a.mid", TUNE))
     (row,) = listed({"title": "One", "where": where, "kind": kind})
     assert row.problem.startswith(problem) and row.title == "One" and row.row == 2 and not row.sha256
 
 
 def test_texts_and_samples_keep_their_kind_and_pairs(listed: List) -> None:
-    put("a.mid"), put("b.wav"), put("words.md"), put("c.txt", b"other")
+    put("a.mid"), put("b.wav", b"sound"), put("words.md"), put("c.txt", b"other")
     rows = listed(
         {"title": "My Song", "where": "a.mid"},
         {"title": "Break", "where": "b.wav", "kind": "sample", "used_in": " my  song"},
@@ -167,9 +185,11 @@ def test_the_music_in_an_archive_is_kept_by_content(listed: List) -> None:
         ),
     )
     rows = listed({"where": "songs.zip"}, {"where": "songs.zip/rock/*.kar"}, {"where": "songs.zip", "kind": "text"})
-    names = ["rock/a.mid", "rock/b.kar", "jazz/c.mid", "../../evil.mid", "/abs.mid", "rock/b.kar", "words.txt"]
+    names = ["rock/a.mid", "rock/b.kar", "jazz/c.mid", "../../evil.mid", "/abs.mid", "notes.pdf"]
+    names += ["rock/b.kar", "words.txt"]
     assert [row.source.removeprefix("sheet [1]/songs.zip/") for row in rows] == names
-    assert [row.title for row in rows] == ["a", "b", "c", "evil", "abs", "b", "words"]
+    assert [row.title for row in rows] == ["a", "b", "c", "evil", "abs", "notes", "b", "words"]
+    assert rows.pop(5).problem.startswith("PDF (.pdf): ")
     assert rows[2].problem == "duplicate of sheet [1]/songs.zip/rock/a.mid (row 2)"
     assert rows[2].where == rows[0].where == f"data/collected/files/{hashlib.sha256(TUNE).hexdigest()}.mid"
     assert all(Path(row.where).is_file() and Path(row.where).stem == row.sha256 for row in rows)
@@ -252,7 +272,7 @@ def test_the_stage_lists_links_and_asks_for_them_again_when_forced(
         server.closing.set()
         server.shutdown()
         thread.join()
-    assert "collect: 2 songs (0.0 MB); 1 problem: 1 the link gives a web page, not a file (force=true" in said
+    assert "collect: 2 songs (0.0 MB); 1 problem: 1 link gives a web page, not a file (force=true" in said
     assert "2 songs" in capsys.readouterr().out
     assert {path for path, _ in server.asked[asked:]} == {"/short/b.mid", "/page/c.mp3"}
     rows = read_rows(tmp_path / "data" / "collected" / "catalog" / "catalog.csv", CatalogRow, "collect")

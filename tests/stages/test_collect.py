@@ -1,9 +1,11 @@
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from pipeline.csv import read_rows
+from pipeline.dataset.store import Reject
 from pipeline.errors import UserError
 from pipeline.sources.catalog import CatalogRow, locate
 from pipeline.sources.folders import scan
@@ -82,6 +84,62 @@ def test_the_corpus_is_listed_by_name_so_that_it_may_move(tmp_path: Path) -> Non
     rows = catalog(tmp_path, "chorales")
     assert len(rows) > 400 and all(row.where.startswith("music21:bach/") for row in rows)
     assert all(locate(row.where).is_file() for row in rows)
+
+
+def test_what_is_passed_over_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    music = tmp_path / "music"
+    (music / "Demo.band" / "Media").mkdir(parents=True)
+    (music / "Demo.band" / "Media" / "take.wav").write_bytes(b"RIFF    WAVE")
+    song_midi(music / "song.mid", 1)
+    for name in ("waltz.mscz", "march.mscz", "riff.gp5", "photo.jpg", "notes.txt", "info.nfo"):
+        (music / name).write_bytes(b"?")
+    with zipfile.ZipFile(music / "more.zip", "w") as archive:
+        archive.write(music / "song.mid", "inner.mid")
+        archive.writestr("tab.gpx", "?")
+        archive.writestr("Zip.band/Media/take.wav", "RIFF    WAVE")
+        archive.writestr("cover.png", "?")
+    run_stage(tmp_path, "collect", "data=folder", "data.path=music")
+    said = capsys.readouterr().out
+    assert "passed over: 2 MuseScore files (.mscz): export them as MusicXML or MIDI" in said
+    assert "passed over: 2 Guitar Pro files (.gp5 .gpx): export them as MusicXML or MIDI" in said
+    assert "passed over: 2 GarageBand projects (.band): export them as MIDI, or as a WAV recording" in said
+    assert "collect: 1 song " in said and "7 problems: 1 duplicate; 6 in formats that can't be read" in said
+    told = {Path(row.source).name for row in catalog(tmp_path) if row.problem and "export" in row.problem}
+    assert told == {"waltz.mscz", "march.mscz", "riff.gp5", "Demo.band", "tab.gpx", "Zip.band"}
+
+
+def test_music_under_a_wrong_name_or_none_is_kept_under_a_right_one(tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    music.mkdir()
+    song_midi(music / "wrong.mid", 1).rename(music / "wrong.mp3")
+    song_midi(music / "none.mid", 2).rename(music / "none")
+    (music / "README").write_text("no music")
+    (music / ".hidden").write_bytes(b"MThd")
+    (music / "page.mid").write_text("<!DOCTYPE html><html>Sign in</html>")
+    run_stage(tmp_path, "collect", "data=folder", "data.path=music")
+    none, page, wrong = catalog(tmp_path)
+    assert page.problem == "is a web page, not a MIDI file" and not page.where
+    assert (none.remark, wrong.remark) == ("is a MIDI file without a suffix", "is a MIDI file, not a recording")
+    for row in (none, wrong):
+        assert row.where == f"data/collected/files/{row.sha256}.mid" and row.title == Path(row.source).stem
+        assert (tmp_path / row.where).read_bytes() == (tmp_path / row.source).read_bytes()
+
+
+def test_a_folder_of_nothing_has_a_page_that_says_what_to_export(tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    music.mkdir()
+    for name in ("waltz.mscz", "march.mscz", "<b>.gp5"):
+        (music / name).write_bytes(b"?")
+    with pytest.raises(UserError, match=r"none of the 3 files of data\.path=music can be used: 2 MuseScore") as caught:
+        run_stage(tmp_path, "collect", "data=folder", "data.path=music")
+    page = tmp_path / str(caught.value).rpartition(": ")[2]
+    text = page.read_text(encoding="utf-8")
+    assert "music/waltz.mscz" in text and "2 MuseScore files" in text and "&lt;b&gt;.gp5" in text
+    rejects = read_rows(page.parent / "rejects.csv", Reject, "collect")
+    assert {row.path for row in rejects} == {f"music/{name}" for name in ("waltz.mscz", "march.mscz", "<b>.gp5")}
+    song_midi(music / "song.mid", 1)
+    run_stage(tmp_path, "collect", "data=folder", "data.path=music")
+    assert not page.parent.exists()
 
 
 def test_a_scan_is_in_order(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def written(place):
 
 
 def test_a_lyric_for_every_generated_song(build, tmp_path):
-    folder = tmp_path / "outputs/album/generate/songs"
+    folder = tmp_path / "outputs/album/generate/album/songs"
     for number in (1, 2, 3):
         song_of(number=number).save(folder / f"{number:02d}.npz")
     place = build("lyrics.syllables=null")

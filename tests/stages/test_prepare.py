@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.csv import read_rows
 from pipeline.dataset.cutting import PreparedFile
 from pipeline.dataset.store import Reject, open_store
 from pipeline.errors import UserError
@@ -11,6 +12,7 @@ from pipeline.stages import prepare
 from pipeline.stages.prepare import called_by_user, songs_of, with_problems
 from tests.conftest import SHARED
 from tests.midi_files import write_midi_files
+from tests.music_makers import song_midi, tune, write_midi
 from tests.stage_runner import run_stage
 
 
@@ -38,11 +40,17 @@ def test_a_folder_is_prepared_once_and_has_a_page(
     said = capsys.readouterr().out
     opened = open_store(tmp_path / "data" / "prepared" / "folder")
     assert {Path(row.source).name for row in opened.songs} == {path.name for path in music.iterdir()} - {"text.mid"}
-    assert f"prepare: 10 songs, {len(opened)} phrases" in said and "1 rejects in rejects.csv: 1 broken file" in said
+    assert (
+        f"prepare: 10 songs, {len(opened)} phrases" in said
+        and "1 reject in rejects.csv: 1 is plain text, not a MIDI file" in said
+    )
     assert opened.spec.names == ("Drums", "Piano", "Guitar", "Bass", "Strings")
     assert "10 in the set" in (opened.directory / "index.html").read_text(encoding="utf-8")
     run_stage(tmp_path, "prepare", *words)
-    assert "prepare: up to date" in capsys.readouterr().out
+    assert f"prepare: up to date ({Path('data/prepared', opened.directory.resolve().name, 'index.html')})" in (
+        capsys.readouterr().out
+    )
+    assert not list(tmp_path.rglob("*.lock")), "locks go with who held them"
 
 
 @pytest.mark.parametrize(
@@ -57,6 +65,22 @@ def test_what_can_not_be_prepared_is_said(music: Path, tmp_path: Path, setting: 
     with pytest.raises(UserError, match=words):
         run_stage(tmp_path, "prepare", "data=folder", f"data.path={music}", "executor.workers=1", setting)
     assert not (tmp_path / "data" / "prepared" / "folder").exists()
+
+
+def test_where_nothing_can_be_used_every_file_is_on_a_page(tmp_path: Path) -> None:
+    for number in range(3):
+        write_midi(tmp_path / f"{number}.mid", {(0, 0, "piano"): tune(number)})
+    words = ("data=folder", "data.path=.", "executor.workers=1", "prepare.min_tracks=2")
+    with pytest.raises(UserError, match=r"none of the 3 files of data\.path=\. can be used: each ") as caught:
+        run_stage(tmp_path, "prepare", *words)
+    page = tmp_path / str(caught.value).rpartition(": ")[2]
+    assert all(f"{number}.mid" in page.read_text(encoding="utf-8") for number in range(3))
+    assert len(read_rows(page.parent / "rejects.csv", Reject, "prepare")) == 3
+    left = {path.name for path in (tmp_path / "data" / "prepared").iterdir()}
+    assert left == {page.parent.name}, "no set that seems finished, and no lock"
+    song_midi(tmp_path / "good.mid", 1)
+    run_stage(tmp_path, "prepare", *words)
+    assert not page.exists() and (tmp_path / "data" / "prepared" / "folder" / "index.html").exists()
 
 
 def test_songs_are_learned_from_and_files_called_as_the_user_does() -> None:

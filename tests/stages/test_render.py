@@ -15,11 +15,11 @@ import pytest
 import soundfile
 
 from pipeline.audio.synthesizers import soundfont_path
-from pipeline.config import Config
+from pipeline.config import Config, stage_directory
 from pipeline.drawing.palette import track_colour
 from pipeline.drawing.piano_rolls import SONG_BOX, SONG_SIZE
 from pipeline.errors import UserError
-from pipeline.files import write_json
+from pipeline.files import Manifest, write_json, write_manifest
 from pipeline.lyrics.alignment.alignment import fit_words
 from pipeline.settings.data import roll_spec
 from pipeline.songs.song import Song
@@ -37,7 +37,7 @@ MELODY = [
 ]
 
 
-STAGE = Path("outputs/album/render")
+STAGE = Path("outputs/album/render/album")
 NAME = "01-ou-est-lete"
 
 
@@ -50,7 +50,7 @@ def write_song(title: str | None = "Où est l'été?") -> Song:
     config = settings()
     spec = roll_spec(config.roll, config.tracks, config.data.metre)
     song = song_of(MELODY, spec, programs=(40, 40, 41, 42), humanized=0.5)
-    song.save(Path("outputs/album/generate/songs/01.npz"))
+    song.save(Path("outputs/album/generate/album/songs/01.npz"))
     if title is not None:
         write_json(Path("outputs/album/lyrics/lyrics.json"), {"songs": [{"number": 1, "title": title, "sections": []}]})
     return song
@@ -133,7 +133,7 @@ def test_words_are_in_the_midi_the_score_and_an_lrc_file(made: Made) -> None:
     place, entry, words = made
     lrc = (place / entry["files"]["lrc"]).read_text(encoding="utf-8")
     assert lrc.startswith("[ti:Où est l'été?]\n[ar:Nobody]\n[al:The Lost Tape]\n")
-    song = Song.load(place.parent / "generate/songs/01.npz")
+    song = Song.load(place.parents[1] / "generate/album/songs/01.npz")
     sung = with_words(song, words.syllables)
     assert len(sung.notes) > len(song.notes), "nine syllables on eight notes"
     assert [text for text, _ in midi_words(place / entry["files"]["mid"], sung)] == [
@@ -144,10 +144,34 @@ def test_words_are_in_the_midi_the_score_and_an_lrc_file(made: Made) -> None:
 
 def test_words_of_other_music_are_refused(folder: Path, made: Made) -> None:
     write_json(folder / "outputs/album/lyrics/alignment.json", {"songs": [asdict(made[2])]})
-    spec = Song.load(folder / "outputs/album/generate/songs/01.npz").spec
-    song_of(MELODY[:8], spec).save(folder / "outputs/album/generate/songs/01.npz")
+    spec = Song.load(folder / "outputs/album/generate/album/songs/01.npz").spec
+    song_of(MELODY[:8], spec).save(folder / "outputs/album/generate/album/songs/01.npz")
     with pytest.raises(UserError, match="other music"):
         render.run(settings(), STAGE)
+
+
+def test_words_of_songs_that_are_no_more_are_left_out_and_it_is_said(
+    folder: Path, made: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = folder / "outputs/album"
+    write_json(run / "lyrics/alignment.json", {"songs": [asdict(made[2])]})
+    write_manifest(run / "generate/album", Manifest("generate", 2, {"generate.seed": 2}, {}))
+    write_manifest(run / "lyrics", Manifest("lyrics", 2, {}, {"generate": "the songs before"}))
+    entry = rendered()
+    assert "lrc" not in entry["files"] and entry["title"] == "Song 1"
+    said = capsys.readouterr().out
+    assert "the words in outputs/album/lyrics were written for other songs" in said
+    assert "python -m pipeline +stage=album name=album" in said
+
+
+def test_songs_of_another_request_have_no_words_of_the_album(folder: Path, made: Made) -> None:
+    run = folder / "outputs/album"
+    write_json(run / "lyrics/alignment.json", {"songs": [asdict(made[2])]})
+    song_of(MELODY[:8], Song.load(run / "generate/album/songs/01.npz").spec).save(run / "generate/given/songs/01.npz")
+    write_manifest(run / "generate/given", Manifest("generate", 2, {}, {}))
+    given = settings("render.request=given")
+    render.run(given, stage_directory("render", given))
+    assert sorted(path.suffix for path in (run / "render/given").glob("01.*")) == [".mid", ".musicxml", ".png", ".wav"]
 
 
 def test_the_list_of_songs_tells_what_the_files_are(plain: tuple[Path, dict[str, Any]]) -> None:
@@ -195,7 +219,7 @@ def test_the_same_song_gives_the_same_midi_and_sound(
 
 
 def test_a_damaged_song_stops_the_stage_before_anything_is_written(folder: Path) -> None:
-    path = folder / "outputs/album/generate/songs/02.npz"
+    path = folder / "outputs/album/generate/album/songs/02.npz"
     path.write_bytes(b"no song")
     with pytest.raises(UserError, match=r"02\.npz"):
         render.plan(settings())

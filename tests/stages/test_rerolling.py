@@ -24,7 +24,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     """An album of two songs with verse and chorus."""
     monkeypatch.chdir(tmp_path)
     for number in (1, 2):
-        song_of(number=number).save(RUN / f"generate/songs/{number:02d}.npz")
+        song_of(number=number).save(RUN / f"generate/album/songs/{number:02d}.npz")
     config = configured("+stage=album")
     remember(config)
     return config
@@ -34,7 +34,7 @@ def remember(config: Config, shown: bool = True) -> None:
     """What generate leaves, and an album of it if it is `shown`."""
     settings = {"generate.rerolls": list(config.generate.rerolls)}
     generate = Manifest("generate", 2, settings, {}, {"songs": 2})
-    write_manifest(RUN / "generate", generate)
+    write_manifest(RUN / "generate/album", generate)
     if shown:
         (RUN / "album").mkdir(exist_ok=True)
         write_manifest(RUN / "album", Manifest("album", 1, {}, {"generate": generate.fingerprint}))
@@ -77,7 +77,7 @@ def test_the_rest_of_an_album_stays_as_it_is(small_album: Path, program: Program
     run = tmp_path / "album/outputs/small"
 
     def files(number: int) -> list[bytes]:
-        paths = [run / f"generate/songs/{number:02d}.npz", *(run / "render").glob(f"{number:02d}-*.wav")]
+        paths = [run / f"generate/album/songs/{number:02d}.npz", *(run / "render/album").glob(f"{number:02d}-*.wav")]
         return [path.read_bytes() for path in paths]
 
     def words(number: int) -> list[str]:

@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.spec import RollSpec
 from pipeline.lyrics.phonetics.syllables import Syllable, syllables_of
 from pipeline.scores.notes import Notes
 from pipeline.songs.song import Song
@@ -46,20 +47,21 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class SectionGrid:
-    """The metrical grid of a section: steps of a beat, beats of a bar, its first step, how many it has."""
+    """The metrical grid of a section: the song's spec, its first step, how many it has."""
 
-    steps_per_beat: int
-    beats_per_bar: int
+    spec: RollSpec
     first_step: int
     num_steps: int
 
     def weight(self, steps: NDArray[np.int64]) -> Floats:
         """Metrical weight of each place of the bar, from 0 to 1."""
-        place = steps % (self.steps_per_beat * self.beats_per_bar)
-        beat, within = place // self.steps_per_beat, place % self.steps_per_beat
-        half = (self.beats_per_bar % 2 == 0) & (beat == self.beats_per_bar // 2)
+        spec = self.spec
+        place = steps % spec.steps_per_bar
+        beat, within = place // spec.steps_per_beat, place % spec.steps_per_beat
+        half = (spec.beats_per_bar % 2 == 0) & (beat == spec.beats_per_bar // 2)
         on_beat = np.where(beat == 0, 1.0, np.where(half, 0.8, 0.6))
-        return np.where(within == 0, on_beat, np.where(2 * within == self.steps_per_beat, 0.25, 0.0))
+        on_eighth = within * spec.eighths_per_beat % spec.steps_per_beat == 0
+        return np.where(within == 0, on_beat, np.where(on_eighth, 0.25, 0.0))
 
 
 @dataclass(frozen=True)
@@ -105,19 +107,21 @@ def place_syllables(
 
 
 @cache
-def parts_of(onset: int, length: int, count: int, steps_per_beat: int, beats_per_bar: int) -> tuple[int, ...]:
+def parts_of(onset: int, length: int, count: int, spec: RollSpec) -> tuple[int, ...]:
     """The first steps of `count` parts of a note; the longest part is halved, near its middle where the beat is.
 
-    >>> parts_of(0, 8, 3, 4, 4)
+    >>> parts_of(0, 8, 3, RollSpec((Track("Lead"),)))
     (0, 2, 4)
     """
-    grid = SectionGrid(steps_per_beat, beats_per_bar, 0, 0)
+    grid = SectionGrid(spec, 0, 0)
     starts = [onset]
     while len(starts) < count:
         ends = [*starts[1:], onset + length]
         at = max(range(len(starts)), key=lambda one: (ends[one] - starts[one], -one))
         inner = np.arange(starts[at] + 1, ends[at])
         middle = np.abs(2 * inner - starts[at] - ends[at]) / (ends[at] - starts[at])
+        if spec.is_compound:  # three eighths are divided long and short, not in their middle
+            middle = middle / 3 - 1e-3 * inner
         starts.insert(at + 1, int(inner[np.argmin(1.5 * middle - grid.weight(inner))]))
     return tuple(starts)
 
@@ -184,7 +188,7 @@ class _Search:
             starts = np.array([self._parts(note, size) for note in wide.tolist()])
             lengths = np.diff(np.column_stack([starts, self.ends[wide]]))
             cost = costs[done, wide] + SPLIT * (size - 1)
-            cost += SHORT_PART * np.log2(np.maximum(1, self.grid.steps_per_beat / 2 / lengths)).sum(1)
+            cost += SHORT_PART * np.log2(np.maximum(1, self.grid.spec.steps_per_quarter / 2 / lengths)).sum(1)
             for part in range(size):
                 rested = self.rested[wide] * (part == 0)
                 cost += self._place(done + part, starts[:, part], lengths[:, part], rested)
@@ -195,9 +199,9 @@ class _Search:
             self._offer(costs, moves, done + size, slice(1, None), full, -size)
 
     def _parts(self, note: int, size: int) -> tuple[int, ...]:
-        bar = self.grid.steps_per_beat * self.grid.beats_per_bar
+        bar = self.grid.spec.steps_per_bar
         place = int(self.onsets[note]) % bar
-        starts = parts_of(place, int(self.lengths[note]), size, self.grid.steps_per_beat, self.grid.beats_per_bar)
+        starts = parts_of(place, int(self.lengths[note]), size, self.grid.spec)
         return tuple(int(self.onsets[note]) - place + start for start in starts)
 
     def _offer(
@@ -213,11 +217,11 @@ class _Search:
         stress = STRESSES[self.syllables[index].stress]
         weight = self.grid.weight(onsets)
         cost = WEAK_PLACE * stress * (1 - weight) + WEIGHT_ON_STRONG * (1 - stress) * weight
-        cost -= LONG_STRESS * stress * np.clip(np.log2(lengths / self.grid.steps_per_beat), -2, 2)
+        cost -= LONG_STRESS * stress * np.clip(np.log2(lengths / self.grid.spec.steps_per_quarter), -2, 2)
         here = onsets - self.grid.first_step
         if self.opens(index):
             plan = self.grid.num_steps * self.line[index] / self.num_lines
-            bars = np.abs(here - plan) / (self.grid.steps_per_beat * self.grid.beats_per_bar)
+            bars = np.abs(here - plan) / self.grid.spec.steps_per_bar
             cost += OFF_PLAN * np.maximum(0, bars - 0.5)
             cost += ATTACHED * (1 - rested)
         if index < len(self.habits):
@@ -227,10 +231,10 @@ class _Search:
     def _after(self, index: int) -> Floats:
         """What it costs to end syllable `index` with each note."""
         if self.opens(index + 1):
-            long = self.lengths >= 1.5 * self.grid.steps_per_beat
+            long = self.lengths >= 1.5 * self.grid.spec.steps_per_quarter
             return np.where(self.gaps > 0, 0.0, np.where(long, NO_REST, BREATHLESS))
         within = self.syllables[index].position in ("begin", "middle")
-        return np.where(2 * self.gaps > self.grid.steps_per_beat, GAP_IN_WORD if within else GAP_IN_LINE, 0.0)
+        return np.where(2 * self.gaps > self.grid.spec.steps_per_quarter, GAP_IN_WORD if within else GAP_IN_LINE, 0.0)
 
     def _back(self, moves: NDArray[np.int64]) -> list[PlacedSyllable]:
         """The way back through the table."""
@@ -299,9 +303,7 @@ def fit_words(song: Song, words: Mapping[int, Sequence[str]], wanted: str | None
     for number, lines in sorted(words.items()):
         section = song.sections[number]
         bar = song.spec.steps_per_bar
-        grid = SectionGrid(
-            song.spec.steps_per_beat, song.spec.beats_per_bar, section.first_bar * bar, section.num_bars * bar
-        )
+        grid = SectionGrid(song.spec, section.first_bar * bar, section.num_bars * bar)
         syllables = [syllables_of(line, english) for line in lines]
         places = [place for place, one in enumerate(syllables) if one]
         spoken = [syllables[place] for place in places]
@@ -386,7 +388,7 @@ def alignment_metrics(songs: Iterable[tuple[Song, Alignment]]) -> dict[str, floa
             last = line[-1]
             rests = (last.track, last.onset + last.length) not in begun
             counts["lines"] += 1
-            counts["lines_with_an_end"] += rests or last.length >= 1.5 * song.spec.steps_per_beat
+            counts["lines_with_an_end"] += rests or last.length >= 1.5 * song.spec.steps_per_quarter
     shares = {"stressed_on_strong_beats": strong[True], "all_on_strong_beats": strong[True] + strong[False]}
     return {**counts, **{name: round(float(np.mean(one)), 3) if one else 0.0 for name, one in shares.items()}}
 

@@ -227,9 +227,7 @@ def _sections_of(
         if not num_lines:
             continue
         bar = song.spec.steps_per_bar
-        grid = SectionGrid(
-            song.spec.steps_per_beat, song.spec.beats_per_bar, section.first_bar * bar, section.num_bars * bar
-        )
+        grid = SectionGrid(song.spec, section.first_bar * bar, section.num_bars * bar)
         first = next((one for one in found if one.kind == kind and kind in REPEATED), None)
         if first is not None and first.index is not None:
             # the words of the first place, as many lines as its bars ask for
@@ -275,15 +273,15 @@ def _cut_melody(notes: Notes, num_lines: int, grid: SectionGrid) -> list[Notes]:
         return [notes[:0]] * num_lines
     onsets, lengths = notes["onset"].astype(np.int64), notes["length"].astype(np.int64)
     gaps = onsets[1:] - onsets[:-1] - lengths[:-1]
-    long = lengths[:-1] >= 1.5 * grid.steps_per_beat
+    long = lengths[:-1] >= 1.5 * grid.spec.steps_per_quarter
     breath = np.where(gaps > 0, 0.0, ATTACHED + np.where(long, NO_REST, BREATHLESS))
-    bars = (onsets[1:] - grid.first_step) / (grid.steps_per_beat * grid.beats_per_bar)
+    bars = (onsets[1:] - grid.first_step) / grid.spec.steps_per_bar
     least = min(SINGABLE[0], len(notes) // num_lines)
     costs = np.full(len(notes) + 1, np.inf)  # of the cheapest way to begin the line so far with each note
     costs[0] = 0.0
     before: list[np.ndarray[tuple[int], np.dtype[np.int64]]] = []
     for line in range(1, num_lines):
-        planned = grid.num_steps / (grid.steps_per_beat * grid.beats_per_bar) * line / num_lines
+        planned = grid.num_steps / grid.spec.steps_per_bar * line / num_lines
         price = breath + UNEVEN * np.abs(bars - planned)
         cheapest = np.minimum.accumulate(costs)
         origin = np.maximum.accumulate(np.where(costs <= cheapest, np.arange(len(costs)), 0))

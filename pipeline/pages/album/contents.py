@@ -134,7 +134,7 @@ def _bring_track(
         seconds=seconds,
         audio=next((places[kind] for kind in AUDIO if kind in places), None),
         picture=places.get("png"),
-        facts=_facts(rendered),
+        facts=_facts(rendered, song),
         instruments=_instruments(song) if song else (),
         sections=_sections(song) if song else (),
         marks=_marks(song) if song else ((0.0, 0.0), (seconds, 1.0)),
@@ -143,10 +143,16 @@ def _bring_track(
     )
 
 
-def _facts(rendered: Mapping[str, Any]) -> list[str]:
-    """Key, tempo and arrangement, those that are known."""
+def _facts(rendered: Mapping[str, Any], song: Song | None) -> list[str]:
+    """Key, tempo (by the beats of the metre) and arrangement, those that are known."""
     tempo = rendered.get("tempo_bpm")
-    facts = [rendered.get("key"), tempo and f"{float(tempo):.0f} beats a minute", rendered.get("arrangement")]
+    beat = song.spec.quarters_per_beat if song else 1.0
+    metre = f" in {song.spec.metre}" if song and song.spec.is_compound else ""
+    facts = [
+        rendered.get("key"),
+        tempo and f"{float(tempo) / beat:.0f} beats a minute{metre}",
+        rendered.get("arrangement"),
+    ]
     return [str(fact) for fact in facts if fact]
 
 

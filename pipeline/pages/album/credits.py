@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.config import PROGRAM, stage_directory
 from pipeline.files import Manifest, read_manifest
 from pipeline.progress import duration
+from pipeline.song_requests import run_directory
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -53,13 +54,13 @@ def remake_command(config: Config) -> str:
 
 def changed_settings(config: Config) -> list[str]:
     """What was given on the command lines of this run's stages and still holds for what they left."""
-    run = Path("outputs") / config.name
     in_force: dict[str, Any] = {"seed": config.seed}
     given: dict[str, str] = {}
     for stage in STAGES_OF_AN_ALBUM:
-        manifest = read_manifest(run / stage)
+        place = run_directory(stage, config.name)
+        manifest = read_manifest(place)
         in_force |= manifest.settings if manifest else {}
-        path = run / stage / ".hydra" / "overrides.yaml"
+        path = place / ".hydra" / "overrides.yaml"
         for override in _yaml_strings(path) if path.is_file() else ():
             key = override.split("=")[0].lstrip("+~")
             if key not in UNREPEATED:

@@ -6,38 +6,90 @@ import json
 import re
 import shlex
 from collections.abc import Sequence
+from functools import cache
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 from pipeline.config import MUSIC, Config, compose, flatten, group_choices
-from pipeline.files import settings_of
+from pipeline.files import read_manifest, settings_of
+from pipeline.stage_table import STAGES, upstream_of
 
 PLACE = "PLACE-OF-THE-MUSIC"
 """Stands for `data.path` while defaults are read, since a path may hold what means something to Hydra."""
+CHOICES = {"model": "model.design", "budget": "train.steps", "lyrics": "lyrics.kind"}
+"""Groups whose choices set much at once, and a setting that tells when another one was taken."""
 
 
 def next_commands(config: Config, stages: Sequence[str]) -> list[str]:
-    """`python -m pipeline +stage=train data=folder data.path=...` for each stage, with all that makes this set."""
-    words = set_overrides(config)
-    return [shlex.join(["python", "-m", "pipeline", f"+stage={stage}", *words]) for stage in stages]
+    """`python -m pipeline +stage=train data=folder data.path=... name=mine` for each stage, with all that was said."""
+    name = free_name(config)
+    named = [] if name == config.data.name else [f"name={name}"]
+    return [
+        shlex.join(["python", "-m", "pipeline", f"+stage={stage}", *set_overrides(config, groups_of(stage)), *named])
+        for stage in stages
+    ]
 
 
-def set_overrides(config: Config) -> list[str]:
-    """The overrides that lead to the same prepared set: the data set, and what differs from its own settings."""
+def groups_of(stage: str) -> tuple[str, ...]:
+    """The groups of settings that count for a stage and for all below it."""
+    return tuple(dict.fromkeys(group for one in (*upstream_of(stage), stage) for group in STAGES[one].groups))
+
+
+def free_name(config: Config) -> str:
+    """The run's name, or the first with a number after it whose training is not of another set or other settings."""
+    train = STAGES["train"]
+    settings = {
+        key: one for key, one in settings_of(flatten(config), train.groups).items() if key not in train.extendable
+    }
+    for number in count(1):
+        name = config.name if number == 1 else f"{config.name}-{number}"
+        found = read_manifest(Path("outputs") / name / train.name)
+        if found is None or all(found.settings.get(key) == value for key, value in settings.items()):
+            return name
+    raise AssertionError  # count() does not end
+
+
+def set_overrides(config: Config, groups: tuple[str, ...] = MUSIC) -> list[str]:
+    """The overrides that lead to the same prepared set, and to the same settings in the other `groups`.
+
+    The data set, and what differs from its own settings.
+    """
     words = [f"data={config.data.name if config.data.name in group_choices('data') else 'folder'}"]
     path = [] if config.data.path is None else [f"data.path={PLACE}"]
-    usual = compose(*words, *path)
-    if config.tracks.name != usual.tracks.name and config.tracks.name in group_choices("tracks"):
-        words.append(f"tracks={config.tracks.name}")
-        usual = compose(*words, *path)
+    values, usual = flatten(config), usual_settings(*words, *path)
+    for group, key in {"tracks": "tracks.name", **CHOICES}.items():
+        if key.split(".")[0] not in groups or values[key] == usual[key]:
+            continue
+        tried = {one: usual_settings(*words, f"{group}={one}", *path) for one in group_choices(group)}
+        best = min(tried, key=lambda one: len(_differences(values, tried[one], groups)), default="")
+        if best and len(_differences(values, tried[best], groups)) < len(_differences(values, usual, groups)):
+            words.append(f"{group}={best}")
+            usual = tried[best]
+    if "seed" in groups and values["seed"] != usual["seed"]:
+        words.append(f"seed={config.seed}")
+        usual = usual_settings(*words, *path)
     if config.data.path is not None:
-        words.append(f"data.path={config.data.path}")
-    defaults = settings_of(flatten(usual), MUSIC)
-    for key, value in settings_of(flatten(config), MUSIC).items():
-        default = defaults[key]
-        known = default.replace(PLACE, str(config.data.path)) if isinstance(default, str) else default
-        if value != known and key != "data.path":
-            words.append(f"{key}={hydra_value(value)}")
-    return words
+        words.append(f"data.path={hydra_value(config.data.path)}")
+    return words + [f"{key}={hydra_value(values[key])}" for key in _differences(values, usual, groups)]
+
+
+@cache
+def usual_settings(*words: str) -> dict[str, Any]:
+    """All settings that these words lead to, by dotted keys."""
+    return flatten(compose(*words))
+
+
+def _differences(values: dict[str, Any], usual: dict[str, Any], groups: tuple[str, ...]) -> list[str]:
+    """The settings of some groups that are not the usual ones, but the place of the music."""
+    place = str(values["data.path"])
+    keys = []
+    for key, value in settings_of(values, groups).items():
+        default = usual.get(key)
+        known = default.replace(PLACE, place) if isinstance(default, str) else default
+        if key != "data.path" and (value != known or key not in usual):
+            keys.append(key)
+    return keys
 
 
 def hydra_value(value: Any, inside: bool = False) -> str:
@@ -48,6 +100,7 @@ def hydra_value(value: Any, inside: bool = False) -> str:
         return "[" + ",".join(hydra_value(one, True) for one in value) + "]"
     if not isinstance(value, str):
         return json.dumps(value)
-    if value and (not inside or re.fullmatch(r"[A-Za-z_][\w-]*", value)):
+    plain = re.fullmatch(r"[A-Za-z_][\w-]*", value) if inside else value[:1] not in "'\"" and value != "null"
+    if plain:
         return value
     return "'" + value.replace("'", "\\'") + "'"

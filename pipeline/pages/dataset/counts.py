@@ -145,4 +145,4 @@ def read_phrase_index(directory: Path) -> PhraseIndex:
 
 def usable_seconds(song: SongRow, spec: RollSpec) -> float:
     """How long the usable bars of a song last at its mean tempo."""
-    return song.bars * spec.beats_per_bar * 60 / song.tempo_bpm
+    return song.bars * spec.quarters_per_bar * 60 / song.tempo_bpm

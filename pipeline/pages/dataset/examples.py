@@ -96,7 +96,7 @@ def make_phrase_examples(
             directory / sound, one.planes, spec, tracks, render, song.tempo_bpm, title, "phrases of the data set"
         )
         seconds = 0.0 if heard is None else len(heard) / render.sample_rate_hz
-        score_seconds = bars * spec.beats_per_bar * 60 / song.tempo_bpm
+        score_seconds = bars * spec.quarters_per_bar * 60 / song.tempo_bpm
         examples.append(
             PhraseExample(song, title, one.first_bar, bars, score_seconds, one.tracks, picture, sound, seconds)
         )
@@ -161,7 +161,7 @@ def _candidates(store: PhraseStore, places: PhraseIndex, random: np.random.Gener
 
 def _stretch(by_bar: dict[int, int], start: int, tempo_bpm: float, spec: RollSpec) -> Sequence[int]:
     """The number of the phrase at `start`, and of the next where one is too short to be heard alone."""
-    seconds = spec.bars * spec.beats_per_bar * 60 / tempo_bpm
+    seconds = spec.bars * spec.quarters_per_bar * 60 / tempo_bpm
     following = by_bar.get(start + spec.bars)
     if following is not None and seconds < SHORTEST_SECONDS and 2 * seconds <= LONGEST_SECONDS:
         return [by_bar[start], following]

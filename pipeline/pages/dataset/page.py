@@ -17,8 +17,18 @@ from pipeline.files import write_text
 from pipeline.pages.dataset import charts
 from pipeline.pages.dataset.counts import MusicCounts, count_music, read_phrase_index, usable_seconds
 from pipeline.pages.dataset.examples import PICTURE_BOX, PICTURE_SIZE, PhraseExample, make_phrase_examples
-from pipeline.pages.dataset.tables import MOST_SONGS, RejectReason, groups_of, reasons_of, song_row, track_row
+from pipeline.pages.dataset.tables import (
+    MOST_FILES,
+    MOST_SONGS,
+    RejectReason,
+    groups_of,
+    reasons_of,
+    remarks_of,
+    song_row,
+    track_row,
+)
 from pipeline.pages.html import inset, templates
+from pipeline.progress import counted
 from pipeline.settings.data import TracksSettings
 from pipeline.settings.render import RenderSettings
 
@@ -84,7 +94,7 @@ def render_set_page(
     songs, music = store.songs, count_music(store)
     seconds = [usable_seconds(song, store.spec) for song in songs]
     reasons = reasons_of(store.rejects)
-    groups = groups_of(songs)
+    groups, remarks = groups_of(songs), remarks_of(songs)
     environment = templates(Path(__file__).parent)
     environment.filters |= {"percent": charts.format_percent, "rounded": short_number}
     return environment.get_template("page.html.j2").render(
@@ -99,6 +109,8 @@ def render_set_page(
         bar_parts=_bar_parts(len(songs), reasons),
         splits=_splits(store),
         songs=[song_row(song, its, facts.pictures) for song, its in zip(songs[:MOST_SONGS], seconds, strict=False)],
+        remarks=remarks[:MOST_FILES],
+        num_remarks=len(remarks),
         groups=groups[:MOST_GROUPS],
         num_groups=(len(groups), sum(len(group) for group in groups)),
         tracks=[track_row(music, store.statistics, track) for track in range(store.spec.num_tracks)],
@@ -120,11 +132,12 @@ def short_number(value: float) -> str:
 def _summary(store: PhraseStore, facts: PageFacts) -> str:
     """What the set is, in two or three sentences."""
     songs, rejects, spec = len(store.songs), len(store.rejects), store.spec
-    files = f"{facts.num_files:,} file{'s' * (facts.num_files != 1)}"
-    parts = "" if songs + rejects == facts.num_files else f", which hold {songs + rejects:,} pieces of music"
+    files = counted(facts.num_files, "file")
+    holds = "holds" if facts.num_files == 1 else "hold"
+    parts = "" if songs + rejects == facts.num_files else f", which {holds} {songs + rejects:,} pieces of music"
     sentences = [
         f"Of {files}{parts}, {songs:,} {'is' if songs == 1 else 'are'} in the set, cut into phrases of {spec.bars} "
-        f"bars in {spec.beats_per_bar}/4 with {spec.steps_per_beat} steps a beat; "
+        f"bars in {spec.metre} with {spec.steps_per_beat} steps a beat; "
         + (
             f"{rejects:,} {'is' if rejects == 1 else 'are'} not, each for a reason that is listed below."
             if rejects
@@ -133,7 +146,9 @@ def _summary(store: PhraseStore, facts: PageFacts) -> str:
     ]
     if facts.common_key:
         sentences.append("For training every song was moved to C major or A minor.")
-    if facts.num_others:
+    if facts.num_others == 1:
+        sentences.append("1 row of the catalog is a sample or a text, which is no song.")
+    elif facts.num_others:
         sentences.append(f"{facts.num_others:,} rows of the catalog are samples or texts, which are no songs.")
     return " ".join(sentences)
 
@@ -147,11 +162,12 @@ def _listening(facts: PageFacts, tracks: TracksSettings) -> str:
     )
 
 
-def _bar_parts(num_songs: int, reasons: Sequence[RejectReason]) -> list[tuple[str, str, int, float]]:
-    """Text, colour, count and percent of each part of the bar that shows what became of the music."""
+def _bar_parts(num_songs: int, reasons: Sequence[RejectReason]) -> list[tuple[str, str, float]]:
+    """Text with its count, colour and percent of each part of the bar that shows what became of the music."""
     total = num_songs + sum(reason.count for reason in reasons)
-    parts = [("in the set", charts.BAR, num_songs), *((one.text, one.colour, one.count) for one in reasons)]
-    return [(text, colour, count, 100 * count / total) for text, colour, count in parts]
+    parts = [(f"{num_songs:,} in the set", charts.BAR, num_songs)]
+    parts += [(one.counted, one.colour, one.count) for one in reasons]
+    return [(text, colour, 100 * count / total) for text, colour, count in parts]
 
 
 def _splits(store: PhraseStore) -> list[tuple[str, str, int, int]]:
@@ -175,8 +191,10 @@ def _charts(
     without = f" In {unknown:,} none stands out." if unknown else ""
     moved = "after every song was moved to C major or A minor" if common_key else "in the songs' own keys"
     pitched = bool(music.spec.pitched)
+    tempi = [song.tempo_bpm / music.spec.quarters_per_beat for song in songs]
+    beats = "beats, which are dotted quarter notes," if music.spec.is_compound else "beats"
     drawn = [
-        ("Tempo", "Songs by beats a minute.", charts.histogram([s.tempo_bpm for s in songs], "bpm", "songs")),
+        ("Tempo", f"Songs by {beats} a minute.", charts.histogram(tempi, "bpm", "songs")),
         ("Length", "Songs by minutes of music.", charts.histogram([s / 60 for s in seconds], "minutes", "songs")),
     ]
     if pitched:

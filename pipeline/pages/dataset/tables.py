@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.dataset.reasons import count_of_reason
 from pipeline.dataset.store import Reject, SongRow, kind_of_reason
 from pipeline.drawing.palette import track_colour
 from pipeline.formats import SCORES, is_recording, printable
@@ -21,6 +22,7 @@ MOST_FILES = 100
 """Files listed under one reason."""
 MOST_REASONS = 24
 """Reasons that are shown apart."""
+OTHER = "other reasons"
 MOST_SONGS = 1000
 """Songs in the table."""
 MOST_INSTRUMENTS = 6
@@ -37,6 +39,11 @@ class RejectReason:
     count: int
     files: Sequence[tuple[str, str]]
     """The first of them: name, and what is particular to it."""
+
+    @property
+    def counted(self) -> str:
+        """`2 broken files`."""
+        return f"{self.count:,} for {OTHER}" if self.text == OTHER else count_of_reason(self.count, self.text)
 
 
 @dataclass(frozen=True)
@@ -80,16 +87,21 @@ def reasons_of(rejects: Sequence[Reject]) -> list[RejectReason]:
     totals: Counter[str] = Counter()
     files: dict[str, list[tuple[str, str]]] = {}
     for reject, kind in zip(rejects, kinds, strict=True):
-        text = kind if kind in named else "other reasons"
+        text = kind if kind in named else OTHER
         totals[text] += 1
         own = files.setdefault(text, [])
         if len(own) < MOST_FILES:
             own.append((printable(reject.path), printable(reject.reason)))
-    texts = [*named, *(["other reasons"] if "other reasons" in totals else [])]
+    texts = [*named, *([OTHER] if OTHER in totals else [])]
     return [
         RejectReason(text, REASON_COLOURS[place % len(REASON_COLOURS)], totals[text], files[text])
         for place, text in enumerate(printable(text) for text in texts)
     ]
+
+
+def remarks_of(songs: Sequence[SongRow]) -> list[tuple[str, str]]:
+    """Title and remark of each song that has one: what was mended or guessed when it was read."""
+    return [(printable(song.title), printable(song.remark)) for song in songs if song.remark]
 
 
 def groups_of(songs: Sequence[SongRow]) -> list[list[str]]:

@@ -116,7 +116,9 @@ class Explorer:
         """The phrase of a file, and the latents found for it."""
         config, settings, spec = self.config, self.config.generate, self.spec
         limits = (config.collect.max_file_megabytes, config.transcribe)
-        given = read_given(value, f"generate.{key}", spec, config.tracks, *limits)
+        given = read_given(
+            value, f"generate.{key}", spec, config.tracks, *limits, play_repeats=config.prepare.play_repeats
+        )
         self.remarks += given.remarks
         home = given.key
         if key == "like":

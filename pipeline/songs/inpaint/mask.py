@@ -20,6 +20,15 @@ BarMask = NDArray[np.bool_]
 """Bool `[tracks, bars]`: where the notes (or the silence) of the file stay."""
 
 
+def check_something_asked(settings: GenerateSettings) -> None:
+    """Raise `UserError` where `generate.given` stands alone, before anything takes long."""
+    if not as_list(settings.keep) and not as_list(settings.bars) and not settings.continue_bars:
+        raise UserError(
+            "generate.given needs to know what to make: name the tracks that stay (generate.keep=[piano]), the bars to "
+            "make anew (generate.bars=[3,4]) or how far to go on (generate.continue_bars=8)."
+        )
+
+
 def kept_cells(given: GivenSong, settings: GenerateSettings, spec: RollSpec) -> BarMask:
     """What of the given song stays, over all bars of the result.
 
@@ -30,14 +39,9 @@ def kept_cells(given: GivenSong, settings: GenerateSettings, spec: RollSpec) -> 
     Raises
     ------
     UserError
-        Nothing is requested, nothing would be left to make, or a name or a number is not in the file.
+        Nothing would be left to make, or a name or a number is not in the file.
     """
     keep, bars, more = as_list(settings.keep), as_list(settings.bars), settings.continue_bars or 0
-    if not keep and not bars and not more:
-        raise UserError(
-            "generate.given needs to know what to make: name the tracks that stay (generate.keep=[piano]), the bars to "
-            "make anew (generate.bars=[3,4]) or how far to go on (generate.continue_bars=8)."
-        )
     tracks = [kept_track(str(name), given, spec) for name in keep]
     kept = np.zeros((spec.num_tracks, given.bars + more), np.bool_)
     if bars:

@@ -38,7 +38,8 @@ class SongInpainter:
         self.config, self.spec, self.in_common_key = config, model.spec, model.in_common_key
         keep = [str(name) for name in as_list(settings.keep)]
         limits = (config.collect.max_file_megabytes, config.transcribe)
-        self.given = read_given(str(settings.given), "generate.given", self.spec, config.tracks, *limits, keep)
+        path, play_repeats = str(settings.given), config.prepare.play_repeats
+        self.given = read_given(path, "generate.given", self.spec, config.tracks, *limits, keep, play_repeats)
         self.kept = kept_cells(self.given, settings, self.spec)
         self.key = read_key(settings.key) if settings.key is not None else self.given.key
         self.request = read_request(config, self.spec, model.styles, self.in_common_key)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.audio.synthesizers import RATE_HZ, play
 from pipeline.errors import UnusableError
-from pipeline.scores.reading import read_scores
+from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import Score
 from pipeline.transcription.beats.downbeats import PHASES_PER_BEAT
 from pipeline.transcription.beats.metrical_levels import RATIOS, MetricalLevel, find_levels

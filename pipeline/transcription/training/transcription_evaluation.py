@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gan.spec import RollSpec
 from pipeline.scores.quantisation import BarSpan, quantise
-from pipeline.scores.reading import read_scores
+from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import Metre, Part, Score
 from pipeline.scores.tracks import assign
 from pipeline.settings.data import TracksSettings

@@ -14,7 +14,7 @@ SPEC = RollSpec(TRACKS, bars=2, steps_per_beat=24)
 
 def test_published_figures_are_for_24_steps_a_beat():
     spec = RollSpec(TRACKS)
-    with pytest.raises(ValueError, match="24 steps a beat, not 4"):
+    with pytest.raises(ValueError, match="24 steps a quarter note, not 4 in 4/4"):
         published_figures(torch.zeros((1, *spec.shape), dtype=torch.bool), spec)
 
 

@@ -27,7 +27,7 @@ from pipeline.songs.sung_syllables import (
     ticks_of,
     with_words,
 )
-from tests.song_makers import song_of
+from tests.song_makers import JIG, song_of
 from tests.word_readers import lrc_words, midi_words, score_words, words_begun
 
 VOICES = RollSpec((Track("Drums", True), Track("Voice"), Track("Second")))
@@ -140,20 +140,29 @@ def test_spare_notes_make_melismas_or_stay_with_the_instrument() -> None:
     assert len(found) == 2 and any(len(one.notes) > 1 for one in found)
     assert (
         len(
-            place_syllables([syllables_of("one two")], make_notes(0, 60, [0, 4], [4, 4]), SectionGrid(4, 4, 0, 16))
+            place_syllables([syllables_of("one two")], make_notes(0, 60, [0, 4], [4, 4]), SectionGrid(VOICES, 0, 16))
             or []
         )
         == 2
     )
     assert (
-        place_syllables([syllables_of("one two three")], make_notes(0, 60, [0], [2]), SectionGrid(4, 4, 0, 16)) is None
+        place_syllables([syllables_of("one two three")], make_notes(0, 60, [0], [2]), SectionGrid(VOICES, 0, 16))
+        is None
     )
 
 
+def test_the_strong_places_of_a_jig_are_its_two_dotted_beats() -> None:
+    weights = SectionGrid(JIG, 0, 24).weight(np.arange(12)).tolist()
+    assert weights == [1.0, 0, 0.25, 0, 0.25, 0, 0.8, 0, 0.25, 0, 0.25, 0]
+    assert parts_of(0, 12, 2, JIG) == (0, 6)
+    assert parts_of(0, 6, 2, JIG) == (0, 4), "long and short"
+    assert parts_of(0, 6, 3, JIG) == (0, 2, 4), "a dotted quarter note falls into three eighths"
+
+
 def test_notes_are_divided_at_beats() -> None:
-    assert parts_of(0, 16, 2, 4, 4) == (0, 8)
-    assert parts_of(2, 6, 2, 4, 4) == (2, 4)
-    assert parts_of(0, 3, 3, 4, 4) == (0, 1, 2)
+    assert parts_of(0, 16, 2, VOICES) == (0, 8)
+    assert parts_of(2, 6, 2, VOICES) == (2, 4)
+    assert parts_of(0, 3, 3, VOICES) == (0, 1, 2)
 
 
 @pytest.mark.parametrize("spec", [VOICES, RollSpec(VOICES.tracks, steps_per_beat=12, beats_per_bar=3)])

@@ -76,18 +76,18 @@ def make_run(songs: dict[str, Song], wordless: tuple[int, ...] = (3,)) -> Config
     entries, lyrics = [], []
     for title, song in songs.items():
         stem = f"{song.number:02d}-song & #{song.number}"
-        song.save(place / "generate/songs" / f"{song.number:02d}.npz")
+        song.save(place / "generate/album/songs" / f"{song.number:02d}.npz")
         files: dict[str, Any] = {kind: f"{stem}.{kind}" for kind in ("mid", "wav", "png", "musicxml")}
-        (place / "render/stems").mkdir(parents=True, exist_ok=True)
-        soundfile.write(place / "render" / files["wav"], np.zeros((8000, 2)), 8000)
+        (place / "render/album/stems").mkdir(parents=True, exist_ok=True)
+        soundfile.write(place / "render/album" / files["wav"], np.zeros((8000, 2)), 8000)
         sections = [(one.name, one.first_bar, one.num_bars) for one in song.sections]
-        draw_song(place / "render" / files["png"], song.planes, song.spec, sections, title, song.tempo_map)
+        draw_song(place / "render/album" / files["png"], song.planes, song.spec, sections, title, song.tempo_map)
         if song.number == 1:
             files |= {"mp3": f"{stem}.mp3", "stems": {"Melody": f"stems/{stem}-melody.wav"}}
-            (place / "render" / files["stems"]["Melody"]).write_bytes(b"stem")
-            (place / "render" / files["mp3"]).write_bytes(b"mp3")
+            (place / "render/album" / files["stems"]["Melody"]).write_bytes(b"stem")
+            (place / "render/album" / files["mp3"]).write_bytes(b"mp3")
         for kind in ("mid", "musicxml"):
-            (place / "render" / files[kind]).write_bytes(kind.encode())
+            (place / "render/album" / files[kind]).write_bytes(kind.encode())
         entries.append(
             {"number": song.number, "title": title, "files": files, "seconds": song.seconds + 1, "key": song.key}
             | {"tempo_bpm": song.tempo_bpm, "arrangement": song.arrangement}
@@ -95,7 +95,7 @@ def make_run(songs: dict[str, Song], wordless: tuple[int, ...] = (3,)) -> Config
         if song.number not in wordless:
             verse = {"name": "chorus", "lines": [f"words of {song.number}", EVIL]}
             lyrics.append({"number": song.number, "title": title, "sections": [verse]})
-    write_json(place / "render/render.json", {"songs": entries})
+    write_json(place / "render/album/render.json", {"songs": entries})
     write_json(place / "lyrics/lyrics.json", {"songs": lyrics})
     first = next(iter(songs.values()))
     words = fit_words(first, {0: ["words of 1", EVIL]}, None, english=True)
@@ -241,8 +241,8 @@ def test_titles_and_words_are_escaped(made: Path) -> None:
 
 
 def test_a_song_without_words_and_files_that_are_missing_are_left_out(run: Config) -> None:
-    Path("outputs/run/render/02-song & #2.musicxml").unlink()
-    Path("outputs/run/render/03-song & #3.wav").unlink()
+    Path("outputs/run/render/album/02-song & #2.musicxml").unlink()
+    Path("outputs/run/render/album/03-song & #3.wav").unlink()
     for picture in Path("outputs/run/train/samples").iterdir():
         picture.unlink()
     album.run(run, PLACE)
@@ -291,13 +291,13 @@ def test_the_album_is_told_with_its_address(run: Config, capsys: pytest.CaptureF
 
 
 def test_the_plan_counts_the_media(run: Config) -> None:
-    media = sum(path.stat().st_size for path in Path("outputs/run/render").rglob("*.*") if path.suffix != ".json")
+    media = sum(path.stat().st_size for path in Path("outputs/run/render/album").rglob("*.*") if path.suffix != ".json")
     assert album.plan(run).num_bytes >= media
     assert "3 songs" in album.plan(run).text
 
 
 def test_the_album_outlives_what_it_was_made_of(run: Config) -> None:
-    original = Path("outputs/run/render/02-song & #2.wav")
+    original = Path("outputs/run/render/album/02-song & #2.wav")
     data = original.read_bytes()
     album.run(run, PLACE)
     original.unlink()

@@ -186,7 +186,7 @@ def test_timing_between_the_steps_comes_back(tmp_path: Path) -> None:
         (("generate.given=broken.mid", "generate.keep=[alto]"), r"broken\.mid can't be used .*broken file"),
         (("generate.given=empty.mid", "generate.keep=[alto]"), r"empty\.mid can't be used .*empty"),
         (("generate.given=silent.mid", "generate.keep=[alto]"), r"silent\.mid can't be used .*no notes"),
-        (("generate.given=waltz.mid", "generate.keep=[alto]"), r"waltz\.mid can't be used .*not 4/4 \(is 3/4\)"),
+        (("generate.given=waltz.mid", "generate.keep=[alto]"), r"waltz\.mid is in 3/4, and this checkpoint makes 4/4"),
         (("generate.given=take.mp3", "generate.keep=[alto]"), r"take\.mp3 can't be used .*broken file"),
         (("generate.given=take.wma", "generate.keep=[alto]"), r"take\.wma is a recording that can't be read"),
         (("generate.keep=[tuba]",), r"there is no track tuba; .* of which my\.mid has Soprano, Alto, Tenor, Bass"),

@@ -1,0 +1,288 @@
+"""The measures of one part of a MusicXML score: notes, rests, metres, tempos and signs, each where it stands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from xml.etree.ElementTree import Element
+
+from pipeline.scores.musicxml.directions import (
+    BEAT_UNITS,
+    TempoMark,
+    WrittenMarks,
+    read_barline,
+    read_direction,
+    read_sound,
+)
+from pipeline.scores.musicxml.part_list import PartHead, Sound
+from pipeline.scores.musicxml.percussion import STEPS
+
+SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+ROUNDING = 0.02
+"""Quarter notes by which a measure of rounded tuplets may miss its length."""
+STOP, START = 1, 2
+"""Ties of a note, as bits."""
+
+
+class WrittenNote(NamedTuple):
+    """A note as written: onset in its measure and length in quarter notes."""
+
+    onset: float
+    length: float
+    pitch: int
+    voice: str
+    staff: str
+    sound: Sound
+    ties: int
+
+
+class WrittenRest(NamedTuple):
+    """A rest that is drawn: onset in its measure and length in quarter notes."""
+
+    onset: float
+    length: float
+    voice: str
+    staff: str
+
+
+@dataclass
+class Measure:
+    """One written measure of one part."""
+
+    number: str
+    is_implicit: bool
+    notes: list[WrittenNote] = field(default_factory=list)
+    rests: list[WrittenRest] = field(default_factory=list)
+    tempos: list[TempoMark] = field(default_factory=list)
+    marks: WrittenMarks = field(default_factory=WrittenMarks)
+    length: float = 0.0
+    """In quarter notes, as far as anything is written in it."""
+    numerator: int = 4
+    denominator: int = 4
+    is_free: bool = False
+    """It has no metre (senza misura)."""
+    repeats: int = 0
+    """Of a sign that repeats measures: how many measures before it stand the notes; 0 without one."""
+
+    @property
+    def bar_length(self) -> float:
+        """By its metre, in quarter notes."""
+        return 4 * self.numerator / self.denominator
+
+
+class MeasureReader:
+    """Reads the measures of one part in turn, and counts what it mended.
+
+    Parameters
+    ----------
+    head
+        What the part list says of the part.
+    measures
+        Its `measure` elements; of a score in measures, its `part` elements, with the attributes of theirs.
+    """
+
+    def __init__(self, head: PartHead, measures: Iterable[tuple[Element, Element]]) -> None:
+        self.head = head
+        self.divisions = 1.0
+        self.transpositions: dict[str, tuple[int, int]] = {}
+        self.numerator, self.denominator, self.is_free = 4, 4, False
+        self.pattern = 0
+        self.num_guessed_lengths = 0
+        self.num_slashes = 0
+        self.measures = list(self._read(measures))
+
+    def _read(self, measures: Iterable[tuple[Element, Element]]) -> Iterator[Measure]:
+        read: list[Measure] = []
+        for named, element in measures:
+            measure = Measure(named.get("number", ""), named.get("implicit") == "yes")
+            self._measure(element, measure)
+            measure.numerator, measure.denominator, measure.is_free = self.numerator, self.denominator, self.is_free
+            if abs(measure.length - measure.bar_length) < ROUNDING:
+                measure.length = measure.bar_length
+            measure.repeats = self.pattern
+            if self.pattern and not measure.notes and len(read) >= self.pattern:
+                measure.notes = read[-self.pattern].notes
+            read.append(measure)
+        return iter(read)
+
+    def _measure(self, element: Element, measure: Measure) -> None:
+        self.measure, self.now, self.chord_onset, self.furthest = measure, 0.0, 0.0, 0.0
+        for child in element:
+            tag = child.tag
+            if tag == "note":
+                self._note(child)
+            elif tag == "backup":
+                self.now = max(self.now - self._duration(child), 0.0)
+            elif tag == "forward":
+                self.now += self._duration(child)
+            elif tag == "attributes":
+                self._attributes(child)
+            elif tag == "direction":
+                tempo = read_direction(child, self._place(child), measure.marks)
+                measure.tempos += [tempo] if tempo else []
+                self._changed_instruments(child.find("sound"))
+            elif tag == "sound":
+                tempo = read_sound(child, self._place(child), measure.marks)
+                measure.tempos += [tempo] if tempo else []
+                self._changed_instruments(child)
+            elif tag == "barline":
+                read_barline(child, measure.marks)
+            if self.now > self.furthest:
+                self.furthest = self.now
+        measure.length = self.furthest
+
+    def _place(self, element: Element) -> float:
+        """Where a direction or sound takes effect, in quarter notes of the measure."""
+        offset = element.find("offset")
+        inner = element.find("sound/offset") if element.tag == "direction" else None
+        if inner is not None:
+            offset = inner
+        elif offset is None or (element.tag == "direction" and offset.get("sound") != "yes"):
+            return self.now
+        return max(self.now + float(offset.text or 0) / self.divisions, 0.0)
+
+    def _changed_instruments(self, sound: Element | None) -> None:
+        """Programs that change in mid-song."""
+        if sound is None:
+            return
+        for change in sound.findall("instrument-change"):
+            self.head.change_sound(change.get("id", ""), change.findtext("instrument-sound") or "")
+        for change in sound.findall("midi-instrument"):
+            self.head.change_program(change.get("id", ""), change)
+
+    def _attributes(self, element: Element) -> None:
+        self.divisions = float(element.findtext("divisions") or self.divisions)
+        time = element.find("time")
+        if time is not None:
+            self._time(time)
+        for transpose in element.findall("transpose"):
+            semitones = round(float(transpose.findtext("chromatic") or 0))
+            octaves = int(transpose.findtext("octave-change") or 0)
+            double = transpose.find("double")
+            doubled = 0 if double is None else 12 if double.get("above") == "yes" else -12
+            staff = transpose.get("number")
+            if staff is None:
+                self.transpositions.clear()
+            self.transpositions[staff or ""] = (semitones + 12 * octaves, doubled)
+        for style in element.findall("measure-style/measure-repeat"):
+            begins = style.get("type") == "start"
+            self.pattern = max(int(style.text or 1), 1) if begins else 0
+
+    def _time(self, time: Element) -> None:
+        """A metre, additive ones (`3+2/8`, `3/8 + 2/4`) added up."""
+        self.is_free = time.find("senza-misura") is not None
+        beats = [sum(int(one) for one in (child.text or "").split("+")) for child in time.findall("beats")]
+        units = [int(child.text or 0) for child in time.findall("beat-type")]
+        if self.is_free or not beats or not units:
+            return
+        if min(*beats, *units) < 1:
+            raise ValueError(f"time signature {beats[0]}/{units[0]}")
+        self.denominator = math.lcm(*units)
+        self.numerator = sum(count * self.denominator // unit for count, unit in zip(beats, units, strict=False))
+
+    def _duration(self, element: Element) -> float:
+        """The duration of a `backup` or `forward` in quarter notes."""
+        return _quarters(element.findtext("duration"), self.divisions)
+
+    def _note(self, element: Element) -> None:
+        pitch = unpitched = rest = duration = None
+        is_chord = is_cue = False
+        ties, voice, staff, instrument, notehead = 0, "1", "1", "", ""
+        notations = None
+        for child in element:
+            tag = child.tag
+            if tag == "pitch":
+                pitch = child
+            elif tag == "duration":
+                duration = child.text
+            elif tag == "voice":
+                voice = child.text or "1"
+            elif tag == "staff":
+                staff = child.text or "1"
+            elif tag == "chord":
+                is_chord = True
+            elif tag == "rest":
+                rest = child
+            elif tag == "grace":
+                return
+            elif tag == "cue":
+                is_cue = True
+            elif tag == "tie":
+                ties |= START if child.get("type") == "start" else STOP if child.get("type") == "stop" else 0
+            elif tag == "instrument":
+                instrument = child.get("id", "")
+            elif tag == "unpitched":
+                unpitched = child
+            elif tag == "notehead":
+                notehead = child.text or ""
+            elif tag == "notations":
+                notations = child
+        length = _quarters(duration, self.divisions) if duration is not None else self._value_of(element)
+        if not is_chord:
+            self.chord_onset = self.now
+            self.now += length
+        if rest is not None:
+            if element.get("print-object") != "no":
+                self.measure.rests.append(WrittenRest(self.chord_onset, length, voice, staff))
+            return
+        if is_cue:
+            return
+        if not ties and notations is not None:
+            for tied in notations.findall("tied"):
+                ties |= {"start": START, "stop": STOP, "continue": START | STOP}.get(tied.get("type", ""), 0)
+        sound = self.head.sound(instrument, pitch is None)
+        if notehead == "slash" and sound.key is None:
+            self.num_slashes += 1
+            return
+        note = (self.chord_onset, length)
+        if pitch is None:
+            key = self.head.key(sound, _displayed(unpitched), notehead)
+            self.measure.notes.append(WrittenNote(*note, key, voice, staff, sound, ties))
+            return
+        written = _pitch(pitch)
+        if sound.is_drum:
+            key = min(max(sound.key if sound.key is not None else written, 0), 127)
+            self.measure.notes.append(WrittenNote(*note, key, voice, staff, sound, ties))
+            return
+        semitones, doubled = self.transpositions.get(staff) or self.transpositions.get("") or (0, 0)
+        for one in (written + semitones,) if not doubled else (written + semitones, written + semitones + doubled):
+            if not 0 <= one <= 127:
+                raise ValueError(f"pitch {one}")
+            self.measure.notes.append(WrittenNote(*note, one, voice, staff, sound, ties))
+
+    def _value_of(self, element: Element) -> float:
+        """The length of a note without a duration, by its note value, dots and tuplet; of a whole rest the bar."""
+        unit = BEAT_UNITS.get((element.findtext("type") or "").strip())
+        rest = element.find("rest")
+        if unit is None or (rest is not None and rest.get("measure") == "yes"):
+            return 4 * self.numerator / self.denominator if rest is not None else 0.0
+        self.num_guessed_lengths += rest is None
+        actual = float(element.findtext("time-modification/actual-notes") or 1)
+        normal = float(element.findtext("time-modification/normal-notes") or 1)
+        dots = 2 - 0.5 ** len(element.findall("dot"))
+        return unit * dots * normal / actual
+
+
+def _quarters(text: str | None, divisions: float) -> float:
+    length = float(text or 0) / divisions
+    if not 0 <= length < 1e6:
+        raise ValueError(f"duration {text}")
+    return length
+
+
+def _pitch(element: Element) -> int:
+    """The MIDI pitch of a `pitch` as written; what an octave sign moves is written as it sounds."""
+    step = (element.findtext("step") or "").strip().upper()
+    octave = int(element.findtext("octave") or 4)
+    alter = round(float(element.findtext("alter") or 0))
+    return 12 * (octave + 1) + SEMITONES[step] + alter
+
+
+def _displayed(element: Element | None) -> tuple[str, int] | None:
+    """Step and octave where a note without a pitch is drawn; None where nothing says."""
+    if element is None:
+        return None
+    step, octave = (element.findtext("display-step") or "").strip().upper(), element.findtext("display-octave")
+    return (step, int(octave)) if step and step in STEPS and octave else None

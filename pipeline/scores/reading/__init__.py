@@ -1,0 +1,1 @@
+"""Reading scores from files: whatever the format, one neutral form comes out."""

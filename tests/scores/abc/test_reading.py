@@ -1,0 +1,199 @@
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import UnusableError
+from pipeline.scores.abc.reading import read_abc
+from pipeline.scores.reading.score_files import read_scores
+from pipeline.scores.score import Score
+from tests.music_makers import note_rows
+from tests.scores.abc.makers import pitches, rows, tune
+
+
+def read(text: str) -> list[Score]:
+    return read_abc(text.encode(), "untitled", 1000)
+
+
+def test_each_tune_of_an_abc_file_is_a_score(tmp_path: Path) -> None:
+    path = tmp_path / "a.abc"
+    path.write_text(
+        "X:1\nT:First\nM:4/4\nL:1/4\nK:C\nC D E F|G2 G2-|G4|]\n\nX:2\nT:Second\nM:3/4\nL:1/4\nK:C\nC D E|F3|]\n"
+    )
+    first, second = read_scores(path, 1)
+    assert (first.title, second.title) == ("First", "Second")
+    assert note_rows(first) == [(0, 1, 60), (1, 1, 62), (2, 1, 64), (3, 1, 65), (4, 2, 67), (6, 6, 67)]
+    assert str(first.metres[0]) == "4/4" and str(second.metres[0]) == "3/4"
+
+
+def test_the_header_of_a_file_holds_for_all_tunes() -> None:
+    first, second = read(
+        "%abc-2.1\nL:1/4\nM:3/4\nQ:1/4=90\n%%MIDI program 24\n\nX:1\nK:C\nC D E|\n\nX:2\nM:4/4\nL:1/8\nK:C\nC D\n"
+    )
+    assert [row[1] for row in rows(first)] == [1, 1, 1] and [row[1] for row in rows(second)] == [0.5, 0.5]
+    assert [str(score.metres[0]) for score in (first, second)] == ["3/4", "4/4"]
+    assert first.parts[0].program == second.parts[0].program == 24
+    assert first.tempos == second.tempos == ((0, 90),)
+
+
+VOICES = {
+    "blocks": "V:1\nC4|D4|\nV:2\nE4|F4|\n",
+    "bar by bar": "[V:1] C4|\n[V:2] E4|\n[V:1] D4|\n[V:2] F4|\n",
+    "in one line": "[V:1]C4|[V:2]E4|[V:1]D4|[V:2]F4|",
+    "with a comment": "%%score 1 | 2\nV:1 clef=treble % high\nC4|D4|% end\nV:2\nE4|F4|",
+}
+
+
+@pytest.mark.parametrize("layout", VOICES)
+def test_voices_sound_together_however_they_are_laid_out(layout: str) -> None:
+    score = tune(VOICES[layout])
+    assert rows(score) == [(0, 4, 60), (4, 4, 62), (0, 4, 64), (4, 4, 65)]
+    assert len(score.parts) == 2
+
+
+def test_voices_keep_their_own_accidentals_ties_and_tuplets() -> None:
+    score = tune("[V:1] ^F2 (3FFF-|\n[V:2] F4|\n[V:1] F4|\n[V:2] F4|", unit="1/4")
+    assert pitches(score) == [66, 66, 66, 66, 65, 65]
+    assert rows(score)[3][1] == pytest.approx(2 / 3 + 4, abs=1e-3)
+
+
+def test_repeats_of_one_voice_hold_for_all() -> None:
+    score = tune("V:1\n|:C4|D4:|\nV:2\nE4|F4|\n")
+    assert pitches(score) == [60, 62, 60, 62, 64, 65, 64, 65]
+
+
+def test_a_metre_between_systems_is_for_all_voices() -> None:
+    score = tune("[V:1] C4|\n[V:2] E4|\nM:3/4\nK:G\n[V:1] F3|F3|\n[V:2] F3|")
+    assert [str(metre) for metre in score.metres] == ["4/4", "3/4"]
+    assert pitches(score) == [60, 66, 66, 64, 66]
+
+
+@pytest.mark.parametrize(
+    ("header", "music", "programs"),
+    [
+        ("", "V:1\n%%MIDI program 48\nC\nV:2\n%%MIDI program 33\nE", [48, 33]),
+        ("V:1\n%%MIDI program 48\nV:2\n%%MIDI program 33\n", "[V:1]C\n[V:2]E", [48, 33]),
+        ("%%MIDI program 1 48\n%%MIDI program 2 33\n", "V:1\nC\nV:2\nE", [48, 33]),
+        ("%%MIDI program 73\n", "V:1\nC\nV:2\n[I:MIDI program 33]E", [73, 33]),
+        ("", "%%MIDI program 40\nC\n%%MIDI program 73\nE", [40, 73]),
+        ("", "I:MIDI program 2 40\nC", [40]),
+        ('V:1 name="Violin" clef=treble\nV:2 nm="E-Bass" bass\n', "V:1\nC\nV:2\nE", [40, 33]),
+        ("", "V:Flute\nC\nV:Cello clef=bass\nE", [73, 42]),
+        ('V:1 name="Violin"\n%%MIDI program 0\n', "C", [0]),
+    ],
+)
+def test_programs_by_directive_else_by_the_voices_name(header: str, music: str, programs: list[int]) -> None:
+    assert [part.program for part in tune(music, more=header).parts] == programs
+
+
+def test_a_remark_says_that_names_told_the_instruments() -> None:
+    assert tune("V:1 name=Violin\nC").remarks == ("its voices' names told their instruments",)
+    assert tune("V:1 name=Violin\n%%MIDI program 40\nC").remarks == ()
+
+
+@pytest.mark.parametrize(
+    "clef", ["V:1 clef=perc", "V:1\n%%MIDI channel 10", "V:1 name=Drums", "V:1\n%%MIDI program 10 0"]
+)
+def test_percussion(clef: str) -> None:
+    (part,) = tune(f"{clef}\nC,, D,, ^F,,").parts
+    assert part.is_drum and part.events["pitch"].tolist() == [36, 38, 42]
+
+
+def test_drum_maps_say_which_drum_a_note_is() -> None:
+    score = tune("%%MIDI channel 10\n%%MIDI drummap F 36\n%%MIDI drummap c 38\n%%percmap ^g' 42 x\nF c ^g' A")
+    assert pitches(score) == [36, 38, 42, 69]
+
+
+@pytest.mark.parametrize(
+    ("music", "pitch"),
+    [
+        ("V:1 transpose=-2\nC", 58),
+        ("V:1 octave=-1\nC", 48),
+        ("V:1 clef=treble-8\nC", 48),
+        ("V:1 clef=treble-8\n%%MIDI transpose -12\nC", 48),  # says the same again, for players that know no clef
+        ("V:1 clef=bass\nC", 60),
+        ("%%MIDI transpose 3\nC", 63),
+        ("[K:C octave=1]C", 72),
+    ],
+)
+def test_transposition(music: str, pitch: int) -> None:
+    assert pitches(tune(music)) == [pitch]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"])
+def test_titles_in_any_encoding(encoding: str) -> None:
+    (score,) = read_abc("X:1\nT:Été à Köln\nK:C\nC\n".encode(encoding), "x", 1000)
+    assert score.title == "Été à Köln"
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        (r"Caf\'e", "Café"),
+        ("Caf&eacute;", "Café"),
+        (r"Caf\u00e9", "Café"),
+        (r"K\"oln", "Köln"),
+        (r"\AEro \ss", "Æro ß"),
+    ],
+)
+def test_titles_with_accents_by_their_codes(written: str, title: str) -> None:
+    assert read(f"X:1\nT:{written}\nT:Second\nK:C\nC\n")[0].title == title
+
+
+def test_text_between_tunes_is_no_music() -> None:
+    first, second = read("A bag of cabbage.\n\nX:1\nK:C\nC\n\nA deaf baggage\n\nX:2\nK:C\nD\nW:Be a cad\n")
+    assert (pitches(first), pitches(second)) == ([60], [62])
+    (only,) = read("X:1\nK:C\nC\n%%begintext\nabc|\n%%endtext\nw: a b c\nN:a b c\nD|e:|\n")
+    assert pitches(only) == [60, 62, 76, 60, 62, 76]
+
+
+def test_music_behind_a_blank_line_belongs_to_the_tune_before_and_is_told() -> None:
+    (score,) = read("X:1\nM:4/4\nL:1/4\nK:C\nC D E F|\n\nG A B c|\n")
+    assert len(rows(score)) == 8
+    assert score.remarks == ("music behind blank lines was taken for the same tune",)
+
+
+def test_tunes_without_a_number_are_tunes() -> None:
+    assert [score.title for score in read("T:One\nK:C\nC\n")] == ["One"]
+    assert [score.title for score in read("X:1\nT:One\nK:C\nC\n\nT:Two\nK:G\nF\n")] == ["One", "Two"]
+
+
+@pytest.mark.parametrize("ends", ["\r\n", "\r", "\n"])
+def test_line_ends_of_any_system(ends: str) -> None:
+    (score,) = read("X:1\nT:A\nK:C\nC D\\\nE F\n".replace("\n", ends))
+    assert score.title == "A" and pitches(score) == [60, 62, 64, 65]
+
+
+def test_a_tune_without_metre_is_in_that_of_its_bars() -> None:
+    (score,) = read("X:1\nL:1/4\nK:C\nG|C D E|F G A|B c d|\n")
+    assert [(str(metre), metre.start) for metre in score.metres] == [("3/4", 1)]
+    assert score.remarks == ("it names no metre, the length of its bars told it: 3/4",)
+
+
+def test_voices_whose_bars_do_not_agree_are_told() -> None:
+    short = tune("V:1\nC4|D4|E4|F4|G4|A4|\nV:2\nC4|D4|E3|F4|G4|A4|")
+    assert short.remarks == ("bars of its voices differ in length and were filled up with rests",)
+    assert rows(short)[6:] == [(0, 4, 60), (4, 4, 62), (8, 3, 64), (12, 4, 65), (16, 4, 67), (20, 4, 69)]
+    other = tune("V:1\nC4|D4|E4|F4|\nV:2\nC2|D2|E2|F2|")
+    assert other.remarks == ("bars of its voices do not agree, each was read for itself",)
+    assert [row[0] for row in rows(other)] == [0, 4, 8, 12, 0, 2, 4, 6]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Dear diary", "no ABC tune"),
+        ("X:1\nT:Words only\nK:C\nw: la la\n", "no notes"),
+        ("X:1\nK:C\nC99999\n", "a note of 99999 units"),
+        ("X:1\nK:C\nC|Z99999|\n", "a rest of|a note of 99999 units"),
+        ("X:1\nK:C\n/////}}}} 34563456 C ]]\n", "no music|is none"),
+    ],
+)
+def test_damaged_tunes_are_explained(text: str, reason: str) -> None:
+    with pytest.raises(UnusableError, match=reason):
+        read(text)
+
+
+def test_a_damaged_tune_costs_only_itself_and_is_told() -> None:
+    (score,) = read("X:1\nK:C\nC99999\n\nX:2\nT:Whole\nM:4/4\nK:C\nC\n")
+    assert score.title == "Whole"
+    assert score.remarks[0].startswith("tunes of the file that can't be read were left out: 1 (broken file: a note of")
