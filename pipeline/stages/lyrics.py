@@ -102,14 +102,14 @@ def run(config: Config, directory: Path) -> Outcome:
     return Outcome({"steps": trainer.step, "texts": written.count}, model | {"written": written.metrics})
 
 
-def say_skipped(corpus: TextCorpus, path: str | None) -> None:
+def say_skipped(corpus: TextCorpus, place: str | None) -> None:
     """Name the files that could not be used, and why, and the kinds of files that are passed over."""
     for path, reason in corpus.skipped[:NUM_REASONS]:
         say(f"lyrics: skipped {path}: {reason}.")
     if len(corpus.skipped) > NUM_REASONS:
         more = counted(len(corpus.skipped) - NUM_REASONS, "more file")
         say(f"lyrics: skipped {more} for such reasons.")
-    for suffix, number in passed_over(path).items():
+    for suffix, number in passed_over(place).items():
         say(f"lyrics: passed over {counted(number, f'{suffix} file')}: {PASSED_OVER[suffix]}.")
 
 
