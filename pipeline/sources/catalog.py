@@ -154,6 +154,12 @@ def row_place(row: int, sheet: str = "") -> str:
     return f"row {row}{f' of sheet {sheet}' if sheet else ''}" if row else ""
 
 
+def call_row(row: CatalogRow) -> str:
+    """A row of the catalog as its user knows it: the file, and where the spreadsheet names it."""
+    place = row_place(row.row, row.sheet)
+    return f"{row.source} ({place})" if place and row.source != place else row.source
+
+
 def suffixes_of(kind: str) -> tuple[str, ...]:
     """How the names of files of a kind end: of songs and samples scores and recordings, of texts plain text."""
     return TEXTS if kind == "text" else (*SCORES, *RECORDINGS)

@@ -119,13 +119,30 @@ COLUMNS = {
         "track",
         "piece",
         "work",
+        *("titel", "titre", "t\u00edtulo", "titulo", "titolo"),
     ),
-    "artist": ("artist", "artists", "artist name", "performer", "band", "composer", "singer", "author", "by"),
+    "artist": (
+        *("artist", "artists", "artist name", "performer", "band", "composer", "singer", "author", "by"),
+        *("interpret", "k\u00fcnstler", "artiste", "artista", "komponist", "compositeur", "compositor", "compositore"),
+    ),
     "kind": ("kind", "type", "category", "what"),
     "where": (
         *("where", "file", "files", "path", "file path", "full path", "filename", "file name", "location", "folder"),
         *("url", "link", "links", "download", "download link", "download url", "web link", "href", "uri", "address"),
         *("source", "recording", "audio", "audio file", "midi", "midi file", "mp3"),
+        *(
+            "datei",
+            "dateiname",
+            "pfad",
+            "fichier",
+            "chemin",
+            "lien",
+            "archivo",
+            "ruta",
+            "enlace",
+            "arquivo",
+            "percorso",
+        ),
     ),
     "bpm": ("bpm", "tempo", "tempo bpm", "beats per minute", "beats a minute", "speed"),
     "key": ("key", "musical key", "key signature", "tonality", "scale"),
@@ -139,6 +156,13 @@ COLUMNS = {
     "used_in": ("used in", "used in song", "sampled in", "used by", "song used in", "appears in", "sample of"),
 }
 """Our columns, and what people call them; earlier names count more."""
+PLACE_WORDS = {"file", "filename", "filepath", "path", "link", "links", "url"}
+"""In the name of a column that holds places, whatever else stands there."""
+ABOUT_FILES = {
+    *("size", "type", "format", "date", "length", "count", "number", "nr", "no", "id", "rating"),
+    *("artist", "cover", "image", "lyrics", "of", "my", "the", "a", "is"),
+}
+"""In the name of a column that says something else of files, or of other things."""
 HEADER_ROWS = 20
 """The header lies in one of so many first rows."""
 TOTALS = re.compile(
@@ -293,10 +317,18 @@ def match_columns(header: Sequence[str], given: Mapping[str, str]) -> dict[str, 
             for name in (plain[index], _plain(re.split(r"[/,|]|\bor\b", cell)[0]))
             if name in names and index not in taken
         ]
+        if ours == "where" and sum(map(bool, header)) > 1:
+            found += [(len(names), index) for index, cell in enumerate(header) if _names_places(cell)]
         columns[ours] = list(dict.fromkeys(index for _, index in sorted(found)))
     if not columns["used_in"] and len(columns["title"]) > 1:  # `title` of the sample, and `song` that it went into
         columns["used_in"] = [index for index in columns["title"][1:] if "song" in plain[index]]
     return columns
+
+
+def _names_places(cell: str) -> bool:
+    """Whether a column that is called otherwise holds places by its name: `Link to MIDI`, but not `File size`."""
+    words = re.findall(r"[a-z0-9]+", cell.lower())
+    return len(words) <= 5 and bool(PLACE_WORDS.intersection(words)) and not ABOUT_FILES.intersection(words)
 
 
 def _plain(name: str) -> str:

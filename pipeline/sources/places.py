@@ -18,6 +18,8 @@ LINK = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 QUOTES = ('""', "''", "\u201c\u201d", "\u201e\u201c", "\u2018\u2019", "\u00ab\u00bb", "<>", "``")
 WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\|//")
 """Begins a path with a drive's letter, or one of a network."""
+SEPARATORS = re.compile(r"\s*[\n;|]\s*|,\s+")
+"""Between several files in one cell."""
 NO_PLACE = ("-", "--", "\u2013", "\u2014", "?", "n/a", "na", "none", "null", "tbd", "missing", "todo")
 """What people write where there is no file."""
 PLAYERS = {
@@ -159,7 +161,8 @@ def places_on_disk(where: str, folder: Path) -> tuple[list[tuple[str, str]], str
             return [(str(path), "")], ""
     tail = _tail_below(spellings[-1], folder)
     if tail is None:
-        return [], ""
+        several = [_places(one, folder) for one in SEPARATORS.split(where)]
+        return [place for places in several for place in places] if len(several) > 1 and all(several) else [], ""
     return [(str(tail), "")], f"taken from beside the list: {where} is not there"
 
 

@@ -15,7 +15,7 @@ from pipeline.errors import UserError
 from pipeline.files import lock
 from pipeline.formats import count_others, is_other_format
 from pipeline.progress import counted, say
-from pipeline.sources.catalog import CATALOG, CatalogRow, MusicSource, mark_duplicates, row_place
+from pipeline.sources.catalog import CATALOG, CatalogRow, MusicSource, call_row, mark_duplicates
 from pipeline.sources.content_store import FILES, sweep_up
 from pipeline.sources.debian import debian_inputs, find_in_packages
 from pipeline.sources.folders import (
@@ -111,7 +111,7 @@ def describe_problems(rows: Sequence[CatalogRow]) -> str:
         if any(row.problem.startswith("the link") for row in lost):
             text += " (force=true tries the links again)"
     if remarks:
-        text += f"; {counted(remarks, 'row')} with a remark"
+        text += f"; {counted(remarks, 'row' if rows[0].row else 'file')} with a remark"
     return text
 
 
@@ -126,9 +126,3 @@ def nothing_collected(config: Config, rows: Sequence[CatalogRow]) -> UserError:
     sentence = none_usable(place, rejects, len(rows), "row" if rows[0].row else "file")
     page = write_rejected_page(stage_directory("collect", config), config.data.title, sentence, rejects)
     return UserError(f"{sentence}. What became of each: {page}")
-
-
-def call_row(row: CatalogRow) -> str:
-    """A row of the catalog as its user knows it: the file, and where the spreadsheet names it."""
-    place = row_place(row.row, row.sheet)
-    return f"{row.source} ({place})" if place and not row.source.startswith("row ") else row.source

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,9 +20,16 @@ from pipeline.dataset.store_writer import StoreSummary, write_store
 from pipeline.errors import UserError
 from pipeline.formats import SCORES, is_recording
 from pipeline.progress import bar, counted, duration, say
-from pipeline.sources.catalog import CATALOG, CatalogRow, locate
+from pipeline.sources.catalog import CATALOG, CatalogRow, call_row, locate
 from pipeline.stage_table import Outcome, Plan
-from pipeline.transcription.cache import BYTES_PER_MINUTE, PICTURE, recordings_of, remaining_work, transcribe_all
+from pipeline.transcription.cache import (
+    BYTES_PER_MINUTE,
+    PICTURE,
+    TranscriptionResult,
+    recordings_of,
+    remaining_work,
+    transcribe_all,
+)
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -61,9 +69,19 @@ def run(config: Config, directory: Path) -> Outcome:
     from pipeline.pages.dataset.rejected import remove_rejected_page
 
     settings = cutting_settings(config)
-    rows, written = transcribe_first(config, read_catalog(config), settings.spec)
+    rows, found = transcribe_first(config, read_catalog(config), settings.spec)
+    written = {where: str(one.midi) for where, one in found.items()}
     sources = [
-        SourceFile(row.id, row.where, row.title, row.bpm, row.key, row.split, written.get(row.where, ""))
+        SourceFile(
+            row.id,
+            row.where,
+            row.title,
+            row.bpm,
+            row.key,
+            row.split,
+            written.get(row.where, ""),
+            found[row.where].remarks if row.where in found else (),
+        )
         for row in songs_of(rows)
     ]
     files = called_by_user(read_files_resuming(sources, settings, config.executor, journal_path(config)), rows)
@@ -134,28 +152,39 @@ def reading_estimate(where: str) -> tuple[float, int]:
     return ESTIMATES.get(kind, ESTIMATES["midi"])
 
 
-def transcribe_first(config: Config, rows: list[CatalogRow], spec: RollSpec) -> tuple[list[CatalogRow], dict[str, str]]:
+def transcribe_first(
+    config: Config, rows: list[CatalogRow], spec: RollSpec
+) -> tuple[list[CatalogRow], dict[str, TranscriptionResult]]:
     """Write down the recordings of the catalog that are not written down yet.
 
     Returns
     -------
-    The rows, with the problem of those that failed; and the MIDI file of the others by the row's `where`.
+    The rows, with the problem of those that failed; and what the others were written down as, by the row's `where`.
     """
     recordings = recordings_of(rows, config.transcribe, spec.beats_per_bar, spec.quarters_per_beat)
     if not recordings:
         return rows, {}
     found = list(bar(transcribe_all(recordings, config.executor), len(recordings), "transcribe", "recordings"))
     problems = {one.recording.path: one.problem for one in found if one.problem}
-    written = {one.recording.path: str(one.midi) for one in found if not one.problem}
+    written = {one.recording.path: one for one in found if not one.problem}
     return [replace(row, problem=problems.get(row.where, row.problem)) for row in rows], written
 
 
 def called_by_user(files: Iterator[PreparedFile], rows: Sequence[CatalogRow]) -> Iterator[PreparedFile]:
-    """The files, their rejects called as the user calls the file, not as it was stored after a download."""
+    """The files, their rejects called as the user calls the file, not as it was stored after a download.
+
+    Songs get the remarks that the catalog has on their files.
+    """
     names = {row.where: row.source for row in songs_of(rows) if row.where != row.source}
+    remarks = {row.where: tuple(row.remark.split("; ")) for row in songs_of(rows) if row.remark}
     for reading in files:
         if names:
             reading.rejects = [call_by(names, reject) for reject in reading.rejects]
+        if remarks:
+            reading.songs = [
+                replace(song, remarks=(*song.remarks, *remarks.get(re.sub(r"#\d+$", "", song.path), ())))
+                for song in reading.songs
+            ]
         yield reading
 
 
@@ -169,7 +198,7 @@ def call_by(names: dict[str, str], reject: Reject) -> Reject:
 
 def with_problems(files: Iterator[PreparedFile], rows: Sequence[CatalogRow]) -> Iterator[PreparedFile]:
     """The files, after a reject for each song of the catalog that nothing came of."""
-    lost = [Reject(row.source, row.problem) for row in rows if row.kind == "song" and row.problem]
+    lost = [Reject(call_row(row), row.problem) for row in rows if row.kind == "song" and row.problem]
     yield PreparedFile(rejects=lost)
     yield from files
 

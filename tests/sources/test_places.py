@@ -83,3 +83,9 @@ def test_servers_that_give_no_file_are_known() -> None:
         not player_of("https://notyoutube.com/a.mid") and not player_of("C:\\a.mid") and not player_of("http://[::1/")
     )
     assert drive_of("https://www.dropbox.com/s/a") == "Dropbox" and not drive_of("https://example.org")
+
+
+def test_several_files_may_stand_in_one_cell(folder: Path) -> None:
+    found, _ = places_on_disk("local one.mid\ndeep/Take 1.MID; 50% off.mid", folder)
+    assert [Path(path).name for path, _ in found] == ["local one.mid", "Take 1.MID", "50% off.mid"]
+    assert places_on_disk("local one.mid; gone.mid", folder) == ([], "")

@@ -94,10 +94,24 @@ def test_a_list_is_read_whatever_program_wrote_it(tmp_path: Path, name: str, for
     assert sample == SheetRow(row + 1, "b.wav", "Break", kind="sample", key="C major", used_in="dawn", sheet=sheet)
 
 
-@pytest.mark.parametrize("header", ["Where", "file_path", "URL", " Link ", "File Name", "FILE", "Path / URL", "where?"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("Where", "file_path", "URL", " Link ", "File Name", "FILE", "Path / URL", "where?"),
+        *("Link to MIDI", "Song file", "Datei", "Fichier"),
+    ],
+)
 def test_columns_are_known_by_many_names(tmp_path: Path, header: str) -> None:
     (tmp_path / "list.csv").write_text(f"No;{header}\n1;a.mid\n")
     assert entries(tmp_path / "list.csv")[0].where == "a.mid"
+
+
+def test_what_is_said_about_files_is_no_place(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("Title;File size;File\nDawn;3 kB;a.mid\n")
+    assert entries(tmp_path / "list.csv")[0].where == "a.mid"
+    (tmp_path / "list.csv").write_text("Title;File size;Artist link\nDawn;3 kB;https://x.org\n")
+    with pytest.raises(UserError, match="no column that says where the files are"):
+        entries(tmp_path / "list.csv")
 
 
 def test_other_names_are_given(tmp_path: Path) -> None:
