@@ -119,7 +119,7 @@ def test_what_cannot_be_evaluated_is_said_in_one_sentence(program: Program, eval
     base = ("data=folder", "data.path=music", "name=nobody", *FEW)
     for words, sentence in (
         ((*base, "evaluate.path=empty"), "evaluate.path=empty holds no music"),
-        ((*base, "evaluate.path=bad"), "none of the 1 files of evaluate.path=bad can be scored: 1 broken file"),
+        ((*base, "evaluate.path=bad"), "nothing of the 1 file of evaluate.path=bad can be scored: 1 broken file"),
         (("evaluate.runs=[sweep/0,gone]",), "evaluate.runs names gone"),
         (("evaluate.runs=[sweep/0,theirs]", "name=sweep/0"), "give it a name= of its own"),
         (("name=sweep/0", "roll.steps_per_beat=12"), "was made with roll.steps_per_beat=4, not 12"),
