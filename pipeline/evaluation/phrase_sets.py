@@ -17,12 +17,12 @@ from gan.networks.generator import Generator
 from gan.seeds import mix_seed
 from gan.spec import RollSpec
 from pipeline.dataset.cutting import CuttingSettings, SourceFile
-from pipeline.dataset.resumable_reading import read_files
 from pipeline.dataset.reasons import count_of_reason
+from pipeline.dataset.resumable_reading import read_files
 from pipeline.dataset.store import PhraseStore, kind_of_reason
 from pipeline.errors import UserError
 from pipeline.formats import printable
-from pipeline.progress import bar, counted
+from pipeline.progress import bar
 from pipeline.settings.data import ExecutorSettings
 
 BATCH = 64
@@ -152,6 +152,6 @@ def nothing_to_score(path: str, reading: FolderReading) -> UserError:
     """The error for a folder without a single usable phrase."""
     reasons = "; ".join(count_of_reason(count, reason) for reason, count in reading.reasons.items())
     return UserError(
-        f"nothing of the {counted(reading.num_files, 'file')} of evaluate.path={path} can be scored: {reasons} "
+        f"nothing in evaluate.path={path} can be scored: {reasons} "
         f"(for example {reading.example}). data= and tracks= say what the files are held against."
     )
