@@ -67,6 +67,6 @@ def score_words(path: Path, song: Song) -> list[tuple[str, int]]:
     found = []
     for part in music21.converter.parse(path).parts:
         for element in part.recurse().notes:
-            step = round(element.getOffsetInHierarchy(part) * song.spec.steps_per_beat)
+            step = round(element.getOffsetInHierarchy(part) * song.spec.steps_per_quarter)
             found += [(lyric.text, step) for lyric in element.lyrics if lyric.text]
     return found

@@ -127,9 +127,14 @@ def in_bars_of(spec: RollSpec, metre: Metre, pair_bars: bool) -> Metre:
 def _in_bars_of(spec: RollSpec, written: tuple[Metre, ...], score: Score, pair_bars: bool) -> Iterator[Metre]:
     """The metres of a score in bars of `spec` where they can be; a pair begins where a bar of `spec` most likely does.
 
-    The first of its bars stays alone where pairs begin on the second; at the beginning of a score it is a pickup.
+    The first of its bars stays alone where pairs begin on the second; at the beginning of a score it is a pickup. Long
+    bars are divided where most of the score has them: among others they are what they say.
     """
+    main, _ = main_metre(written, score.end)
     for metre, stop in _until(written, score.end):
+        if metre.bar_length > spec.quarters_per_bar and str(metre) != str(main):
+            yield metre
+            continue
         found = in_bars_of(spec, metre, pair_bars)
         if found.bar_length > metre.bar_length:
             beats = round(metre.bar_length / spec.quarters_per_beat * 2) / 2

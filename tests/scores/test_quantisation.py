@@ -144,6 +144,11 @@ def test_a_bar_of_eight_quarters_is_two_of_four(metre: str) -> None:
     assert stretches(score(part([(0, 48, 60)]), metres=[in_metre(metre)])) == [BarSpan(0.0, 12, 0)]
 
 
+def test_a_long_bar_among_bars_of_four_is_no_two_of_them() -> None:
+    metres = [Metre(0.0, 4, 4), Metre(24.0, 8, 4), Metre(40.0, 4, 4)]
+    assert stretches(score(part([(0, 64, 60)]), metres=metres)) == [BarSpan(0.0, 6, 0), BarSpan(40.0, 6, 8)]
+
+
 def test_four_four_is_no_two_four() -> None:
     polka = RollSpec(SPEC.tracks, beats_per_bar=2)
     with pytest.raises(UnusableError, match=r"is in 4/4; data\.metre=4/4 takes such music"):
