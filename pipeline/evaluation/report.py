@@ -202,7 +202,8 @@ def _scored(scored: Mapping[str, Any], reference: Mapping[str, Any]) -> str:
     else:
         used = f"{counted(scored['songs'], 'song')} out of {counted(scored['files'], 'file')}"
         left = "; ".join(count_of_reason(count, reason) for reason, count in scored["rejects"].items())
-        what = f"{counted(scored['phrases'], 'phrase')} of `{scored['path']}` ({used}{'; not used: ' + left if left else ''})"
+        used += f"; not used: {left}" if left else ""
+        what = f"{counted(scored['phrases'], 'phrase')} of `{scored['path']}` ({used})"
     return (
         f"{what}, held against the {reference['phrases']['test']} phrases of the {reference['songs']['test']} test "
         f"songs of {reference['title']} (`{reference['set']}`)."
