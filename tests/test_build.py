@@ -51,7 +51,7 @@ def test_settings_that_came_later_change_no_name_of_what_was_made_before() -> No
     before, paired = compose(), compose("data.pair_bars=true")
     assert "data.pair_bars" not in flatten(before) and flatten(before)["roll.steps_per_beat"] == 4
     assert flatten(paired)["data.pair_bars"] is True and set_name(paired) != set_name(before)
-    with pytest.raises(UserError, match=r"was made with data\.pair_bars=False, not True"):
+    with pytest.raises(UserError, match=r"was made with data\.pair_bars=false, not true"):
         refuse_change("train", Path("run"), ["data.pair_bars"], flatten(paired), flatten(before))
 
 

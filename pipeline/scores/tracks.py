@@ -9,7 +9,9 @@ from itertools import combinations
 import numpy as np
 
 from pipeline.errors import UnusableError
-from pipeline.scores.score import Events, Part, Score
+from pipeline.progress import counted
+from pipeline.scores.closed_scores import split_closed_score
+from pipeline.scores.score import Events, Part, Score, WrittenVoices
 from pipeline.settings.data import TracksSettings
 
 
@@ -20,6 +22,8 @@ class AssignedPart:
     track: int
     program: int
     events: Events
+    parts: tuple[Part, ...] = ()
+    """The parts of the score that they come from."""
 
 
 def assign(score: Score, tracks: TracksSettings) -> list[AssignedPart]:
@@ -35,12 +39,17 @@ def assign(score: Score, tracks: TracksSettings) -> list[AssignedPart]:
     sounding = [part for part in score.parts if len(part.events)]
     if not sounding:
         raise UnusableError("no notes")
-    rules: dict[str, Callable[[list[Part], TracksSettings], Iterator[tuple[int, Part]]]] = {
+    rules: dict[str, Callable[[list[Part], TracksSettings], Iterator[AssignedPart]]] = {
         "program": _by_program,
         "register": _by_register,
         "name": _by_name,
     }
-    return [AssignedPart(track, part.program, part.events) for track, part in rules[tracks.assign](sounding, tracks)]
+    return list(rules[tracks.assign](sounding, tracks))
+
+
+def _whole(track: int, part: Part) -> AssignedPart:
+    """A part that goes to a track as it is."""
+    return AssignedPart(track, part.program, part.events, (part,))
 
 
 def _plain(name: str) -> str:
@@ -52,7 +61,7 @@ def _drum_tracks(tracks: TracksSettings) -> list[int]:
     return [index for index, track in enumerate(tracks.tracks) if track.is_drum]
 
 
-def _by_program(parts: list[Part], tracks: TracksSettings) -> Iterator[tuple[int, Part]]:
+def _by_program(parts: list[Part], tracks: TracksSettings) -> Iterator[AssignedPart]:
     """Percussion to the drum track, every other part to the track that lists its program."""
     drums = _drum_tracks(tracks)
     found = False
@@ -60,32 +69,82 @@ def _by_program(parts: list[Part], tracks: TracksSettings) -> Iterator[tuple[int
         homes = drums if part.is_drum else [at for at, one in enumerate(tracks.tracks) if part.program in one.programs]
         if homes:
             found = True
-            yield homes[0], part
+            yield _whole(homes[0], part)
     if not found:
         raise UnusableError(f"no part plays a program of the track set {tracks.name}")
 
 
-def _by_register(parts: list[Part], tracks: TracksSettings) -> Iterator[tuple[int, Part]]:
+def _by_register(parts: list[Part], tracks: TracksSettings) -> Iterator[AssignedPart]:
     """As many pitched parts as pitched tracks, the highest first.
 
     Of more parts, such as voices and the instruments that double them, those with the tracks' own names are taken,
-    where every track finds one.
+    where every track finds one. Of fewer parts, such as a hymn on two staves, the voices that are written in them; an
+    accompaniment beside them is left out.
     """
-    pitched = [part for part in parts if not part.is_drum]
+    drums = [part for part in parts if part.is_drum]
+    players = _join_players([part for part in parts if not part.is_drum])
     places = [index for index, track in enumerate(tracks.tracks) if not track.is_drum]
     names = sorted(_plain(tracks.tracks[place].name) for place in places)
-    named = [part for part in pitched if _plain(part.name) in names]
-    if len(pitched) > len(places) and sorted(_plain(part.name) for part in named) == names:
-        pitched = named
-    if len(pitched) != len(places):
-        count = f"{len(pitched)} part" + ("s" if len(pitched) != 1 else "")
-        raise UnusableError(f"has {count}, the track set {tracks.name} needs {len(places)}")
-    yield from zip(places, sorted(pitched, key=lambda part: -float(np.mean(part.events["pitch"]))), strict=True)
+    named = [one for one in players if _plain(one.part.name) in names]
+    if len(players) > len(places) and sorted(_plain(one.part.name) for one in named) == names:
+        players = named
+    if len(players) == len(places):
+        players.sort(key=lambda one: -float(np.mean(one.part.events["pitch"])))
+        lines = [(one, one.part.events) for one in players]
+    else:
+        lines = _closed_score(players, len(places))
+        if not lines:
+            have = counted(len(players), "part")
+            raise UnusableError(f"has {have}, the track set {tracks.name} needs {len(places)}")
+    for place, (one, events) in zip(places, lines, strict=True):
+        yield AssignedPart(place, one.part.program, events, one.written)
     for drum in _drum_tracks(tracks)[:1]:
-        yield from ((drum, part) for part in parts if part.is_drum)
+        yield from (_whole(drum, part) for part in drums)
 
 
-def _by_name(parts: list[Part], tracks: TracksSettings) -> Iterator[tuple[int, Part]]:
+@dataclass(frozen=True)
+class _Player:
+    """One part as written, and the parts of the score that it was read as: one for each of its instruments."""
+
+    part: Part
+    written: tuple[Part, ...]
+
+
+def _join_players(parts: list[Part]) -> list[_Player]:
+    """Parts, those of one group made one again."""
+    grouped: dict[object, list[Part]] = {}
+    for index, part in enumerate(parts):
+        grouped.setdefault(f"part {index}" if part.group is None else part.group, []).append(part)
+    players = []
+    for own in grouped.values():
+        part = max(own, key=lambda one: len(one.events))
+        if len(own) > 1:
+            voices = [one.written for one in own if one.written is not None]
+            written = None
+            if len(voices) == len(own):
+                staff, voice = (np.concatenate([getattr(one, name) for one in voices]) for name in ("staff", "voice"))
+                written = WrittenVoices(staff, voice, voices[0].rests)
+            part = replace(part, events=np.concatenate([one.events for one in own]), written=written)
+        players.append(_Player(part, tuple(own)))
+    return players
+
+
+VOICES = (52, 53, 54)
+"""General MIDI programs of voices."""
+
+
+def _closed_score(players: list[_Player], count: int) -> list[tuple[_Player, Events]]:
+    """The voices of a closed score: of all its parts, or of those that sing; nothing where they are not so many."""
+    singing = [one for one in players if one.part.program in VOICES]
+    for own in (players, singing):
+        if 0 < len(own) < count and any(one.part.written is not None for one in own):
+            lines = split_closed_score([one.part for one in own], count)
+            if lines:
+                return [(next(one for one in own if one.part is part), events) for part, events in lines]
+    return []
+
+
+def _by_name(parts: list[Part], tracks: TracksSettings) -> Iterator[AssignedPart]:
     """Each part to the track of its name; case and spaces around it do not matter."""
     track_of = {_plain(track.name): index for index, track in enumerate(tracks.tracks)}
     named = [(track_of[_plain(part.name)], part) for part in parts if _plain(part.name) in track_of]
@@ -93,7 +152,7 @@ def _by_name(parts: list[Part], tracks: TracksSettings) -> Iterator[tuple[int, P
         wanted = ", ".join(track.name for track in tracks.tracks)
         have = ", ".join(sorted({part.name or "(no name)" for part in parts}))
         raise UnusableError(f"no part is called {wanted} (its parts are {have[:80]})")
-    yield from named
+    yield from (_whole(track, part) for track, part in named)
 
 
 TOGETHER = 0.2

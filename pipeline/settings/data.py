@@ -77,7 +77,7 @@ class TracksSettings:
     """Names the track set in messages and on pages."""
     assign: str
     """How notes find their track: `program` (General MIDI family), `register` (as many parts as tracks, highest
-    first) or `name` (the name of the MIDI track or part)."""
+    first; a hymn on two staves gives its four voices) or `name` (the name of the MIDI track or part)."""
     tracks: list[TrackSettings]
     """Its tracks: `name`, `programs`, `is_drum`, `pan` (-1 to 1), `volume` (0 to 1), `voice` (it carries the words)."""
     arrangements: list[ArrangementSettings]

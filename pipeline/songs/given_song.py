@@ -18,7 +18,7 @@ from pipeline.scores.keys import Key, estimate_key, pitch_class_durations
 from pipeline.scores.notes import Notes
 from pipeline.scores.quantisation import BarSpan, MetreError, mend_metre, quantise, to_steps, usable_spans
 from pipeline.scores.reading.score_files import read_scores
-from pipeline.scores.score import DEFAULT_BPM, Part, Score
+from pipeline.scores.score import DEFAULT_BPM, Score
 from pipeline.scores.tracks import AssignedPart, assign, fit_to_tracks
 from pipeline.settings.data import TracksSettings
 from pipeline.settings.transcribe import TranscribeSettings
@@ -177,7 +177,9 @@ def _assign(score: Score, tracks: TracksSettings, spec: RollSpec, keep: Sequence
         if len(parts) != len(places):
             raise UnusableError(f"{error}; generate.keep can name the tracks that it has") from error
         parts.sort(key=lambda part: -float(np.mean(part.events["pitch"])))
-        return [AssignedPart(place, part.program, part.events) for place, part in zip(places, parts, strict=True)]
+        return [
+            AssignedPart(place, part.program, part.events, (part,)) for place, part in zip(places, parts, strict=True)
+        ]
 
 
 def _on_grid(name: str, score: Score, voices: list[AssignedPart], spec: RollSpec) -> GivenSong:
@@ -215,14 +217,9 @@ def _on_grid(name: str, score: Score, voices: list[AssignedPart], spec: RollSpec
         programs=tuple(
             count.most_common(1)[0][0] if plays else None for count, plays in zip(programs, sounding, strict=True)
         ),
-        parts=tuple((_part_of(voice, score).name, voice.track) for voice in voices),
+        parts=tuple((part.name, voice.track) for voice in voices for part in voice.parts),
         remarks=(*remarks, *(f"{name}: {remark}." for remark in score.remarks)),
     )
-
-
-def _part_of(voice: AssignedPart, score: Score) -> Part:
-    """The part whose notes a voice has."""
-    return next(part for part in score.parts if part.events is voice.events)
 
 
 def _left_out(
@@ -243,7 +240,8 @@ def _left_out(
             f"bars {first} to {first + stretch.bars - 1} of {name} are taken; {outside} notes lie in bars of another "
             "metre."
         )
-    homeless = len([part for part in score.parts if len(part.events)]) - len(voices)
+    at_home = {id(part) for voice in voices for part in voice.parts}
+    homeless = len([part for part in score.parts if len(part.events) and id(part) not in at_home])
     if homeless > 0:
         remarks.append(f"{homeless} part{'s' if homeless > 1 else ''} of {name} fit no track and are left out.")
     return remarks

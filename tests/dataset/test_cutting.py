@@ -179,3 +179,23 @@ def test_two_bars_of_a_polka_are_one_where_asked(tmp_path: Path) -> None:
     (song,) = prepare_file(SourceFile("a", str(path)), cutting(pair_bars=True)).songs
     whole = prepare_file(SourceFile("a", str(song_midi(path, 1))), cutting()).songs[0]
     assert song.bars == whole.bars == 8 and np.array_equal(song.phrases, whole.phrases)
+
+
+def test_a_transcribed_song_is_called_like_its_recording_and_keeps_what_was_told_of_it(tmp_path: Path) -> None:
+    written = str(song_midi(tmp_path / "song.mid", 1))
+    remarks = ("channels of opposite polarity were turned",)
+    named = SourceFile("a", "x/Track 03.mp3", "Autumn", transcription=written, remarks=remarks)
+    unnamed = SourceFile("b", "x/Blue Moon.mp3", transcription=written)
+    called = SourceFile("c", "x/Blue Moon.mp3", "Blue Moon", transcription=written)
+    songs = [prepare_file(source, cutting()).songs[0] for source in (named, unnamed, called)]
+    assert [song.title for song in songs] == ["Autumn", "Blue Moon", "Blue Moon"]
+    assert songs[0].remarks == remarks and songs[1].remarks == ()
+
+
+def test_a_recorded_waltz_is_left_out_with_both_ways_on(tmp_path: Path) -> None:
+    written = str(song_midi(tmp_path / "song.mid", 1, metre=(3, 4)))
+    (reject,) = prepare_file(SourceFile("a", "x/Waltz.mp3", transcription=written), cutting()).rejects
+    assert reject.path == "x/Waltz.mp3"
+    assert reject.reason == (
+        "sounds like 3/4; data.metre=3/4 takes such music, transcribe.recognise_metre=false takes it as it is"
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
@@ -25,6 +25,8 @@ from pipeline.scores.score import DEFAULT_BPM, TINY, Metre, Part, Score, Written
 
 VELOCITY = 80
 """Of all notes: what is drawn says little about it."""
+MOST_KNOCKS = 0.1
+"""Share of the notes of a part; with more of them it is one of percussion too."""
 VOICES = (52, 53, 54)
 """Programs of voices; a part that is called after one needs no instrument."""
 
@@ -52,6 +54,7 @@ def read_musicxml(content: bytes, title: str, limit: int, play_repeats: bool = T
         readers = [MeasureReader(heads.get(name) or PartHead(""), measures) for name, measures in _parts_of(root)]
     except (ValueError, ZeroDivisionError, KeyError) as error:
         raise UnusableError(f"broken file: a number in it makes no sense ({printable(str(error))})") from error
+    mended += _leave_out_knocks(readers)
     columns = _aligned([reader.measures for reader in readers])
     if not columns:
         raise UnusableError("no notes")
@@ -223,10 +226,12 @@ def _sounding_parts(
         sound = head.sound("", is_unpitched=False)
         by_sound = {(sound.program, sound.is_drum): []}
     group = index if len(by_sound) > 1 else None
-    for (program, is_drum), own in by_sound.items():
-        rows = _tied(own)
+    tied = {kind: _tied(own) for kind, own in by_sound.items()}
+    everything = [row for rows in tied.values() for row in rows]
+    staves, voices = _numbered(row[4] for row in everything), _numbered(row[5] for row in everything)
+    for (program, is_drum), rows in tied.items():
         events = make_events(*zip(*(row[:4] for row in rows), strict=True)) if rows else make_events((), (), (), ())
-        written = None if is_drum or not rows else _written(rows, rests)
+        written = None if is_drum or not rows else _written(rows, rests, staves, voices)
         yield Part(head.name, program, is_drum, events, written, group)
 
 
@@ -257,16 +262,38 @@ def _tied(notes: Sequence[_Sounding]) -> list[Row]:
     return rows
 
 
-def _written(rows: list[Row], rests: list[tuple[float, float, str, str]]) -> WrittenVoices:
-    """Staves and voices by number."""
-    staves = {name: at for at, name in enumerate(sorted({row[4] for row in rows} | {rest[2] for rest in rests}))}
-    voices = {name: at for at, name in enumerate(sorted({row[5] for row in rows} | {rest[3] for rest in rests}))}
-    drawn = [(onset, length, staves[staff], voices[voice]) for onset, length, staff, voice in rests]
+def _numbered(names: Iterable[str]) -> dict[str, int]:
+    return {name: number for number, name in enumerate(sorted(set(names)))}
+
+
+def _written(
+    rows: list[Row], rests: list[tuple[float, float, str, str]], staves: dict[str, int], voices: dict[str, int]
+) -> WrittenVoices:
+    """Staves and voices by number; rests of voices that have no notes count for nothing."""
+    drawn = [
+        (onset, length, staves[staff], voices[voice])
+        for onset, length, staff, voice in rests
+        if staff in staves and voice in voices
+    ]
     return WrittenVoices(
         np.array([staves[row[4]] for row in rows], np.int64),
         np.array([voices[row[5]] for row in rows], np.int64),
         np.array(drawn, np.float64).reshape(-1, 4),
     )
+
+
+def _leave_out_knocks(readers: Sequence[MeasureReader]) -> tuple[str, ...]:
+    """Take single knocks and claps, of which nothing says what they are struck on, out of parts of pitches."""
+    left_out = 0
+    for reader in readers:
+        notes = [note for measure in reader.measures for note in measure.notes]
+        struck = [note for note in notes if note.sound.is_drum]
+        if not 0 < len(struck) < MOST_KNOCKS * len(notes) or any(note.sound.key is not None for note in struck):
+            continue
+        left_out += len(struck)
+        for measure in reader.measures:
+            measure.notes = [note for note in measure.notes if not note.sound.is_drum]
+    return (f"knocks in a part of pitches were left out: {left_out}",) if left_out else ()
 
 
 def _remarks(readers: Sequence[MeasureReader]) -> tuple[str, ...]:

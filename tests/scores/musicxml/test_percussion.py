@@ -49,13 +49,23 @@ def test_a_part_that_is_called_after_a_drum_is_that_drum(tmp_path: Path) -> None
     assert keys(path) == [81]
 
 
+PIANO = xml_instrument("Piano", "A", "<midi-channel>1</midi-channel><midi-program>1</midi-program>")
+
+
 def test_one_knock_makes_no_drums_of_a_piano(tmp_path: Path) -> None:
-    notes = xml_note("C", 4, 4) + xml_hit("C", 5, 2, head="x") + xml_note("E", 4, 2)
-    head = xml_instrument("Piano", "A", "<midi-channel>1</midi-channel><midi-program>1</midi-program>")
-    found = read_one(write_xml(tmp_path / "a.xml", ATTRIBUTES.format("") + notes, head=head))
+    bar = "".join(xml_note("C", 4, 1) for _ in range(8))
+    knock = "".join(xml_note("E", 4, 1) for _ in range(7)) + xml_hit("C", 5, 1, head="x")
+    found = read_one(write_xml(tmp_path / "a.xml", ATTRIBUTES.format("") + bar, knock, head=PIANO))
+    assert [(part.program, part.is_drum, len(part.events)) for part in found.parts] == [(0, False, 15)]
+    assert found.remarks == ("knocks in a part of pitches were left out: 1",)
+
+
+def test_pitches_and_drums_of_one_player_are_told_apart(tmp_path: Path) -> None:
+    notes = xml_note("C", 4, 4) + xml_hit("C", 5, 2) + xml_note("E", 4, 2)
+    found = read_one(write_xml(tmp_path / "a.xml", ATTRIBUTES.format("") + notes, head=PIANO))
     assert [(part.program, part.is_drum) for part in found.parts] == [(0, False), (0, True)]
     assert note_rows(found, 0) == [(0, 2, 60), (3, 1, 64)]
-    assert note_rows(found, 1) == [(2, 1, 37)]
+    assert note_rows(found, 1) == [(2, 1, 38)]
 
 
 def test_pitches_on_channel_ten_are_keys_unless_the_part_is_called_otherwise(tmp_path: Path) -> None:
