@@ -12,6 +12,8 @@ SCORES = {
     ".mid": "midi",
     ".midi": "midi",
     ".kar": "midi",
+    ".rmi": "midi",
+    ".smf": "midi",
     ".xml": "musicxml",
     ".musicxml": "musicxml",
     ".mxl": "musicxml",
