@@ -16,17 +16,17 @@ TOKEN = re.compile(
     (?P<note>{NOTE})
     | (?P<space>[\s`]+)
     | (?P<bar>\.?(?:\[?[|:]*\|[|:]*\]?:*|:{{2,}})(?P<ending>\d+(?:[,-]\d+)*)?)
-    | (?P<volta>\[\s*(?:(?P<numbers>\d+(?:[,-]\s*\d+)*)|"[^"]*"))
-    | (?P<field>\[(?P<letter>[A-Za-z]):(?P<value>[^\]]*)\]?)
-    | (?P<chord>\[(?P<inside>[^\]|]*)\](?P<multiple>\d*/*\d*))
+    | (?P<volta>\[\s*(?:(?P<numbers>\d+(?:[,-]\s*\d+)*)|"[^"]{{0,60}}"))
+    | (?P<field>\[(?P<letter>[A-Za-z]):(?P<value>[^\]]{{0,300}})\]?)
+    | (?P<chord>\[(?P<inside>[^\]|]{{0,150}})\](?P<multiple>\d*/*\d*))
     | (?P<rest>(?P<kind>[zxyZX])(?P<duration>\d*/*\d*))
     | (?P<tuplet>\(\s*(?P<p>\d{{1,2}})(?::(?P<q>\d{{0,2}}))?(?::(?P<r>\d{{0,2}}))?)
     | (?P<broken>>+|<+)
     | (?P<tie>\.?-)
     | (?P<overlay>&+)
-    | (?P<text>"[^"]*"?|\{{[^}}|]*\}}?)
-    | (?P<sign>!(?P<name>[^!|\s]*)!|[SO])
-    | (?P<plus>\+(?P<sum>[^+|\s]*)\+)
+    | (?P<text>"[^"]{{0,300}}"?|\{{[^}}|]{{0,300}}\}}?)
+    | (?P<sign>!(?P<name>[^!|\s]{{0,60}})!|[SO])
+    | (?P<plus>\+(?P<sum>[^+|\s]{{0,60}})\+)
     | (?P<ornament>[()\\$*;?@\#!~.H-WYh-w])
     | (?P<loose>[1-9](?:[,-][1-9])*(?=\s|$))
     | (?P<noise>.)
@@ -36,6 +36,8 @@ TOKEN = re.compile(
 IN_CHORD = re.compile(rf'"[^"]*"|![^!]*!|{NOTE}(\s*-)?')
 DYNAMICS = re.compile(r"f{1,4}|")
 """Signs that are made of letters of notes."""
+MOST_NOTES = 10_000
+"""No bar of a voice has more."""
 NOTES_ONLY = re.compile(r"(?:[_=^]*[A-Ga-gz][,']*\d*/*\d*)+")
 
 
@@ -239,6 +241,8 @@ class Voice:
         length = quarters * scale
         self._tied = {}
         self._last = (len(self.bar.notes), self._now, length)
+        if self._last[0] > MOST_NOTES:
+            raise ValueError(f"more than {MOST_NOTES} notes without a bar line")
         for pitch, share, is_tied in notes:
             if length * share <= 0:
                 continue
