@@ -34,7 +34,7 @@ def read_scores(path: Path, max_megabytes: float, play_repeats: bool = True) -> 
         The file can't be read, with one plain reason.
     """
     from pipeline.scores.abc.reading import read_abc
-    from pipeline.scores.midi import read_midi
+    from pipeline.scores.midi.reading import read_midi
     from pipeline.scores.musicxml.reader import read_musicxml
     from pipeline.scores.pypianoroll import read_pianoroll
 
