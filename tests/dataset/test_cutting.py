@@ -157,6 +157,14 @@ def test_too_few_tracks_are_explained_with_the_setting_that_takes_them(
     assert prepare_file(SourceFile("a", str(path)), cutting(min_tracks=advised, hop_bars=4)).songs
 
 
+def test_parts_without_a_track_are_counted_where_too_few_tracks_are_left(tmp_path: Path) -> None:
+    """A piano between a trumpet and a tuba, which the band has no track for."""
+    lines = {(channel, program, ""): tune(channel) for channel, program in enumerate((56, 0, 58))}
+    path = write_midi(tmp_path / "a.mid", lines)
+    (reject,) = prepare_file(SourceFile("a", str(path)), cutting()).rejects
+    assert reject.reason == "one track only (2 parts fit no track of band); prepare.min_tracks=1 takes it"
+
+
 def test_bars_of_one_beat_are_counted_in_fours_with_a_remark(tmp_path: Path) -> None:
     path = song_midi(tmp_path / "a.mid", 1, metre=(1, 4))
     (song,) = prepare_file(SourceFile("a", str(path)), cutting()).songs

@@ -13,7 +13,7 @@ import soxr
 
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.files import write_json
-from pipeline.scores.midi import read_midi
+from pipeline.scores.midi.reading import read_midi
 from pipeline.settings.data import ExecutorSettings
 from pipeline.settings.transcribe import TranscribeSettings
 from pipeline.sources.catalog import CatalogRow
