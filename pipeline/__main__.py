@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.build import Builder
@@ -181,6 +182,11 @@ def describe_os_error(error: OSError) -> str:
         return f"the disk is full{where}: make room and run the same command again, it goes on where it stopped."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"no permission to write or read{where}: run from a folder of your own."
+    if error.errno in (errno.ENOTDIR, errno.EEXIST) and error.filename:
+        path = Path(os.fsdecode(error.filename))
+        for place in (*reversed(path.parents), path):
+            if place.is_file():
+                return f"{place} is a file where a folder is needed: move it, or run from another folder."
     return f"{error.strerror or error}{where}."
 
 
@@ -229,7 +235,7 @@ def launch_and_tell() -> int:
     try:
         launch()
     except KeyboardInterrupt:
-        print("\nStopped. Nothing is lost: the same command goes on where this one was.", file=sys.stderr)
+        print("\nStopped. What was finished is kept, and the same command goes on from there.", file=sys.stderr)
         return 130
     for failure in failures:
         print(f"Error: {failure}", file=sys.stderr)

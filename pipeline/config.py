@@ -288,7 +288,8 @@ def group_choices(group: str) -> list[str]:
 PROGRAM = Path(__file__).resolve().parent.parent
 """The clone: `conf/` and the committed `data/lyrics/` lie here."""
 
-MUSIC = ("data", "tracks", "roll", "collect", "transcribe.rest", "transcribe.max_minutes", "prepare")
+RECORDINGS = ("transcribe.rest", "transcribe.max_minutes", "transcribe.recognise_metre")
+MUSIC = ("data", "tracks", "roll", "collect", *RECORDINGS, "prepare")
 """Settings groups and keys that say what a prepared set is."""
 
 SET_STAGES = {"collect": "collected", "prepare": "prepared"}

@@ -221,6 +221,8 @@ def refuse_change(stage: str, directory: Path, keys: list[str], new: dict[str, A
 
 
 def show_setting(value: Any) -> str:
-    """A setting's value in a sentence; a long one is cut."""
+    """A setting's value in a sentence, as it is typed; a long one is cut."""
+    words = {"None": "null", "True": "true", "False": "false", "": "''"}
     text = value if isinstance(value, str) else repr(value)
+    text = words.get(text, text)
     return text if len(text) <= 60 else f"{text[:57]}..."

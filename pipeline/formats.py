@@ -12,6 +12,8 @@ SCORES = {
     ".mid": "midi",
     ".midi": "midi",
     ".kar": "midi",
+    ".rmi": "midi",
+    ".smf": "midi",
     ".xml": "musicxml",
     ".musicxml": "musicxml",
     ".mxl": "musicxml",
@@ -22,7 +24,7 @@ PIANOROLLS = {".npz": "pianoroll"}
 """Of a data set of piano rolls. Arrays of anything end so, which is why other folders are not searched for them."""
 RECORDINGS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aiff", ".aif")
 """Formats that soundfile reads, and `.m4a`, which takes the optional extra `m4a` (PyAV)."""
-TEXTS = (".txt", ".md")
+TEXTS = (".txt", ".md", ".lrc", ".srt", ".vtt")
 """Formats of words in a catalog."""
 
 

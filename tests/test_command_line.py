@@ -87,6 +87,16 @@ def test_free_text_is_quoted_for_hydra() -> None:
     assert quoted("train.steps=1,2", sweep=True) == "train.steps=1,2"
 
 
+def test_a_file_in_the_place_of_a_folder_is_named(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs/mine").write_text("notes")
+    done = program("+stage=generate", "name=mine", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Error: outputs/mine is a file where a folder is needed: move it, or run from another folder.\n"
+    )
+
+
 def test_words_without_a_stage_run_nothing(program: Program, tmp_path: Path) -> None:
     done = program("data=games", cwd=tmp_path)
     assert done.returncode == 2

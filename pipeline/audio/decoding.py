@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.audio.downmix import CancellationMeter, PhaseAlignedDownmix
+from pipeline.audio.wav_header import RestoredWav, wav_layout
 from pipeline.errors import UnusableError
 from pipeline.formats import printable
 
@@ -28,54 +31,98 @@ QUIETEST = 1e-4
 BLOCK = 1 << 18
 """Frames that are decoded at once."""
 
+PIECE = 4096
+"""Frames that are decoded at once where a file is damaged."""
+
+LONGEST_GAP_SECONDS = 30.0
+"""What is damaged for longer is the end."""
+
+MISSING_SECONDS = 0.25
+"""What lacks more than this of the length that it names is cut off."""
+
+LARGEST = 1e12
+"""A sample from here on is no sound."""
+
+MOST_BAD = 0.1
+"""A recording with a greater share of such samples can't be mended."""
+
+LARGEST_OFFSET = 0.02
+"""A mean of the samples beyond this is an offset that hides how quiet the sound is."""
+
+LOUDEST, USUAL_SHARE, SPIKE = 8.0, 0.9999, 50.0
+"""A peak beyond the first is no full scale of 1: the scale is then what this share of the samples stays within, and
+what is so many times as loud is a spike."""
+
+MP3_FRAME_BYTES = 4096
+LARGEST_OGG_PAGE = 65307
+
 M4A_HINT = 'm4a takes one more package: pip install "av==18.1.0"'
 
 
-def read_recording(path: Path, max_minutes: float) -> NDArray[np.float32]:
+@dataclass(frozen=True, eq=False)
+class DecodedRecording:
+    """The sound of a recording.
+
+    Attributes
+    ----------
+    samples
+        Float32 `[samples]`, one channel at `SAMPLE_RATE_HZ`, nominally between -1 and 1.
+    remarks
+        What had to be mended, a sentence part each; empty for a sound file.
+    """
+
+    samples: NDArray[np.float32]
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass
+class _Mending:
+    """What is mended while a file is decoded."""
+
+    remarks: list[str] = field(default_factory=list)
+    bad_samples: int = 0
+
+
+Blocks = Iterator[tuple[int, NDArray[np.float32]]]
+"""Sampling rate and samples `[samples, channels]`, block by block."""
+
+
+def read_recording(path: Path, max_minutes: float) -> DecodedRecording:
     """The sound of a file, its channels mixed into one, at `SAMPLE_RATE_HZ`.
 
-    It is decoded block by block, so that only the mixed sound is ever held in memory.
+    It is decoded block by block, so that only the mixed sound is ever held in memory. Where the mean of its channels
+    would lose what sounds, as they are of opposite polarity, it is decoded once more and mixed with aligned phases.
 
     Parameters
     ----------
     path
-        The file.
+        The file; its content says what it is, not its name.
     max_minutes
         Longer recordings are refused, by what their header says or else as soon as that much is decoded.
-
-    Returns
-    -------
-    Samples, float32 `[samples]`, nominally between -1 and 1.
 
     Raises
     ------
     UnusableError
         It can't be read, or there is nothing to hear, with one plain reason.
     """
-    import soxr
-
     try:
-        if path.stat().st_size == 0:
+        with path.open("rb") as file:
+            head = file.read(12)
+        if not head:
             raise UnusableError("broken file: it is empty")
-        stream = _decode_m4a(path, max_minutes) if path.suffix.lower() == ".m4a" else _decode(path, max_minutes)
-        rate_hz, first = next(stream)
-        if rate_hz < LOWEST_RATE_HZ:
-            raise UnusableError(f"its sampling rate of {rate_hz} Hz is too low for music")
-        resample = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32")
-        parts, decoded = [resample.resample_chunk(first)], len(first)
-        for _, block in stream:
-            decoded += len(block)
-            if decoded > max_minutes * 60 * rate_hz:
-                raise _too_long(max_minutes)
-            parts.append(resample.resample_chunk(block))
-        parts.append(resample.resample_chunk(np.zeros(0, np.float32), last=True))
-    except StopIteration:
-        raise UnusableError("broken file: there is no sound in it") from None
+        if head[:4] == b"MThd":
+            raise UnusableError("a MIDI file and no recording: give it a name that ends in .mid")
+        decode = _decode_m4a if head[4:8] == b"ftyp" else _decode
+        mending = _Mending()
+        samples, cancels = _mean_of_channels(decode(path, max_minutes, mending), max_minutes, mending)
+        if cancels:
+            samples = _aligned_channels(decode(path, max_minutes, _Mending()))
+            mending.remarks.append("channels of opposite polarity were turned")
     except OSError as error:
         raise UnusableError(f"can't be read: {error.strerror or error}".lower()) from error
-    samples: NDArray[np.float32] = np.concatenate(parts)
-    _check(samples)
-    return samples
+    if mending.bad_samples:
+        mending.remarks.append(f"samples that are no numbers were filled in: {mending.bad_samples:,}")
+    return _checked(samples, mending.remarks)
 
 
 def minutes_of(path: Path) -> float:
@@ -83,10 +130,89 @@ def minutes_of(path: Path) -> float:
     import soundfile
 
     try:
-        with _quiet():
-            return float(soundfile.info(path).duration) / 60
+        with _quiet(), _opened(path) as file:
+            return float(file.frames / file.samplerate) / 60
     except (soundfile.LibsndfileError, OSError):
         return 4.0
+
+
+def _mean_of_channels(blocks: Blocks, max_minutes: float, mending: _Mending) -> tuple[NDArray[np.float32], bool]:
+    """The mean of all channels at `SAMPLE_RATE_HZ`, and whether they cancel each other in it."""
+    import soxr
+
+    parts: list[NDArray[np.float32]] = []
+    resample: Any = None
+    meter: CancellationMeter | None = None
+    decoded, rate_hz = 0, 1
+    for rate_hz, block in blocks:
+        if resample is None:
+            if rate_hz < LOWEST_RATE_HZ:
+                raise UnusableError(f"its sampling rate of {rate_hz} Hz is too low for music")
+            resample = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32")
+            meter = CancellationMeter(rate_hz) if block.shape[1] > 1 else None
+        decoded += len(block)
+        if decoded > max_minutes * 60 * rate_hz:
+            raise _too_long(max_minutes)
+        whole, bad = without_bad_samples(block)
+        mending.bad_samples += bad
+        if meter is not None:
+            meter.add(whole)
+        parts.append(resample.resample_chunk(whole.mean(axis=1)))
+    if resample is None:
+        raise UnusableError("broken file: there is no sound in it")
+    if mending.bad_samples > MOST_BAD * decoded:
+        raise UnusableError("broken file: most of its samples are no numbers")
+    parts.append(resample.resample_chunk(np.zeros(0, np.float32), last=True))
+    return np.concatenate(parts), meter is not None and meter.cancels
+
+
+def _aligned_channels(blocks: Blocks) -> NDArray[np.float32]:
+    """The mix of all channels with aligned phases at `SAMPLE_RATE_HZ`."""
+    import soxr
+
+    parts: list[NDArray[np.float32]] = []
+    resample: Any = None
+    for rate_hz, block in blocks:
+        if resample is None:
+            resample = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32")
+            mix = PhaseAlignedDownmix(rate_hz, block.shape[1])
+        parts.append(resample.resample_chunk(mix.add(without_bad_samples(block)[0])))
+    parts.append(resample.resample_chunk(mix.end(), last=True))
+    return np.concatenate(parts)
+
+
+def without_bad_samples(block: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
+    """A block `[samples, channels]` with samples that are no numbers on a line between their neighbours; how many."""
+    if not block.size or max(float(block.max()), -float(block.min())) < LARGEST:  # not so with a NaN either
+        return block, 0
+    good = np.abs(block) < LARGEST
+    mended, at = block.copy(), np.arange(len(block))
+    for channel in range(block.shape[1]):
+        known = good[:, channel]
+        mended[:, channel] = np.interp(at, at[known], block[known, channel]) if known.any() else 0
+    return mended, int(np.count_nonzero(~good.all(axis=1)))
+
+
+def _checked(samples: NDArray[np.float32], remarks: list[str]) -> DecodedRecording:
+    """The recording, on a usual scale. Raises `UnusableError` where there is nothing to hear."""
+    if len(samples) < SHORTEST_SECONDS * SAMPLE_RATE_HZ:
+        raise UnusableError(f"lasts less than {SHORTEST_SECONDS:g} s")
+    offset = float(samples.mean(dtype=np.float64))
+    if abs(offset) > LARGEST_OFFSET:
+        samples = samples - np.float32(offset)
+        remarks.append(f"a DC offset was removed: {offset:.2g} of full scale")
+    peak = max(float(samples.max()), -float(samples.min()))
+    if peak > LOUDEST:  # float samples on the scale of integers, or a spike that is no sound
+        level = float(np.quantile(np.abs(samples), USUAL_SHARE))
+        scale = max(level, 1.0)
+        if peak > SPIKE * scale:
+            samples = np.clip(samples, -2 * scale, 2 * scale)
+            remarks.append("spikes in the sound were cut")
+        samples = samples / np.float32(scale)
+        peak = max(float(samples.max()), -float(samples.min()))
+    if peak < QUIETEST:
+        raise UnusableError("silent from beginning to end")
+    return DecodedRecording(samples, tuple(remarks))
 
 
 @contextmanager
@@ -104,41 +230,127 @@ def _quiet() -> Iterator[None]:
         os.close(kept)
 
 
-def _check(samples: NDArray[np.float32]) -> None:
-    """Raise `UnusableError` where there is nothing to hear."""
-    if len(samples) < SHORTEST_SECONDS * SAMPLE_RATE_HZ:
-        raise UnusableError(f"lasts less than {SHORTEST_SECONDS:g} s")
-    peak = max(float(samples.max()), -float(samples.min()))
-    if not np.isfinite(peak):
-        raise UnusableError("broken file: some of its samples are no numbers")
-    if peak < QUIETEST:
-        raise UnusableError("silent from beginning to end")
-
-
 def _too_long(max_minutes: float) -> UnusableError:
     return UnusableError(f"lasts more than transcribe.max_minutes={max_minutes:g}")
 
 
-def _decode(path: Path, max_minutes: float) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Sampling rate and mixed samples of one block after the other, by soundfile."""
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The file for soundfile, with a right header where its own is wrong."""
     import soundfile
 
+    layout = wav_layout(path)
+    if layout is None or not layout.is_wrong:
+        with soundfile.SoundFile(path) as file:
+            yield file
+    else:
+        with RestoredWav(path, layout) as restored, soundfile.SoundFile(restored) as file:
+            yield file
+
+
+def _decode(path: Path, max_minutes: float, mending: _Mending) -> Blocks:
+    """Blocks of a file by soundfile; what can't be decoded in its middle is silent, its end is missing."""
+    import soundfile
+
+    decoded = lost = 0
     try:
-        with _quiet(), soundfile.SoundFile(path) as file:
-            if file.frames > max_minutes * 60 * file.samplerate:
+        with _quiet(), _opened(path) as file:
+            rate_hz, promised = int(file.samplerate), int(file.frames)
+            guessed = file.format == "MP3" and not _has_mp3_length(path)
+            if promised > max_minutes * 60 * rate_hz:
                 raise _too_long(max_minutes)
-            for block in file.blocks(BLOCK, dtype="float32", always_2d=True):
-                yield int(file.samplerate), block.mean(axis=1)
+            for block in _until_damaged(file):
+                decoded += len(block)
+                yield rate_hz, block
+        if decoded % BLOCK == 0 and decoded < promised:
+            with _quiet():
+                for block, is_lost in _between_damages(path, decoded, promised, rate_hz):
+                    decoded += len(block)
+                    lost += is_lost * len(block)
+                    yield rate_hz, block
     except soundfile.LibsndfileError as error:
         raise UnusableError("broken file: no sound can be decoded from it") from error
+    if decoded > lost:
+        whole = decoded if guessed else promised
+        mending.remarks += _damages(path, decoded / rate_hz, whole / rate_hz, lost / rate_hz)
 
 
-def _decode_m4a(path: Path, max_minutes: float) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Sampling rate and mixed samples of one block after the other, by PyAV."""
+def _until_damaged(file: Any) -> Iterator[NDArray[np.float32]]:
+    """The blocks of an open file as far as it can be decoded."""
+    import soundfile
+
+    with suppress(soundfile.LibsndfileError):
+        while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
+            yield block
+
+
+def _between_damages(path: Path, at: int, end: int, rate_hz: int) -> Iterator[tuple[NDArray[np.float32], bool]]:
+    """The rest of a damaged file in small pieces, each with whether it is lost, which makes it silent."""
+    import soundfile
+
+    lost = 0
+    while at + lost < end and lost <= LONGEST_GAP_SECONDS * rate_hz:
+        try:
+            with _opened(path) as file:  # a decoder that failed may not go on elsewhere
+                file.seek(at + lost)
+                while len(block := file.read(PIECE, dtype="float32", always_2d=True)):
+                    if lost:
+                        yield np.zeros((lost, block.shape[1]), np.float32), True
+                    yield block, False
+                    at, lost = at + lost + len(block), 0
+                return
+        except soundfile.LibsndfileError:
+            lost += PIECE
+
+
+def _damages(path: Path, there: float, promised: float, lost: float) -> list[str]:
+    """What is to be said of a file's header, and of its seconds that are missing."""
+    layout, found = wav_layout(path), []
+    if layout is not None:
+        if layout.is_wrong:
+            found.append("a wrong header: the sound was found behind it")
+        if layout.declared is not None and layout.length:
+            promised = max(promised, there * layout.declared / layout.length)
+    if lost:
+        found.append(f"damaged: {lost:.1f} s of it are silent")
+    if promised - there > MISSING_SECONDS:
+        found.append(f"cut off: {there:.1f} s of {promised:.1f} s are there")
+    elif _lacks_its_end(path):
+        found.append("cut off: its end is missing")
+    return found
+
+
+def _has_mp3_length(path: Path) -> bool:
+    """Whether an mp3 file has a header of its own that names its length; without it, decoders guess."""
+    with path.open("rb") as file:
+        head = file.read(10)
+        tag = sum((byte & 127) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)) + 10
+        file.seek(tag if head[:3] == b"ID3" else 0)
+        first = file.read(MP3_FRAME_BYTES)
+    return any(name in first for name in (b"Xing", b"Info", b"VBRI"))
+
+
+def _lacks_its_end(path: Path) -> bool:
+    """Whether an Ogg file lacks the page that says that it ends, or an AIFF file is shorter than it says."""
+    with path.open("rb") as file:
+        head, size = file.read(8), path.stat().st_size
+        if head[:4] == b"FORM":
+            return int.from_bytes(head[4:], "big") + 8 > size + 1
+        if head[:4] != b"OggS":
+            return False
+        file.seek(max(size - LARGEST_OGG_PAGE, 0))
+        last = file.read()
+    at = last.rfind(b"OggS")
+    return at < 0 or len(last) < at + 6 or not last[at + 5] & 4
+
+
+def _decode_m4a(path: Path, max_minutes: float, mending: _Mending) -> Blocks:
+    """Blocks of a file by PyAV."""
     try:
         import av
     except ImportError as error:
         raise UnusableError(M4A_HINT) from error
+    decoded = 0
     try:
         with av.open(str(path)) as container:
             if not container.streams.audio:
@@ -151,6 +363,9 @@ def _decode_m4a(path: Path, max_minutes: float) -> Iterator[tuple[int, NDArray[n
                 frame for packet in container.decode(stream) for frame in to_float.resample(packet)
             )
             for frame in frames:
-                yield int(frame.sample_rate), frame.to_ndarray().mean(axis=0).astype(np.float32)
+                decoded += frame.samples
+                yield int(frame.sample_rate), frame.to_ndarray().T.astype(np.float32)
     except av.FFmpegError as error:
-        raise UnusableError(f"broken file: {printable(str(error.strerror)).lower()}") from error
+        if not decoded:
+            raise UnusableError(f"broken file: {printable(str(error.strerror)).lower()}") from error
+        mending.remarks.append("cut off: its end is missing")

@@ -124,7 +124,7 @@ def user_files(folder: Path, most: int) -> list[Path]:
         raise UserError(f"--midi {folder}: there is no such folder.")
     paths = sorted(path for path in folder.rglob("*") if SCORES.get(path.suffix.lower()) == "midi" and path.is_file())
     if not paths:
-        raise UserError(f"--midi {folder}: there is no MIDI file (.mid, .midi, .kar) in it.")
+        raise UserError(f"--midi {folder}: there is no MIDI file (.mid, .midi, .kar, .rmi, .smf) in it.")
     return [paths[number * len(paths) // most] for number in range(most)] if len(paths) > most else paths
 
 

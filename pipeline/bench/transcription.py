@@ -68,7 +68,7 @@ def measure_transcription(folder: Path, soundfont: Path | None, scratch: Path) -
         recording = recording_beside(path)
         if recording is None:
             recording = rendered(path, soundfont, scratch)
-        samples = read_recording(recording, 600)[: EXCERPT_SECONDS * SAMPLE_RATE_HZ]
+        samples = read_recording(recording, 600).samples[: EXCERPT_SECONDS * SAMPLE_RATE_HZ]
         reference = read_reference(path, decode_notes(pitch_activations(samples), PLAIN), len(samples) / SAMPLE_RATE_HZ)
         rows = {}
         for name, contender in contenders.items():

@@ -24,7 +24,7 @@ from pipeline.errors import UnusableError, UserError
 from pipeline.formats import printable
 from pipeline.scores.keys import Key, estimate_key, into_range, pitch_class_durations, read_key, transpose_notes
 from pipeline.scores.notes import Notes, in_order, pack_rolls, roll_from_notes
-from pipeline.scores.quantisation import mend_metre, quantise, usable_spans
+from pipeline.scores.quantisation import MetreError, mend_metre, quantise, usable_spans
 from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import Score
 from pipeline.scores.self_similarity import find_sections
@@ -162,6 +162,8 @@ class SourceFile:
     """`train`, `validation` or `test`, where the catalog says so."""
     transcription: str = ""
     """Of a recording: the MIDI file that it was transcribed to."""
+    remarks: tuple[str, ...] = ()
+    """Of a recording: what was mended or guessed when it was transcribed."""
 
 
 @dataclass(frozen=True)
@@ -239,6 +241,13 @@ def _read_file(source: SourceFile, settings: CuttingSettings) -> PreparedFile:
             one = SourceFile(f"{source.id}-{number}", f"{source.path}#{number}", split=source.split)
         try:
             prepared.songs.append(prepare_song(one, score, settings))
+        except MetreError as error:
+            reason = str(error)
+            if source.transcription:
+                reason = (
+                    f"sounds like {error.found}; {error.advice}, transcribe.recognise_metre=false takes it as it is"
+                )
+            prepared.rejects.append(Reject(one.path, reason))
         except UnusableError as error:
             prepared.rejects.append(Reject(one.path, str(error)))
     return prepared
@@ -280,14 +289,15 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
     cut = cut_all(settings.min_tracks)
     starts = [span.first_bar + start for span, (own, _) in zip(spans, cut, strict=True) for start in own]
     if not starts:
-        raise UnusableError(_too_few_tracks(tables, [packed for _, packed in cut_all(1)], settings))
+        homeless = sum(len(part.events) > 0 for part in score.parts) - len(parts)
+        raise UnusableError(_too_few_tracks(tables, [packed for _, packed in cut_all(1)], homeless, settings))
     programs: tuple[Counter[int], ...] = tuple(Counter() for _ in spec.tracks)
     for part in parts:
         programs[part.track][part.program] += len(part.events)
     everything = np.concatenate(tables)
     return PreparedSong(
         id=source.id,
-        title=score.title if source.title in ("", printable(Path(source.path).stem)) else source.title,
+        title=_title(source, score),
         path=source.path,
         split=source.split,
         digest=digest,
@@ -308,16 +318,32 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
             int(everything["length"][everything["track"] == track].sum()) for track in range(spec.num_tracks)
         ),
         programs=programs,
-        remarks=score.remarks,
+        remarks=(*source.remarks, *score.remarks),
     )
 
 
-def _too_few_tracks(tables: list[Notes], phrases: list[NDArray[np.uint8]], settings: CuttingSettings) -> str:
-    """Why a song has no phrase in which enough tracks sound, and the setting that takes those it has."""
+def _title(source: SourceFile, score: Score) -> str:
+    """A song's title: the catalog's, where that is more than the file's name; else the score's own."""
+    name = printable(Path(source.path).stem)
+    if source.transcription:  # whose score is called as the cache calls its file
+        return source.title or name
+    return score.title if source.title in ("", name) else source.title
+
+
+def _too_few_tracks(
+    tables: list[Notes], phrases: list[NDArray[np.uint8]], homeless: int, settings: CuttingSettings
+) -> str:
+    """Why a song has no phrase in which enough tracks sound, and the setting that takes those it has.
+
+    `homeless` of its parts have no track in the track set.
+    """
     sounding = len(np.unique(np.concatenate(tables)["track"]))
     together = max((int(one.any(axis=(1, 3, 4, 5)).sum(axis=1).max()) for one in phrases if len(one)), default=0)
     asked = settings.min_tracks
     takes = f"; prepare.min_tracks={together} takes it" if together else ""
+    if homeless > 0:
+        fit = "1 part fits" if homeless == 1 else f"{homeless} parts fit"
+        takes = f" ({fit} no track of {settings.tracks.name}){takes}"
     if sounding == together < asked:
         return f"{'one track' if sounding == 1 else f'{sounding} tracks'} only{takes}"
     return f"no {settings.spec.bars} bars in which {asked} tracks sound{takes}"

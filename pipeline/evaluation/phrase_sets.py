@@ -17,6 +17,7 @@ from gan.networks.generator import Generator
 from gan.seeds import mix_seed
 from gan.spec import RollSpec
 from pipeline.dataset.cutting import CuttingSettings, SourceFile
+from pipeline.dataset.reasons import count_of_reason
 from pipeline.dataset.resumable_reading import read_files
 from pipeline.dataset.store import PhraseStore, kind_of_reason
 from pipeline.errors import UserError
@@ -149,8 +150,8 @@ def held_out_phrases(store: PhraseStore, name: str) -> tuple[PhraseSet, PhraseSe
 
 def nothing_to_score(path: str, reading: FolderReading) -> UserError:
     """The error for a folder without a single usable phrase."""
-    reasons = ", ".join(f"{count} {reason}" for reason, count in reading.reasons.items())
+    reasons = "; ".join(count_of_reason(count, reason) for reason, count in reading.reasons.items())
     return UserError(
-        f"none of the {reading.num_files} files of evaluate.path={path} can be scored: {reasons} "
+        f"nothing in evaluate.path={path} can be scored: {reasons} "
         f"(for example {reading.example}). data= and tracks= say what the files are held against."
     )

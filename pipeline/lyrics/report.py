@@ -34,7 +34,7 @@ def model_metrics(trainer: LanguageModelTrainer) -> dict[str, Any]:
     }
 
 
-def language_model_report(model: Mapping[str, Any], written: str) -> str:
+def language_model_report(model: Mapping[str, Any], written: str, cleaned: str) -> str:
     """The page.
 
     Parameters
@@ -43,6 +43,8 @@ def language_model_report(model: Mapping[str, Any], written: str) -> str:
         What `model_metrics` gave.
     written
         A Markdown table on what was written.
+    cleaned
+        What was removed from the texts and repaired in them; empty for nothing.
     """
     bits = [
         ("this model", f"{model['bits_per_character']:.3f}"),
@@ -54,4 +56,7 @@ def language_model_report(model: Mapping[str, Any], written: str) -> str:
         f"the weights of step {model['best_step']:,} were best on the validation texts. `learning.png` shows the way."
     )
     table = markdown_table(("", "bits a character of held-out text"), bits)
-    return "\n\n".join(["# The language model", table, trained, "# What it wrote", written]) + "\n"
+    texts = (
+        ["# The texts", f"Before learning {cleaned}; `lyrics.clean=false` reads them as they are."] if cleaned else []
+    )
+    return "\n\n".join(["# The language model", table, trained, *texts, "# What it wrote", written]) + "\n"

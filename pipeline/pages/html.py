@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipeline.progress import duration
+from pipeline.progress import counted, duration
 
 
 def clock(seconds: float) -> str:
@@ -30,7 +30,7 @@ def templates(folder: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"clock": clock, "duration": duration, "size": size, "href": quote}
+    environment.filters |= {"clock": clock, "counted": counted, "duration": duration, "size": size, "href": quote}
     return environment
 
 

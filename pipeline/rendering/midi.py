@@ -15,7 +15,8 @@ from mido import Message, MetaMessage, bpm2tempo  # type: ignore[import-untyped]
 from gan.spec import RollSpec
 from pipeline.errors import UserError
 from pipeline.files import atomic_path
-from pipeline.scores.midi import DRUM_CHANNEL, MidiEvent, midi_file, midi_track, note_events
+from pipeline.scores.midi.events import DRUM_CHANNEL
+from pipeline.scores.midi.writing import MidiEvent, midi_file, midi_track, note_events
 from pipeline.songs.song import TICKS_PER_BEAT, Song
 from pipeline.songs.sung_syllables import SungSyllable, lines_of, ticks_of
 

@@ -55,9 +55,11 @@ class LyricsSettings:
     kind: str = "song"
     """`song`, `essay` or `book`; the presets lyrics=... set it."""
     path: str | None = None
-    """A text file (.txt, .md, .csv) or a folder of them; null takes the lyrics written for this project."""
+    """A text file (.txt, .md, .lrc, .srt, .vtt, .csv) or a folder of them; null takes this project's own lyrics."""
     column: str | None = None
     """The column of a .csv file that holds the texts; null takes the one named so (text, lyrics, ...) or the widest."""
+    clean: bool = True
+    """Take out what is no word of the text: HTML, time stamps; of songs chords, too, and what lyric sites add."""
     init: str | None = "verse"
     """A `model.pt` to start from, the folder that holds it, or `verse`, which is shipped; null starts from nothing."""
     model: LanguageModelSettings = field(default_factory=LanguageModelSettings)

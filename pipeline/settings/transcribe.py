@@ -24,6 +24,9 @@ class TranscribeSettings:
     """The instrument family for pitched notes that are not bass: Piano, Guitar or Strings."""
     max_minutes: float = 30.0
     """Longer recordings are rejected unread."""
+    recognise_metre: bool = True
+    """Whether a recording gets bars of three, five or seven beats where it sounds so; false takes the bars of
+    `data.metre` for granted."""
 
     def for_many(self) -> TranscribeSettings:
         """These settings for all recordings of a catalog, each of which has tempo and downbeat of its own."""

@@ -130,6 +130,14 @@ def fit_form(
     return None
 
 
+def check_lengths(least: float, most: float) -> None:
+    """Raise `UserError` for seconds that no song could last."""
+    if least <= 0:
+        raise UserError(f"generate.min_seconds must be more than 0, not {least:g}.")
+    if most < least:
+        raise UserError(f"generate.max_seconds={most:g} is less than generate.min_seconds={least:g}.")
+
+
 def choose_form(
     name: str,
     tempo_bpm: float,
@@ -149,8 +157,7 @@ def choose_form(
         Nothing fits between the bounds.
     """
     low, high = bounds
-    if not 0 < low <= high:
-        raise UserError(f"generate.min_seconds={low:g} and max_seconds={high:g} must be positive, the first the less.")
+    check_lengths(low, high)
     steps = range(1 if tempo_is_fixed else round(100 * MAX_TEMPO_CHANGE))
     for change in (sign * step / 100 for step in steps for sign in (1, -1)):
         tempo = tempo_bpm * (1 + change)

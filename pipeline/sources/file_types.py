@@ -7,7 +7,7 @@ from email.message import Message
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from pipeline.formats import RECORDINGS, SCORES, TEXTS, format_of_content, printable
+from pipeline.formats import OTHERS, RECORDINGS, SCORES, TEXTS, format_of_content, printable
 
 KNOWN = (*SCORES, *RECORDINGS, *TEXTS, ".zip")
 """Formats that a catalog takes, by the end of a file's name."""
@@ -54,6 +54,8 @@ def suffix_of(name: str, headers: Mapping[str, str], head: bytes) -> str:
     """
     named = PurePosixPath(name).suffix.lower()
     suffix = format_of_content(head)
+    if suffix == ".zip" and named in OTHERS:
+        return ""  # scores of MuseScore and others are zip archives
     if suffix:
         alike = {suffix, named} <= {".aiff", ".aif"} or {suffix, named} <= {".ogg", ".oga", ".opus"}
         return named if alike or (named in SCORES and SCORES.get(suffix) == SCORES[named] == "midi") else suffix

@@ -50,6 +50,7 @@ def scan(folder: Path, suffixes: Collection[str] = tuple(SCORES)) -> list[tuple[
     a file: what lies in it are no songs.
     """
     found = []
+    suffixes = frozenset(suffixes)
     for place, folders, names in os.walk(folder):
         projects = [name for name in folders if PurePath(name).suffix.lower() in PROJECT_FOLDERS]
         folders[:] = sorted(set(folders).difference(projects))
@@ -122,7 +123,7 @@ def find_pianorolls(data: DataSettings, settings: CollectSettings, ask_again: bo
 def open_up(path: str, settings: CollectSettings, kind: str = "song", pattern: str = "") -> list[FoundFile]:
     """A file as it is, or the files in a zip archive that are of this kind and match the pattern."""
     if not is_zip(path):
-        problem = "" if path.lower().endswith((*SCORES, *RECORDINGS)) else other_format(path)
+        problem = "" if kind == "text" or path.lower().endswith((*SCORES, *RECORDINGS)) else other_format(path)
         return [FoundFile("" if problem else path, path, problem)]
     return unpack_all(Path(path), path, pattern, kind, settings)
 

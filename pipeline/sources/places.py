@@ -7,6 +7,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from urllib.parse import SplitResult, parse_qs, unquote, urlencode, urlsplit, urlunsplit
 
@@ -236,10 +237,12 @@ def _whatever_case(path: Path) -> Path | None:
     """The one file whose path differs from this in capitals only, or in the form of its letters; None for several."""
     found = [Path(path.anchor)] if path.is_absolute() else [Path()]
     for part in path.parts[1:] if path.is_absolute() else path.parts:
-        wanted = _plain(part)
         whole = [place / part for place in found if (place / part).exists()]
         found = whole or [
-            one for place in found if place.is_dir() for one in place.iterdir() if _plain(one.name) == wanted
+            place / name
+            for place in found
+            if place.is_dir()
+            for name in _names_in(place, place.stat().st_mtime_ns).get(_plain(part), ())
         ]
         if not found:
             return None
@@ -248,6 +251,15 @@ def _whatever_case(path: Path) -> Path | None:
 
 def _plain(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
+
+
+@lru_cache(maxsize=64)
+def _names_in(folder: Path, changed: int) -> dict[str, list[str]]:
+    """The names in a folder, which was last `changed` then, by what is left of them without capitals."""
+    names: dict[str, list[str]] = {}
+    for path in folder.iterdir():
+        names.setdefault(_plain(path.name), []).append(path.name)
+    return names
 
 
 def _tail_below(text: str, folder: Path) -> Path | None:

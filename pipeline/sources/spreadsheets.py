@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -46,6 +47,8 @@ class Worksheet:
 
 def read_worksheets(path: Path, setting: str) -> list[Worksheet]:
     """All tables of the spreadsheet that `setting` (such as `data.path=songs.xlsx`) names. Raises `UserError`."""
+    if re.match(r"https?:/", str(path)):
+        raise UserError(f"{setting} is a link: download the spreadsheet as .xlsx or .csv, and name that.")
     if not path.exists():
         raise UserError(f"{setting} is not there: give a spreadsheet (.xlsx, .ods, .csv ...).")
     if path.is_dir():

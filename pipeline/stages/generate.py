@@ -26,10 +26,10 @@ from pipeline.settings.metre import read_metre
 from pipeline.song_requests import render_command
 from pipeline.songs.compose.song_composer import SongComposer
 from pipeline.songs.explore.explorer import Explorer
-from pipeline.songs.form import pick_form
+from pipeline.songs.form import check_lengths, pick_form
 from pipeline.songs.given_song import given_path
 from pipeline.songs.inpaint.mask import check_something_asked
-from pipeline.songs.inpaint.song_inpainter import SongInpainter
+from pipeline.songs.inpaint.song_inpainter import SongInpainter, read_kept
 from pipeline.songs.request import check_request, refuse_request
 from pipeline.songs.song import Song
 from pipeline.stage_table import Outcome, Plan
@@ -64,6 +64,8 @@ def inputs(config: Config) -> dict[str, str]:
     """The checkpoint, and the files that are named."""
     check(config)
     settings = config.generate
+    if settings.given is not None and not is_recording(given_path(settings.given, "generate.given").name):
+        read_kept(config, roll_spec(config.roll, config.tracks, config.data.metre))  # told before anything takes long
     files = {"given": settings.given, "like": settings.like}
     if settings.towards is not None and not settings.towards.isdigit():
         files["towards"] = settings.towards
@@ -103,6 +105,7 @@ def check(config: Config) -> None:
     if not config.tracks.arrangements:
         raise UserError(f"conf/tracks/{config.tracks.name}.yaml names no arrangement; add one.")
     pick_form(settings.form, 1)
+    check_lengths(settings.min_seconds, settings.max_seconds)
 
 
 def plan(config: Config) -> Plan:

@@ -18,7 +18,7 @@ from pipeline.drawing.learning_curves import draw_language_model_curves
 from pipeline.errors import UserError
 from pipeline.files import write_text
 from pipeline.lyrics.corpus.corpus import TextCorpus, read_texts
-from pipeline.lyrics.corpus.text_files import files_fingerprint, text_size
+from pipeline.lyrics.corpus.text_files import PASSED_OVER, files_fingerprint, passed_over, text_size
 from pipeline.lyrics.editor.terminal import SESSION, require_person
 from pipeline.lyrics.language_model.checkpointing import read_log, resume_language_model, train_and_save
 from pipeline.lyrics.language_model.pretrained import load_pretrained, pretrained_hash, pretrained_vocabulary
@@ -26,7 +26,7 @@ from pipeline.lyrics.language_model.training import LanguageModelTrainer
 from pipeline.lyrics.report import language_model_report, model_metrics
 from pipeline.lyrics.song.plan import LyricPlan, plan_lyric
 from pipeline.lyrics.writing import write_lyrics, write_prose
-from pipeline.progress import duration, say
+from pipeline.progress import counted, duration, say
 from pipeline.songs.song import Song, song_paths
 from pipeline.songs.sung_syllables import check_singer
 from pipeline.stage_table import STAGES, Outcome, Plan
@@ -60,12 +60,13 @@ def plan(config: Config) -> Plan:
     if settings.interactive:
         require_person(stage_directory("lyrics", config) / SESSION, lyric_plans(songs, config), settings.prompt)
     count = len(songs) or settings.count
-    what = {"song": "lyrics", "essay": "essays", "book": "texts"}[settings.kind]
+    what = {"song": "song lyric", "essay": "essay", "book": "text"}[settings.kind]
     start = f" that starts from {settings.init}" if settings.init else ""
+    place = settings.path or "the lyrics written for this project"
     text = (
         f"trains an LSTM of {model.num_layers} x {model.hidden_size}{start} on {num_bytes / 1e6:,.2f} MB in "
-        f"{num_files:,} files of {settings.path or 'the lyrics written for this project'} to step {model.steps:,}, "
-        f"{duration(60 * model.minutes)} at the most, and writes {count} {what}, some seconds each."
+        f"{counted(num_files, 'file')} of {place} to step {model.steps:,}, "
+        f"{duration(60 * model.minutes)} at the most, and writes {counted(count, what)}, some seconds each."
     )
     weights = 8 * model.num_layers * model.hidden_size**2
     return Plan(text, 4 * 4 * weights + (10_000 + settings.length * settings.candidates) * count + 200_000)
@@ -77,7 +78,9 @@ def run(config: Config, directory: Path) -> Outcome:
     settings = config.lyrics
     pretrained = load_pretrained(settings)
     corpus = read_texts(settings, directory, pretrained_vocabulary(pretrained))
-    say_skipped(corpus)
+    say_skipped(corpus, settings.path)
+    if str(corpus.cleaned):
+        say(f"lyrics: {corpus.cleaned} (lyrics.clean=false reads texts as they are).")
     trainer = LanguageModelTrainer(corpus.texts, settings.model, choose_device(config), settings.kind, pretrained)
     resume_language_model(trainer, directory / "model.pt", STAGES["lyrics"].extendable)
     train_and_save(trainer, directory / "metrics.jsonl", directory / "model.pt")
@@ -95,16 +98,19 @@ def run(config: Config, directory: Path) -> Outcome:
         written = write_lyrics(trainer, corpus, plans, songs, singer(config), settings, directory, model)
     else:
         written = write_prose(trainer, settings, directory)
-    write_text(directory / "report.md", language_model_report(model, written.table))
+    write_text(directory / "report.md", language_model_report(model, written.table, str(corpus.cleaned)))
     return Outcome({"steps": trainer.step, "texts": written.count}, model | {"written": written.metrics})
 
 
-def say_skipped(corpus: TextCorpus) -> None:
-    """Name the files that could not be used, and why."""
+def say_skipped(corpus: TextCorpus, place: str | None) -> None:
+    """Name the files that could not be used, and why, and the kinds of files that are passed over."""
     for path, reason in corpus.skipped[:NUM_REASONS]:
         say(f"lyrics: skipped {path}: {reason}.")
     if len(corpus.skipped) > NUM_REASONS:
-        say(f"lyrics: skipped {len(corpus.skipped) - NUM_REASONS} more files for such reasons.")
+        more = counted(len(corpus.skipped) - NUM_REASONS, "more file")
+        say(f"lyrics: skipped {more} for such reasons.")
+    for suffix, number in passed_over(place).items():
+        say(f"lyrics: passed over {counted(number, f'{suffix} file')}: {PASSED_OVER[suffix]}.")
 
 
 def songs_made(config: Config) -> list[Song]:

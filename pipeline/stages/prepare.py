@@ -22,7 +22,14 @@ from pipeline.formats import SCORES, is_recording
 from pipeline.progress import bar, counted, duration, say
 from pipeline.sources.catalog import CATALOG, CatalogRow, call_row, locate
 from pipeline.stage_table import Outcome, Plan
-from pipeline.transcription.cache import BYTES_PER_MINUTE, PICTURE, recordings_of, remaining_work, transcribe_all
+from pipeline.transcription.cache import (
+    BYTES_PER_MINUTE,
+    PICTURE,
+    TranscriptionResult,
+    recordings_of,
+    remaining_work,
+    transcribe_all,
+)
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -62,9 +69,19 @@ def run(config: Config, directory: Path) -> Outcome:
     from pipeline.pages.dataset.rejected import remove_rejected_page
 
     settings = cutting_settings(config)
-    rows, written = transcribe_first(config, read_catalog(config), settings.spec)
+    rows, found = transcribe_first(config, read_catalog(config), settings.spec)
+    written = {where: str(one.midi) for where, one in found.items()}
     sources = [
-        SourceFile(row.id, row.where, row.title, row.bpm, row.key, row.split, written.get(row.where, ""))
+        SourceFile(
+            row.id,
+            row.where,
+            row.title,
+            row.bpm,
+            row.key,
+            row.split,
+            written.get(row.where, ""),
+            found[row.where].remarks if row.where in found else (),
+        )
         for row in songs_of(rows)
     ]
     files = called_by_user(read_files_resuming(sources, settings, config.executor, journal_path(config)), rows)
@@ -135,19 +152,21 @@ def reading_estimate(where: str) -> tuple[float, int]:
     return ESTIMATES.get(kind, ESTIMATES["midi"])
 
 
-def transcribe_first(config: Config, rows: list[CatalogRow], spec: RollSpec) -> tuple[list[CatalogRow], dict[str, str]]:
+def transcribe_first(
+    config: Config, rows: list[CatalogRow], spec: RollSpec
+) -> tuple[list[CatalogRow], dict[str, TranscriptionResult]]:
     """Write down the recordings of the catalog that are not written down yet.
 
     Returns
     -------
-    The rows, with the problem of those that failed; and the MIDI file of the others by the row's `where`.
+    The rows, with the problem of those that failed; and what the others were written down as, by the row's `where`.
     """
     recordings = recordings_of(rows, config.transcribe, spec.beats_per_bar, spec.quarters_per_beat)
     if not recordings:
         return rows, {}
     found = list(bar(transcribe_all(recordings, config.executor), len(recordings), "transcribe", "recordings"))
     problems = {one.recording.path: one.problem for one in found if one.problem}
-    written = {one.recording.path: str(one.midi) for one in found if not one.problem}
+    written = {one.recording.path: one for one in found if not one.problem}
     return [replace(row, problem=problems.get(row.where, row.problem)) for row in rows], written
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.config import stage_directory
 from pipeline.csv import read_rows
+from pipeline.dataset.store import kind_of_reason
 from pipeline.errors import UserError
 from pipeline.files import file_hash
 from pipeline.formats import is_recording
@@ -55,13 +58,15 @@ def run(config: Config, directory: Path) -> Outcome:
     lost = [one for one in found if one.problem]
     if len(lost) == len(found):
         example = lost[0]
-        more = f" (and {len(lost) - 1} more recordings fail)" if len(lost) > 1 else ""
+        others = len(lost) - 1
+        more = f" (and {counted(others, 'more recording')} {'fails' if others == 1 else 'fail'})" if others else ""
         raise UserError(f"{example.recording.path} can't be transcribed: {example.problem}{more}.")
     write_transcription_page(directory, found, remake_transcription_command(config))
     if config.transcribe.input is not None:
         say_result(found[0])
     else:
         say(f"transcribe: {counted(len(found) - len(lost), 'transcription')}, {counted(len(lost), 'failure')}.")
+        say_remarks(found)
     say(f"transcribe: see {stage_directory('transcribe', config) / PAGE}.")
     notes = {str(one.recording.path): one.problem or str(one.midi) for one in found}
     return Outcome(notes=notes)
@@ -104,8 +109,19 @@ def say_result(found: TranscriptionResult) -> None:
     """Print what was found in one recording."""
     report = found.report
     notes = ", ".join(f"{name} {number}" for name, number in report["notes"].items())
-    say(f"transcribe: {report['bars']} bars at {report['bpm']:g} bpm; notes: {notes}.")
+    bars = counted(report["bars"], "bar")
+    say(f"transcribe: {bars} of {report['beats_per_bar']}/4 at {report['bpm']:g} bpm; notes: {notes}.")
+    for remark in found.remarks:
+        say(f"transcribe: {remark}.")
     say(f"transcribe: MIDI {found.midi}, picture {found.picture}.")
+
+
+def say_remarks(found: Sequence[TranscriptionResult]) -> None:
+    """Print what was mended or guessed in how many recordings; each is named on the page."""
+    kinds = Counter(kind_of_reason(remark) for one in found for remark in one.remarks)
+    if kinds:
+        text = ", ".join(f"{kind} ({count})" for kind, count in kinds.most_common())
+        say(f"transcribe: recordings with a remark on the page: {text}")
 
 
 def remake_transcription_command(config: Config) -> str:

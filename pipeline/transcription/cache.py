@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import math
+import os
+import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -27,13 +29,17 @@ from pipeline.sources.catalog import CatalogRow
 from pipeline.transcription.transcriber import Transcription, TranscriptionHints, transcribe_samples
 
 TRANSCRIBED_DIRECTORY = Path("data/transcribed")
-FORMAT = 1
+FORMAT = 2
 """Counts up when the same recording is transcribed differently."""
 
 MIDI, PICTURE, REPORT = "song.mid", "picture.png", "transcription.json"
 
-SECONDS_PER_SECOND = 0.4
-"""What a second of sound takes on one core of an ordinary machine."""
+SECONDS_PER_SECOND = 0.055
+"""What a second of sound takes on one core of an ordinary machine, until this one was measured."""
+START_SECONDS = 4.0
+"""What it takes until a process can begin."""
+MEASURED, SHORTEST_MEASURED = 20, 30.0
+"""So many transcriptions at most say how fast this machine is, and of so many seconds at least."""
 BYTES_PER_MINUTE = 1_500_000
 """Of MIDI and picture."""
 CRASHED = "the program that read it crashed"
@@ -82,12 +88,17 @@ class TranscriptionResult:
     problem
         Why there is no transcription; empty where there is one.
     report
-        What `transcription.json` says: `bpm`, `bars`, `notes` by family, `seconds` and more.
+        What `transcription.json` says: `bpm`, `bars`, `notes` by family, `seconds`, `remarks` and more.
     """
 
     recording: Recording
     problem: str = ""
     report: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was mended or guessed, a sentence part each."""
+        return tuple(self.report.get("remarks", ()))
 
     @property
     def midi(self) -> Path:
@@ -124,6 +135,7 @@ def recording_of(
         bpm=bpm if bpm is None or quarters_per_beat == 1 else bpm / quarters_per_beat,
         downbeat_seconds=settings.downbeat if settings.downbeat is not None else downbeat_seconds,
         beats_per_bar=beats_per_bar,
+        recognise_metre=settings.recognise_metre and quarters_per_beat == 1,
     )
     return Recording(str(path), title or printable(path.stem), hints, settings.max_minutes, sha256)
 
@@ -162,8 +174,21 @@ def remaining_work(recordings: Sequence[Recording], executor: ExecutorSettings) 
     """What of the recordings is not on disk."""
     left = [one for one in recordings if cached_result(one) is None]
     minutes = sum(minutes_of(Path(one.path)) for one in left)
-    workers = min(executor.workers or 2, max(len(left), 1))
-    return TranscriptionWorkload(len(left), minutes, 60 * minutes * SECONDS_PER_SECOND / workers)
+    workers = min(executor.workers or os.cpu_count() or 1, max(len(left), 1))
+    seconds = START_SECONDS + 60 * minutes * seconds_per_second() / workers if left else 0.0
+    return TranscriptionWorkload(len(left), minutes, seconds)
+
+
+def seconds_per_second() -> float:
+    """What a second of sound took on this machine when it last transcribed some, else on an ordinary one."""
+    reports = sorted(TRANSCRIBED_DIRECTORY.glob(f"*/{REPORT}"), key=lambda path: path.stat().st_mtime)[-MEASURED:]
+    speeds = []
+    for path in reports:
+        with suppress(UserError, KeyError, ZeroDivisionError, TypeError):
+            report = read_json(path)
+            if report["seconds"] >= SHORTEST_MEASURED:
+                speeds.append(float(report["took_seconds"]) / float(report["seconds"]))
+    return statistics.median(speeds) if speeds else SECONDS_PER_SECOND
 
 
 def transcribe_all(recordings: Sequence[Recording], executor: ExecutorSettings) -> Iterator[TranscriptionResult]:
@@ -211,13 +236,16 @@ def _make(recording: Recording) -> dict[str, Any]:
     from pipeline.transcription.picture import draw_transcription
 
     began = time.monotonic()
-    samples = read_recording(Path(recording.path), recording.max_minutes)
+    decoded = read_recording(Path(recording.path), recording.max_minutes)
+    samples = decoded.samples
     transcription = transcribe_samples(samples, recording.hints)
     with replaced_directory(recording.directory) as place:
         with atomic_path(place / MIDI) as temporary:
             temporary.write_bytes(transcription_midi(transcription, recording.title))
         draw_transcription(place / PICTURE, samples, transcription, recording.title)
-        report = _report(recording, transcription) | {"took_seconds": round(time.monotonic() - began, 1)}
+        remarks = [*decoded.remarks, *transcription.remarks]
+        report = _report(recording, transcription) | {"remarks": remarks}
+        report |= {"took_seconds": round(time.monotonic() - began, 1)}
         write_json(place / REPORT, report)
     return report
 

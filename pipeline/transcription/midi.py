@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from mido import Message, MetaMessage  # type: ignore[import-untyped]
 
-from pipeline.scores.midi import DRUM_CHANNEL, MidiEvent, midi_file, midi_track, note_events
+from pipeline.scores.midi.events import DRUM_CHANNEL
+from pipeline.scores.midi.writing import MidiEvent, midi_file, midi_track, note_events
 from pipeline.scores.score import Part
 from pipeline.transcription.beats.grid import Beats
 from pipeline.transcription.transcriber import Transcription

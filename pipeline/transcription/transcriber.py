@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,18 @@ from pipeline.errors import UnusableError
 from pipeline.scores.score import Events, Part, make_events
 from pipeline.settings.transcribe import REST_FAMILIES
 from pipeline.transcription.bass import BASS_PROGRAM, bass_line
+from pipeline.transcription.beats.bar_length import BarLength, find_bar_length
 from pipeline.transcription.beats.grid import Beats, find_beats
-from pipeline.transcription.drums.hits import find_drum_hits
+from pipeline.transcription.drums.bandwidth import band_limit, limit_hz
+from pipeline.transcription.drums.features import band_power
+from pipeline.transcription.drums.hits import hits_of_power
 from pipeline.transcription.pitches import Pitches, find_pitches
 
 HIT_BEATS = 0.25
 """How long a drum hit lasts in a score, which says nothing of its sound."""
 SHORTEST_BEATS = 1 / 24
+TREBLE_HZ = 9000.0
+"""A recording that ends below has too little of snare and cymbals."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +38,15 @@ class TranscriptionHints:
         Tempo and where a bar begins, None where they are to be found.
     beats_per_bar
         Beats (quarter notes, or dotted ones in 6/8) of each bar.
+    recognise_metre
+        Whether bars of another length are recognised.
     """
 
     rest: str = "Piano"
     bpm: float | None = None
     downbeat_seconds: float | None = None
     beats_per_bar: int = 4
+    recognise_metre: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +63,15 @@ class Transcription:
         For each part the notes or hits in seconds: dtypes `PITCH`, and `HIT` for drums.
     seconds
         How long the recording is.
+    remarks
+        What was guessed, a sentence part each.
     """
 
     parts: tuple[Part, ...]
     beats: Beats
     timed_notes: tuple[NDArray[np.void], ...]
     seconds: float
+    remarks: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -78,12 +89,37 @@ def transcribe_samples(samples: NDArray[np.float32], hints: TranscriptionHints) 
     UserError
         A package that this takes is missing.
     """
-    hits = find_drum_hits(samples)
+    power = band_power(samples)
+    hits = hits_of_power(power)
     pitches = find_pitches(samples)
     if not len(pitches) and not len(hits):
         raise UnusableError("no notes are found in it")
+    remarks = []
+    limit = band_limit(power)
+    if limit is not None and limit_hz(limit) < TREBLE_HZ:
+        remarks.append(f"nothing sounds above {round(limit_hz(limit) / 1000)} kHz: its snare and cymbals are guessed")
     beats = find_beats(samples, pitches, hits, hints.bpm, hints.downbeat_seconds, hints.beats_per_bar)
-    return on_beats(pitches, hits, beats, hints.rest, len(samples) / SAMPLE_RATE_HZ)
+    if hints.recognise_metre:
+        beats = _in_recognised_bars(samples, pitches, hits, beats, hints)
+        if beats.beats_per_bar != hints.beats_per_bar:
+            taken, asked = beats.beats_per_bar, hints.beats_per_bar
+            remarks.append(
+                f"sounds like {taken}/4 and not {asked}/4: data.metre={taken}/4 takes such music, "
+                f"transcribe.recognise_metre=false keeps {asked}/4"
+            )
+    found = on_beats(pitches, hits, beats, hints.rest, len(samples) / SAMPLE_RATE_HZ)
+    return replace(found, remarks=tuple(remarks))
+
+
+def _in_recognised_bars(
+    samples: NDArray[np.float32], pitches: Pitches, hits: NDArray[np.void], beats: Beats, hints: TranscriptionHints
+) -> Beats:
+    """The beats again, in bars of the length that the music repeats itself at; as they are where that is theirs."""
+    found = find_bar_length(pitches, hits, beats)
+    if found == BarLength(beats.beats_per_bar, 1) or (hints.bpm is not None and found.beats_per_found_beat > 1):
+        return beats
+    bpm = hints.bpm or beats.bpm * found.beats_per_found_beat
+    return find_beats(samples, pitches, hits, bpm, hints.downbeat_seconds, found.beats_per_bar)
 
 
 def on_beats(pitches: Pitches, hits: NDArray[np.void], beats: Beats, rest: str, seconds: float) -> Transcription:

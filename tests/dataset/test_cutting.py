@@ -157,6 +157,14 @@ def test_too_few_tracks_are_explained_with_the_setting_that_takes_them(
     assert prepare_file(SourceFile("a", str(path)), cutting(min_tracks=advised, hop_bars=4)).songs
 
 
+def test_parts_without_a_track_are_counted_where_too_few_tracks_are_left(tmp_path: Path) -> None:
+    """A piano between a trumpet and a tuba, which the band has no track for."""
+    lines = {(channel, program, ""): tune(channel) for channel, program in enumerate((56, 0, 58))}
+    path = write_midi(tmp_path / "a.mid", lines)
+    (reject,) = prepare_file(SourceFile("a", str(path)), cutting()).rejects
+    assert reject.reason == "one track only (2 parts fit no track of band); prepare.min_tracks=1 takes it"
+
+
 def test_bars_of_one_beat_are_counted_in_fours_with_a_remark(tmp_path: Path) -> None:
     path = song_midi(tmp_path / "a.mid", 1, metre=(1, 4))
     (song,) = prepare_file(SourceFile("a", str(path)), cutting()).songs
@@ -171,3 +179,23 @@ def test_two_bars_of_a_polka_are_one_where_asked(tmp_path: Path) -> None:
     (song,) = prepare_file(SourceFile("a", str(path)), cutting(pair_bars=True)).songs
     whole = prepare_file(SourceFile("a", str(song_midi(path, 1))), cutting()).songs[0]
     assert song.bars == whole.bars == 8 and np.array_equal(song.phrases, whole.phrases)
+
+
+def test_a_transcribed_song_is_called_like_its_recording_and_keeps_what_was_told_of_it(tmp_path: Path) -> None:
+    written = str(song_midi(tmp_path / "song.mid", 1))
+    remarks = ("channels of opposite polarity were turned",)
+    named = SourceFile("a", "x/Track 03.mp3", "Autumn", transcription=written, remarks=remarks)
+    unnamed = SourceFile("b", "x/Blue Moon.mp3", transcription=written)
+    called = SourceFile("c", "x/Blue Moon.mp3", "Blue Moon", transcription=written)
+    songs = [prepare_file(source, cutting()).songs[0] for source in (named, unnamed, called)]
+    assert [song.title for song in songs] == ["Autumn", "Blue Moon", "Blue Moon"]
+    assert songs[0].remarks == remarks and songs[1].remarks == ()
+
+
+def test_a_recorded_waltz_is_left_out_with_both_ways_on(tmp_path: Path) -> None:
+    written = str(song_midi(tmp_path / "song.mid", 1, metre=(3, 4)))
+    (reject,) = prepare_file(SourceFile("a", "x/Waltz.mp3", transcription=written), cutting()).rejects
+    assert reject.path == "x/Waltz.mp3"
+    assert reject.reason == (
+        "sounds like 3/4; data.metre=3/4 takes such music, transcribe.recognise_metre=false takes it as it is"
+    )

@@ -195,7 +195,7 @@ def test_ctrl_c_is_answered_with_one_sentence(tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "Nothing is lost" in errors and "Traceback" not in errors
+    assert "What was finished is kept" in errors and "Traceback" not in errors
 
 
 def write_hostile(folder: Path, songs: list[Path], mutants: int, texts: int) -> None:

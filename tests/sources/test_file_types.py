@@ -20,6 +20,7 @@ from tests.file_server import PAGE
         ("words.txt", "text/plain", b"Once upon", ".txt"),
         ("a", "", b"PK\3\4" + bytes(26) + b"META-INF/container.xml", ".mxl"),
         ("a.exe", "application/octet-stream", b"MZ", ""),
+        ("a.gp", "application/zip", b"PK\3\4", ""),
     ],
 )
 def test_the_format_is_known_by_content_then_name_then_type(name: str, kind: str, head: bytes, suffix: str) -> None:

@@ -105,7 +105,7 @@ def test_any_program_s_midi_is_evaluated_and_ranked_beside_a_checkpoint(evaluate
     scored = report(evaluated, "theirs")["scored"]
     assert isinstance(scored, dict)
     assert scored["files"] == 4
-    assert scored["rejects"] == {"broken file": 1}
+    assert scored["rejects"] == {"is plain text, not a MIDI file": 1}
     assert not (evaluated / "outputs/theirs/train").exists(), "nothing is trained for it"
     again = (evaluated / "said-again.txt").read_text()
     assert "evaluate: up to date" in again, "an evaluated folder is known by its name"
@@ -119,7 +119,7 @@ def test_what_cannot_be_evaluated_is_said_in_one_sentence(program: Program, eval
     base = ("data=folder", "data.path=music", "name=nobody", *FEW)
     for words, sentence in (
         ((*base, "evaluate.path=empty"), "evaluate.path=empty holds no music"),
-        ((*base, "evaluate.path=bad"), "none of the 1 files of evaluate.path=bad can be scored: 1 broken file"),
+        ((*base, "evaluate.path=bad"), "nothing in evaluate.path=bad can be scored: 1 is plain text, not a MIDI file"),
         (("evaluate.runs=[sweep/0,gone]",), "evaluate.runs names gone"),
         (("evaluate.runs=[sweep/0,theirs]", "name=sweep/0"), "give it a name= of its own"),
         (("name=sweep/0", "roll.steps_per_beat=12"), "was made with roll.steps_per_beat=4, not 12"),

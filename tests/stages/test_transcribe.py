@@ -12,6 +12,8 @@ import soundfile
 from pipeline.audio.synthesizers import RATE_HZ, play, soundfont_path
 from pipeline.build import Builder
 from pipeline.config import compose
+from pipeline.csv import read_rows
+from pipeline.dataset.store import SongRow
 from pipeline.errors import UserError
 from pipeline.settings.transcribe import TranscribeSettings
 from tests.music_makers import write_midi
@@ -44,7 +46,7 @@ def test_a_rendered_piece_becomes_a_set_to_train_on(
     (tmp_path / "music").mkdir()
     sound = play((tmp_path / "a.mid").read_bytes(), soundfont_path(None), "midirenderer")
     soundfile.write(tmp_path / "music" / "a.flac", sound, RATE_HZ)
-    (tmp_path / "music" / "b.mp3").write_bytes(b"no sound")
+    (tmp_path / "music" / "b.mp3").write_bytes(b"ID3\x04" + bytes(99))
     words = ("data=folder", "data.path=music", "tracks=band", "name=mine", "executor.workers=1")
     Builder(compose("stage=prepare", *words)).build("prepare")
     report = json.loads(next((tmp_path / "data" / "transcribed").glob("*/transcription.json")).read_text())
@@ -52,6 +54,7 @@ def test_a_rendered_piece_becomes_a_set_to_train_on(
     assert report["notes"]["Bass"] > 15
     prepared = tmp_path / "data" / "prepared" / "folder"
     assert len((prepared / "phrases.csv").read_text().splitlines()) > 2
+    assert next(iter(read_rows(prepared / "songs.csv", SongRow, "prepare"))).title == "a"
     assert "b.mp3,broken file" in (prepared / "rejects.csv").read_text()
     capsys.readouterr()
     Builder(compose("stage=transcribe", *words)).build("transcribe")

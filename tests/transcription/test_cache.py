@@ -6,9 +6,14 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
+import soxr
 
-from pipeline.scores.midi import read_midi
+from pipeline.audio.decoding import SAMPLE_RATE_HZ
+from pipeline.files import write_json
+from pipeline.scores.midi.reading import read_midi
 from pipeline.settings.data import ExecutorSettings
 from pipeline.settings.transcribe import TranscribeSettings
 from pipeline.sources.catalog import CatalogRow
@@ -17,11 +22,12 @@ from pipeline.transcription.cache import (
     cached_result,
     recording_of,
     recordings_of,
+    remaining_work,
     transcribe_all,
     transcribe_one,
 )
 from pipeline.transcription.transcriber import TranscriptionHints
-from tests.sound_makers import melody, write_sound
+from tests.sound_makers import melody, render_rows, rock, write_sound
 
 SETTINGS = TranscribeSettings(None, None, None, "Piano", 30)
 
@@ -80,3 +86,40 @@ def test_a_catalog_knows_tempo_and_downbeat_of_its_recordings(song: Recording, t
     rows = [replace(row, bpm=92.0, downbeat_seconds=1.5), replace(row, where="a.mid"), replace(row, kind="sample")]
     found = recordings_of(rows, replace(SETTINGS, bpm=50), 4)
     assert [one.hints for one in found] == [TranscriptionHints("Piano", 92.0, 1.5, 4)]
+
+
+def test_a_waltz_is_written_down_as_one_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    bars = [(48, 64, 67), (53, 65, 69), (55, 62, 71), (48, 64, 72)] * 4
+    sound = melody([pitch for bass, *chord in bars for pitch in (bass, *chord)], seconds=0.5)
+    recording = recording_of(write_sound(tmp_path / "waltz.wav", sound), SETTINGS, 4)
+    found = transcribe_one(recording)
+    assert found.report["beats_per_bar"] == 3
+    assert found.remarks[0].startswith("sounds like 3/4 and not 4/4: data.metre=3/4 takes such music")
+    assert read_midi(found.midi.read_bytes(), "", 10**6)[0].metres[0].numerator == 3
+    kept = transcribe_one(recording_of(tmp_path / "waltz.wav", replace(SETTINGS, recognise_metre=False), 4))
+    assert kept.report["beats_per_bar"] == 4 and kept.remarks == ()
+
+
+def test_a_telephone_recording_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    sound = soxr.resample(render_rows(rock(), drums=True), SAMPLE_RATE_HZ, 8000)
+    soundfile.write(tmp_path / "call.wav", np.stack([sound, -sound], axis=1), 8000, subtype="ULAW")
+    found = transcribe_one(recording_of(tmp_path / "call.wav", SETTINGS, 4))
+    assert found.report["notes"]["Drums"] > 20
+    assert found.remarks == (
+        "channels of opposite polarity were turned",
+        "nothing sounds above 4 kHz: its snare and cymbals are guessed",
+    )
+
+
+def test_estimates_go_by_what_this_machine_took(song: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+    minute = [replace(song, sha256=str(number)) for number in range(4)]
+    monkeypatch.setattr("pipeline.transcription.cache.minutes_of", lambda path: 1.0)
+    executor = ExecutorSettings("local", 1, None)
+    assert 10 < remaining_work(minute, executor).seconds < 30
+    for number in range(3):
+        report = {"seconds": 100.0, "took_seconds": 20.0 + number}
+        write_json(song.directory.parent / str(number) / "transcription.json", report)
+    assert remaining_work(minute, executor).seconds == pytest.approx(240 * 0.21 + 4)
+    assert remaining_work([], executor).seconds == 0

@@ -8,7 +8,7 @@ import mido
 import numpy as np
 import pytest
 
-from pipeline.scores.midi import read_midi
+from pipeline.scores.midi.reading import read_midi
 from pipeline.transcription.beats.grid import Beats
 from pipeline.transcription.midi import tempo_map, transcription_midi
 from pipeline.transcription.transcriber import Transcription, on_beats

@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pipeline.errors import UserError
 from pipeline.files import fingerprint, require_space
+from pipeline.lyrics.cleaning.tally import CleaningTally
 from pipeline.lyrics.corpus.csv_tables import TABLE, is_table
 from pipeline.lyrics.corpus.disk_buffer import DiskBuffer, Numbers
 from pipeline.lyrics.corpus.document_reader import NUM_PIECES, DocumentReader
@@ -28,7 +30,7 @@ from pipeline.lyrics.corpus.vocabulary import SUBWORD_SAMPLE, Characters, Subwor
 from pipeline.progress import counter
 from pipeline.settings.lyrics import LyricsSettings
 
-CORPUS_FORMAT = 1
+CORPUS_FORMAT = 2
 """Number of the way in which texts are read: what is kept of another is read anew."""
 LARGE = 20_000_000
 """Bytes of text from which on tokens lie in files, and progress is shown."""
@@ -56,12 +58,15 @@ class TextCorpus:
         Titles of documents of the training side.
     num_characters
         Of all documents, each counted once.
+    cleaned
+        What was removed from the texts and repaired in them.
     """
 
     texts: EncodedTexts
     skipped: tuple[tuple[Path, str], ...]
     titles: frozenset[str]
     num_characters: int
+    cleaned: CleaningTally
 
 
 def read_texts(settings: LyricsSettings, folder: Path, known: Vocabulary | None = None) -> TextCorpus:
@@ -73,7 +78,7 @@ def read_texts(settings: LyricsSettings, folder: Path, known: Vocabulary | None 
     Parameters
     ----------
     settings
-        `kind`, `path`, `column`, `model.tokens` and `model.vocabulary_size` count.
+        `kind`, `path`, `column`, `clean`, `model.tokens` and `model.vocabulary_size` count.
     folder
         The stage's own directory; tokens of more than `LARGE` bytes of text are kept in it.
     known
@@ -98,14 +103,19 @@ def read_texts(settings: LyricsSettings, folder: Path, known: Vocabulary | None 
     folder.mkdir(parents=True, exist_ok=True)
     require_space(folder, 4 * num_bytes if key else 0, "Reading the texts")
     with DiskBuffer(folder) as buffer:
-        skipped = _read_files(files, num_bytes, settings, buffer)
+        skipped, tally = _read_files(files, num_bytes, settings, buffer)
         num_characters = int(buffer.sizes.sum())
         if len(buffer) < NUM_PIECES and num_characters < num_bytes // 2:
             # most of the bytes were no text of ours: the pieces have to be smaller
             buffer.cut(0)
-            skipped = _read_files(files, num_characters, settings, buffer)
+            skipped, tally = _read_files(files, num_characters, settings, buffer)
         _check_amount(settings, buffer, skipped, known is not None)
-        return _corpus_of(_encode(buffer, skipped, settings, known, folder / TOKENS_FOLDER if key else None, key or ""))
+        facts = {
+            "skipped": [[str(file), reason] for file, reason in skipped],
+            "num_characters": int(buffer.sizes[buffer.different()].sum()),
+            "cleaned": tally.to_json(),
+        }
+        return _corpus_of(_encode(buffer, facts, settings, known, folder / TOKENS_FOLDER if key else None, key or ""))
 
 
 def _check_known(settings: LyricsSettings, known: Vocabulary | None) -> None:
@@ -126,15 +136,24 @@ def _key(settings: LyricsSettings, known: Vocabulary | None) -> str:
     size = model.vocabulary_size if model.tokens == "subwords" else None
     learnt = known and hashlib.sha256(repr([known.decode([one]) for one in range(len(known))]).encode()).hexdigest()
     return fingerprint(
-        [CORPUS_FORMAT, files_fingerprint(settings), settings.kind, settings.column, model.tokens, size, learnt]
+        [
+            CORPUS_FORMAT,
+            files_fingerprint(settings),
+            settings.kind,
+            settings.column,
+            settings.clean,
+            model.tokens,
+            size,
+            learnt,
+        ]
     )
 
 
 def _read_files(
     files: Sequence[Path], num_bytes: int, settings: LyricsSettings, buffer: DiskBuffer
-) -> tuple[tuple[Path, str], ...]:
-    """Read all files into `buffer`; gives those that can't be used, and why."""
-    reader = DocumentReader(settings.kind, settings.column, num_bytes, len(files) == 1)
+) -> tuple[tuple[tuple[Path, str], ...], CleaningTally]:
+    """Read all files into `buffer`; gives those that can't be used, and why, and what was cleaned."""
+    reader = DocumentReader(settings.kind, settings.column, num_bytes, len(files) == 1, settings.clean)
     skipped: list[tuple[Path, str]] = []
     with _shown(num_bytes, "lyrics: reading", num_bytes > LARGE) as on_bytes:
         for file in files:
@@ -144,7 +163,7 @@ def _read_files(
                 left_out = str(error)
             if left_out:
                 skipped.append((file, left_out))
-    return tuple(skipped)
+    return tuple(skipped), reader.tally
 
 
 @contextmanager
@@ -185,7 +204,7 @@ def _check_amount(
 
 def _encode(
     buffer: DiskBuffer,
-    skipped: tuple[tuple[Path, str], ...],
+    facts: dict[str, Any],
     settings: LyricsSettings,
     known: Vocabulary | None,
     folder: Path | None,
@@ -208,11 +227,7 @@ def _encode(
                 yield spell(text)
 
         vocabulary = _learn(spelt(counted), settings, known)
-        facts = {
-            "skipped": [[str(file), reason] for file, reason in skipped],
-            "titles": sorted(buffer.titles(split.training)),
-            "num_characters": int(buffer.sizes[buffer.different()].sum()),
-        }
+        facts = facts | {"titles": sorted(buffer.titles(split.training))}
         sides = tuple(spelt(numbers) for numbers in (split.training, split.validation, split.test))
         if folder is not None:
             return store_texts(folder, key, sides, vocabulary, facts)
@@ -245,4 +260,5 @@ def _batches(texts: Iterator[str]) -> Iterator[str]:
 def _corpus_of(stored: StoredTexts) -> TextCorpus:
     facts = stored.facts
     skipped = tuple((Path(file), reason) for file, reason in facts["skipped"])
-    return TextCorpus(stored.texts, skipped, frozenset(facts["titles"]), facts["num_characters"])
+    cleaned = CleaningTally.of_json(facts["cleaned"])
+    return TextCorpus(stored.texts, skipped, frozenset(facts["titles"]), facts["num_characters"], cleaned)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
+from pipeline.lyrics.cleaning.tally import CleaningTally
 from pipeline.lyrics.corpus.text_decoding import blocks
 
 TABLE = ".csv"
@@ -48,7 +49,11 @@ class BrokenRows:
 
 
 def table_rows(
-    path: Path, column: str | None, broken: BrokenRows, on_bytes: Callable[[int], object] = lambda size: None
+    path: Path,
+    column: str | None,
+    broken: BrokenRows,
+    on_bytes: Callable[[int], object] = lambda size: None,
+    tally: CleaningTally | None = None,
 ) -> Iterator[tuple[str | None, str]]:
     """Title (None where there is no such column) and text of each row.
 
@@ -62,13 +67,15 @@ def table_rows(
         Takes the rows that are left out.
     on_bytes
         Called with numbers of bytes on the way.
+    tally
+        Counts characters that are not UTF-8.
 
     Raises
     ------
     ValueError
         When there is no such column, or the file is no text.
     """
-    lines = _lines(path, on_bytes)
+    lines = _lines(path, on_bytes, tally)
     first = list(islice(lines, 5 * SAMPLE_ROWS))
     delimiter = _delimiter(first)
     before = csv.field_size_limit(MOST_IN_FIELD)
@@ -101,9 +108,9 @@ def table_rows(
         csv.field_size_limit(before)
 
 
-def _lines(path: Path, on_bytes: Callable[[int], object]) -> Iterator[str]:
+def _lines(path: Path, on_bytes: Callable[[int], object], tally: CleaningTally | None) -> Iterator[str]:
     """Lines with their ends: line feeds alone, as `splitlines` knows others that stand inside fields."""
-    for block in blocks(path, on_bytes):
+    for block in blocks(path, on_bytes, tally):
         *whole, rest = block.split("\n")
         yield from (line + "\n" for line in whole)
         if rest:

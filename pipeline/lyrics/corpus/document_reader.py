@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.lyrics.cleaning.cleaner import cleaned
+from pipeline.lyrics.cleaning.tally import CleaningTally
 from pipeline.lyrics.corpus.csv_tables import BrokenRows, is_table, table_rows
 from pipeline.lyrics.corpus.disk_buffer import DiskBuffer
 from pipeline.lyrics.corpus.essays import (
@@ -40,12 +42,18 @@ class DocumentReader:
         Of all files together: small corpora are cut finer.
     is_alone
         Whether there is one file, which may hold many documents.
+    is_cleaned
+        Whether what is no word of the text is taken out, as `cleaning.cleaner` does it.
+    tally
+        Counts what is taken out.
     """
 
     kind: str
     column: str | None
     num_bytes: int
     is_alone: bool
+    is_cleaned: bool = True
+    tally: CleaningTally = field(default_factory=CleaningTally)
 
     def read(self, path: Path, buffer: DiskBuffer, on_bytes: Callable[[int], object] = lambda size: None) -> str | None:
         """Add a file's documents to `buffer`; what had to be left out of it, in words.
@@ -55,8 +63,10 @@ class DocumentReader:
         """
         length = len(buffer)
         broken = BrokenRows()
+        tally = CleaningTally()
         try:
-            for title, text in self._table(path, broken, on_bytes) if is_table(path) else self._plain(path, on_bytes):
+            found = self._table(path, broken, tally, on_bytes) if is_table(path) else self._plain(path, tally, on_bytes)
+            for title, text in found:
                 if WORD.search(text):
                     buffer.add(title, text)
         except ValueError:
@@ -64,20 +74,25 @@ class DocumentReader:
             raise
         if len(buffer) == length:
             raise ValueError(str(broken) if broken.rows else "no words in it")
+        self.tally.add(tally)
         return str(broken) if broken.rows else None
 
-    def _plain(self, path: Path, on_bytes: Callable[[int], object]) -> Iterator[tuple[str, str]]:
+    def _plain(self, path: Path, tally: CleaningTally, on_bytes: Callable[[int], object]) -> Iterator[tuple[str, str]]:
         """Title and text of each document of a text file, as the buffer keeps them."""
+        texts = self._cleaned(blocks(path, on_bytes, tally), tally)
         if self.kind == "song":
-            yield from self._songs(map(clean, blocks(path, on_bytes)))
+            yield from self._songs(map(clean, texts))
         elif self.kind == "essay":
-            yield from self._essays(blocks(path, on_bytes), None, self.is_alone)
+            yield from self._essays(texts, None, self.is_alone)
         else:
-            yield from self._book(map(tidy, blocks(path, on_bytes)))
+            yield from self._book(map(tidy, texts))
 
-    def _table(self, path: Path, broken: BrokenRows, on_bytes: Callable[[int], object]) -> Iterator[tuple[str, str]]:
+    def _table(
+        self, path: Path, broken: BrokenRows, tally: CleaningTally, on_bytes: Callable[[int], object]
+    ) -> Iterator[tuple[str, str]]:
         """Title and text of each document of a table, as the buffer keeps them."""
-        found = table_rows(path, self.column, broken, on_bytes)
+        rows = table_rows(path, self.column, broken, on_bytes, tally)
+        found = ((title, "".join(self._cleaned([text], tally))) for title, text in rows)
         if self.kind == "book":
             # verses come a line a row, chapters as rows of many lines
             texts = (tidy(text).strip("\n") for _, text in found)
@@ -90,16 +105,20 @@ class DocumentReader:
             else:
                 yield from self._essays([text], title or None, False)
 
-    def _songs(self, texts: Iterator[str] | list[str]) -> Iterator[tuple[str, str]]:
+    def _cleaned(self, texts: Iterable[str], tally: CleaningTally) -> Iterable[str]:
+        """The blocks of a text as they are to be learnt from."""
+        return cleaned(texts, self.kind, tally) if self.is_cleaned else texts
+
+    def _songs(self, texts: Iterable[str]) -> Iterator[tuple[str, str]]:
         for song in lyrics_in(texts, self._piece(SONG_PIECE), self._most(SONG_MOST)):
             yield song.title or "", song.upright
 
-    def _essays(self, texts: Iterator[str] | list[str], title: str | None, several: bool) -> Iterator[tuple[str, str]]:
+    def _essays(self, texts: Iterable[str], title: str | None, several: bool) -> Iterator[tuple[str, str]]:
         piece, most = self._piece(ESSAY_PIECE), self._most(ESSAY_MOST)
         for essay in essays_in(texts, title, piece, most, several):
             yield essay.title, spell_essay(essay)
 
-    def _book(self, texts: Iterator[str]) -> Iterator[tuple[str, str]]:
+    def _book(self, texts: Iterable[str]) -> Iterator[tuple[str, str]]:
         for piece in book_pieces(texts, self._piece(BOOK_PIECE)):
             yield "", spell_book(piece)
 

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pipeline.lyrics.cleaning.section_tags import SECTION_KINDS, TAG, section_kind, tagged_kind
+
 START = "\x02"
 """Before each document."""
 MAX_LINE = 100
 """Longer lines are prose."""
-SECTION_KINDS = ("verse", "chorus", "bridge", "prechorus", "intro", "outro", "rap")
-"""Sections the model can tell apart."""
 SECTION_MARKS = {kind: chr(0xE000 + index) for index, kind in enumerate(SECTION_KINDS)}
 """One private character for each kind of section, before its first line."""
 KIND_OF_MARK = {mark: kind for kind, mark in SECTION_MARKS.items()}
@@ -108,7 +108,6 @@ def _lowered(word: str) -> str:
     return word[0].lower() + word[1:]
 
 
-ALIASES = {"hook": "chorus", "refrain": "chorus", "pre-chorus": "prechorus", "coda": "outro", "middle": "bridge"}
 BROKEN_LINE = 60
 """Prose is broken at spaces into lines of so many characters at the most."""
 SONG_PIECE = 2_000
@@ -116,7 +115,6 @@ SONG_PIECE = 2_000
 SONG_MOST = 8_000
 """Tagged texts longer than this are cut at tags."""
 
-TAG = re.compile(r"\[([A-Za-z-]+)[^\]]*\]")
 HEADER = re.compile(r"#+ *(\w+): *(.*)")
 HEADING = re.compile(r"#{1,6} +(.+?) *#*")
 BREAKS = re.compile(rf"(.{{1,{BROKEN_LINE}}})(?: +|$)|(.{{{BROKEN_LINE}}})")
@@ -132,21 +130,18 @@ def lyrics_in(blocks: Iterable[str], piece: int = SONG_PIECE, most: int = SONG_M
     for block in blocks:
         lines = block.strip("\n").split("\n")
         if maker is None:
-            maker = _LyricParser(any(_section_kind(line) for line in lines), piece, most)
+            is_tagged = "[" in block and any(line[:1] == "[" and tagged_kind(line) is not None for line in lines)
+            maker = _LyricParser(is_tagged, piece, most)
         for line in lines:
-            yield from maker.take(line)
+            if line[:1].isalpha() and len(line) <= MAX_LINE:  # most lines: no generator is made for them
+                if maker.add(line):
+                    yield from maker.end_full_section()
+            else:
+                yield from maker.take(line)
         if not maker.is_tagged:
             yield from maker.end_section()
     if maker is not None:
         yield from maker.end()
-
-
-def _section_kind(line: str) -> str | None:
-    """The kind of section that a line tags."""
-    tag = TAG.fullmatch(line) if line.startswith("[") else None
-    word = tag[1].lower() if tag else ""
-    word = ALIASES.get(word, word)
-    return word if word in SECTION_MARKS else None
 
 
 class _LyricParser:
@@ -168,7 +163,7 @@ class _LyricParser:
                 yield from self.end()
                 self.title = header[2].strip() or None
         elif line.startswith("#") and (heading := HEADING.fullmatch(line[:MAX_LINE])):
-            kind = _section_kind(f"[{heading[1]}]")
+            kind = section_kind(heading[1])
             if kind is None:
                 yield from self.end()
                 self.title = heading[1]
@@ -177,18 +172,26 @@ class _LyricParser:
                 self.name = kind
         elif self.is_tagged and line.startswith("[") and TAG.fullmatch(line):
             yield from self.end_section()
-            self.name = _section_kind(line) or "verse"
+            self.name = tagged_kind(line) or "verse"
         elif not line:
             if not self.is_tagged:
                 yield from self.end_section()
-        elif line[0].isalpha() or WORD.search(line):
+        elif WORD.search(line):
             for part in [line] if len(line) <= MAX_LINE else broken_at_spaces(line):
-                self.lines.append(part)
-                self.num_characters += len(part) + 1
-                if self.num_characters >= self.most_in_section:
-                    name = self.name
-                    yield from self.end_section()
-                    self.name = name
+                if self.add(part):
+                    yield from self.end_full_section()
+
+    def add(self, line: str) -> bool:
+        """Add a line of words; whether the section has enough of them."""
+        self.lines.append(line)
+        self.num_characters += len(line) + 1
+        return self.num_characters >= self.most_in_section
+
+    def end_full_section(self) -> Iterator[LyricDocument]:
+        """The section is cut: another of its kind begins."""
+        name = self.name
+        yield from self.end_section()
+        self.name = name
 
     def end_section(self) -> Iterator[LyricDocument]:
         """The section is whole; gives documents where there are enough."""

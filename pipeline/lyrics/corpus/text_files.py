@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection
 from importlib import metadata
 from pathlib import Path, PurePosixPath
@@ -10,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from pipeline.config import PROGRAM
 from pipeline.errors import UserError
 from pipeline.files import file_hash, fingerprint
+from pipeline.formats import TEXTS
 from pipeline.settings.lyrics import LyricsSettings
 
 PREFIX = "package:"
@@ -78,12 +80,20 @@ def _whereabouts(name: str, members: Collection[PurePosixPath], suffixes: Collec
 
 OWN_LYRICS = PROGRAM / "data" / "lyrics"
 """The lyrics written for this project."""
-TEXT_SUFFIXES = (".txt", ".md", ".csv")
+TEXT_SUFFIXES = (*TEXTS, ".csv")
 """Files of a folder that are read."""
+PASSED_OVER = {
+    **dict.fromkeys((".html", ".htm"), "give one as lyrics.path, or save its text as .txt"),
+    **dict.fromkeys((".doc", ".docx", ".odt", ".rtf", ".pages", ".pdf", ".epub"), "save the text as .txt"),
+    **dict.fromkeys((".json", ".tsv", ".xlsx", ".ods"), "save the texts as .txt, or as a table in .csv"),
+    **dict.fromkeys((".cho", ".crd", ".chordpro", ".chopro"), "name them .txt, and chords are taken out"),
+    **dict.fromkeys((".ass", ".ssa", ".sub", ".ttml"), "save the subtitles as .srt"),
+}
+"""Files of a folder that hold texts in a form that is not read, and what to do."""
 
 
 def text_files(path: str | None) -> list[Path]:
-    """The files that `lyrics.path` names, sorted; a folder is searched to the bottom for .txt, .md and .csv.
+    """The files that `lyrics.path` names, sorted; a folder is searched to the bottom for the `TEXT_SUFFIXES`.
 
     Raises
     ------
@@ -101,15 +111,24 @@ def text_files(path: str | None) -> list[Path]:
             files = [place]
     except FileNotFoundError:
         raise UserError(
-            f"lyrics.path={place} does not exist; give a text file, or a folder of .txt, .md or .csv files."
+            f"lyrics.path={place} does not exist; give a text file, or a folder of .txt, .md, .lrc or .csv files."
         ) from None
     except OSError as error:
         raise UserError(f"lyrics.path={place} can't be read ({error.strerror}); give another, or allow it.") from error
     if not files:
         raise UserError(
-            f"lyrics.path={place} holds no .txt, .md or .csv file; give a folder of texts, or one text file."
+            f"lyrics.path={place} holds no {', '.join(TEXT_SUFFIXES[:-1])} or {TEXT_SUFFIXES[-1]} file; give a folder "
+            "of texts, or one text file."
         )
     return files
+
+
+def passed_over(path: str | None) -> dict[str, int]:
+    """How many files of each suffix in `PASSED_OVER` lie in the folder that `lyrics.path` names."""
+    if path is None or path.startswith(PREFIX):
+        return {}
+    suffixes = (file.suffix.lower() for file in Path(path).expanduser().rglob("*"))
+    return dict(sorted(Counter(suffix for suffix in suffixes if suffix in PASSED_OVER).items()))
 
 
 def text_size(settings: LyricsSettings) -> tuple[int, int]:

@@ -144,25 +144,35 @@ def _bring_track(
 
 
 def _facts(rendered: Mapping[str, Any], song: Song | None) -> list[str]:
-    """Key, tempo (by the beats of the metre) and arrangement, those that are known."""
+    """Key, tempo (by the beats of the metre) and arrangement, those that are known.
+
+    An arrangement is left out where one of its tracks is silent: its name may be that of the instrument.
+    """
     tempo = rendered.get("tempo_bpm")
     beat = song.spec.quarters_per_beat if song else 1.0
     metre = f" in {song.spec.metre}" if song and song.spec.is_compound else ""
+    is_whole = song is None or len(_sounding(song)) == song.spec.num_tracks
     facts = [
         rendered.get("key"),
         tempo and f"{float(tempo) / beat:.0f} beats a minute{metre}",
-        rendered.get("arrangement"),
+        is_whole and rendered.get("arrangement"),
     ]
     return [str(fact) for fact in facts if fact]
 
 
-def _instruments(song: Song) -> list[tuple[str, str]]:
-    """Track and the name of its General MIDI program."""
+def _sounding(song: Song) -> list[int]:
+    """The tracks that have a note."""
+    return [int(track) for track in np.unique(song.notes["track"])]
+
+
+def _instruments(song: Song) -> list[tuple[int, str, str]]:
+    """Place and name of each track that sounds, and the name of its General MIDI program."""
     from pretty_midi import program_to_instrument_name
 
     return [
-        (track.name, "Drum kit" if track.is_drum else program_to_instrument_name(program))
-        for track, program in zip(song.spec.tracks, song.programs, strict=True)
+        (place, track.name, "Drum kit" if track.is_drum else program_to_instrument_name(song.programs[place]))
+        for place in _sounding(song)
+        for track in [song.spec.tracks[place]]
     ]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.config import PROGRAM, stage_directory
 from pipeline.files import Manifest, read_manifest
-from pipeline.progress import duration
+from pipeline.progress import counted, duration
 from pipeline.song_requests import run_directory
 
 if TYPE_CHECKING:
@@ -92,11 +92,11 @@ def _yaml_strings(path: Path) -> list[str]:
 def _counts(music: Mapping[str, Any]) -> str:
     """How many songs and phrases the training set has, all splits together."""
     words = []
-    for kind in ("songs", "phrases"):
-        value = music.get(kind)
+    for noun in ("song", "phrase"):
+        value = music.get(f"{noun}s")
         count = sum(value.values()) if isinstance(value, Mapping) else value
         if count:
-            words.append(f"{count:,} {kind}")
+            words.append(counted(count, noun))
     return ", ".join(words)
 
 
@@ -112,7 +112,7 @@ def _model(notes: Mapping[str, Any]) -> str:
 def _training(notes: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     words = []
     if "steps" in facts:
-        words.append(f"{facts['steps']:,} steps")
+        words.append(counted(facts["steps"], "step"))
     if "train_seconds" in notes:
         words.append(f"in {duration(notes['train_seconds'])}")
     if "device" in notes:

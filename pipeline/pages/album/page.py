@@ -67,8 +67,8 @@ class AlbumTrack:
     audio: str | None
     picture: str | None
     facts: Sequence[str]
-    instruments: Sequence[tuple[str, str]]
-    """Track and the instrument that plays it."""
+    instruments: Sequence[tuple[int, str, str]]
+    """Place, which gives its colour, and name of each track that sounds, and the instrument that plays it."""
     sections: Sequence[PageSection]
     marks: Sequence[tuple[float, float]]
     lyric: Sequence[PageVerse]

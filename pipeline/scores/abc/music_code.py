@@ -16,17 +16,17 @@ TOKEN = re.compile(
     (?P<note>{NOTE})
     | (?P<space>[\s`]+)
     | (?P<bar>\.?(?:\[?[|:]*\|[|:]*\]?:*|:{{2,}})(?P<ending>\d+(?:[,-]\d+)*)?)
-    | (?P<volta>\[\s*(?:(?P<numbers>\d+(?:[,-]\s*\d+)*)|"[^"]*"))
-    | (?P<field>\[(?P<letter>[A-Za-z]):(?P<value>[^\]]*)\]?)
-    | (?P<chord>\[(?P<inside>[^\]|]*)\](?P<multiple>\d*/*\d*))
+    | (?P<volta>\[\s*(?:(?P<numbers>\d+(?:[,-]\s*\d+)*)|"[^"]{{0,60}}"))
+    | (?P<field>\[(?P<letter>[A-Za-z]):(?P<value>[^\]]{{0,300}})\]?)
+    | (?P<chord>\[(?P<inside>[^\]|]{{0,150}})\](?P<multiple>\d*/*\d*))
     | (?P<rest>(?P<kind>[zxyZX])(?P<duration>\d*/*\d*))
     | (?P<tuplet>\(\s*(?P<p>\d{{1,2}})(?::(?P<q>\d{{0,2}}))?(?::(?P<r>\d{{0,2}}))?)
     | (?P<broken>>+|<+)
     | (?P<tie>\.?-)
     | (?P<overlay>&+)
-    | (?P<text>"[^"]*"?|\{{[^}}|]*\}}?)
-    | (?P<sign>!(?P<name>[^!|\s]*)!|[SO])
-    | (?P<plus>\+(?P<sum>[^+|\s]*)\+)
+    | (?P<text>"[^"]{{0,300}}"?|\{{[^}}|]{{0,300}}\}}?)
+    | (?P<sign>!(?P<name>[^!|\s]{{0,60}})!|[SO])
+    | (?P<plus>\+(?P<sum>[^+|\s]{{0,60}})\+)
     | (?P<ornament>[()\\$*;?@\#!~.H-WYh-w])
     | (?P<loose>[1-9](?:[,-][1-9])*(?=\s|$))
     | (?P<noise>.)
@@ -36,6 +36,8 @@ TOKEN = re.compile(
 IN_CHORD = re.compile(rf'"[^"]*"|![^!]*!|{NOTE}(\s*-)?')
 DYNAMICS = re.compile(r"f{1,4}|")
 """Signs that are made of letters of notes."""
+MOST_NOTES = 10_000
+"""No bar of a voice has more."""
 NOTES_ONLY = re.compile(r"(?:[_=^]*[A-Ga-gz][,']*\d*/*\d*)+")
 
 
@@ -239,6 +241,8 @@ class Voice:
         length = quarters * scale
         self._tied = {}
         self._last = (len(self.bar.notes), self._now, length)
+        if self._last[0] > MOST_NOTES:
+            raise ValueError(f"more than {MOST_NOTES} notes without a bar line")
         for pitch, share, is_tied in notes:
             if length * share <= 0:
                 continue
@@ -306,7 +310,7 @@ class Voice:
         compound = self.metre is not None and Metre(0.0, *self.metre).is_compound
         usual = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}.get(p, 3 if compound else 2)
         self._tuplets = [tuplet for tuplet in self._tuplets if tuplet[1] == tuplet[2]]  # one ends where the next begins
-        self._tuplets.append([(q or usual) / p, r or p, r or p])
+        self._tuplets = [*self._tuplets[-3:], [(q or usual) / p, r or p, r or p]]
 
     def _tie(self) -> None:
         if self._last is not None:

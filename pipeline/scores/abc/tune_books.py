@@ -14,11 +14,9 @@ FIELD = re.compile(r"[A-Za-z]:|%%|\+:")
 """How a line begins that is an information field or a directive."""
 BODY_FIELD = re.compile(r"[IKLMPQVWmrsw]:|\[[A-Za-z]:|\+:")
 """How a line begins that goes on with the music of a tune."""
-MUSIC = re.compile(
-    r"[A-GHL-PR-Za-gu-z0-9\s|:\[\]()^_=,'/<>~.+&\\$*`-]*\|[A-GHL-PR-Za-gu-z0-9\s|:\[\]()^_=,'/<>~.+&\\$*`-]*"
-)
+MUSIC = re.compile(r"[A-GHL-PR-Za-gu-z0-9\s|:\[\]()^_=,'/<>~.+&\\$*`-]+")
 """Notes, rests and bar lines; words have other letters."""
-NO_NOTES = re.compile(r'"[^"]*"|![^!]*!|\{[^}]*\}|\[[A-Za-z]:[^\]]*\]')
+NO_NOTES = re.compile(r'"[^"]*"|![^!]*!|\{[^}]{0,300}\}|\[[A-Za-z]:[^\]]{0,300}\]')
 """Chord symbols, decorations, grace notes and inline fields."""
 
 
@@ -95,7 +93,7 @@ def _without_text_blocks(lines: list[str]) -> Iterator[str]:
         elif begun := re.match(r"%%\s*begin(text|ps|svg|ml|js)\b", line):
             block = begun[1]
         else:
-            yield line.rstrip()
+            yield (line.lstrip() if re.match(r"\s+[A-Za-z]:(?![|:])", line) else line).rstrip()
 
 
 def _unnumbered(lines: list[str]) -> Iterator[list[str]]:
@@ -120,11 +118,16 @@ def _tune(header: tuple[str, ...], lines: list[str]) -> TuneText:
         in_header = not any(line.startswith("K:") for line in kept)
         music = [line for line in block if not line.startswith("%")]
         goes_on = FIELD if in_header else BODY_FIELD
-        if not music or not (goes_on.match(music[0]) or MUSIC.fullmatch(NO_NOTES.sub("", music[0]))):
+        if not music or not (goes_on.match(music[0]) or _is_music(music[0])):
             continue
         kept = [*kept, *block]
         is_rejoined |= any(not line.startswith("W:") for line in music)
     return TuneText(header, tuple(kept), is_rejoined)
+
+
+def _is_music(line: str) -> bool:
+    """Whether a line has a bar line, and nothing that is no music."""
+    return "|" in line and MUSIC.fullmatch(NO_NOTES.sub("", line)) is not None
 
 
 ACCENTS = {"`": "\u0300", "'": "\u0301", "^": "\u0302", "~": "\u0303", '"': "\u0308", ",": "\u0327", "v": "\u030c"}

@@ -21,6 +21,8 @@ from pipeline.scores.abc.tune_books import TuneText
 
 DRUM_CHANNEL = 10
 """Percussion, of the channels 1 to 16."""
+MOST_LETTERS = 300
+"""Of a field that is read."""
 CUT_CHORD = re.compile(r"\[[A-Ga-g^_=,'\d/]*$")
 """A chord without its end."""
 
@@ -62,7 +64,7 @@ class TuneReader:
 
     def _line(self, line: str) -> None:
         if line.startswith("%%"):
-            self._directive(line[2:])
+            self._directive(line[2:].split("%")[0])
             return
         if "%" in line:
             line = re.sub(r"(?<!\\)%.*", "", line)
@@ -130,6 +132,7 @@ class TuneReader:
 
     def _field(self, letter: str, text: str, is_inline: bool) -> None:
         """An information field; those that say nothing about the sound are left."""
+        text = text[:MOST_LETTERS]
         if letter == "V":
             self._select_voice(text)
         elif letter == "I":
@@ -182,7 +185,8 @@ class TuneReader:
 
     def _directive(self, text: str) -> None:
         """A stylesheet directive or instruction: those for MIDI, percussion and accidentals are heard."""
-        words = text.split()
+        text = re.sub(r"^\s*MIDI\s*=\s*", "MIDI ", text)
+        words = text[:MOST_LETTERS].split()
         if not words:
             return
         kind = words[0].lower()
@@ -240,6 +244,8 @@ class TuneReader:
             elif len(numbers) < 2 or voice.sound.channel in (None, numbers[0]):
                 is_drum = voice.sound.is_drum or (len(numbers) > 1 and numbers[0] == DRUM_CHANNEL)
                 voice.sound = replace(voice.sound, program=program, is_drum=is_drum)
+        elif kind == "voice" and (found := re.search(r"\binstrument=(\d{1,3})\b", " ".join(words))):
+            voice.sound = replace(voice.sound, program=min(max(int(found[1]) - 1, 0), 127))
         elif kind == "channel" and numbers:
             voice.sound = replace(voice.sound, channel=numbers[0], is_drum=numbers[0] == DRUM_CHANNEL)
         elif kind == "transpose" and numbers:

@@ -15,6 +15,7 @@ from pipeline.formats import (
     format_of_content,
     format_of_name,
     is_recording,
+    other_format,
     printable,
     stranger,
     with_article,
@@ -33,7 +34,7 @@ def read_scores(path: Path, max_megabytes: float, play_repeats: bool = True) -> 
         The file can't be read, with one plain reason.
     """
     from pipeline.scores.abc.reading import read_abc
-    from pipeline.scores.midi import read_midi
+    from pipeline.scores.midi.reading import read_midi
     from pipeline.scores.musicxml.reader import read_musicxml
     from pipeline.scores.pypianoroll import read_pianoroll
 
@@ -65,7 +66,8 @@ def kind_of_score(name: str, content: bytes) -> str:
     if suffix in SCORES:
         return SCORES[suffix]
     if named is None:
-        raise UnusableError(f"unknown format: {printable(PurePath(name).suffix) or 'no suffix'}")
+        unknown = f"unknown format: {printable(PurePath(name).suffix) or 'no suffix'}"
+        raise UnusableError(other_format(name) or unknown)
     if is_recording(suffix):
         raise UnusableError(f"is a recording, not {with_article(format_of_name(name))}")
     problem = stranger(name, head)

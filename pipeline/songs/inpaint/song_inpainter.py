@@ -15,7 +15,7 @@ from pipeline.config import Config
 from pipeline.errors import UserError
 from pipeline.scores.keys import Key, key_name, read_key
 from pipeline.scores.notes import Notes, cut_overlaps
-from pipeline.songs.given_song import read_given
+from pipeline.songs.given_song import GivenSong, read_given
 from pipeline.songs.inpaint.mask import BarMask, as_list, kept_cells, kept_notes
 from pipeline.songs.inpaint.window_inpainting import WindowInpainter, inpaint_song
 from pipeline.songs.performance import humanize
@@ -23,6 +23,16 @@ from pipeline.songs.request import read_request
 from pipeline.songs.rerolls import history_of, read_rerolls
 from pipeline.songs.song import Section, Song
 from pipeline.songs.trained_model import load_trained_model
+
+
+def read_kept(config: Config, spec: RollSpec) -> tuple[GivenSong, BarMask]:
+    """The song of `generate.given`, and what of it stays. Raises `UserError` where file or requests don't fit."""
+    settings = config.generate
+    keep = [str(name) for name in as_list(settings.keep)]
+    limits = (config.collect.max_file_megabytes, config.transcribe)
+    path, play_repeats = str(settings.given), config.prepare.play_repeats
+    given = read_given(path, "generate.given", spec, config.tracks, *limits, keep, play_repeats)
+    return given, kept_cells(given, settings, spec)
 
 
 class SongInpainter:
@@ -36,11 +46,7 @@ class SongInpainter:
         model = load_trained_model(config, checkpoint)
         assert isinstance(model.generator, Generator) and isinstance(model.discriminator, Discriminator)
         self.config, self.spec, self.in_common_key = config, model.spec, model.in_common_key
-        keep = [str(name) for name in as_list(settings.keep)]
-        limits = (config.collect.max_file_megabytes, config.transcribe)
-        path, play_repeats = str(settings.given), config.prepare.play_repeats
-        self.given = read_given(path, "generate.given", self.spec, config.tracks, *limits, keep, play_repeats)
-        self.kept = kept_cells(self.given, settings, self.spec)
+        self.given, self.kept = read_kept(config, self.spec)
         self.key = read_key(settings.key) if settings.key is not None else self.given.key
         self.request = read_request(config, self.spec, model.styles, self.in_common_key)
         self.rerolls = read_rerolls(settings.rerolls, settings.songs, "generate.rerolls")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.transcription.drums.bandwidth import band_limit, continued_spectrum
 from pipeline.transcription.drums.drum_map import CLOSED_HAT, DRUMS, HIT, KICK, OPEN_HAT, make_hits
 from pipeline.transcription.drums.features import FRAMES_PER_SECOND, band_power
 
@@ -51,9 +52,16 @@ def find_drum_hits(samples: NDArray[np.float32]) -> NDArray[np.void]:
     UserError
         The file of weights is damaged.
     """
+    return hits_of_power(band_power(samples))
+
+
+def hits_of_power(power: NDArray[np.float32]) -> NDArray[np.void]:
+    """Drum transcription of a recording's band power, `[frames, BANDS]`; else like `find_drum_hits`."""
     from pipeline.transcription.drums.network import activations, load_network
 
-    power = band_power(samples)
+    limit = band_limit(power)
+    if limit is not None:
+        power = continued_spectrum(power, limit)
     loudness = power.sum(axis=1)
     if loudness.max() <= SILENT:
         return np.zeros(0, HIT)

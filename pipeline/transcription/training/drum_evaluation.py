@@ -237,7 +237,7 @@ def evaluate_pairs(folder: Path, seconds: float) -> dict[str, DrumScores]:
     for path in sorted(
         one for one in folder.iterdir() if one.suffix in RECORDINGS and one.with_suffix(".mid").is_file()
     ):
-        samples = read_recording(path, 30)
+        samples = read_recording(path, 30).samples
         score: Any = symusic.Score(str(path.with_suffix(".mid")))
         onsets = np.array([note.time for track in score.to("second").tracks for note in track.notes])
         offset = offset_by_flux(samples, onsets)

@@ -186,9 +186,9 @@ def test_files_that_are_no_text_are_skipped_with_a_reason(read):
     (read.folder / "good.txt").write_text(poems(300))
     bad = {
         "junk.txt": (bytes(range(256)) * 20, "binary"),
-        "latin.txt": ("déjà vu\n".encode("latin-1") * 50, "byte 0xe9 at position 1)"),
-        "late.txt": (b"good words\n" * 100_000 + b"\x93quoted\x94\n", "byte 0x93 at position 1,100,000"),
-        "wide.txt": ("good words\n".encode("utf-16") * 50, "UTF-16"),
+        "russian.txt": ("слова\n".encode("windows-1251") * 50, "not UTF-8 (byte 0xf1 at position 0), nor Windows-1252"),
+        "polish.txt": ("Wziął króla\n".encode("windows-1250") * 50, "nor Windows-1252"),
+        "late.txt": (b"good words\n" * 100_000 + b"\x81bad\n", "byte 0x81 at position 1,100,000"),
         "bare.txt": ("good words\n".encode("utf-16-le") * 50, "UTF-16"),
         "paper.txt": (b"%PDF-1.7\nobj stream\n" * 50, "a PDF"),
         "office.txt": (b"PK\x03\x04" + bytes(100), "an office document"),
@@ -205,6 +205,33 @@ def test_files_that_are_no_text_are_skipped_with_a_reason(read):
         assert "good words" not in "".join(documents(found)), "nothing of a file that turns out bad late stays"
 
 
+@pytest.mark.parametrize("encoding", ["windows-1252", "utf-16", "utf-8-sig"])
+def test_other_encodings_of_western_texts_are_read(read, encoding):
+    (read.folder / "good.txt").write_text(poems(300))
+    (read.folder / "other.txt").write_bytes(
+        "It\u2019s a d\u00e9j\u00e0 vu \u2013 \u201cquoted\u201d\n".encode(encoding)
+    )
+    found = read()
+    assert not found.skipped
+    assert '"detouq" - uv \u00e0j\u00e9d a' in "".join(documents(found))
+    number = {"windows-1252": 6}.get(encoding, 0)
+    assert found.cleaned.repaired["character of Windows-1252"] == number
+
+
+def test_what_is_cleaned_is_counted_and_can_be_left(read, tmp_path, monkeypatch):
+    (read.folder / "good.txt").write_text(poems(300))
+    (read.folder / "a.lrc").write_text("[ti:Salt]\n[00:01.00]The wind came in\n[00:02.50]\n[00:03.00]And so it goes")
+    (read.folder / "b.csv").write_text('title,lyrics\nSand,"The wind &amp; the rain[00:07.00]"\nSea,The sea is wide\n')
+    found = read()
+    assert str(found.cleaned) == "removed from 2 texts: 4 time stamps, 1 LRC header; repaired: 1 HTML entity"
+    assert not set("[]:;") & set("".join(documents(found)))
+    as_it_is = read(clean=False)
+    assert not str(as_it_is.cleaned)
+    assert "[00:03.00]" in "".join(line[::-1] for text in documents(as_it_is) for line in text.split("\n"))
+    monkeypatch.setattr(corpus, "LARGE", 1000)
+    assert str(read().cleaned) == str(read().cleaned) == str(found.cleaned), "the tokens' folder remembers it"
+
+
 def test_a_file_out_of_reach_is_skipped(read):
     (read.folder / "good.txt").write_text(poems(300))
     (read.folder / "gone.txt").symlink_to(read.folder / "nowhere.txt")
@@ -215,7 +242,7 @@ def test_a_file_out_of_reach_is_skipped(read):
 
 
 def test_an_unusable_file_alone_is_named(complaint, read):
-    (read.folder / "a.txt").write_bytes("déjà vu\n".encode("utf-16"))
+    (read.folder / "a.txt").write_bytes("déjà vu\n".encode("utf-16-le") * 50)
     assert complaint(name="a.txt").endswith("no usable text: a.txt: UTF-16, not UTF-8; save it again as UTF-8.")
 
 
@@ -229,7 +256,7 @@ def test_too_little_text_is_refused_with_the_amount_needed(complaint, read):
 
 def test_missing_and_empty_places_are_named(complaint):
     assert "does not exist" in complaint(name="nowhere")
-    assert "holds no .txt, .md or .csv file" in complaint()
+    assert "holds no .txt, .md, .lrc, .srt, .vtt or .csv file" in complaint()
 
 
 def test_fine_tuning_takes_little_text_and_adds_its_characters(complaint, read):

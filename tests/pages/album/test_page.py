@@ -302,3 +302,18 @@ def test_the_album_outlives_what_it_was_made_of(run: Config) -> None:
     album.run(run, PLACE)
     original.unlink()
     assert (PLACE / "tracks/02-song & #2.wav").read_bytes() == data
+
+
+def test_played_by_lists_what_sounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    PLACE.mkdir(parents=True)
+    without_bass = make_planes(1)
+    without_bass[:, 2] = False
+    songs = {"Whole": make_song(1, make_planes(1), SPEC), "Two": make_song(2, without_bass, SPEC)}
+    album.run(make_run(songs), PLACE)
+    whole, two = Elements((PLACE / "index.html").read_text()).text.split("Played by")[1:]
+    two = two.partition("Take it with you")[0]
+    assert "Cello" in whole and "Bass" in whole
+    assert "Flute" in two and "Melody" in two and "Drum kit" in two
+    assert "Cello" not in two and "Bass" not in two, "no note of the bass is in that song"
+    assert Elements((PLACE / "index.html").read_text()).text.count("trio") == 1, "nor is it played by a trio"

@@ -214,3 +214,20 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     with pytest.raises(UserError, match=sentence) as caught:
         made(tmp_path, *overrides)
     assert str(caught.value).count("\n") == 0
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (("generate.keep=[tuba]",), "there is no track tuba"),
+        (("generate.given=cut.mid", "generate.keep=[alto]"), r"cut\.mid can't be used"),
+    ],
+)
+def test_what_does_not_fit_the_file_is_said_before_there_is_a_checkpoint(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overrides: tuple[str, ...], sentence: str
+) -> None:
+    (tmp_path / "my.mid").write_bytes((folder / "my.mid").read_bytes())
+    (tmp_path / "cut.mid").write_bytes((folder / "my.mid").read_bytes()[:90])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=sentence):
+        generate.inputs(configured("+stage=generate", "generate.given=my.mid", *overrides))

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mido import MetaMessage
 
-from pipeline.scores.midi import DRUM_CHANNEL, midi_file, midi_track, note_events
+from pipeline.scores.midi.events import DRUM_CHANNEL
+from pipeline.scores.midi.writing import midi_file, midi_track, note_events
 from tests.music_makers import note_rows, read_one, write_midi
 
 Happening = tuple[int, str, int]
@@ -95,8 +96,9 @@ def test_repeated_notes_stay_separate_when_read(tmp_path: Path) -> None:
     assert note_rows(read_one(path)) == [(0, 1, 60), (1, 1, 60), (2, 1, 60)]
 
 
-def test_a_note_at_a_huge_tick_is_read_without_its_bars(tmp_path: Path) -> None:
+def test_notes_at_a_huge_tick_are_read_without_its_bars(tmp_path: Path) -> None:
     events = b"\x00\x90\x3c\x50" + b"\x83\x60\x80\x3c\x00" + b"\xff\xff\xff\x7f\x90\x3e\x50" + b"\x83\x60\x80\x3e\x00"
+    events += 3 * (b"\x00\x90\x3e\x50" + b"\x83\x60\x80\x3e\x00")
     track = events + b"\x00\xff\x2f\x00"
     head = b"MThd" + struct.pack(">IHHH", 6, 0, 1, 480)
     (tmp_path / "a.mid").write_bytes(head + b"MTrk" + struct.pack(">I", len(track)) + track)

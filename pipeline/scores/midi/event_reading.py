@@ -1,0 +1,111 @@
+"""MIDI files read event by event: right for files of every format, with any messages, and for damaged ones."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+
+import numpy as np
+
+from pipeline.scores.midi.chunks import read_header
+from pipeline.scores.midi.events import TrackEvents
+from pipeline.scores.midi.parts import TRACK_NAME, meta_text, track_parts
+from pipeline.scores.midi.tracks import read_tracks
+from pipeline.scores.score import DEFAULT_BPM, Metre, Score
+
+SET_TEMPO, TIME_SIGNATURE = 0x51, 0x58
+"""Types of meta events."""
+LARGEST_POWER = 8
+"""Of two, in a time signature's denominator."""
+GRID = 4
+"""Steps a beat; the beat of which more onsets lie on them is that of music in time code."""
+
+
+def read_by_events(content: bytes, title: str) -> list[Score]:
+    """The scores in a MIDI file: one, or of format 2 one for each track with notes.
+
+    Raises
+    ------
+    UnusableError
+        The file is cut off or too damaged to be read.
+    """
+    header = read_header(content)
+    tracks, mended = read_tracks(content, header)
+    if header.format == 2 and len(tracks) > 1:
+        songs = [[track] for track in tracks if track.notes]
+        titles = [_title(title, number, meta_text(track, TRACK_NAME)) for number, (track,) in enumerate(songs, 1)]
+    else:
+        songs, titles = [tracks], [title]
+    scores = []
+    for name, song in zip(titles, songs, strict=True):
+        if header.ticks_per_second:
+            ticks, tempos, remark = _beat_of_time_code(song, header.ticks_per_second)
+            remarks = [*mended, remark]
+        else:
+            ticks, tempos, remarks = float(header.division), _tempos(song, header.division), mended
+        metres = _metres(song, ticks)
+        parts, guessed = track_parts(song, ticks, _bar_end(metres, ticks))
+        scores.append(Score(name, parts, metres, tempos, (*remarks, *guessed)))
+    return scores or [Score(title, (), (Metre(0.0, 4, 4),), (), tuple(mended))]
+
+
+def _title(title: str, number: int, name: str) -> str:
+    """The title of one song of a file of several."""
+    return f"{title} {number}" + (f" {name}" if name else "")
+
+
+def _metas(tracks: list[TrackEvents], kind: int, least: int) -> list[tuple[int, bytes]]:
+    """Meta events of a kind and of at least so many bytes, in time."""
+    found = [(tick, body) for track in tracks for tick, of, body in track.metas if of == kind and len(body) >= least]
+    return sorted(found, key=lambda one: one[0])
+
+
+def _metres(tracks: list[TrackEvents], ticks: float) -> tuple[Metre, ...]:
+    """Time signatures; 4/4 until the first."""
+    metres = [
+        Metre(tick / ticks, body[0], 2 ** body[1])
+        for tick, body in _metas(tracks, TIME_SIGNATURE, 2)
+        if body[0] and body[1] <= LARGEST_POWER
+    ]
+    return tuple(metres) if metres and metres[0].start <= 0 else (Metre(0.0, 4, 4), *metres)
+
+
+def _tempos(tracks: list[TrackEvents], ticks: float) -> tuple[tuple[float, float], ...]:
+    """Start in quarter notes and beats a minute."""
+    found = [(tick / ticks, int.from_bytes(body[:3], "big")) for tick, body in _metas(tracks, SET_TEMPO, 3)]
+    tempos = [(start, 60e6 / length) for start, length in found if length]
+    return tuple((start, bpm) for start, bpm in tempos if 1 < bpm < 2000)
+
+
+def _beat_of_time_code(
+    tracks: list[TrackEvents], ticks_per_second: float
+) -> tuple[float, tuple[tuple[float, float], ...], str]:
+    """Ticks a beat, tempo and a remark for a file that counts seconds.
+
+    Its tempo events do not move its notes, but may say what the beat is: the beat of the default tempo or of the first
+    tempo event is taken, whichever has more onsets on its sixteenths.
+    """
+    named = [bpm for _, bpm in _tempos(tracks, 1.0)[:1]]
+    onsets = np.array([tick for track in tracks for tick, _, _, _, velocity in track.notes if velocity], float)
+
+    def distance(bpm: float) -> float:
+        steps = onsets * bpm * GRID / 60 / ticks_per_second
+        return float(np.mean(np.abs(steps - np.round(steps)))) if len(steps) else 0.0
+
+    bpm = min((*named, DEFAULT_BPM), key=distance)
+    remark = f"it counts time code, not beats, and was read at a tempo ({bpm:.0f} beats a minute)"
+    return ticks_per_second * 60 / bpm, ((0.0, bpm),), remark
+
+
+def _bar_end(metres: tuple[Metre, ...], ticks: float) -> Callable[[int], int]:
+    """A function that gives the tick at which the bar of a tick ends."""
+    starts = [metre.start for metre in metres]
+
+    def end(tick: int) -> int:
+        at = bisect_right(starts, tick / ticks) - 1
+        length = metres[at].bar_length
+        bars = (tick / ticks - starts[at] + 1e-9) // length + 1
+        stop = starts[at] + bars * length
+        return round(min([stop, *starts[at + 1 : at + 2]]) * ticks)
+
+    return end

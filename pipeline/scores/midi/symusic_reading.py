@@ -1,0 +1,374 @@
+"""Clean MIDI files read by symusic, which is quick but tells neither channels nor notes that never end.
+
+So that it does, its copy of the file gets probes. At the beginning of each track the channels that it uses are set to a
+program that music hardly knows: notes that come back with it had no program of their own. At its end all notes are
+switched off, a tick late, so that what never ended does then; and a last note follows on every program that was
+chosen: its pitch names the track, its velocity the channel.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.formats import printable
+from pipeline.scores.midi.channels import MELODY_BANK, RHYTHM_BANKS
+from pipeline.scores.midi.chunks import END_OF_TRACK, TRACK, clean_tracks
+from pipeline.scores.midi.events import DRUM_CHANNEL, NOTE_ON, PROGRAM
+from pipeline.scores.midi.parts import NAMES, decode_text, name_remarks, named_part
+from pipeline.scores.midi.sustain import LONGEST_PEDAL, PEDAL_DOWN, SUSTAIN, sustain
+from pipeline.scores.midi.sysex import XG, effects
+from pipeline.scores.score import EVENT, Metre, Part, Score
+
+PROBE_PROGRAM = 124
+"""A telephone, for channels without a program. A file that chooses it is read by events."""
+MOST_TRACKS, MOST_PROGRAMS = 128, 64
+"""In a file, and program changes in a track, that are probed."""
+FIRST_NOTE = re.compile(rb"(?<=[\x00-\x7f])[\x90-\x9f][\x00-\x7f][\x00-\x7f]")
+"""The first note-on of a clean track; in few it is something else, which shows."""
+BANK_CHANGE = re.compile(rb"([\xb0-\xbf])(?:[\x00-\x7f]{3})*?\x00([\x00-\x7f])")
+"""A bank select, with controllers in running status before it."""
+BANK_REACH = 64
+"""Bytes; how far before a program change its bank select is looked for."""
+TUNING = re.compile(
+    rb"\x64\x02(?:[\x80-\xff]?[\x00-\x7f][\xb0-\xbf]?\x65\x00)?[\x80-\xff]?[\x00-\x7f][\xb0-\xbf]?\x06(?!\x40)"
+)
+"""The registered parameter that transposes, and a value that does."""
+LONG = 0x0FFFFFFF
+"""Ticks; the longest distance of events."""
+HEADS = [bytes((0, PROGRAM | channel, PROBE_PROGRAM)) for channel in range(16)]
+"""The probe at the beginning of a track, by channel."""
+NAME = re.compile(rb"\xff([\x03\x04\x08])([\x00-\x7f])")
+"""A meta event with the name of a track, an instrument or a program, and its length."""
+SILENCE = [
+    bytes((0, NOTE_ON | channel, 0, 0)) + b"".join(bytes((0, pitch, 0)) for pitch in range(1, 128))
+    for channel in range(16)
+]
+"""All notes of a channel switched off one by one."""
+TICK = b"\xff\x01\x00" + b"\xff\xff\xff\x7f" + b"\xff\x01\x00"
+"""Empty texts: one in place of the end of a track, and one long after."""
+
+COUNT_BYTES = 4
+SYMUSIC_NOTE = np.dtype([("time", "<i4"), ("duration", "<i4"), ("pitch", "i1"), ("velocity", "i1")], align=True)
+SYMUSIC_CONTROL = np.dtype([("time", "<i4"), ("number", "u1"), ("value", "u1")], align=True)
+"""How symusic 0.6.0 pickles lists of notes and of controls, after their count."""
+AROUND = np.array([[-1], [1], [2], [3]])
+"""What is looked at around what may be a program change."""
+Player = tuple[int, int, int]
+"""Number of a track in the file, channel, program."""
+Changes = dict[tuple[int, int, int], int]
+"""Perhaps program changes, by track, channel and program; and where the last of each stands."""
+
+
+def read_by_symusic(content: bytes, title: str) -> Score | None:
+    """The score in a MIDI file, or None where only a reading by events can tell what is in it.
+
+    That is so where lengths or data bytes are wrong, notes never end, running status goes on after a system-exclusive
+    message, or banks, tunings, system-exclusive messages or other tracks choose what a track plays.
+    """
+    import symusic
+
+    tracks = clean_tracks(content)
+    if tracks is None or len(tracks) > MOST_TRACKS:
+        return None
+    data = np.frombuffer(content, np.uint8)
+    starts = [start for start, _ in tracks]
+    exclusive = _exclusive_messages(content, tracks)
+    if exclusive.matter or _transposes(content, data):
+        return None
+    changes = _program_changes(content, data, starts, exclusive.has_xg)
+    if changes is None:
+        return None
+    for thorough in (False, True):
+        try:
+            file: Any = symusic.Score.from_midi(_with_probes(content, tracks, changes, thorough))
+        except Exception:  # symusic raises RuntimeError, ValueError and its own kinds
+            return None
+        probed = _listen(file)
+        if probed is not None:
+            break
+    else:
+        return None
+    if _is_set_elsewhere(content, probed.players, changes) or not _lasts(file, probed, exclusive.doubtful):
+        return None
+    parts, remarks = _parts(content, tracks, probed, file.ticks_per_quarter)
+    ticks = file.ticks_per_quarter
+    metres = [
+        Metre(one.time / ticks, one.numerator, one.denominator)
+        for one in file.time_signatures
+        if one.numerator > 0 and one.denominator > 0
+    ]
+    if not metres or metres[0].start > 0:
+        metres.insert(0, Metre(0.0, 4, 4))
+    tempos = [(one.time / ticks, one.qpm) for one in file.tempos]
+    tempos = [(start, bpm) for start, bpm in tempos if 1 < bpm < 2000]
+    return Score(title, parts, tuple(metres), tuple(tempos), remarks)
+
+
+@dataclass
+class ExclusiveMessages:
+    """What a look at the bytes of a file says of its system-exclusive messages."""
+
+    matter: bool = False
+    """Whether they choose drums or tunings, or running status goes on after one."""
+    has_xg: bool = False
+    """Whether one switches XG on."""
+    doubtful: list[tuple[int, int]] = field(default_factory=list)
+    """Bytes that look like one but are part of a distance between events, if symusic found it: track and ticks."""
+
+
+def _exclusive_messages(content: bytes, tracks: list[tuple[int, int]]) -> ExclusiveMessages:
+    """The messages of a file whose tracks begin and end there."""
+    found = ExclusiveMessages()
+    starts = [start for start, _ in tracks]
+    ends = set()
+    for status in (b"\xf0", b"\xf7"):
+        place = content.find(status, starts[0])
+        while place >= 0 and not found.matter:
+            track = bisect_right(starts, place) - 1
+            if place in ends or place >= tracks[track][1] or _is_inside_event(content, place):
+                pass
+            elif (
+                status == b"\xf0"
+                and content[place + 1 + content[place + 1] : place + 2 + content[place + 1]] == b"\xf7"
+            ):
+                stop = place + 2 + content[place + 1]
+                ends.add(stop - 1)
+                _take_in(found, content[place + 2 : stop])
+                found.matter |= not _status_follows(content, stop)
+            else:
+                ticks, after = 0, place
+                while content[after] >= 0x80:
+                    ticks, after = ticks << 7 | content[after] & 0x7F, after + 1
+                found.doubtful.append((track, ticks << 7 | content[after]))
+            place = content.find(status, place + 1)
+    return found
+
+
+def _take_in(found: ExclusiveMessages, body: bytes) -> None:
+    """Note what one message does, given without its first byte."""
+    for effect in effects(body):
+        if effect.kind == "system":
+            found.has_xg |= effect.system == XG
+        else:
+            found.matter |= effect.value != (effect.kind == "drums" and effect.channel == DRUM_CHANNEL)
+
+
+def _is_inside_event(content: bytes, place: int) -> bool:
+    """Whether a byte above 127 is surely no status byte: one of a distance, or of a tempo."""
+    return (
+        content[place - 1] >= 0x80
+        or content[place - 4 : place - 1] == b"\xff\x51\x03"
+        or content[place - 5 : place - 2] == b"\xff\x51\x03"
+    )
+
+
+def _status_follows(content: bytes, place: int) -> bool:
+    """Whether a distance and a status byte stand here, not data in running status."""
+    while content[place : place + 1] >= b"\x80":
+        place += 1
+    return content[place + 1 : place + 2] >= b"\x80"
+
+
+def _transposes(content: bytes, data: NDArray[np.uint8]) -> bool:
+    """Whether a registered parameter transposes a channel."""
+    places = np.flatnonzero((data[:-1] == 0x64) & (data[1:] == 0x02))
+    return any(TUNING.match(content, place) for place in places.tolist())
+
+
+def _program_changes(content: bytes, data: NDArray[np.uint8], starts: list[int], is_xg: bool) -> Changes | None:
+    """What may be a program change by its bytes; None where a bank select before one matters."""
+    places = np.flatnonzero((data & 0xF0) == PROGRAM)
+    before, program, after, later = data.take(places + AROUND, mode="clip")
+    # its status byte stands between bytes below 128, and no data in running status follow it
+    changes = {}
+    for place in places[((before | program) < 0x80) & ((after | later) >= 0x80)].tolist():
+        channel = content[place] & 15
+        near = content[max(place - BANK_REACH, 0) : place]
+        if b"\x00\x7f" in near or b"\x00\x7e" in near or b"\x00\x78" in near or b"\x00\x79" in near or is_xg:
+            for status, bank in BANK_CHANGE.findall(near):
+                if status[0] & 15 == channel and _bank_matters(channel, bank[0], is_xg):
+                    return None
+        changes[bisect_right(starts, place) - 1, channel, content[place + 1]] = place
+    return changes
+
+
+def _bank_matters(channel: int, bank: int, is_xg: bool) -> bool:
+    """Whether a bank may make drums of a channel that plays none, or the other way round."""
+    if channel != DRUM_CHANNEL:
+        return bank in RHYTHM_BANKS
+    return bank == MELODY_BANK or (is_xg and bank not in RHYTHM_BANKS)
+
+
+def _with_probes(content: bytes, tracks: list[tuple[int, int]], changes: Changes, thorough: bool) -> bytes:
+    """A copy of the file with probes in each track that has notes: on one channel without a program, or on more."""
+    pieces: list[bytes | memoryview] = [content[:14]]
+    view = memoryview(content)
+    of_track: dict[int, list[tuple[int, int]]] = {}
+    for track, channel, program in changes:
+        of_track.setdefault(track, []).append((channel, program))
+    for number, (start, stop) in enumerate(tracks):
+        first = FIRST_NOTE.search(content, start, stop)
+        if first is None:
+            pieces.append(view[start - 8 : stop])
+            continue
+        channel = content[first.start()] & 15
+        programs = of_track.get(number, [])
+        channels = {one for one, _ in programs}
+        if thorough:
+            channels.update(note[0] & 15 for note in FIRST_NOTE.findall(content, start, stop))
+        if channel not in channels or thorough:
+            channels.add(channel)
+            programs = [*programs, *((one, PROBE_PROGRAM) for one in channels)]
+        probes = [TICK, *[SILENCE[one] for one in channels]]
+        probes += [
+            bytes((0, PROGRAM | one, program, 0, NOTE_ON | one, number, one + 1, 0, number, 0))
+            for one, program in programs
+        ]
+        head, tail = b"".join([HEADS[one] for one in channels]), b"".join(probes)
+        length = len(head) + stop - start + len(tail) + 1
+        pieces += (TRACK, length.to_bytes(4, "big"), head, view[start : stop - 3], tail, b"\x00", END_OF_TRACK)
+    return b"".join(pieces)
+
+
+@dataclass
+class ProbedTracks:
+    """What symusic found, and what its probes say."""
+
+    tracks: list[Any]
+    """Symusic's tracks that have notes."""
+    notes: NDArray[np.void]
+    """The notes of all, of dtype `SYMUSIC_NOTE`; the last of each track is the probe."""
+    stops: list[int]
+    """Where the notes of each end."""
+    players: list[Player]
+
+
+def _listen(file: Any) -> ProbedTracks | None:
+    """The tracks with notes; None where a probe is missing or notes never end."""
+    tracks = [track for track in file.tracks if track.note_num() > 1 or _is_unprobed(track)]
+    notes = _table([track.notes for track in tracks], SYMUSIC_NOTE)
+    stops = list(accumulate(track.note_num() for track in tracks))
+    if not tracks:
+        return ProbedTracks(tracks, notes, stops, [])
+    probes = notes[np.array(stops) - 1]
+    numbers, channels = probes["pitch"].tolist(), (probes["velocity"] - 1).tolist()
+    if probes["time"].min() < LONG or notes["duration"].max() >= LONG:
+        return None
+    players = list(zip(numbers, channels, [track.program for track in tracks], strict=True))
+    return ProbedTracks(tracks, notes, stops, players)
+
+
+def _is_unprobed(track: Any) -> bool:
+    """Whether a track has notes of the file, if it has one note at most."""
+    return bool(track.note_num()) and track.notes[0].time < LONG
+
+
+def _parts(
+    content: bytes, places: list[tuple[int, int]], probed: ProbedTracks, ticks: int
+) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """The tracks as parts, and what was guessed.
+
+    Their events are slices of one table, since one piece of work is quicker than many.
+    """
+    notes, stops = probed.notes, probed.stops
+    starts = [0, *stops[:-1]]
+    duration = notes["duration"].copy()
+    for (_, channel, _), track, start, stop in zip(probed.players, probed.tracks, starts, stops, strict=False):
+        if channel != DRUM_CHANNEL and len(track.pedals):
+            _press_pedal(notes[start:stop], duration[start:stop], track.controls, LONGEST_PEDAL * ticks)
+    events = np.empty(len(notes), EVENT)
+    np.divide(notes["time"], ticks, out=events["onset"])
+    np.divide(duration, ticks, out=events["duration"])
+    events["pitch"], events["velocity"] = notes["pitch"], notes["velocity"]
+    parts, by_name, unknown = [], [], []
+    for player, track, start, stop in zip(probed.players, probed.tracks, starts, stops, strict=False):
+        number, channel, program = player
+        name = printable(track.name)
+        is_drum, is_chosen = channel == DRUM_CHANNEL, program != PROBE_PROGRAM
+        names = [name]
+        if "\ufffd" in name or not (is_chosen or is_drum):
+            names = _names(content, *places[number])
+            name = names[-1] if names else ""
+        part = Part(name, program if is_chosen else 0, is_drum, events[start : stop - 1])
+        if not is_chosen and not is_drum and sum(one[0] == number for one in probed.players) == 1:
+            part, is_known = named_part(part, names)
+            if (part.program, part.is_drum) != (0, False):
+                by_name.append(name)
+            elif name and not is_known:
+                unknown.append(name)
+        parts.append(part)
+    return tuple(parts), tuple(name_remarks(by_name, unknown))
+
+
+def _names(content: bytes, start: int, stop: int) -> list[str]:
+    """What a track is called: the names of its program, its instrument, and its own, as far as there are any."""
+    found = {
+        match[1][0]: decode_text(content[match.end() : match.end() + match[2][0]])
+        for match in NAME.finditer(content, start, stop)
+    }
+    return [found[kind] for kind in NAMES if found.get(kind)]
+
+
+def _table(lists: list[Any], kind: np.dtype[np.void]) -> NDArray[np.void]:
+    """The events of symusic's lists, one list after the other, out of the bytes that it pickles.
+
+    Its `numpy` takes ten times as long, which is as long as parsing the file.
+    """
+    table = np.frombuffer(bytearray().join([one.__getstate__()[COUNT_BYTES:] for one in lists]), kind)
+    if len(table) != sum(map(len, lists)):
+        raise RuntimeError(f"symusic {version('symusic')} keeps its events another way than 0.6.0")
+    return table
+
+
+def _is_set_elsewhere(content: bytes, players: list[Player], changes: Changes) -> bool:
+    """Whether another track than its own may choose a channel's program, or one plays notes before its own change."""
+    programs: dict[int, set[int]] = {}
+    for _, channel, program in players:
+        if channel != DRUM_CHANNEL:
+            programs.setdefault(channel, set()).add(program)
+    own = {(track, channel) for track, channel, _ in players}
+    return any(
+        (PROBE_PROGRAM in programs[channel] or ((track, channel) not in own and programs[channel] != {program}))
+        and not _is_inside_event(content, place)
+        and _status_follows(content, place + 2)
+        for (track, channel, program), place in changes.items()
+        if channel in programs
+    )
+
+
+def _lasts(file: Any, probed: ProbedTracks, doubtful: list[tuple[int, int]]) -> bool:
+    """Whether of each track given two events follow each other at the distance given with it."""
+    for number, distance in doubtful:
+        own = [index for index, player in enumerate(probed.players) if player[0] == number]
+        tracks = [probed.tracks[index] for index in own]
+        rows = [
+            probed.notes[probed.stops[index] - probed.tracks[index].note_num() : probed.stops[index]] for index in own
+        ]
+        times = [np.array([0]), *(one["time"] for one in rows), *(one["time"] + one["duration"] for one in rows)]
+        times += [one["time"][-1:] - LONG for one in rows]  # the end of the track, before the probe
+        others = [events for track in tracks for events in (track.controls, track.pitch_bends)]
+        if not own or number == 0:
+            others += [file.tempos, file.time_signatures, file.key_signatures, file.markers]
+        times += [np.array([one.time for one in events], np.int64) for events in others]
+        if distance not in np.diff(np.unique(np.concatenate(times))):
+            return False
+    return True
+
+
+def _press_pedal(notes: NDArray[np.void], duration: NDArray[np.int32], controls: Any, longest: int) -> None:
+    """Lengthen the notes of a track in place, where its pedal holds them."""
+    controls = _table([controls], SYMUSIC_CONTROL)
+    pedal = controls["number"] == SUSTAIN
+    down = controls["value"][pedal] >= PEDAL_DOWN
+    if np.any(down):
+        onset = notes["time"].astype(np.int64)
+        end = sustain(onset, onset + duration, notes["pitch"], controls["time"][pedal], down, longest)
+        duration[:] = end - onset
