@@ -8,7 +8,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.dataset.reasons import count_of_reason
 from pipeline.markdown import markdown_table
+from pipeline.progress import counted
 
 
 def number_text(value: Any) -> str:
@@ -198,9 +200,10 @@ def _scored(scored: Mapping[str, Any], reference: Mapping[str, Any]) -> str:
             f"{scored['steps']:,})"
         )
     else:
-        used = f"{scored['songs']} songs out of {scored['files']} files"
-        left = ", ".join(f"{count} {reason}" for reason, count in scored["rejects"].items())
-        what = f"{scored['phrases']} phrases of `{scored['path']}` ({used}{'; not used: ' + left if left else ''})"
+        used = f"{counted(scored['songs'], 'song')} out of {counted(scored['files'], 'file')}"
+        left = "; ".join(count_of_reason(count, reason) for reason, count in scored["rejects"].items())
+        used += f"; not used: {left}" if left else ""
+        what = f"{counted(scored['phrases'], 'phrase')} of `{scored['path']}` ({used})"
     return (
         f"{what}, held against the {reference['phrases']['test']} phrases of the {reference['songs']['test']} test "
         f"songs of {reference['title']} (`{reference['set']}`)."
