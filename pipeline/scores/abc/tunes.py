@@ -176,7 +176,7 @@ class TuneReader:
         if is_inline:
             return [voice]
         others = list(self.voices.values())
-        together = all(len(one.bars) == len(voice.bars) and not one.is_in_bar for one in others)
+        together = voice.bars and all(len(one.bars) == len(voice.bars) and not one.is_in_bar for one in others)
         return others if together else [voice]
 
     def _select_voice(self, text: str) -> None:

@@ -100,6 +100,11 @@ def test_what_stands_before_the_first_voice_is_about_all() -> None:
     assert tune("V:T\nF|", more="Q:1/4=60\n").tempos == ((0, 60),)
 
 
+def test_a_unit_behind_a_voice_is_its_own() -> None:
+    score = tune("V:1 treble\nL:1/8\nV:2 bass\nV:3 bass\nL:1/16\nV:1\nC8|\nV:2\nC4|\nV:3\nC16|")
+    assert rows(score) == [(0, 4, 60)] * 3
+
+
 def test_a_remark_says_that_names_told_the_instruments() -> None:
     assert tune("V:1 name=Violin\nC").remarks == ("its voices' names told their instruments",)
     assert tune("V:1 name=Violin\n%%MIDI program 40\nC").remarks == ()
