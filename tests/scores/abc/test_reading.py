@@ -123,6 +123,14 @@ def test_drum_maps_say_which_drum_a_note_is() -> None:
     assert pitches(score) == [36, 38, 42, 69]
 
 
+def test_a_percussion_clef_alone_is_a_drum_staff() -> None:
+    score = tune("V:1 clef=perc\nF c g a|")
+    assert pitches(score) == [36, 38, 42, 49] and score.parts[0].is_drum
+    assert score.remarks == ("drums were told by their places on the staff",)
+    named = tune("%%percmap D pedal-hi-hat x\n%%percmap e acoustic-snare\nV:1 clef=perc\nD e|")
+    assert pitches(named) == [44, 38] and not named.remarks
+
+
 @pytest.mark.parametrize(
     ("music", "pitch"),
     [
