@@ -169,5 +169,7 @@ def bar_lines(measures: list[tuple[float, float, int, int]]) -> list[Metre]:
     return metres or [Metre(0.0, 4, 4)]
 
 
+NAMED_INSTRUMENTS = "instruments by the names of"
+"""How the remark begins that says so of parts or tracks; it matters where programs decide about tracks."""
 MAX_BARS = 2000
 """More than an hour of music: what claims to be longer is damaged, and would only cost memory."""

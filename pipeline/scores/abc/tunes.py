@@ -34,9 +34,13 @@ class TuneReader:
     voices: dict[str, Voice] = field(default_factory=dict)
     parts: str = ""
     """Letters of parts in playing order, from the header."""
+    bpm: float | None = None
+    """Quarter notes a minute from the beginning; None where no tempo stands before the music."""
 
     def __post_init__(self) -> None:
         self._in_header = self._in_file_header = True
+        self._has_begun = False
+        """Music, or a voice's turn, has come: what stands before is about all voices."""
         self._model = Voice()
         """What holds for every voice that is not told otherwise."""
         self._unit: float | None = None
@@ -79,6 +83,7 @@ class TuneReader:
     def _music(self, line: str) -> None:
         if self._in_header:
             self._begin_body()
+        self._has_begun = True
         line, self._cut = self._cut + line, ""
         if (start := line.rfind("[")) > line.rfind("]") and CUT_CHORD.match(line, start):
             line, self._cut = line[:start], line[start:]  # wrapped within a chord
@@ -115,6 +120,7 @@ class TuneReader:
                 drum_map=dict(model.drum_map),
                 propagation=model.propagation,
             )
+            self.voices[name].bar.part = model.bar.part
         return self.voices[name]
 
     def _begin_body(self) -> None:
@@ -126,9 +132,7 @@ class TuneReader:
             self._get(name)
             for kind, text in words:
                 self._tell([self.voices[name]], kind, text)
-        if self._tempo and (bpm := parse_tempo(self._tempo, self._model.unit)):
-            self._voice().set_tempo(bpm)
-            self._current = None
+        self.bpm = parse_tempo(self._tempo or "", self._model.unit)
 
     def _field(self, letter: str, text: str, is_inline: bool) -> None:
         """An information field; those that say nothing about the sound are left."""
@@ -142,10 +146,11 @@ class TuneReader:
         elif letter == "P":
             for voice in self._meant(is_inline):
                 voice.begin_part(text[:1])
+        elif letter == "Q" and not self._has_begun:
+            self.bpm = parse_tempo(text, self._model.unit) or self.bpm
         elif letter == "Q":
-            voice = self._voice()
-            if bpm := parse_tempo(text, voice.unit):
-                voice.set_tempo(bpm)
+            if bpm := parse_tempo(text, self._voice().unit):
+                self._voice().set_tempo(bpm)
         elif letter in "KLM":
             self._tell(self._meant(is_inline), letter, text)
 
@@ -165,6 +170,8 @@ class TuneReader:
 
     def _meant(self, is_inline: bool) -> list[Voice]:
         """The voices that a field in the music is about: its own; all where all stand at the same bar line."""
+        if not self._has_begun:
+            return [self._model, *self.voices.values()]
         voice = self._voice()
         if is_inline:
             return [voice]
@@ -181,6 +188,7 @@ class TuneReader:
         if self._in_header:
             self._told.setdefault(name, []).append(("V", said))
         else:
+            self._has_begun = True
             self._tell([self._get(name)], "V", said)
 
     def _directive(self, text: str) -> None:
@@ -193,7 +201,7 @@ class TuneReader:
         if kind not in ("midi", "percmap", "propagate-accidentals") or len(words) < 2:
             return
         if not self._in_header:
-            self._tell([self._voice()], kind, text)
+            self._tell(self._meant(is_inline=self._has_begun), kind, text)
         elif self._current is not None:
             self._told[self._current].append((kind, text))
         else:
@@ -239,7 +247,7 @@ class TuneReader:
             program = numbers[-1]
             if not 0 <= program <= 127:
                 return
-            if len(numbers) > 1 and voice is self._model:
+            if len(numbers) > 1 and not self._has_begun and self._current is None:
                 self._channel_programs[numbers[0]] = program
             elif len(numbers) < 2 or voice.sound.channel in (None, numbers[0]):
                 is_drum = voice.sound.is_drum or (len(numbers) > 1 and numbers[0] == DRUM_CHANNEL)
@@ -269,6 +277,8 @@ class TuneReader:
         """The program that the header names for a voice's channel, which is its number unless it has one of its own."""
         channel = voice.sound.channel or (number + 1 if number + 1 < DRUM_CHANNEL else number + 2)
         program = self._channel_programs.get(channel)
+        if len(self.voices) == len(self._channel_programs) == 1:
+            (program,) = self._channel_programs.values()
         if program is None:
             return
         for bar in voice.bars:

@@ -84,10 +84,20 @@ def test_a_metre_between_systems_is_for_all_voices() -> None:
         ('V:1 name="Violin" clef=treble\nV:2 nm="E-Bass" bass\n', "V:1\nC\nV:2\nE", [40, 33]),
         ("", "V:Flute\nC\nV:Cello clef=bass\nE", [73, 42]),
         ('V:1 name="Violin"\n%%MIDI program 0\n', "C", [0]),
+        ("", "%%MIDI program 40\nV:T\nC\nV:B\nE", [40, 40]),
+        ("", "%%MIDI program 1 40\n%%MIDI program 2 33\nV:T\nC\nV:B\nE", [40, 33]),
+        ("V:T\nV:B\n", "%%MIDI program 1 40\n%%MIDI program 2 33\n[V:T]C\n[V:B]E", [40, 33]),
     ],
 )
 def test_programs_by_directive_else_by_the_voices_name(header: str, music: str, programs: list[int]) -> None:
     assert [part.program for part in tune(music, more=header).parts] == programs
+
+
+def test_what_stands_before_the_first_voice_is_about_all() -> None:
+    score = tune("K:G\nL:1/8\nQ:1/4=70\nV:T\nF2|\nV:B\nF4|", more="Q:1/4=60\n")
+    assert rows(score) == [(0, 1, 66), (0, 2, 66)]
+    assert score.tempos == ((0, 70),)
+    assert tune("V:T\nF|", more="Q:1/4=60\n").tempos == ((0, 60),)
 
 
 def test_a_remark_says_that_names_told_the_instruments() -> None:
