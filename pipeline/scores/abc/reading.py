@@ -69,6 +69,8 @@ def _read_tune(tune: TuneText, title: str, play_repeats: bool) -> Score:
         remarks.append(f"quarter tones became the semitone beside them: {quarter_tones}")
     if strange := sum(voice.num_out_of_range for voice in voices.values()):
         remarks.append(f"notes beyond the range of MIDI were left out: {strange}")
+    if reader.has_drums_by_place:
+        remarks.append("drums were told by their places on the staff")
     if tune.is_rejoined:
         remarks.append("music behind blank lines was taken for the same tune")
     score = perform(voices, reader.parts, play_repeats, printable(tune.title) or title, remarks)

@@ -18,6 +18,7 @@ from pipeline.scores.abc.fields import (
 )
 from pipeline.scores.abc.music_code import TOKEN, Voice, drum_map_key
 from pipeline.scores.abc.tune_books import TuneText
+from pipeline.scores.musicxml.percussion import key_by_name, key_by_place
 
 DRUM_CHANNEL = 10
 """Percussion, of the channels 1 to 16."""
@@ -36,6 +37,8 @@ class TuneReader:
     """Letters of parts in playing order, from the header."""
     bpm: float | None = None
     """Quarter notes a minute from the beginning; None where no tempo stands before the music."""
+    has_drums_by_place: bool = False
+    """Drums were told by their places on the staff."""
 
     def __post_init__(self) -> None:
         self._in_header = self._in_file_header = True
@@ -64,6 +67,7 @@ class TuneReader:
             self._begin_body()
         for number, voice in enumerate(self.voices.values()):
             voice.finish()
+            self.has_drums_by_place |= _read_drum_staff(voice)
             self._give_channel_program(voice, number)
 
     def _line(self, line: str) -> None:
@@ -176,7 +180,7 @@ class TuneReader:
         if is_inline:
             return [voice]
         others = list(self.voices.values())
-        together = all(len(one.bars) == len(voice.bars) and not one.is_in_bar for one in others)
+        together = voice.bars and all(len(one.bars) == len(voice.bars) and not one.is_in_bar for one in others)
         return others if together else [voice]
 
     def _select_voice(self, text: str) -> None:
@@ -267,11 +271,12 @@ class TuneReader:
 
     @staticmethod
     def _map_drum(voice: Voice, words: list[str]) -> None:
-        """`%%MIDI drummap` and `%%percmap`: a written note stands for a MIDI note of percussion."""
+        """`%%MIDI drummap` and `%%percmap`: a written note stands for a drum, by its MIDI note or its name."""
         found = re.fullmatch(r"(\^\^?|__?|=)?([A-Ga-g])([,']*)", words[0]) if words else None
-        numbers = [int(word) for word in words[1:3] if re.fullmatch(r"\d{1,3}", word)]
-        if found and numbers and numbers[0] <= 127:
-            voice.drum_map[drum_map_key(found[1] or "", found[2], found[3])] = numbers[0]
+        keys = [int(word) if word.isdigit() and len(word) < 4 else key_by_name(word) for word in words[1:3]]
+        known = [key for key in keys if key is not None and key <= 127]
+        if found and known:
+            voice.drum_map[drum_map_key(found[1] or "", found[2], found[3])] = known[0]
 
     def _give_channel_program(self, voice: Voice, number: int) -> None:
         """The program that the header names for a voice's channel, which is its number unless it has one of its own."""
@@ -285,3 +290,21 @@ class TuneReader:
             for note in bar.notes:
                 if note.sound.program is None:
                     note.sound = replace(note.sound, program=program)
+
+
+MIDDLE_C = 60
+NATURALS = "CCDDEFFGGAAB"
+"""Notes by semitones above C, without their sharps."""
+
+
+def _read_drum_staff(voice: Voice) -> bool:
+    """Let a voice with a percussion clef, and nothing that says which notes are which drums, be read as a drum staff.
+
+    Notes below the staff are left: they are the drums' own MIDI notes.
+    """
+    notes = [note for bar in voice.bars for note in bar.notes if note.sound.is_drum and note.sound.channel is None]
+    if voice.drum_map or not notes or min(note.pitch for note in notes) < MIDDLE_C:
+        return False
+    for note in notes:
+        note.pitch = key_by_place(NATURALS[note.pitch % 12], note.pitch // 12 - 1, "")
+    return True
