@@ -188,6 +188,7 @@ def test_every_sheet_with_places_is_read_and_the_others_are_named(tmp_path: Path
     rock.append([2, "Second", "midi\\b.mid", 100, "03.05.2019"])
     rock.append([3])
     rock.append([None, "Total: 2"])
+    rock.append([None, "Total", 2])
     rock.append(["", "", " ", ""])
     jazz = book.create_sheet("Jazz")
     jazz.append(["Link", "Title"])

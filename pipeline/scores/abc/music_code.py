@@ -310,7 +310,7 @@ class Voice:
         compound = self.metre is not None and Metre(0.0, *self.metre).is_compound
         usual = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}.get(p, 3 if compound else 2)
         self._tuplets = [tuplet for tuplet in self._tuplets if tuplet[1] == tuplet[2]]  # one ends where the next begins
-        self._tuplets.append([(q or usual) / p, r or p, r or p])
+        self._tuplets = [*self._tuplets[-3:], [(q or usual) / p, r or p, r or p]]
 
     def _tie(self) -> None:
         if self._last is not None:
