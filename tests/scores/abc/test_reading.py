@@ -177,6 +177,14 @@ def test_titles_in_any_encoding(encoding: str) -> None:
     assert score.title == "Été à Köln"
 
 
+def test_titles_in_the_charset_that_is_named_or_in_several() -> None:
+    (named,) = read_abc("%abc\nI:abc-charset iso-8859-2\n\nX:1\nT:Dvořák\nK:C\nC\n".encode("iso-8859-2"), "x", 1000)
+    assert named.title == "Dvořák"
+    mixed = "X:1\nT:Café\nK:C\nC\n".encode() + "\nX:2\nT:Köln\nK:C\nC\n".encode("cp1252")
+    assert [score.title for score in read_abc(mixed, "x", 1000)] == ["Café", "Köln"]
+    assert read_abc(b"%%abc-charset punycode\n\nX:1\nT:\xff\nK:C\nC\n", "x", 1000)[0].title == "ÿ"
+
+
 @pytest.mark.parametrize(
     ("written", "title"),
     [
