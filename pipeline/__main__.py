@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import difflib
 import os
 import re
 import signal
@@ -106,6 +107,12 @@ def build_one(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> None:
 
         upstream += () if is_trained(name) else ("evaluate",)  # a folder that was scored is known by its own manifest
     config = read_config(tree, explicit, upstream, name)
+    if (
+        stage in ("evaluate", "generate", "render")
+        and "name" in explicit
+        and not {"data", "evaluate.path"} & {*explicit}
+    ):
+        hint_at_name(stage, name)
     if config.album.reroll is not None:
         if stage != "album":
             raise UserError("album.reroll belongs to +stage=album.")
@@ -114,6 +121,16 @@ def build_one(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> None:
         ask_again(config)
     os.environ.update(OMP_NUM_THREADS=str(config.threads), OMP_WAIT_POLICY="PASSIVE")
     Builder(config, explicit).build(stage)
+
+
+def hint_at_name(stage: str, name: str) -> None:
+    """Say which trained run a name may mean that none has, before much is made for it."""
+    from pipeline.progress import say
+
+    trained = [path.parent.parent.name for path in Path("outputs").glob("*/train/manifest.json")]
+    near = difflib.get_close_matches(name, trained, n=1)
+    if near and name not in trained and not Path("outputs", name, "train").exists():
+        say(f"{stage}: there is no trained run {name} yet; did you mean name={near[0]}? Ctrl-C stops this one.")
 
 
 def evaluate_each(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> tuple[DictConfig, str, tuple[str, ...]]:

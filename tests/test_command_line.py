@@ -155,6 +155,16 @@ def test_a_stage_said_wrongly_is_guessed(program: Program, tmp_path: Path, words
     assert done.stderr.endswith("names no stage; did you mean +stage=train?\n")
 
 
+def test_a_misspelt_run_is_told_from_a_trained_one(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "outputs/mine/train").mkdir(parents=True)
+    (tmp_path / "outputs/mine/train/manifest.json").touch()
+    done = program("+stage=generate", "name=mien", "upstream=refuse", cwd=tmp_path)
+    assert "there is no trained run mien yet; did you mean name=mine?" in done.stdout
+    for words in (("name=mine",), ("name=other",), ("name=mien", "data=chorales")):
+        done = program("+stage=generate", *words, "upstream=refuse", cwd=tmp_path)
+        assert "did you mean" not in done.stdout
+
+
 def test_a_file_in_the_place_of_a_folder_is_named(program: Program, tmp_path: Path) -> None:
     (tmp_path / "outputs").mkdir()
     (tmp_path / "outputs/mine").write_text("notes")

@@ -12,7 +12,7 @@ from pipeline.errors import UnusableError
 from pipeline.scores.score import Events, Part, make_events
 from pipeline.settings.transcribe import REST_FAMILIES
 from pipeline.transcription.bass import BASS_PROGRAM, bass_line
-from pipeline.transcription.beats.bar_length import BarLength, find_bar_length
+from pipeline.transcription.beats.bar_length import BarLength, divides_in_three, find_bar_length
 from pipeline.transcription.beats.grid import Beats, find_beats
 from pipeline.transcription.drums.bandwidth import band_limit, limit_hz
 from pipeline.transcription.drums.features import band_power
@@ -22,6 +22,8 @@ from pipeline.transcription.pitches import Pitches, find_pitches
 HIT_BEATS = 0.25
 """How long a drum hit lasts in a score, which says nothing of its sound."""
 SHORTEST_BEATS = 1 / 24
+WITH_DOTTED = (2, 3, 4)
+"""Bars of so many beats there are with dotted beats too: 6/8, 9/8, 12/8."""
 TREBLE_HZ = 9000.0
 """A recording that ends below has too little of snare and cymbals."""
 
@@ -107,6 +109,9 @@ def transcribe_samples(samples: NDArray[np.float32], hints: TranscriptionHints) 
                 f"sounds like {taken}/4 and not {asked}/4: data.metre={taken}/4 takes such music, "
                 f"transcribe.recognise_metre=false keeps {asked}/4"
             )
+        elif beats.beats_per_bar in WITH_DOTTED and divides_in_three(pitches, hits, beats):
+            metre = f"{3 * beats.beats_per_bar}/8"
+            remarks.append(f"its beats divide in three: data.metre={metre} takes such music")
     found = on_beats(pitches, hits, beats, hints.rest, len(samples) / SAMPLE_RATE_HZ)
     return replace(found, remarks=tuple(remarks))
 

@@ -30,6 +30,12 @@ Of 210 excerpts in 4/4, 42 s of transcribed sound each, 5 pass it, 4 of them wit
 SAME_SHARE = 0.5
 """Bars of half the length are meant where the music is this much as alike at their distance."""
 
+NEAR = 1 / 24
+"""Beats: an onset so close to a place in a beat is on it."""
+
+LEAST_THIRDS = 0.1
+"""The share of the onsets' weight that is on each of the two thirds of beats that divide in three."""
+
 FASTEST_BPM = 240.0
 """No beat is faster."""
 
@@ -82,6 +88,19 @@ def find_bar_length(pitches: NDArray[np.void], hits: NDArray[np.void], beats: Be
     shorter, whole = _alike_at(alike, half, 4 * half), _alike_at(alike, half_beats, 4 * half_beats)
     doubled = half % 2 == 1 and shorter > SAME_SHARE * whole > 0
     return BarLength(half, 2 if doubled and can_double else 1)
+
+
+def divides_in_three(pitches: NDArray[np.void], hits: NDArray[np.void], beats: Beats) -> bool:
+    """Whether the beats of a recording have thirds, as in 12/8, and no halves. Swing has but the last of the thirds."""
+    onsets = find_onsets(pitches, hits)
+    if len(onsets.seconds) < FEWEST_ONSETS:
+        return False
+    places, total = beats.position(onsets.seconds), float(onsets.weights.sum())
+    shares = [
+        float(onsets.weights[np.abs((places - place + 0.5) % 1 - 0.5) < NEAR].sum()) / total
+        for place in (1 / 3, 2 / 3, 1 / 2)
+    ]
+    return min(shares[:2]) > LEAST_THIRDS and shares[2] < min(shares[:2]) / 2
 
 
 def self_similarity(pitches: NDArray[np.void], hits: NDArray[np.void], beats: Beats) -> Floats:
