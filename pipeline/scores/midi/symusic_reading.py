@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.formats import printable
-from pipeline.scores.midi.channels import MELODY_BANK, RHYTHM_BANKS
+from pipeline.scores.midi.channels import BANK, COARSE_TUNING, MELODY_BANK, RHYTHM_BANKS, RPN_LSB
 from pipeline.scores.midi.chunks import END_OF_TRACK, TRACK, clean_tracks
-from pipeline.scores.midi.events import DRUM_CHANNEL, NOTE_ON, PROGRAM
+from pipeline.scores.midi.events import CONTROL, DRUM_CHANNEL, NOTE_ON, PROGRAM
 from pipeline.scores.midi.parts import NAMES, decode_text, name_remarks, named_part
 from pipeline.scores.midi.sustain import LONGEST_PEDAL, PEDAL_DOWN, SUSTAIN, sustain
 from pipeline.scores.midi.sysex import XG, effects
@@ -61,6 +61,8 @@ SYMUSIC_CONTROL = np.dtype([("time", "<i4"), ("number", "u1"), ("value", "u1")],
 """How symusic 0.6.0 pickles lists of notes and of controls, after their count."""
 AROUND = np.array([[-1], [1], [2], [3]])
 """What is looked at around what may be a program change."""
+TAILS = [TICK + silence for silence in SILENCE]
+LAST = b"\x00" + END_OF_TRACK
 Player = tuple[int, int, int]
 """Number of a track in the file, channel, program."""
 Changes = dict[tuple[int, int, int], int]
@@ -98,8 +100,8 @@ def read_by_symusic(content: bytes, title: str) -> Score | None:
         return None
     if _is_set_elsewhere(content, probed.players, changes) or not _lasts(file, probed, exclusive.doubtful):
         return None
-    parts, remarks = _parts(content, tracks, probed, file.ticks_per_quarter)
     ticks = file.ticks_per_quarter
+    parts, remarks, end = _parts(content, tracks, probed, ticks)
     metres = [
         Metre(one.time / ticks, one.numerator, one.denominator)
         for one in file.time_signatures
@@ -109,7 +111,9 @@ def read_by_symusic(content: bytes, title: str) -> Score | None:
         metres.insert(0, Metre(0.0, 4, 4))
     tempos = [(one.time / ticks, one.qpm) for one in file.tempos]
     tempos = [(start, bpm) for start, bpm in tempos if 1 < bpm < 2000]
-    return Score(title, parts, tuple(metres), tuple(tempos), remarks)
+    score = Score(title, parts, tuple(metres), tuple(tempos), remarks)
+    vars(score)["end"] = end / ticks  # what the property would find anew, part by part
+    return score
 
 
 @dataclass
@@ -179,24 +183,33 @@ def _status_follows(content: bytes, place: int) -> bool:
 
 def _transposes(content: bytes, data: NDArray[np.uint8]) -> bool:
     """Whether a registered parameter transposes a channel."""
-    places = np.flatnonzero((data[:-1] == 0x64) & (data[1:] == 0x02))
+    matches = (data[:-1] == RPN_LSB) & (data[1:] == COARSE_TUNING[1])
+    if not matches.any():
+        return False
+    places = np.flatnonzero(matches)
     return any(TUNING.match(content, place) for place in places.tolist())
 
 
 def _program_changes(content: bytes, data: NDArray[np.uint8], starts: list[int], is_xg: bool) -> Changes | None:
     """What may be a program change by its bytes; None where a bank select before one matters."""
-    places = np.flatnonzero((data & 0xF0) == PROGRAM)
+    kinds = data & 0xF0
+    banks = np.flatnonzero((kinds[:-1] == CONTROL) & (data[1:] == BANK))
+    if any(_bank_matters(content[place] & 15, content[place + 2], is_xg) for place in banks.tolist()):
+        return None
+    places = np.flatnonzero(kinds == PROGRAM)
     before, program, after, later = data.take(places + AROUND, mode="clip")
     # its status byte stands between bytes below 128, and no data in running status follow it
+    places = places[((before | program) < 0x80) & ((after | later) >= 0x80)]
+    codes = np.searchsorted(starts, places, "right") << 16 | data[places].astype(int) << 8 | data[places + 1]
     changes = {}
-    for place in places[((before | program) < 0x80) & ((after | later) >= 0x80)].tolist():
-        channel = content[place] & 15
-        near = content[max(place - BANK_REACH, 0) : place]
+    for code, place in dict(zip(codes.tolist(), places.tolist(), strict=True)).items():
+        channel = code >> 8 & 15
+        near = content[place - BANK_REACH if place > BANK_REACH else 0 : place]
         if b"\x00\x7f" in near or b"\x00\x7e" in near or b"\x00\x78" in near or b"\x00\x79" in near or is_xg:
-            for status, bank in BANK_CHANGE.findall(near):
+            for status, bank in BANK_CHANGE.findall(near):  # in running status, too
                 if status[0] & 15 == channel and _bank_matters(channel, bank[0], is_xg):
                     return None
-        changes[bisect_right(starts, place) - 1, channel, content[place + 1]] = place
+        changes[(code >> 16) - 1, channel, code & 127] = place
     return changes
 
 
@@ -221,20 +234,20 @@ def _with_probes(content: bytes, tracks: list[tuple[int, int]], changes: Changes
             continue
         channel = content[first.start()] & 15
         programs = of_track.get(number, [])
-        channels = {one for one, _ in programs}
+        channels = {channel}
         if thorough:
             channels.update(note[0] & 15 for note in FIRST_NOTE.findall(content, start, stop))
-        if channel not in channels or thorough:
-            channels.add(channel)
+        if thorough or all(one != channel for one, _ in programs):
             programs = [*programs, *((one, PROBE_PROGRAM) for one in channels)]
-        probes = [TICK, *[SILENCE[one] for one in channels]]
-        probes += [
-            bytes((0, PROGRAM | one, program, 0, NOTE_ON | one, number, one + 1, 0, number, 0))
-            for one, program in programs
-        ]
-        head, tail = b"".join([HEADS[one] for one in channels]), b"".join(probes)
+        if len(programs) > 1:
+            channels.update(one for one, _ in programs)
+        head, tail = HEADS[channel], TAILS[channel]
+        for one in channels - {channel}:
+            head, tail = head + HEADS[one], tail + SILENCE[one]
+        for one, program in programs:
+            tail += bytes((0, PROGRAM | one, program, 0, NOTE_ON | one, number, one + 1, 0, number, 0))
         length = len(head) + stop - start + len(tail) + 1
-        pieces += (TRACK, length.to_bytes(4, "big"), head, view[start : stop - 3], tail, b"\x00", END_OF_TRACK)
+        pieces += (TRACK, length.to_bytes(4, "big"), head, view[start : stop - 3], tail, LAST)
     return b"".join(pieces)
 
 
@@ -273,8 +286,8 @@ def _is_unprobed(track: Any) -> bool:
 
 def _parts(
     content: bytes, places: list[tuple[int, int]], probed: ProbedTracks, ticks: int
-) -> tuple[tuple[Part, ...], tuple[str, ...]]:
-    """The tracks as parts, and what was guessed.
+) -> tuple[tuple[Part, ...], tuple[str, ...], int]:
+    """The tracks as parts, what was guessed, and the tick at which the last note ends.
 
     Their events are slices of one table, since one piece of work is quicker than many.
     """
@@ -305,7 +318,9 @@ def _parts(
             elif name and not is_known:
                 unknown.append(name)
         parts.append(part)
-    return tuple(parts), tuple(name_remarks(by_name, unknown))
+    ends = notes["time"] + duration
+    ends[np.array(stops, int) - 1] = 0  # the probes
+    return tuple(parts), tuple(name_remarks(by_name, unknown)), int(ends.max(initial=0))
 
 
 def _names(content: bytes, start: int, stop: int) -> list[str]:
@@ -332,16 +347,21 @@ def _is_set_elsewhere(content: bytes, players: list[Player], changes: Changes) -
     """Whether another track than its own may choose a channel's program, or one plays notes before its own change."""
     programs: dict[int, set[int]] = {}
     for _, channel, program in players:
-        if channel != DRUM_CHANNEL:
-            programs.setdefault(channel, set()).add(program)
+        programs.setdefault(channel, set()).add(program)
+    programs.pop(DRUM_CHANNEL, None)
     own = {(track, channel) for track, channel, _ in players}
-    return any(
-        (PROBE_PROGRAM in programs[channel] or ((track, channel) not in own and programs[channel] != {program}))
-        and not _is_inside_event(content, place)
-        and _status_follows(content, place + 2)
-        for (track, channel, program), place in changes.items()
-        if channel in programs
-    )
+    for (track, channel, program), place in changes.items():
+        if channel in programs:
+            chosen = programs[channel]
+            is_foreign = (track, channel) not in own and chosen != {program}
+            if (is_foreign or PROBE_PROGRAM in chosen) and _is_program_change(content, place):
+                return True
+    return False
+
+
+def _is_program_change(content: bytes, place: int) -> bool:
+    """Whether what may be a program change is one, by a closer look."""
+    return not _is_inside_event(content, place) and _status_follows(content, place + 2)
 
 
 def _lasts(file: Any, probed: ProbedTracks, doubtful: list[tuple[int, int]]) -> bool:
