@@ -1,9 +1,9 @@
 """Clean MIDI files read by symusic, which is quick but tells neither channels nor notes that never end.
 
-So that it does, its copy of the file gets probes. At the beginning of each track the channels that it uses are set to a
-program that music hardly knows: notes that come back with it had no program of their own. At its end all notes are
-switched off, a tick late, so that what never ended does then; and a last note follows on every program that was
-chosen: its pitch names the track, its velocity the channel.
+So that it does, its copy of the file gets probes. At the beginning of each track its channels are set to a program
+that music hardly knows: notes that come back with it had no program of their own. At its end all notes are switched
+off, long after, so that what never ended lasts long. Where tracks play several channels, a last note follows on every
+program that may have been chosen: its pitch names the track, its velocity the channel.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ MOST_TRACKS, MOST_PROGRAMS = 128, 64
 """In a file, and program changes in a track, that are probed."""
 FIRST_NOTE = re.compile(rb"(?<=[\x00-\x7f])[\x90-\x9f][\x00-\x7f][\x00-\x7f]")
 """The first note-on of a clean track; in few it is something else, which shows."""
+PERHAPS_PROGRAM = re.compile(rb"(?<=[\x00-\x7f])[\xc0-\xcf][\x00-\x7f]")
+"""What may be a program change, in a track without notes."""
 BANK_CHANGE = re.compile(rb"([\xb0-\xbf])(?:[\x00-\x7f]{3})*?\x00([\x00-\x7f])")
 """A bank select, with controllers in running status before it."""
 BANK_REACH = 64
@@ -45,6 +47,7 @@ LONG = 0x0FFFFFFF
 """Ticks; the longest distance of events."""
 HEADS = [bytes((0, PROGRAM | channel, PROBE_PROGRAM)) for channel in range(16)]
 """The probe at the beginning of a track, by channel."""
+ALL_HEADS = b"".join(HEADS)
 NAME = re.compile(rb"\xff([\x03\x04\x08])([\x00-\x7f])")
 """A meta event with the name of a track, an instrument or a program, and its length."""
 SILENCE = [
@@ -63,6 +66,8 @@ AROUND = np.array([[-1], [1], [2], [3]])
 """What is looked at around what may be a program change."""
 TAILS = [TICK + silence for silence in SILENCE]
 LAST = b"\x00" + END_OF_TRACK
+ANY_CHANNEL = 0
+"""Of a track with melody whose channel does not matter."""
 Player = tuple[int, int, int]
 """Number of a track in the file, channel, program."""
 Changes = dict[tuple[int, int, int], int]
@@ -75,31 +80,19 @@ def read_by_symusic(content: bytes, title: str) -> Score | None:
     That is so where lengths or data bytes are wrong, notes never end, running status goes on after a system-exclusive
     message, or banks, tunings, system-exclusive messages or other tracks choose what a track plays.
     """
-    import symusic
-
     tracks = clean_tracks(content)
     if tracks is None or len(tracks) > MOST_TRACKS:
         return None
     data = np.frombuffer(content, np.uint8)
-    starts = [start for start, _ in tracks]
     exclusive = _exclusive_messages(content, tracks)
     if exclusive.matter or _transposes(content, data):
         return None
-    changes = _program_changes(content, data, starts, exclusive.has_xg)
-    if changes is None:
+    if _has_bank(content, data, exclusive.has_xg):
         return None
-    for thorough in (False, True):
-        try:
-            file: Any = symusic.Score.from_midi(_with_probes(content, tracks, changes, thorough))
-        except Exception:  # symusic raises RuntimeError, ValueError and its own kinds
-            return None
-        probed = _listen(file)
-        if probed is not None:
-            break
-    else:
+    found = _ask_simply(content, data, tracks, exclusive) or _ask_each_channel(content, data, tracks, exclusive)
+    if found is None:
         return None
-    if _is_set_elsewhere(content, probed.players, changes) or not _lasts(file, probed, exclusive.doubtful):
-        return None
+    file, probed = found
     ticks = file.ticks_per_quarter
     parts, remarks, end = _parts(content, tracks, probed, ticks)
     metres = [
@@ -190,13 +183,101 @@ def _transposes(content: bytes, data: NDArray[np.uint8]) -> bool:
     return any(TUNING.match(content, place) for place in places.tolist())
 
 
+def _has_bank(content: bytes, data: NDArray[np.uint8], is_xg: bool) -> bool:
+    """Whether a bank select, with a status byte of its own, may matter."""
+    banks = np.flatnonzero(((data[:-1] & 0xF0) == CONTROL) & (data[1:] == BANK))
+    return any(_bank_matters(content[place] & 15, content[place + 2], is_xg) for place in banks.tolist())
+
+
+def _ask_simply(
+    content: bytes, data: NDArray[np.uint8], tracks: list[tuple[int, int]], exclusive: ExclusiveMessages
+) -> tuple[Any, ProbedTracks] | None:
+    """What symusic says of a file whose tracks play one channel each, and choose its program themselves.
+
+    None where they may not. Each track is silenced on the channel of its first note, and nothing but that is probed.
+    """
+    pieces: list[bytes | memoryview] = [content[:14]]
+    view = memoryview(content)
+    players: list[tuple[int, int]] = []  # number and channel of each track with notes
+    silent: list[tuple[int, int]] = []  # channels and programs that tracks without notes choose
+    for number, (start, stop) in enumerate(tracks):
+        first = FIRST_NOTE.search(content, start, stop)
+        if first is None:
+            for match in PERHAPS_PROGRAM.finditer(content, start, stop):
+                if _is_program_change(content, match.start()):
+                    silent.append((match[0][0] & 15, match[0][1]))
+            pieces.append(view[start - 8 : stop])
+            continue
+        if _has_bank_near(content[start : first.start()], exclusive.has_xg):
+            return None
+        tail = TAILS[first[0][0] & 15]
+        length = len(ALL_HEADS) + stop - start - 3 + len(tail) + len(LAST)
+        pieces += (TRACK, length.to_bytes(4, "big"), ALL_HEADS, view[start : stop - 3], tail, LAST)
+        players.append((number, first[0][0] & 15))
+    file = _parse(b"".join(pieces))
+    if file is None:
+        return None
+    found = [track for track in file.tracks if track.note_num()]
+    if len(found) != len(players):
+        changes = _program_changes(content, data, [start for start, _ in tracks], exclusive.has_xg)
+        channels = dict(players)
+        drums = sum(track.is_drum for track in found)
+        if changes is None or drums != sum(channel == DRUM_CHANNEL for _, channel in players):
+            return None
+        if exclusive.doubtful or any(channel in channels.values() for channel, _ in silent):
+            return None
+        for (number, channel, _), place in changes.items():
+            if channels.get(number, channel) != channel and _is_program_change(content, place):
+                return None
+        if any("\ufffd" in track.name for track in found):
+            return None
+        players = [(0, DRUM_CHANNEL if track.is_drum else ANY_CHANNEL) for track in found]
+    for (_, channel), track in zip(players, found, strict=True):
+        if any(own == channel and program != track.program for own, program in silent) and channel != DRUM_CHANNEL:
+            return None
+        if track.is_drum != (channel == DRUM_CHANNEL) or (track.program == PROBE_PROGRAM and not track.is_drum):
+            return None
+    notes = _table([track.notes for track in found], SYMUSIC_NOTE)
+    if len(notes) and notes["duration"].max() >= LONG:
+        return None
+    stops = list(accumulate(track.note_num() for track in found))
+    rows = [(*player, track.program) for player, track in zip(players, found, strict=True)]
+    probed = ProbedTracks(found, notes, stops, rows, num_probes=0)
+    return (file, probed) if _lasts(file, probed, exclusive.doubtful) else None
+
+
+def _ask_each_channel(
+    content: bytes, data: NDArray[np.uint8], tracks: list[tuple[int, int]], exclusive: ExclusiveMessages
+) -> tuple[Any, ProbedTracks] | None:
+    """What symusic says of a file with probes on every channel of its tracks, and every program that may be chosen.
+
+    None where it still may be wrong.
+    """
+    changes = _program_changes(content, data, [start for start, _ in tracks], exclusive.has_xg)
+    if changes is None:
+        return None
+    for thorough in (False, True):
+        file = _parse(_with_probes(content, tracks, changes, thorough))
+        probed = _listen(file) if file is not None else None
+        if probed is not None:
+            is_clear = not _is_set_elsewhere(content, probed.players, changes)
+            return (file, probed) if is_clear and _lasts(file, probed, exclusive.doubtful) else None
+    return None
+
+
+def _parse(content: bytes) -> Any:
+    """The file as symusic has it, or None where it gives up."""
+    import symusic
+
+    try:
+        return symusic.Score.from_midi(content)
+    except Exception:  # symusic raises RuntimeError, ValueError and its own kinds
+        return None
+
+
 def _program_changes(content: bytes, data: NDArray[np.uint8], starts: list[int], is_xg: bool) -> Changes | None:
     """What may be a program change by its bytes; None where a bank select before one matters."""
-    kinds = data & 0xF0
-    banks = np.flatnonzero((kinds[:-1] == CONTROL) & (data[1:] == BANK))
-    if any(_bank_matters(content[place] & 15, content[place + 2], is_xg) for place in banks.tolist()):
-        return None
-    places = np.flatnonzero(kinds == PROGRAM)
+    places = np.flatnonzero((data & 0xF0) == PROGRAM)
     before, program, after, later = data.take(places + AROUND, mode="clip")
     # its status byte stands between bytes below 128, and no data in running status follow it
     places = places[((before | program) < 0x80) & ((after | later) >= 0x80)]
@@ -204,13 +285,17 @@ def _program_changes(content: bytes, data: NDArray[np.uint8], starts: list[int],
     changes = {}
     for code, place in dict(zip(codes.tolist(), places.tolist(), strict=True)).items():
         channel = code >> 8 & 15
-        near = content[place - BANK_REACH if place > BANK_REACH else 0 : place]
-        if b"\x00\x7f" in near or b"\x00\x7e" in near or b"\x00\x78" in near or b"\x00\x79" in near or is_xg:
-            for status, bank in BANK_CHANGE.findall(near):  # in running status, too
-                if status[0] & 15 == channel and _bank_matters(channel, bank[0], is_xg):
-                    return None
+        if _has_bank_near(content[place - BANK_REACH if place > BANK_REACH else 0 : place], is_xg):
+            return None
         changes[(code >> 16) - 1, channel, code & 127] = place
     return changes
+
+
+def _has_bank_near(setup: bytes, is_xg: bool) -> bool:
+    """Whether a bank select in these bytes, in running status or not, may matter."""
+    if b"\x00\x7f" in setup or b"\x00\x7e" in setup or b"\x00\x78" in setup or b"\x00\x79" in setup or is_xg:
+        return any(_bank_matters(status[0] & 15, bank[0], is_xg) for status, bank in BANK_CHANGE.findall(setup))
+    return False
 
 
 def _bank_matters(channel: int, bank: int, is_xg: bool) -> bool:
@@ -258,10 +343,12 @@ class ProbedTracks:
     tracks: list[Any]
     """Symusic's tracks that have notes."""
     notes: NDArray[np.void]
-    """The notes of all, of dtype `SYMUSIC_NOTE`; the last of each track is the probe."""
+    """The notes of all, of dtype `SYMUSIC_NOTE`, track by track."""
     stops: list[int]
     """Where the notes of each end."""
     players: list[Player]
+    num_probes: int = 1
+    """Notes at the end of each track that are none of the file's."""
 
 
 def _listen(file: Any) -> ProbedTracks | None:
@@ -310,7 +397,7 @@ def _parts(
         if "\ufffd" in name or not (is_chosen or is_drum):
             names = _names(content, *places[number])
             name = names[-1] if names else ""
-        part = Part(name, program if is_chosen else 0, is_drum, events[start : stop - 1])
+        part = Part(name, program if is_chosen else 0, is_drum, events[start : stop - probed.num_probes])
         if not is_chosen and not is_drum and sum(one[0] == number for one in probed.players) == 1:
             part, is_known = named_part(part, names)
             if (part.program, part.is_drum) != (0, False):
@@ -319,7 +406,8 @@ def _parts(
                 unknown.append(name)
         parts.append(part)
     ends = notes["time"] + duration
-    ends[np.array(stops, int) - 1] = 0  # the probes
+    if probed.num_probes:
+        ends[np.array(stops, int) - 1] = 0
     return tuple(parts), tuple(name_remarks(by_name, unknown)), int(ends.max(initial=0))
 
 
@@ -373,7 +461,8 @@ def _lasts(file: Any, probed: ProbedTracks, doubtful: list[tuple[int, int]]) -> 
             probed.notes[probed.stops[index] - probed.tracks[index].note_num() : probed.stops[index]] for index in own
         ]
         times = [np.array([0]), *(one["time"] for one in rows), *(one["time"] + one["duration"] for one in rows)]
-        times += [one["time"][-1:] - LONG for one in rows]  # the end of the track, before the probe
+        if probed.num_probes:
+            times += [one["time"][-1:] - LONG for one in rows]  # the end of the track, before the probe
         others = [events for track in tracks for events in (track.controls, track.pitch_bends)]
         if not own or number == 0:
             others += [file.tempos, file.time_signatures, file.key_signatures, file.markers]
