@@ -34,7 +34,7 @@ MOST_TRACKS, MOST_PROGRAMS = 128, 64
 FIRST_NOTE = re.compile(rb"(?<=[\x00-\x7f])[\x90-\x9f][\x00-\x7f][\x00-\x7f]")
 """The first note-on of a clean track; in few it is something else, which shows."""
 PERHAPS_PROGRAM = re.compile(rb"(?<=[\x00-\x7f])[\xc0-\xcf][\x00-\x7f]")
-"""What may be a program change, in a track without notes."""
+"""What may be a program change."""
 BANK_CHANGE = re.compile(rb"([\xb0-\xbf])(?:[\x00-\x7f]{3})*?\x00([\x00-\x7f])")
 """A bank select, with controllers in running status before it."""
 BANK_REACH = 64
@@ -199,21 +199,22 @@ def _ask_simply(
     pieces: list[bytes | memoryview] = [content[:14]]
     view = memoryview(content)
     players: list[tuple[int, int]] = []  # number and channel of each track with notes
-    silent: list[tuple[int, int]] = []  # channels and programs that tracks without notes choose
+    elsewhere: list[tuple[int, int]] = []  # channels and programs that are chosen before other notes or without any
     for number, (start, stop) in enumerate(tracks):
         first = FIRST_NOTE.search(content, start, stop)
+        channel = first[0][0] & 15 if first else -1
+        for match in PERHAPS_PROGRAM.finditer(content, start, first.start() if first else stop):
+            if match[0][0] & 15 != channel and _is_program_change(content, match.start()):
+                elsewhere.append((match[0][0] & 15, match[0][1]))
         if first is None:
-            for match in PERHAPS_PROGRAM.finditer(content, start, stop):
-                if _is_program_change(content, match.start()):
-                    silent.append((match[0][0] & 15, match[0][1]))
             pieces.append(view[start - 8 : stop])
             continue
         if _has_bank_near(content[start : first.start()], exclusive.has_xg):
             return None
-        tail = TAILS[first[0][0] & 15]
+        tail = TAILS[channel]
         length = len(ALL_HEADS) + stop - start - 3 + len(tail) + len(LAST)
         pieces += (TRACK, length.to_bytes(4, "big"), ALL_HEADS, view[start : stop - 3], tail, LAST)
-        players.append((number, first[0][0] & 15))
+        players.append((number, channel))
     file = _parse(b"".join(pieces))
     if file is None:
         return None
@@ -224,7 +225,7 @@ def _ask_simply(
         drums = sum(track.is_drum for track in found)
         if changes is None or drums != sum(channel == DRUM_CHANNEL for _, channel in players):
             return None
-        if exclusive.doubtful or any(channel in channels.values() for channel, _ in silent):
+        if exclusive.doubtful or any(channel in channels.values() for channel, _ in elsewhere):
             return None
         for (number, channel, _), place in changes.items():
             if channels.get(number, channel) != channel and _is_program_change(content, place):
@@ -233,7 +234,7 @@ def _ask_simply(
             return None
         players = [(0, DRUM_CHANNEL if track.is_drum else ANY_CHANNEL) for track in found]
     for (_, channel), track in zip(players, found, strict=True):
-        if any(own == channel and program != track.program for own, program in silent) and channel != DRUM_CHANNEL:
+        if any(own == channel and program != track.program for own, program in elsewhere) and channel != DRUM_CHANNEL:
             return None
         if track.is_drum != (channel == DRUM_CHANNEL) or (track.program == PROBE_PROGRAM and not track.is_drum):
             return None
