@@ -26,7 +26,7 @@ from pipeline.scores.keys import Key, estimate_key, into_range, pitch_class_dura
 from pipeline.scores.notes import Notes, in_order, pack_rolls, roll_from_notes
 from pipeline.scores.quantisation import MetreError, mend_metre, quantise, usable_spans
 from pipeline.scores.reading.score_files import read_scores
-from pipeline.scores.score import Score
+from pipeline.scores.score import NAMED_INSTRUMENTS, Score
 from pipeline.scores.self_similarity import find_sections
 from pipeline.scores.tracks import assign, fit_to_tracks
 from pipeline.settings.data import TracksSettings, roll_spec
@@ -318,7 +318,7 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
             int(everything["length"][everything["track"] == track].sum()) for track in range(spec.num_tracks)
         ),
         programs=programs,
-        remarks=(*source.remarks, *score.remarks),
+        remarks=(*source.remarks, *_remarks_that_matter(score, settings)),
     )
 
 
@@ -347,6 +347,12 @@ def _too_few_tracks(
     if sounding == together < asked:
         return f"{'one track' if sounding == 1 else f'{sounding} tracks'} only{takes}"
     return f"no {settings.spec.bars} bars in which {asked} tracks sound{takes}"
+
+
+def _remarks_that_matter(score: Score, settings: CuttingSettings) -> tuple[str, ...]:
+    """What was mended or guessed; where tracks are found by register or name, instruments make no difference."""
+    by_program = settings.tracks.assign == "program"
+    return tuple(remark for remark in score.remarks if by_program or not remark.startswith(NAMED_INSTRUMENTS))
 
 
 def _named_key(text: str) -> Key | None:

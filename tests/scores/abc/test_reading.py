@@ -84,10 +84,25 @@ def test_a_metre_between_systems_is_for_all_voices() -> None:
         ('V:1 name="Violin" clef=treble\nV:2 nm="E-Bass" bass\n', "V:1\nC\nV:2\nE", [40, 33]),
         ("", "V:Flute\nC\nV:Cello clef=bass\nE", [73, 42]),
         ('V:1 name="Violin"\n%%MIDI program 0\n', "C", [0]),
+        ("", "%%MIDI program 40\nV:T\nC\nV:B\nE", [40, 40]),
+        ("", "%%MIDI program 1 40\n%%MIDI program 2 33\nV:T\nC\nV:B\nE", [40, 33]),
+        ("V:T\nV:B\n", "%%MIDI program 1 40\n%%MIDI program 2 33\n[V:T]C\n[V:B]E", [40, 33]),
     ],
 )
 def test_programs_by_directive_else_by_the_voices_name(header: str, music: str, programs: list[int]) -> None:
     assert [part.program for part in tune(music, more=header).parts] == programs
+
+
+def test_what_stands_before_the_first_voice_is_about_all() -> None:
+    score = tune("K:G\nL:1/8\nQ:1/4=70\nV:T\nF2|\nV:B\nF4|", more="Q:1/4=60\n")
+    assert rows(score) == [(0, 1, 66), (0, 2, 66)]
+    assert score.tempos == ((0, 70),)
+    assert tune("V:T\nF|", more="Q:1/4=60\n").tempos == ((0, 60),)
+
+
+def test_a_unit_behind_a_voice_is_its_own() -> None:
+    score = tune("V:1 treble\nL:1/8\nV:2 bass\nV:3 bass\nL:1/16\nV:1\nC8|\nV:2\nC4|\nV:3\nC16|")
+    assert rows(score) == [(0, 4, 60)] * 3
 
 
 def test_a_remark_says_that_names_told_the_instruments() -> None:
@@ -106,6 +121,14 @@ def test_percussion(clef: str) -> None:
 def test_drum_maps_say_which_drum_a_note_is() -> None:
     score = tune("%%MIDI channel 10\n%%MIDI drummap F 36\n%%MIDI drummap c 38\n%%percmap ^g' 42 x\nF c ^g' A")
     assert pitches(score) == [36, 38, 42, 69]
+
+
+def test_a_percussion_clef_alone_is_a_drum_staff() -> None:
+    score = tune("V:1 clef=perc\nF c g a|")
+    assert pitches(score) == [36, 38, 42, 49] and score.parts[0].is_drum
+    assert score.remarks == ("drums were told by their places on the staff",)
+    named = tune("%%percmap D pedal-hi-hat x\n%%percmap e acoustic-snare\nV:1 clef=perc\nD e|")
+    assert pitches(named) == [44, 38] and not named.remarks
 
 
 @pytest.mark.parametrize(
