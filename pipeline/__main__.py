@@ -12,15 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.build import Builder
-from pipeline.config import (
-    PROGRAM,
-    group_choices,
-    is_setting,
-    nearest_setting,
-    read_config,
-    register_schema,
-    text_settings,
-)
+from pipeline.command_line.overrides import complaint, meant_stage, no_choice, no_setting, quoted
+from pipeline.config import PROGRAM, is_setting, read_config, register_schema
 from pipeline.errors import UserError
 from pipeline.parallel import num_processes
 from pipeline.stage_table import STAGES, upstream_of
@@ -57,21 +50,6 @@ def overview() -> str:
     return "\n".join(lines)
 
 
-def quoted(word: str, sweep: bool) -> str:
-    """An override with its value in quotes where it is free text; in a sweep each value between commas."""
-    key, _, value = word.partition("=")
-    if key.lstrip("+") not in text_settings() or value in ("", "null") or value[0] in "'\"" or "${" in value:
-        return word
-    parts = value.split(",") if sweep else [value]
-    return f"{key}=" + ",".join(map(_in_quotes, parts))
-
-
-def _in_quotes(text: str) -> str:
-    """Text in Hydra's quotes, in which a backslash means something only before a quote."""
-    escaped = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), text)
-    return f"'{escaped}'"
-
-
 def run_job(tree: DictConfig) -> None:
     """One job: read its settings, build its stage, and turn what goes wrong into one sentence."""
     from hydra.core.hydra_config import HydraConfig
@@ -104,7 +82,7 @@ def build(tree: DictConfig, name: str, overrides: tuple[str, ...]) -> None:
     explicit = tuple(override.split("=")[0].lstrip("+~") for override in overrides)
     for key in explicit:
         if not is_setting(key):
-            raise UserError(f"there is no setting {key}; `--cfg job` prints all settings.")
+            raise UserError(no_setting(key))
     if any(override.startswith("data=") for override in overrides):
         explicit += ("tracks",)
     if "budget" in explicit:
@@ -212,13 +190,10 @@ def describe_config_error(error: Exception) -> str:
     text = f"{error}\n{error.__cause__ or ''}"
     missing = re.search(r"Could not override '([^']+)'", text)
     if missing:
-        near = nearest_setting(missing[1])
-        hint = f"did you mean {near}?" if near else "`--cfg job` prints all settings."
-        return f"there is no setting {missing[1]}; {hint}"
+        return no_setting(missing[1])
     group = re.search(r"Could not find '([^']+)/([^']+)'", text)
     if group:
-        choices = group_choices(group[1])
-        return f"there is no {group[1]}={group[2]}; conf/{group[1]}/ has {', '.join(choices)}."
+        return no_choice(group[1], group[2])
     key = re.search(r"full_key: (\S+)", text)
     first = str(error.__cause__ if key and error.__cause__ else error).splitlines()[0].rstrip(".")
     return f"{key[1]}: {first}." if key else f"{first}."
@@ -231,10 +206,15 @@ def main() -> int:
     if not staged:
         print(overview())
         if words and words not in (["-h"], ["--help"]):
-            print(f"\nNothing was run: {' '.join(words)} names no stage; add +stage=STAGE.", file=sys.stderr)
+            stage = meant_stage(words)
+            hint = f"did you mean +stage={stage}?" if stage else "add +stage=STAGE."
+            print(f"\nNothing was run: {' '.join(words)} names no stage; {hint}", file=sys.stderr)
             return 2
         return 0
     sweep = bool({"-m", "--multirun"} & set(words))
+    if is_first_process() and (sentence := complaint(words, sweep)):
+        print(f"Error: {sentence}", file=sys.stderr)
+        return 1
     sys.argv[1:] = [quoted(re.sub(r"^stage=", "+stage=", word), sweep) for word in words]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     signal.signal(signal.SIGTERM, signal.default_int_handler)
