@@ -9,10 +9,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from omegaconf import OmegaConf
 
 from pipeline import files as artefacts
 from pipeline.build import page_of
-from pipeline.config import compose, flatten, set_name
+from pipeline.config import _take_over, compose, flatten, set_name
 from pipeline.errors import UserError
 from pipeline.files import Manifest, atomic_path, lock, read_manifest, refuse_change, replaced_directory, require_space
 from pipeline.stage_table import STAGES, upstream_of
@@ -52,6 +53,18 @@ def test_settings_that_came_later_change_no_name_of_what_was_made_before() -> No
     assert flatten(paired)["data.pair_bars"] is True and set_name(paired) != set_name(before)
     with pytest.raises(UserError, match=r"was made with data\.pair_bars=false, not true"):
         refuse_change("train", Path("run"), ["data.pair_bars"], flatten(paired), flatten(before))
+
+
+def test_steps_of_another_kind_of_beat_are_not_taken_over() -> None:
+    """A run of 4/4 that is asked for in 6/8 is told so of its metre, not of four steps that 6/8 can't have."""
+    made = Manifest("train", 1, {"data.metre": "4/4", "roll.steps_per_beat": 4, "roll.bars": 2}, {})
+    tree = OmegaConf.create(
+        {"data": {"metre": "6/8"}, "roll": {"steps_per_beat": None, "bars": 4}, "model": {"design": "albumgan"}}
+    )
+    taken = _take_over(tree.copy(), made, ("data.metre",))
+    assert (taken.roll.steps_per_beat, taken.roll.bars) == (None, 2)
+    tree.data.metre = "3/4"
+    assert _take_over(tree, made, ("data.metre",)).roll.steps_per_beat == 4
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:

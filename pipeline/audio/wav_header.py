@@ -13,6 +13,7 @@ UNKNOWN_LENGTH = 0x7FFFF000
 """From so many bytes on a length is no length: what is written to a pipe has FFFFFFFF or 7FFFFFFF there."""
 
 LONGEST_CHUNK = 0xFFFFFFFF
+LONGEST_FORMAT, MOST_CHUNKS = 4096, 1000
 
 LEFT_OVER_SECONDS = 0.5
 """What stands behind the sound counts as sound from this much on, where it is no chunk and no tag."""
@@ -54,7 +55,7 @@ def wav_layout(path: Path) -> WavLayout | None:
         if head[:4] != b"RIFF" or head[8:] != b"WAVE":
             return None
         format_chunk, at, unpadded = b"", 12, False
-        while True:
+        for _ in range(MOST_CHUNKS):
             name, length = _chunk_at(file, at)
             if not _is_name(name) and _is_name(_chunk_at(file, at - 1)[0]):  # an odd chunk without its byte of padding
                 at, unpadded = at - 1, True
@@ -64,9 +65,9 @@ def wav_layout(path: Path) -> WavLayout | None:
             if name == b"data":
                 break
             if name == b"fmt ":
-                format_chunk = file.read(length)
+                format_chunk = file.read(min(length, LONGEST_FORMAT))
             at += 8 + length + length % 2
-        if len(format_chunk) < 16:
+        if name != b"data" or len(format_chunk) < 16:
             return None
         start, there = at + 8, size - at - 8
         per_second = struct.unpack_from("<I", format_chunk, 8)[0]

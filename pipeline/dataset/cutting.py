@@ -26,7 +26,7 @@ from pipeline.scores.keys import Key, estimate_key, into_range, pitch_class_dura
 from pipeline.scores.notes import Notes, in_order, pack_rolls, roll_from_notes
 from pipeline.scores.quantisation import MetreError, mend_metre, quantise, usable_spans
 from pipeline.scores.reading.score_files import read_scores
-from pipeline.scores.score import Score
+from pipeline.scores.score import NAMED_INSTRUMENTS, Score
 from pipeline.scores.self_similarity import find_sections
 from pipeline.scores.tracks import assign, fit_to_tracks
 from pipeline.settings.data import TracksSettings, roll_spec
@@ -289,7 +289,8 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
     cut = cut_all(settings.min_tracks)
     starts = [span.first_bar + start for span, (own, _) in zip(spans, cut, strict=True) for start in own]
     if not starts:
-        raise UnusableError(_too_few_tracks(tables, [packed for _, packed in cut_all(1)], settings))
+        homeless = sum(len(part.events) > 0 for part in score.parts) - len(parts)
+        raise UnusableError(_too_few_tracks(tables, [packed for _, packed in cut_all(1)], homeless, settings))
     programs: tuple[Counter[int], ...] = tuple(Counter() for _ in spec.tracks)
     for part in parts:
         programs[part.track][part.program] += len(part.events)
@@ -317,7 +318,7 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
             int(everything["length"][everything["track"] == track].sum()) for track in range(spec.num_tracks)
         ),
         programs=programs,
-        remarks=(*source.remarks, *score.remarks),
+        remarks=(*source.remarks, *_remarks_that_matter(score, settings)),
     )
 
 
@@ -329,15 +330,29 @@ def _title(source: SourceFile, score: Score) -> str:
     return score.title if source.title in ("", name) else source.title
 
 
-def _too_few_tracks(tables: list[Notes], phrases: list[NDArray[np.uint8]], settings: CuttingSettings) -> str:
-    """Why a song has no phrase in which enough tracks sound, and the setting that takes those it has."""
+def _too_few_tracks(
+    tables: list[Notes], phrases: list[NDArray[np.uint8]], homeless: int, settings: CuttingSettings
+) -> str:
+    """Why a song has no phrase in which enough tracks sound, and the setting that takes those it has.
+
+    `homeless` of its parts have no track in the track set.
+    """
     sounding = len(np.unique(np.concatenate(tables)["track"]))
     together = max((int(one.any(axis=(1, 3, 4, 5)).sum(axis=1).max()) for one in phrases if len(one)), default=0)
     asked = settings.min_tracks
     takes = f"; prepare.min_tracks={together} takes it" if together else ""
+    if homeless > 0:
+        fit = "1 part fits" if homeless == 1 else f"{homeless} parts fit"
+        takes = f" ({fit} no track of {settings.tracks.name}){takes}"
     if sounding == together < asked:
         return f"{'one track' if sounding == 1 else f'{sounding} tracks'} only{takes}"
     return f"no {settings.spec.bars} bars in which {asked} tracks sound{takes}"
+
+
+def _remarks_that_matter(score: Score, settings: CuttingSettings) -> tuple[str, ...]:
+    """What was mended or guessed; where tracks are found by register or name, instruments make no difference."""
+    by_program = settings.tracks.assign == "program"
+    return tuple(remark for remark in score.remarks if by_program or not remark.startswith(NAMED_INSTRUMENTS))
 
 
 def _named_key(text: str) -> Key | None:

@@ -43,9 +43,9 @@ ring,helicopter,applause,gunshot
 """The names of programs 0 to 127."""
 
 PERCUSSION = """
-drum kit snare kick tom hihat cymbal percussion conga bongo cajon djembe shaker tambourine cowbell clave maraca guiro
-cabasa tamtam gong timbale surdo tabla castanet clap snap rimshot overhead crash splash ride beat battery fpc
-ultrabeat impulse bodhran triangle stick hat pandeiro cuica sidestick drumkit
+temple rototom drum kit snare kick tom hihat cymbal percussion conga bongo cajon djembe shaker tambourine cowbell
+clave maraca guiro cabasa tamtam gong timbale surdo tabla castanet clap snap rimshot overhead crash splash ride beat
+battery fpc ultrabeat impulse bodhran triangle stick hat pandeiro cuica sidestick drumkit
 """
 """Words of which one makes a name that of percussion, unless a longer entry of `INSTRUMENTS` says otherwise."""
 
@@ -57,12 +57,13 @@ INSTRUMENTS = """
 5: fm piano, electric fm piano, dx | 6: harpsichord, continuo, spinet, virginal | 7: clavinet | 8: celesta
 9: glockenspiel, crotale | 10: music box, musicbox | 11: vibraphone | 12: marimba, balafon | 13: xylophone
 14: bell, tubular bell, chime, carillon, handbell | 15: dulcimer, santur, cimbalom, zither, psaltery
-16: organ, hammond, electric organ, drawbar organ, electronic organ | 17: percussive organ
+16: organ, farfisa, continental voice, hammond, electric organ, drawbar organ, electronic organ | 17: percussive organ
 18: rock organ, rotary organ | 19: church organ, pipe organ | 20: harmonium, reed organ | 21: accordion, concertina
 22: harmonica, melodica | 23: bandoneon, tango accordion
 24: nylon, classical guitar, nylon guitar, spanish guitar, ukulele, lute, charango, requinto, cavaquinho, vihuela
-24: theorbo, violao
-25: guitar, acoustic guitar, steel guitar, mandolin, bouzouki, folk guitar, lap steel, pedal steel, balalaika
+24: theorbo, oud, violao
+25: guitar, acoustic string, acoustic string guitar, dobro, acoustic guitar, steel guitar, mandolin, bouzouki
+25: folk guitar, lap steel, pedal steel, balalaika
 26: jazz guitar, archtop | 27: electric guitar, clean guitar, strat, telecaster, stratocaster, rhythm guitar
 28: muted guitar, palm guitar, funk guitar | 29: overdrive guitar, lead guitar, solo guitar, overdrive, crunch guitar
 30: distortion guitar, distortion, heavy guitar, power guitar, metal guitar | 31: harmonic guitar
@@ -80,11 +81,12 @@ INSTRUMENTS = """
 55: orchestra hit, hit orchestra | 56: trumpet, cornet, flugelhorn, bugle | 57: trombone, sackbut
 58: tuba, euphonium, sousaphone, baritone horn | 59: muted trumpet
 60: horn, french horn, mellophone, alphorn, tenor horn | 61: brass, brass section, horn section, brass horn
-62: synth brass | 64: soprano sax | 65: sax, alto sax | 66: tenor sax | 67: baritone sax, bass sax | 68: oboe
+62: synth brass | 64: soprano sax | 65: sax, alto sax | 66: tenor sax | 67: baritone sax, bass sax | 68: oboe, duduk
 69: english horn | 70: bassoon, contrabassoon | 71: clarinet, basset horn, bass clarinet | 72: piccolo, piccolo flute
 73: flute, woodwind, traverso, fife | 74: recorder, bec flute, dolce flute | 75: pan flute, panpipe | 76: bottle
-77: shakuhachi | 78: whistle, tin whistle, penny whistle | 79: ocarina | 80: square, square lead
-81: synth, distortion synth, lead, synth lead, saw, saw lead, arpeggio, theremin, synth arpeggio, sequence
+77: shakuhachi | 78: whistle, tin whistle, penny whistle | 79: ocarina
+80: square, square lead, triangle wave, nes triangle
+81: synth, pluck, distortion synth, lead, synth lead, saw, saw lead, arpeggio, theremin, synth arpeggio, sequence
 82: calliope, calliope lead
 83: chiff, chiff lead | 84: charang, charang lead | 85: voice synth lead | 86: fifth lead | 87: bass lead synth
 88: new age pad, newage pad, fantasia | 89: pad, warm pad, synth pad | 90: polysynth, polysynth pad
@@ -92,7 +94,8 @@ INSTRUMENTS = """
 95: sweep pad | 96: rain fx, rain effect | 97: soundtrack, soundtrack fx | 98: crystal, crystal fx
 99: atmosphere, atmosphere fx, fx, effect | 100: brightness, brightness fx | 101: goblin, goblin fx
 102: echo fx, echo drop | 103: scifi fx, sci fi fx | 104: sitar | 105: banjo | 106: shamisen | 107: koto, guzheng
-108: kalimba, mbira | 109: bagpipe, pipe | 110: fiddle | 111: shanai, shehnai | 112: tinkle bell | 113: agogo
+108: kalimba, mbira | 109: bagpipe, pipe | 110: fiddle, erhu, nyckelharpa, hurdy gurdy | 111: shanai, shehnai
+112: tinkle bell | 113: agogo
 114: steel drum, steelpan, steel pan | 115: woodblock, wood block | 116: taiko, taiko drum | 117: melodic tom
 119: reverse cymbal | 122: seashore | 123: bird tweet | 124: telephone | 125: helicopter | 126: applause
 127: gunshot
@@ -106,11 +109,11 @@ INSTRUMENTS = """
 SYNONYMS = """
 piano: pno pf pft pianoforte fortepiano klavier klav flugel fluegel steinway grandpiano epiano=electric_piano pian
 piano: ピアノ рояль фортепиано klaver fortepian bosendorfer
-keyboard: keys key kbd keyb keybd teclado tastiera clavier tasten claviers teclados keybords
+keyboard: tastiere keys key kbd keyb keybd teclado tastiera clavier tasten claviers teclados keybords
 electric: e el elec elect elektro elektrisch elettrico elettrica electrica electrico electrique eletrica eletrico
 electric: elektrische eg=electric_guitar ep=electric_piano egtr=electric_guitar egitarre=electric_guitar
 electric: ebass=electric_bass ebas=electric_bass eguitar=electric_guitar epno=electric_piano
-acoustic: ac acou acoust aco akustik akustisch acustica acustico acoustique akustische agtr=acoustic_guitar
+acoustic: western ac acou acoust aco akustik akustisch acustica acustico acoustique akustische agtr=acoustic_guitar
 acoustic: agitarre=acoustic_guitar | rhodes: suitcase ep1 | wurlitzer: wurli wurly
 harpsichord: cembalo clavicembalo clavecin hpsd hpschd cemb spinett cravo clavecembalo klavecimbel
 clavinet: clav clavi klavinet | celesta: celeste cel | glockenspiel: glock glsp glk carillon
@@ -127,7 +130,7 @@ guitar: gutar | nylon: classical klassisch konzertgitarre classique | muted: mut
 overdrive: overdriven ovr od overdrv ovrdrv overdriv | distortion: dist distorted distorsion verzerrt distortn
 clean: cln | harmonic: harmonics flageolett | rhythm: rhy rhythmus rythm ryth rhtm rtm rythme rhyt
 strat: stratocaster tele telecaster | lead: ld led leadsynth=synth_lead | solo: soloist sol
-bass: bs bss bas basse basso bajo baixo basses bassi=contrabass bassgitarre=bass_guitar bassgtr=bass_guitar
+bass: trilian bs bss bas basse basso bajo baixo basses bassi=contrabass bassgitarre=bass_guitar bassgtr=bass_guitar
 bass: bassguitar=bass_guitar バス ベース basu baix bassgitarr=bass_guitar basgitaar=bass_guitar elbas=electric_bass
 bass: bassguit=bass_guitar bassnote base bg=bass_guitar gran grosse grossetrommel=bass_drum | upright: ub=upright_bass
 finger: fingered fing fingerstyle | picked: pick plectrum pickbass=picked_bass | fretless: frtls fretl fless
@@ -137,17 +140,19 @@ violin: ヴァイオリン バイオリン vio vlin violinist viulu viol
 viola: vla vlas va vle bratsche bratschen viole violas altviool альт ヴィオラ altgeige
 cello: vc vcl vlc vcs cellos celli violoncello violoncelli violoncelle violoncelles violonchelo violoncelo vcello
 cello: cllo violoncell チェロ виолончель
-contrabass: cb db kb kontrabass kontrabasse contrebasse contrebasses contrabbasso contrabbassi contrabajo
+contrabass: contrabasses cb db kb kontrabass kontrabasse contrebasse contrebasses contrabbasso contrabbassi contrabajo
 contrabass: contrabaixo contrabas kbass cbass doublebass=double_bass контрабас bassgeige kontrabas
 string: strings str strs streicher cordes archi cuerdas cordas stryk strng strgs strings1 stgs strg stringz stgz
 string: ストリングス струнные stringed streichorchester | pizzicato: pizz piz pizzi | tremolo: trem tremol
 slow: slowstring=slow_string | harp: hp hrp harfe harpe arpa harpa арфа
 timpani: timp timps pauken pauke kettledrum kettledrums timpano timpany timbal
-choir: chorus chor coro choeur choeurs chore choral coral chorale koor kor
-voice: vox voc vocal vocals voices voz voces vozes voix stimme gesang canto chant singer sang singstimme vocalist
+choir: satb chorus chor coro choeur choeurs chore choral coral chorale koor kor
+voice: bgv bgvs bvs bvox vox voc vocal vocals voices voz voces vozes voix stimme gesang canto chant singer sang
+voice: singstimme vocalist
 voice: vokal vocales leadvox=lead_voice leadvocal=lead_voice gesangsstimme вокал ボーカル cantor cantus voce
 soprano: sopran sopranos soprane soprani sop sopr mezzo mezzosopran | alto: altos alti alt altus
-tenor: tenore tenors tenori ten tenr | baritone: bariton bari baritono baryton barit | contralto: contraltos
+tenor: countertenor tenore tenors tenori ten tenr | baritone: bariton bari baritono baryton barit
+contralto: contraltos
 aah: aahs ahs ah | ooh: oohs oo | hit: hits orchhit=orchestra_hit
 orchestra: orch orchestral orchester orchestre orquesta orquestra orc | ensemble: ens
 trumpet: trp trpt tpt tpts trompete trompeten trompette trompettes trompeta trompetas tromba trombe trumpets trmpt
@@ -160,7 +165,7 @@ horn: ホルン hrns hörner horner | french: fr frh=french_horn
 english: engl eng englischhorn=english_horn anglais inglese ingles eh=english_horn coringlese=english_horn
 brass: brs blech blechblaser cuivres ottoni metales metais brasssection=brass_section blaser blser brss blas sopros
 section: sec sect
-sax: saxophone saxophon saxofon sassofono saxofone sx saxo saxophones altsaxophon=alto_sax asax=alto_sax
+sax: saxes saxophone saxophon saxofon sassofono saxofone sx saxo saxophones altsaxophon=alto_sax asax=alto_sax
 sax: tsax=tenor_sax bsax=baritone_sax ssax=soprano_sax saxofono altsax=alto_sax altosax=alto_sax tenorsax=tenor_sax
 sax: barisax=baritone_sax tenorsaxophon=tenor_sax sopransaxophon=soprano_sax baritonsaxophon=baritone_sax サックス
 sax: саксофон saksofon saxs | oboe: ob obs oboi hautbois hoboe obue oboes гобой オーボエ hobo oboen
@@ -173,7 +178,7 @@ piccolo: picc pic pikkolo ottavino flautin flautim pikkoloflote piccoloflote
 flute: fl fls flote floten floete flauto flauti flauta flutes querflote querfloete fluit flauten flt fltn флейта
 flute: フルート traversflote | recorder: blockflote blockfloete blockfloten rec recorders blokfluit
 pan: panflute=pan_flute panflote=pan_flute panpipes | whistle: pfeife tinwhistle=tin_whistle
-woodwind: ww woodwinds holz legni maderas madeiras winds wind woodw holzblaser bois
+woodwind: fiati ww woodwinds holz legni maderas madeiras winds wind woodw holzblaser bois
 bagpipe: bagpipes dudelsack cornemuse gaida pipes zampogna | fiddle: fidel fiddel
 synth: syn synt synthesizer synthesiser synthe sintetizador sint synthi sintetizzatore synths シンセ sth moog jupiter
 synth: juno dx7=fm_piano | square: sqr squ pulse | saw: sawtooth sawt saws supersaw sawd
@@ -182,14 +187,14 @@ polysynth: poly polysyn | echo: echoes | banjo: bjo bnj banj
 mandolin: mand mandoline mandolino mdn mandolina bandolim | ukulele: uke ukelele uku | lute: laute luth liuto laud
 drum: drums dr drm drs drms drumset schlagzeug schlagwerk batterie batteria bateria batera trommel trommeln tambor
 drum: tamburo schlgz slagverk trommer trummor drumz dru ドラム ударные барабаны drumkits drummer slagwerk
-drum: rhythmusgruppe perkusja bumbo tambour tambours addictive ezdrummer drumrack drumloop redrum bfd kits
+drum: rhythmusgruppe perkusja bumbo tambour tambours ezdrummer drumrack drumloop redrum bfd kits
 kick: kik bassdrum=bass_drum bd kickdrum grosstrommel kck kicks bombo
 snare: sd snr snares caisse caja tarola rullante kleinetrommel claire cassa snaredrum caixa redoblante
 tom: toms tomtom toms1 floortom | hihat: hh hihats ohh chh hats charleston hhat
 cymbal: cym cyms cymbals becken piatti cymbale cymbales platillos pratos crashes bekken
 percussion: perc percs perk perkussion percussions percussione percussioni percusion percussao prc perccusion
 percussion: パーカッション перкуссия percus | clap: claps handclap handclaps palmas | overhead: oh overheads ohs
-tambourine: tamb tambo tamburin pandereta schellenkranz | tamtam: gongs | cowbell: cwbl cencerro kuhglocke
+tambourine: tamb tambo tamburin pandereta schellenkranz | tamtam: tam gongs | cowbell: cwbl cencerro kuhglocke
 triangle: trgl triangel triangolo triangulo | shaker: shk shakers | conga: cga | ride: rides | rimshot: rim
 beat: beats breakbeat breaks | stick: sticks | woodblock: templeblock holzblock | castanet: kastagnetten
 dolce: dulce doce
@@ -211,10 +216,10 @@ it that my me you your to is on at by from for this let's i'm we be not all
 """Words of song titles, hardly ever of instruments."""
 
 VAGUE = """
-beat kick ride hat crash splash stick clap snap kit lead horn bell triangle grand pipe fife bone bones hit rain echo
-square string sub crystal atmosphere fx effect saw keyboard wind whistle bottle voice shaker sequence bow battery
-impulse soundtrack goblin brightness recorder telephone helicopter applause choir percussion distortion overdrive
-orchestra
+pluck temple beat kick ride hat crash splash stick clap snap kit lead horn bell triangle grand pipe fife bone bones
+hit rain echo square string sub crystal atmosphere fx effect saw keyboard wind whistle bottle voice shaker sequence
+bow battery impulse soundtrack goblin brightness recorder telephone helicopter applause choir percussion distortion
+overdrive orchestra
 """
 """Words that titles have as well: beside more than one word that is unknown, they name nothing."""
 MOST_UNKNOWN = 3
@@ -290,7 +295,7 @@ def _meaning(piece: str) -> tuple[str, ...] | None:
 
 @cache
 def _by_name(name: str) -> Instrument | None:
-    _, entries, programs = _tables()
+    words, entries, programs = _tables()
     pieces = _pieces(name)
     plain = " ".join(pieces)
     if plain in programs:
@@ -300,11 +305,11 @@ def _by_name(name: str) -> Instrument | None:
     for piece in pieces:
         if piece in _TITLES:
             unknown += 2
-        elif (len(piece) == 1 and piece != "e") or piece in _IGNORED:
+        elif len(piece) == 1 and (piece != "e" or meant):  # E-Piano, but not violoncello e basso
             continue
-        elif (found := _meaning(piece)) is not None:
+        elif (found := words.get(piece) or (None if piece in _IGNORED else _meaning(piece))) is not None:
             meant += found
-        elif not piece.isdigit():
+        elif piece not in _IGNORED and not piece.isdigit():
             unknown += 1
     known = set(meant)
     fitting = [(entry, played) for entry, played in entries if entry <= known]

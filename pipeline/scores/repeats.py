@@ -40,7 +40,8 @@ def playing_order(marks: Sequence[MeasureMarks]) -> list[int]:
 
     By the customs of notation: without a `|:` the passage begins after the `:|` before, or with the music; after a
     D.C. or D.S. repeats are left out and the last ending is taken; Fine and the way to the coda count after such a
-    jump only, and a jump is made once. Pairs of repeat signs may lie within one another.
+    jump only, and a jump is made once; in the midst of the music only where one of them says how it goes on. Pairs of
+    repeat signs may lie within one another.
 
     Parameters
     ----------
@@ -94,7 +95,8 @@ class _Player:
     finished: set[int] = field(default_factory=set)
     """Measures with a `:|`, and first measures of brackets, that were repeated as often as they ask for."""
     jumps_made: set[int] = field(default_factory=set)
-    has_jumped: bool = False
+    jumped_from: int | None = None
+    """The measure at whose end the last jump back was made, until its Fine."""
 
     def __post_init__(self) -> None:
         self.visits = [0] * len(self.marks)
@@ -105,9 +107,8 @@ class _Player:
         at = 0
         most = max(MAX_BARS, len(self.marks))
         while at < len(self.marks):
-            if self.marks[at].begins_repeat and not (self.passages[-1].is_marked and self.passages[-1].start == at):
-                self.passages.append(_Passage(at, is_marked=True))
-            if self._is_due(at):
+            if self._comes_back_to(at) or self._is_due(at):
+                self._begin_passage(at)
                 self.order.append(at)
                 self.visits[at] += 1
                 if len(self.order) > most:
@@ -120,27 +121,40 @@ class _Player:
         if missing:
             raise ValueError(f"bar {missing[0] + 1} would never be played")
 
+    def _comes_back_to(self, at: int) -> bool:
+        """Whether a `:|` leads back to a measure with the `|:`."""
+        return self.passages[-1].is_marked and self.passages[-1].start == at
+
+    def _begin_passage(self, at: int) -> None:
+        """Note that a passage begins at a measure that has a `|:`, be it under the last bracket of another."""
+        if self.marks[at].begins_repeat and not self._comes_back_to(at):
+            group = self.endings.get(at)
+            if group and at != group.first:
+                self._finish(group.first, at)
+            self.passages.append(_Passage(at, is_marked=True))
+
     def _is_due(self, at: int) -> bool:
         """Whether a measure is played this time through, by the bracket above it."""
         numbers, group = self.marks[at].endings, self.endings.get(at)
         if group is None:
             return True
-        if self.has_jumped and group.first in self.finished:
+        if self.jumped_from is not None and group.first in self.finished:
             return numbers == group.final
         return self.passages[-1].time in numbers
 
     def _after(self, at: int) -> int:
         """The measure that follows one that was played; the number of all measures at the end."""
-        mark, is_done = self.marks[at], self.has_jumped and at in self.finished
+        mark = self.marks[at]
+        is_done = self.jumped_from is not None and at in self.finished
         if mark.times and not is_done and self.passages[-1].time < self._num_times(at):
             self.passages[-1].time += 1
             return self.passages[-1].start
         if mark.times and at not in self.endings:
             self._finish(at, at + 1)
         self._pass_end_of_brackets(at)
-        is_known = self.has_jumped and self.visits[at] > 1
+        is_known = self.jumped_from is not None and self.visits[at] > 1
         if is_known and mark.fine:
-            return len(self.marks)
+            return self._end_jump()
         target = self._coda_of(at) if is_known and mark.to_coda else None
         if target is None:
             target = self._jump_target(at)
@@ -152,13 +166,13 @@ class _Player:
     def _pass_end_of_brackets(self, at: int) -> None:
         """Note where the last bracket of a passage lies behind."""
         group = self.endings.get(at)
-        if group and at == group.last:
+        if group and at == group.last and self.passages[-1].start <= group.first:
             self._finish(group.first, at + 1)
 
     def _num_times(self, at: int) -> int:
         """How often the passage is played that ends with the `:|` of a measure."""
         group = self.endings.get(at)
-        return group.num_times if group else self.marks[at].times
+        return group.num_times if group and self.passages[-1].start <= group.first else self.marks[at].times
 
     def _finish(self, place: int, following: int) -> None:
         """Note that a repeat is done with, and that the next `:|` leads back to a passage before it or behind it."""
@@ -179,14 +193,25 @@ class _Player:
         mark = self.marks[at]
         if not (mark.da_capo or mark.dal_segno) or at in self.jumps_made or self._comes_again(at):
             return None
+        has_end = any(self.marks[index].fine or self.marks[index].to_coda for index in range(at + 1))
+        if at + 1 < len(self.marks) and not has_end:
+            return None  # nothing says where the music goes on
         behind = [index for index in range(at + 1) if self.marks[index].segno]
         named = [index for index in behind if self.marks[index].segno == mark.dal_segno]
         if not mark.da_capo and not behind:
             return None
         self.jumps_made.add(at)
-        self.has_jumped = True
+        self.jumped_from = at
         self.finished -= {index for index in self.finished if self.marks[index].repeats_after_jump}
         return 0 if mark.da_capo else (named or behind)[-1]
+
+    def _end_jump(self) -> int:
+        """What follows a Fine: the music behind the jump, such as another movement."""
+        assert self.jumped_from is not None
+        following = self.jumped_from + 1
+        self.jumped_from = None
+        self.passages = [_Passage(following, is_marked=False)]
+        return following
 
     def _comes_again(self, at: int) -> bool:
         """Whether the passage that a measure lies in is still to be repeated, so that a jump in it waits."""
@@ -213,7 +238,7 @@ def _ending_groups(marks: Sequence[MeasureMarks]) -> dict[int, _Endings]:
         while end < len(marks) and marks[end].endings:
             numbers = marks[end].endings
             if not brackets or numbers != brackets[-1]:
-                if brackets and (numbers & frozenset().union(*brackets) or marks[end].begins_repeat):
+                if brackets and numbers & frozenset().union(*brackets):
                     break  # brackets of the next passage
                 brackets.append(numbers)
             end += 1

@@ -15,6 +15,9 @@ EVENT = np.dtype(
 )
 """One note of a part: onset and duration in quarter notes, MIDI pitch and velocity (0 to 127)."""
 
+FASTEST_DOTTED_BPM = 200.0
+"""Dotted beats a minute: what was heard to have faster ones has most likely been heard by its eighth notes."""
+
 Events = NDArray[np.void]
 """A structured array `[notes]` of dtype `EVENT`, in no particular order."""
 
@@ -120,7 +123,10 @@ class Score:
             part.events["duration"] *= 1.5
         metres = tuple(Metre(1.5 * one.start, 3 * one.numerator, 2 * one.denominator) for one in self.metres)
         tempos = tuple((1.5 * start, 1.5 * bpm) for start, bpm in self.tempos)
-        return replace(self, parts=tuple(parts), metres=metres, tempos=tempos)
+        remarks = self.remarks
+        if self.mean_bpm > FASTEST_DOTTED_BPM:
+            remarks += (f"its beats may be its eighth notes ({self.mean_bpm:.0f} a minute; its bpm can be told)",)
+        return replace(self, parts=tuple(parts), metres=metres, tempos=tempos, remarks=remarks)
 
     @property
     def mean_bpm(self) -> float:
@@ -169,5 +175,7 @@ def bar_lines(measures: list[tuple[float, float, int, int]]) -> list[Metre]:
     return metres or [Metre(0.0, 4, 4)]
 
 
+NAMED_INSTRUMENTS = "instruments by the names of"
+"""How the remark begins that says so of parts or tracks; it matters where programs decide about tracks."""
 MAX_BARS = 2000
 """More than an hour of music: what claims to be longer is damaged, and would only cost memory."""

@@ -55,7 +55,7 @@ def read_split(text: str) -> str:
 def read_bpm(text: str) -> float:
     """Beats a minute out of `92`, `92,5 BPM`, `ca. 120`; raises ValueError."""
     unit = r"(?:bpm|b\.p\.m\.|beats? ?(?:per|a|/) ?min(?:ute|\.)?)?"
-    match = re.fullmatch(rf"{ABOUT}(\d+(?:[.,]\d+)?)\s*{unit}", text.strip().lower())
+    match = re.fullmatch(rf"{ABOUT}(\d+(?:[.,]\d+)?)(?:-?ish|\?)?\s*{unit}\s*(?:\(.*\))?", text.strip().lower())
     if not match:
         raise ValueError("is no number of beats a minute")
     value = float(match[1].replace(",", "."))
@@ -288,7 +288,8 @@ def _entries(table: _Table) -> Iterator[SheetRow]:
         links = {column: sheet.links[index, column] for column in range(len(cells)) if (index, column) in sheet.links}
         entry = _entry(index + 1, cells, table.columns, links, sheet.name)
         known = (cells[at] for indices in table.columns.values() for at in indices if at < len(cells))
-        is_total = not (entry.where or entry.link) and any(TOTALS.fullmatch(cell.strip()) for cell in cells)
+        names_none = not entry.link and re.fullmatch(r"[\d.,]*", entry.where)  # nothing, or how many there are
+        is_total = names_none and any(TOTALS.fullmatch(cell.strip()) for cell in cells)
         if (entry.link or any(known)) and not is_total:
             yield entry
 

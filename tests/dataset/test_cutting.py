@@ -3,10 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan.spec import HOLD, ONSET
+from gan.spec import HOLD, ONSET, RollSpec, Track
 from pipeline.dataset.cutting import PreparedSong, SourceFile, cut_phrases, phrase_digest, prepare_file, song_digest
 from pipeline.scores.notes import Notes, make_notes, notes_from_roll, unpack_rolls
+from pipeline.settings.data import TrackSettings, TracksSettings
 from tests.music_makers import JIG, SPEC, cutting, song_midi, tune, write_midi
+from tests.xml_makers import ATTRIBUTES, write_parts, xml_note
 
 
 def line(seed: int, bars: int = 8, root: int = 60, track: int = 1) -> Notes:
@@ -131,7 +133,10 @@ def test_a_transcription_is_written_by_beats_which_are_dotted_in_six_eight(tmp_p
     source = SourceFile("a", "a.mp3", transcription=str(path))
     (song,) = prepare_file(source, cutting(common_key=False, spec=JIG)).songs
     assert onsets_of(song) == [(n // 6, n % 6 * 2, 60 + n % 3) for n in range(24)]
-    assert song.tempo_bpm == 90
+    assert song.tempo_bpm == 90 and song.remarks == ()
+    write_midi(path, {(0, 0, "piano"): piano, (1, 33, "bass"): bass}, metre=(2, 4), bpm=240)
+    (song,) = prepare_file(source, cutting(common_key=False, spec=JIG)).songs
+    assert song.remarks == ("its beats may be its eighth notes (240 a minute; its bpm can be told)",)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +160,14 @@ def test_too_few_tracks_are_explained_with_the_setting_that_takes_them(
     assert reject.reason == reason
     advised = int(reason.partition("min_tracks=")[2][0])
     assert prepare_file(SourceFile("a", str(path)), cutting(min_tracks=advised, hop_bars=4)).songs
+
+
+def test_parts_without_a_track_are_counted_where_too_few_tracks_are_left(tmp_path: Path) -> None:
+    """A piano between a trumpet and a tuba, which the band has no track for."""
+    lines = {(channel, program, ""): tune(channel) for channel, program in enumerate((56, 0, 58))}
+    path = write_midi(tmp_path / "a.mid", lines)
+    (reject,) = prepare_file(SourceFile("a", str(path)), cutting()).rejects
+    assert reject.reason == "one track only (2 parts fit no track of band); prepare.min_tracks=1 takes it"
 
 
 def test_bars_of_one_beat_are_counted_in_fours_with_a_remark(tmp_path: Path) -> None:
@@ -191,3 +204,14 @@ def test_a_recorded_waltz_is_left_out_with_both_ways_on(tmp_path: Path) -> None:
     assert reject.reason == (
         "sounds like 3/4; data.metre=3/4 takes such music, transcribe.recognise_metre=false takes it as it is"
     )
+
+
+def test_guessed_instruments_are_remarked_where_programs_decide(tmp_path: Path) -> None:
+    bar = ATTRIBUTES.format("") + xml_note("C", 4, 8)
+    parts = [(f"<part-name>{name}</part-name>", [bar] * 4) for name in ("Piano", "Bass guitar")]
+    source = SourceFile("a", str(write_parts(tmp_path / "a.xml", *parts)))
+    (song,) = prepare_file(source, cutting()).songs
+    assert song.remarks == ("instruments by the names of parts: Bass guitar",)
+    duet = TracksSettings("duet", "register", [TrackSettings("High"), TrackSettings("Low")], [])
+    (song,) = prepare_file(source, cutting(tracks=duet, spec=RollSpec((Track("High"), Track("Low"))))).songs
+    assert song.remarks == ()

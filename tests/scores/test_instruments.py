@@ -9,7 +9,7 @@ NAMES = {
         Slagverk; Addictive Drums 2; Overheads L; Synth Drums; Drum Bass; Tambourine; Percussão; Congas;
         Handclaps; Ride; drm; ドラム""",
     0: """Piano; Pno.; Piano_L; Piano RH; Klavier; Pianoforte; Grand Piano; Steinway Grand; Keys; Teclado;
-        Keyboards; Flügel; 02 Piano; ピアノ""",
+        Keyboards; Flügel; Addictive Keys; 02 Piano; ピアノ""",
     3: "Honky-tonk Piano",
     4: "Rhodes; Electric Piano; E-Piano; E.Pno; Wurli; EP; EP 1; Fender Rhodes; EPiano; Stage Piano Rhodes",
     6: "Harpsichord; Cembalo; Clavecin; Clavicembalo",
@@ -42,7 +42,7 @@ NAMES = {
     40: """Violin; Violin II; Vln.; Vln 1; Violins I; Geige; Violine; Violon; Violino; Violini; V.ni I; Solo Violin;
         Violín""",
     41: "Viola; Vla.; Bratsche; Violas; Viole; Violon alto",
-    42: "Cello; Vc.; Violoncello; Violoncelle; Violonchelo; Celli; Viola da gamba",
+    42: "Violoncello e Basso; Cello; Vc.; Violoncello; Violoncelle; Violonchelo; Celli; Viola da gamba",
     43: "Double Bass; Contrabass; Kontrabass; Contrebasse; Contrabbasso; Contrabajo; String Bass; Cb.; D.B.; Bassi",
     44: "Tremolo Strings",
     45: "Pizzicato Strings; Pizz. Strings; Strings pizz",
@@ -64,7 +64,7 @@ NAMES = {
     61: "Brass; Brass Section; Horn Section; Blechbläser",
     62: "Synth Brass; SynthBrass; Synth Brass 3",
     64: "Soprano Sax; Sopransaxophon",
-    65: "Sax; Alto Sax; Saxophone; Alto Saxophone; Altsaxophon; Sassofono",
+    65: "Sax; Saxes; Alto Sax; Saxophone; Alto Saxophone; Altsaxophon; Sassofono",
     66: "Tenor Sax; T.Sax; Tenorsaxophon; Ten. Sax",
     67: "Baritone Sax; Bari Sax; Bass Saxophone",
     68: "Oboe; Hautbois; Ob.",
@@ -76,7 +76,7 @@ NAMES = {
     74: "Recorder; Blockflöte; Flauto dolce; Flûte à bec; Alto Recorder; Soprano Recorder; Flauta dulce",
     75: "Pan Flute; Panflöte",
     78: "Whistle; Tin Whistle",
-    80: "Square Lead; Square wave",
+    80: "Triangle Wave; Square Lead; Square wave",
     81: "Lead Synth; Synth Lead; Lead; Synth; Synth 1; Arp; Sintetizador; Sawtooth Lead; Lead 2 (sawtooth); saws",
     89: "Pad; Warm Pad; Pad 2 (warm); Synth Pad",
     90: "Polysynth; Pad 3 (polysynth)",

@@ -45,6 +45,11 @@ def test_each_ending_is_played_at_its_times() -> None:
     assert played(*first_and_second, *first_and_second) == "abacdedf"
 
 
+def test_a_passage_may_begin_under_the_last_ending_of_another() -> None:
+    second = MeasureMarks(begins_repeat=True, endings=frozenset({2}))
+    assert played(OPEN, ending(1, times=2), second, CLOSE, PLAIN) == "abacdcde"
+
+
 def test_a_lone_first_ending_is_passed_over_at_the_second_time() -> None:
     assert played(OPEN, PLAIN, ending(1, times=2), PLAIN) == "abcabd"
     assert played(OPEN, PLAIN, ending(1, times=2)) == "abcab"
@@ -65,6 +70,12 @@ def test_da_capo_al_fine_leaves_repeats_out_and_takes_the_last_ending() -> None:
     assert played(*again) == "ababcabab"
 
 
+def test_another_movement_follows_a_minuet_da_capo() -> None:
+    minuet = (OPEN, MeasureMarks(times=2, fine=True), MeasureMarks(da_capo=True))
+    assert played(*minuet, OPEN, CLOSE) == "ababcabdede"
+    assert played(PLAIN, MeasureMarks(da_capo=True), PLAIN) == "abc"
+
+
 def test_dal_segno_al_coda() -> None:
     segno, to_coda = MeasureMarks(segno="1"), MeasureMarks(to_coda="1")
     back, coda = MeasureMarks(dal_segno="1"), MeasureMarks(coda="1")
@@ -80,7 +91,7 @@ def test_two_signs_and_two_codas_are_told_apart() -> None:
 
 
 def test_a_jump_in_a_repeated_passage_waits_for_its_last_time() -> None:
-    assert played(PLAIN, OPEN, MeasureMarks(da_capo=True), CLOSE, PLAIN)[:5] == "abcdb"
+    assert played(MeasureMarks(fine=True), OPEN, MeasureMarks(da_capo=True), CLOSE)[:7] == "abcdbca"
     assert played(OPEN, ending(1, times=2), MeasureMarks(endings=frozenset({2}), da_capo=True)) == "abacac"
 
 

@@ -32,6 +32,9 @@ def test_tempi_and_seconds_are_read_in_many_spellings() -> None:
     assert [read_bpm(text) for text in ("92", "92.5 bpm", "ca. 120", "♩=60", "100 beats per minute")] == [
         *(92, 92.5, 120, 60, 100)
     ]
+    assert [read_bpm(text) for text in ("≈ 100", "~100 BPM", "100-ish", "100 bpm (half time 50)", "etwa 100?")] == [
+        100
+    ] * 5
     assert [read_seconds(text) for text in ("0.5", "1,25 s", "520 ms", "1:02.5", "00:01:02")] == [
         *(0.5, 1.25, 0.52, 62.5, 62)
     ]

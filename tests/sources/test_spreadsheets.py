@@ -188,6 +188,7 @@ def test_every_sheet_with_places_is_read_and_the_others_are_named(tmp_path: Path
     rock.append([2, "Second", "midi\\b.mid", 100, "03.05.2019"])
     rock.append([3])
     rock.append([None, "Total: 2"])
+    rock.append([None, "Total", 2])
     rock.append(["", "", " ", ""])
     jazz = book.create_sheet("Jazz")
     jazz.append(["Link", "Title"])
@@ -249,6 +250,17 @@ def test_links_behind_text_are_found_in_excel_files(tmp_path: Path) -> None:
         *("midi/take 5.mid", "https://example.org/b.zip#in/*.mid", "midi/take 7.mid", "", "", "f.mid")
     ]
     assert [row.where for row in rows] == ["Listen", "click", "", "d.mid", "see", ""]
+
+
+def test_formulas_of_links_stand_in_plain_text_too(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text('Title;Link\nDawn;"=HYPERLINK(""midi/""&A2&"".mid"";""play"")"\n')
+    (row,) = entries(tmp_path / "list.csv")
+    assert row.link == "midi/Dawn.mid"
+
+
+def test_a_sheet_on_the_web_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is a link: download the spreadsheet"):
+        read_sheets(DataSettings("catalog", "catalog", "Mine", "mine", "https://docs.google.com/spreadsheets/d/1"))
 
 
 def test_links_behind_text_are_found_in_open_documents(tmp_path: Path) -> None:

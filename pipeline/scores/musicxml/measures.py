@@ -108,7 +108,8 @@ class MeasureReader:
         return iter(read)
 
     def _measure(self, element: Element, measure: Measure) -> None:
-        self.measure, self.now, self.chord_onset, self.furthest = measure, 0.0, 0.0, 0.0
+        self.measure, self.now, self.furthest = measure, 0.0, 0.0
+        self.chord_onset, self.chord_value = 0.0, ("", 0, 0.0)
         for child in element:
             tag = child.tag
             if tag == "note":
@@ -190,6 +191,7 @@ class MeasureReader:
         pitch = unpitched = rest = duration = None
         is_chord = is_cue = False
         ties, voice, staff, instrument, notehead = 0, "1", "1", "", ""
+        value, dots = "", 0
         notations = None
         for child in element:
             tag = child.tag
@@ -199,6 +201,10 @@ class MeasureReader:
                 duration = child.text
             elif tag == "voice":
                 voice = child.text or "1"
+            elif tag == "type":
+                value = child.text or ""
+            elif tag == "dot":
+                dots += 1
             elif tag == "staff":
                 staff = child.text or "1"
             elif tag == "chord":
@@ -221,8 +227,10 @@ class MeasureReader:
                 notations = child
         length = _quarters(duration, self.divisions) if duration is not None else self._value_of(element)
         if not is_chord:
-            self.chord_onset = self.now
+            self.chord_onset, self.chord_value = self.now, (value, dots, length)
             self.now += length
+        elif value and self.chord_value[:2] == (value, dots):
+            length = max(length, self.chord_value[2])  # some programs shorten all notes of a chord but the first
         if rest is not None:
             if element.get("print-object") != "no":
                 self.measure.rests.append(WrittenRest(self.chord_onset, length, voice, staff))

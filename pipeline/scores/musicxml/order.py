@@ -94,6 +94,8 @@ def _endings(columns: Sequence[Sequence[Measure | None]], times: list[int]) -> l
         under = range(first, following)
         ends = [at for at in under if stops[at]] or [at for at in under if times[at]]
         last = ends[0] if ends else first
+        if following < len(columns) and times[following - 1] and not any(times[first:last]):
+            last = following - 1  # a bracket that is drawn too short, up to the next one
         numbers = _numbers(text) or frozenset({max(found[first - 1], default=0) + 1 if first else 1})
         found[first : last + 1] = [numbers] * (last + 1 - first)
     return found

@@ -21,7 +21,17 @@ from pipeline.scores.musicxml.measures import START, STOP, Measure, MeasureReade
 from pipeline.scores.musicxml.order import measure_marks
 from pipeline.scores.musicxml.part_list import PartHead, read_part_list
 from pipeline.scores.repeats import playing_order
-from pipeline.scores.score import DEFAULT_BPM, TINY, Metre, Part, Score, WrittenVoices, bar_lines, make_events
+from pipeline.scores.score import (
+    DEFAULT_BPM,
+    NAMED_INSTRUMENTS,
+    TINY,
+    Metre,
+    Part,
+    Score,
+    WrittenVoices,
+    bar_lines,
+    make_events,
+)
 
 VELOCITY = 80
 """Of all notes: what is drawn says little about it."""
@@ -307,7 +317,7 @@ def _remarks(readers: Sequence[MeasureReader]) -> tuple[str, ...]:
     }
     remarks = []
     if named:
-        remarks.append(f"instruments by the names of parts: {', '.join(sorted(named))[:120]}")
+        remarks.append(f"{NAMED_INSTRUMENTS} parts: {', '.join(sorted(named))[:120]}")
     slashes = sum(reader.num_slashes for reader in readers)
     if slashes:
         remarks.append(f"beats drawn as slashes were left out: {slashes}")

@@ -183,6 +183,13 @@ def test_a_note_without_a_duration_has_that_of_its_note_value(tmp_path: Path) ->
     assert found.remarks == ("notes without a duration got that of their note value: 1",)
 
 
+def test_notes_of_one_chord_and_value_last_as_long(tmp_path: Path) -> None:
+    half = "<type>half</type>"
+    chord = xml_note("C", 4, 4, after=half) + xml_note("E", 4, 3, "<chord/>", half)
+    path = write_xml(tmp_path / "a.xml", ATTRIBUTES.format("") + chord + xml_note("G", 4, 3, "<chord/>"))
+    assert note_rows(read_one(path)) == [(0, 1.5, 67), (0, 2, 60), (0, 2, 64)]
+
+
 def test_grace_notes_cue_notes_and_slashes_are_left_out(tmp_path: Path) -> None:
     grace = "<note><grace/><pitch><step>D</step><octave>5</octave></pitch></note>"
     cue = xml_note("E", 5, 4, "<cue/>")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.transcription.beats.bar_length import BarLength, find_bar_length
+from pipeline.transcription.beats.bar_length import BarLength, divides_in_three, find_bar_length
 from pipeline.transcription.beats.grid import Beats, find_beats
 from pipeline.transcription.pitches import PITCH
 from tests.transcription.beats.test_grid import NO_HITS, NO_NOTES, SILENCE, notes_at, rock, song
@@ -51,3 +51,13 @@ def test_little_music_and_noise_keep_their_bars() -> None:
     for notes in (NO_NOTES, notes_at(song(4, 3), BEATS), noise):
         beats = find_beats(SILENCE, notes, NO_HITS)
         assert find_bar_length(notes, NO_HITS, beats) == BarLength(4, 1)
+
+
+def test_triplets_divide_beats_in_three_and_swing_and_eighths_do_not() -> None:
+    beats = Beats(BEATS, 4)
+    thirds = notes_at([(beat + third / 3, 0.3, 60 + third, 90) for beat in range(60) for third in range(3)], BEATS)
+    swing = notes_at([(beat + place, 0.3, 60, 90) for beat in range(60) for place in (0, 2 / 3)], BEATS)
+    assert divides_in_three(thirds, NO_HITS, beats)
+    assert not divides_in_three(swing, NO_HITS, beats)
+    assert not divides_in_three(notes_at(song(24), BEATS), rock(24, BEATS), beats)
+    assert not divides_in_three(NO_NOTES, NO_HITS, beats)
