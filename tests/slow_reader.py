@@ -1,4 +1,4 @@
-"""MIDI files to phrases once more, slowly: loops, dictionaries and fractions, and of `pipeline` only instruments' names.
+"""MIDI files to phrases once more, slowly: loops, dictionaries and fractions, and of `pipeline` only what names mean.
 
 Written from section 3 of the design, the settings' words and the definitions in docstrings; files are read by mido.
 """
@@ -94,8 +94,9 @@ def listen(file: mido.MidiFile) -> tuple[dict[Player, Voice], list[tuple[Fractio
         pedal = [(row[0], row[3].value >= 64) for row in own if row[3].is_cc(64)]
         alone = sum(one == number for one, _ in players) == 1
         called = instrument_by_name(file.tracks[number].name) if alone else None
-        for began, place, end, pitch in notes_of(own, file.ticks_per_beat, signatures):
-            program, is_drum = 0, channel == 9
+        last = max(row[0] for row in everything if row[1] == number)
+        for began, place, end, pitch in notes_of(own, last, file.ticks_per_beat, signatures):
+            program, is_drum = None, channel == 9
             found = [what for when, what in states if when < (began, 1, number, place)]
             if found:
                 program, is_drum = found[-1]
@@ -113,9 +114,9 @@ def is_start(message: mido.Message) -> bool:
 
 
 def notes_of(
-    own: list[tuple[int, int, int, mido.Message]], ticks: int, signatures: list[tuple[Fraction, int, int]]
+    own: list[tuple[int, int, int, mido.Message]], last: int, ticks: int, signatures: list[tuple[Fraction, int, int]]
 ) -> list[tuple[int, int, int, int]]:
-    """Begin, place, end and pitch of the notes of a track and channel."""
+    """Begin, place, end and pitch of the notes of a track and channel; `last` is the tick at which the track ends."""
     notes = []
     for pitch in range(128):
         rows = [row for row in own if row[3].type in ("note_on", "note_off") and row[3].note == pitch]
@@ -130,7 +131,8 @@ def notes_of(
             paired = []
             for row, following in zip(rows, [*rows[1:], None], strict=True):
                 if is_start(row[3]):
-                    end = following[0] if following else bar_end(row[0], ticks, signatures)
+                    bar = bar_end(row[0], ticks, signatures)
+                    end = following[0] if following else min(bar, last) if last > row[0] else bar
                     if end > row[0] or not (following and is_start(following[3])):
                         paired.append((row[0], row[2], end, pitch))
         notes += paired
