@@ -72,7 +72,10 @@ _OTHERS = {
     ("Vocaloid project", PROJECT): ".vsqx .vsq .vpr .ust .ustx .svp",
     ("tracker module", PROJECT): ".mod .it .xm .s3m .mptm .xrns .669 .med .stm",
     ("SoundFont", "instruments, not songs; render.soundfont=FILE plays with one"): ".sf2 .sf3",
-    ("recording", SOUND): ".wma .aac .ape .wv .tta .mpc .mka .amr .3gp .dsf .dff .ra .ac3 .dts .caf .au .snd .w64 .spx",
+    (
+        "recording",
+        "convert it to WAV, FLAC or MP3",
+    ): ".wma .aac .ape .wv .tta .mpc .mka .amr .3gp .dsf .dff .ra .ac3 .dts .caf .au .snd .w64 .spx",
     ("video", "export its sound as WAV, FLAC or MP3"): ".mp4 .m4v .mkv .webm .mov .avi .wmv .mpg .mpeg .flv",
     ("archive", ARCHIVE): ".rar .7z .tar .tgz .gz .bz2 .xz .lzh .lha .cab .sit",
 }

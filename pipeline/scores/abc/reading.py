@@ -30,7 +30,7 @@ def read_abc(content: bytes, title: str, limit: int, play_repeats: bool = True) 
     """
     text = decode(content)
     if not re.search(r"^(?:K:|X:)", text.replace("\r", "\n"), re.MULTILINE):
-        raise UnusableError("broken file: no ABC tune (no K: line)")
+        raise UnusableError("has no ABC tune in it (no K: line)")
     scores = []
     reasons = []
     for tune in split_tunes(text):

@@ -9,8 +9,12 @@ from pipeline.errors import UnusableError
 from pipeline.scores.abc.reading import read_abc
 from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import Score
+from pipeline.scores.tracks import assign
+from pipeline.settings.data import TrackSettings, TracksSettings
 from tests.music_makers import note_rows
 from tests.scores.abc.makers import pitches, rows, tune
+
+SATB = TracksSettings("satb", "register", [TrackSettings(name) for name in "SATB"], [])
 
 
 def read(text: str) -> list[Score]:
@@ -51,6 +55,26 @@ def test_voices_sound_together_however_they_are_laid_out(layout: str) -> None:
     score = tune(VOICES[layout])
     assert rows(score) == [(0, 4, 60), (4, 4, 62), (0, 4, 64), (4, 4, 65)]
     assert len(score.parts) == 2
+
+
+@pytest.mark.parametrize(
+    "music",
+    [
+        "V:1\n[EG]4|[FA]4|[GB]2z2|[Gc]4|\nV:2 clef=bass\n[C,C]4|[F,C]4|[G,D]2z2|[C,E]4|",
+        "V:1\nG4 & E4|A4 & F4|B2z2 & G2z2|c4 & G4|\nV:2\nC4 & C,4|C4 & F,4|D2z2 & G,2z2|E4 & C,4|",
+        "[C,CEG]4|[F,CFA]4|[G,DGB]2z2|[C,EGc]4|",
+    ],
+)
+def test_a_closed_score_has_the_voices_of_its_chords_and_layers(music: str) -> None:
+    parts = assign(tune(music), SATB)
+    assert [part.events["pitch"].tolist() for part in sorted(parts, key=lambda part: part.track)] == [
+        [67, 69, 71, 72],
+        [64, 65, 67, 67],
+        [60, 60, 62, 64],
+        [48, 53, 55, 48],
+    ]
+    with pytest.raises(UnusableError, match="has 1 part"):
+        assign(tune("CDEF|GABc|"), SATB)
 
 
 def test_voices_keep_their_own_accidentals_ties_and_tuplets() -> None:
@@ -151,6 +175,14 @@ def test_transposition(music: str, pitch: int) -> None:
 def test_titles_in_any_encoding(encoding: str) -> None:
     (score,) = read_abc("X:1\nT:Été à Köln\nK:C\nC\n".encode(encoding), "x", 1000)
     assert score.title == "Été à Köln"
+
+
+def test_titles_in_the_charset_that_is_named_or_in_several() -> None:
+    (named,) = read_abc("%abc\nI:abc-charset iso-8859-2\n\nX:1\nT:Dvořák\nK:C\nC\n".encode("iso-8859-2"), "x", 1000)
+    assert named.title == "Dvořák"
+    mixed = "X:1\nT:Café\nK:C\nC\n".encode() + "\nX:2\nT:Köln\nK:C\nC\n".encode("cp1252")
+    assert [score.title for score in read_abc(mixed, "x", 1000)] == ["Café", "Köln"]
+    assert read_abc(b"%%abc-charset punycode\n\nX:1\nT:\xff\nK:C\nC\n", "x", 1000)[0].title == "ÿ"
 
 
 @pytest.mark.parametrize(
