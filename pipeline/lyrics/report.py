@@ -57,7 +57,5 @@ def language_model_report(model: Mapping[str, Any], written: str, cleaned: str) 
         f"the weights of step {model['best_step']:,} were best on the validation texts. `learning.png` shows the way."
     )
     table = markdown_table(("", "bits a character of held-out text"), bits)
-    texts = (
-        ["# The texts", f"Before learning {cleaned}; `lyrics.clean=false` reads them as they are."] if cleaned else []
-    )
+    texts = ["# The texts", f"What was done to them before they were learnt: {cleaned}."] if cleaned else []
     return "\n\n".join(["# The language model", table, trained, *texts, "# What it wrote", written]) + "\n"
