@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -83,17 +85,19 @@ def cut_columns(
         int(largest).bit_length() for largest in (track.max(), pitch.max() - lowest, length.max())
     )
     step_bits = int((onset + length).max()).bit_length()
-    kind = np.uint32 if track_bits + pitch_bits + step_bits + length_bits <= 32 else np.int64
-    lines = track.astype(kind) << pitch_bits | (pitch - lowest).astype(kind)
-    keys = (lines << step_bits | onset.astype(kind)) << length_bits | length.astype(kind)
+    kind = np.dtype(np.uint32 if track_bits + pitch_bits + step_bits + length_bits <= 32 else np.int64)
+    keys: NDArray[np.integer[Any]] = track.astype(kind)
+    for column, bits in ((pitch - lowest, pitch_bits), (onset, step_bits), (length, length_bits)):
+        keys = keys << bits | column.astype(kind)
     keys.sort()
-    places, length = keys >> length_bits, keys & (1 << length_bits) - 1  # a place is a line and an onset on it
-    np.minimum(length[:-1], places[1:] - places[:-1], out=length[:-1])  # of two lines they are further apart than long
-    lines, onset = places >> step_bits, places & (1 << step_bits) - 1
-    keys = (lines >> pitch_bits << step_bits | onset) << pitch_bits | lines & (1 << pitch_bits) - 1
-    keys = keys << length_bits | length
-    if not length.all():
-        keys = keys[length > 0]
+    places, lengths = keys >> length_bits, keys & (1 << length_bits) - 1  # a place is a line and an onset on it
+    # places of two lines are further apart than any note is long
+    np.minimum(lengths[:-1], places[1:] - places[:-1], out=lengths[:-1])
+    lines, onsets = places >> step_bits, places & (1 << step_bits) - 1
+    keys = (lines >> pitch_bits << step_bits | onsets) << pitch_bits | lines & (1 << pitch_bits) - 1
+    keys = keys << length_bits | lengths
+    if not lengths.all():
+        keys = keys[lengths > 0]
     keys.sort()
     notes = np.empty(keys.shape, NOTE)
     notes["length"] = keys & (1 << length_bits) - 1
