@@ -62,6 +62,8 @@ class PartHead:
     """The instruments of all parts have one name, which says nothing."""
     in_choir: bool = False
     """Beside it stand a soprano, an alto or a tenor."""
+    sounds: list[Sound] = field(default_factory=list)
+    """All that notes were asked to sound with."""
     _sounds: dict[tuple[str, bool], Sound] = field(default_factory=dict)
 
     def sound(self, instrument_id: str, is_unpitched: bool) -> Sound:
@@ -70,6 +72,7 @@ class PartHead:
         if found is None:
             found = self._unpitched(instrument_id) if is_unpitched else self._pitched(instrument_id)
             self._sounds[instrument_id, is_unpitched] = found
+            self.sounds.append(found)
         return found
 
     def key(self, sound: Sound, place: tuple[str, int] | None, notehead: str) -> int:
