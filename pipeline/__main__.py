@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import difflib
 import os
 import re
 import signal
@@ -11,15 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.build import Builder
-from pipeline.config import (
-    PROGRAM,
-    group_choices,
-    is_setting,
-    nearest_setting,
-    read_config,
-    register_schema,
-    text_settings,
-)
+from pipeline.command_line.overrides import complaint, meant_stage, no_choice, no_setting, quoted
+from pipeline.config import PROGRAM, is_setting, read_config, register_schema
 from pipeline.errors import UserError
 from pipeline.parallel import num_processes
 from pipeline.stage_table import STAGES, upstream_of
@@ -56,21 +50,6 @@ def overview() -> str:
     return "\n".join(lines)
 
 
-def quoted(word: str, sweep: bool) -> str:
-    """An override with its value in quotes where it is free text; in a sweep each value between commas."""
-    key, _, value = word.partition("=")
-    if key.lstrip("+") not in text_settings() or value in ("", "null") or value[0] in "'\"" or "${" in value:
-        return word
-    parts = value.split(",") if sweep else [value]
-    return f"{key}=" + ",".join(map(_in_quotes, parts))
-
-
-def _in_quotes(text: str) -> str:
-    """Text in Hydra's quotes, in which a backslash means something only before a quote."""
-    escaped = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), text)
-    return f"'{escaped}'"
-
-
 def run_job(tree: DictConfig) -> None:
     """One job: read its settings, build its stage, and turn what goes wrong into one sentence."""
     from hydra.core.hydra_config import HydraConfig
@@ -103,7 +82,7 @@ def build(tree: DictConfig, name: str, overrides: tuple[str, ...]) -> None:
     explicit = tuple(override.split("=")[0].lstrip("+~") for override in overrides)
     for key in explicit:
         if not is_setting(key):
-            raise UserError(f"there is no setting {key}; `--cfg job` prints all settings.")
+            raise UserError(no_setting(key))
     if any(override.startswith("data=") for override in overrides):
         explicit += ("tracks",)
     if "budget" in explicit:
@@ -128,6 +107,12 @@ def build_one(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> None:
 
         upstream += () if is_trained(name) else ("evaluate",)  # a folder that was scored is known by its own manifest
     config = read_config(tree, explicit, upstream, name)
+    if (
+        stage in ("evaluate", "generate", "render")
+        and "name" in explicit
+        and not {"data", "evaluate.path"} & {*explicit}
+    ):
+        hint_at_name(stage, name)
     if config.album.reroll is not None:
         if stage != "album":
             raise UserError("album.reroll belongs to +stage=album.")
@@ -136,6 +121,16 @@ def build_one(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> None:
         ask_again(config)
     os.environ.update(OMP_NUM_THREADS=str(config.threads), OMP_WAIT_POLICY="PASSIVE")
     Builder(config, explicit).build(stage)
+
+
+def hint_at_name(stage: str, name: str) -> None:
+    """Say which trained run a name may mean that none has, before much is made for it."""
+    from pipeline.progress import say
+
+    trained = [path.parent.parent.name for path in Path("outputs").glob("*/train/manifest.json")]
+    near = difflib.get_close_matches(name, trained, n=1)
+    if near and name not in trained and not Path("outputs", name, "train").exists():
+        say(f"{stage}: there is no trained run {name} yet; did you mean name={near[0]}? Ctrl-C stops this one.")
 
 
 def evaluate_each(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> tuple[DictConfig, str, tuple[str, ...]]:
@@ -195,13 +190,10 @@ def describe_config_error(error: Exception) -> str:
     text = f"{error}\n{error.__cause__ or ''}"
     missing = re.search(r"Could not override '([^']+)'", text)
     if missing:
-        near = nearest_setting(missing[1])
-        hint = f"did you mean {near}?" if near else "`--cfg job` prints all settings."
-        return f"there is no setting {missing[1]}; {hint}"
+        return no_setting(missing[1])
     group = re.search(r"Could not find '([^']+)/([^']+)'", text)
     if group:
-        choices = group_choices(group[1])
-        return f"there is no {group[1]}={group[2]}; conf/{group[1]}/ has {', '.join(choices)}."
+        return no_choice(group[1], group[2])
     key = re.search(r"full_key: (\S+)", text)
     first = str(error.__cause__ if key and error.__cause__ else error).splitlines()[0].rstrip(".")
     return f"{key[1]}: {first}." if key else f"{first}."
@@ -214,10 +206,15 @@ def main() -> int:
     if not staged:
         print(overview())
         if words and words not in (["-h"], ["--help"]):
-            print(f"\nNothing was run: {' '.join(words)} names no stage; add +stage=STAGE.", file=sys.stderr)
+            stage = meant_stage(words)
+            hint = f"did you mean +stage={stage}?" if stage else "add +stage=STAGE."
+            print(f"\nNothing was run: {' '.join(words)} names no stage; {hint}", file=sys.stderr)
             return 2
         return 0
     sweep = bool({"-m", "--multirun"} & set(words))
+    if is_first_process() and (sentence := complaint(words, sweep)):
+        print(f"Error: {sentence}", file=sys.stderr)
+        return 1
     sys.argv[1:] = [quoted(re.sub(r"^stage=", "+stage=", word), sweep) for word in words]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -28,13 +28,13 @@ from pipeline.settings.data import (
     steps_of,
 )
 from pipeline.settings.evaluate import EvaluateSettings
-from pipeline.settings.generate import ALBUM, GenerateSettings, request_name
+from pipeline.settings.generate import ALBUM, GenerateSettings
 from pipeline.settings.lyrics import LyricsSettings
 from pipeline.settings.metre import read_metre
 from pipeline.settings.render import RenderSettings
 from pipeline.settings.train import TrainStageSettings
 from pipeline.settings.transcribe import TranscribeSettings
-from pipeline.song_requests import is_folder_name, run_directory, settle_request
+from pipeline.song_requests import run_directory, settle_request
 
 ENVIRONMENT_THREADS: Any = "${oc.decode:${oc.env:OMP_NUM_THREADS,1}}"
 
@@ -102,13 +102,9 @@ UNCOUNTED = {
 
 
 def register_schema() -> None:
-    """Tell Hydra the settings that there are, their types and defaults: `schema` in the list of `conf/config.yaml`.
-
-    `${stage_folder:}` is where Hydra keeps the command line of a stage: beside what the stage leaves.
-    """
+    """Tell Hydra the settings that there are, their types and defaults: `schema` in the list of `conf/config.yaml`."""
     from hydra.core.config_store import ConfigStore
 
-    OmegaConf.register_new_resolver("stage_folder", _stage_folder, replace=True)
     ConfigStore.instance().store("schema", CommandLine)
 
 
@@ -308,11 +304,3 @@ def stage_directory(stage: str, config: Config) -> Path:
     if stage in SET_STAGES:
         return Path("data") / SET_STAGES[stage] / set_name(config)
     return run_directory(stage, config.name, config.generate.request or ALBUM)
-
-
-def _stage_folder(*, _root_: DictConfig) -> str:
-    """`STAGE`, or `STAGE/REQUEST`, of settings that have not been checked yet."""
-    stage = str(_root_.stage)
-    requests = {"generate": request_name(_root_.generate), "render": str(_root_.render.request)}
-    request = requests.get(stage, "")
-    return f"{stage}/{request}" if is_folder_name(request) else stage

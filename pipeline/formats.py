@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from collections import Counter
@@ -71,17 +72,27 @@ _OTHERS = {
     ("Vocaloid project", PROJECT): ".vsqx .vsq .vpr .ust .ustx .svp",
     ("tracker module", PROJECT): ".mod .it .xm .s3m .mptm .xrns .669 .med .stm",
     ("SoundFont", "instruments, not songs; render.soundfont=FILE plays with one"): ".sf2 .sf3",
-    ("recording", SOUND): ".wma .aac .ape .wv .tta .mpc .mka .amr .3gp .dsf .dff .ra .ac3 .dts .caf .au .snd .w64 .spx",
+    (
+        "recording",
+        "convert it to WAV, FLAC or MP3",
+    ): ".wma .aac .ape .wv .tta .mpc .mka .amr .3gp .dsf .dff .ra .ac3 .dts .caf .au .snd .w64 .spx",
     ("video", "export its sound as WAV, FLAC or MP3"): ".mp4 .m4v .mkv .webm .mov .avi .wmv .mpg .mpeg .flv",
     ("archive", ARCHIVE): ".rar .7z .tar .tgz .gz .bz2 .xz .lzh .lha .cab .sit",
 }
-OTHERS = {suffix: (name, advice) for (name, advice), suffixes in _OTHERS.items() for suffix in suffixes.split()}
+OTHERS = {
+    suffix: (name, advice)
+    for (name, advice), suffixes in _OTHERS.items()
+    for suffix in suffixes.split()
+    if suffix not in (*SCORES, *RECORDINGS)
+}
 """Music in formats that are not read, by the end of the name: what such a file is called, and what to do with it."""
 OTHER_SUFFIX = re.compile(r" \((\.\w+)\): ")
 """Where `other_format` names the end of the name."""
 PROJECT_FOLDERS = (".band", ".logicx")
 """Projects that are folders on disk, whose own files are no songs."""
 
+MOSTLY_ASCII = 0.8
+"""Of the letters of a text in the encoding of Western Windows."""
 FEWEST_LETTERS = 8
 """A shorter file is no text that anyone would know."""
 HEAD_BYTES = 2048
@@ -220,11 +231,13 @@ def stranger(name: str, head: bytes) -> str:
 
 
 def _is_text(head: bytes) -> bool:
-    """Whether bytes are letters that people read."""
+    """Whether bytes are letters that people read, in Unicode or the encoding of Western Windows."""
     try:
-        text = head[: HEAD_BYTES - 4].decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.start < len(head) - 8:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)  # the last letter may be cut
+    except UnicodeDecodeError:
+        text = head.decode("cp1252", "replace")
+        if sum(letter.isascii() for letter in text) < MOSTLY_ASCII * len(text):
             return False
-        text = head[: error.start].decode("utf-8")
-    return all(letter.isprintable() or letter in "\r\n\t\ufeff" for letter in text) and not format_of_content(head)
+    return all(letter.isprintable() or letter in "\r\n\t\ufeff\u00a0" for letter in text) and not format_of_content(
+        head
+    )

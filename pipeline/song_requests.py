@@ -34,11 +34,6 @@ def run_directory(stage: str, name: str, request: str = ALBUM) -> Path:
     return place / request if stage in REQUEST_STAGES else place
 
 
-def is_folder_name(request: str) -> bool:
-    """Whether a request can name a folder: letters, digits, - and _."""
-    return re.fullmatch(r"[\w-]+", request) is not None
-
-
 def render_command(name: str, request: str) -> str:
     """The command line that renders a request's songs."""
     words = ["python", "-m", "pipeline", "+stage=render", f"name={name}"]
@@ -67,7 +62,7 @@ def settle_request(stage: str, name: str, generate: GenerateSettings, rendered: 
     request = request_name(generate)
     typed = next((f"generate.{key}={getattr(generate, key)}" for key in ASKS if f"generate.{key}" in explicit), None)
     for key, value in (("generate.request", request), ("render.request", rendered)):
-        if not is_folder_name(value):
+        if not re.fullmatch(r"[\w-]+", value):
             raise UserError(f"{key}={value} can't be a folder: use letters, digits, - and _.")
     if stage in ("generate", *STAGES_OF_THE_ALBUM) and rendered != ALBUM:
         raise UserError("render.request belongs to +stage=render; generate.request names what +stage=generate makes.")

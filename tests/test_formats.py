@@ -3,6 +3,7 @@ import os
 import pytest
 
 from pipeline.formats import (
+    HEAD_BYTES,
     OTHERS,
     RECORDINGS,
     SCORES,
@@ -59,4 +60,6 @@ def test_a_damaged_file_is_no_stranger() -> None:
     ):
         assert stranger(name, head) == ""
     assert stranger("a.mid", b"PK\3\4 cut") == "is a zip archive, not a MIDI file"
+    assert stranger("a.mid", "Liebes Tagebuch, fr\u00fcher".encode("cp1252")) == "is plain text, not a MIDI file"
+    assert stranger("a.mid", ("a" + "\u00e4" * 2000).encode()[:HEAD_BYTES]) == "is plain text, not a MIDI file"
     assert stranger("a.mp3", "Liebes Tagebuch, fr\u00fcher".encode()) == "is plain text, not a recording"

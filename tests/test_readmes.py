@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from pipeline.__main__ import quoted
+from pipeline.command_line.overrides import quoted
 from pipeline.config import compose
 from tests.conftest import ROOT, SMALL, Program, program_environment
 

@@ -116,7 +116,6 @@ def test_songs_around_given_notes_leave_the_album_as_it_is(album_copy: Path, pro
     said = program("+stage=render", "name=small", "render.request=given", cwd=album_copy, check=True).stdout
     assert "generate: up to date" in said and "outputs/small/render/given" in said
     assert (run / "render/given/01.mid").is_file()
-    assert "given=" in (run / "generate/given/.hydra/overrides.yaml").read_text()
     for stage in ("render", "album"):
         said = program(f"+stage={stage}", "name=small", cwd=album_copy, check=True).stdout
         assert f"{stage}: up to date" in said

@@ -56,7 +56,7 @@ from gan.metrics.two_sample_test import two_sample_test
 from gan.spec import RollSpec
 from pipeline.evaluation.comparison import estimate, families_of, faults_seen, finite
 from pipeline.evaluation.phrase_sets import PhraseSet
-from pipeline.progress import bar
+from pipeline.progress import bar, counted
 from pipeline.settings.evaluate import EvaluateSettings
 
 FORMAT = 2
@@ -234,8 +234,8 @@ class Evaluator:
         notes = []
         if len(scored) < self.settings.phrases:
             notes.append(
-                f"There are {len(scored)} phrases to score, not {self.settings.phrases}; the floor is of as many "
-                "training phrases. Overlaps of few phrases are low."
+                f"Only {counted(len(scored), 'phrase')} could be scored, not {self.settings.phrases}; the floor is of "
+                "as many training phrases. Overlaps of few phrases are low."
             )
         if self.test.phrases.num_songs < FEW_SONGS:
             notes.append(

@@ -22,7 +22,7 @@ from pipeline.dataset.resumable_reading import read_files
 from pipeline.dataset.store import PhraseStore, kind_of_reason
 from pipeline.errors import UserError
 from pipeline.formats import printable
-from pipeline.progress import bar
+from pipeline.progress import bar, counted
 from pipeline.settings.data import ExecutorSettings
 
 BATCH = 64
@@ -141,8 +141,8 @@ def held_out_phrases(store: PhraseStore, name: str) -> tuple[PhraseSet, PhraseSe
         phrases = real_phrases(store, split)
         if not len(phrases):
             raise UserError(
-                f"data={name} has no {split} songs ({len(store.songs)} songs in all): some 20 songs are needed to "
-                "hold generated music against unseen ones; add music, or evaluate against another set with data=."
+                f"data={name} has no {split} songs ({counted(len(store.songs), 'song')} in all): some 20 are needed "
+                "to hold generated music against unseen ones; add music, or evaluate against another set with data=."
             )
         found.append(phrases)
     return found[0], found[1]

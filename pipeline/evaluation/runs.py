@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.errors import UserError
 from pipeline.files import Manifest, read_manifest
+from pipeline.progress import counted
 
 OUTPUTS = Path("outputs")
 RANKING = "ranking"
@@ -34,7 +35,10 @@ def runs_to_rank(name: str, listed: list[str] | None) -> list[str]:
     jobs = [path.name for path in (OUTPUTS / name).glob("*") if path.name.isdecimal() and path.is_dir()]
     runs = [run for job in sorted(jobs, key=int) if is_trained(run := f"{name}/{job}") or is_evaluated(run)]
     if jobs and not runs:
-        raise UserError(f"none of the {len(jobs)} jobs in outputs/{name} has finished training: run the sweep again.")
+        raise UserError(
+            f"outputs/{name} has {counted(len(jobs), 'job')} of a sweep, none of which has finished training: run the "
+            "sweep again."
+        )
     return runs
 
 

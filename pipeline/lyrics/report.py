@@ -9,7 +9,7 @@ from pipeline.lyrics.language_model.baselines import baselines
 from pipeline.lyrics.language_model.evaluation import bits_per_character
 from pipeline.lyrics.language_model.training import LanguageModelTrainer
 from pipeline.markdown import markdown_table
-from pipeline.progress import duration, say
+from pipeline.progress import counted, duration, say
 
 
 def model_metrics(trainer: LanguageModelTrainer) -> dict[str, Any]:
@@ -52,11 +52,10 @@ def language_model_report(model: Mapping[str, Any], written: str, cleaned: str) 
         ("xz", f"{model['xz_bits']:.3f}"),
     ]
     trained = (
-        f"{model['steps']:,} steps in {duration(model['train_seconds'])} ({model['tokens_per_second']:,} tokens/s); "
+        f"{counted(model['steps'], 'step')} in {duration(model['train_seconds'])} "
+        f"({model['tokens_per_second']:,} tokens/s); "
         f"the weights of step {model['best_step']:,} were best on the validation texts. `learning.png` shows the way."
     )
     table = markdown_table(("", "bits a character of held-out text"), bits)
-    texts = (
-        ["# The texts", f"Before learning {cleaned}; `lyrics.clean=false` reads them as they are."] if cleaned else []
-    )
+    texts = ["# The texts", f"What was done to them before they were learnt: {cleaned}."] if cleaned else []
     return "\n\n".join(["# The language model", table, trained, *texts, "# What it wrote", written]) + "\n"

@@ -52,7 +52,7 @@ def read_pianoroll(content: bytes, title: str, limit: int) -> list[Score]:
 def _read(arrays: _ArchiveArrays, title: str) -> Score:
     info = json.loads(arrays.read(INFO)) if INFO in arrays.names else None
     if not isinstance(info, dict) or "0" not in info:
-        raise UnusableError("broken file: no piano roll in it")
+        raise UnusableError("has no piano roll in it")
     resolution = int(info.get("resolution") or info.get("beat_resolution") or 0)
     if not 1 <= resolution <= 1000:
         raise UnusableError(f"broken file: {resolution} steps a beat")

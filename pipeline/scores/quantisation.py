@@ -72,7 +72,9 @@ def usable_spans(score: Score, spec: RollSpec, trust_metre: bool, pair_bars: boo
         raise UnusableError(f"too long: {end / bar_length:,.0f} bars")
     if trust_metre:
         written = merge_metres(score.metres)
-        metres = merge_metres(tuple(_in_bars_of(spec, written, score, pair_bars)))
+        metres = written
+        if not all(is_metre_of(spec, one) for one in written):
+            metres = merge_metres(tuple(_in_bars_of(spec, written, score, pair_bars)))
     else:
         start = estimate_downbeat(score, spec.beats_per_bar, spec.quarters_per_beat)
         written = metres = (Metre(start, *map(int, spec.metre.split("/"))),)

@@ -15,6 +15,9 @@ EVENT = np.dtype(
 )
 """One note of a part: onset and duration in quarter notes, MIDI pitch and velocity (0 to 127)."""
 
+FASTEST_DOTTED_BPM = 200.0
+"""Dotted beats a minute: what was heard to have faster ones has most likely been heard by its eighth notes."""
+
 Events = NDArray[np.void]
 """A structured array `[notes]` of dtype `EVENT`, in no particular order."""
 
@@ -120,7 +123,10 @@ class Score:
             part.events["duration"] *= 1.5
         metres = tuple(Metre(1.5 * one.start, 3 * one.numerator, 2 * one.denominator) for one in self.metres)
         tempos = tuple((1.5 * start, 1.5 * bpm) for start, bpm in self.tempos)
-        return replace(self, parts=tuple(parts), metres=metres, tempos=tempos)
+        remarks = self.remarks
+        if self.mean_bpm > FASTEST_DOTTED_BPM:
+            remarks += (f"its beats may be its eighth notes ({self.mean_bpm:.0f} a minute; its bpm can be told)",)
+        return replace(self, parts=tuple(parts), metres=metres, tempos=tempos, remarks=remarks)
 
     @property
     def mean_bpm(self) -> float:

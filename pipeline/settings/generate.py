@@ -74,12 +74,12 @@ class GenerateSettings:
     player."""
 
 
-def request_name(settings: Any) -> str:
-    """The request that a folder is named by: as typed, else by what is asked for (`GenerateSettings`, or its tree)."""
+def request_name(settings: GenerateSettings) -> str:
+    """The request that a folder is named by: as typed, else by what is asked for."""
     return settings.request or request_kind(settings)
 
 
-def request_kind(settings: Any) -> str:
+def request_kind(settings: GenerateSettings) -> str:
     """`ALBUM`, `GIVEN` or `EXPLORE`."""
     if settings.given is not None:
         return GIVEN

@@ -75,7 +75,7 @@ def settle(text: str, link: str, folder: Path) -> str:
         if host not in ("", "localhost", "127.0.0.1") and not re.fullmatch("[A-Za-z]:", host):
             return f"//{host}{path}"  # of a network
         path = f"{host}{path}" if host.endswith(":") else path
-        return path[1:] if re.match(r"/[A-Za-z]:[\\/]", path) else path
+        return path[1:] if WINDOWS.match(path[1:]) else path
     return text
 
 
@@ -201,8 +201,9 @@ def _path(text: str, folder: Path) -> Path:
 
 
 def _is_there(text: str, folder: Path) -> bool:
+    """Whether a text names a file, or several."""
     try:
-        return bool(places_on_disk(text, folder)[0])
+        return any(not Path(path).is_dir() for path, _ in places_on_disk(text, folder)[0])
     except (OSError, ValueError, RuntimeError):
         return False
 
@@ -268,8 +269,8 @@ def _tail_below(text: str, folder: Path) -> Path | None:
         return None
     parts = [part for part in PurePosixPath(text).parts[1:] if part not in ("..", "/")]
     for begin in range(len(parts)):
-        path = folder.joinpath(*parts[begin:])
-        if path.is_file():
+        path = _whatever_case(folder.joinpath(*parts[begin:]))
+        if path and path.is_file():
             return path
     return None
 

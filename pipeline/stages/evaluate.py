@@ -44,7 +44,7 @@ from pipeline.evaluation.report_plots import draw_accompaniments, draw_densities
 from pipeline.evaluation.runs import RANKING, evaluation_of
 from pipeline.files import bring, read_manifest, write_json, write_text
 from pipeline.pages.ranking import write_ranking_page
-from pipeline.progress import say
+from pipeline.progress import counted, say
 from pipeline.rendering.phrase_audio import write_sample
 from pipeline.songs.request import MAX_CONDITION_STRENGTH
 from pipeline.sources.folders import files_of, folder_print
@@ -87,7 +87,7 @@ def plan(config: Config) -> Plan:
     """What is held against what."""
     settings = config.evaluate
     if settings.runs is not None:
-        return Plan(f"ranks {len(settings.runs)} runs.", 3_000_000 * len(settings.runs))
+        return Plan(f"ranks {counted(len(settings.runs), 'run')}.", 3_000_000 * len(settings.runs))
     what = f"the music in {settings.path}" if settings.path else "the generator's phrases"
     classifier = " and trains two small classifiers" if settings.classifier else ""
     return Plan(

@@ -79,8 +79,9 @@ def run(config: Config, directory: Path) -> Outcome:
     pretrained = load_pretrained(settings)
     corpus = read_texts(settings, directory, pretrained_vocabulary(pretrained))
     say_skipped(corpus, settings.path)
-    if str(corpus.cleaned):
-        say(f"lyrics: {corpus.cleaned} (lyrics.clean=false reads texts as they are).")
+    cleaned = str(corpus.cleaned)
+    if cleaned:
+        say(f"lyrics: {cleaned}" + " (lyrics.clean=false reads texts as they are)." * settings.clean)
     trainer = LanguageModelTrainer(corpus.texts, settings.model, choose_device(config), settings.kind, pretrained)
     resume_language_model(trainer, directory / "model.pt", STAGES["lyrics"].extendable)
     train_and_save(trainer, directory / "metrics.jsonl", directory / "model.pt")
@@ -98,7 +99,7 @@ def run(config: Config, directory: Path) -> Outcome:
         written = write_lyrics(trainer, corpus, plans, songs, singer(config), settings, directory, model)
     else:
         written = write_prose(trainer, settings, directory)
-    write_text(directory / "report.md", language_model_report(model, written.table, str(corpus.cleaned)))
+    write_text(directory / "report.md", language_model_report(model, written.table, cleaned))
     return Outcome({"steps": trainer.step, "texts": written.count}, model | {"written": written.metrics})
 
 

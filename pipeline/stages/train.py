@@ -31,7 +31,7 @@ from pipeline.devices import choose_device, load_checkpoint, prepare_torch, resi
 from pipeline.errors import UserError
 from pipeline.files import refuse_change, settings_of
 from pipeline.parallel import num_processes
-from pipeline.progress import counter, duration, finish_step_first, say
+from pipeline.progress import counted, counter, duration, finish_step_first, say
 from pipeline.settings.data import roll_spec
 from pipeline.stage_table import STAGES, Outcome, Plan
 from pipeline.training.recorder import Recorder
@@ -59,7 +59,7 @@ def plan(config: Config) -> Plan:
     in_precision = "in bfloat16 " if uses_bfloat16(settings.precision, torch.device(device)) else ""
     each = f" in each of {num_processes()} processes" if num_processes() > 1 else ""
     text = (
-        f"trains to step {settings.steps:,} in batches of {settings.batch_size} phrases on {device} "
+        f"trains to step {settings.steps:,} in batches of {counted(settings.batch_size, 'phrase')} on {device} "
         f"{in_precision}with {threads}{each}, {duration(60 * settings.minutes)} at the most; the bar tells the time "
         "left."
     )
@@ -76,7 +76,7 @@ def run(config: Config, directory: Path) -> Outcome:
     rolls, held_out = (packed(store, split) for split in ("train", "validation"))
     if len(rolls) < config.train.batch_size:
         raise UserError(
-            f"data={config.data.name} has {len(rolls)} phrases to train on, fewer than train.batch_size="
+            f"data={config.data.name} has {counted(len(rolls), 'phrase')} to train on, fewer than train.batch_size="
             f"{config.train.batch_size}: add music or lower it."
         )
     labels = torch.from_numpy(labels_of(store, "train"))
@@ -214,8 +214,9 @@ def outcome(trainer: Trainer, store: PhraseStore, recorder: Recorder) -> Outcome
     """The steps reached, and what the album's credits tell."""
     chosen = recorder.selection.chosen
     say(
-        f"train: {trainer.step:,} steps in {duration(trainer.seconds)}; step {chosen['step']:,} is kept for generating "
-        f"(overlap with the validation songs {chosen['overlap']:.2f}, of the training songs {recorder.floor:.2f})."
+        f"train: {counted(trainer.step, 'step')} in {duration(trainer.seconds)}; step {chosen['step']:,} is kept for "
+        f"generating (overlap with the validation songs {chosen['overlap']:.2f}, of the training songs "
+        f"{recorder.floor:.2f})."
     )
     for warning in recorder.warnings():
         say(f"train: {warning}.")

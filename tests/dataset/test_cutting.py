@@ -133,7 +133,10 @@ def test_a_transcription_is_written_by_beats_which_are_dotted_in_six_eight(tmp_p
     source = SourceFile("a", "a.mp3", transcription=str(path))
     (song,) = prepare_file(source, cutting(common_key=False, spec=JIG)).songs
     assert onsets_of(song) == [(n // 6, n % 6 * 2, 60 + n % 3) for n in range(24)]
-    assert song.tempo_bpm == 90
+    assert song.tempo_bpm == 90 and song.remarks == ()
+    write_midi(path, {(0, 0, "piano"): piano, (1, 33, "bass"): bass}, metre=(2, 4), bpm=240)
+    (song,) = prepare_file(source, cutting(common_key=False, spec=JIG)).songs
+    assert song.remarks == ("its beats may be its eighth notes (240 a minute; its bpm can be told)",)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_shuffled_tracks_are_seen_where_tracks_are_compared(evaluator: Evaluator
 def test_few_phrases_are_held_against_as_small_a_floor(evaluator: Evaluator) -> None:
     measured, report = evaluator.score(tunes(2, 4))
     assert len(measured["training"].phrases) == 8
-    assert "There are 8 phrases to score, not 64" in report["notes"][0]
+    assert "Only 8 phrases could be scored, not 64" in report["notes"][0]
 
 
 def test_published_forms_are_given_at_24_steps_a_beat_only(evaluator: Evaluator) -> None:

@@ -33,7 +33,7 @@ def test_a_name_stands_for_a_run_or_for_the_jobs_of_a_sweep(tmp_path: Path, monk
     assert runs_to_rank("nobody", None) == []
     assert runs_to_rank("sweep", None) == ["sweep/9", "sweep/10"], "unfinished jobs are left out"
     (tmp_path / "outputs/begun/0/train").mkdir(parents=True)
-    with pytest.raises(UserError, match="none of the 1 jobs in outputs/begun has finished"):
+    with pytest.raises(UserError, match="outputs/begun has 1 job of a sweep, none of which has finished"):
         runs_to_rank("begun", None)
     assert runs_to_rank("ranking", ["mine", "sweep/9"]) == ["mine", "sweep/9"]
     with pytest.raises(UserError, match="outputs/nobody holds neither"):

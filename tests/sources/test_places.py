@@ -36,7 +36,7 @@ def test_paths_are_understood_as_people_write_them(folder: Path, cell: str, name
 
 @pytest.mark.parametrize(
     "cell",
-    ["file:///home/someone/Music/local%20one.mid", "C:\\Users\\me\\deep\\Take 1.MID", "/elsewhere/local one.mid"],
+    ["file:///home/someone/Music/local%20one.mid", "C:\\Users\\me\\deep\\Take 1.MID", "/elsewhere/Local One.mid"],
 )
 def test_of_a_path_of_another_machine_its_end_is_found_beside_the_list(folder: Path, cell: str) -> None:
     (found,), remark = places_on_disk(settle(cell, "", folder), folder)
@@ -46,12 +46,14 @@ def test_of_a_path_of_another_machine_its_end_is_found_beside_the_list(folder: P
 def test_file_links_become_paths(folder: Path) -> None:
     assert settle(f"file://{folder}/local%20one.mid", "", folder) == f"{folder}/local one.mid"
     assert settle("file:///C:/Users/me/a.mid", "", folder) == "C:/Users/me/a.mid"
+    assert settle("file:///\\\\server\\a.mid", "", folder) == "\\\\server\\a.mid"
     assert settle("file://server/share/a.mid", "", folder) == "//server/share/a.mid"
 
 
 def test_a_link_behind_text_counts_unless_the_text_names_a_file_or_a_link(folder: Path) -> None:
     assert settle("Listen here", "midi/a.mid", folder) == "midi/a.mid"
     assert settle("", "https://x.org/a.mid", folder) == "https://x.org/a.mid"
+    assert settle("deep", "deep/Take%201.MID", folder) == "deep/Take%201.MID", "a folder of the text's name is chance"
     assert settle("local one.mid", "https://x.org/a.mid", folder) == "local one.mid"
     assert settle("https://y.org/b.mid", "https://x.org/a.mid", folder) == "https://y.org/b.mid"
     assert settle("www.x.org/a.mid", "", folder) == "https://www.x.org/a.mid"

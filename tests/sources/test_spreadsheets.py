@@ -252,6 +252,17 @@ def test_links_behind_text_are_found_in_excel_files(tmp_path: Path) -> None:
     assert [row.where for row in rows] == ["Listen", "click", "", "d.mid", "see", ""]
 
 
+def test_formulas_of_links_stand_in_plain_text_too(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text('Title;Link\nDawn;"=HYPERLINK(""midi/""&A2&"".mid"";""play"")"\n')
+    (row,) = entries(tmp_path / "list.csv")
+    assert row.link == "midi/Dawn.mid"
+
+
+def test_a_sheet_on_the_web_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is a link: download the spreadsheet"):
+        read_sheets(DataSettings("catalog", "catalog", "Mine", "mine", "https://docs.google.com/spreadsheets/d/1"))
+
+
 def test_links_behind_text_are_found_in_open_documents(tmp_path: Path) -> None:
     link = '<text:a xlink:href="../midi/a%20b.mid" xlink:type="simple">here</text:a>'
     content = open_document([["Title", "Link"], ["One", "HERE"]]).replace("HERE", link)

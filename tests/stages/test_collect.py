@@ -116,8 +116,10 @@ def test_music_under_a_wrong_name_or_none_is_kept_under_a_right_one(tmp_path: Pa
     (music / "README").write_text("no music")
     (music / ".hidden").write_bytes(b"MThd")
     (music / "page.mid").write_text("<!DOCTYPE html><html>Sign in</html>")
+    (music / "take.mid").write_bytes(b"RIFF\x24\0\0\0WAVEfmt ")
     run_stage(tmp_path, "collect", "data=folder", "data.path=music")
-    none, page, wrong = catalog(tmp_path)
+    none, page, take, wrong = catalog(tmp_path)
+    assert Path(take.where).suffix == ".wav" and take.remark == "is a recording, not a MIDI file"
     assert page.problem == "is a web page, not a MIDI file" and not page.where
     assert (none.remark, wrong.remark) == ("is a MIDI file without a suffix", "is a MIDI file, not a recording")
     for row in (none, wrong):

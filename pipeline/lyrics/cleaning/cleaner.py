@@ -47,11 +47,11 @@ def clean_text(text: str, kind: str, tally: CleaningTally) -> str:
     """One block of `cleaned`."""
     text, repaired = repair_mojibake(text)
     tally.repair("character of mojibake", repaired)
-    text = without_times(without_markup(text, tally), kind == "song", tally)
-    if kind != "song":
-        return text
-    if not text.isascii():
+    if kind == "song" and not text.isascii():
         for letter in INVISIBLE:
             text = text.replace(letter, "")
         text = text.replace("\u00a0", " ")
+    text = without_times(without_markup(text, tally), kind == "song", tally)
+    if kind != "song":
+        return text
     return with_tags(without_site(without_chords(text, tally), tally), tally)

@@ -47,6 +47,8 @@ PLAIN_TITLE = re.compile(
     r"[ \t]*(?=\n[ \t]*(?:\n|\[)))"
 )
 """The first line of other pages."""
+SAID_TITLE = re.compile(r"\s*(?:Title|TITLE|Song(?: [Tt]itle)?) ?: ?([^\n]{1,80})(?=\n)")
+"""A first line that says the title."""
 TITLE_WORDS = ("Letra de", "Paroles de", "Songtext", "Testo d")
 TICKETS = re.compile(r"See [^\n]{1,80}? Live ?\n?Get tickets as low as [$\u00a3\u20ac]? ?[\d.,]+(?: ?[$\u20ac])?")
 ALSO = "You might also like"
@@ -147,6 +149,9 @@ def _without_heading(text: str, tally: CleaningTally) -> str:
         tally.remove("site heading")
         said = next(name for name in title.groups() if name is not None)
         text = f"\n# Title: {said.strip(QUOTES)}\n{text[title.end() :]}"
+    if said := SAID_TITLE.match(text[:200]):
+        tally.remove("line of credits")
+        text = f"\n# Title: {said[1].strip(QUOTES)}\n{text[said.end() :]}"
     return text
 
 

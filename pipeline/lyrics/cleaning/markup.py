@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from html.entities import html5
 from html.parser import HTMLParser
 
 from pipeline.lyrics.cleaning.tally import CleaningTally
@@ -46,7 +47,8 @@ def _entities(text: str) -> tuple[str, int]:
 
         def character(found: re.Match[str]) -> str:
             nonlocal changed
-            letter = html.unescape(found[0])
+            name = found[0][1:]  # a known one in full: `&notes;` is no `&not`
+            letter = html.unescape(found[0]) if name[0] == "#" or name in html5 else found[0]
             changed += letter != found[0]
             return letter
 

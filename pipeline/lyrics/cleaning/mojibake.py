@@ -15,6 +15,8 @@ TRAIL = "".join(map(re.escape, WINDOWS.values())) + "\x80-\xbf"
 """Within brackets of a pattern: what the second and later bytes of a UTF-8 character look like."""
 SEQUENCE = re.compile(f"[\u00c2-\u00df][{TRAIL}]|[\u00e0-\u00ef][{TRAIL}]{{2}}|[\u00f0-\u00f4][{TRAIL}]{{3}}")
 """What a character of UTF-8 looks like in Windows-1252."""
+LOST_SPACE = re.compile("\u00c3(?= )")
+"""What is left of a small a with a grave accent, whose second byte looks like a space that does not break."""
 LEADS = "".join(map(chr, range(0xC2, 0xF5)))
 """What the first bytes look like."""
 MARKS = frozenset("\u2018\u2019\u201a\u201c\u201d\u201e\u2013\u2014\u2026\u00ab\u00bb")
@@ -34,10 +36,10 @@ def repair_mojibake(text: str) -> tuple[str, int]:
     for number, line in enumerate(lines):
         for _ in range(2):  # some texts went wrong twice
             found = SEQUENCE.findall(line)
-            if not found or not SEQUENCE.sub("", line).isascii() or all(map(_is_doubtful, found)):
+            if not found or all(map(_is_doubtful, found)) or not LOST_SPACE.sub("", SEQUENCE.sub("", line)).isascii():
                 break
             try:
-                line = SEQUENCE.sub(lambda one: _decoded(one[0]), line)
+                line = LOST_SPACE.sub("\u00e0", SEQUENCE.sub(lambda one: _decoded(one[0]), line))
             except UnicodeDecodeError:
                 break
             lines[number] = line

@@ -146,8 +146,7 @@ def _is_heading(found: re.Match[str], text: str) -> bool:
     if found["name"].islower() and not (found["colon"] or found["open"].strip()):
         return False
     if rest:
-        kind = section_kind(found["name"])
-        return bool(found["colon"]) and (kind in ("chorus", "prechorus") or bool(found["number"]))
+        return bool(found["colon"]) and section_kind(found["name"]) != "rap"
     before = text[: found.start()].rsplit("\n", 1)[-1].strip()
     return bool(found["colon"] or found["number"] or found["open"].strip() or not before or before.startswith("["))
 

@@ -15,7 +15,7 @@ from pipeline.devices import load_tensors
 from pipeline.errors import UserError
 from pipeline.files import atomic_path, refuse_change, write_text
 from pipeline.lyrics.language_model.training import CHECKPOINT_FORMAT, LanguageModelTrainer
-from pipeline.progress import counter, finish_step_first, say
+from pipeline.progress import counted, counter, finish_step_first, say
 
 SAVE_SECONDS = 10.0
 """At most this long passes between two checkpoints."""
@@ -36,7 +36,7 @@ def train_and_save(trainer: LanguageModelTrainer, log: Path, checkpoint: Path) -
     kept = [record for record in read_log(log) if record["step"] <= trainer.step]
     write_text(log, "".join(json.dumps(record) + "\n" for record in kept))
     if trainer.is_done:
-        say(f"lyrics: the language model is trained ({trainer.step:,} steps); its words are written anew.")
+        say(f"lyrics: the language model is trained ({counted(trainer.step, 'step')}); its words are written anew.")
         return
     if trainer.step:
         say(f"lyrics: goes on from step {trainer.step:,} of {checkpoint}.")

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import re
 import shlex
 import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.config import PROGRAM, stage_directory
 from pipeline.files import Manifest, read_manifest
+from pipeline.pages.dataset.commands import groups_of, set_overrides, usual_settings
 from pipeline.progress import counted, duration
-from pipeline.song_requests import run_directory
 
 if TYPE_CHECKING:
     from pipeline.config import Config
-
-STAGES_OF_AN_ALBUM = ("collect", "prepare", "train", "generate", "lyrics", "render", "album")
-"""In their order: a later command line outweighs an earlier one."""
-UNREPEATED = ("stage", "force", "upstream", "name", "album.reroll", "generate.rerolls")
-"""Keys of the command line that do not belong to what was made, or are taken from what generate says of itself."""
 
 
 def credit_rows(config: Config) -> list[tuple[str, str]]:
@@ -53,40 +45,13 @@ def remake_command(config: Config) -> str:
 
 
 def changed_settings(config: Config) -> list[str]:
-    """What was given on the command lines of this run's stages and still holds for what they left."""
-    in_force: dict[str, Any] = {"seed": config.seed}
-    given: dict[str, str] = {}
-    for stage in STAGES_OF_AN_ALBUM:
-        place = run_directory(stage, config.name)
-        manifest = read_manifest(place)
-        in_force |= manifest.settings if manifest else {}
-        path = place / ".hydra" / "overrides.yaml"
-        for override in _yaml_strings(path) if path.is_file() else ():
-            key = override.split("=")[0].lstrip("+~")
-            if key not in UNREPEATED:
-                given[key] = override
-    rerolls = in_force.get("generate.rerolls")
-    sent_back = [f"generate.rerolls=[{','.join(rerolls)}]"] if rerolls else []
-    return [override for key, override in given.items() if _holds(key, override, in_force)] + sent_back
-
-
-def _holds(key: str, override: str, in_force: Mapping[str, Any]) -> bool:
-    """Whether an override's value is the one in force; those that no manifest knows are believed."""
-    if key not in in_force:
-        key = f"{key}.name"  # a group's choice, such as data=games
-    text = override.partition("=")[2]
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = text
-    return key not in in_force or in_force[key] in (value, text)
-
-
-def _yaml_strings(path: Path) -> list[str]:
-    """The list of strings that Hydra keeps of a command line."""
-    folded = re.sub(r"\n {2,}", " ", path.read_text(encoding="utf-8"))
-    items = [line[2:].strip() for line in folded.splitlines() if line.startswith("- ")]
-    return [item[1:-1].replace("''", "'") if item[:1] == "'" else item for item in items]
+    """What leads to the settings that all stages of the album were made with, where they are not the usual ones."""
+    words = set_overrides(config, groups_of("album"))
+    rerolls = config.generate.rerolls
+    sent_back = [f"generate.rerolls=[{','.join(rerolls)}]"] if rerolls else []  # plainer than a list of quoted words
+    kept = [word for word in words if not word.startswith("generate.rerolls=")]
+    usual = f"data={usual_settings()['data.name']}"
+    return [word for word in kept if word != usual] + sent_back
 
 
 def _counts(music: Mapping[str, Any]) -> str:

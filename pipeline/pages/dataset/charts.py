@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from pipeline.drawing.palette import LINE, QUIET_TEXT, STRONG_LINE, SURFACE, TEXT, mix, track_colour
 from pipeline.pages.dataset.counts import MusicCounts
+from pipeline.progress import counted
 
 WIDTH = 400
 """Of every chart, in its own units; the page scales it."""
@@ -85,8 +86,8 @@ def format_percent(share: float) -> str:
     return f"{100 * share:.{1 if 0 < share < 0.01 else 0}f}\N{NO-BREAK SPACE}%"
 
 
-def histogram(values: Sequence[float], unit: str, things: str) -> Markup:
-    """How many `things` lie at which value; at least one finite value."""
+def histogram(values: Sequence[float], unit: str, thing: str) -> Markup:
+    """How many of a `thing` (in the singular) lie at which value; at least one finite value."""
     low, high = min(values), max(values)
     width = next((one for one in WIDTHS if (high - low) / one <= 22), math.ceil((high - low) / 22) or 1)
     first, last = math.floor(low / width), math.floor(high / width)
@@ -102,14 +103,14 @@ def histogram(values: Sequence[float], unit: str, things: str) -> Markup:
     every = next((round(one / width) for one in WIDTHS if _fits(one, width, len(counts))), len(counts))
     for index, count in enumerate(counts.tolist()):
         start, x = (first + index) * width, left + index * step
-        hint = f"{start:g} to {start + width:g} {unit}: {count:,} {things}"
+        hint = f"{start:g} to {start + width:g} {unit}: {counted(count, thing)}"
         drawing.rect(x + 1, bottom - count * scale, step - 2, count * scale, BAR, hint, rx=1.5)
         if (first + index) % every == 0:
             drawing.text(x, bottom + 15, f"{start:g}")
     drawing.line(left, bottom, right, bottom, STRONG_LINE)
     drawing.text(right, bottom + 31, unit, anchor="end")
     middle = float(np.median(values))
-    return drawing.markup(f"{things} by {unit}: from {low:.4g} to {high:.4g}, half of them below {middle:.4g}")
+    return drawing.markup(f"{thing}s by {unit}: from {low:.4g} to {high:.4g}, half of them below {middle:.4g}")
 
 
 def _fits(distance: float, width: float, bars: int) -> bool:
@@ -140,7 +141,7 @@ def key_circle(keys: Mapping[str, int]) -> Markup:
             middle = math.radians(30 * sector - 7 + 15 * half)
             radius = inner + (outer - inner) * count / most
             if count:
-                hint = f"{tonic} {mode}: {count:,} song{'s' * (count != 1)}"
+                hint = f"{tonic} {mode}: {counted(count, 'song')}"
                 drawing.shape(_wedge(x, y, inner, radius, middle), MINOR if half else MAJOR, hint)
             label, colour = (f"{tonic}m", QUIET_TEXT) if half else (tonic, TEXT)
             place = outer + 17

@@ -54,7 +54,9 @@ class PhraseExample:
 
     @property
     def where(self) -> str:
-        """`bars 17 to 20`, counted from 1."""
+        """`bars 17 to 20`, or `bar 17`, counted from 1."""
+        if self.bars == 1:
+            return f"bar {self.first_bar + 1}"
         return f"bars {self.first_bar + 1} to {self.first_bar + self.bars}"
 
 

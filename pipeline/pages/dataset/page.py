@@ -136,8 +136,8 @@ def _summary(store: PhraseStore, facts: PageFacts) -> str:
     holds = "holds" if facts.num_files == 1 else "hold"
     parts = "" if songs + rejects == facts.num_files else f", which {holds} {songs + rejects:,} pieces of music"
     sentences = [
-        f"Of {files}{parts}, {songs:,} {'is' if songs == 1 else 'are'} in the set, cut into phrases of {spec.bars} "
-        f"bars in {spec.metre} with {spec.steps_per_beat} steps a beat; "
+        f"Of {files}{parts}, {songs:,} {'is' if songs == 1 else 'are'} in the set, cut into phrases of "
+        f"{counted(spec.bars, 'bar')} in {spec.metre} with {counted(spec.steps_per_beat, 'step')} a beat; "
         + (
             f"{rejects:,} {'is' if rejects == 1 else 'are'} not, each for a reason that is listed below."
             if rejects
@@ -194,8 +194,8 @@ def _charts(
     tempi = [song.tempo_bpm / music.spec.quarters_per_beat for song in songs]
     beats = "beats, which are dotted quarter notes," if music.spec.is_compound else "beats"
     drawn = [
-        ("Tempo", f"Songs by {beats} a minute.", charts.histogram(tempi, "bpm", "songs")),
-        ("Length", "Songs by minutes of music.", charts.histogram([s / 60 for s in seconds], "minutes", "songs")),
+        ("Tempo", f"Songs by {beats} a minute.", charts.histogram(tempi, "bpm", "song")),
+        ("Length", "Songs by minutes of music.", charts.histogram([s / 60 for s in seconds], "minutes", "song")),
     ]
     if pitched:
         sentence = "Where each track lies; brighter is more often."

@@ -60,6 +60,8 @@ class Note:
     sound: MidiSound
     is_tied: bool = False
     """A tie leads to the next note of its pitch."""
+    layer: int = 0
+    """Which of the layers, that `&` puts over one another, it is in."""
 
 
 @dataclass(slots=True)
@@ -71,6 +73,8 @@ class Bar:
     """A metre is written at its beginning."""
     length: float = 0.0
     notes: list[Note] = field(default_factory=list)
+    rests: list[tuple[float, float, int]] = field(default_factory=list)
+    """Onset, length and layer of those that are drawn."""
     tempos: list[tuple[float, float]] = field(default_factory=list)
     begins_repeat: bool = False
     follows_double_line: bool = False
@@ -130,6 +134,7 @@ class Voice:
     def __post_init__(self) -> None:
         self.bar = Bar(self.metre)
         self._now = 0.0
+        self._layer = 0
         self._accidentals: dict[str | tuple[str, int], int] = {}
         self._tied: dict[tuple[str, int], int] = {}
         """Alterations that a tie carries to the next note, over a bar line too."""
@@ -190,6 +195,7 @@ class Voice:
         elif kind == "overlay":
             self.bar.length = max(self.bar.length, self._now)
             self._now, self._accidentals, self._last = 0.0, {}, None
+            self._layer += 1
         elif kind == "sign":
             self._sign(token["name"], token["sign"])
         elif kind == "plus":
@@ -247,7 +253,7 @@ class Voice:
             if length * share <= 0:
                 continue
             if 0 <= pitch <= 127:
-                self.bar.notes.append(Note(self._now, length * share, pitch, self.sound, is_tied))
+                self.bar.notes.append(Note(self._now, length * share, pitch, self.sound, is_tied, self._layer))
             else:
                 self.num_out_of_range += 1
         self._now += length
@@ -279,7 +285,10 @@ class Voice:
     def _rest(self, kind: str, duration: str) -> None:
         if kind in "zx":
             self._pitches = []
+            onset = self._now
             self._event(self.unit * multiplier(duration), [])
+            if kind == "z":
+                self.bar.rests.append((onset, self._now - onset, self._layer))
         elif kind in "ZX":
             bars = int(multiplier(duration))
             if len(self.bars) + bars > MAX_BARS:
@@ -289,6 +298,8 @@ class Voice:
                 if index:
                     self._close()
                 numerator, denominator = self.metre or (4, 4)
+                if kind == "Z":
+                    self.bar.rests.append((self._now, 4 * numerator / denominator, self._layer))
                 self._now += 4 * numerator / denominator
                 self._last = None
 
@@ -372,7 +383,7 @@ class Voice:
         if len(self.bars) > MAX_BARS:
             raise ValueError(f"more than {MAX_BARS} bars")
         self.bar = Bar(self.metre, endings=self._endings)
-        self._now, self._last = 0.0, None
+        self._now, self._layer, self._last = 0.0, 0, None
 
     def _hand_back_signs(self) -> None:
         """Signs between two bar lines belong to the end of the bar before, but for the segno."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
+
+import numpy as np
 
 from pipeline.formats import printable
 from pipeline.scores.abc.music_code import Bar, MidiSound, Note, Voice
 from pipeline.scores.instruments import instrument_by_name
 from pipeline.scores.repeats import MeasureMarks, playing_order
-from pipeline.scores.score import MAX_BARS, TINY, Metre, Part, Score, bar_lines, make_events
+from pipeline.scores.score import MAX_BARS, TINY, Metre, Part, Score, WrittenVoices, bar_lines, make_events
 
 VELOCITY = 80
+NAMES_TOLD = "its voices' names told their instruments"
 MOST_DIFFERENT = 0.2
 """Share of bars of another length from which on two voices do not have the same bars."""
 
@@ -55,6 +58,7 @@ def perform(voices: dict[str, Voice], parts: str, play_repeats: bool, title: str
     metres = _metres(measures, order, starts, told)
     tempos: dict[float, float] = {}
     rows: dict[str, list[Note]] = {}
+    rests: dict[str, list[tuple[float, float, int, int]]] = {}
     for name, voice in voices.items():
         own_order, own_starts = order, starts
         if voice not in together:
@@ -62,10 +66,20 @@ def perform(voices: dict[str, Voice], parts: str, play_repeats: bool, title: str
             own_order = _order(own, parts, play_repeats, [])
             own_starts = _starts(own, own_order)
         rows[name] = _sounding(voice, own_order, own_starts)
+        rests[name] = [
+            (start + onset, length, 0, layer)
+            for index, start in zip(own_order, own_starts, strict=True)
+            for onset, length, layer in (voice.bars[index].rests if index < len(voice.bars) else ())
+        ]
         for index, start in zip(own_order, own_starts, strict=True):
             if index < len(voice.bars):
                 tempos |= {start + onset: bpm for onset, bpm in voice.bars[index].tempos}
-    played = [part for name, voice in voices.items() for part in _parts(name, voice, rows[name], told)]
+    played = [
+        replace(part, group=number) if len(own) > 1 else part
+        for number, (name, voice) in enumerate(voices.items())
+        for own in [_parts(name, voice, rows[name], rests[name], told)]
+        for part in own
+    ]
     return Score(title, tuple(played), metres, tuple(sorted(tempos.items())), tuple(told))
 
 
@@ -217,19 +231,22 @@ def _sounding(voice: Voice, order: list[int], starts: list[float]) -> list[Note]
             if before is not None and abs(before.onset + before.length - onset) < TINY:
                 before.length += written.length
             else:
-                before = Note(onset, written.length, written.pitch, written.sound)
+                before = Note(onset, written.length, written.pitch, written.sound, layer=written.layer)
                 notes.append(before)
             if written.is_tied:
                 held[written.pitch] = before
     return notes
 
 
-def _parts(name: str, voice: Voice, notes: list[Note], told: list[str]) -> list[Part]:
+def _parts(
+    name: str, voice: Voice, notes: list[Note], rests: list[tuple[float, float, int, int]], told: list[str]
+) -> list[Part]:
     """A part for each instrument that a voice is played by, which its name tells where no program does."""
     shown = printable(voice.name or ("" if name.isdigit() else name))
     by_sound: dict[MidiSound, list[Note]] = {}
     for note in notes:
         by_sound.setdefault(note.sound, []).append(note)
+    drawn = np.array(rests, np.float64).reshape(-1, 4)
     parts = []
     for sound, own in by_sound.items():
         program, is_drum = sound.program or 0, sound.is_drum
@@ -237,9 +254,10 @@ def _parts(name: str, voice: Voice, notes: list[Note], told: list[str]) -> list[
             instrument = instrument_by_name(voice.name) or instrument_by_name(name)
             if instrument is not None and (instrument.program or instrument.is_drum):
                 program, is_drum = instrument.program, instrument.is_drum
-                remark = "its voices' names told their instruments"
-                if remark not in told:
-                    told.append(remark)
+                if NAMES_TOLD not in told:
+                    told.append(NAMES_TOLD)
         columns = zip(*((note.onset, note.length, note.pitch, VELOCITY) for note in own), strict=True)
-        parts.append(Part(shown, program, is_drum, make_events(*columns)))
+        layers = np.array([note.layer for note in own], np.int64)
+        written = WrittenVoices(np.zeros_like(layers), layers, drawn)
+        parts.append(Part(shown, program, is_drum, make_events(*columns), written))
     return parts

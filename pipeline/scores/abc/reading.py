@@ -30,7 +30,7 @@ def read_abc(content: bytes, title: str, limit: int, play_repeats: bool = True) 
     """
     text = decode(content)
     if not re.search(r"^(?:K:|X:)", text.replace("\r", "\n"), re.MULTILINE):
-        raise UnusableError("broken file: no ABC tune (no K: line)")
+        raise UnusableError("has no ABC tune in it (no K: line)")
     scores = []
     reasons = []
     for tune in split_tunes(text):
@@ -69,6 +69,11 @@ def _read_tune(tune: TuneText, title: str, play_repeats: bool) -> Score:
         remarks.append(f"quarter tones became the semitone beside them: {quarter_tones}")
     if strange := sum(voice.num_out_of_range for voice in voices.values()):
         remarks.append(f"notes beyond the range of MIDI were left out: {strange}")
+    if reader.has_drums_by_place:
+        remarks.append("drums were told by their places on the staff")
     if tune.is_rejoined:
         remarks.append("music behind blank lines was taken for the same tune")
-    return perform(voices, reader.parts if play_repeats else "", play_repeats, printable(tune.title) or title, remarks)
+    score = perform(voices, reader.parts, play_repeats, printable(tune.title) or title, remarks)
+    if reader.bpm is None or (score.tempos and score.tempos[0][0] == 0):
+        return score
+    return replace(score, tempos=((0.0, reader.bpm), *score.tempos))

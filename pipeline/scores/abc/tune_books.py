@@ -37,7 +37,9 @@ class TuneText:
 
 
 def decode(content: bytes) -> str:
-    """The text of an ABC file: UTF-8 or UTF-16, else what its charset directive says, else Windows-1252."""
+    """The text of an ABC file: UTF-8 or UTF-16, else what its charset directive says, else line by line UTF-8
+    or Windows-1252.
+    """
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF16_LE, "utf-16"),
@@ -53,12 +55,19 @@ def decode(content: bytes) -> str:
     if named and not named[1].lower().startswith(b"utf"):
         try:
             return content.decode(named[1].decode("ascii"), "replace")
-        except (LookupError, UnicodeDecodeError):
+        except (LookupError, UnicodeError):
             pass
-    try:
-        return content.decode("cp1252")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
+    return "\n".join(_decode_line(line) for line in content.split(b"\n"))
+
+
+def _decode_line(line: bytes) -> str:
+    """A line of a file that comes from several hands."""
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            return line.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return line.decode("latin-1")
 
 
 def split_tunes(text: str) -> list[TuneText]:

@@ -18,6 +18,7 @@ from pipeline.scores.abc.fields import (
 )
 from pipeline.scores.abc.music_code import TOKEN, Voice, drum_map_key
 from pipeline.scores.abc.tune_books import TuneText
+from pipeline.scores.musicxml.percussion import key_by_name, key_by_place
 
 DRUM_CHANNEL = 10
 """Percussion, of the channels 1 to 16."""
@@ -34,9 +35,15 @@ class TuneReader:
     voices: dict[str, Voice] = field(default_factory=dict)
     parts: str = ""
     """Letters of parts in playing order, from the header."""
+    bpm: float | None = None
+    """Quarter notes a minute from the beginning; None where no tempo stands before the music."""
+    has_drums_by_place: bool = False
+    """Drums were told by their places on the staff."""
 
     def __post_init__(self) -> None:
         self._in_header = self._in_file_header = True
+        self._has_begun = False
+        """Music, or a voice's turn, has come: what stands before is about all voices."""
         self._model = Voice()
         """What holds for every voice that is not told otherwise."""
         self._unit: float | None = None
@@ -60,6 +67,7 @@ class TuneReader:
             self._begin_body()
         for number, voice in enumerate(self.voices.values()):
             voice.finish()
+            self.has_drums_by_place |= _read_drum_staff(voice)
             self._give_channel_program(voice, number)
 
     def _line(self, line: str) -> None:
@@ -79,6 +87,7 @@ class TuneReader:
     def _music(self, line: str) -> None:
         if self._in_header:
             self._begin_body()
+        self._has_begun = True
         line, self._cut = self._cut + line, ""
         if (start := line.rfind("[")) > line.rfind("]") and CUT_CHORD.match(line, start):
             line, self._cut = line[:start], line[start:]  # wrapped within a chord
@@ -115,6 +124,7 @@ class TuneReader:
                 drum_map=dict(model.drum_map),
                 propagation=model.propagation,
             )
+            self.voices[name].bar.part = model.bar.part
         return self.voices[name]
 
     def _begin_body(self) -> None:
@@ -126,9 +136,7 @@ class TuneReader:
             self._get(name)
             for kind, text in words:
                 self._tell([self.voices[name]], kind, text)
-        if self._tempo and (bpm := parse_tempo(self._tempo, self._model.unit)):
-            self._voice().set_tempo(bpm)
-            self._current = None
+        self.bpm = parse_tempo(self._tempo or "", self._model.unit)
 
     def _field(self, letter: str, text: str, is_inline: bool) -> None:
         """An information field; those that say nothing about the sound are left."""
@@ -142,10 +150,11 @@ class TuneReader:
         elif letter == "P":
             for voice in self._meant(is_inline):
                 voice.begin_part(text[:1])
+        elif letter == "Q" and not self._has_begun:
+            self.bpm = parse_tempo(text, self._model.unit) or self.bpm
         elif letter == "Q":
-            voice = self._voice()
-            if bpm := parse_tempo(text, voice.unit):
-                voice.set_tempo(bpm)
+            if bpm := parse_tempo(text, self._voice().unit):
+                self._voice().set_tempo(bpm)
         elif letter in "KLM":
             self._tell(self._meant(is_inline), letter, text)
 
@@ -165,11 +174,13 @@ class TuneReader:
 
     def _meant(self, is_inline: bool) -> list[Voice]:
         """The voices that a field in the music is about: its own; all where all stand at the same bar line."""
+        if not self._has_begun:
+            return [self._model, *self.voices.values()]
         voice = self._voice()
         if is_inline:
             return [voice]
         others = list(self.voices.values())
-        together = all(len(one.bars) == len(voice.bars) and not one.is_in_bar for one in others)
+        together = voice.bars and all(len(one.bars) == len(voice.bars) and not one.is_in_bar for one in others)
         return others if together else [voice]
 
     def _select_voice(self, text: str) -> None:
@@ -181,6 +192,7 @@ class TuneReader:
         if self._in_header:
             self._told.setdefault(name, []).append(("V", said))
         else:
+            self._has_begun = True
             self._tell([self._get(name)], "V", said)
 
     def _directive(self, text: str) -> None:
@@ -193,7 +205,7 @@ class TuneReader:
         if kind not in ("midi", "percmap", "propagate-accidentals") or len(words) < 2:
             return
         if not self._in_header:
-            self._tell([self._voice()], kind, text)
+            self._tell(self._meant(is_inline=self._has_begun), kind, text)
         elif self._current is not None:
             self._told[self._current].append((kind, text))
         else:
@@ -239,7 +251,7 @@ class TuneReader:
             program = numbers[-1]
             if not 0 <= program <= 127:
                 return
-            if len(numbers) > 1 and voice is self._model:
+            if len(numbers) > 1 and not self._has_begun and self._current is None:
                 self._channel_programs[numbers[0]] = program
             elif len(numbers) < 2 or voice.sound.channel in (None, numbers[0]):
                 is_drum = voice.sound.is_drum or (len(numbers) > 1 and numbers[0] == DRUM_CHANNEL)
@@ -259,19 +271,40 @@ class TuneReader:
 
     @staticmethod
     def _map_drum(voice: Voice, words: list[str]) -> None:
-        """`%%MIDI drummap` and `%%percmap`: a written note stands for a MIDI note of percussion."""
+        """`%%MIDI drummap` and `%%percmap`: a written note stands for a drum, by its MIDI note or its name."""
         found = re.fullmatch(r"(\^\^?|__?|=)?([A-Ga-g])([,']*)", words[0]) if words else None
-        numbers = [int(word) for word in words[1:3] if re.fullmatch(r"\d{1,3}", word)]
-        if found and numbers and numbers[0] <= 127:
-            voice.drum_map[drum_map_key(found[1] or "", found[2], found[3])] = numbers[0]
+        keys = [int(word) if word.isdigit() and len(word) < 4 else key_by_name(word) for word in words[1:3]]
+        known = [key for key in keys if key is not None and key <= 127]
+        if found and known:
+            voice.drum_map[drum_map_key(found[1] or "", found[2], found[3])] = known[0]
 
     def _give_channel_program(self, voice: Voice, number: int) -> None:
         """The program that the header names for a voice's channel, which is its number unless it has one of its own."""
         channel = voice.sound.channel or (number + 1 if number + 1 < DRUM_CHANNEL else number + 2)
         program = self._channel_programs.get(channel)
+        if len(self.voices) == len(self._channel_programs) == 1:
+            (program,) = self._channel_programs.values()
         if program is None:
             return
         for bar in voice.bars:
             for note in bar.notes:
                 if note.sound.program is None:
                     note.sound = replace(note.sound, program=program)
+
+
+MIDDLE_C = 60
+NATURALS = "CCDDEFFGGAAB"
+"""Notes by semitones above C, without their sharps."""
+
+
+def _read_drum_staff(voice: Voice) -> bool:
+    """Let a voice with a percussion clef, and nothing that says which notes are which drums, be read as a drum staff.
+
+    Notes below the staff are left: they are the drums' own MIDI notes.
+    """
+    notes = [note for bar in voice.bars for note in bar.notes if note.sound.is_drum and note.sound.channel is None]
+    if voice.drum_map or not notes or min(note.pitch for note in notes) < MIDDLE_C:
+        return False
+    for note in notes:
+        note.pitch = key_by_place(NATURALS[note.pitch % 12], note.pitch // 12 - 1, "")
+    return True

@@ -18,6 +18,7 @@ from gan.seeds import mix_seed
 from gan.spec import HOLD, ONSET, RollSpec
 from pipeline.config import Config
 from pipeline.errors import UserError
+from pipeline.progress import counted
 from pipeline.scores.keys import Key, key_name, read_key
 from pipeline.scores.notes import Planes, cut_overlaps, notes_from_roll, roll_from_notes
 from pipeline.songs.explore.inversion import invert, roll_distance
@@ -236,7 +237,7 @@ def phrase_of(given: GivenSong, shift: int, from_bar: int | None, spec: RollSpec
     naming the `setting` when the song is over before.
     """
     if given.bars < spec.bars:
-        raise UserError(f"{setting} has {given.bars} bars, and a phrase has {spec.bars}.")
+        raise UserError(f"{setting} has {counted(given.bars, 'bar')}, and a phrase has {spec.bars}.")
     planes = roll_from_notes(transpose_into_range(given.notes, shift, spec), spec, given.bars)
     last = given.bars - spec.bars
     if from_bar is not None:

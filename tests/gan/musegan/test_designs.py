@@ -58,6 +58,7 @@ SPECS = (
     RollSpec((Track("Lead"),), bars=1, beats_per_bar=3, steps_per_beat=3, num_pitches=12),
     RollSpec(tuple(Track(name) for name in "ABCD"), bars=4, steps_per_beat=12, num_pitches=84),
     RollSpec(tuple(Track(name) for name in "AB"), bars=3, steps_per_beat=24, num_pitches=40),
+    RollSpec(tuple(Track(name) for name in "AB"), bars=2, beats_per_bar=2, steps_per_beat=6, is_compound=True),
 )
 
 

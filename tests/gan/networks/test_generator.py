@@ -176,6 +176,7 @@ def test_samples_are_rolls_and_the_same_latents_give_the_same_phrase():
     "spec",
     [
         RollSpec((Track("Lead"),), bars=1, beats_per_bar=3, steps_per_beat=12, num_pitches=20),
+        RollSpec((Track("Lead"),), beats_per_bar=2, steps_per_beat=6, num_pitches=20, is_compound=True),
         RollSpec((Track("Drums", is_drum=True),), bars=3, num_pitches=20),
         RollSpec(tuple(Track(name) for name in "ABC"), bars=4, steps_per_beat=24, num_pitches=20),
     ],

@@ -57,6 +57,7 @@ def test_a_page_of_a_lyrics_site_keeps_its_words_title_and_sections():
         ("27ContributorsSalt Lyrics“Salt” is by Ann… Read More The wind\nAnd soEmbed", "Salt", ["The wind", "And so"]),
         ("Salt Lyrics[Verse]\nThe wind\nEmbedShare URLCopyEmbedCopy", "Salt", ["The wind"]),
         ("The windYou might also likeAnd so\nIn '69Embed", None, ["The wind", "And so", "In '69"]),
+        ("Title: Salt\nAlbum: Sea\n\nThe wind\nBridge: And so", "Salt", ["The wind", "And so"]),
         ("Artist: Ann\nThe wind\nWriter(s): Ann, Bob\nSource: LyricFind\nLyrics © Some Company", None, ["The wind"]),
         (
             "The wind\n\nAdvertisement\n\nAnd so\nSubmit Corrections\nhttps://lyrics.example/salt",
@@ -78,7 +79,7 @@ def test_what_sites_glue_to_words_goes(text, title, lines):
         "See Ann live, and get tickets\nAll I wrote were lyrics\nContributors to my pain",
         "A B C\nEasy as one\nE\nWhat I mean",
         "Bridge over the water\nChorus of the frogs\nVerse and worse\n\nHook\nLine and sinker",
-        "I <3 you & me <enter Tom>\nTom & Jerry; R&B;\nx = 3, and 2 < 3",
+        "I <3 you & me <enter Tom>\nTom & Jerry; R&B; &notes;\nx = 3, and 2 < 3",
         "To be or not\n[Exit a ghost]\nto be\n[A]nd so [T]he end",
         "Meet me at 12:30\nPsalm [3:16-17]\n{so} it goes\nfive times\ntwo by two",
         "**CHORUS**\nO for a muse\n\n**HENRY**\nMy lord\n\n**FLUELLEN**\nLook you\n\n**PISTOL**\nHa",
@@ -231,6 +232,7 @@ def test_a_saved_web_page_gives_its_lyrics_under_its_title():
 
 def test_mojibake_is_repaired_where_it_is_sure():
     assert repair_mojibake("Itâ€™s the cafÃ©\nIRMÃ”\nplain") == ("It\u2019s the café\nIRMÃ”\nplain", 2)
+    assert repair_mojibake("Ã‰tÃ© Ã la plage")[0] == "Été à la plage"
     right = "Æøå, é, «Â», Ça, 日本 â"
     assert repair_mojibake(right) == (right, 0)
 

@@ -75,6 +75,8 @@ def test_lengths_and_broken_rhythm(music: str, expected: list[float]) -> None:
         ("4/4", "(3C>DE F", [1, 1 / 3, 2 / 3, 1]),
         ("4/4", "(3C2D(3DEF", [4 / 3, 2 / 3] + [2 / 3] * 3),
         ("4/4", "(3 CD\nE F", [2 / 3] * 3 + [1]),
+        ("6/8", "(10:6:4C3/2D3/2E3F3 G", [0.9, 0.9, 1.8, 1.8, 1]),
+        ("3/4", "(3:2:1C3 (1:2:2DE F", [2, 2, 2, 1]),
     ],
 )
 def test_tuplets_take_the_time_of_their_form(metre: str, music: str, expected: list[float]) -> None:
@@ -123,6 +125,8 @@ LETTERS = dict(zip("CDEFGAB", (60, 62, 64, 65, 67, 69, 71), strict=True))
         ("|: C4 | [1 D4 :| [2 E4 || F4 |", "CDCEF"),
         ("C4|\\\n1 D4 :|2 E4||", "CDCE"),
         ("|:C4|[1,3 D4:|[2 E4:|]F4", "CDCECDF"),
+        ("|:C4|[1,2 D4:|[3 E4|]", "CDCDCE"),
+        ("|:C4|[1-3 D4:|[4 E4||F4|", "CDCDCDCEF"),
         ("|::C4::|D4", "CCCD"),
         ("C4||D4|E4:|F4", "CDEDEF"),  # back to the double bar line
         ("|:C4||D4:|", "CDCD"),

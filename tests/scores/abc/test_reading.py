@@ -9,8 +9,12 @@ from pipeline.errors import UnusableError
 from pipeline.scores.abc.reading import read_abc
 from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import Score
+from pipeline.scores.tracks import assign
+from pipeline.settings.data import TrackSettings, TracksSettings
 from tests.music_makers import note_rows
 from tests.scores.abc.makers import pitches, rows, tune
+
+SATB = TracksSettings("satb", "register", [TrackSettings(name) for name in "SATB"], [])
 
 
 def read(text: str) -> list[Score]:
@@ -53,6 +57,26 @@ def test_voices_sound_together_however_they_are_laid_out(layout: str) -> None:
     assert len(score.parts) == 2
 
 
+@pytest.mark.parametrize(
+    "music",
+    [
+        "V:1\n[EG]4|[FA]4|[GB]2z2|[Gc]4|\nV:2 clef=bass\n[C,C]4|[F,C]4|[G,D]2z2|[C,E]4|",
+        "V:1\nG4 & E4|A4 & F4|B2z2 & G2z2|c4 & G4|\nV:2\nC4 & C,4|C4 & F,4|D2z2 & G,2z2|E4 & C,4|",
+        "[C,CEG]4|[F,CFA]4|[G,DGB]2z2|[C,EGc]4|",
+    ],
+)
+def test_a_closed_score_has_the_voices_of_its_chords_and_layers(music: str) -> None:
+    parts = assign(tune(music), SATB)
+    assert [part.events["pitch"].tolist() for part in sorted(parts, key=lambda part: part.track)] == [
+        [67, 69, 71, 72],
+        [64, 65, 67, 67],
+        [60, 60, 62, 64],
+        [48, 53, 55, 48],
+    ]
+    with pytest.raises(UnusableError, match="has 1 part"):
+        assign(tune("CDEF|GABc|"), SATB)
+
+
 def test_voices_keep_their_own_accidentals_ties_and_tuplets() -> None:
     score = tune("[V:1] ^F2 (3FFF-|\n[V:2] F4|\n[V:1] F4|\n[V:2] F4|", unit="1/4")
     assert pitches(score) == [66, 66, 66, 66, 65, 65]
@@ -84,10 +108,25 @@ def test_a_metre_between_systems_is_for_all_voices() -> None:
         ('V:1 name="Violin" clef=treble\nV:2 nm="E-Bass" bass\n', "V:1\nC\nV:2\nE", [40, 33]),
         ("", "V:Flute\nC\nV:Cello clef=bass\nE", [73, 42]),
         ('V:1 name="Violin"\n%%MIDI program 0\n', "C", [0]),
+        ("", "%%MIDI program 40\nV:T\nC\nV:B\nE", [40, 40]),
+        ("", "%%MIDI program 1 40\n%%MIDI program 2 33\nV:T\nC\nV:B\nE", [40, 33]),
+        ("V:T\nV:B\n", "%%MIDI program 1 40\n%%MIDI program 2 33\n[V:T]C\n[V:B]E", [40, 33]),
     ],
 )
 def test_programs_by_directive_else_by_the_voices_name(header: str, music: str, programs: list[int]) -> None:
     assert [part.program for part in tune(music, more=header).parts] == programs
+
+
+def test_what_stands_before_the_first_voice_is_about_all() -> None:
+    score = tune("K:G\nL:1/8\nQ:1/4=70\nV:T\nF2|\nV:B\nF4|", more="Q:1/4=60\n")
+    assert rows(score) == [(0, 1, 66), (0, 2, 66)]
+    assert score.tempos == ((0, 70),)
+    assert tune("V:T\nF|", more="Q:1/4=60\n").tempos == ((0, 60),)
+
+
+def test_a_unit_behind_a_voice_is_its_own() -> None:
+    score = tune("V:1 treble\nL:1/8\nV:2 bass\nV:3 bass\nL:1/16\nV:1\nC8|\nV:2\nC4|\nV:3\nC16|")
+    assert rows(score) == [(0, 4, 60)] * 3
 
 
 def test_a_remark_says_that_names_told_the_instruments() -> None:
@@ -106,6 +145,14 @@ def test_percussion(clef: str) -> None:
 def test_drum_maps_say_which_drum_a_note_is() -> None:
     score = tune("%%MIDI channel 10\n%%MIDI drummap F 36\n%%MIDI drummap c 38\n%%percmap ^g' 42 x\nF c ^g' A")
     assert pitches(score) == [36, 38, 42, 69]
+
+
+def test_a_percussion_clef_alone_is_a_drum_staff() -> None:
+    score = tune("V:1 clef=perc\nF c g a|")
+    assert pitches(score) == [36, 38, 42, 49] and score.parts[0].is_drum
+    assert score.remarks == ("drums were told by their places on the staff",)
+    named = tune("%%percmap D pedal-hi-hat x\n%%percmap e acoustic-snare\nV:1 clef=perc\nD e|")
+    assert pitches(named) == [44, 38] and not named.remarks
 
 
 @pytest.mark.parametrize(
@@ -128,6 +175,14 @@ def test_transposition(music: str, pitch: int) -> None:
 def test_titles_in_any_encoding(encoding: str) -> None:
     (score,) = read_abc("X:1\nT:Été à Köln\nK:C\nC\n".encode(encoding), "x", 1000)
     assert score.title == "Été à Köln"
+
+
+def test_titles_in_the_charset_that_is_named_or_in_several() -> None:
+    (named,) = read_abc("%abc\nI:abc-charset iso-8859-2\n\nX:1\nT:Dvořák\nK:C\nC\n".encode("iso-8859-2"), "x", 1000)
+    assert named.title == "Dvořák"
+    mixed = "X:1\nT:Café\nK:C\nC\n".encode() + "\nX:2\nT:Köln\nK:C\nC\n".encode("cp1252")
+    assert [score.title for score in read_abc(mixed, "x", 1000)] == ["Café", "Köln"]
+    assert read_abc(b"%%abc-charset punycode\n\nX:1\nT:\xff\nK:C\nC\n", "x", 1000)[0].title == "ÿ"
 
 
 @pytest.mark.parametrize(

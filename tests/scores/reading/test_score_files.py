@@ -15,7 +15,6 @@ def test_damaged_files_are_explained(tmp_path: Path) -> None:
         "cut.mid": (whole[: len(whole) // 2], "cut off"),
         "text.xml": (b"no <xml", "no XML"),
         "zip.mxl": (b"PK\x03\x04 not really", "damaged zip"),
-        "text.abc": (b"Dear diary", "no ABC tune"),
     }
     for name, (content, words) in damaged.items():
         (tmp_path / name).write_bytes(content)
@@ -38,6 +37,11 @@ def test_damaged_files_are_explained(tmp_path: Path) -> None:
 def test_what_is_something_else_is_not_called_broken(tmp_path: Path, name: str, content: bytes, what: str) -> None:
     (tmp_path / name).write_bytes(content)
     assert reason_against(tmp_path / name) == f"is {what}"
+
+
+def test_text_without_a_tune_is_not_called_broken(tmp_path: Path) -> None:
+    (tmp_path / "text.abc").write_text("Dear diary")
+    assert reason_against(tmp_path / "text.abc") == "has no ABC tune in it (no K: line)"
 
 
 def test_a_score_is_read_by_its_content_whatever_it_is_called(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The command line before Hydra reads it: overrides quoted, mistakes told in a sentence."""
