@@ -41,7 +41,7 @@ def inputs(config: Config) -> dict[str, str]:
 def plan(config: Config) -> Plan:
     """The songs, and how much their media weigh."""
     songs = _rendered(config)
-    text = f"puts {counted(len(songs), 'song')}, their words and how they were made on one page."
+    text = f"puts {counted(len(songs), 'song')} on one page, with the words and how all was made."
     media = media_bytes(songs, stage_directory("render", config))
     pictures = stage_directory("train", config).rglob("*.[pm][np][g3]")
     training = sum(path.stat().st_size for path in pictures)

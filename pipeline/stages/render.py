@@ -62,6 +62,7 @@ def plan(config: Config) -> Plan:
 def run(config: Config, directory: Path) -> Outcome:
     """Render all songs, check each WAV, and write the list of them."""
     songs = read_songs(config)
+    say_missing(len(songs), config)
     titles, alignment = read_words(config)
     if config.render.vocal and not any(words.syllables for words in alignment.values()):
         raise UserError(
@@ -98,6 +99,15 @@ def run(config: Config, directory: Path) -> Outcome:
 def read_songs(config: Config) -> list[Song]:
     """All songs that generate left, in order. A damaged one raises `UserError`."""
     return [Song.load(path) for path in song_paths(stage_directory("generate", config))]
+
+
+def say_missing(num_songs: int, config: Config) -> None:
+    """Print that songs were taken away since they were made."""
+    place = stage_directory("generate", config)
+    manifest = read_manifest(place)
+    made = num_songs if manifest is None else int(manifest.facts.get("songs", num_songs))
+    if num_songs < made:
+        say(f"render: {place} holds {num_songs} of the {counted(made, 'song')} that were made.")
 
 
 def read_words(config: Config) -> tuple[dict[int, str], dict[int, SungLyrics]]:

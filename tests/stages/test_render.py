@@ -164,6 +164,12 @@ def test_words_of_songs_that_are_no_more_are_left_out_and_it_is_said(
     assert "python -m pipeline +stage=album name=album" in said
 
 
+def test_songs_that_were_taken_away_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_manifest(folder / "outputs/album/generate/album", Manifest("generate", 2, {}, {}, {"songs": 6}))
+    rendered()
+    assert "outputs/album/generate/album holds 1 of the 6 songs that were made" in capsys.readouterr().out
+
+
 def test_songs_of_another_request_have_no_words_of_the_album(folder: Path, made: Made) -> None:
     run = folder / "outputs/album"
     write_json(run / "lyrics/alignment.json", {"songs": [asdict(made[2])]})
