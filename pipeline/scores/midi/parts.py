@@ -18,6 +18,8 @@ NAMES = (PROGRAM_NAME, INSTRUMENT_NAME, TRACK_NAME)
 """Types of meta events, the first to be believed first."""
 PERCUSSION_PITCHES = (27, 87)
 """Of GM2's drum sets."""
+SINGERS = range(52, 55)
+"""Programs of voices."""
 MOST = 0.75
 """The share of a part's notes that lie there, so that its name is believed when it says drums."""
 
@@ -149,6 +151,23 @@ def named_part(part: Part, names: list[str]) -> tuple[Part, bool]:
             continue
         return Part(part.name, 0 if found.is_drum else found.program, found.is_drum, part.events), True
     return part, False
+
+
+def trust_names(parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], str]:
+    """Parts that all have the first program, with the instruments of their names, and a remark.
+
+    Many programs write the first program for whatever has none. So that a piano's staves stay a piano, names are only
+    believed where they tell two different instruments besides piano and singers.
+    """
+    if any(part.program for part in parts if not part.is_drum):
+        return parts, ""
+    named = [part if part.is_drum else named_part(part, [part.name])[0] for part in parts]
+    changed = [new for old, new in zip(parts, named, strict=True) if new is not old and (new.program or new.is_drum)]
+    told = {(part.program, part.is_drum) for part in changed if part.program not in SINGERS}
+    if len(told) < 2:
+        return parts, ""
+    names = ", ".join(part.name for part in changed)
+    return tuple(named), f"instruments by the names of tracks, as all have the first program: {names}"[:200]
 
 
 def name_remarks(by_name: list[str], unknown: list[str]) -> list[str]:
