@@ -59,7 +59,7 @@ class PartHead:
     trusts_names: bool = False
     """Every part of the score has the first program, which says nothing."""
     shares_name: bool = False
-    """The instruments of all parts have one name, which says nothing."""
+    """The instruments of all parts have one name, which says less than the names of the parts."""
     in_choir: bool = False
     """Beside it stand a soprano, an alto or a tenor."""
     sounds: list[Sound] = field(default_factory=list)
@@ -127,8 +127,8 @@ class PartHead:
 
     def by_name(self, one: ScoreInstrument) -> Instrument | None:
         """The instrument that the first of its names says that says one."""
-        names = (one.name, self.name, self.abbreviation)
-        for name in names[1:] if self.shares_name else names:
+        own = (self.name, self.abbreviation)
+        for name in (*own, one.name) if self.shares_name else (one.name, *own):
             if self.in_choir and BASS.match(name):
                 return VOICE
             found = instrument_by_name(name) if name else None
