@@ -1,4 +1,4 @@
-"""MIDI files to phrases once more, slowly: loops, dictionaries and fractions, and nothing of `pipeline/music`.
+"""MIDI files to phrases once more, slowly: loops, dictionaries and fractions, and of `pipeline` only what names mean.
 
 Written from section 3 of the design, the settings' words and the definitions in docstrings; files are read by mido.
 """
@@ -13,6 +13,8 @@ from pathlib import Path
 
 import mido
 
+from pipeline.scores.instruments import instrument_by_name
+
 MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 LATER = Fraction(501, 1000)
@@ -20,6 +22,8 @@ LATER = Fraction(501, 1000)
 
 Pitched = tuple[int, int]
 """Track and pitch."""
+Player = tuple[int, int, int, bool]
+"""Track of the file, channel, program, and whether it plays drums."""
 
 
 @dataclass
@@ -49,11 +53,11 @@ class Voice:
 
 def read_slowly(path: Path, want: Slow) -> list[tuple[int, bytes]]:
     """The first bar and the packed bytes of every phrase; none where there is nothing to be used."""
-    file = mido.MidiFile(path)
+    file = mido.MidiFile(path, clip=True)
     ticks = file.ticks_per_beat
     voices, signatures = listen(file)
-    for (_, channel, _), voice in voices.items():
-        if channel != 9:
+    for (_, _, _, is_drum), voice in voices.items():
+        if not is_drum:
             press_pedal(voice, 16 * ticks)
     end = max((note[1] for voice in voices.values() for note in voice.notes), default=0)
     phrases = []
@@ -70,28 +74,116 @@ def read_slowly(path: Path, want: Slow) -> list[tuple[int, bytes]]:
     return phrases
 
 
-def listen(file: mido.MidiFile) -> tuple[dict[tuple[int, int, int], Voice], list[tuple[Fraction, int, int]]]:
-    """The voices by track, channel and program; and the time signatures."""
-    voices: dict[tuple[int, int, int], Voice] = defaultdict(Voice)
+def listen(file: mido.MidiFile) -> tuple[dict[Player, Voice], list[tuple[Fraction, int, int]]]:
+    """The voices by track, channel, program and whether they are drums; and the time signatures."""
+    voices: dict[Player, Voice] = defaultdict(Voice)
     signatures = []
+    everything = []  # tick, track, place, message
     for number, track in enumerate(file.tracks):
         tick = 0
-        program: dict[int, int] = defaultdict(int)
-        sounding: dict[Pitched, list[tuple[int, int]]] = defaultdict(list)
-        for message in track:
+        for place, message in enumerate(track):
             tick += message.time
+            everything.append((tick, number, place, message))
             if message.type == "time_signature":
                 signatures.append((Fraction(tick, file.ticks_per_beat), message.numerator, message.denominator))
-            elif message.type == "program_change":
-                program[message.channel] = message.program
-            elif message.type == "control_change" and message.control == 64:
-                voices[number, message.channel, program[message.channel]].pedal.append((tick, message.value >= 64))
-            elif message.type == "note_on" and message.velocity > 0:
-                sounding[message.channel, message.note].append((tick, program[message.channel]))
-            elif message.type in ("note_on", "note_off") and sounding[message.channel, message.note]:
-                began, plays = sounding[message.channel, message.note].pop(0)
-                voices[number, message.channel, plays].notes.append([began, tick, message.note])
-    return voices, sorted(signatures, key=lambda one: one[0])
+    signatures.sort(key=lambda one: one[0])
+    players = {(number, one.channel) for _, number, _, one in everything if is_start(one)}
+    for number, channel in sorted(players):
+        own = [row for row in everything if row[1] == number and getattr(row[3], "channel", None) == channel]
+        states = states_of(everything, players, number, channel)
+        pedal = [(row[0], row[3].value >= 64) for row in own if row[3].is_cc(64)]
+        alone = sum(one == number for one, _ in players) == 1
+        called = instrument_by_name(file.tracks[number].name) if alone else None
+        last = max(row[0] for row in everything if row[1] == number)
+        for began, place, end, pitch in notes_of(own, last, file.ticks_per_beat, signatures):
+            program, is_drum = None, channel == 9
+            found = [what for when, what in states if when < (began, 1, number, place)]
+            if found:
+                program, is_drum = found[-1]
+            if program is None and called is not None and not is_drum:
+                program, is_drum = called.program, called.is_drum
+            voice = voices[number, channel, program or 0, is_drum]
+            voice.notes.append([began, end, pitch])
+            voice.pedal = pedal
+    return voices, signatures
+
+
+def is_start(message: mido.Message) -> bool:
+    """Whether a note begins."""
+    return bool(message.type == "note_on" and message.velocity)
+
+
+def notes_of(
+    own: list[tuple[int, int, int, mido.Message]], last: int, ticks: int, signatures: list[tuple[Fraction, int, int]]
+) -> list[tuple[int, int, int, int]]:
+    """Begin, place, end and pitch of the notes of a track and channel; `last` is the tick at which the track ends."""
+    notes = []
+    for pitch in range(128):
+        rows = [row for row in own if row[3].type in ("note_on", "note_off") and row[3].note == pitch]
+        waiting: list[tuple[int, int]] = []
+        paired = []
+        for tick, _, place, message in rows:
+            if is_start(message):
+                waiting.append((tick, place))
+            elif waiting:
+                paired.append((*waiting.pop(0), tick, pitch))
+        if waiting:  # some never end: each ends where the next of its pitch begins
+            paired = []
+            for row, following in zip(rows, [*rows[1:], None], strict=True):
+                if is_start(row[3]):
+                    bar = bar_end(row[0], ticks, signatures)
+                    end = following[0] if following else min(bar, last) if last > row[0] else bar
+                    if end > row[0] or not (following and is_start(following[3])):
+                        paired.append((row[0], row[2], end, pitch))
+        notes += paired
+    return sorted(notes)
+
+
+def bar_end(tick: int, ticks: int, signatures: list[tuple[Fraction, int, int]]) -> int:
+    """The tick at which the bar of a tick ends."""
+    start, length = Fraction(0), Fraction(4)
+    for at, numerator, denominator in signatures:
+        if at * ticks <= tick:
+            start, length = at, Fraction(4 * numerator, denominator)
+    return int((start + ((Fraction(tick, ticks) - start) // length + 1) * length) * ticks)
+
+
+def states_of(
+    everything: list[tuple[int, int, int, mido.Message]], players: set[tuple[int, int]], number: int, channel: int
+) -> list[tuple[tuple[int, int, int, int], tuple[int | None, bool]]]:
+    """From when on a channel has which program (None: none was chosen) and whether it plays drums, for one track."""
+    changes = [row for row in everything if row[3].type == "program_change" and row[3].channel == channel]
+    own = [row[0] for row in changes if row[1] == number]
+    states = []
+    program: int | None = None
+    is_drum, bank, system = channel == 9, None, ""
+    rows = sorted(everything, key=lambda row: (row[0], row[1] == number, row[1], row[2]))
+    for tick, track, place, message in rows:
+        fellow = track != number and (track, channel) in players and own and tick >= own[0]
+        if message.type == "program_change" and message.channel == channel and not fellow:
+            program = message.program
+            if bank in (120, 126, 127) and system != "GS":
+                is_drum = True
+            elif (bank == 121 and system != "GS") or (bank is not None and system == "XG"):
+                is_drum = False
+        elif message.is_cc(0) and message.channel == channel and not fellow:
+            bank = message.value
+        elif message.type == "sysex":
+            data = message.data
+            part = 0 if channel == 9 else channel + 1 if channel < 9 else channel
+            if data[2:6] == (0x42, 0x12, 0x40, 0x10 | part) and data[6] == 0x15:
+                is_drum = data[7] > 0
+            elif data[:1] == (0x43,) and data[2:6] == (0x4C, 8, channel, 7):
+                is_drum = data[6] > 0
+            elif data[2:3] == (9,) or data[2:7] == (0x42, 0x12, 0x40, 0, 0x7F) or data[2:6] == (0x4C, 0, 0, 0x7E):
+                system = {0x7E: "GM", 0x41: "GS", 0x43: "XG"}[data[0]]
+                is_drum, bank = channel == 9, None
+            else:
+                continue
+        else:
+            continue
+        states.append(((tick, int(track == number), track, place), (program, is_drum)))
+    return states
 
 
 def press_pedal(voice: Voice, longest: int) -> None:
@@ -144,14 +236,14 @@ def find_stretches(
 
 
 def to_grid(
-    voices: dict[tuple[int, int, int], Voice], start: Fraction, bars: int, ticks: int, want: Slow
+    voices: dict[Player, Voice], start: Fraction, bars: int, ticks: int, want: Slow
 ) -> list[tuple[int, int, int, int]]:
     """Track, pitch, first step and length of each note of a stretch."""
     last = bars * want.beats * want.steps
     lines: dict[Pitched, dict[int, int]] = defaultdict(dict)
-    for (_, channel, program), voice in voices.items():
+    for (_, _, program, is_drum), voice in voices.items():
         for index, family in enumerate(want.families):
-            if (family is None) != (channel == 9) or (family is not None and program not in family):
+            if (family is None) != is_drum or (family is not None and program not in family):
                 continue
             for began, end, pitch in voice.notes:
                 step = math.floor((Fraction(began, ticks) - start) * want.steps + LATER)

@@ -54,6 +54,7 @@ def test_the_program_ends_with_the_exit_code_of_its_failure(program_apart: Progr
             ("+stage=train", "train.steps=1,2"),
             "train.steps=1,2 gives several values: give one of them, or put -m before",
         ),
+        (("+stage=train", "train.steps=range(1,3)"), "train.steps=range(1,3) gives several values"),
         (("+stage=train", "train.lr=1,2"), "did you mean train.learning_rate?"),
         (("+stage=train", "train.bs=8"), "did you mean train.batch_size?"),
         (("+stage=lyrics", "lyrics.syllables=8,6"), "write the list as lyrics.syllables=[8,6], or put -m before"),

@@ -311,12 +311,17 @@ def _damages(path: Path, there: float, promised: float, lost: float) -> list[str
             found.append("a wrong header: the sound was found behind it")
         if layout.declared is not None and layout.length:
             promised = max(promised, there * layout.declared / layout.length)
-    if lost:
-        found.append(f"damaged: {lost:.1f} s of it are silent")
+    found += _losses(there, promised, lost)
+    if promised - there <= MISSING_SECONDS and _lacks_its_end(path):
+        found.append("cut off: its end is missing")
+    return found
+
+
+def _losses(there: float, promised: float, lost: float) -> list[str]:
+    """What is to be said of seconds that are silent or missing."""
+    found = [f"damaged: {lost:.1f} s of it are silent"] if lost else []
     if promised - there > MISSING_SECONDS:
         found.append(f"cut off: {there:.1f} s of {promised:.1f} s are there")
-    elif _lacks_its_end(path):
-        found.append("cut off: its end is missing")
     return found
 
 
@@ -350,7 +355,7 @@ def _decode_m4a(path: Path, max_minutes: float, mending: _Mending) -> Blocks:
         import av
     except ImportError as error:
         raise UnusableError(M4A_HINT) from error
-    decoded = 0
+    decoded = lost = 0
     try:
         with av.open(str(path)) as container:
             if not container.streams.audio:
@@ -359,12 +364,24 @@ def _decode_m4a(path: Path, max_minutes: float, mending: _Mending) -> Blocks:
             if container.duration and container.duration / av.time_base > max_minutes * 60:
                 raise _too_long(max_minutes)
             to_float = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
-            frames: Iterator[Any] = (
-                frame for packet in container.decode(stream) for frame in to_float.resample(packet)
-            )
-            for frame in frames:
-                decoded += frame.samples
-                yield int(frame.sample_rate), frame.to_ndarray().T.astype(np.float32)
+            waiting: list[NDArray[np.float32]] = []
+            for packet in container.demux(stream):
+                try:
+                    frames = [part for frame in packet.decode() for part in to_float.resample(frame)]
+                    waiting += [frame.to_ndarray().T.astype(np.float32) for frame in frames]
+                except av.FFmpegError:
+                    length = round(float((packet.duration or 0) * packet.time_base) * stream.rate)
+                    waiting.append(np.zeros((length, stream.channels), np.float32))
+                    lost += length
+                if sum(map(len, waiting)) >= BLOCK:
+                    block = np.concatenate(waiting)
+                    decoded, waiting = decoded + len(block), []
+                    yield int(stream.rate), block
+            if waiting:
+                decoded += sum(map(len, waiting))
+                yield int(stream.rate), np.concatenate(waiting)
+            promised = (container.duration or 0) / av.time_base
+            mending.remarks += _losses(decoded / stream.rate, promised, lost / stream.rate)
     except av.FFmpegError as error:
         if not decoded:
             raise UnusableError(f"broken file: {printable(str(error.strerror)).lower()}") from error

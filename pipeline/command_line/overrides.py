@@ -16,6 +16,8 @@ QUOTED_SWEEP = re.compile(rf"(?:{QUOTED.pattern})(?:,(?:{QUOTED.pattern}))*", re
 INTERPOLATION = re.compile(r"\$\{[^{}$]+\}")
 PLAIN = re.compile(r"[\w./+\-]+(?: [\w./+\-]+)*")
 """An item of a list that Hydra reads as it stands."""
+SWEEP = re.compile(r"(?:choice|range|interval|glob)\(")
+"""How Hydra's other ways to give several values begin."""
 CLOSING = {"[": "]", "{": "}", "(": ")"}
 OPTIONS_WITH_VALUE = frozenset(
     (
@@ -138,7 +140,7 @@ def _complaint(word: str, sweep: bool) -> str | None:
         return None
     if not _is_closed(value):
         return f"{word} can't be read: a quote or a bracket in it is not closed."
-    if not sweep and len(list(_parts(value))) > 1:
+    if not sweep and (len(list(_parts(value))) > 1 or SWEEP.match(value)):
         return f"{word} gives several values: {_ways(name, value)}."
     return None
 
@@ -171,6 +173,8 @@ def no_setting(key: str) -> str:
 def no_choice(group: str, choice: str) -> str:
     """One sentence for a choice of a group that there is not, with those there are."""
     choices = group_choices(group)
+    if not choices:
+        return f"there is no {group}={choice}; it may be part of a package that is not installed."
     near = difflib.get_close_matches(choice, choices, n=1)
     meant = f"did you mean {near[0]}? " if near else ""
     return f"there is no {group}={choice}; {meant}conf/{group}/ has {', '.join(choices)}."

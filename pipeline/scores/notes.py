@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -71,24 +73,39 @@ def cut_overlaps(notes: Notes) -> Notes:
 def cut_columns(
     track: NDArray[np.int64], pitch: NDArray[np.int64], onset: NDArray[np.int64], length: NDArray[np.int64]
 ) -> Notes:
-    """`cut_overlaps` of the notes in four columns `[notes]`."""
-    keys = ((track << PITCH_BITS | pitch - LOWEST) << STEP_BITS | onset) << STEP_BITS | length
+    """`cut_overlaps` of the notes in four columns `[notes]`.
+
+    A note is one number, as in `in_order`, of no more bits than these notes need: 32 do for most songs, and such
+    numbers sort twice as fast.
+    """
+    if not len(track):
+        return np.empty(0, NOTE)
+    lowest = int(pitch.min())
+    track_bits, pitch_bits, length_bits = (
+        int(largest).bit_length() for largest in (track.max(), pitch.max() - lowest, length.max())
+    )
+    step_bits = int((onset + length).max()).bit_length()
+    kind = np.dtype(np.uint32 if track_bits + pitch_bits + step_bits + length_bits <= 32 else np.int64)
+    keys: NDArray[np.integer[Any]] = track.astype(kind)
+    for column, bits in ((pitch - lowest, pitch_bits), (onset, step_bits), (length, length_bits)):
+        keys = keys << bits | column.astype(kind)
     keys.sort()
-    places, length = keys >> STEP_BITS, keys & STEPS  # a place is a line and an onset on it; two lines lie far apart
-    np.minimum(length[:-1], places[1:] - places[:-1], out=length[:-1])
-    lines = places >> STEP_BITS
-    keys = (lines >> PITCH_BITS << STEP_BITS | places & STEPS) << PITCH_BITS | lines & PITCHES
-    keys = keys << STEP_BITS | length
-    if not length.all():
-        keys = keys[length > 0]
+    places, lengths = keys >> length_bits, keys & (1 << length_bits) - 1  # a place is a line and an onset on it
+    # places of two lines are further apart than any note is long
+    np.minimum(lengths[:-1], places[1:] - places[:-1], out=lengths[:-1])
+    lines, onsets = places >> step_bits, places & (1 << step_bits) - 1
+    keys = (lines >> pitch_bits << step_bits | onsets) << pitch_bits | lines & (1 << pitch_bits) - 1
+    keys = keys << length_bits | lengths
+    if not lengths.all():
+        keys = keys[lengths > 0]
     keys.sort()
     notes = np.empty(keys.shape, NOTE)
-    notes["length"] = keys & STEPS
-    keys >>= STEP_BITS
-    notes["pitch"] = (keys & PITCHES) + LOWEST
-    keys >>= PITCH_BITS
-    notes["onset"] = keys & STEPS
-    notes["track"] = keys >> STEP_BITS
+    notes["length"] = keys & (1 << length_bits) - 1
+    keys >>= length_bits
+    notes["pitch"] = (keys & (1 << pitch_bits) - 1).astype(np.int64) + lowest
+    keys >>= pitch_bits
+    notes["onset"] = keys & (1 << step_bits) - 1
+    notes["track"] = keys >> step_bits
     return notes
 
 

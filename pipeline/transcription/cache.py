@@ -135,7 +135,8 @@ def recording_of(
         bpm=bpm if bpm is None or quarters_per_beat == 1 else bpm / quarters_per_beat,
         downbeat_seconds=settings.downbeat if settings.downbeat is not None else downbeat_seconds,
         beats_per_bar=beats_per_bar,
-        recognise_metre=settings.recognise_metre and quarters_per_beat == 1,
+        recognise_metre=settings.recognise_metre,
+        is_compound=quarters_per_beat != 1,
     )
     return Recording(str(path), title or printable(path.stem), hints, settings.max_minutes, sha256)
 

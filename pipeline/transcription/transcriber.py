@@ -12,7 +12,7 @@ from pipeline.errors import UnusableError
 from pipeline.scores.score import Events, Part, make_events
 from pipeline.settings.transcribe import REST_FAMILIES
 from pipeline.transcription.bass import BASS_PROGRAM, bass_line
-from pipeline.transcription.beats.bar_length import BarLength, divides_in_three, find_bar_length
+from pipeline.transcription.beats.bar_length import BarLength, divides_in_three, divides_in_two, find_bar_length
 from pipeline.transcription.beats.grid import Beats, find_beats
 from pipeline.transcription.drums.bandwidth import band_limit, limit_hz
 from pipeline.transcription.drums.features import band_power
@@ -24,6 +24,8 @@ HIT_BEATS = 0.25
 SHORTEST_BEATS = 1 / 24
 WITH_DOTTED = (2, 3, 4)
 """Bars of so many beats there are with dotted beats too: 6/8, 9/8, 12/8."""
+USUAL_DOTTED_BPM = 85.0
+"""A usual tempo of dotted beats."""
 TREBLE_HZ = 9000.0
 """A recording that ends below has too little of snare and cymbals."""
 
@@ -42,6 +44,8 @@ class TranscriptionHints:
         Beats (quarter notes, or dotted ones in 6/8) of each bar.
     recognise_metre
         Whether bars of another length are recognised.
+    is_compound
+        Whether the beats are to divide in three, as in 6/8.
     """
 
     rest: str = "Piano"
@@ -49,6 +53,7 @@ class TranscriptionHints:
     downbeat_seconds: float | None = None
     beats_per_bar: int = 4
     recognise_metre: bool = True
+    is_compound: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,15 +108,7 @@ def transcribe_samples(samples: NDArray[np.float32], hints: TranscriptionHints) 
     beats = find_beats(samples, pitches, hits, hints.bpm, hints.downbeat_seconds, hints.beats_per_bar)
     if hints.recognise_metre:
         beats = _in_recognised_bars(samples, pitches, hits, beats, hints)
-        if beats.beats_per_bar != hints.beats_per_bar:
-            taken, asked = beats.beats_per_bar, hints.beats_per_bar
-            remarks.append(
-                f"sounds like {taken}/4 and not {asked}/4: data.metre={taken}/4 takes such music, "
-                f"transcribe.recognise_metre=false keeps {asked}/4"
-            )
-        elif beats.beats_per_bar in WITH_DOTTED and divides_in_three(pitches, hits, beats):
-            metre = f"{3 * beats.beats_per_bar}/8"
-            remarks.append(f"its beats divide in three: data.metre={metre} takes such music")
+        remarks += _metre_remarks(beats, hints, divides_in_three(pitches, hits, beats))
     found = on_beats(pitches, hits, beats, hints.rest, len(samples) / SAMPLE_RATE_HZ)
     return replace(found, remarks=tuple(remarks))
 
@@ -121,10 +118,37 @@ def _in_recognised_bars(
 ) -> Beats:
     """The beats again, in bars of the length that the music repeats itself at; as they are where that is theirs."""
     found = find_bar_length(pitches, hits, beats)
-    if found == BarLength(beats.beats_per_bar, 1) or (hints.bpm is not None and found.beats_per_found_beat > 1):
+    length, bpm = found.beats_per_bar, hints.bpm
+    if hints.is_compound:
+        if length != 3 or bpm is not None:
+            return beats
+        # what was found are quarter or eighth notes: a dotted beat is one and a half or three of them
+        bpm = min(beats.bpm / 1.5, beats.bpm / 3, key=lambda dotted: abs(np.log(dotted / USUAL_DOTTED_BPM)))
+        length = hints.beats_per_bar
+    elif found == BarLength(beats.beats_per_bar, 1) or (bpm is not None and found.beats_per_found_beat > 1):
         return beats
-    bpm = hints.bpm or beats.bpm * found.beats_per_found_beat
-    return find_beats(samples, pitches, hits, bpm, hints.downbeat_seconds, found.beats_per_bar)
+    elif length == 3 and bpm is None:
+        # four beats whose tempo was taken for one and a half of it come back after three as well
+        slower = find_beats(
+            samples, pitches, hits, beats.bpm / 1.5, hints.downbeat_seconds, beats_per_bar=hints.beats_per_bar
+        )
+        if divides_in_two(pitches, hits, slower):
+            return slower
+    bpm = bpm or beats.bpm * found.beats_per_found_beat
+    return find_beats(samples, pitches, hits, bpm, hints.downbeat_seconds, length)
+
+
+def _metre_remarks(beats: Beats, hints: TranscriptionHints, in_three: bool) -> list[str]:
+    """What is to be said of a recording that is in another metre than was asked for."""
+    taken, asked = beats.beats_per_bar, hints.beats_per_bar
+    if hints.is_compound:
+        return [] if in_three else ["its beats do not divide in three: data.metre=4/4 takes such music"]
+    if taken != asked:
+        advice = f"data.metre={taken}/4 takes such music, transcribe.recognise_metre=false keeps {asked}/4"
+        return [f"sounds like {taken}/4 and not {asked}/4: {advice}"]
+    if in_three and taken in WITH_DOTTED:
+        return [f"its beats divide in three: data.metre={3 * taken}/8 takes such music"]
+    return []
 
 
 def on_beats(pitches: Pitches, hits: NDArray[np.void], beats: Beats, rest: str, seconds: float) -> Transcription:

@@ -174,3 +174,20 @@ def test_the_content_says_what_a_file_is(tmp_path: Path) -> None:
     (tmp_path / "c.mp3").write_bytes(b"MThd\0\0\0\x06\0\0\0\x01\0\x60")
     with pytest.raises(UnusableError, match=r"a MIDI file and no recording.*\.mid"):
         read_recording(tmp_path / "c.mp3", 1)
+
+
+def test_what_is_missing_of_an_m4a_file_is_told_and_channels_that_cancel_are_turned(tmp_path: Path) -> None:
+    av = pytest.importorskip("av", reason="takes the extra m4a")
+    sound = melody([60, 64, 67, 72] * 4)
+    with av.open(str(tmp_path / "a.m4a"), "w", format="mp4", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("aac", rate=SAMPLE_RATE_HZ, layout="stereo")
+        for start in range(0, len(sound) - 1024, 1024):
+            part = np.stack([sound[start : start + 1024], -sound[start : start + 1024]])
+            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="stereo")
+            frame.sample_rate, frame.pts = SAMPLE_RATE_HZ, start
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    assert read_recording(tmp_path / "a.m4a", 1).remarks == ("channels of opposite polarity were turned",)
+    content = (tmp_path / "a.m4a").read_bytes()
+    (tmp_path / "b.mp3").write_bytes(content[: len(content) * 2 // 3])
+    assert any(remark.startswith("cut off: ") for remark in read_recording(tmp_path / "b.mp3", 1).remarks)

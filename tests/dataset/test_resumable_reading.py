@@ -248,7 +248,7 @@ def test_hostile_files_are_explained_and_nothing_is_written_elsewhere(
     used = {Path(row.source).name for row in store.songs}
     assert "line\nbreak \N{MUSICAL NOTE}.mid" in used | set(told)
     assert files - used - set(told) <= {"bomb.zip"}  # its member is told of
-    assert told["sparse.mid"].startswith("too large") and told["far.mid"].startswith("too long")
+    assert told["sparse.mid"].startswith("too large") and told["far.mid"].startswith("too short")
     assert "bomb.mxl" in told and all(told[f"text-{number}.mid"].startswith("is plain text") for number in range(10))
     assert {path.name for path in tmp_path.iterdir()} <= {"music", "ten", "data", "outputs"}
     assert {path.name for path in (tmp_path / "music").iterdir()} == files

@@ -70,5 +70,5 @@ def test_a_drawn_tempo_bends_to_narrow_bounds_but_a_given_one_does_not() -> None
 
 @pytest.mark.parametrize("bounds", [(0, 10), (100, 60)])
 def test_bounds_that_make_no_sense_are_refused(bounds: tuple[float, float]) -> None:
-    with pytest.raises(UserError, match="max_seconds"):
+    with pytest.raises(UserError, match="min_seconds"):
         choose_form("song", 100, SPEC, bounds, 1.7, 0.5, False)

@@ -146,7 +146,7 @@ def _is_heading(found: re.Match[str], text: str) -> bool:
     if found["name"].islower() and not (found["colon"] or found["open"].strip()):
         return False
     if rest:
-        return bool(found["colon"]) and section_kind(found["name"]) != "rap"
+        return bool(found["colon"]) and not found["name"].islower() and section_kind(found["name"]) != "rap"
     before = text[: found.start()].rsplit("\n", 1)[-1].strip()
     return bool(found["colon"] or found["number"] or found["open"].strip() or not before or before.startswith("["))
 

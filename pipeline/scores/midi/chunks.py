@@ -91,10 +91,8 @@ def clean_tracks(content: bytes) -> list[tuple[int, int]] | None:
         return None
     tracks, at = [], 14
     for _ in range(int.from_bytes(content[10:12], "big")):
-        if content[at : at + 4] != TRACK:
-            return None
         stop = at + 8 + int.from_bytes(content[at + 4 : at + 8], "big")
-        if content[stop - 3 : stop] != END_OF_TRACK:
+        if content[at : at + 4] != TRACK or content[stop - 3 : stop] != END_OF_TRACK:
             return None
         tracks.append((at + 8, stop))
         at = stop

@@ -54,21 +54,19 @@ def pair_notes(track: TrackEvents) -> tuple[dict[int, list[Row]], int]:
 def _pair_again(track: TrackEvents, channel: int, pitch: int, rows: list[Row]) -> int:
     """End the notes of one pitch where the next begins; how many had no end. A doubled note loses its velocity."""
     endless, current = 0, None
-    following = iter(rows)
-    for tick, _, of_channel, of_pitch, velocity in track.notes:
+    begun = {row[1]: row for row in rows}
+    for tick, place, of_channel, of_pitch, _ in track.notes:
         if (of_channel, of_pitch) != (channel, pitch):
             continue
-        if velocity > 127 and current is not None:
-            velocity = 0
+        following = begun.get(place)
         if current is not None:
             current[2] = tick
-            if velocity and tick == current[0]:
+            if following is not None and tick == current[0]:
                 current[4] = 0
-            elif velocity:
+            elif following is not None:
                 endless += 1
-            current = None
-        if velocity:
-            current = next(following)
+        current = following
+        if current is not None:
             current[2] = -1
     return endless + (current is not None)
 

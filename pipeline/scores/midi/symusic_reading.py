@@ -1,9 +1,9 @@
 """Clean MIDI files read by symusic, which is quick but tells neither channels nor notes that never end.
 
-So that it does, its copy of the file gets probes. At the beginning of each track the channels that it uses are set to a
-program that music hardly knows: notes that come back with it had no program of their own. At its end all notes are
-switched off, a tick late, so that what never ended does then; and a last note follows on every program that was
-chosen: its pitch names the track, its velocity the channel.
+So that it does, its copy of the file gets probes. At the beginning of each track its channels are set to a program
+that music hardly knows: notes that come back with it had no program of their own. At its end all notes are switched
+off, long after, so that what never ended lasts long. Where tracks play several channels, a last note follows on every
+program that may have been chosen: its pitch names the track, its velocity the channel.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.formats import printable
-from pipeline.scores.midi.channels import MELODY_BANK, RHYTHM_BANKS
+from pipeline.scores.midi.channels import BANK, COARSE_TUNING, MELODY_BANK, RHYTHM_BANKS, RPN_LSB
 from pipeline.scores.midi.chunks import END_OF_TRACK, TRACK, clean_tracks
-from pipeline.scores.midi.events import DRUM_CHANNEL, NOTE_ON, PROGRAM
+from pipeline.scores.midi.events import CONTROL, DRUM_CHANNEL, NOTE_ON, PROGRAM
 from pipeline.scores.midi.parts import NAMES, decode_text, name_remarks, named_part
 from pipeline.scores.midi.sustain import LONGEST_PEDAL, PEDAL_DOWN, SUSTAIN, sustain
 from pipeline.scores.midi.sysex import XG, effects
@@ -33,6 +33,8 @@ MOST_TRACKS, MOST_PROGRAMS = 128, 64
 """In a file, and program changes in a track, that are probed."""
 FIRST_NOTE = re.compile(rb"(?<=[\x00-\x7f])[\x90-\x9f][\x00-\x7f][\x00-\x7f]")
 """The first note-on of a clean track; in few it is something else, which shows."""
+PERHAPS_PROGRAM = re.compile(rb"(?<=[\x00-\x7f])[\xc0-\xcf][\x00-\x7f]")
+"""What may be a program change."""
 BANK_CHANGE = re.compile(rb"([\xb0-\xbf])(?:[\x00-\x7f]{3})*?\x00([\x00-\x7f])")
 """A bank select, with controllers in running status before it."""
 BANK_REACH = 64
@@ -45,6 +47,7 @@ LONG = 0x0FFFFFFF
 """Ticks; the longest distance of events."""
 HEADS = [bytes((0, PROGRAM | channel, PROBE_PROGRAM)) for channel in range(16)]
 """The probe at the beginning of a track, by channel."""
+ALL_HEADS = b"".join(HEADS)
 NAME = re.compile(rb"\xff([\x03\x04\x08])([\x00-\x7f])")
 """A meta event with the name of a track, an instrument or a program, and its length."""
 SILENCE = [
@@ -61,6 +64,10 @@ SYMUSIC_CONTROL = np.dtype([("time", "<i4"), ("number", "u1"), ("value", "u1")],
 """How symusic 0.6.0 pickles lists of notes and of controls, after their count."""
 AROUND = np.array([[-1], [1], [2], [3]])
 """What is looked at around what may be a program change."""
+TAILS = [TICK + silence for silence in SILENCE]
+LAST = b"\x00" + END_OF_TRACK
+ANY_CHANNEL = 0
+"""Of a track with melody whose channel does not matter."""
 Player = tuple[int, int, int]
 """Number of a track in the file, channel, program."""
 Changes = dict[tuple[int, int, int], int]
@@ -73,33 +80,21 @@ def read_by_symusic(content: bytes, title: str) -> Score | None:
     That is so where lengths or data bytes are wrong, notes never end, running status goes on after a system-exclusive
     message, or banks, tunings, system-exclusive messages or other tracks choose what a track plays.
     """
-    import symusic
-
     tracks = clean_tracks(content)
     if tracks is None or len(tracks) > MOST_TRACKS:
         return None
     data = np.frombuffer(content, np.uint8)
-    starts = [start for start, _ in tracks]
     exclusive = _exclusive_messages(content, tracks)
     if exclusive.matter or _transposes(content, data):
         return None
-    changes = _program_changes(content, data, starts, exclusive.has_xg)
-    if changes is None:
+    if _has_bank(content, data, exclusive.has_xg):
         return None
-    for thorough in (False, True):
-        try:
-            file: Any = symusic.Score.from_midi(_with_probes(content, tracks, changes, thorough))
-        except Exception:  # symusic raises RuntimeError, ValueError and its own kinds
-            return None
-        probed = _listen(file)
-        if probed is not None:
-            break
-    else:
+    found = _ask_simply(content, data, tracks, exclusive) or _ask_each_channel(content, data, tracks, exclusive)
+    if found is None:
         return None
-    if _is_set_elsewhere(content, probed.players, changes) or not _lasts(file, probed, exclusive.doubtful):
-        return None
-    parts, remarks = _parts(content, tracks, probed, file.ticks_per_quarter)
+    file, probed = found
     ticks = file.ticks_per_quarter
+    parts, remarks, end = _parts(content, tracks, probed, ticks)
     metres = [
         Metre(one.time / ticks, one.numerator, one.denominator)
         for one in file.time_signatures
@@ -109,7 +104,9 @@ def read_by_symusic(content: bytes, title: str) -> Score | None:
         metres.insert(0, Metre(0.0, 4, 4))
     tempos = [(one.time / ticks, one.qpm) for one in file.tempos]
     tempos = [(start, bpm) for start, bpm in tempos if 1 < bpm < 2000]
-    return Score(title, parts, tuple(metres), tuple(tempos), remarks)
+    score = Score(title, parts, tuple(metres), tuple(tempos), remarks)
+    vars(score)["end"] = end / ticks  # what the property would find anew, part by part
+    return score
 
 
 @dataclass
@@ -179,8 +176,104 @@ def _status_follows(content: bytes, place: int) -> bool:
 
 def _transposes(content: bytes, data: NDArray[np.uint8]) -> bool:
     """Whether a registered parameter transposes a channel."""
-    places = np.flatnonzero((data[:-1] == 0x64) & (data[1:] == 0x02))
+    matches = (data[:-1] == RPN_LSB) & (data[1:] == COARSE_TUNING[1])
+    if not matches.any():
+        return False
+    places = np.flatnonzero(matches)
     return any(TUNING.match(content, place) for place in places.tolist())
+
+
+def _has_bank(content: bytes, data: NDArray[np.uint8], is_xg: bool) -> bool:
+    """Whether a bank select, with a status byte of its own, may matter."""
+    banks = np.flatnonzero(((data[:-1] & 0xF0) == CONTROL) & (data[1:] == BANK))
+    return any(_bank_matters(content[place] & 15, content[place + 2], is_xg) for place in banks.tolist())
+
+
+def _ask_simply(
+    content: bytes, data: NDArray[np.uint8], tracks: list[tuple[int, int]], exclusive: ExclusiveMessages
+) -> tuple[Any, ProbedTracks] | None:
+    """What symusic says of a file whose tracks play one channel each, and choose its program themselves.
+
+    None where they may not. Each track is silenced on the channel of its first note, and nothing but that is probed.
+    """
+    pieces: list[bytes | memoryview] = [content[:14]]
+    view = memoryview(content)
+    players: list[tuple[int, int]] = []  # number and channel of each track with notes
+    elsewhere: list[tuple[int, int]] = []  # channels and programs that are chosen before other notes or without any
+    for number, (start, stop) in enumerate(tracks):
+        first = FIRST_NOTE.search(content, start, stop)
+        channel = first[0][0] & 15 if first else -1
+        for match in PERHAPS_PROGRAM.finditer(content, start, first.start() if first else stop):
+            if match[0][0] & 15 != channel and _is_program_change(content, match.start()):
+                elsewhere.append((match[0][0] & 15, match[0][1]))
+        if first is None:
+            pieces.append(view[start - 8 : stop])
+            continue
+        if _has_bank_near(content[start : first.start()], exclusive.has_xg):
+            return None
+        tail = TAILS[channel]
+        length = len(ALL_HEADS) + stop - start - 3 + len(tail) + len(LAST)
+        pieces += (TRACK, length.to_bytes(4, "big"), ALL_HEADS, view[start : stop - 3], tail, LAST)
+        players.append((number, channel))
+    file = _parse(b"".join(pieces))
+    if file is None:
+        return None
+    found = [track for track in file.tracks if track.note_num()]
+    if len(found) != len(players):
+        changes = _program_changes(content, data, [start for start, _ in tracks], exclusive.has_xg)
+        channels = dict(players)
+        drums = sum(track.is_drum for track in found)
+        if changes is None or drums != sum(channel == DRUM_CHANNEL for _, channel in players):
+            return None
+        if exclusive.doubtful or any(channel in channels.values() for channel, _ in elsewhere):
+            return None
+        for (number, channel, _), place in changes.items():
+            if channels.get(number, channel) != channel and _is_program_change(content, place):
+                return None
+        if any("\ufffd" in track.name for track in found):
+            return None
+        players = [(0, DRUM_CHANNEL if track.is_drum else ANY_CHANNEL) for track in found]
+    for (_, channel), track in zip(players, found, strict=True):
+        if any(own == channel and program != track.program for own, program in elsewhere) and channel != DRUM_CHANNEL:
+            return None
+        if track.is_drum != (channel == DRUM_CHANNEL) or (track.program == PROBE_PROGRAM and not track.is_drum):
+            return None
+    notes = _table([track.notes for track in found], SYMUSIC_NOTE)
+    if len(notes) and notes["duration"].max() >= LONG:
+        return None
+    stops = list(accumulate(track.note_num() for track in found))
+    rows = [(*player, track.program) for player, track in zip(players, found, strict=True)]
+    probed = ProbedTracks(found, notes, stops, rows, num_probes=0)
+    return (file, probed) if _lasts(file, probed, exclusive.doubtful) else None
+
+
+def _ask_each_channel(
+    content: bytes, data: NDArray[np.uint8], tracks: list[tuple[int, int]], exclusive: ExclusiveMessages
+) -> tuple[Any, ProbedTracks] | None:
+    """What symusic says of a file with probes on every channel of its tracks, and every program that may be chosen.
+
+    None where it still may be wrong.
+    """
+    changes = _program_changes(content, data, [start for start, _ in tracks], exclusive.has_xg)
+    if changes is None:
+        return None
+    for thorough in (False, True):
+        file = _parse(_with_probes(content, tracks, changes, thorough))
+        probed = _listen(file) if file is not None else None
+        if probed is not None:
+            is_clear = not _is_set_elsewhere(content, probed.players, changes)
+            return (file, probed) if is_clear and _lasts(file, probed, exclusive.doubtful) else None
+    return None
+
+
+def _parse(content: bytes) -> Any:
+    """The file as symusic has it, or None where it gives up."""
+    import symusic
+
+    try:
+        return symusic.Score.from_midi(content)
+    except Exception:  # symusic raises RuntimeError, ValueError and its own kinds
+        return None
 
 
 def _program_changes(content: bytes, data: NDArray[np.uint8], starts: list[int], is_xg: bool) -> Changes | None:
@@ -188,16 +281,22 @@ def _program_changes(content: bytes, data: NDArray[np.uint8], starts: list[int],
     places = np.flatnonzero((data & 0xF0) == PROGRAM)
     before, program, after, later = data.take(places + AROUND, mode="clip")
     # its status byte stands between bytes below 128, and no data in running status follow it
+    places = places[((before | program) < 0x80) & ((after | later) >= 0x80)]
+    codes = np.searchsorted(starts, places, "right") << 16 | data[places].astype(int) << 8 | data[places + 1]
     changes = {}
-    for place in places[((before | program) < 0x80) & ((after | later) >= 0x80)].tolist():
-        channel = content[place] & 15
-        near = content[max(place - BANK_REACH, 0) : place]
-        if b"\x00\x7f" in near or b"\x00\x7e" in near or b"\x00\x78" in near or b"\x00\x79" in near or is_xg:
-            for status, bank in BANK_CHANGE.findall(near):
-                if status[0] & 15 == channel and _bank_matters(channel, bank[0], is_xg):
-                    return None
-        changes[bisect_right(starts, place) - 1, channel, content[place + 1]] = place
+    for code, place in dict(zip(codes.tolist(), places.tolist(), strict=True)).items():
+        channel = code >> 8 & 15
+        if _has_bank_near(content[place - BANK_REACH if place > BANK_REACH else 0 : place], is_xg):
+            return None
+        changes[(code >> 16) - 1, channel, code & 127] = place
     return changes
+
+
+def _has_bank_near(setup: bytes, is_xg: bool) -> bool:
+    """Whether a bank select in these bytes, in running status or not, may matter."""
+    if b"\x00\x7f" in setup or b"\x00\x7e" in setup or b"\x00\x78" in setup or b"\x00\x79" in setup or is_xg:
+        return any(_bank_matters(status[0] & 15, bank[0], is_xg) for status, bank in BANK_CHANGE.findall(setup))
+    return False
 
 
 def _bank_matters(channel: int, bank: int, is_xg: bool) -> bool:
@@ -221,20 +320,21 @@ def _with_probes(content: bytes, tracks: list[tuple[int, int]], changes: Changes
             continue
         channel = content[first.start()] & 15
         programs = of_track.get(number, [])
-        channels = {one for one, _ in programs}
+        channels = {channel}
         if thorough:
-            channels.update(note[0] & 15 for note in FIRST_NOTE.findall(content, start, stop))
-        if channel not in channels or thorough:
-            channels.add(channel)
+            statuses = np.frombuffer(content, np.uint8, stop - start, start)
+            channels.update((np.unique(statuses[(statuses & 0xF0) == NOTE_ON]) & 15).tolist())
+        if thorough or all(one != channel for one, _ in programs):
             programs = [*programs, *((one, PROBE_PROGRAM) for one in channels)]
-        probes = [TICK, *[SILENCE[one] for one in channels]]
-        probes += [
-            bytes((0, PROGRAM | one, program, 0, NOTE_ON | one, number, one + 1, 0, number, 0))
-            for one, program in programs
-        ]
-        head, tail = b"".join([HEADS[one] for one in channels]), b"".join(probes)
+        if len(programs) > 1:
+            channels.update(one for one, _ in programs)
+        head, tail = HEADS[channel], TAILS[channel]
+        for one in channels - {channel}:
+            head, tail = head + HEADS[one], tail + SILENCE[one]
+        for one, program in programs:
+            tail += bytes((0, PROGRAM | one, program, 0, NOTE_ON | one, number, one + 1, 0, number, 0))
         length = len(head) + stop - start + len(tail) + 1
-        pieces += (TRACK, length.to_bytes(4, "big"), head, view[start : stop - 3], tail, b"\x00", END_OF_TRACK)
+        pieces += (TRACK, length.to_bytes(4, "big"), head, view[start : stop - 3], tail, LAST)
     return b"".join(pieces)
 
 
@@ -245,10 +345,12 @@ class ProbedTracks:
     tracks: list[Any]
     """Symusic's tracks that have notes."""
     notes: NDArray[np.void]
-    """The notes of all, of dtype `SYMUSIC_NOTE`; the last of each track is the probe."""
+    """The notes of all, of dtype `SYMUSIC_NOTE`, track by track."""
     stops: list[int]
     """Where the notes of each end."""
     players: list[Player]
+    num_probes: int = 1
+    """Notes at the end of each track that are none of the file's."""
 
 
 def _listen(file: Any) -> ProbedTracks | None:
@@ -273,8 +375,8 @@ def _is_unprobed(track: Any) -> bool:
 
 def _parts(
     content: bytes, places: list[tuple[int, int]], probed: ProbedTracks, ticks: int
-) -> tuple[tuple[Part, ...], tuple[str, ...]]:
-    """The tracks as parts, and what was guessed.
+) -> tuple[tuple[Part, ...], tuple[str, ...], int]:
+    """The tracks as parts, what was guessed, and the tick at which the last note ends.
 
     Their events are slices of one table, since one piece of work is quicker than many.
     """
@@ -297,7 +399,7 @@ def _parts(
         if "\ufffd" in name or not (is_chosen or is_drum):
             names = _names(content, *places[number])
             name = names[-1] if names else ""
-        part = Part(name, program if is_chosen else 0, is_drum, events[start : stop - 1])
+        part = Part(name, program if is_chosen else 0, is_drum, events[start : stop - probed.num_probes])
         if not is_chosen and not is_drum and sum(one[0] == number for one in probed.players) == 1:
             part, is_known = named_part(part, names)
             if (part.program, part.is_drum) != (0, False):
@@ -305,7 +407,10 @@ def _parts(
             elif name and not is_known:
                 unknown.append(name)
         parts.append(part)
-    return tuple(parts), tuple(name_remarks(by_name, unknown))
+    ends = notes["time"] + duration
+    if probed.num_probes:
+        ends[np.array(stops, int) - 1] = 0
+    return tuple(parts), tuple(name_remarks(by_name, unknown)), int(ends.max(initial=0))
 
 
 def _names(content: bytes, start: int, stop: int) -> list[str]:
@@ -332,16 +437,21 @@ def _is_set_elsewhere(content: bytes, players: list[Player], changes: Changes) -
     """Whether another track than its own may choose a channel's program, or one plays notes before its own change."""
     programs: dict[int, set[int]] = {}
     for _, channel, program in players:
-        if channel != DRUM_CHANNEL:
-            programs.setdefault(channel, set()).add(program)
+        programs.setdefault(channel, set()).add(program)
+    programs.pop(DRUM_CHANNEL, None)
     own = {(track, channel) for track, channel, _ in players}
-    return any(
-        (PROBE_PROGRAM in programs[channel] or ((track, channel) not in own and programs[channel] != {program}))
-        and not _is_inside_event(content, place)
-        and _status_follows(content, place + 2)
-        for (track, channel, program), place in changes.items()
-        if channel in programs
-    )
+    for (track, channel, program), place in changes.items():
+        if channel in programs:
+            chosen = programs[channel]
+            is_foreign = (track, channel) not in own and chosen != {program}
+            if (is_foreign or PROBE_PROGRAM in chosen) and _is_program_change(content, place):
+                return True
+    return False
+
+
+def _is_program_change(content: bytes, place: int) -> bool:
+    """Whether what may be a program change is one, by a closer look."""
+    return not _is_inside_event(content, place) and _status_follows(content, place + 2)
 
 
 def _lasts(file: Any, probed: ProbedTracks, doubtful: list[tuple[int, int]]) -> bool:
@@ -353,7 +463,8 @@ def _lasts(file: Any, probed: ProbedTracks, doubtful: list[tuple[int, int]]) -> 
             probed.notes[probed.stops[index] - probed.tracks[index].note_num() : probed.stops[index]] for index in own
         ]
         times = [np.array([0]), *(one["time"] for one in rows), *(one["time"] + one["duration"] for one in rows)]
-        times += [one["time"][-1:] - LONG for one in rows]  # the end of the track, before the probe
+        if probed.num_probes:
+            times += [one["time"][-1:] - LONG for one in rows]  # the end of the track, before the probe
         others = [events for track in tracks for events in (track.controls, track.pitch_bends)]
         if not own or number == 0:
             others += [file.tempos, file.time_signatures, file.key_signatures, file.markers]

@@ -8,6 +8,8 @@ from pipeline.scores.midi.events import TrackEvents, read_events
 
 LOST_END = 4
 """Bytes of an end-of-track event and its distance: what may be missing of a file without any loss of music."""
+MOST_CLIPPED, SHARE_OF_CLIPPED = 16, 0.05
+"""Events of a track with data bytes above 127, in number and of all; with more of both it is no music that is read."""
 
 
 def read_tracks(content: bytes, header: Header) -> tuple[list[TrackEvents], list[str]]:
@@ -18,7 +20,7 @@ def read_tracks(content: bytes, header: Header) -> tuple[list[TrackEvents], list
     Raises
     ------
     UnusableError
-        The file is cut off in a track, or a track is damaged.
+        The file is cut off in a track, or a track is too damaged.
     """
     tracks: list[TrackEvents] = []
     at, wrong_lengths, strange_bytes = header.end, 0, 0
@@ -40,6 +42,8 @@ def read_tracks(content: bytes, header: Header) -> tuple[list[TrackEvents], list
                 raise UnusableError("broken file: it is cut off or its lengths are wrong")
             wrong_lengths += track.has_end and track.stop != stop
             at = max(track.stop, start)
+        if track.clipped > max(MOST_CLIPPED, SHARE_OF_CLIPPED * (len(track.notes) + len(track.controls))):
+            raise UnusableError(f"broken file: {track.clipped} events of a track have data bytes above 127")
         tracks.append(track)
     if not tracks:
         raise UnusableError("broken file: there is no track in it")

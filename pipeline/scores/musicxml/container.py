@@ -7,6 +7,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 import zipfile
 import zlib
+from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
 from pipeline.errors import UnusableError
@@ -122,8 +123,8 @@ def _root_file(archive: zipfile.ZipFile, limit: int) -> str | None:
         return None
     files = [one for one in table.iter() if isinstance(one.tag, str) and one.tag.rpartition("}")[2] == "rootfile"]
     files.sort(key=lambda one: "musicxml" not in one.get("media-type", "musicxml"))  # the first, unless it is another's
-    named = [members[path] for one in files if (path := _plain(one.get("full-path", ""))) in members]
-    return next(iter(named), None)
+    paths = [_plain(path) for one in files for name in [one.get("full-path", "")] for path in (name, unquote(name))]
+    return next((members[path] for path in paths if path in members), None)
 
 
 def _likely_score(archive: zipfile.ZipFile) -> str | None:

@@ -24,6 +24,12 @@ ROUNDING = 0.02
 """Quarter notes by which a measure of rounded tuplets may miss its length."""
 STOP, START = 1, 2
 """Ties of a note, as bits."""
+TIES = {"start": START, "stop": STOP, "continue": START | STOP}
+"""By their names in MusicXML."""
+LOWEST_PLACE = 60
+"""MIDI pitch below which no drum stands on a staff of five lines."""
+LONGEST = 1e6
+"""Quarter notes; a longer note or gap is a mistake."""
 
 
 class WrittenNote(NamedTuple):
@@ -89,6 +95,7 @@ class MeasureReader:
         self.transpositions: dict[str, tuple[int, int]] = {}
         self.numerator, self.denominator, self.is_free = 4, 4, False
         self.pattern = 0
+        self.is_drum_staff = self.has_low_keys = False
         self.num_guessed_lengths = 0
         self.num_slashes = 0
         self.measures = list(self._read(measures))
@@ -109,15 +116,15 @@ class MeasureReader:
 
     def _measure(self, element: Element, measure: Measure) -> None:
         self.measure, self.now, self.furthest = measure, 0.0, 0.0
-        self.chord_onset, self.chord_value = 0.0, ("", 0, 0.0)
+        self.chord_onset, self.chord_value = 0.0, (("", 0), 0.0)
         for child in element:
             tag = child.tag
             if tag == "note":
                 self._note(child)
             elif tag == "backup":
-                self.now = max(self.now - self._duration(child), 0.0)
+                self.now = max(self.now - self._duration(child, child.find("duration")), 0.0)
             elif tag == "forward":
-                self.now += self._duration(child)
+                self.now += self._duration(child, child.find("duration"))
             elif tag == "attributes":
                 self._attributes(child)
             elif tag == "direction":
@@ -158,6 +165,7 @@ class MeasureReader:
         time = element.find("time")
         if time is not None:
             self._time(time)
+        self.is_drum_staff |= any(sign.text == "percussion" for sign in element.iterfind("clef/sign"))
         for transpose in element.findall("transpose"):
             semitones = round(float(transpose.findtext("chromatic") or 0))
             octaves = int(transpose.findtext("octave-change") or 0)
@@ -183,82 +191,65 @@ class MeasureReader:
         self.denominator = math.lcm(*units)
         self.numerator = sum(count * self.denominator // unit for count, unit in zip(beats, units, strict=False))
 
-    def _duration(self, element: Element) -> float:
-        """The duration of a `backup` or `forward` in quarter notes."""
-        return _quarters(element.findtext("duration"), self.divisions)
-
     def _note(self, element: Element) -> None:
-        pitch = unpitched = rest = duration = None
-        is_chord = is_cue = False
-        ties, voice, staff, instrument, notehead = 0, "1", "1", "", ""
-        value, dots = "", 0
-        notations = None
-        for child in element:
-            tag = child.tag
-            if tag == "pitch":
-                pitch = child
-            elif tag == "duration":
-                duration = child.text
-            elif tag == "voice":
-                voice = child.text or "1"
-            elif tag == "type":
-                value = child.text or ""
-            elif tag == "dot":
-                dots += 1
-            elif tag == "staff":
-                staff = child.text or "1"
-            elif tag == "chord":
-                is_chord = True
-            elif tag == "rest":
-                rest = child
-            elif tag == "grace":
-                return
-            elif tag == "cue":
-                is_cue = True
-            elif tag == "tie":
-                ties |= START if child.get("type") == "start" else STOP if child.get("type") == "stop" else 0
-            elif tag == "instrument":
-                instrument = child.get("id", "")
-            elif tag == "unpitched":
-                unpitched = child
-            elif tag == "notehead":
-                notehead = child.text or ""
-            elif tag == "notations":
-                notations = child
-        length = _quarters(duration, self.divisions) if duration is not None else self._value_of(element)
-        if not is_chord:
-            self.chord_onset, self.chord_value = self.now, (value, dots, length)
+        found = {child.tag: child for child in element}
+        if "grace" in found:
+            return
+        length = self._duration(element, found.get("duration"))
+        value = (_text(found, "type"), len(element.findall("dot")) if "dot" in found else 0)
+        if "chord" not in found:
+            self.chord_onset, self.chord_value = self.now, (value, length)
             self.now += length
-        elif value and self.chord_value[:2] == (value, dots):
-            length = max(length, self.chord_value[2])  # some programs shorten all notes of a chord but the first
-        if rest is not None:
+        elif value[0] and self.chord_value[0] == value:
+            length = max(length, self.chord_value[1])  # some programs shorten all notes of a chord but the first
+        voice, staff = _text(found, "voice") or "1", _text(found, "staff") or "1"
+        if "rest" in found:
             if element.get("print-object") != "no":
                 self.measure.rests.append(WrittenRest(self.chord_onset, length, voice, staff))
-            return
-        if is_cue:
-            return
-        if not ties and notations is not None:
-            for tied in notations.findall("tied"):
-                ties |= {"start": START, "stop": STOP, "continue": START | STOP}.get(tied.get("type", ""), 0)
+        elif "cue" not in found:
+            ties = _ties(element, found) if "tie" in found or "notations" in found else 0
+            for sound, key in self._sounding(found, staff):
+                self.measure.notes.append(WrittenNote(self.chord_onset, length, key, voice, staff, sound, ties))
+
+    def _sounding(self, found: dict[str, Element], staff: str) -> list[tuple[Sound, int]]:
+        """What a note sounds with, and its pitch or key; several where it is doubled, none of a slash."""
+        pitch = found.get("pitch")
+        instrument = found["instrument"].get("id", "") if "instrument" in found else ""
         sound = self.head.sound(instrument, pitch is None)
+        notehead = _text(found, "notehead")
         if notehead == "slash" and sound.key is None:
             self.num_slashes += 1
-            return
-        note = (self.chord_onset, length)
+            return []
         if pitch is None:
-            key = self.head.key(sound, _displayed(unpitched), notehead)
-            self.measure.notes.append(WrittenNote(*note, key, voice, staff, sound, ties))
-            return
+            return [(sound, self.head.key(sound, _displayed(found.get("unpitched")), notehead))]
         written = _pitch(pitch)
         if sound.is_drum:
-            key = min(max(sound.key if sound.key is not None else written, 0), 127)
-            self.measure.notes.append(WrittenNote(*note, key, voice, staff, sound, ties))
-            return
+            return [(sound, self._drum_key(sound, pitch, written, notehead))]
         semitones, doubled = self.transpositions.get(staff) or self.transpositions.get("") or (0, 0)
-        for one in (written + semitones,) if not doubled else (written + semitones, written + semitones + doubled):
-            if not 0 <= one <= 127:
-                raise ValueError(f"pitch {one}")
-            self.measure.notes.append(WrittenNote(*note, one, voice, staff, sound, ties))
+        pitches = [written + semitones, written + semitones + doubled][: 2 if doubled else 1]
+        if not 0 <= min(pitches) <= max(pitches) <= 127:
+            raise ValueError(f"pitch {min(pitches)}")
+        return [(sound, sounding) for sounding in pitches]
+
+    def _drum_key(self, sound: Sound, pitch: Element, written: int, notehead: str) -> int:
+        """The General MIDI key of percussion that is written by pitches: they are keys, or places on a drum staff.
+
+        A percussion clef means places where no pitch so far was as low as the keys of a drum set are.
+        """
+        self.has_low_keys |= written < LOWEST_PLACE
+        if sound.key is None and self.is_drum_staff and not self.has_low_keys:
+            place = ((pitch.findtext("step") or "").strip().upper(), int(pitch.findtext("octave") or 4))
+            return self.head.key(sound, place, notehead)
+        return min(max(sound.key if sound.key is not None else written, 0), 127)
+
+    def _duration(self, element: Element, duration: Element | None) -> float:
+        """The duration of a note, `backup` or `forward` in quarter notes; of a note without one by its note value."""
+        if duration is None:
+            return self._value_of(element) if element.tag == "note" else 0.0
+        length = float(duration.text or 0) / self.divisions
+        if not 0 <= length < LONGEST:
+            raise ValueError(f"duration {duration.text}")
+        return length
 
     def _value_of(self, element: Element) -> float:
         """The length of a note without a duration, by its note value, dots and tuplet; of a whole rest the bar."""
@@ -273,19 +264,25 @@ class MeasureReader:
         return unit * dots * normal / actual
 
 
-def _quarters(text: str | None, divisions: float) -> float:
-    length = float(text or 0) / divisions
-    if not 0 <= length < 1e6:
-        raise ValueError(f"duration {text}")
-    return length
+def _text(found: dict[str, Element], tag: str) -> str:
+    return found[tag].text or "" if tag in found else ""
+
+
+def _ties(element: Element, found: dict[str, Element]) -> int:
+    """The ties of a note as bits; those that are only drawn where none are to be played."""
+    ties = 0
+    drawn = found["notations"].findall("tied") if "notations" in found and "tie" not in found else []
+    for tie in drawn or element.findall("tie"):
+        ties |= TIES.get(tie.get("type", ""), 0)
+    return ties
 
 
 def _pitch(element: Element) -> int:
     """The MIDI pitch of a `pitch` as written; what an octave sign moves is written as it sounds."""
-    step = (element.findtext("step") or "").strip().upper()
-    octave = int(element.findtext("octave") or 4)
-    alter = round(float(element.findtext("alter") or 0))
-    return 12 * (octave + 1) + SEMITONES[step] + alter
+    found = {child.tag: child.text or "" for child in element}
+    octave, alter = int(found.get("octave") or 4), found.get("alter")
+    semitones = SEMITONES[found.get("step", "").strip().upper()] + (round(float(alter)) if alter else 0)
+    return 12 * (octave + 1) + semitones
 
 
 def _displayed(element: Element | None) -> tuple[str, int] | None:

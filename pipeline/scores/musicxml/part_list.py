@@ -58,8 +58,12 @@ class PartHead:
     instruments: dict[str, ScoreInstrument] = field(default_factory=dict)
     trusts_names: bool = False
     """Every part of the score has the first program, which says nothing."""
+    shares_name: bool = False
+    """The instruments of all parts have one name, which says less than the names of the parts."""
     in_choir: bool = False
     """Beside it stand a soprano, an alto or a tenor."""
+    sounds: list[Sound] = field(default_factory=list)
+    """All that notes were asked to sound with."""
     _sounds: dict[tuple[str, bool], Sound] = field(default_factory=dict)
 
     def sound(self, instrument_id: str, is_unpitched: bool) -> Sound:
@@ -68,6 +72,7 @@ class PartHead:
         if found is None:
             found = self._unpitched(instrument_id) if is_unpitched else self._pitched(instrument_id)
             self._sounds[instrument_id, is_unpitched] = found
+            self.sounds.append(found)
         return found
 
     def key(self, sound: Sound, place: tuple[str, int] | None, notehead: str) -> int:
@@ -121,8 +126,9 @@ class PartHead:
         return Sound(one.program or 0, False)
 
     def by_name(self, one: ScoreInstrument) -> Instrument | None:
-        """The instrument that the first name of it says that says one."""
-        for name in (one.name, self.name, self.abbreviation):
+        """The instrument that the first of its names says that says one."""
+        own = (self.name, self.abbreviation)
+        for name in (*own, one.name) if self.shares_name else (one.name, *own):
             if self.in_choir and BASS.match(name):
                 return VOICE
             found = instrument_by_name(name) if name else None
@@ -146,9 +152,11 @@ def read_part_list(root: Element) -> tuple[dict[str, PartHead], tuple[str, ...]]
         for midi in part.findall("midi-instrument"):
             _read_midi(midi, head.instruments.setdefault(midi.get("id", ""), ScoreInstrument()))
         heads[part.get("id", "")] = head
+    instruments = {one.name for head in heads.values() for one in head.instruments.values()}
     in_choir = any(SINGERS.match(head.name) for head in heads.values())
     for head in heads.values():
         head.in_choir = in_choir
+        head.shares_name = len(heads) > 1 and len(instruments) == 1
     remarks = _count_from_one(root, heads)
     pitched = [
         one

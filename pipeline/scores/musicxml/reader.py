@@ -6,10 +6,11 @@ endings and jumps are played out where that is asked for; grace notes and cue no
 
 from __future__ import annotations
 
+import gc
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -58,6 +59,23 @@ def read_musicxml(content: bytes, title: str, limit: int, play_repeats: bool = T
     UnusableError
         The bytes are not those of a MusicXML file.
     """
+    with _without_garbage_collection():
+        return [_read(content, title, limit, play_repeats)]
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """No search for circles of references: thousands of elements set it off, and there are none in them."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _read(content: bytes, title: str, limit: int, play_repeats: bool) -> Score:
     root, remarks = read_root(content, limit)
     try:
         heads, mended = read_part_list(root)
@@ -83,7 +101,7 @@ def read_musicxml(content: bytes, title: str, limit: int, play_repeats: bool = T
     named = root.findtext("work/work-title") or root.findtext("movement-title") or ""
     named = re.sub(r"\.(mxl|xml|musicxml)$", "", printable(named))
     remarks += mended + _remarks(readers)
-    return [Score(named or title, parts, timeline.metres(), timeline.tempos(), remarks)]
+    return Score(named or title, parts, timeline.metres(), timeline.tempos(), remarks)
 
 
 def _parts_of(root: Element) -> list[tuple[str, list[tuple[Element, Element]]]]:
@@ -116,12 +134,8 @@ def _aligned(parts: list[list[Measure]]) -> list[Column]:
     return list(columns)
 
 
-@dataclass(frozen=True)
-class _Sounding:
-    """A note on the time line; `ties` as written."""
-
-    onset: float
-    note: WrittenNote
+Sounding = tuple[float, WrittenNote]
+"""Where a note begins on the time line, and what is written."""
 
 
 class _Timeline:
@@ -180,13 +194,14 @@ class _Timeline:
             written.append(list(own.items()))
         return written, before
 
-    def notes_of(self, part: int) -> Iterator[_Sounding]:
+    def notes_of(self, part: int) -> list[Sounding]:
         """The notes of a part in the order of playing."""
-        for start, index in zip(self.starts, self.order, strict=True):
-            measure = self.columns[index][part]
-            if measure is not None:
-                for note in measure.notes:
-                    yield _Sounding(start + note.onset, note)
+        return [
+            (start + note.onset, note)
+            for start, index in zip(self.starts, self.order, strict=True)
+            if (measure := self.columns[index][part]) is not None
+            for note in measure.notes
+        ]
 
     def rests_of(self, part: int) -> list[tuple[float, float, str, str]]:
         """The drawn rests of a part: onset, length, staff and voice."""
@@ -226,21 +241,24 @@ def _metre_of(measure: Measure, length: float) -> tuple[int, int]:
 
 
 def _sounding_parts(
-    index: int, head: PartHead, notes: Iterator[_Sounding], rests: list[tuple[float, float, str, str]]
+    index: int, head: PartHead, notes: list[Sounding], rests: list[tuple[float, float, str, str]]
 ) -> Iterator[Part]:
     """A written part as one part for each instrument in it: what is struck apart from what has a pitch."""
-    by_sound: dict[tuple[int, bool], list[_Sounding]] = {}
-    for one in notes:
-        by_sound.setdefault((one.note.sound.program, one.note.sound.is_drum), []).append(one)
+    kinds = {(sound.program, sound.is_drum) for sound in head.sounds}
+    by_sound: dict[tuple[int, bool], list[Sounding]] = {}
+    if len(kinds) == 1:
+        by_sound[kinds.pop()] = notes
+    else:
+        for one in notes:
+            by_sound.setdefault((one[1].sound.program, one[1].sound.is_drum), []).append(one)
     if not by_sound:
         sound = head.sound("", is_unpitched=False)
-        by_sound = {(sound.program, sound.is_drum): []}
+        by_sound[sound.program, sound.is_drum] = []
     group = index if len(by_sound) > 1 else None
     tied = {kind: _tied(own) for kind, own in by_sound.items()}
-    everything = [row for rows in tied.values() for row in rows]
-    staves, voices = _numbered(row[4] for row in everything), _numbered(row[5] for row in everything)
+    staves, voices = (_numbered({row[column] for rows in tied.values() for row in rows}) for column in (4, 5))
     for (program, is_drum), rows in tied.items():
-        events = make_events(*zip(*(row[:4] for row in rows), strict=True)) if rows else make_events((), (), (), ())
+        events = make_events(*list(zip(*rows, strict=True))[:4]) if rows else make_events((), (), (), ())
         written = None if is_drum or not rows else _written(rows, rests, staves, voices)
         yield Part(head.name, program, is_drum, events, written, group)
 
@@ -249,11 +267,11 @@ Row = tuple[float, float, int, int, str, str]
 """Onset, duration, pitch, velocity, staff and voice."""
 
 
-def _tied(notes: Sequence[_Sounding]) -> list[Row]:
+def _tied(notes: Sequence[Sounding]) -> list[Row]:
     """Notes in the order of playing with those that ties bind made one."""
     rows: list[Row] = []
     bound: dict[int, list[int]] = {}  # pitch to the rows that a tie continues
-    for onset, note in ((one.onset, one.note) for one in notes):
+    for onset, note in notes:
         held = None
         if note.ties & STOP:
             candidates = bound.get(note.pitch, [])
@@ -272,12 +290,12 @@ def _tied(notes: Sequence[_Sounding]) -> list[Row]:
     return rows
 
 
-def _numbered(names: Iterable[str]) -> dict[str, int]:
-    return {name: number for number, name in enumerate(sorted(set(names)))}
+def _numbered(names: set[object]) -> dict[object, int]:
+    return {name: number for number, name in enumerate(sorted(names, key=str))}
 
 
 def _written(
-    rows: list[Row], rests: list[tuple[float, float, str, str]], staves: dict[str, int], voices: dict[str, int]
+    rows: list[Row], rests: list[tuple[float, float, str, str]], staves: dict[object, int], voices: dict[object, int]
 ) -> WrittenVoices:
     """Staves and voices by number; rests of voices that have no notes count for nothing."""
     drawn = [
@@ -296,6 +314,8 @@ def _leave_out_knocks(readers: Sequence[MeasureReader]) -> tuple[str, ...]:
     """Take single knocks and claps, of which nothing says what they are struck on, out of parts of pitches."""
     left_out = 0
     for reader in readers:
+        if len({sound.is_drum for sound in reader.head.sounds}) < 2:
+            continue
         notes = [note for measure in reader.measures for note in measure.notes]
         struck = [note for note in notes if note.sound.is_drum]
         if not 0 < len(struck) < MOST_KNOCKS * len(notes) or any(note.sound.key is not None for note in struck):
@@ -311,9 +331,8 @@ def _remarks(readers: Sequence[MeasureReader]) -> tuple[str, ...]:
     named = {
         reader.head.name
         for reader in readers
-        for measure in reader.measures
-        for note in measure.notes
-        if note.sound.is_named and note.sound.program != 0 and note.sound.program not in VOICES
+        for sound in reader.head.sounds
+        if sound.is_named and sound.program != 0 and sound.program not in VOICES
     }
     remarks = []
     if named:

@@ -83,6 +83,7 @@ def test_what_sites_glue_to_words_goes(text, title, lines):
         "To be or not\n[Exit a ghost]\nto be\n[A]nd so [T]he end",
         "Meet me at 12:30\nPsalm [3:16-17]\n{so} it goes\nfive times\ntwo by two",
         "**CHORUS**\nO for a muse\n\n**HENRY**\nMy lord\n\n**FLUELLEN**\nLook you\n\n**PISTOL**\nHa",
+        "I wrote it down in\nverse: we see it\nand Chorus: said he",
         "(Break it down)\n(Ooh, ooh)\nCafé Ãœ”\nC\u2019est «là»",
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ def facts(score: Score) -> list[object]:
         (one.name, one.program, one.is_drum, sorted(zip(heard(one), one.events["velocity"].tolist(), strict=False)))
         for one in score.parts
     ]
+    assert score.end == pytest.approx(replace(score).end), "the end is that of the notes, however it was found"
     return [sorted(map(repr, parts)), score.metres, np.round(score.tempos, 6).tolist(), score.remarks]
 
 

@@ -28,7 +28,8 @@ def test_the_container_names_the_score(tmp_path: Path, name: str, encoding: str)
     with zipfile.ZipFile(tmp_path / "a.mxl", "w") as archive:
         archive.writestr("excerpts/01.musicxml", tune(tmp_path / "x.xml", 2) + " " * 3000)
         archive.writestr(name, tune(tmp_path / "y.xml"))
-        archive.writestr("Meta-Inf/Container.xml", CONTAINER.format(encoding, "/" + name.lower()).encode(encoding))
+        path = "/" + name.lower().replace(" ", "%20")
+        archive.writestr("Meta-Inf/Container.xml", CONTAINER.format(encoding, path).encode(encoding))
     assert note_rows(read_one(tmp_path / "a.mxl")) == TUNE
 
 

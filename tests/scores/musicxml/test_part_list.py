@@ -48,6 +48,16 @@ def test_names_decide_where_all_parts_have_the_first_program(tmp_path: Path) -> 
     assert programs(read_one(write_parts(tmp_path / "b.xml", *mixed))) == [0, 56]
 
 
+def test_parts_whose_instruments_are_all_called_piano_are_what_they_are_called(tmp_path: Path) -> None:
+    path = write_parts(
+        tmp_path / "a.xml",
+        called("Violin", xml_instrument("Grand Piano", "A", FIRST)),
+        called("Piano", xml_instrument("Grand Piano", "B", FIRST)),
+        called("Clarinet in B", xml_instrument("Grand Piano", "C", FIRST)),
+    )
+    assert programs(read_one(path)) == [40, 0, 71]
+
+
 def test_a_bass_in_a_choir_is_a_voice_and_in_a_band_a_guitar(tmp_path: Path) -> None:
     choir = write_parts(tmp_path / "a.xml", called("Soprano"), called("Alto"), called("Tenor"), called("Bass"))
     assert programs(read_one(choir)) == [52, 52, 52, 52]

@@ -1,0 +1,47 @@
+"""Recordings to notes: bars in the metre that a recording has, and what is told where that is another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline.transcription.transcriber import TranscriptionHints, transcribe_samples
+from tests.sound_makers import NoteRows, render_rows
+
+CHORDS = ((48, 60, 64, 67), (45, 57, 60, 64), (41, 57, 60, 65), (43, 59, 62, 67))
+
+
+def jig(bars: int = 16, eighth: float = 0.22) -> NoteRows:
+    """6/8: a bass note on both beats, a chord behind each, a broken chord above."""
+    rows = []
+    for bar in range(bars):
+        bass, *chord = CHORDS[bar % 4]
+        for place in range(6):
+            start = 0.2 + (6 * bar + place) * eighth
+            if place % 3 == 0:
+                rows.append((start, start + 3 * eighth, bass - 12 * (place == 0), 110, 0))
+            rows.append((start, start + eighth, chord[place % 3] + 12, 100 if place % 3 == 0 else 70, 0))
+            rows += [(start, start + eighth, pitch, 70, 0) for pitch in chord if place % 3 == 2]
+    return np.array(rows, np.float64)
+
+
+def test_a_jig_is_heard_in_dotted_beats_where_these_are_asked_for() -> None:
+    sound = render_rows(jig(), drums=False)
+    asked = transcribe_samples(sound, TranscriptionHints(beats_per_bar=2, is_compound=True))
+    assert asked.beats.bpm == pytest.approx(60 / 0.66, rel=0.02)
+    assert asked.remarks == ()
+    (remark,) = transcribe_samples(sound, TranscriptionHints()).remarks
+    assert remark.startswith(("sounds like 3/4 and not 4/4", "its beats divide in three: data.metre=12/8"))
+
+
+def test_straight_beats_in_a_set_of_jigs_are_told() -> None:
+    rows = [
+        (0.5 * beat, 0.5 * beat + 0.4, pitch + 12 * half, 90, 0)
+        for beat in range(64)
+        for half in range(2)
+        for pitch in CHORDS[beat // 4 % 4]
+    ]
+    rows += [(0.5 * beat + 0.25, 0.5 * beat + 0.45, 72, 90, 0) for beat in range(64)]
+    sound = render_rows(np.array(sorted(rows), np.float64), drums=False)
+    found = transcribe_samples(sound, TranscriptionHints(beats_per_bar=2, is_compound=True))
+    assert found.remarks == ("its beats do not divide in three: data.metre=4/4 takes such music",)
