@@ -12,7 +12,7 @@ from pipeline.errors import UnusableError
 from pipeline.scores.score import Events, Part, make_events
 from pipeline.settings.transcribe import REST_FAMILIES
 from pipeline.transcription.bass import BASS_PROGRAM, bass_line
-from pipeline.transcription.beats.bar_length import BarLength, divides_in_three, find_bar_length
+from pipeline.transcription.beats.bar_length import BarLength, divides_in_three, divides_in_two, find_bar_length
 from pipeline.transcription.beats.grid import Beats, find_beats
 from pipeline.transcription.drums.bandwidth import band_limit, limit_hz
 from pipeline.transcription.drums.features import band_power
@@ -127,6 +127,13 @@ def _in_recognised_bars(
         length = hints.beats_per_bar
     elif found == BarLength(beats.beats_per_bar, 1) or (bpm is not None and found.beats_per_found_beat > 1):
         return beats
+    elif length == 3 and bpm is None:
+        # four beats whose tempo was taken for one and a half of it come back after three as well
+        slower = find_beats(
+            samples, pitches, hits, beats.bpm / 1.5, hints.downbeat_seconds, beats_per_bar=hints.beats_per_bar
+        )
+        if divides_in_two(pitches, hits, slower):
+            return slower
     bpm = bpm or beats.bpm * found.beats_per_found_beat
     return find_beats(samples, pitches, hits, bpm, hints.downbeat_seconds, length)
 

@@ -322,7 +322,8 @@ def _with_probes(content: bytes, tracks: list[tuple[int, int]], changes: Changes
         programs = of_track.get(number, [])
         channels = {channel}
         if thorough:
-            channels.update(note[0] & 15 for note in FIRST_NOTE.findall(content, start, stop))
+            statuses = np.frombuffer(content, np.uint8, stop - start, start)
+            channels.update((np.unique(statuses[(statuses & 0xF0) == NOTE_ON]) & 15).tolist())
         if thorough or all(one != channel for one, _ in programs):
             programs = [*programs, *((one, PROBE_PROGRAM) for one in channels)]
         if len(programs) > 1:

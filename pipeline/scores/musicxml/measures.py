@@ -26,6 +26,8 @@ STOP, START = 1, 2
 """Ties of a note, as bits."""
 TIES = {"start": START, "stop": STOP, "continue": START | STOP}
 """By their names in MusicXML."""
+LOWEST_PLACE = 60
+"""MIDI pitch below which no drum stands on a staff of five lines."""
 LONGEST = 1e6
 """Quarter notes; a longer note or gap is a mistake."""
 
@@ -93,6 +95,7 @@ class MeasureReader:
         self.transpositions: dict[str, tuple[int, int]] = {}
         self.numerator, self.denominator, self.is_free = 4, 4, False
         self.pattern = 0
+        self.is_drum_staff = self.has_low_keys = False
         self.num_guessed_lengths = 0
         self.num_slashes = 0
         self.measures = list(self._read(measures))
@@ -162,6 +165,7 @@ class MeasureReader:
         time = element.find("time")
         if time is not None:
             self._time(time)
+        self.is_drum_staff |= any(sign.text == "percussion" for sign in element.iterfind("clef/sign"))
         for transpose in element.findall("transpose"):
             semitones = round(float(transpose.findtext("chromatic") or 0))
             octaves = int(transpose.findtext("octave-change") or 0)
@@ -220,12 +224,23 @@ class MeasureReader:
             return [(sound, self.head.key(sound, _displayed(found.get("unpitched")), notehead))]
         written = _pitch(pitch)
         if sound.is_drum:
-            return [(sound, min(max(sound.key if sound.key is not None else written, 0), 127))]
+            return [(sound, self._drum_key(sound, pitch, written, notehead))]
         semitones, doubled = self.transpositions.get(staff) or self.transpositions.get("") or (0, 0)
         pitches = [written + semitones, written + semitones + doubled][: 2 if doubled else 1]
         if not 0 <= min(pitches) <= max(pitches) <= 127:
             raise ValueError(f"pitch {min(pitches)}")
         return [(sound, sounding) for sounding in pitches]
+
+    def _drum_key(self, sound: Sound, pitch: Element, written: int, notehead: str) -> int:
+        """The General MIDI key of percussion that is written by pitches: they are keys, or places on a drum staff.
+
+        A percussion clef means places where no pitch so far was as low as the keys of a drum set are.
+        """
+        self.has_low_keys |= written < LOWEST_PLACE
+        if sound.key is None and self.is_drum_staff and not self.has_low_keys:
+            place = ((pitch.findtext("step") or "").strip().upper(), int(pitch.findtext("octave") or 4))
+            return self.head.key(sound, place, notehead)
+        return min(max(sound.key if sound.key is not None else written, 0), 127)
 
     def _duration(self, element: Element, duration: Element | None) -> float:
         """The duration of a note, `backup` or `forward` in quarter notes; of a note without one by its note value."""

@@ -98,15 +98,26 @@ def find_bar_length(pitches: NDArray[np.void], hits: NDArray[np.void], beats: Be
 
 def divides_in_three(pitches: NDArray[np.void], hits: NDArray[np.void], beats: Beats) -> bool:
     """Whether the beats of a recording have thirds, as in 12/8, and no halves. Swing has but the last of the thirds."""
+    first, second, half = _shares_on(pitches, hits, beats, (1 / 3, 2 / 3, 1 / 2))
+    return min(first, second) > LEAST_THIRDS and half < min(first, second) / 2
+
+
+def divides_in_two(pitches: NDArray[np.void], hits: NDArray[np.void], beats: Beats) -> bool:
+    """Whether more of a recording's onsets lie on halves of beats than on their thirds."""
+    first, second, half = _shares_on(pitches, hits, beats, (1 / 3, 2 / 3, 1 / 2))
+    return half > first + second
+
+
+def _shares_on(
+    pitches: NDArray[np.void], hits: NDArray[np.void], beats: Beats, places: tuple[float, ...]
+) -> list[float]:
+    """The share of the onsets' weight that lies on each of some places in the beat."""
     onsets = find_onsets(pitches, hits)
     if len(onsets.seconds) < FEWEST_ONSETS:
-        return False
-    places, total = beats.position(onsets.seconds), float(onsets.weights.sum())
-    shares = [
-        float(onsets.weights[np.abs((places - place + 0.5) % 1 - 0.5) < NEAR].sum()) / total
-        for place in (1 / 3, 2 / 3, 1 / 2)
-    ]
-    return min(shares[:2]) > LEAST_THIRDS and shares[2] < min(shares[:2]) / 2
+        return [0.0 for _ in places]
+    inside, total = beats.position(onsets.seconds), float(onsets.weights.sum())
+    near = [np.abs((inside - place + 0.5) % 1 - 0.5) < NEAR for place in places]
+    return [float(onsets.weights[mask].sum()) / total for mask in near]
 
 
 def self_similarity(pitches: NDArray[np.void], hits: NDArray[np.void], beats: Beats) -> Floats:

@@ -64,6 +64,11 @@ def test_values_above_127_are_clipped() -> None:
     assert score.remarks == ("data bytes above 127 were taken for 127 (2)",)
 
 
+def test_a_track_of_values_above_127_is_no_music() -> None:
+    with pytest.raises(UnusableError, match="20 events of a track have data bytes above 127"):
+        read(midi(program(0, 24) + 20 * control(0, 7, 255) + 20 * note(0, 60)))
+
+
 def test_a_damaged_velocity_ends_a_note_that_sounds() -> None:
     track = program(0, 24) + b"\x00\x90\x3c\x50" + b"\x60\x90\x3c\xc8" + note(0, 64)
     assert heard(read(midi(track)).parts[0]) == HEARD

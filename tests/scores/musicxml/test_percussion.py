@@ -77,6 +77,15 @@ def test_pitches_on_channel_ten_are_keys_unless_the_part_is_called_otherwise(tmp
     assert (tenth.parts[0].is_drum, tenth.parts[0].program, note_rows(tenth)) == (False, 40, [(0, 4, 36)])
 
 
+def test_pitches_under_a_percussion_clef_are_places_unless_they_are_as_low_as_keys(tmp_path: Path) -> None:
+    clef = ATTRIBUTES.format("<clef><sign>percussion</sign></clef>")
+    kit = xml_instrument("Drumset", "A", CHANNEL)
+    places = clef + xml_note("F", 4, 4) + xml_note("C", 5, 2) + xml_note("G", 5, 2, after="<notehead>x</notehead>")
+    assert keys(write_xml(tmp_path / "a.xml", places, head=kit)) == [36, 38, 42]
+    numbers = clef + xml_note("C", 2, 4) + xml_note("D", 4, 4)
+    assert keys(write_xml(tmp_path / "b.xml", numbers, head=kit)) == [36, 62]
+
+
 def test_keys_that_count_from_zero_are_mended_by_the_names(tmp_path: Path) -> None:
     named = ((36, "Bass Drum 1"), (38, "Acoustic Snare"), (42, "Closed Hi-Hat"))
     head = "".join(drum(key - 1, name).replace(f"I{key - 1}", f"I{key}") for key, name in named)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.transcription.beats.bar_length import BarLength, divides_in_three, find_bar_length
+from pipeline.transcription.beats.bar_length import BarLength, divides_in_three, divides_in_two, find_bar_length
 from pipeline.transcription.beats.grid import Beats, find_beats
 from pipeline.transcription.pitches import PITCH
 from tests.transcription.beats.test_grid import NO_HITS, NO_NOTES, SILENCE, notes_at, rock, song
@@ -61,3 +61,11 @@ def test_triplets_divide_beats_in_three_and_swing_and_eighths_do_not() -> None:
     assert not divides_in_three(swing, NO_HITS, beats)
     assert not divides_in_three(notes_at(song(24), BEATS), rock(24, BEATS), beats)
     assert not divides_in_three(NO_NOTES, NO_HITS, beats)
+
+
+def test_eighths_divide_beats_in_two_and_a_waltz_slowed_to_dotted_beats_does_not() -> None:
+    dotted = Beats(0.5 + 0.75 * np.arange(80), 4)
+    waltz = notes_at(song(32, 3), BEATS)
+    assert divides_in_two(notes_at(song(24), BEATS), NO_HITS, Beats(BEATS, 4))
+    assert not divides_in_two(waltz, NO_HITS, dotted)
+    assert not divides_in_two(NO_NOTES, NO_HITS, dotted)
