@@ -18,6 +18,8 @@ NAMES = (PROGRAM_NAME, INSTRUMENT_NAME, TRACK_NAME)
 """Types of meta events, the first to be believed first."""
 PERCUSSION_PITCHES = (27, 87)
 """Of GM2's drum sets."""
+SILENCING = (120, 123)
+"""Controllers that end all notes of a channel: all sound off, all notes off."""
 SINGERS = range(52, 55)
 """Programs of voices."""
 MOST = 0.75
@@ -54,12 +56,15 @@ def pair_notes(track: TrackEvents) -> tuple[dict[int, list[Row]], int]:
 
 
 def _pair_again(track: TrackEvents, channel: int, pitch: int, rows: list[Row]) -> int:
-    """End the notes of one pitch where the next begins; how many had no end. A doubled note loses its velocity."""
+    """End the notes of one pitch where the next begins, or all notes of the channel end; how many had no end.
+
+    A doubled note loses its velocity.
+    """
     endless, current = 0, None
     begun = {row[1]: row for row in rows}
-    for tick, place, of_channel, of_pitch, _ in track.notes:
-        if (of_channel, of_pitch) != (channel, pitch):
-            continue
+    moments = [(tick, place) for tick, place, *what, _ in track.notes if what == [channel, pitch]]
+    moments += [(tick, place) for tick, place, of, what, _ in track.controls if of == channel and what in SILENCING]
+    for tick, place in sorted(moments):
         following = begun.get(place)
         if current is not None:
             current[2] = tick

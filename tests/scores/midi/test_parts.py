@@ -72,3 +72,11 @@ def test_staves_and_singers_on_the_piano_stay_a_piano() -> None:
     for names in (("Treble", "Bass"), ("Soprano", "Alto", "Tenor", "Bass"), ("Right hand", "Left hand"), ("", "")):
         score = read(everything_on_the_first_program(*names))
         assert {(part.program, part.is_drum) for part in score.parts} == {(0, False)} and not score.remarks
+
+
+def test_all_notes_off_ends_notes_that_have_no_end_of_their_own() -> None:
+    begins = bytes((0, 0x90, 60, 80)) + bytes((0, 0x90, 64, 80))
+    score = read(midi(program(0, 0) + begins + control(0, 123, 0, wait=BEAT) + note(0, 62, wait=BEAT)))
+    events = score.parts[0].events
+    assert {int(event["pitch"]): float(event["duration"]) for event in events} == {60: 1.0, 64: 1.0, 62: 1.0}
+    assert not score.remarks
