@@ -40,7 +40,9 @@ def test_settings_that_cannot_work_are_named(change: dict[str, float], sentence:
 
 def test_the_command_on_the_page_survives_a_shell() -> None:
     where = "~/It's mine (take 2, final) [ok].wav"
-    config = compose("stage=transcribe", f"transcribe.input={hydra_value(where, True)}", "transcribe.bpm=90", "name=mine")
+    config = compose(
+        "stage=transcribe", f"transcribe.input={hydra_value(where, True)}", "transcribe.bpm=90", "name=mine"
+    )
     words = shlex.split(remake_transcription_command(config))
     assert words[:4] == ["python", "-m", "pipeline", "+stage=transcribe"]
     assert {f"transcribe.input={where}", "transcribe.bpm=90.0", "name=mine"} <= set(words)

@@ -104,7 +104,9 @@ def _lrc_lines(text: str, is_song: bool, tally: CleaningTally) -> str:
 
 
 def _seconds(stamp: str) -> float:
-    *hours, minutes, seconds, fraction = re.split("[.:]", stamp[1:-1] if FINE_STAMP.match(stamp) else f"{stamp[1:-1]}.0")
+    *hours, minutes, seconds, fraction = re.split(
+        "[.:]", stamp[1:-1] if FINE_STAMP.match(stamp) else f"{stamp[1:-1]}.0"
+    )
     return 3600 * sum(map(int, hours)) + 60 * int(minutes) + int(seconds) + float(f"0.{fraction}")
 
 
