@@ -6,13 +6,23 @@ import atexit
 import difflib
 import os
 import re
+import shutil
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.build import Builder
-from pipeline.command_line.overrides import complaint, meant_stage, no_choice, no_setting, quoted
+from pipeline.command_line.overrides import (
+    complaint,
+    is_run_name,
+    meant_stage,
+    no_choice,
+    no_run_name,
+    no_setting,
+    quoted,
+)
 from pipeline.config import PROGRAM, is_setting, read_config, register_schema
 from pipeline.errors import UserError
 from pipeline.parallel import num_processes
@@ -61,16 +71,28 @@ def run_job(tree: DictConfig) -> None:
     name = f"{tree.name}/{hydra.job.num}" if sweep else str(tree.name)
     try:
         build(tree, name, tuple(hydra.overrides.task))
-        return
     except UserError as error:
         sentence = str(error)
     except OmegaConfBaseException as error:
         sentence = describe_config_error(error)
     except OSError as error:
         sentence = describe_os_error(error)
+    else:
+        return
+    if not sweep:
+        remove_untouched(Path(hydra.runtime.output_dir))
     failures.append(f"job {hydra.job.num} ({hydra.job.override_dirname}): {sentence}" if sweep else sentence)
     if sweep:
         print(f"Job {hydra.job.num} failed: {sentence} The sweep goes on.", file=sys.stderr, flush=True)
+
+
+def remove_untouched(directory: Path) -> None:
+    """Remove the folder of a stage that was refused before it left anything there but Hydra's notes."""
+    if any(path.name != ".hydra" for path in directory.glob("*")):
+        return
+    shutil.rmtree(directory, ignore_errors=True)
+    with suppress(OSError):  # other stages of the run are there
+        directory.parent.rmdir()
 
 
 def build(tree: DictConfig, name: str, overrides: tuple[str, ...]) -> None:
@@ -78,7 +100,8 @@ def build(tree: DictConfig, name: str, overrides: tuple[str, ...]) -> None:
     stage = str(tree.stage)
     if stage not in STAGES:
         raise UserError(f"there is no stage {stage}; the stages are {', '.join(STAGES)}.")
-    check_name(name)
+    if not is_run_name(name):
+        raise UserError(no_run_name(name))
     explicit = tuple(override.split("=")[0].lstrip("+~") for override in overrides)
     for key in explicit:
         if not is_setting(key):
@@ -90,12 +113,6 @@ def build(tree: DictConfig, name: str, overrides: tuple[str, ...]) -> None:
     if stage == "evaluate":
         tree, name, explicit = evaluate_each(tree, name, explicit)
     build_one(tree, name, explicit)
-
-
-def check_name(name: str) -> None:
-    """Refuse a run's name that can't be a folder below `outputs`."""
-    if not re.fullmatch(r"[\w.+ -]+(/[\w.+ -]+)*", name) or ".." in name:
-        raise UserError(f"name={name} can't be a folder: use letters, digits, . _ + - and space.")
 
 
 def build_one(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> None:
@@ -147,7 +164,8 @@ def evaluate_each(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> tup
     if listed is not None:
         listed = [listed] if isinstance(listed, str) else [str(run) for run in listed]
         for run in listed:
-            check_name(run)
+            if not is_run_name(run):
+                raise UserError(no_run_name(run))
         name = name if "name" in explicit else RANKING
         if name in listed or is_trained(name):
             raise UserError(f"the ranking would replace what {name} says of itself: give it a name= of its own.")

@@ -142,6 +142,19 @@ def lock(directory: Path) -> Iterator[None]:
         guard.release()
 
 
+def remove_abandoned(folder: Path) -> None:
+    """Remove what killed processes left in a folder of artefacts: locks that nobody holds, and what they guarded."""
+    from filelock import FileLock, Timeout
+
+    for path in folder.glob(".*.lock"):
+        guard = FileLock(path)
+        with suppress(Timeout, OSError):
+            guard.acquire(timeout=0)
+            shutil.rmtree(path.with_suffix(".partial"), ignore_errors=True)
+            path.unlink()
+            guard.release()
+
+
 @contextmanager
 def replaced_directory(directory: Path) -> Iterator[Path]:
     """A fresh directory that takes the place of `directory` when the block ends well; else the old one stays.

@@ -15,7 +15,16 @@ from pipeline import files as artefacts
 from pipeline.build import page_of
 from pipeline.config import _take_over, compose, flatten, set_name
 from pipeline.errors import UserError
-from pipeline.files import Manifest, atomic_path, lock, read_manifest, refuse_change, replaced_directory, require_space
+from pipeline.files import (
+    Manifest,
+    atomic_path,
+    lock,
+    read_manifest,
+    refuse_change,
+    remove_abandoned,
+    replaced_directory,
+    require_space,
+)
 from pipeline.stage_table import STAGES, upstream_of
 from tests.conftest import SMALL, Program
 
@@ -124,6 +133,17 @@ def test_a_lock_whose_file_was_removed_is_none(tmp_path: Path) -> None:
 def enter(directory: Path, order: list[str]) -> None:
     with lock(directory):
         order.append("second")
+
+
+def test_what_a_killed_process_left_goes_but_not_what_another_works_on(tmp_path: Path) -> None:
+    (tmp_path / ".killed.lock").touch()
+    (tmp_path / ".killed.partial").mkdir()
+    (tmp_path / ".killed.partial" / "song.mid").touch()
+    (tmp_path / "finished").mkdir()
+    with lock(tmp_path / "busy"):
+        (tmp_path / ".busy.partial").mkdir()
+        remove_abandoned(tmp_path)
+        assert {path.name for path in tmp_path.iterdir()} == {".busy.lock", ".busy.partial", "finished"}
 
 
 def test_what_is_up_to_date_names_its_page(tmp_path: Path) -> None:

@@ -78,7 +78,8 @@ def test_the_program_ends_with_the_exit_code_of_its_failure(program_apart: Progr
         (("+stage=prepare", "data=folder", "data.path=empty"), "data.path"),
         (("+stage=prepare", "data=folder", "data.path=words"), "words"),
         (("+stage=lyrics", "lyrics.path=nowhere"), "lyrics.path"),
-        (("+stage=train", "name=../out"), "name=../out"),
+        (("+stage=train", "name=../out"), "name=../out can't be a folder"),
+        (("+stage=train", "name='out"), "can't be a folder"),
     ],
 )
 def test_a_mistake_is_one_sentence_that_names_the_key(
@@ -93,6 +94,8 @@ def test_a_mistake_is_one_sentence_that_names_the_key(
     assert "Traceback" not in done.stdout + done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
     assert not list(tmp_path.rglob("manifest.json"))
+    assert not list(tmp_path.rglob(".hydra")), "what is refused leaves no folder"
+    assert not (tmp_path.parent / "out").exists()
 
 
 @pytest.mark.parametrize("folder", ["~/no such music", "a (b)", "it's, well", "x=y", "Lieder für Åse", "back\\slash\\"])
@@ -140,7 +143,7 @@ TEXTS = (
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_every_text_setting_takes_what_a_person_types(text: str) -> None:
-    keys = sorted(text_settings() - {"stage"})
+    keys = sorted(text_settings() - {"stage", "name"})  # these are folders and files
     words = [f"{key}={text}" for key in keys]
     assert complaint(["+stage=train", *words], sweep=False) is None
     parsed = OverridesParser.create().parse_overrides([quoted(word, sweep=False) for word in words])

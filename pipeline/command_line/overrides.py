@@ -136,6 +136,9 @@ def _complaint(word: str, sweep: bool) -> str | None:
     choices = group_choices(name)
     if not value and (choices or name in text_settings() or setting_types().get(name) in (int, float, bool)):
         return f"{word} says no value{': conf/' + name + '/ has ' + ', '.join(choices) if choices else ''}."
+    said = word.partition("=")[2].strip("'\"")
+    if name == "name" and not sweep and not INTERPOLATION.search(said) and not is_run_name(said):
+        return no_run_name(said)  # before Hydra makes a folder of that name
     if name in text_settings():
         return None
     if not _is_closed(value):
@@ -143,6 +146,16 @@ def _complaint(word: str, sweep: bool) -> str | None:
     if not sweep and (len(list(_parts(value))) > 1 or SWEEP.match(value)):
         return f"{word} gives several values: {_ways(name, value)}."
     return None
+
+
+def is_run_name(name: str) -> bool:
+    """Whether a run can be called so: `name`, which becomes a folder below `outputs`."""
+    return re.fullmatch(r"[\w.+ -]+(/[\w.+ -]+)*", name) is not None and ".." not in name and name.strip(".") != ""
+
+
+def no_run_name(name: str) -> str:
+    """The sentence on a name that can't be a run's."""
+    return f"name={name} can't be a folder: use letters, digits, . _ + - and space."
 
 
 def _ways(name: str, value: str) -> str:

@@ -20,7 +20,16 @@ from typing import Any
 
 from pipeline.audio.decoding import minutes_of, read_recording
 from pipeline.errors import UnusableError, UserError
-from pipeline.files import atomic_path, file_hash, fingerprint, lock, read_json, replaced_directory, write_json
+from pipeline.files import (
+    atomic_path,
+    file_hash,
+    fingerprint,
+    lock,
+    read_json,
+    remove_abandoned,
+    replaced_directory,
+    write_json,
+)
 from pipeline.formats import is_recording, printable
 from pipeline.parallel import work_on
 from pipeline.settings.data import ExecutorSettings
@@ -194,7 +203,8 @@ def seconds_per_second() -> float:
 
 def transcribe_all(recordings: Sequence[Recording], executor: ExecutorSettings) -> Iterator[TranscriptionResult]:
     """What came of each recording, in order; those on disk already are not made again."""
-    return work_on(recordings, transcribe_one, partial(TranscriptionResult, problem=CRASHED), executor)
+    remove_abandoned(TRANSCRIBED_DIRECTORY)  # a process that is stopped among others leaves its lock
+    yield from work_on(recordings, transcribe_one, partial(TranscriptionResult, problem=CRASHED), executor)
 
 
 def transcribe_one(recording: Recording) -> TranscriptionResult:

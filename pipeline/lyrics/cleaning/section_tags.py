@@ -9,12 +9,12 @@ SECTION_KINDS = ("verse", "chorus", "bridge", "prechorus", "intro", "outro", "ra
 NAMES = {
     "verse": "verse strophe couplet strofa estrofa estrofe verso strof vers zwrotka куплет",
     "chorus": "chorus hook refrain postchorus postrefrain estribillo coro refrão refrao ritornello refräng refreng "
-    "refren omkvæd kehrvers kertosäe nakarat припев postestribillo postcoro",
-    "bridge": "bridge middle pont puente ponte brücke brygga бридж interlude breakdown",
+    "refrein refren omkvæd kehrvers kertosäe nakarat припев postestribillo postcoro",
+    "bridge": "bridge middle pont puente ponte brücke brygga köprü przejście бридж interlude breakdown",
     "prechorus": "prechorus prerefrain prérefrain preestribillo preestribilho precoro prérefrão preritornello prehook "
     "предприпев",
     "intro": "intro introduction introduzione introducción introdução einleitung интро",
-    "outro": "outro coda ending аутро",
+    "outro": "outro coda ending saída аутро",
     "rap": "rap",
 }
 """What each kind is called, in several languages, without blanks and hyphens."""

@@ -204,6 +204,11 @@ def test_stanzas_beside_a_marked_chorus_are_verses():
     ]
 
 
+def test_sections_are_named_in_other_languages():
+    names = {"Refrein": "chorus", "Köprü": "bridge", "Przejście": "bridge", "Saída": "outro"}
+    assert {name: section_kind(name) for name in names} == names
+
+
 def test_names_of_other_things_are_no_sections():
     assert [section_kind(name) for name in ("Exit a ghost", "Produced by Ann", "Guitar Solo", "2x")] == [None] * 4
 
