@@ -16,7 +16,8 @@ def choose_splits(digests: Sequence[str], groups: Sequence[int], wanted: Sequenc
     """The split of each song: 80/10/10 by a hash of the music, the same for a whole group.
 
     A song keeps its split when others come or go, unless that joins it to a song of the same tune. Where there are too
-    few songs for the hash to fill a split, the group nearest to it moves there; one group alone is for training.
+    few songs for the hash to fill a split, the group nearest to it moves there; one group alone is for training, and so
+    is a group of half of all songs or more.
 
     Parameters
     ----------
@@ -40,6 +41,11 @@ def choose_splits(digests: Sequence[str], groups: Sequence[int], wanted: Sequenc
     bounds = np.cumsum(SHARES)[:-1]
     chosen = {group: int(np.searchsorted(bounds, places[group], side="right")) for group in ordered}
     names = {group: SPLITS[number] for group, number in chosen.items()}
+    largest = max(ordered, key=lambda group: len(members[group]), default=None)
+    if largest is not None and len(members[largest]) > 1 and len(members[largest]) * 2 >= len(groups):
+        # it leads the order, so that it is the last to move elsewhere
+        ordered = [largest, *(group for group in ordered if group != largest)]
+        names[largest] = "train"
     if len(ordered) < 3:
         names |= dict(zip(ordered, [split for split in SPLITS if split not in forced.values()], strict=False))
     else:

@@ -119,6 +119,8 @@ COLUMNS = {
         "track",
         "piece",
         "work",
+        *("name of the song", "name of song", "title of the song", "title of song", "name of the track"),
+        *("name of the piece", "title of the piece", "songtitel", "liedtitel", "lied", "st\u00fcck", "musikst\u00fcck"),
         *("titel", "titre", "t\u00edtulo", "titulo", "titolo"),
     ),
     "artist": (

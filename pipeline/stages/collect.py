@@ -60,7 +60,9 @@ def inputs(config: Config) -> dict[str, str]:
 
 def plan(config: Config) -> Plan:
     """Say where the music comes from."""
-    return Plan(f"Lists the files of {config.data.title}.", BYTES_PER_ROW * 1000 + source_of(config).num_bytes)
+    return Plan(
+        f"Lists the files of a data set: {config.data.title}.", BYTES_PER_ROW * 1000 + source_of(config).num_bytes
+    )
 
 
 def run(config: Config, directory: Path) -> Outcome:

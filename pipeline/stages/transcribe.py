@@ -109,8 +109,9 @@ def say_result(found: TranscriptionResult) -> None:
     """Print what was found in one recording."""
     report = found.report
     notes = ", ".join(f"{name} {number}" for name, number in report["notes"].items())
-    bars = counted(report["bars"], "bar")
-    say(f"transcribe: {bars} of {report['beats_per_bar']}/4 at {report['bpm']:g} bpm; notes: {notes}.")
+    beats = report["beats_per_bar"]
+    metre = f"{3 * beats}/8" if report["hints"]["is_compound"] else f"{beats}/4"
+    say(f"transcribe: {counted(report['bars'], 'bar')} of {metre} at {report['bpm']:g} bpm; notes: {notes}.")
     for remark in found.remarks:
         say(f"transcribe: {remark}.")
     say(f"transcribe: MIDI {found.midi}, picture {found.picture}.")

@@ -44,3 +44,12 @@ def test_three_songs_are_enough_for_every_split(count: int) -> None:
 def test_one_song_is_for_training_and_a_second_for_validation() -> None:
     assert choose_splits(DIGESTS[:1], [0]) == ["train"]
     assert sorted(choose_splits(DIGESTS[:2], [0, 1])) == ["train", "validation"]
+
+
+def test_takes_of_one_tune_that_are_most_of_the_songs_are_for_training() -> None:
+    for first in range(0, 200, 10):
+        digests = DIGESTS[first : first + 7]
+        splits = choose_splits(digests, [0, 0, 0, 0, 4, 5, 6])
+        assert splits[:4] == ["train"] * 4 and set(splits) == set(SPLITS)
+        assert choose_splits(digests, [0, 0, 0, 0, 0, 5, 5])[:5] == ["train"] * 5
+    assert choose_splits(DIGESTS[:3], [0, 0, 2], ["test", "", ""]) == ["test", "test", "train"]

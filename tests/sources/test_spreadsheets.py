@@ -106,6 +106,12 @@ def test_columns_are_known_by_many_names(tmp_path: Path, header: str) -> None:
     assert entries(tmp_path / "list.csv")[0].where == "a.mid"
 
 
+@pytest.mark.parametrize("header", ["Title", "Song name", "Name of the song", "Title of the piece", "Stück"])
+def test_titles_are_known_by_many_names(tmp_path: Path, header: str) -> None:
+    (tmp_path / "list.csv").write_text(f"No;{header};File\n1;Dawn;a.mid\n")
+    assert entries(tmp_path / "list.csv")[0].title == "Dawn"
+
+
 def test_what_is_said_about_files_is_no_place(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("Title;File size;File\nDawn;3 kB;a.mid\n")
     assert entries(tmp_path / "list.csv")[0].where == "a.mid"

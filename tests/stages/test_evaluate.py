@@ -137,4 +137,4 @@ def test_a_set_without_unseen_songs_is_named(program: Program, tmp_path: Path) -
     words = ("data=folder", "data.path=music", "name=few", "evaluate.path=theirs", *FEW)
     done = program("+stage=evaluate", *words, cwd=tmp_path)
     assert done.returncode == 1
-    assert "songs in all): some 20 songs are needed" in done.stderr
+    assert "songs in all): some 20 are needed" in done.stderr

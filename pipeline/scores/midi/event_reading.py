@@ -19,6 +19,10 @@ LARGEST_POWER = 8
 """Of two, in a time signature's denominator."""
 GRID = 4
 """Steps a beat; the beat of which more onsets lie on them is that of music in time code."""
+FAR = 0.1
+"""Steps; onsets that lie so far from theirs on average do not fit a tempo."""
+TEMPI = np.arange(70, 140, 0.5)
+"""An octave of beats a minute, among which the tempo is looked for that fits."""
 
 
 def read_by_events(content: bytes, title: str) -> list[Score]:
@@ -83,18 +87,22 @@ def _beat_of_time_code(
     """Ticks a beat, tempo and a remark for a file that counts seconds.
 
     Its tempo events do not move its notes, but may say what the beat is: the beat of the default tempo or of the first
-    tempo event is taken, whichever has more onsets on its sixteenths.
+    tempo event is taken, whichever has more onsets on its sixteenths. Where neither fits, another tempo may: of those
+    that do, the one with the most onsets on its beats.
     """
     named = [bpm for _, bpm in _tempos(tracks, 1.0)[:1]]
     notes = np.concatenate([track.notes for track in tracks])
     onsets = notes[notes[:, VALUE] > 0, TICK]
 
-    def distance(bpm: float) -> float:
-        steps = onsets * bpm * GRID / 60 / ticks_per_second
+    def distance(bpm: float, grid: int = GRID) -> float:
+        steps = onsets * bpm * grid / 60 / ticks_per_second
         return float(np.mean(np.abs(steps - np.round(steps)))) if len(steps) else 0.0
 
     bpm = min((*named, DEFAULT_BPM), key=distance)
-    remark = f"it counts time code, not beats, and was read at a tempo ({bpm:.0f} beats a minute)"
+    if distance(bpm) > FAR:
+        fitting = [tempo for tempo in TEMPI.tolist() if distance(tempo) <= FAR]
+        bpm = min(fitting, key=lambda tempo: distance(tempo, 1), default=bpm)
+    remark = f"it counts time code, not beats, and was read at a tempo ({bpm:.4g} beats a minute)"
     return ticks_per_second * 60 / bpm, ((0.0, bpm),), remark
 
 

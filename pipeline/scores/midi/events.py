@@ -23,6 +23,8 @@ NOTE_OFF, NOTE_ON, CONTROL, PROGRAM, PRESSURE, PITCH_BEND = 0x80, 0x90, 0xB0, 0x
 SYSEX, SYSEX_GOES_ON, META = 0xF0, 0xF7, 0xFF
 BANK, DATA_ENTRY, SUSTAIN, NRPN_LSB, NRPN_MSB, RPN_LSB, RPN_MSB = 0, 6, 64, 98, 99, 100, 101
 """Controllers: bank select and data entry (most significant bytes), the sustain pedal, and which parameter is meant."""
+ALL_SOUND_OFF, ALL_NOTES_OFF = 120, 123
+"""Controllers that end all notes of a channel."""
 COARSE_TUNING_MSB, COARSE_TUNING_LSB, NO_PARAMETER = 0, 2, -1
 """The registered parameter that transposes a channel by semitones."""
 END = 0x2F
@@ -59,6 +61,8 @@ class TrackEvents:
     or `DATA_ENTRY` of its coarse tuning."""
     pedals: Rows
     """`[events, 5]`: the same for the sustain pedal."""
+    silences: Rows
+    """`[events, 5]`: the same for controllers that end all notes of a channel."""
     spans: Rows
     """`[events, 5]`: tick, place, kind (`SYSEX`, `SYSEX_GOES_ON` or the type of a meta event), and where its body is in
     the file, from and to."""
@@ -113,9 +117,9 @@ class _Room(threading.local):
         self.tables: list[Rows] = []
 
     def of(self, num_rows: int) -> list[Rows]:
-        """Four tables of so many rows at least; fresh memory costs more than filling it, so that it is kept."""
+        """Five tables of so many rows at least; fresh memory costs more than filling it, so that it is kept."""
         if not self.tables or len(self.tables[0]) < num_rows:
-            tables = [np.empty((max(num_rows, SMALLEST_ROOM), 5), np.int64) for _ in range(4)]
+            tables = [np.empty((max(num_rows, SMALLEST_ROOM), 5), np.int64) for _ in range(5)]
             if num_rows > LARGEST_ROOM:
                 return tables
             self.tables = tables
@@ -134,7 +138,7 @@ def read_events(content: bytes, start: int, stop: int) -> TrackEvents:
         An event ends behind `stop`, or data comes where no event has begun.
     """
     stop = min(stop, len(content))
-    tables, counts = _ROOM.of((stop - start) // SMALLEST_EVENT + 1), np.zeros(4, np.int64)
+    tables, counts = _ROOM.of((stop - start) // SMALLEST_EVENT + 1), np.zeros(5, np.int64)
     data = np.frombuffer(content, np.uint8)
     tick, at, has_end, num_events, clipped, problem = compiled(scan_events)(data, start, stop, *tables, counts)
     if problem != FINE:
@@ -150,6 +154,7 @@ def scan_events(
     notes: Rows,
     choices: Rows,
     pedals: Rows,
+    silences: Rows,
     spans: Rows,
     counts: NDArray[np.int64],
 ) -> tuple[int, int, bool, int, int, int]:
@@ -161,7 +166,7 @@ def scan_events(
     were, and with data bytes above 127; the problem that ended the reading, `FINE` without one.
     """
     at, tick, status, place = start, 0, 0, 0
-    num_notes, num_choices, num_pedals, num_spans = 0, 0, 0, 0
+    num_notes, num_choices, num_pedals, num_silences, num_spans = 0, 0, 0, 0, 0
     num_events, clipped, has_end = 0, 0, False
     parameters = np.full((16, 2), NO_PARAMETER)
     while at < stop:
@@ -249,6 +254,10 @@ def scan_events(
             row = pedals[num_pedals]
             row[0], row[1], row[2], row[3], row[4] = tick, place, status & 15, first, second
             num_pedals += 1
+        elif kind == CONTROL and first in (ALL_SOUND_OFF, ALL_NOTES_OFF):
+            row = silences[num_silences]
+            row[0], row[1], row[2], row[3], row[4] = tick, place, status & 15, first, second
+            num_silences += 1
         elif kind == CONTROL and first in (NRPN_LSB, NRPN_MSB, RPN_LSB, RPN_MSB):
             if first == RPN_MSB:
                 parameters[status & 15, 0] = second
@@ -267,5 +276,5 @@ def scan_events(
             row = choices[num_choices]
             row[0], row[1], row[2], row[3], row[4] = tick, place, status & 15, first, second
             num_choices += 1
-    counts[0], counts[1], counts[2], counts[3] = num_notes, num_choices, num_pedals, num_spans
+    counts[0], counts[1], counts[2], counts[3], counts[4] = num_notes, num_choices, num_pedals, num_silences, num_spans
     return tick, at, has_end, num_events, clipped, FINE

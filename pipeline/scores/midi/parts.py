@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.formats import printable
 from pipeline.scores.instruments import instrument_by_name
 from pipeline.scores.midi.channels import Channels, Patch
-from pipeline.scores.midi.events import CHANNEL, TICK, VALUE, Rows, TrackEvents, compiled
+from pipeline.scores.midi.events import CHANNEL, PLACE, TICK, VALUE, WHAT, Rows, TrackEvents, compiled
 from pipeline.scores.midi.sustain import LONGEST_PEDAL, PEDAL_DOWN, sustain
 from pipeline.scores.score import Part, make_events
 
@@ -23,6 +23,8 @@ NUM_PITCHES, NUM_KEYS = 128, 16 * 128
 MOST_VELOCITY = 127
 PERCUSSION_PITCHES = (27, 87)
 """Of GM2's drum sets."""
+SINGERS = range(52, 55)
+"""Programs of voices."""
 MOST = 0.75
 """The share of a part's notes that lie there, so that its name is believed when it says drums."""
 
@@ -105,13 +107,16 @@ def pair_events(events: Rows, stops: NDArray[np.int64], rows: Rows, counts: Rows
 
 
 def _pair_again(track: TrackEvents, channel: int, pitch: int, rows: Rows) -> int:
-    """End the notes of one pitch where the next begins; how many had no end. A doubled note loses its velocity."""
+    """End the notes of one pitch where the next begins, or all notes of the channel end; how many had no end.
+
+    A doubled note loses its velocity.
+    """
     own = np.flatnonzero((rows[:, ROW_CHANNEL] == channel) & (rows[:, PITCH] == pitch))
-    endless, current = 0, -1
     begun = dict(zip(rows[own, ROW_PLACE].tolist(), own.tolist(), strict=True))
-    for tick, place, of_channel, of_pitch, _ in track.notes.tolist():
-        if (of_channel, of_pitch) != (channel, pitch):
-            continue
+    struck = track.notes[(track.notes[:, CHANNEL] == channel) & (track.notes[:, WHAT] == pitch)]
+    silenced = track.silences[track.silences[:, CHANNEL] == channel]
+    endless, current = 0, -1
+    for tick, place in sorted(np.concatenate([struck, silenced])[:, [TICK, PLACE]].tolist()):
         following = begun.get(place, -1)
         if current >= 0:
             rows[current, END] = tick
@@ -232,6 +237,23 @@ def named_part(part: Part, names: list[str]) -> tuple[Part, bool]:
             continue
         return Part(part.name, 0 if found.is_drum else found.program, found.is_drum, part.events), True
     return part, False
+
+
+def trust_names(parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], str]:
+    """Parts that all have the first program, with the instruments of their names, and a remark.
+
+    Many programs write the first program for whatever has none. So that a piano's staves stay a piano, names are only
+    believed where they tell two different instruments besides piano and singers.
+    """
+    if any(part.program for part in parts if not part.is_drum):
+        return parts, ""
+    named = [part if part.is_drum else named_part(part, [part.name])[0] for part in parts]
+    changed = [new for old, new in zip(parts, named, strict=True) if new is not old and (new.program or new.is_drum)]
+    told = {(part.program, part.is_drum) for part in changed if part.program not in SINGERS}
+    if len(told) < 2:
+        return parts, ""
+    names = ", ".join(part.name for part in changed)
+    return tuple(named), f"instruments by the names of tracks, as all have the first program: {names}"[:200]
 
 
 def name_remarks(by_name: list[str], unknown: list[str]) -> list[str]:

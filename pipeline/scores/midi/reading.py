@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from pipeline.scores.midi.chunks import unwrap
 from pipeline.scores.midi.event_reading import read_by_events
-from pipeline.scores.midi.parts import decode_text
+from pipeline.scores.midi.parts import decode_text, trust_names
 from pipeline.scores.midi.strays import without_strays
 from pipeline.scores.score import Score
 
@@ -31,7 +32,13 @@ def read_midi(content: bytes, title: str, limit: int) -> list[Score]:
     content = unwrap(content)
     if content.find(KARAOKE, 0, FARTHEST_KARAOKE) >= 0:
         title = karaoke_title(content) or title
-    return [without_strays(one) for one in read_by_events(content, title)]
+    return [without_strays(_with_names(one)) for one in read_by_events(content, title)]
+
+
+def _with_names(score: Score) -> Score:
+    """The score with instruments by the names of its tracks where its programs say nothing."""
+    parts, remark = trust_names(score.parts)
+    return replace(score, parts=parts, remarks=(*score.remarks, remark)) if remark else score
 
 
 def karaoke_title(content: bytes) -> str:

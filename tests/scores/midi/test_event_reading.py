@@ -141,6 +141,18 @@ def test_time_code_is_read_at_the_tempo_whose_beats_fit(frames: int, second: int
         assert score.remarks == (f"it counts time code, not beats, and was read at a tempo ({bpm} beats a minute)",)
 
 
+@pytest.mark.parametrize("bpm", [72, 90, 97.5, 133])
+def test_time_code_that_fits_neither_its_tempo_nor_the_default_has_one_that_does(bpm: float) -> None:
+    places = [round(eighth * 30_000 / bpm) for eighth in (0, 2, 3, 4, 6, 8, 9, 10, 12, 14, 16, 18, 20, 21, 22, 24)]
+    events = b"".join(
+        note(0, 60, wait=place - before - 100 if number else place, length=100)
+        for number, (before, place) in enumerate(zip([0, *places], places, strict=False))
+    )
+    score = read(midi(events, division=(256 - 25) << 8 | 40))
+    assert score.mean_bpm == bpm
+    assert score.parts[0].events["onset"][:4] == pytest.approx([0, 1, 1.5, 2], abs=0.01)
+
+
 def test_a_karaoke_file_has_its_own_title() -> None:
     texts = meta(1, b"@KMIDI KARAOKE FILE") + meta(1, b"@TThe Caf\xe9 by the Sea") + meta(1, b"@TNobody")
     assert read(midi(texts, TUNE)).title == "The Café by the Sea"

@@ -26,7 +26,7 @@ def random_track(dice: random.Random, channel: int) -> bytes:
             found.append(wait + start + bytes((pitch, dice.randrange(1, 128))) + delta(dice.randrange(300)) + end)
             running = 0x90 | channel
         elif kind == "control":
-            found.append(wait + bytes((0xB0 | channel, dice.choice((0, 1, 7, 10, 64, 91)), dice.randrange(128))))
+            found.append(wait + bytes((0xB0 | channel, dice.choice((0, 1, 7, 10, 64, 91, 123)), dice.randrange(128))))
             running = 0xB0 | channel
         elif kind == "tuning":
             found.append(control(channel, 101, 0) + control(channel, 100, dice.randrange(3)) + control(channel, 6, 60))
@@ -42,8 +42,8 @@ def random_track(dice: random.Random, channel: int) -> bytes:
 def scanned(content: bytes, as_machine_code: bool) -> tuple[object, ...]:
     """All that the loops over bytes and notes say of a track, compiled or in Python."""
     scan, pair = (compiled(scan_events), compiled(pair_events)) if as_machine_code else (scan_events, pair_events)
-    tables = [np.zeros((len(content) + 1, 5), np.int64) for _ in range(4)]
-    counts = np.zeros(4, np.int64)
+    tables = [np.zeros((len(content) + 1, 5), np.int64) for _ in range(5)]
+    counts = np.zeros(5, np.int64)
     facts = scan(np.frombuffer(content, np.uint8), 0, len(content), *tables, counts)
     notes = tables[0][: counts[0]]
     rows, summary = np.zeros((len(notes), 6), np.int64), np.zeros((1, 3), np.int64)

@@ -53,3 +53,30 @@ def test_the_pedal_of_a_channel_holds_through_a_program_change() -> None:
     track = program(0, 0) + control(0, 64, 127) + note(0, 60) + program(0, 48) + note(0, 64)
     parts = read(midi(track + control(0, 64, 0, 2 * BEAT), program(1, 5), note(1, 50))).parts
     assert heard(parts[0]) == [(0, 4, 60)] and heard(parts[1]) == [(1, 3, 64)]
+
+
+def everything_on_the_first_program(*names: str) -> bytes:
+    """A file whose tracks set the piano's program on channels of their own."""
+    return midi(
+        *(named(name) + program(number, 0) + note(number, 38) + note(number, 42) for number, name in enumerate(names))
+    )
+
+
+def test_names_of_tracks_decide_where_all_have_the_first_program() -> None:
+    score = read(everything_on_the_first_program("Drums", "Bass", "Guitar", "Piano"))
+    assert [(part.program, part.is_drum) for part in score.parts] == [(0, True), (33, False), (25, False), (0, False)]
+    assert score.remarks == ("instruments by the names of tracks, as all have the first program: Drums, Bass, Guitar",)
+
+
+def test_staves_and_singers_on_the_piano_stay_a_piano() -> None:
+    for names in (("Treble", "Bass"), ("Soprano", "Alto", "Tenor", "Bass"), ("Right hand", "Left hand"), ("", "")):
+        score = read(everything_on_the_first_program(*names))
+        assert {(part.program, part.is_drum) for part in score.parts} == {(0, False)} and not score.remarks
+
+
+def test_all_notes_off_ends_notes_that_have_no_end_of_their_own() -> None:
+    begins = bytes((0, 0x90, 60, 80)) + bytes((0, 0x90, 64, 80))
+    score = read(midi(program(0, 0) + begins + control(0, 123, 0, wait=BEAT) + note(0, 62, wait=BEAT)))
+    events = score.parts[0].events
+    assert {int(event["pitch"]): float(event["duration"]) for event in events} == {60: 1.0, 64: 1.0, 62: 1.0}
+    assert not score.remarks
