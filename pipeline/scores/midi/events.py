@@ -143,8 +143,10 @@ def read_events(content: bytes, start: int, stop: int) -> TrackEvents:
     tick, at, has_end, num_events, clipped, problem = compiled(scan_events)(data, start, stop, *tables, counts)
     if problem != FINE:
         raise UnusableError(f"broken file: {PROBLEMS[problem]}")
-    own = [table[:count].copy() for table, count in zip(tables, counts.tolist(), strict=True)]
-    return TrackEvents(content, *own, tick, at, has_end, num_events, clipped)
+    notes, choices, pedals, silences, spans = (
+        table[:count].copy() for table, count in zip(tables, counts.tolist(), strict=True)
+    )
+    return TrackEvents(content, notes, choices, pedals, silences, spans, tick, at, has_end, num_events, clipped)
 
 
 def scan_events(
