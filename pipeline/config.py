@@ -202,7 +202,7 @@ def _check(config: Config) -> None:
         raise UserError(f"executor.kind must be local, dask or ray, not {config.executor.kind}.")
     if config.executor.workers is not None and config.executor.workers < 1:
         raise UserError(f"executor.workers must be at least 1, not {config.executor.workers}.")
-    if config.data.source in ("folder", "catalog", "lpd5") and config.data.path is None:
+    if config.data.source in ("folder", "catalog", "lpd5") and not config.data.path:
         example = "~/songs.xlsx" if config.data.source == "catalog" else "~/Music"
         raise UserError(f"data.path is not set: say where the music is, such as data.path={example}.")
     for key, table, kind in (

@@ -72,6 +72,8 @@ def test_the_program_ends_with_the_exit_code_of_its_failure(program_apart: Progr
         (("+stage=train", "tracks=band,satb"), "tracks=band,satb gives several values"),
         (("+stage=train", "device=warp"), "device=warp"),
         (("+stage=prepare", "data=folder"), "data.path is not set"),
+        (("+stage=prepare", "data=folder", "data.path="), "data.path= says no value"),
+        (("+stage=lyrics", "lyrics.path="), "lyrics.path= says no value"),
         (("+stage=prepare", "data=folder", "data.path=nowhere"), "data.path"),
         (("+stage=prepare", "data=folder", "data.path=empty"), "data.path"),
         (("+stage=prepare", "data=folder", "data.path=words"), "words"),

@@ -134,7 +134,7 @@ def _complaint(word: str, sweep: bool) -> str | None:
         value = "true" if setting_types().get(name) is bool else "VALUE"
         return f"{name} says no value: write {name}={value}, without blanks around the =."
     choices = group_choices(name)
-    if not value and (choices or setting_types().get(name) in (int, float, bool)):
+    if not value and (choices or name in text_settings() or setting_types().get(name) in (int, float, bool)):
         return f"{word} says no value{': conf/' + name + '/ has ' + ', '.join(choices) if choices else ''}."
     if name in text_settings():
         return None

@@ -81,7 +81,7 @@ def run(config: Config, directory: Path) -> Outcome:
     say_skipped(corpus, settings.path)
     cleaned = str(corpus.cleaned)
     if cleaned:
-        say(f"lyrics: {cleaned}" + " (lyrics.clean=false reads texts as they are)." * settings.clean)
+        say(f"lyrics: {cleaned}{' (lyrics.clean=false reads texts as they are)' if settings.clean else ''}.")
     trainer = LanguageModelTrainer(corpus.texts, settings.model, choose_device(config), settings.kind, pretrained)
     resume_language_model(trainer, directory / "model.pt", STAGES["lyrics"].extendable)
     train_and_save(trainer, directory / "metrics.jsonl", directory / "model.pt")

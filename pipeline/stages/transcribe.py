@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,10 +14,11 @@ from pipeline.dataset.store import kind_of_reason
 from pipeline.errors import UserError
 from pipeline.files import file_hash
 from pipeline.formats import is_recording
+from pipeline.pages.dataset.commands import set_overrides
 from pipeline.progress import bar, counted, duration, say
 from pipeline.settings.metre import read_metre
 from pipeline.sources.catalog import CATALOG, CatalogRow
-from pipeline.stage_table import Outcome, Plan
+from pipeline.stage_table import STAGES, Outcome, Plan
 from pipeline.transcription.cache import (
     BYTES_PER_MINUTE,
     Recording,
@@ -126,10 +128,6 @@ def say_remarks(found: Sequence[TranscriptionResult]) -> None:
 
 
 def remake_transcription_command(config: Config) -> str:
-    """What makes the page again."""
-    what = f"data={config.data.name}"
-    if config.data.path:
-        what += f" data.path={config.data.path}"
-    if config.transcribe.input is not None:
-        what = f"transcribe.input={config.transcribe.input}"
-    return f"python -m pipeline +stage=transcribe {what} name={config.name}"
+    """What makes the page again, as a shell takes it."""
+    words = set_overrides(config, STAGES["transcribe"].groups)
+    return shlex.join(["python", "-m", "pipeline", "+stage=transcribe", *words, f"name={config.name}"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from pipeline.config import compose
 from pipeline.csv import read_rows
 from pipeline.dataset.store import SongRow
 from pipeline.errors import UserError
+from pipeline.pages.dataset.commands import hydra_value
 from pipeline.settings.transcribe import TranscribeSettings
+from pipeline.stages.transcribe import remake_transcription_command
 from tests.music_makers import write_midi
 
 SETTINGS = TranscribeSettings(None, None, None, "Piano", 30)
@@ -33,6 +36,16 @@ SETTINGS = TranscribeSettings(None, None, None, "Piano", 30)
 def test_settings_that_cannot_work_are_named(change: dict[str, float], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         replace(SETTINGS, **change).check()  # type: ignore[arg-type]
+
+
+def test_the_command_on_the_page_survives_a_shell() -> None:
+    where = "~/It's mine (take 2, final) [ok].wav"
+    config = compose(
+        "stage=transcribe", f"transcribe.input={hydra_value(where, True)}", "transcribe.bpm=90", "name=mine"
+    )
+    words = shlex.split(remake_transcription_command(config))
+    assert words[:4] == ["python", "-m", "pipeline", "+stage=transcribe"]
+    assert {f"transcribe.input={where}", "transcribe.bpm=90.0", "name=mine"} <= set(words)
 
 
 def test_a_rendered_piece_becomes_a_set_to_train_on(

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pipeline.lyrics.cleaning.section_tags import section_kind
 from pipeline.lyrics.cleaning.tally import CleaningTally
 
-STAMP = re.compile(r"\[\d{1,3}:\d\d(?:[.:]\d{1,3})?\]")
-"""Of a line in an LRC file: minutes, seconds, hundredths."""
-FINE_STAMP = re.compile(r"\[\d{1,3}:\d\d[.:]\d{1,3}\]")
+STAMP = re.compile(r"\[(?:\d{1,2}:(?=\d\d:\d\d\.))?\d{1,3}:\d\d(?:[.:]\d{1,3})?\]")
+"""Of a line in an LRC file: minutes, seconds, hundredths; hours before them in a long recording."""
+FINE_STAMP = re.compile(r"\[(?:\d{1,2}:(?=\d\d:\d\d\.))?\d{1,3}:\d\d[.:]\d{1,3}\]")
 """One with hundredths, which is nothing else."""
-LINE_STAMPS = re.compile(r"\s*(?:\[\d{1,3}:\d\d(?:[.:]\d{1,3})?\]\s*)+")
+LINE_STAMPS = re.compile(rf"\s*(?:{STAMP.pattern}\s*)+")
 WORD_STAMP = re.compile(r"<\d{1,3}:\d\d(?::\d\d)?(?:[.:]\d{1,3})?>")
 HEADER = re.compile(
     r"\[(ti|ar|al|au|lr|by|re|ve|la|id|length|offset|tool|lang|language|encoding|hash|total|sign|qq|kana|key|"
@@ -104,8 +104,10 @@ def _lrc_lines(text: str, is_song: bool, tally: CleaningTally) -> str:
 
 
 def _seconds(stamp: str) -> float:
-    minutes, seconds, *fraction = re.split("[.:]", stamp[1:-1])
-    return 60 * int(minutes) + int(seconds) + (float(f"0.{fraction[0]}") if fraction else 0.0)
+    *hours, minutes, seconds, fraction = re.split(
+        "[.:]", stamp[1:-1] if FINE_STAMP.match(stamp) else f"{stamp[1:-1]}.0"
+    )
+    return 3600 * sum(map(int, hours)) + 60 * int(minutes) + int(seconds) + float(f"0.{fraction}")
 
 
 def _header(line: str) -> tuple[str, str] | None:

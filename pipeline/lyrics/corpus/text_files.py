@@ -111,7 +111,7 @@ def text_files(path: str | None) -> list[Path]:
             files = [place]
     except FileNotFoundError:
         raise UserError(
-            f"lyrics.path={place} does not exist; give a text file, or a folder of .txt, .md, .lrc or .csv files."
+            f"lyrics.path={place} does not exist; give a text file ({', '.join(TEXT_SUFFIXES)}), or a folder of such."
         ) from None
     except OSError as error:
         raise UserError(f"lyrics.path={place} can't be read ({error.strerror}); give another, or allow it.") from error

@@ -101,7 +101,7 @@ def resume_language_model(trainer: LanguageModelTrainer, checkpoint: Path, exten
         refuse_change("lyrics", checkpoint, changed, *named)
     if saved["texts"] != trainer.texts.digest:
         raise UserError(
-            f"{checkpoint} was trained on other texts than lyrics.path has now; "
+            f"{checkpoint} was trained on other texts than lyrics.path and lyrics.clean give now; "
             "give force=true to replace it, or another name= to keep it."
         )
     try:

@@ -42,7 +42,7 @@ def read_tracks(content: bytes, header: Header) -> tuple[list[TrackEvents], list
                 raise UnusableError("broken file: it is cut off or its lengths are wrong")
             wrong_lengths += track.has_end and track.stop != stop
             at = max(track.stop, start)
-        if track.clipped > max(MOST_CLIPPED, SHARE_OF_CLIPPED * (len(track.notes) + len(track.controls))):
+        if track.clipped > max(MOST_CLIPPED, SHARE_OF_CLIPPED * track.num_events):
             raise UnusableError(f"broken file: {track.clipped} events of a track have data bytes above 127")
         tracks.append(track)
     if not tracks:

@@ -59,6 +59,7 @@ def test_a_page_of_a_lyrics_site_keeps_its_words_title_and_sections():
         ("The windYou might also likeAnd so\nIn '69Embed", None, ["The wind", "And so", "In '69"]),
         ("Title: Salt\nAlbum: Sea\n\nThe wind\nBridge: And so", "Salt", ["The wind", "And so"]),
         ("Artist: Ann\nThe wind\nWriter(s): Ann, Bob\nSource: LyricFind\nLyrics © Some Company", None, ["The wind"]),
+        ("The wind\nLyrics licensed & provided by LyricFind\nhttps://lyrics.example/salt", None, ["The wind"]),
         (
             "The wind\n\nAdvertisement\n\nAnd so\nSubmit Corrections\nhttps://lyrics.example/salt",
             None,
@@ -121,6 +122,11 @@ def test_timed_lyrics_come_in_the_order_of_their_times():
         )
     ]
     assert read(LRC)[1].removed == {"time stamp": 13, "LRC header": 3}
+
+
+def test_stamps_have_hours_where_a_recording_is_long():
+    text = "[00:59:58.00]The wind came in\n[1:00:02.50]And so it goes\n[59:59.00][1:00:05.00]And low"
+    assert read(text)[0] == "The wind came in\nAnd low\nAnd so it goes\nAnd low"
 
 
 def test_stamps_are_no_prose_either_but_places_in_a_book_stay():
