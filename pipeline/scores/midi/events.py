@@ -56,6 +56,8 @@ class TrackEvents:
     """The file."""
     notes: Rows
     """`[events, 5]`: tick, place, channel, pitch, velocity; one of 0 ends the note, one above 127 is damaged."""
+    first_note: int
+    """The row of the table of notes in `TABLES` where they begin."""
     choices: Rows
     """`[events, 5]`: tick, place, channel, what and value of those that choose what a channel plays: `PROGRAM`, `BANK`,
     or `DATA_ENTRY` of its coarse tuning."""
@@ -110,43 +112,54 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return machine_code
 
 
-class _Room(threading.local):
-    """Tables that events are written to before their number is known, kept from file to file by each thread."""
+class EventTables(threading.local):
+    """Tables that the events of a file are written to, track after track, before their number is known.
+
+    Each thread keeps its own from file to file, since fresh memory costs more than filling it: what `read_events` gives
+    lasts until the next file is begun.
+    """
 
     def __init__(self) -> None:
-        self.tables: list[Rows] = []
+        self.num_rows = 0
+        self.counts = np.zeros(5, np.int64)
+        """Rows of each table that are written."""
 
-    def of(self, num_rows: int) -> list[Rows]:
-        """Five tables of so many rows at least; fresh memory costs more than filling it, so that it is kept."""
-        if not self.tables or len(self.tables[0]) < num_rows:
-            tables = [np.empty((max(num_rows, SMALLEST_ROOM), 5), np.int64) for _ in range(5)]
-            if num_rows > LARGEST_ROOM:
-                return tables
-            self.tables = tables
-        return self.tables
+    def begin(self, content: bytes) -> None:
+        """Forget all events; make room for those of a file."""
+        self.counts[:] = 0
+        most = len(content) // SMALLEST_EVENT + 1
+        if not most <= self.num_rows <= LARGEST_ROOM:
+            self.num_rows = max(most, SMALLEST_ROOM)
+            self.tables = [np.empty((self.num_rows, 5), np.int64) for _ in range(5)]
+            """Notes, choices, pedals, silences, spans: see `TrackEvents`."""
+            self.paired, self.heard = (np.empty((self.num_rows, 6), np.int64) for _ in range(2))
+            """Notes with their ends, and those of the parts: see `pipeline.scores.midi.parts`."""
 
 
-_ROOM = _Room()
+TABLES = EventTables()
 
 
 def read_events(content: bytes, start: int, stop: int) -> TrackEvents:
     """The events of the track whose first byte is at `start`, until its end-of-track event or `stop`.
+
+    Before the first track of a file `TABLES.begin` makes room.
 
     Raises
     ------
     UnusableError
         An event ends behind `stop`, or data comes where no event has begun.
     """
-    stop = min(stop, len(content))
-    tables, counts = _ROOM.of((stop - start) // SMALLEST_EVENT + 1), np.zeros(5, np.int64)
-    data = np.frombuffer(content, np.uint8)
-    tick, at, has_end, num_events, clipped, problem = compiled(scan_events)(data, start, stop, *tables, counts)
+    data, begins = np.frombuffer(content, np.uint8), TABLES.counts.tolist()
+    tick, at, has_end, num_events, clipped, problem = compiled(scan_events)(
+        data, start, min(stop, len(content)), *TABLES.tables, TABLES.counts
+    )
     if problem != FINE:
         raise UnusableError(f"broken file: {PROBLEMS[problem]}")
     notes, choices, pedals, silences, spans = (
-        table[:count].copy() for table, count in zip(tables, counts.tolist(), strict=True)
+        table[begin:end] for table, begin, end in zip(TABLES.tables, begins, TABLES.counts.tolist(), strict=True)
     )
-    return TrackEvents(content, notes, choices, pedals, silences, spans, tick, at, has_end, num_events, clipped)
+    end = (tick, at, has_end, num_events, clipped)
+    return TrackEvents(content, notes, begins[0], choices, pedals, silences, spans, *end)
 
 
 def scan_events(
@@ -160,7 +173,7 @@ def scan_events(
     spans: Rows,
     counts: NDArray[np.int64],
 ) -> tuple[int, int, bool, int, int, int]:
-    """Write the events of a track to tables and the number of their rows to `counts`; `numba` compiles this.
+    """Write the events of a track behind the rows that tables have, and add them to `counts`; `numba` compiles this.
 
     Returns
     -------
@@ -168,7 +181,7 @@ def scan_events(
     were, and with data bytes above 127; the problem that ended the reading, `FINE` without one.
     """
     at, tick, status, place = start, 0, 0, 0
-    num_notes, num_choices, num_pedals, num_silences, num_spans = 0, 0, 0, 0, 0
+    num_notes, num_choices, num_pedals, num_silences, num_spans = counts[0], counts[1], counts[2], counts[3], counts[4]
     num_events, clipped, has_end = 0, 0, False
     parameters = np.full((16, 2), NO_PARAMETER)
     while at < stop:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.formats import printable
 from pipeline.scores.instruments import instrument_by_name
 from pipeline.scores.midi.channels import Channels, Patch
-from pipeline.scores.midi.events import CHANNEL, PLACE, TICK, VALUE, WHAT, Rows, TrackEvents, compiled
+from pipeline.scores.midi.events import CHANNEL, PLACE, TABLES, TICK, VALUE, WHAT, Rows, TrackEvents, compiled
 from pipeline.scores.midi.sustain import LONGEST_PEDAL, PEDAL_DOWN, sustain
 from pipeline.scores.score import Part, make_events
 
@@ -51,10 +51,10 @@ def pair_notes(tracks: list[TrackEvents]) -> list[PairedNotes]:
     that sounds and begins one where none does. Where one of them never ends, each is taken to end
     when the next begins, and what is left at the end of the track ends at -1.
     """
-    events = np.concatenate([track.notes for track in tracks])
-    stops = np.cumsum([len(track.notes) for track in tracks])
-    rows, counts = np.empty((len(events), 6), np.int64), np.empty((len(tracks), 3), np.int64)
-    compiled(pair_events)(events, stops, rows, counts)
+    begins = np.array([track.first_note for track in tracks])
+    stops = begins + [len(track.notes) for track in tracks]
+    rows, counts = TABLES.paired, np.empty((len(tracks), 3), np.int64)
+    compiled(pair_events)(TABLES.tables[0], begins, stops, rows, counts)
     paired, start = [], 0
     for track, (count, waiting, bits) in zip(tracks, counts.tolist(), strict=True):
         own = rows[start : start + count]
@@ -70,19 +70,19 @@ def pair_notes(tracks: list[TrackEvents]) -> list[PairedNotes]:
     return paired
 
 
-def pair_events(events: Rows, stops: NDArray[np.int64], rows: Rows, counts: Rows) -> None:
+def pair_events(events: Rows, begins: NDArray[np.int64], stops: NDArray[np.int64], rows: Rows, counts: Rows) -> None:
     """Fill `rows` with notes and their ends, first in first out, track by track; `numba` compiles this.
 
     Of each track `counts` gets the number of notes, of those that never end, and a bit for each channel that has any.
     """
     first, last = np.empty(NUM_KEYS, np.int64), np.empty(NUM_KEYS, np.int64)
-    following = np.full(len(events), -1, np.int64)
-    count = start = 0
+    following = np.empty(np.sum(stops - begins), np.int64)
+    count = 0
     for track in range(len(stops)):
         first[:] = -1
         begin = count
         num_waiting = channels = 0
-        for at in range(start, stops[track]):
+        for at in range(begins[track], stops[track]):
             event = events[at]
             key, velocity = event[2] * NUM_PITCHES + event[3], event[4]
             waiting = first[key]
@@ -98,11 +98,10 @@ def pair_events(events: Rows, stops: NDArray[np.int64], rows: Rows, counts: Rows
                     first[key] = count
                 else:
                     following[last[key]] = count
-                last[key] = count
+                last[key], following[count] = count, -1
                 count += 1
                 num_waiting += 1
                 channels |= 1 << event[2]
-        start = stops[track]
         counts[track, 0], counts[track, 1], counts[track, 2] = count - begin, num_waiting, channels
 
 
@@ -162,7 +161,8 @@ def track_parts(
                 found.append(_Found(track, patch, sounding, is_alone))
     if not found:
         return (), []
-    table = np.concatenate([one.rows for one in found])
+    num_notes = sum(len(one.rows) for one in found)
+    table = np.concatenate([one.rows for one in found], out=TABLES.heard[:num_notes])
     onsets = table[:, ONSET]
     events = make_events(onsets / ticks, (table[:, END] - onsets) / ticks, table[:, PITCH], table[:, VELOCITY])
     parts, by_name, unknown, start = [], [], [], 0

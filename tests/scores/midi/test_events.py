@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from pipeline.scores.midi import events
-from pipeline.scores.midi.events import compiled, read_events, scan_events
+from pipeline.scores.midi.events import compiled, scan_events
 from pipeline.scores.midi.parts import pair_events
-from tests.scores.midi.makers import GM_ON, control, delta, meta, named, note, program
+from tests.scores.midi.makers import GM_ON, control, delta, meta, midi, named, note, program, read
 
 
 def random_track(dice: random.Random, channel: int) -> bytes:
@@ -47,7 +47,7 @@ def scanned(content: bytes, as_machine_code: bool) -> tuple[object, ...]:
     facts = scan(np.frombuffer(content, np.uint8), 0, len(content), *tables, counts)
     notes = tables[0][: counts[0]]
     rows, summary = np.zeros((len(notes), 6), np.int64), np.zeros((1, 3), np.int64)
-    pair(notes, np.array([len(notes)]), rows, summary)
+    pair(notes, np.array([0]), np.array([len(notes)]), rows, summary)
     filled = [table[:count].tolist() for table, count in zip(tables, counts, strict=True)]
     return tuple(map(int, facts)), filled, rows[: summary[0, 0]].tolist(), summary.tolist()
 
@@ -65,10 +65,9 @@ def test_machine_code_does_what_python_does() -> None:
     assert {events.FINE, events.CUT_OFF} <= problems
 
 
-def test_tables_that_are_used_again_leave_the_events_of_the_track_before() -> None:
-    tracks = [note(0, 60) + note(0, 64), note(0, 72)]
-    first, second = (read_events(one, 0, len(one)) for one in tracks)
-    assert first.notes[:, 3].tolist() == [60, 60, 64, 64] and second.notes[:, 3].tolist() == [72, 72]
+def test_tables_that_are_used_again_leave_the_notes_of_the_file_before() -> None:
+    first, second = read(midi(note(0, 60), note(1, 64))), read(midi(note(0, 72), note(1, 76)))
+    assert [int(part.events["pitch"][0]) for part in (*first.parts, *second.parts)] == [60, 64, 72, 76]
 
 
 def test_where_nothing_can_be_kept_on_disk_the_loops_are_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
