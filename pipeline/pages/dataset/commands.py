@@ -35,7 +35,7 @@ def next_commands(config: Config, stages: Sequence[str]) -> list[str]:
 
 
 def with_batches_of_at_most(config: Config, num_phrases: int) -> Config:
-    """The settings with no more phrases in a batch of training than there are, so that a small set can be trained on."""
+    """The settings with no more phrases in a batch of training than there are, so that a small set can train."""
     size = min(config.train.batch_size, max(num_phrases, SMALLEST_BATCH))
     return replace(config, train=replace(config.train, batch_size=size))
 
