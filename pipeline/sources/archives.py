@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 import struct
 import zipfile
@@ -131,7 +132,11 @@ def _take(file: zipfile.ZipFile, member: zipfile.ZipInfo, source: str, settings:
         except NotImplementedError:
             problem = "packed in a way that can't be read here: pack it as an ordinary zip archive"
         except Exception as error:  # a damaged archive makes the library raise all kinds
-            problem = f"broken archive: {printable(str(error))[:100]}"
+            # OSError without a number of its own or with this one comes of a wrong place in the table of contents
+            if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+                problem = f"can't be unpacked: {printable(str(error))[:100]}"
+            else:
+                problem = "broken archive: this file in it is damaged"
     return FoundFile("", source, problem)
 
 

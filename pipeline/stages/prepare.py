@@ -105,23 +105,25 @@ def add_page(config: Config, directory: Path, rows: Sequence[CatalogRow], writte
 
     `written` names the MIDI file of each recording that was transcribed, by the path of the recording.
     """
-    from pipeline.pages.dataset.commands import next_commands
+    from pipeline.pages.dataset.commands import next_commands, with_batches_of_at_most
     from pipeline.pages.dataset.page import PAGE, PageFacts, write_set_page
 
     try:
         does = ("Train on this set", "Train on it and make an album")
+        store = open_store(directory)
+        trainable = with_batches_of_at_most(config, len(store.packed("train")))
         facts = PageFacts(
             title=config.data.title,
             num_files=sum(row.kind == "song" for row in rows),
             num_others=sum(row.kind != "song" for row in rows),
-            commands=list(zip(does, next_commands(config, ("train", "album")), strict=True)),
+            commands=list(zip(does, next_commands(trainable, ("train", "album")), strict=True)),
             common_key=config.prepare.key == "common",
             pictures={
                 recording: os.path.relpath(Path(midi).with_name(PICTURE), directory)
                 for recording, midi in written.items()
             },
         )
-        remarks = write_set_page(directory, open_store(directory), facts, config.tracks, config.render)
+        remarks = write_set_page(directory, store, facts, config.tracks, config.render)
     except Exception as error:  # nothing on the page is worth more than the phrases that are there
         say(f"prepare: the set is complete, but its page could not be made: {error or type(error).__name__}")
         return

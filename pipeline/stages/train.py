@@ -75,9 +75,10 @@ def run(config: Config, directory: Path) -> Outcome:
     spec = roll_spec(config.roll, config.tracks, config.data.metre)
     rolls, held_out = (packed(store, split) for split in ("train", "validation"))
     if len(rolls) < config.train.batch_size:
+        advice = f", or say train.batch_size={len(rolls)}" if len(rolls) > 1 else ""
         raise UserError(
             f"data={config.data.name} has {counted(len(rolls), 'phrase')} to train on, fewer than train.batch_size="
-            f"{config.train.batch_size}: add music or lower it."
+            f"{config.train.batch_size}: add music{advice}."
         )
     labels = torch.from_numpy(labels_of(store, "train"))
     statistics = count_some(rolls, spec, labels)

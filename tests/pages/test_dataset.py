@@ -22,7 +22,13 @@ from pipeline.dataset.store import Reject, open_store
 from pipeline.dataset.store_writer import StoreSummary, write_store
 from pipeline.files import Manifest, settings_of, write_manifest
 from pipeline.pages.dataset.charts import SvgDrawing, histogram, key_circle
-from pipeline.pages.dataset.commands import free_name, hydra_value, next_commands, set_overrides
+from pipeline.pages.dataset.commands import (
+    free_name,
+    hydra_value,
+    next_commands,
+    set_overrides,
+    with_batches_of_at_most,
+)
 from pipeline.pages.dataset.counts import count_music, read_phrase_index
 from pipeline.pages.dataset.examples import LONGEST_SECONDS
 from pipeline.pages.dataset.page import PAGE, PageFacts, render_set_page, write_set_page
@@ -329,6 +335,13 @@ def test_no_command_is_given_that_would_be_refused(tmp_path: Path, monkeypatch: 
     assert free_name(config) == "mine", "training goes on from there"
     write_manifest(tmp_path / "outputs" / "mine" / "train", Manifest("train", 1, trained | {"data.path": "y"}, {}))
     assert next_commands(config, ["train"])[0].endswith(" name=mine-2")
+
+
+def test_a_set_smaller_than_a_batch_can_be_trained_on_by_the_commands_of_its_page() -> None:
+    few = compose("data=folder", "data.path=/music", "name=mine")
+    (command,) = next_commands(with_batches_of_at_most(few, 11), ("train",))
+    assert "train.batch_size=11" in command.split()
+    assert next_commands(with_batches_of_at_most(few, 400), ("train",)) == next_commands(few, ("train",))
 
 
 def test_songs_with_remarks_are_listed(made: tuple[Path, StoreSummary]) -> None:

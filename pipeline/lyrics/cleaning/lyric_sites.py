@@ -44,9 +44,11 @@ PLAIN_TITLE = re.compile(
     r"\s*(?:(?P<glued>.{1,80}?) Lyrics[ \t]*(?=\[[^\]\n]+\]|\n[ \t]*(?:\n|\[[^\]\n]+\]))"
     r"|(?:[\"\u201c](?P<quoted>.{1,80}?)[\"\u201d] [Ll]yrics|(?P<by>.{1,80}?) [Ll]yrics by .{1,80}?"
     r"|(?:Letra de|Paroles de(?: la chanson)?|Songtext (?:zu|von)|Testo (?:di|della canzone)) (?P<of>.{1,80}?))"
-    r"[ \t]*(?=\n[ \t]*(?:\n|\[)))"
+    r"[ \t]*(?=\n[ \t]*(?:\n|\[|[^\n]{1,80} Lyrics[ \t]*\n)))"
 )
 """The first line of other pages."""
+SAID_AGAIN = re.compile(r"\n[^\n]{1,80} Lyrics[ \t]*\n\s*[\"\u201c][^\n]{1,80}[\"\u201d][ \t]*(?=\n)")
+"""What follows a quoted title on some: whose lyrics they are, and the title again."""
 SAID_TITLE = re.compile(r"\s*(?:Title|TITLE|Song(?: [Tt]itle)?) ?: ?([^\n]{1,80})(?=\n)")
 """A first line that says the title."""
 TITLE_WORDS = ("Letra de", "Paroles de", "Songtext", "Testo d")
@@ -69,7 +71,7 @@ SITE_LINE = re.compile(
     r"(?: (?:&|and) (?:provided|powered|licensed|supplied))? by [^\n]*"
     r"|(?:Source|From|Found (?:at|on)|Lyrics from|Visit|Copied from|Read more at|More (?:lyrics )?at):? [^\n]{0,40}"
     r"(?:LyricFind|Musixmatch|AZLyrics|Genius|(?:https?://|www\.)\S+|\w+\.(?:com|net|org)\b\S*)[^\n]{0,20}"
-    r"|(?:https?://|www\.)\S+\.\S+|Source: \w+"
+    r"|(?:https?://|www\.)\S+\.\S+|\w*[Ll]yrics?\w*\.(?:com|net|org)|Source: \w+"
     r"|Songwriters?(?:\(s\))? ?: [^\n]+|Writer\(s\) ?: [^\n]+|[Ss]ubmit [Cc]orrections?"
     r"|Thanks to [^\n]{1,100} for (?:adding|correcting|submitting|sending)[^\n]{0,60}lyrics[^\n]*"
     r"|\*+ ?This Lyrics is NOT for Commercial use ?\*+|\(\d{10,}\)"
@@ -149,7 +151,9 @@ def _without_heading(text: str, tally: CleaningTally) -> str:
         text = text.lstrip()
         tally.remove("site heading")
         said = next(name for name in title.groups() if name is not None)
-        text = f"\n# Title: {said.strip(QUOTES)}\n{text[title.end() :]}"
+        again = SAID_AGAIN.match(text, title.end())
+        rest = text[again.end() if again else title.end() :]
+        text = f"\n# Title: {said.strip(QUOTES)}\n{rest}"
     if said := SAID_TITLE.match(text[:200]):
         tally.remove("line of credits")
         text = f"\n# Title: {said[1].strip(QUOTES)}\n{text[said.end() :]}"

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -17,6 +18,8 @@ from pipeline.stage_table import STAGES, upstream_of
 
 PLACE = "PLACE-OF-THE-MUSIC"
 """Stands for `data.path` while defaults are read, since a path may hold what means something to Hydra."""
+SMALLEST_BATCH = 2
+"""Phrases in a batch of training."""
 CHOICES = {"model": "model.design", "budget": "train.steps", "lyrics": "lyrics.kind"}
 """Groups whose choices set much at once, and a setting that tells when another one was taken."""
 
@@ -29,6 +32,12 @@ def next_commands(config: Config, stages: Sequence[str]) -> list[str]:
         shlex.join(["python", "-m", "pipeline", f"+stage={stage}", *set_overrides(config, groups_of(stage)), *named])
         for stage in stages
     ]
+
+
+def with_batches_of_at_most(config: Config, num_phrases: int) -> Config:
+    """The settings with no more phrases in a batch of training than there are, so that a small set can train."""
+    size = min(config.train.batch_size, max(num_phrases, SMALLEST_BATCH))
+    return replace(config, train=replace(config.train, batch_size=size))
 
 
 def groups_of(stage: str) -> tuple[str, ...]:

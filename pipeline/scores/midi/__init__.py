@@ -1,3 +1,3 @@
-"""MIDI files read and written: chunks, events, what messages do to channels, sustain pedals; symusic reads what is
-clean, a slower reading of every event the rest.
+"""MIDI files read and written: chunks, events read by loops that numba compiles, what messages do to channels, sustain
+pedals.
 """

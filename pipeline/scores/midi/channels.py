@@ -7,28 +7,36 @@ tick in other tracks come first.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from pipeline.scores.midi.events import DRUM_CHANNEL, PROGRAM, TrackEvents
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.scores.midi.events import (
+    BANK,
+    DATA_ENTRY,
+    DRUM_CHANNEL,
+    PLACE,
+    PROGRAM,
+    TICK,
+    Rows,
+    TrackEvents,
+)
 from pipeline.scores.midi.sysex import GS, XG, Effect, effects
 
-BANK, DATA_ENTRY, NRPN_LSB, NRPN_MSB, RPN_LSB, RPN_MSB = 0, 6, 98, 99, 100, 101
-STATEFUL = frozenset((PROGRAM, BANK, DATA_ENTRY, NRPN_LSB, NRPN_MSB, RPN_LSB, RPN_MSB))
-"""Controllers that change what a channel plays; with `PROGRAM`, which is none."""
-COARSE_TUNING = (0, 2)
-"""The registered parameter that transposes by semitones from a value of 64."""
+UNTUNED = 64
+"""The coarse tuning that does not transpose."""
 RHYTHM_BANKS = (120, 126, 127)
 """Bank select, most significant byte: GM2's rhythm, XG's sound effects and drums."""
 MELODY_BANK = 121
 """GM2's other bank."""
 
-Moment = tuple[int, int, int, int]
-"""Tick, whether in the same track, track, place in the track."""
+PLACE_BITS = 26
+"""Of a moment as one number, tick and place; a track has fewer events."""
 
 
-@dataclass(frozen=True)
-class Patch:
+class Patch(NamedTuple):
     """What a channel plays at a time."""
 
     program: int
@@ -59,7 +67,6 @@ class ChannelState:
     bank: int | None = None
     is_drum: bool = False
     by_bank: bool = False
-    parameter: tuple[int | None, int | None] = (None, None)
     transpositions: dict[str, int] = field(default_factory=dict)
     """Semitones, by what sets them."""
 
@@ -67,7 +74,7 @@ class ChannelState:
         self.is_drum = self.channel == DRUM_CHANNEL
 
     def control(self, controller: int, value: int) -> None:
-        """Take in a program change or a controller."""
+        """Take in a program change, a bank or a coarse tuning."""
         if controller == PROGRAM:
             self.program, self.is_chosen = value, True
             drums = drums_by_bank(self.system, self.bank)
@@ -77,14 +84,8 @@ class ChannelState:
                 self.is_drum, self.by_bank = self.channel == DRUM_CHANNEL, False
         elif controller == BANK:
             self.bank = value
-        elif controller == RPN_MSB:
-            self.parameter = (value, self.parameter[1])
-        elif controller == RPN_LSB:
-            self.parameter = (self.parameter[0], value)
-        elif controller in (NRPN_LSB, NRPN_MSB):
-            self.parameter = (None, None)
-        elif controller == DATA_ENTRY and self.parameter == COARSE_TUNING:
-            self.transpositions["parameter"] = value - 64
+        else:
+            self.transpositions["parameter"] = value - UNTUNED
 
     def exclusive(self, effect: Effect) -> None:
         """Take in what a system-exclusive message does; a reset of a system clears drums, banks and tunings."""
@@ -99,7 +100,7 @@ class ChannelState:
                 self.transpositions["part" if effect.channel is not None else "master"] = effect.value
 
     @property
-    def sound(self) -> Patch:
+    def patch(self) -> Patch:
         """What it plays now."""
         return Patch(self.program, self.is_drum, sum(self.transpositions.values()), self.is_chosen)
 
@@ -107,43 +108,64 @@ class ChannelState:
 class Channels:
     """What the channels of a file play at any time."""
 
-    def __init__(self, tracks: list[TrackEvents]) -> None:
+    def __init__(self, tracks: list[TrackEvents], players: set[tuple[int, int]]) -> None:
+        self._players = players  # tracks and channels that have notes
         self._controls: dict[int, list[tuple[int, int, int, int, int]]] = {}  # channel: tick, track, place, what, value
-        self._players = {
-            (number, channel) for number, track in enumerate(tracks) for _, _, channel, _, _ in track.notes
-        }
         self._exclusive: list[tuple[int, int, int, Effect]] = []
         for number, track in enumerate(tracks):
-            for tick, place, channel, controller, value in track.controls:
-                if controller in STATEFUL:
-                    self._controls.setdefault(channel, []).append((tick, number, place, controller, value))
-            for tick, place, body in track.sysex:
+            for tick, place, channel, controller, value in track.choices.tolist():
+                self._controls.setdefault(channel, []).append((tick, number, place, controller, value))
+            for tick, place, body in track.sysex():
                 self._exclusive += [(tick, number, place, effect) for effect in effects(body)]
 
-    def sounds(self, track: int, channel: int, notes: list[tuple[int, int]]) -> list[Patch]:
-        """What the notes of a track and channel sound like, each given by its tick and place."""
-        timeline: list[tuple[Moment, Effect | tuple[int, int]]] = [
-            ((tick, int(number == track), number, place), (controller, value))
+    def sounds(self, track: int, channel: int, notes: Rows) -> tuple[list[Patch], NDArray[np.intp]]:
+        """What the notes of a track and channel sound like.
+
+        Parameters
+        ----------
+        track, channel
+            Whose notes.
+        notes
+            `[notes, columns]`, one at least, of which the first two are tick and place, in order.
+
+        Returns
+        -------
+        The patches in the order in which they are chosen, and which of them each note has, `[notes]`.
+        """
+        timeline: list[tuple[int, int, int, int, Effect | None]] = [
+            ((tick << PLACE_BITS) + (place + 1 if number == track else 0), number, controller, value, None)
             for tick, number, place, controller, value in self._heard(track, channel)
         ]
-        timeline += [((tick, int(by == track), by, place), effect) for tick, by, place, effect in self._exclusive]
-        timeline.sort(key=lambda one: one[0])
+        timeline += [
+            ((tick << PLACE_BITS) + (place + 1 if number == track else 0), number, PROGRAM, 0, effect)
+            for tick, number, place, effect in self._exclusive
+            if effect.channel in (None, channel)
+        ]
+        timeline.sort(key=lambda one: one[:2])
         state = ChannelState(channel)
-        sounds, moments = [state.sound], []
-        for moment, what in timeline:
-            if isinstance(what, Effect):
-                state.exclusive(what)
+        first = (int(notes[0, TICK]) << PLACE_BITS) + int(notes[0, PLACE]) + 1
+        patches: list[Patch] = []
+        moments = []
+        for moment, _, controller, value, effect in timeline:
+            if moment >= first and not patches:
+                patches.append(state.patch)
+            if effect is not None:
+                state.exclusive(effect)
             else:
-                state.control(*what)
-            moments.append(moment)
-            sounds.append(state.sound)
-        if len(set(sounds)) == 1:
-            return sounds[:1] * len(notes)
-        return [sounds[bisect_left(moments, (tick, 1, track, place))] for tick, place in notes]
+                state.control(controller, value)
+            if patches and controller in (PROGRAM, DATA_ENTRY) and state.patch != patches[-1]:
+                patches.append(state.patch)
+                moments.append(moment)
+        if not moments:
+            return [state.patch], np.zeros(len(notes), np.intp)
+        at = np.searchsorted(np.array(moments), (notes[:, TICK] << PLACE_BITS) + notes[:, PLACE] + 1)
+        return patches, at
 
     def _heard(self, track: int, channel: int) -> list[tuple[int, int, int, int, int]]:
         """The messages that a track listens to: from its own first program change on, none of its fellow players'."""
         controls = self._controls.get(channel, [])
+        if all(row[1] == track for row in controls):
+            return controls
         first = min((row[0] for row in controls if row[1] == track and row[3] == PROGRAM), default=None)
         if first is None:
             return controls

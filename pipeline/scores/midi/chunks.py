@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pipeline.errors import UnusableError
 
 HEADER, TRACK = b"MThd", b"MTrk"
-END_OF_TRACK = b"\xff\x2f\x00"
 FARTHEST_HEADER = 4096
 """Bytes; where a header that follows other things is looked for."""
 CODED_TIME = 0x8000
@@ -78,22 +77,3 @@ def read_header(content: bytes) -> Header:
     if division >= CODED_TIME and not header.ticks_per_second:
         raise UnusableError("broken file: its header names a time code that there is not")
     return header
-
-
-def clean_tracks(content: bytes) -> list[tuple[int, int]] | None:
-    """Where the events of each track begin and end, of a file of format 0 or 1 whose lengths are all right.
-
-    None for all others.
-    """
-    if content[4:8] != b"\x00\x00\x00\x06" or content[8:10] not in (b"\x00\x00", b"\x00\x01"):
-        return None
-    if not 0 < int.from_bytes(content[12:14], "big") < CODED_TIME:
-        return None
-    tracks, at = [], 14
-    for _ in range(int.from_bytes(content[10:12], "big")):
-        stop = at + 8 + int.from_bytes(content[at + 4 : at + 8], "big")
-        if content[at : at + 4] != TRACK or content[stop - 3 : stop] != END_OF_TRACK:
-            return None
-        tracks.append((at + 8, stop))
-        at = stop
-    return tracks if tracks and at == len(content) else None

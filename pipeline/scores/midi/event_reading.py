@@ -1,4 +1,4 @@
-"""MIDI files read event by event: right for files of every format, with any messages, and for damaged ones."""
+"""Scores of MIDI files of every format, with any messages, and of damaged ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pipeline.scores.midi.chunks import read_header
-from pipeline.scores.midi.events import TrackEvents
+from pipeline.scores.midi.events import TICK, VALUE, TrackEvents
 from pipeline.scores.midi.parts import TRACK_NAME, meta_text, track_parts
 from pipeline.scores.midi.tracks import read_tracks
 from pipeline.scores.score import DEFAULT_BPM, Metre, Score
@@ -36,7 +36,7 @@ def read_by_events(content: bytes, title: str) -> list[Score]:
     header = read_header(content)
     tracks, mended = read_tracks(content, header)
     if header.format == 2 and len(tracks) > 1:
-        songs = [[track] for track in tracks if track.notes]
+        songs = [[track] for track in tracks if len(track.notes)]
         titles = [_title(title, number, meta_text(track, TRACK_NAME)) for number, (track,) in enumerate(songs, 1)]
     else:
         songs, titles = [tracks], [title]
@@ -60,7 +60,7 @@ def _title(title: str, number: int, name: str) -> str:
 
 def _metas(tracks: list[TrackEvents], kind: int, least: int) -> list[tuple[int, bytes]]:
     """Meta events of a kind and of at least so many bytes, in time."""
-    found = [(tick, body) for track in tracks for tick, of, body in track.metas if of == kind and len(body) >= least]
+    found = [(tick, body) for track in tracks for tick, _, body in track.metas(kind) if len(body) >= least]
     return sorted(found, key=lambda one: one[0])
 
 
@@ -91,7 +91,8 @@ def _beat_of_time_code(
     that do, the one with the most onsets on its beats.
     """
     named = [bpm for _, bpm in _tempos(tracks, 1.0)[:1]]
-    onsets = np.array([tick for track in tracks for tick, _, _, _, velocity in track.notes if velocity], float)
+    notes = np.concatenate([track.notes for track in tracks])
+    onsets = notes[notes[:, VALUE] > 0, TICK]
 
     def distance(bpm: float, grid: int = GRID) -> float:
         steps = onsets * bpm * grid / 60 / ticks_per_second

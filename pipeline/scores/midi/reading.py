@@ -1,4 +1,4 @@
-"""MIDI files read to scores: by symusic where a file is clean, by events where it is not."""
+"""MIDI files read to scores."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pipeline.scores.midi.chunks import unwrap
 from pipeline.scores.midi.event_reading import read_by_events
 from pipeline.scores.midi.parts import decode_text, trust_names
 from pipeline.scores.midi.strays import without_strays
-from pipeline.scores.midi.symusic_reading import read_by_symusic
 from pipeline.scores.score import Score
 
 KARAOKE, FARTHEST_KARAOKE = b"@KMIDI", 2048
@@ -33,9 +32,7 @@ def read_midi(content: bytes, title: str, limit: int) -> list[Score]:
     content = unwrap(content)
     if content.find(KARAOKE, 0, FARTHEST_KARAOKE) >= 0:
         title = karaoke_title(content) or title
-    score = read_by_symusic(content, title)
-    scores = [score] if score is not None else read_by_events(content, title)
-    return [without_strays(_with_names(one)) for one in scores]
+    return [without_strays(_with_names(one)) for one in read_by_events(content, title)]
 
 
 def _with_names(score: Score) -> Score:

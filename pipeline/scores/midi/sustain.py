@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-SUSTAIN, PEDAL_DOWN = 64, 64
-"""The controller of the sustain pedal, and the least value that means down."""
+PEDAL_DOWN = 64
+"""The least value that means down."""
 LONGEST_PEDAL = 16
 """Quarter notes. In POP909 pedals stay down for one or two, seldom for eight, or else for hundreds."""
 NEVER = np.int64(2**62)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.errors import UnusableError
 from pipeline.scores.midi.chunks import TRACK, Header
-from pipeline.scores.midi.events import TrackEvents, read_events
+from pipeline.scores.midi.events import TABLES, TrackEvents, read_events
 
 LOST_END = 4
 """Bytes of an end-of-track event and its distance: what may be missing of a file without any loss of music."""
@@ -24,6 +24,7 @@ def read_tracks(content: bytes, header: Header) -> tuple[list[TrackEvents], list
     """
     tracks: list[TrackEvents] = []
     at, wrong_lengths, strange_bytes = header.end, 0, 0
+    TABLES.begin(content)
     while at < len(content):
         if content[at : at + 4] != TRACK:
             following = _next_chunk(content, at)
@@ -42,7 +43,7 @@ def read_tracks(content: bytes, header: Header) -> tuple[list[TrackEvents], list
                 raise UnusableError("broken file: it is cut off or its lengths are wrong")
             wrong_lengths += track.has_end and track.stop != stop
             at = max(track.stop, start)
-        if track.clipped > max(MOST_CLIPPED, SHARE_OF_CLIPPED * (len(track.notes) + len(track.controls))):
+        if track.clipped > max(MOST_CLIPPED, SHARE_OF_CLIPPED * track.num_events):
             raise UnusableError(f"broken file: {track.clipped} events of a track have data bytes above 127")
         tracks.append(track)
     if not tracks:

@@ -95,7 +95,7 @@ def _unzip(content: bytes, limit: int) -> bytes:
             if name is None:
                 raise UnusableError("a zip file without MusicXML in it")
             return _read(archive, name, limit)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
         raise UnusableError("broken file: a damaged zip file") from error
 
 

@@ -254,3 +254,11 @@ def test_a_text_in_blocks_is_cleaned_as_one(tmp_path: Path):
     blocks = ["[00:01.00]The wind\n", "[00:02.00]And so\n"]
     assert "".join(cleaned(blocks, "song", tally)) == "The wind\nAnd so\n"
     assert (tally.texts, tally.removed) == (1, {"time stamp": 2})
+
+
+def test_a_page_that_says_title_and_band_twice_leaves_the_words() -> None:
+    page = (
+        '"Blue Song" lyrics\nThe Nobodies Lyrics\n\n"Blue Song"\n\nThe night is long\nAnd I am blue\n\nBestLyrics.com\n'
+    )
+    words = "".join(cleaned([page], "song", CleaningTally())).split("\n")
+    assert [line for line in words if line] == ["# Title: Blue Song", "The night is long", "And I am blue"]

@@ -79,3 +79,11 @@ def test_a_zip_bomb_is_not_unzipped(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "bomb.mxl", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.xml", b" " * 5_000_000)
     assert reason_against(tmp_path / "bomb.mxl") == "too large: more than 1 MB when unzipped"
+
+
+def test_a_container_whose_table_of_contents_points_nowhere_is_broken(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.mxl", "w") as archive:
+        archive.writestr("a.xml", tune(tmp_path / "x.xml"))
+    whole = (tmp_path / "a.mxl").read_bytes()
+    (tmp_path / "a.mxl").write_bytes(whole[:4] + whole[60:])
+    assert reason_against(tmp_path / "a.mxl") == "broken file: a damaged zip file"
