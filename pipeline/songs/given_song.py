@@ -84,6 +84,8 @@ class GivenSong:
 def given_path(value: str, key: str) -> Path:
     """The file that a setting names. Raises `UserError` where there is none or no reader here knows its format."""
     path = Path(value).expanduser()
+    if path.is_dir():
+        raise UserError(f"{key}={value} is a folder: give one file.")
     if not path.is_file():
         raise UserError(f"{key}={value}: there is no such file.")
     if path.suffix.lower() in UNREADABLE:

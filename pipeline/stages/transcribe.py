@@ -47,7 +47,7 @@ def plan(config: Config) -> Plan:
     text = f"Transcribes {counted(len(recordings), 'recording')}"
     cached = len(recordings) - work.files
     if cached:
-        text += f", {cached} of them transcribed before"
+        text += f", {'' if cached == len(recordings) else f'{cached} of them '}transcribed before"
     return Plan(f"{text}; about {duration(work.seconds)}.", int(work.minutes * BYTES_PER_MINUTE) + 100_000)
 
 

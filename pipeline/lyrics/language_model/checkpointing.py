@@ -102,7 +102,7 @@ def resume_language_model(trainer: LanguageModelTrainer, checkpoint: Path, exten
     if saved["texts"] != trainer.texts.digest:
         raise UserError(
             f"{checkpoint} was trained on other texts than lyrics.path and lyrics.clean give now; "
-            "give force=true to replace it, or another name= to keep it."
+            "give +stage=lyrics and force=true to replace it, or another name= to keep it."
         )
     try:
         trainer.load_state_dict(saved)
