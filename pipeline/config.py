@@ -32,9 +32,9 @@ from pipeline.settings.generate import ALBUM, GenerateSettings
 from pipeline.settings.lyrics import LyricsSettings
 from pipeline.settings.metre import read_metre
 from pipeline.settings.render import RenderSettings
+from pipeline.settings.song_requests import run_directory, settle_request
 from pipeline.settings.train import TrainStageSettings
 from pipeline.settings.transcribe import TranscribeSettings
-from pipeline.song_requests import run_directory, settle_request
 
 ENVIRONMENT_THREADS: Any = "${oc.decode:${oc.env:OMP_NUM_THREADS,1}}"
 

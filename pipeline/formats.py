@@ -114,7 +114,7 @@ BEGINNINGS = (
 """How files begin that are read, and what their names end in."""
 PAGE = rb"(?i)(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b"
 """How a web page begins."""
-STRANGERS = (
+NO_MUSIC = (
     (PAGE, "a web page"),
     (rb"%PDF-", "a PDF"),
     (rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|RIFF....WEBP|BM....\0\0\0\0", "a picture"),
@@ -213,12 +213,12 @@ def is_page(head: bytes) -> bool:
     return re.match(PAGE, head, re.S) is not None
 
 
-def stranger(name: str, head: bytes) -> str:
+def other_content(name: str, head: bytes) -> str:
     """What a file of a music format's name is instead, such as `is a web page, not a MIDI file`; else empty.
 
     `head` holds its first `HEAD_BYTES` bytes. What may be a damaged file of its format is none.
     """
-    found = next((what for beginning, what in STRANGERS if re.match(beginning, head, re.S)), "")
+    found = next((what for beginning, what in NO_MUSIC if re.match(beginning, head, re.S)), "")
     packed = found == "a zip archive" and PurePath(name).suffix.lower() in (".mxl", ".npz", ".xml", ".musicxml")
     if (
         not found

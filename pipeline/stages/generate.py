@@ -3,7 +3,7 @@
 From nothing, around notes that are given (`generate.given`), or phrases to explore the latent space
 (`generate.like`, `generate.interpolate`). Writes `songs/NN.npz`, one a song, see `pipeline.songs.song`; of exploring
 one song of all phrases and a picture of them, `phrases.png`. Each request has a folder of its own, see
-`pipeline.song_requests`.
+`pipeline.settings.song_requests`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pipeline.progress import bar, counted, duration, say
 from pipeline.settings.data import roll_spec
 from pipeline.settings.generate import ALBUM, EXPLORE, request_kind
 from pipeline.settings.metre import read_metre
-from pipeline.song_requests import render_command
+from pipeline.settings.song_requests import render_command
 from pipeline.songs.compose.song_composer import SongComposer
 from pipeline.songs.explore.explorer import Explorer
 from pipeline.songs.form import check_lengths, pick_form

@@ -17,7 +17,7 @@ from pipeline.formats import (
     is_recording,
     other_format,
     printable,
-    stranger,
+    other_content,
     with_article,
 )
 from pipeline.scores.score import Score
@@ -70,7 +70,7 @@ def kind_of_score(name: str, content: bytes) -> str:
         raise UnusableError(other_format(name) or unknown)
     if is_recording(suffix):
         raise UnusableError(f"is a recording, not {with_article(format_of_name(name))}")
-    problem = stranger(name, head)
+    problem = other_content(name, head)
     if problem:
         raise UnusableError(problem)
     return named

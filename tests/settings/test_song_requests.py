@@ -10,7 +10,7 @@ from pipeline.config import stage_directory
 from pipeline.errors import UserError
 from pipeline.files import Manifest, write_manifest
 from pipeline.settings.generate import GenerateSettings
-from pipeline.song_requests import render_command, settle_request
+from pipeline.settings.song_requests import render_command, settle_request
 from tests.conftest import Program
 from tests.song_makers import configured
 
