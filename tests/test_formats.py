@@ -10,9 +10,9 @@ from pipeline.formats import (
     TEXTS,
     count_others,
     format_of_content,
+    other_content,
     other_format,
     printable,
-    stranger,
 )
 
 
@@ -58,8 +58,8 @@ def test_a_damaged_file_is_no_stranger() -> None:
         ("a.mxl", b"PK\3\4 cut"),
         ("a.abc", b"T:Reel\nabc"),
     ):
-        assert stranger(name, head) == ""
-    assert stranger("a.mid", b"PK\3\4 cut") == "is a zip archive, not a MIDI file"
-    assert stranger("a.mid", "Liebes Tagebuch, fr\u00fcher".encode("cp1252")) == "is plain text, not a MIDI file"
-    assert stranger("a.mid", ("a" + "\u00e4" * 2000).encode()[:HEAD_BYTES]) == "is plain text, not a MIDI file"
-    assert stranger("a.mp3", "Liebes Tagebuch, fr\u00fcher".encode()) == "is plain text, not a recording"
+        assert other_content(name, head) == ""
+    assert other_content("a.mid", b"PK\3\4 cut") == "is a zip archive, not a MIDI file"
+    assert other_content("a.mid", "Liebes Tagebuch, fr\u00fcher".encode("cp1252")) == "is plain text, not a MIDI file"
+    assert other_content("a.mid", ("a" + "\u00e4" * 2000).encode()[:HEAD_BYTES]) == "is plain text, not a MIDI file"
+    assert other_content("a.mp3", "Liebes Tagebuch, fr\u00fcher".encode()) == "is plain text, not a recording"

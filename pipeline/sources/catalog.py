@@ -17,9 +17,9 @@ from pipeline.formats import (
     format_of_content,
     format_of_name,
     is_recording,
+    other_content,
     printable,
     read_head,
-    stranger,
     with_article,
 )
 from pipeline.settings.data import CollectSettings, DataSettings
@@ -129,7 +129,7 @@ def by_content(row: CatalogRow, path: Path, settings: CollectSettings) -> Catalo
         what, named = with_article(format_of_name(suffix)), with_article(format_of_name(path.name))
         remark = f"is {what}, not {named}" if path.suffix else f"is {what} without a suffix"
         return replace(row, where=str(kept), remark=join_remarks(row.remark, remark))
-    problem = stranger(path.name, head)
+    problem = other_content(path.name, head)
     return replace(row, problem=problem, where="") if problem else row
 
 

@@ -15,9 +15,9 @@ from pipeline.formats import (
     format_of_content,
     format_of_name,
     is_recording,
+    other_content,
     other_format,
     printable,
-    other_content,
     with_article,
 )
 from pipeline.scores.score import Score
