@@ -10,7 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 RUN = (
-    "import fcntl, runpy, sys, termios\n"
+    "import fcntl, runpy, signal, sys, termios\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # which a shell's background jobs ignore
     "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"  # so that Ctrl-C reaches the program
     "sys.argv[0] = 'pipeline'\n"
     "runpy.run_module('pipeline', run_name='__main__', alter_sys=True)\n"
