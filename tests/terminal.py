@@ -48,13 +48,16 @@ class Terminal:
         os.write(self.end, text.encode())
 
     def interrupt(self, answer, seconds=200.0):
-        """Press Ctrl-C until `answer` comes: a readline that is falling asleep hears it with the next key only."""
+        """Press Ctrl-C and a key in turn until `answer` comes: a readline that is falling asleep hears neither alone."""
         end = time.monotonic() + seconds
         while answer not in self.screen and time.monotonic() < end:
             self.type("\x03")
-            patience = time.monotonic() + 5
+            patience = time.monotonic() + 3
             while answer not in self.screen and self._read(patience):
                 pass
+            if answer not in self.screen:
+                self.type(" ")
+                self._read(time.monotonic() + 1)
 
     def close(self, seconds=200.0):
         """The exit status, once the program ended; what it printed at last is on the screen."""
