@@ -48,7 +48,7 @@ class Terminal:
         os.write(self.end, text.encode())
 
     def interrupt(self, answer, seconds=200.0):
-        """Press Ctrl-C and a key in turn until `answer` comes: a readline that is falling asleep hears neither alone."""
+        """Press Ctrl-C and a key in turn until `answer` comes: a readline that falls asleep hears neither alone."""
         end = time.monotonic() + seconds
         while answer not in self.screen and time.monotonic() < end:
             self.type("\x03")
