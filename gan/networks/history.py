@@ -1,0 +1,204 @@
+"""What was played before a step, and beside it: the features by which note heads decide.
+
+Notes lie in buffers, time in front, that are either filled at once, to score known phrases (teacher forcing), or step by
+step while phrases are sampled; both ways give the same features. Some empty steps stand before the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot, pad
+
+from gan.conditions import SILENT
+from gan.rolls import STREAM_ONSET, STREAM_SOUNDING
+from gan.spec import RollSpec
+
+NUM_RECENT = 16
+"""Steps back over which it is seen at which of them notes began."""
+LONGEST = 18
+"""Steps since the last onset are counted up to here."""
+AROUND = 2
+"""Steps before and after the place one and two bars ago."""
+NUM_FLAGS = 12
+"""Numbers on how much the last bar and beat were as one and two bars before."""
+NUM_PROGRESS = 3
+NUM_OWN = 6
+"""Vectors over the pitches of what a track did before; all of them are pointers as well."""
+NUM_POINTERS = NUM_OWN + 4
+DRUM_LAGS = (1, 2, 3, 4, 8)
+"""Steps back at which a drum track sees its own onsets; those around one and two bars ago it sees too."""
+
+
+class History:
+    """Notes of phrases up to a step.
+
+    Parameters
+    ----------
+    batch, spec
+        Sizes.
+    classes
+        `[tracks, pitch_range, 12]`: the pitch class of each pitch, zeros for drums.
+    given
+        Bool `[time, batch, tracks]`: notes that are known from the start.
+    density
+        Requested notes a bar, `[batch, tracks]`, NaN for no request.
+    """
+
+    def __init__(self, batch: int, spec: RollSpec, classes: Tensor, given: Tensor, density: Tensor) -> None:
+        bar, time, tracks, pitches = spec.steps_per_bar, spec.num_steps, spec.num_tracks, classes.shape[1]
+        self.spec, self.bar, self.classes = spec, bar, classes
+        self.lead = max(2 * bar + AROUND + 1, NUM_RECENT)
+        self.given = given.to(classes)
+        self.known = (~density.isnan()).to(classes)
+        self.density = density.nan_to_num(0.0)
+        length = self.lead + time
+        new = classes.new_zeros
+        self.onset = new(length, batch, tracks, pitches)
+        self.sounding = new(length, batch, tracks, pitches)
+        self.struck = new(length, batch, tracks)
+        self.chroma = new(length, batch, tracks, 12)
+        self.harmony = new(length, batch, 12)
+        self.sums = new(length + 1, batch, tracks, 5)  # so far: notes; steps alike and played, one and two bars apart
+        self.chords = new(2, batch, tracks, pitches)  # the last two, while sampling
+        self.latest = torch.zeros(batch, tracks, dtype=torch.long, device=classes.device)
+        self.used = new(batch, tracks, pitches)
+
+    def fill(self, streams: Tensor) -> None:
+        """All notes at once, of streams `[time, batch, tracks, 2, pitch_range]`."""
+        self.onset[self.lead :] = streams[:, :, :, STREAM_ONSET]
+        self.sounding[self.lead :] = streams[:, :, :, STREAM_SOUNDING]
+        self.struck = self.onset.amax(3)
+        self.chroma = torch.einsum("tbvp,vpc->tbvc", self.sounding, self.classes).clamp(max=1)
+        self.harmony = self.chroma.amax(2)
+        counts = [self.onset.sum(3)]
+        for bars in (1, 2):
+            counts += self._repeated(self.onset, pad(self.onset, [0] * 6 + [bars * self.bar, 0])[: len(self.onset)])
+        self.sums = pad(torch.stack(counts, 3).cumsum(0), [0] * 6 + [1, 0])
+
+    @staticmethod
+    def _repeated(now: Tensor, before: Tensor) -> list[Tensor]:
+        """Where notes began as before, and where any began here or there."""
+        differs = (now != before).any(-1)
+        played = torch.maximum(now.amax(-1), before.amax(-1))
+        return [played.masked_fill(differs, 0.0), played]
+
+    def put(self, track: int, step: int, onset: Tensor, sounding: Tensor) -> None:
+        """Notes of a track at a step, `[batch, pitch_range]` each."""
+        place = self.lead + step
+        self.onset[place, :, track] = onset
+        self.sounding[place, :, track] = sounding
+        self.struck[place, :, track] = onset.amax(1)
+        if track in self.spec.pitched:
+            self.chroma[place, :, track] = (sounding @ self.classes[track]).clamp(max=1)
+
+    def close(self, step: int) -> None:
+        """All tracks have decided at a step."""
+        place = self.lead + step
+        onset, struck = self.onset[place], self.struck[place]
+        self.harmony[place] = self.chroma[place].amax(1)
+        counts = [onset.sum(2)]
+        for bars in (1, 2):
+            counts += self._repeated(onset, self.onset[place - bars * self.bar])
+        self.sums[place + 1] = self.sums[place] + torch.stack(counts, 2)
+        hit = struck > 0
+        self.chords = torch.where(hit.unsqueeze(2), torch.stack([onset, self.chords[0]]), self.chords)
+        self.latest = torch.where(hit, place, self.latest)
+        self.used = torch.maximum(self.used, onset)
+
+    def _last_chords(self, start: int, stop: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The last two chords before each step, `[steps, batch, tracks, pitch_range]`, and the steps since the last."""
+        if stop - start == 1:
+            return self.chords[0].unsqueeze(0), self.chords[1].unsqueeze(0), (start - self.latest).unsqueeze(0)
+        places = torch.arange(len(self.onset), device=self.onset.device)
+        latest = torch.where(self.struck > 0, places.view(-1, 1, 1), 0).cummax(0).values
+        first = latest[start - 1 : stop - 1]
+        second = latest.gather(0, (first - 1).clamp(min=0))
+        found = [
+            self.onset.gather(0, one.unsqueeze(3).expand(-1, -1, -1, self.onset.shape[3])) for one in (first, second)
+        ]
+        return found[0], found[1], places[start:stop].view(-1, 1, 1) - first
+
+    def _window(self, start: int, stop: int, first: int, count: int) -> Tensor:
+        """Where notes began in `count` steps from `first` on beside each step, `[steps, batch, tracks, count]`."""
+        return self.struck[start + first : stop + first + count - 1].unfold(0, count, 1)
+
+    def _flags(self, start: int, stop: int) -> Tensor:
+        """`[steps, batch, tracks, NUM_FLAGS]`."""
+        here = self.sums[start:stop]
+        steps = torch.arange(start, stop, device=here.device)
+        begin = self.sums.index_select(0, steps - (steps - self.lead) % self.bar)
+        out = []
+        for back in (self.sums[start - self.bar : stop - self.bar], self._beat_ago(start, stop), begin):
+            alike, played = (here - back)[..., 1:].unflatten(3, (2, 2)).unbind(4)
+            out += [alike / played.clamp(min=1), (played > 0).to(here)]
+        out[-1] = (played - alike) / self.spec.steps_per_beat
+        return torch.cat(out, 3)
+
+    def _beat_ago(self, start: int, stop: int) -> Tensor:
+        back = self.spec.steps_per_beat
+        return self.sums[start - back : stop - back]
+
+    def _progress(self, start: int, stop: int) -> Tensor:
+        """Notes that are missing to the requested density, `[steps, batch, tracks, NUM_PROGRESS]`."""
+        step = torch.arange(start, stop, device=self.onset.device).view(-1, 1, 1) - self.lead
+        done = self.sums[start:stop, :, :, 0]
+        missing = (self.density * self.spec.bars - done) / (self.spec.num_steps - step) * self.bar
+        ahead = (self.density * step / self.bar - done) / (1 + self.density)
+        silent = (self.density < SILENT).to(done).expand_as(done)
+        progress = torch.stack([torch.log1p(missing.clamp(min=0)), ahead.clamp(-3, 3), silent], 3)
+        return progress * self.known.unsqueeze(2)
+
+    def before(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
+        """Features of what was before each step, `[steps, batch, tracks, ...]`, and of it `NUM_OWN` vectors over pitches."""
+        start, stop = start + self.lead, stop + self.lead
+        chord, older, since = self._last_chords(start, stop)
+        bar, (onset, sounding) = self.bar, (self.onset, self.sounding)
+        vectors = [sounding[start - 1 : stop - 1], chord, older, onset[start - bar : stop - bar]]
+        vectors += [sounding[start - bar : stop - bar], onset[start - 2 * bar : stop - 2 * bar]]
+        own = torch.stack(vectors, 3)  # [steps, batch, tracks, NUM_OWN, pitch_range]
+        features = [
+            own.flatten(3),
+            one_hot(since.clamp(max=LONGEST - 1), LONGEST).to(own),
+            self._window(start, stop, -NUM_RECENT, NUM_RECENT),
+            self._window(start, stop, -bar - AROUND, 2 * AROUND + 1),
+            self._window(start, stop, -2 * bar - AROUND, 2 * AROUND + 1),
+            self._flags(start, stop),
+            self._progress(start, stop),
+        ]
+        return torch.cat(features, 3), own
+
+    def shared(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
+        """Features that all tracks share, `[steps, batch, ...]`, and chroma of the last beat and bar, `[..., 2, 12]`."""
+        step = torch.arange(start, stop, device=self.onset.device)
+        start, stop = start + self.lead, stop + self.lead
+        place = torch.cat([one_hot(step % self.bar, self.bar), one_hot(step // self.bar, self.spec.bars)], 1)
+        means = []
+        for steps in (self.spec.steps_per_beat, self.bar):
+            means.append(self.harmony[start - steps : stop - 1].unfold(0, steps, 1).mean(3))
+        earlier = self.sounding[start - 1 : stop - 1].flatten(2)
+        recent = self._window(start, stop, -NUM_RECENT, NUM_RECENT).flatten(2)
+        place = place.to(earlier).unsqueeze(1).expand(-1, earlier.shape[1], -1)
+        return torch.cat([earlier, recent, place, *means], 2), torch.stack(means, 2)
+
+    def beside(self, decided: Sequence[int], start: int, stop: int) -> tuple[Tensor, Tensor]:
+        """Features of what is known of the other tracks at each step, decided or given, and their chroma `[..., 12]`."""
+        visible = self.given[start:stop].clone()
+        visible[:, :, list(decided)] = 1.0
+        start, stop = start + self.lead, stop + self.lead
+        drums = [track for track in range(self.spec.num_tracks) if track not in self.spec.pitched]
+        notes = self.sounding[start:stop] * visible.unsqueeze(3)
+        chroma = self.chroma[start:stop] * visible.unsqueeze(3)
+        strikes = self.struck[start:stop] * visible
+        return torch.cat([notes.flatten(2), chroma.flatten(2), strikes, visible], 2), chroma.amax(2)
+
+    def drums(self, track: int, start: int, stop: int) -> Tensor:
+        """Features of what a drum track played before, `[steps, batch, ...]`."""
+        own = self.onset[:, :, track]
+        start, stop = start + self.lead, stop + self.lead
+        used = self.used[:, track].unsqueeze(0) if stop - start == 1 else own.cummax(0).values[start - 1 : stop - 1]
+        bar = self.bar
+        lags = [*DRUM_LAGS, *range(bar - 2, bar + 3), 2 * bar, 2 * bar - 1]
+        return torch.cat([used, *(own[start - lag : stop - lag] for lag in lags)], 2)
