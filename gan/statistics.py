@@ -5,6 +5,7 @@ They are counted once before training, and say which heads fit.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,8 +14,8 @@ import torch
 from torch import Tensor
 
 from gan.conditions import STYLE, conditions_of, no_labels, pitch_class_matrix
+from gan.ops.counts import pack_cells
 from gan.rolls import unpack
-from gan.settings import AlbumGANSettings
 from gan.spec import HOLD, ONSET, RollSpec
 
 MAX_VOICES = 6
@@ -27,6 +28,8 @@ INTERVAL_SHARE = 8
 """Intervals between tracks are counted in one of so many phrases."""
 MOST_COUNTED = 2048
 """Phrases that are counted where a data set has more."""
+MOST_PATTERNS = 512
+"""Sets of drums struck together that are told apart."""
 MOST_EXAMPLES = 1024
 """The conditions of so many phrases are kept."""
 MONOPHONIC_SHARE = 0.03
@@ -63,6 +66,9 @@ class DataStatistics:
         `[tracks]`: mean number of notes in a bar.
     empty_bars
         `[tracks]`: share of bars without a sounding step.
+    patterns
+        `[tracks][up to MOST_PATTERNS]`: of drum tracks the pitches (roll indices) that are struck together, the most
+        frequent first; silence is one of them.
     examples
         `[phrases, up to MOST_EXAMPLES][ConditionLayout.size]`: the conditions of evenly spread phrases
         (`gan.conditions`), NaN for what is unknown; where conditions are left open, one of them is drawn.
@@ -80,6 +86,7 @@ class DataStatistics:
     notes_per_bar: list[float]
     empty_bars: list[float]
     harmony: list[list[float]]
+    patterns: list[list[list[int]]]
     examples: list[list[float]]
     num_styles: int
 
@@ -102,10 +109,14 @@ class DataStatistics:
         totals: dict[str, Tensor] = {}
         num_phrases = 0
         examples: list[Tensor] = []
+        patterns: list[Counter[bytes]] = [Counter() for _ in spec.tracks]
         for rolls in batches:
             known = no_labels(len(rolls)) if labels is None else labels[num_phrases : num_phrases + len(rolls)]
             examples.append(conditions_of(rolls, known, spec))
             num_phrases += len(rolls)
+            for track, kind in enumerate(spec.tracks):
+                if kind.is_drum:
+                    patterns[track].update(_patterns_of(rolls[:, ONSET, track]))
             for name, count in _count(rolls, spec).items():
                 totals[name] = totals[name] + count if name in totals else count
         if num_phrases == 0:
@@ -124,6 +135,7 @@ class DataStatistics:
             harmony=interval_gain(totals["intervals"], totals["interval_onsets"], totals["interval_context"]).tolist(),
             notes_per_bar=(totals["notes"] / num_bars).tolist(),
             empty_bars=(1 - totals["full_bars"] / num_bars).tolist(),
+            patterns=[_most_frequent(counts, spec) for counts in patterns],
             examples=conditions[:: -(-num_phrases // MOST_EXAMPLES)].tolist(),
             num_styles=int(conditions[:, STYLE].nan_to_num(-1).max()) + 1,
         )
@@ -178,6 +190,26 @@ def _count_moves(onsets: Tensor) -> dict[str, Tensor]:
     return {"moves": moves, "tops": tops}
 
 
+def _patterns_of(onsets: Tensor) -> dict[bytes, int]:
+    """How often each set of drums is struck at a step, as bytes, of onsets `[batch, bars, steps, pitches]`."""
+    steps = onsets.flatten(0, 2)
+    words = pack_cells(steps)
+    patterns, counts = torch.unique(words, dim=0, return_counts=True)
+    return {
+        bytes(pattern.contiguous().view(torch.uint8).tolist()): int(count)
+        for pattern, count in zip(patterns.cpu(), counts.tolist(), strict=True)
+    }
+
+
+def _most_frequent(counts: Counter[bytes], spec: RollSpec) -> list[list[int]]:
+    """The `MOST_PATTERNS` most frequent patterns as lists of pitches; silence always among them."""
+    patterns = [
+        [place * 8 + bit for place, byte in enumerate(pattern) for bit in range(8) if byte >> bit & 1]
+        for pattern, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_PATTERNS]
+    ]
+    return patterns if not patterns or [] in patterns else [*patterns[:-1], []]
+
+
 def _motion_gain(moves: Tensor, tops: Tensor) -> Tensor:
     """Log of how much more often each motion happens than between two notes drawn alone, `[tracks, 25]`."""
     share = tops / tops.sum(1, keepdim=True).clamp(min=1)
@@ -227,14 +259,27 @@ def interval_gain(intervals: Tensor, onsets: Tensor, context: Tensor) -> Tensor:
     return torch.log((intervals + 1) / (chance * intervals.sum(1, keepdim=True) + 1))
 
 
-def choose_heads(statistics: DataStatistics, spec: RollSpec, settings: AlbumGANSettings) -> tuple[str, ...]:
-    """`choice`, `voices` or `neurons` for each track: drums always get neurons, pitched tracks what fits the data."""
-    heads = []
-    for track, polyphony in zip(spec.tracks, statistics.polyphony, strict=True):
-        suited = "choice" if polyphony <= MONOPHONIC_SHARE else "voices"
-        chosen = suited if settings.heads == "auto" else settings.heads
-        heads.append("neurons" if track.is_drum else chosen)
-    return tuple(heads)
+def most_notes(statistics: DataStatistics, spec: RollSpec, voices: int) -> tuple[int, ...]:
+    """Most notes that each track strikes at once: 1 where it is monophonic in the data, else `voices`."""
+    return tuple(1 if share <= MONOPHONIC_SHARE else voices for share in statistics.polyphony)
+
+
+def decision_order(statistics: DataStatistics, spec: RollSpec) -> tuple[int, ...]:
+    """The order in which tracks decide at a step: drums, then single voices, outer ones first, then chords.
+
+    As harmony is written: bass and tune, then the voices between them.
+    """
+    means = []
+    for rates in statistics.sounding:
+        means.append(sum(pitch * rate for pitch, rate in enumerate(rates)) / max(sum(rates), 1e-9))
+    drums = [track for track in range(spec.num_tracks) if track not in spec.pitched]
+    order: list[int] = []
+    for single in (True, False):
+        kind = [track for track in spec.pitched if (statistics.polyphony[track] <= MONOPHONIC_SHARE) == single]
+        rising = sorted(kind, key=lambda track: means[track])
+        while rising:
+            order.append(rising.pop(0 if len(order) % 2 == 0 else -1))
+    return (*drums, *order)
 
 
 def choose_pitch_ranges(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -28,8 +29,9 @@ from gan.networks.heads import (
 )
 from gan.networks.history import NUM_POINTERS, History
 from gan.networks.layers import TrackLinear, activate, linear
-from gan.rolls import STREAM_ONSET, STREAM_SOUNDING
+from gan.rolls import STREAM_ONSET, STREAM_SOUNDING, stream_pitch_classes
 from gan.spec import RollSpec
+from gan.statistics import DataStatistics
 
 NOISE_SEED = 20_101
 """Of the fixed projection from latents to the noise of decisions."""
@@ -38,12 +40,63 @@ MARGIN = 1e-6
 """Uniform numbers keep so far from 0 and 1."""
 
 
+def pitch_classes(spec: RollSpec, lowest_pitches: Sequence[int], pitch_range: int) -> Tensor:
+    """`[tracks, pitch_range, 12]`: which pitch class each pitch of a track belongs to; zeros for drums."""
+    classes = torch.zeros(spec.num_tracks, pitch_range, 12)
+    classes[list(spec.pitched)] = stream_pitch_classes(spec, [lowest_pitches[track] for track in range(spec.num_tracks)], pitch_range)
+    return classes
+
+
+def drum_patterns(statistics: DataStatistics, spec: RollSpec, lowest_pitches: Sequence[int], pitch_range: int) -> dict[int, Tensor]:
+    """Of each drum track the patterns that it chooses from, `[patterns, pitch_range]`, 0 or 1."""
+    found = {}
+    for track in (track for track in range(spec.num_tracks) if track not in spec.pitched):
+        rows = [[pitch - lowest_pitches[track] for pitch in pattern] for pattern in statistics.patterns[track]]
+        patterns = torch.zeros(max(1, len(rows)), pitch_range)
+        for number, row in enumerate(rows):
+            patterns[number, [pitch for pitch in row if 0 <= pitch < pitch_range]] = 1.0
+        found[track] = torch.unique(patterns, dim=0)
+    return found
+
+
 def pick(logits: Tensor, uniform: Tensor, temperature: float) -> Tensor:
     """One of the choices `[rows]` by inverse transform sampling of `softmax(logits / temperature)` `[rows, choices]`."""
     if temperature <= 0:
         return logits.argmax(1)
     shares = torch.softmax(logits / temperature, 1).cumsum(1)
     return (shares < (uniform * shares[:, -1]).unsqueeze(1)).sum(1).clamp(max=logits.shape[1] - 1)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Decisions of one kind of a track in known phrases.
+
+    Attributes
+    ----------
+    track, slot
+        Whose, and which of the noises of a step decides: a number, or one for each row.
+    rows
+        `[decisions]`: step times batch plus phrase.
+    logits, target
+        `[decisions, choices]` and the choice `[decisions]`.
+    kept
+        Where each note of several goes on or not, bool `[decisions, pitch_range]` as numbers; `target` then says for
+        which notes that was open, and `logits` are those of going on.
+    """
+
+    track: int
+    slot: int | Tensor
+    rows: Tensor
+    logits: Tensor
+    target: Tensor
+    kept: Tensor | None = None
+
+    def log_probs(self) -> Tensor:
+        """`[decisions]`."""
+        if self.kept is None:
+            return log_softmax(self.logits, 1).gather(1, self.target.unsqueeze(1)).squeeze(1)
+        loss = binary_cross_entropy_with_logits(self.logits, self.kept, reduction="none")
+        return -(loss * self.target).sum(1)
 
 
 class NoteDecoder(nn.Module):
@@ -85,6 +138,7 @@ class NoteDecoder(nn.Module):
         self.before = TrackLinear(tracks, nothing.before(0, 1)[0].shape[3] + num_inputs, width)
         self.shared = linear(nothing.shared(0, 1)[0].shape[2], tracks * width)
         self.beside = TrackLinear(tracks, nothing.beside((), 0, 1)[0].shape[2], width)
+        self.hidden = nn.ModuleList(linear(width, width) for _ in range(tracks))
         self.drums = nn.ModuleDict()
         heads: list[nn.Module] = []
         for track in range(tracks):
@@ -133,15 +187,16 @@ class NoteDecoder(nn.Module):
         hidden = torch.addmm(self.beside.bias[track], features.flatten(0, 1), self.beside.weight[track])
         hidden = activate(hidden + past[:, :, track].flatten(0, 1))
         hidden = self._dropped(hidden, stop - start)
-        head = self.heads[track]
-        return self._dropped(activate(head.hidden(hidden)), stop - start), chroma
+        hidden = activate(self.hidden[track](hidden))
+        return self._dropped(hidden, stop - start), chroma
 
     def _dropped(self, hidden: Tensor, steps: int) -> Tensor:
         """Dropout of channels of whole phrases (Gal and Ghahramani, arXiv 1512.05287)."""
         if not self.training or not self.drop:
             return hidden
         keep = torch.rand(len(hidden) // steps, hidden.shape[1], device=hidden.device) >= self.drop
-        return (hidden.unflatten(0, (steps, -1)) * (keep.to(hidden) / (1 - self.drop))).flatten(0, 1)
+        scale = keep.to(hidden) / (1 - self.drop)
+        return (hidden.view(steps, len(keep), -1) * scale).flatten(0, 1)
 
     def _pointers(self, own: Tensor, chroma: Tensor, means: Tensor, track: int) -> Tensor:
         """`[rows, NUM_POINTERS, pitch_range]`."""
@@ -150,6 +205,27 @@ class NoteDecoder(nn.Module):
         last = own[:, 1] @ classes
         harmony = torch.cat([chroma.flatten(0, 1).unsqueeze(1), means.flatten(0, 1), last.unsqueeze(1)], 1)
         return torch.cat([own, harmony @ classes.T], 1)
+
+    def decisions(self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor) -> list[Decision]:
+        """What was decided where phrases are known; parameters as in `log_probs`."""
+        streams = self.monophonic(streams.transpose(0, 1))
+        history = self.history(given.transpose(0, 1), density)
+        history.fill(streams)
+        steps = self.spec.num_steps
+        past, own, means = self._past(history, x.transpose(0, 1), 0, steps)
+        found: list[Decision] = []
+        for place, track in enumerate(self.order):
+            head = self.heads[track]
+            hidden, chroma = self._now(history, past, track, place, 0, steps)
+            if isinstance(head, DrumHead):
+                hits = streams[:, :, track, STREAM_ONSET].flatten(0, 1)
+                rows = torch.arange(len(hits), device=hits.device)
+                found.append(Decision(track, 0, rows, head.pattern(hidden), head.nearest(hits)))
+            elif isinstance(head, PitchedHead):
+                pointers = self._pointers(own, chroma, means, track)
+                chord = own[:, :, track, 1].flatten(0, 1)
+                found += pitched_decisions(head, track, streams[:, :, track], hidden, pointers, chord)
+        return found
 
     def log_probs(self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor) -> Tensor:
         """Log-probabilities of what each track does at each step, `[batch, time, tracks]`.
@@ -165,24 +241,28 @@ class NoteDecoder(nn.Module):
         density
             Notes a bar requested, `[batch, tracks]`, NaN for no request.
         """
-        streams = self.monophonic(streams.transpose(0, 1))
-        history = self.history(given.transpose(0, 1), density)
-        history.fill(streams)
-        steps = self.spec.num_steps
-        past, own, means = self._past(history, x.transpose(0, 1), 0, steps)
-        parts: dict[int, Tensor] = {}
-        for place, track in enumerate(self.order):
-            head = self.heads[track]
-            hidden, chroma = self._now(history, past, track, place, 0, steps)
-            if isinstance(head, DrumHead):
-                hits = streams[:, :, track, STREAM_ONSET].flatten(0, 1)
-                logits = log_softmax(head.pattern(hidden), 1)
-                parts[track] = logits.gather(1, head.nearest(hits).unsqueeze(1)).squeeze(1)
-            else:
-                pointers = self._pointers(own, chroma, means, track)
-                chord = own[:, :, track, 1].flatten(0, 1)
-                parts[track] = pitched_log_probs(head, streams[:, :, track], hidden, pointers, chord)
-        return torch.stack([parts[track].view(steps, -1).T for track in range(self.spec.num_tracks)], 2)
+        steps, batch = self.spec.num_steps, len(streams)
+        parts = [x.new_zeros(steps * batch) for _ in self.order]
+        for one in self.decisions(streams, x, given, density):
+            parts[one.track] = parts[one.track].index_add(0, one.rows, one.log_probs())
+        return torch.stack([part.view(steps, batch).T for part in parts], 2)
+
+    def intervals(self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor) -> tuple[Tensor, Tensor]:
+        """Bounds of the uniform numbers that make known phrases, each as `noise` gives them.
+
+        Where nothing depends on a number they are 0 and 1. Parameters as in `log_probs`.
+        """
+        shape = (self.spec.num_steps * len(streams), self.spec.num_tracks, self.num_noises)
+        low, high = x.new_zeros(shape), x.new_ones(shape)
+        for one in self.decisions(streams, x, given, density):
+            if one.kept is None:
+                shares = torch.softmax(one.logits, 1).cumsum(1)
+                index = one.target.unsqueeze(1)
+                upper = shares.gather(1, index).squeeze(1)
+                low[one.rows, one.track, one.slot] = upper - torch.softmax(one.logits, 1).gather(1, index).squeeze(1)
+                high[one.rows, one.track, one.slot] = upper
+        shape = (self.spec.num_steps, len(streams), *low.shape[1:])
+        return low.view(shape), high.view(shape)
 
     def noise(self, latents: Latents) -> Tensor:
         """Uniform numbers `[time, batch, tracks, num_noises]` of the latents."""
@@ -208,16 +288,11 @@ class NoteDecoder(nn.Module):
         known = x.new_zeros((time, batch, tracks), dtype=torch.bool) if given is None else given.transpose(0, 1)
         history = self.history(known, density)
         some, every = known.any(1).tolist(), known.all(1).tolist()
-        if streams is not None:  # what is given of tracks that decide later is seen by those before
-            notes = streams.transpose(0, 1) * known[..., None, None]
-            history.onset[history.lead :], history.sounding[history.lead :] = notes[:, :, :, 1], notes[:, :, :, 0]
-            history.struck[history.lead :] = notes[:, :, :, STREAM_ONSET].amax(3)
-            history.chroma[history.lead :] = torch.einsum(
-                "tbvp,vpc->tbvc", notes[:, :, :, STREAM_SOUNDING], self.classes
-            ).clamp(max=1)
+        if streams is not None:
+            history.give(streams.transpose(0, 1))
         x = x.transpose(0, 1)
         for step in range(time):
-            at = history.lead + step
+            history.open(step)
             if not all(every[step]):
                 past, own, means = self._past(history, x, step, step + 1)
             for place, track in enumerate(self.order):
@@ -227,22 +302,24 @@ class NoteDecoder(nn.Module):
                 hidden, chroma = self._now(history, past, track, place, step, step + 1)
                 if isinstance(head, DrumHead):
                     onset = sounding = head.patterns[pick(head.pattern(hidden), chance[:, 0], warmth)]
-                else:
+                elif isinstance(head, PitchedHead):
                     pointers = self._pointers(own, chroma, means, track)
                     old, chord = own[0, :, track, 0], own[0, :, track, 1]
                     onset, sounding = decide(head, hidden, old, pointers, chord, chance, warmth)
                 if some[step][track]:
                     here = known[step, :, track].unsqueeze(1)
-                    onset = torch.where(here, history.onset[at, :, track], onset)
-                    sounding = torch.where(here, history.sounding[at, :, track], sounding)
+                    onset = torch.where(here, history.onset[history.lead + step, :, track], onset)
+                    sounding = torch.where(here, history.now_notes[:, track], sounding)
                 history.put(track, step, onset, sounding)
             history.close(step)
         made = torch.stack([history.sounding, history.onset], 3)[history.lead :]
         return made.transpose(0, 1).contiguous()
 
 
-def pitched_log_probs(head: PitchedHead, streams: Tensor, hidden: Tensor, pointers: Tensor, chord: Tensor) -> Tensor:
-    """Log-probabilities `[steps * batch]` of what a pitched track does, of its streams `[steps, batch, 2, pitch_range]`."""
+def pitched_decisions(
+    head: PitchedHead, track: int, streams: Tensor, hidden: Tensor, pointers: Tensor, chord: Tensor
+) -> list[Decision]:
+    """What a pitched track decided, of its streams `[steps, batch, 2, pitch_range]`."""
     sounding, onset = streams[:, :, STREAM_SOUNDING], streams[:, :, STREAM_ONSET]
     old = torch.cat([torch.zeros_like(sounding[:1]), sounding[:-1]]).flatten(0, 1)
     sounding, onset = sounding.flatten(0, 1), onset.flatten(0, 1)
@@ -250,34 +327,34 @@ def pitched_log_probs(head: PitchedHead, streams: Tensor, hidden: Tensor, pointe
     num_kept = kept.sum(1)
     strikes = onset.amax(1) > 0
     keep = torch.where(num_kept == 0, 0, torch.where(num_kept >= free.sum(1), KEEP_ALL, KEEP_SOME))
-    mode = STRIKE * strikes + keep
-    logits = log_softmax(head.mode_logits(hidden, old.sum(1)), 1)
-    result = logits.gather(1, mode.unsqueeze(1)).squeeze(1)
+    every = torch.arange(len(onset), device=hidden.device)
+    found = [Decision(track, 0, every, head.mode_logits(hidden, old), STRIKE * strikes + keep)]
     some = (keep == KEEP_SOME).nonzero().squeeze(1)
     if len(some):
-        loss = binary_cross_entropy_with_logits(head.keep(hidden[some]), kept[some], reduction="none")
-        result = result.index_add(0, some, -(loss * free[some]).sum(1))
+        found.append(Decision(track, 1, some, head.keep(hidden[some]), free[some], kept[some]))
     rows = strikes.nonzero().squeeze(1)
     if not len(rows):
-        return result
+        return found
     struck = onset[rows]
     if head.max_notes > 1:  # and then none
         struck = torch.cat([struck, torch.ones_like(struck[:, :1])], 1)
     row, target = struck.nonzero(as_tuple=True)
+    number = (struck.cumsum(1).long() - 1)[row, target]
+    fits = number < head.max_notes  # larger chords lose their highest notes
+    row, target, number = row[fits], target[fits], number[fits]
     rows = rows[row]
     chosen = onset[rows] * (torch.arange(head.pitch_range, device=hidden.device) < target.unsqueeze(1))
     logits = head.pitch_logits(hidden[rows], pointers[rows], chord[rows], kept[rows], chosen, highest(chosen))
     if head.max_notes == 1:
         logits = logits[:, :-1]
-    found = log_softmax(logits, 1).gather(1, target.unsqueeze(1)).squeeze(1)
-    return result.index_add(0, rows, found)
+    return [*found, Decision(track, 2 + number, rows, logits, target)]
 
 
 def decide(
     head: PitchedHead, hidden: Tensor, old: Tensor, pointers: Tensor, chord: Tensor, chance: Tensor, temperature: float
 ) -> tuple[Tensor, Tensor]:
     """Onsets and sounding notes `[batch, pitch_range]` of a pitched track at a step, after notes `old`."""
-    mode = pick(head.mode_logits(hidden, old.sum(1)), chance[:, 0], temperature)
+    mode = pick(head.mode_logits(hidden, old), chance[:, 0], temperature)
     keep = mode % STRIKE
     kept = old * (keep == KEEP_ALL).unsqueeze(1)
     if head.max_notes > 1:

@@ -21,14 +21,14 @@ from gan.conditions import DENSITY, ConditionEncoder, ConditionLayout
 from gan.context import Context, StreamContext, inpaint_streams, mask_of_steps
 from gan.interface import PhraseGenerator
 from gan.latents import Latents
-from gan.networks.decoder import NoteDecoder
+from gan.networks.decoder import NoteDecoder, drum_patterns, pitch_classes
 from gan.networks.layers import TimeBlock, TrackLinear, activate, linear
 from gan.ops.note_embedding import embed_notes, embed_notes_reference
 from gan.ops.threads import on_threads
 from gan.rolls import STREAM_ONSET, to_rolls, to_streams
 from gan.settings import AlbumGANSettings
 from gan.spec import RollSpec
-from gan.statistics import DataStatistics, choose_pitch_ranges, decision_order, most_notes, pitch_classes_of_tracks
+from gan.statistics import DataStatistics, choose_pitch_ranges, decision_order, most_notes
 
 MIN_ROWS = 64
 """Phrases that a thread is given at least: fewer are sooner made than a thread is started."""
@@ -64,7 +64,6 @@ class Generator(PhraseGenerator):
         self.context_to_steps = linear(settings.context_width, tracks * slim)  # [batch, time, tracks * slim]
 
         self.to_beats = linear(self.conditions.size, beats * wide)  # [batch, beats * wide]
-        self.chords_to_beats = linear(2 * CHORD_SIZE, beats * wide)  # [batch, bars, beats * wide]
         self.track_to_beats = TrackLinear(tracks, self.conditions.TRACK_SIZE, slim)  # [batch, tracks, slim]
         self.tracks_to_trunk = linear(tracks * slim, wide)  # [batch, wide]
         self.bars = nn.Parameter(torch.zeros(bars, 1, wide))
@@ -72,7 +71,7 @@ class Generator(PhraseGenerator):
         self.to_steps = TrackLinear(tracks, wide + slim, spec.steps_per_beat * slim)  # [batch, all beats, tracks, ...]
         self.position = nn.Parameter(torch.zeros(steps, tracks, slim))
 
-        classes = pitch_classes_of_tracks(spec, self.lowest_pitches, self.pitch_range)
+        classes = pitch_classes(spec, self.lowest_pitches, self.pitch_range)
         self.decoder = NoteDecoder(
             spec,
             classes,
@@ -85,7 +84,12 @@ class Generator(PhraseGenerator):
             settings.dropout,
         )
 
-    def forward(
+    def forward(self, latents: Latents, generator: torch.Generator | None = None) -> Tensor:
+        """Streams `[batch, time, tracks, 2, pitch_range]` around nothing; all chance is in the latents."""
+        return self.streams(latents)
+
+    @torch.no_grad()
+    def streams(
         self,
         latents: Latents,
         context: StreamContext | None = None,
@@ -105,9 +109,8 @@ class Generator(PhraseGenerator):
         temperature
             Of the decisions, for all or a number a track: 1 as learnt, 0 for what is most likely.
         """
-        with torch.no_grad():
-            x = self.features(latents.conditions, context, condition_strength)
-            return self.sample_streams(latents, x, context, temperature)
+        x = self.features(latents.conditions, context, condition_strength)
+        return self.sample_streams(latents, x, context, temperature)
 
     def features(self, conditions: Tensor, context: StreamContext | None, condition_strength: float = 1.0) -> Tensor:
         """All but the decoder: `[batch, time, tracks, track_width]`, for conditions `[batch, ConditionLayout.size]`."""
@@ -155,8 +158,7 @@ class Generator(PhraseGenerator):
         spec, batch = self.spec, len(conditions)
         beats = spec.bars * spec.beats_per_bar
         own = self.track_to_beats(self.conditions.tracks(conditions))  # [batch, tracks, slim]
-        chords = self.conditions.chords(conditions).view(batch, spec.bars, -1)
-        shared = self.to_beats(self.conditions(conditions)).unsqueeze(1) + self.chords_to_beats(chords)
+        shared = self.to_beats(self.conditions(conditions)).unsqueeze(1).expand(-1, spec.bars, -1)
         shared = shared.view(batch, spec.bars, spec.beats_per_bar, -1) + self.bars
         shared = shared.flatten(1, 2) + self.tracks_to_trunk(activate(own).flatten(1)).unsqueeze(1)
         given = self.encode_context(context)  # [batch or 1, time, context]
@@ -224,16 +226,16 @@ class Generator(PhraseGenerator):
         context
             Notes that come back untouched, and that the rest is made around; on the module's device.
         condition_strength
-            How strongly the conditions count, see `forward`.
+            How strongly the conditions count, see `streams`.
         temperature
-            A number a track, see `forward`; the model's own (`model.temperature`) where none is given.
+            A number a track, see `streams`; the model's own (`model.temperature`) where none is given.
         """
         warmth = [self.settings.temperature] * self.spec.num_tracks if temperature is None else list(temperature)
 
         def make(rows: slice) -> Tensor:
             part = None if context is None else context[rows]
             given = None if part is None else StreamContext(self.encode(part.rolls), part.mask)
-            streams = self(latents[rows], given, condition_strength, warmth)
+            streams = self.streams(latents[rows], given, condition_strength, warmth)
             made = to_rolls(streams, self.lowest_pitches, self.spec)
             return made if part is None else part.complete(made)
 

@@ -23,14 +23,15 @@ NEVER = -1e4
 
 
 def highest(notes: Tensor) -> Tensor:
-    """The highest pitch of each row `[rows, pitches]` of notes, -1 where there is none."""
-    size = notes.shape[1]
-    return torch.where(notes.any(1), size - 1 - notes.flip(1).argmax(1), -1)
+    """The highest pitch of each row `[..., pitches]` of notes, 0 or 1; -1 where there is none."""
+    return (notes * torch.arange(1, notes.shape[-1] + 1, device=notes.device)).amax(-1).long() - 1
 
 
 def lowest(notes: Tensor) -> Tensor:
-    """The lowest pitch of each row `[rows, pitches]` of notes, -1 where there is none."""
-    return torch.where(notes.any(1), notes.argmax(1), -1)
+    """The lowest pitch of each row `[..., pitches]` of notes, 0 or 1; -1 where there is none."""
+    size = notes.shape[-1]
+    place = size - (notes * torch.arange(size, 0, -1, device=notes.device)).amax(-1).long()
+    return torch.where(place < size, place, -1)
 
 
 class PitchedHead(nn.Module):
@@ -48,6 +49,8 @@ class PitchedHead(nn.Module):
         Most notes that are struck at once; 1 makes a monophonic voice.
     """
 
+    impossible: Tensor
+
     def __init__(
         self,
         num_pointers: int,
@@ -57,7 +60,12 @@ class PitchedHead(nn.Module):
     ) -> None:
         super().__init__()
         self.pitch_range, self.max_notes = pitch_range, max_notes
-        self.hidden = linear(width, width)
+        impossible = torch.zeros(3, NUM_MODES)  # where no note sounds, one, several
+        impossible[0, [KEEP_ALL, KEEP_SOME, STRIKE_KEEP_ALL, STRIKE_KEEP_SOME]] = NEVER
+        impossible[1, [KEEP_SOME, STRIKE_KEEP_SOME]] = NEVER
+        if max_notes == 1:
+            impossible[:, [KEEP_SOME, STRIKE_KEEP_ALL, STRIKE_KEEP_SOME]] = NEVER
+        self.register_buffer("impossible", impossible, persistent=False)
         self.mode = linear(width, NUM_MODES, gain=0.1)
         self.keep = linear(width, pitch_range, gain=0.1)
         self.pitch_hidden = linear(width, width)
@@ -67,16 +75,10 @@ class PitchedHead(nn.Module):
         self.pointers = linear(width, num_pointers, gain=0.01)
         self.intervals = linear(width, 3 * (2 * WIDEST_INTERVAL + 2), gain=0.01)
 
-    def mode_logits(self, hidden: Tensor, sounding: Tensor) -> Tensor:
-        """`[rows, NUM_MODES]`, of which those that can't be are never; `sounding` `[rows]` counts the notes that could go on."""
+    def mode_logits(self, hidden: Tensor, old: Tensor) -> Tensor:
+        """`[rows, NUM_MODES]`, those that can't be after notes `old` `[rows, pitch_range]` as good as never."""
         logits: Tensor = self.mode(hidden)
-        none, single = sounding < 1, sounding < 2
-        if self.max_notes == 1:
-            no = torch.zeros_like(none)
-            banned = torch.stack([no, none, ~no, no, ~no, ~no], 1)
-        else:
-            banned = torch.stack([torch.zeros_like(none), none, single, torch.zeros_like(none), none, single], 1)
-        return logits.masked_fill(banned, NEVER)
+        return logits + self.impossible[old.sum(1).long().clamp(max=2)]
 
     def pitch_logits(
         self, hidden: Tensor, pointers: Tensor, chord: Tensor, kept: Tensor, chosen: Tensor, last: Tensor
@@ -102,12 +104,12 @@ class PitchedHead(nn.Module):
         state = activate(self.pitch_hidden(hidden) + self.chosen(torch.cat([chosen, kept], 1)))
         logits = self.pitch(state)
         scores = logits[:, :size] + torch.einsum("rk,rkp->rp", self.pointers(state), pointers)
-        tables = self.intervals(state).view(len(hidden), 3, -1)
         pitches = torch.arange(size, device=hidden.device)
-        for number, origin in enumerate((lowest(chord), highest(chord), last)):
-            interval = pitches - origin.unsqueeze(1)
-            place = torch.where(interval.abs() <= WIDEST_INTERVAL, interval + WIDEST_INTERVAL, 2 * WIDEST_INTERVAL + 1)
-            scores = scores + tables[:, number].gather(1, place) * (origin >= 0).unsqueeze(1)
+        origins = torch.stack([lowest(chord), highest(chord), last], 1).unsqueeze(2)
+        intervals = pitches - origins
+        places = torch.where(intervals.abs() <= WIDEST_INTERVAL, intervals + WIDEST_INTERVAL, 2 * WIDEST_INTERVAL + 1)
+        by_interval = self.intervals(state).unflatten(1, (3, -1)).gather(2, places)
+        scores = scores + (by_interval * (origins >= 0)).sum(1)
         scores = scores.masked_fill((pitches <= last.unsqueeze(1)) | (kept > 0), NEVER)
         return torch.cat([scores, logits[:, size:].masked_fill((last < 0).unsqueeze(1), NEVER)], 1)
 
@@ -120,7 +122,6 @@ class DrumHead(nn.Module):
     def __init__(self, patterns: Tensor, width: int) -> None:
         super().__init__()
         self.register_buffer("patterns", patterns)
-        self.hidden = linear(width, width)
         self.pattern = linear(width, len(patterns), gain=0.1)
 
     def nearest(self, hits: Tensor) -> Tensor:

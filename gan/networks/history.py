@@ -61,10 +61,16 @@ class History:
         self.struck = new(length, batch, tracks)
         self.chroma = new(length, batch, tracks, 12)
         self.harmony = new(length, batch, 12)
+        self.hashes = new(length, batch, tracks)  # of the onsets: equal where these are
+        self.keys = torch.randint(1, 2**20, (pitches,), generator=torch.Generator().manual_seed(0)).to(classes)
         self.sums = new(length + 1, batch, tracks, 5)  # so far: notes; steps alike and played, one and two bars apart
         self.chords = new(2, batch, tracks, pitches)  # the last two, while sampling
         self.latest = torch.zeros(batch, tracks, dtype=torch.long, device=classes.device)
         self.used = new(batch, tracks, pitches)
+        self.now = new(batch, tracks * (pitches + 14))  # what is known of the step being decided, while sampling
+        sizes = [tracks * pitches, tracks * 12, tracks, tracks]
+        notes, chroma, *self.now_flags = torch.split(self.now, sizes, 1)
+        self.now_notes, self.now_chroma = notes.unflatten(1, (tracks, -1)), chroma.unflatten(1, (tracks, -1))
 
     def fill(self, streams: Tensor) -> None:
         """All notes at once, of streams `[time, batch, tracks, 2, pitch_range]`."""
@@ -73,35 +79,51 @@ class History:
         self.struck = self.onset.amax(3)
         self.chroma = torch.einsum("tbvp,vpc->tbvc", self.sounding, self.classes).clamp(max=1)
         self.harmony = self.chroma.amax(2)
+        self.hashes = self.onset @ self.keys
         counts = [self.onset.sum(3)]
         for bars in (1, 2):
-            counts += self._repeated(self.onset, pad(self.onset, [0] * 6 + [bars * self.bar, 0])[: len(self.onset)])
+            earlier = (pad(one, [0] * 4 + [bars * self.bar, 0])[: len(one)] for one in (self.hashes, self.struck))
+            counts += _repeated(self.hashes, self.struck, *earlier)
         self.sums = pad(torch.stack(counts, 3).cumsum(0), [0] * 6 + [1, 0])
 
-    @staticmethod
-    def _repeated(now: Tensor, before: Tensor) -> list[Tensor]:
-        """Where notes began as before, and where any began here or there."""
-        differs = (now != before).any(-1)
-        played = torch.maximum(now.amax(-1), before.amax(-1))
-        return [played.masked_fill(differs, 0.0), played]
+    def give(self, streams: Tensor) -> None:
+        """Notes that are given, `[time, batch, tracks, 2, pitch_range]`; tracks see those of others at the same step."""
+        notes = streams * self.given[..., None, None]
+        self.onset[self.lead :] = notes[:, :, :, STREAM_ONSET]
+        self.sounding[self.lead :] = notes[:, :, :, STREAM_SOUNDING]
+        self.struck[self.lead :] = notes[:, :, :, STREAM_ONSET].amax(3)
+        sounding = notes[:, :, :, STREAM_SOUNDING]
+        self.chroma[self.lead :] = torch.einsum("tbvp,vpc->tbvc", sounding, self.classes).clamp(max=1)
+
+    def open(self, step: int) -> None:
+        """Begin a step: of it is known what is given."""
+        place = self.lead + step
+        self.now_notes.copy_(self.sounding[place])
+        self.now_chroma.copy_(self.chroma[place])
+        self.now_flags[0].copy_(self.struck[place])
+        self.now_flags[1].copy_(self.given[step])
 
     def put(self, track: int, step: int, onset: Tensor, sounding: Tensor) -> None:
         """Notes of a track at a step, `[batch, pitch_range]` each."""
         place = self.lead + step
         self.onset[place, :, track] = onset
-        self.sounding[place, :, track] = sounding
-        self.struck[place, :, track] = onset.amax(1)
+        self.now_notes[:, track] = sounding
+        self.now_flags[0][:, track] = onset.amax(1)
+        self.now_flags[1][:, track] = 1.0
         if track in self.spec.pitched:
-            self.chroma[place, :, track] = (sounding @ self.classes[track]).clamp(max=1)
+            self.now_chroma[:, track] = (sounding @ self.classes[track]).clamp(max=1)
 
     def close(self, step: int) -> None:
         """All tracks have decided at a step."""
         place = self.lead + step
+        self.sounding[place], self.chroma[place], self.struck[place] = self.now_notes, self.now_chroma, self.now_flags[0]
         onset, struck = self.onset[place], self.struck[place]
-        self.harmony[place] = self.chroma[place].amax(1)
+        self.harmony[place] = self.now_chroma.amax(1)
+        self.hashes[place] = onset @ self.keys
         counts = [onset.sum(2)]
         for bars in (1, 2):
-            counts += self._repeated(onset, self.onset[place - bars * self.bar])
+            before = place - bars * self.bar
+            counts += _repeated(self.hashes[place], struck, self.hashes[before], self.struck[before])
         self.sums[place + 1] = self.sums[place] + torch.stack(counts, 2)
         hit = struck > 0
         self.chords = torch.where(hit.unsqueeze(2), torch.stack([onset, self.chords[0]]), self.chords)
@@ -132,7 +154,7 @@ class History:
         begin = self.sums.index_select(0, steps - (steps - self.lead) % self.bar)
         out = []
         for back in (self.sums[start - self.bar : stop - self.bar], self._beat_ago(start, stop), begin):
-            alike, played = (here - back)[..., 1:].unflatten(3, (2, 2)).unbind(4)
+            alike, played = (here - back)[..., 1:].view(*here.shape[:3], 2, 2).unbind(4)
             out += [alike / played.clamp(min=1), (played > 0).to(here)]
         out[-1] = (played - alike) / self.spec.steps_per_beat
         return torch.cat(out, 3)
@@ -184,11 +206,12 @@ class History:
         return torch.cat([earlier, recent, place, *means], 2), torch.stack(means, 2)
 
     def beside(self, decided: Sequence[int], start: int, stop: int) -> tuple[Tensor, Tensor]:
-        """Features of what is known of the other tracks at each step, decided or given, and their chroma `[..., 12]`."""
+        """Features of what is known of all tracks at each step, decided or given, and its chroma `[..., 12]`."""
+        if stop - start == 1:
+            return self.now.unsqueeze(0), self.now_chroma.amax(1).unsqueeze(0)
         visible = self.given[start:stop].clone()
         visible[:, :, list(decided)] = 1.0
         start, stop = start + self.lead, stop + self.lead
-        drums = [track for track in range(self.spec.num_tracks) if track not in self.spec.pitched]
         notes = self.sounding[start:stop] * visible.unsqueeze(3)
         chroma = self.chroma[start:stop] * visible.unsqueeze(3)
         strikes = self.struck[start:stop] * visible
@@ -202,3 +225,9 @@ class History:
         bar = self.bar
         lags = [*DRUM_LAGS, *range(bar - 2, bar + 3), 2 * bar, 2 * bar - 1]
         return torch.cat([used, *(own[start - lag : stop - lag] for lag in lags)], 2)
+
+
+def _repeated(hashes: Tensor, struck: Tensor, earlier_hashes: Tensor, earlier_struck: Tensor) -> list[Tensor]:
+    """Where notes began as earlier, and where any began now or then, as 0 or 1."""
+    played = torch.maximum(struck, earlier_struck)
+    return [played * (hashes == earlier_hashes), played]

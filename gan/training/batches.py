@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from torch import Tensor
 from gan.conditions import ConditionLayout, conditions_of, transpose_conditions
 from gan.context import Conditioning, StreamContext
 from gan.interface import PhraseGenerator
+from gan.networks.generator import Generator
 from gan.ops.shard import WHOLE, Shard
 from gan.rolls import unpack
 from gan.seeds import RandomStream, mix_seed
@@ -78,25 +79,49 @@ def batches_from(
 
 @dataclass(frozen=True)
 class PhrasePair:
-    """Real and generated phrases, in the design's form `[batch, ...]`, and the conditioning of both, if any."""
+    """Real and generated phrases, in the design's form `[batch, ...]`.
+
+    Attributes
+    ----------
+    real, fake
+        The phrases; no generated ones while the generator learns real ones alone.
+    conditioning
+        Of both, if any.
+    spec
+        Of the phrases.
+    features
+        What the generator makes of conditions and context, with gradients; `None` for designs without.
+    """
 
     real: Tensor
-    fake: Tensor
+    fake: Tensor | None
     conditioning: Conditioning | None
     spec: RollSpec
+    features: Tensor | None = None
 
     def mismatched(self, random: torch.Generator, shard: Shard) -> tuple[Tensor, Tensor, Conditioning]:
         """Real phrases to match and to tell from them, see `mismatch_tracks`."""
         return mismatch_tracks(self.real, self.spec, random, shard)
 
 
+@contextmanager
+def evaluated(generator: Generator) -> Iterator[None]:
+    """Within the block the generator has no dropout."""
+    training = generator.training
+    generator.eval()
+    try:
+        yield
+    finally:
+        generator.train(training)
+
+
 def make_pair(
     generator: PhraseGenerator,
     batch: Batch,
     max_transposition: int,
-    noise: float,
     random: Callable[[RandomStream, torch.device | str], torch.Generator],
     shard: Shard = WHOLE,
+    real_alone: bool = False,
 ) -> PhrasePair:
     """Real phrases of a batch and as many generated ones: of a whole batch, the rows of a shard.
 
@@ -111,12 +136,12 @@ def make_pair(
         The whole of it, on any device.
     max_transposition
         Real phrases are moved by up to so many semitones.
-    noise
-        Amount of noise in the generator's decisions.
     random
         Makes the random stream of a purpose, on a device.
     shard
         Whose rows are wanted.
+    real_alone
+        Whether no phrases are generated.
     """
     spec, device = generator.spec, next(generator.parameters()).device
     count = len(batch.rolls)
@@ -128,17 +153,19 @@ def make_pair(
         semitones = random_semitones(count, max_transposition, random(RandomStream.TRANSPOSITION, "cpu"))
         semitones = semitones[rows].to(device)
         real = transpose(real, semitones, spec)
-    conditioning: Conditioning | None = None
-    more: dict[str, Any] = {}
-    if generator.inpaints:
+    if isinstance(generator, Generator):
         draws, layout = random(RandomStream.CONDITIONS_AND_MASKS, "cpu"), ConditionLayout.of(spec)
         conditions = conditions_of(rolls, labels, spec)
         if max_transposition:
             conditions = transpose_conditions(conditions, semitones, layout)
         conditions = drop_conditions(conditions, layout, DROP_ALL_SHARE, DROP_EACH_SHARE, draws, shard)
         mask = draw_masks(count, spec, draws)[rows].to(device)
-        latents = replace(latents, conditions=conditions)
-        conditioning = Conditioning(conditions, mask)
-        more = {"context": StreamContext(real, mask), "shard": shard}
-    fake = generator(latents, noise, random(RandomStream.NOISE, device), **more)
-    return PhrasePair(real, fake, conditioning, spec)
+        context = StreamContext(real, mask)
+        features = generator.features(conditions, context)
+        fake = None
+        if not real_alone:
+            latents = replace(latents, conditions=conditions)
+            with evaluated(generator):
+                fake = generator.sample_streams(latents, features.detach(), context, 1.0)
+        return PhrasePair(real, fake, Conditioning(conditions, mask), spec, features)
+    return PhrasePair(real, generator(latents, random(RandomStream.NOISE, device)), None, spec)

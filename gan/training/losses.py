@@ -10,8 +10,7 @@ Wasserstein loss with gradient penalty (WGAN-GP, as MuseGAN has it; Gulrajani et
     L_D = E D(y) - E D(x) + gamma E (|grad_w D(w)| - 1)^2,   w on a line between x and y
     L_G = -E D(y)
 
-Beside them the matching-aware loss (Reed et al., arXiv 1605.05396) is L_D of phrases x and mismatched phrases y, and
-the attribute loss counts how far a phrase is from its conditions.
+Beside them the matching-aware loss (Reed et al., arXiv 1605.05396) is L_D of phrases x and mismatched phrases y.
 """
 
 from __future__ import annotations
@@ -26,13 +25,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from gan.conditions import DENSITY, SHORT, ConditionLayout
-from gan.ops.counts import CountNotes
 from gan.ops.shard import WHOLE, Shard
-from gan.spec import RollSpec
-
-RHYTHM_WEIGHT = 20.0
-"""Of the attribute loss's squared differences of shares, beside those of logarithms."""
 
 Figures = dict[str, float]
 Scorer = Callable[..., Tensor]
@@ -90,44 +83,6 @@ def interpolate_phrases(real: Tensor, fake: Tensor, random: torch.Generator, sha
     share = shard.draw(partial(torch.rand, generator=random), len(real)).to(real.device)
     share = share.view(-1, *[1] * (real.dim() - 1))
     return share * real + (1 - share) * fake
-
-
-def attribute_loss(fake: Tensor, real: Tensor, conditions: Tensor, spec: RollSpec) -> Tensor:
-    """Attribute loss: mean squared difference of counts to real phrases with the same conditions.
-
-    Counted are, of each track, the logarithms of its notes, steps of sound and notes of one step a bar, and of the
-    phrase the shares of its rhythm. The discriminator sees the same, but late: at first it sees that something is
-    missing, not what. A generator that is told from the first step plays as much as the data does, where and when the
-    data does.
-
-    Parameters
-    ----------
-    fake, real
-        Streams `[batch, time, tracks, 2, pitch_range]`.
-    conditions
-        `[batch, ConditionLayout.size]`, see `gan.conditions`; what is NaN does not count.
-    spec
-        Of the phrases.
-    """
-    layout, known = ConditionLayout.of(spec), ~conditions.isnan()
-    (counts, rhythm), (real_counts, real_rhythm) = (count_attributes(streams, spec) for streams in (fake, real))
-    masks = (known[:, layout.attribute(attribute)] for attribute in (DENSITY, DENSITY, SHORT))
-    terms = [((one - two).square() * mask).sum(1) for one, two, mask in zip(counts, real_counts, masks, strict=True)]
-    rhythm_term = (rhythm - real_rhythm).square().sum(1)
-    terms.append(RHYTHM_WEIGHT * rhythm_term * known[:, layout.rhythm.start])
-    return torch.stack(terms).sum(0).mean()
-
-
-def count_attributes(streams: Tensor, spec: RollSpec) -> tuple[list[Tensor], Tensor]:
-    """Logarithms of notes, steps of sound and notes of one step in a bar, `[batch, tracks]` each; and the rhythm.
-
-    The rhythm is, for each step of a bar, its share of all onsets, `[batch, steps]`.
-    """
-    onsets, cells, long = CountNotes.apply(streams)  # type: ignore[no-untyped-call]
-    notes = onsets.sum(1)
-    counts = [torch.log1p(one.clamp(min=0) / spec.bars) for one in (notes, cells, notes - long)]
-    by_step = onsets.sum(2).view(len(streams), spec.bars, -1).sum(1)
-    return counts, by_step / by_step.sum(1, keepdim=True).clamp(min=1)
 
 
 @dataclass(frozen=True)

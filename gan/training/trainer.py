@@ -20,6 +20,7 @@ from torch import nn
 
 from gan.networks.checkpoint import FORMAT, check_format
 from gan.networks.designs import NETWORKS
+from gan.networks.generator import Generator
 from gan.seeds import RandomStream, mix_seed, random_stream
 from gan.settings import ModelSettings, TrainSettings, check_together
 from gan.spec import RollSpec
@@ -30,11 +31,15 @@ from gan.training.ema import update_average
 from gan.training.losses import LOSSES
 from gan.training.monitor import Meter, TrainingFailed, TrainingReport, count_onsets
 from gan.training.precision import accelerate, uses_bfloat16
-from gan.training.shared_gradient import SharedGradientStep
+from gan.training.sequence_step import SequenceStep
 from gan.training.step import AdversarialStep
 
 NUM_FIXED = 16
 """Phrases in the picture of fixed latents."""
+LIKELIHOOD_BETAS = (0.9, 0.98)
+"""Of Adam, where the generator learns by likelihood; with an adversary alone there is no momentum."""
+WARM_UP_STEPS = 60
+"""Over which the learning rate of that generator rises."""
 
 
 def scheduled_learning_rate(settings: TrainSettings, step: int) -> float:
@@ -95,9 +100,14 @@ class Trainer:
         self._check_team()
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         self.optimizers = {"generator": self._adam(self.generator), "discriminator": self._adam(self.discriminator)}
+        if isinstance(self.generator, Generator):
+            self.optimizers["generator"] = torch.optim.AdamW(
+                self.generator.parameters(), betas=LIKELIHOOD_BETAS, weight_decay=train_settings.weight_decay, fused=True
+            )
         self.loss = LOSSES[train_settings.loss](train_settings.gamma, train_settings.penalty_steps)
-        kind = SharedGradientStep if train_settings.shared_gradient else AdversarialStep
-        self.adversarial = kind(self.discriminator, self.optimizers, self.loss, train_settings, seed, team)
+        kind = SequenceStep if model_settings.design == "albumgan" else AdversarialStep
+        networks = (self.generator, self.discriminator)
+        self.adversarial = kind(*networks, self.optimizers, self.loss, train_settings, seed, team)
         random = random_stream(seed, RandomStream.FIXED_LATENTS)
         self.fixed_latents = self.average.sample_latents(NUM_FIXED, random)
         self.meter = Meter(spec, statistics, self.loss.bounds)
@@ -129,14 +139,20 @@ class Trainer:
             network.parameters(), lr=settings.learning_rate, betas=(settings.beta1, settings.beta2), fused=True
         )
 
-    def noise(self) -> float:
-        """Amount of the heads' noise at this step."""
-        settings = self.settings
-        return max(settings.noise_floor, 1 - self.step / settings.noise_steps if settings.noise_steps else 0.0)
+    def learning_rate(self, side: str = "discriminator") -> float:
+        """The learning rate at this step: constant, then falling to zero; less after a breakdown.
 
-    def learning_rate(self) -> float:
-        """The learning rate at this step: constant, then falling to zero; less after a breakdown."""
-        return self.learning_rate_scale * scheduled_learning_rate(self.settings, self.step)
+        That of a generator which learns by likelihood rises first.
+        """
+        rate = self.learning_rate_scale * scheduled_learning_rate(self.settings, self.step)
+        if side == "generator" and isinstance(self.generator, Generator):
+            rate *= self.settings.generator_speed * min(1.0, (1 + self.step) / WARM_UP_STEPS)
+        return rate
+
+    @property
+    def pretraining(self) -> bool:
+        """Whether the generator still learns real phrases alone."""
+        return self.step < self.settings.pretrain_steps
 
     def run(self, batches: Iterable[Batch]) -> Iterator[TrainingReport]:
         """Train until `steps` or `minutes` are reached, yielding a `TrainingReport` whenever one is due.
@@ -168,17 +184,16 @@ class Trainer:
     def final_phase(self) -> bool:
         """Whether samples are made as they will be at the end.
 
-        The noise has come down, the design is in its last stage, and the learning rate falls, where it ever does: what
-        scores well before is still learning, such as lines that do nothing but go by step.
+        The design is in its last stage, and the learning rate falls, where it ever does.
         """
         settings = self.settings
         falls = round((1 - settings.decay_share) * settings.steps) if settings.decay_share else 0
-        return self.step >= max(settings.noise_steps, falls, self.generator.final_phase_start)
+        return self.step >= max(settings.pretrain_steps, falls, self.generator.final_phase_start)
 
     def train_step(self, batch: Batch) -> None:
         """Steps of the discriminator and one of the generator, on `phrases_per_step` phrases."""
-        for optimizer in self.optimizers.values():
-            optimizer.param_groups[0]["lr"] = self.learning_rate()
+        for side, optimizer in self.optimizers.items():
+            optimizer.param_groups[0]["lr"] = self.learning_rate(side)
         self.generator.begin_step(self.step)
         num_substeps = self.settings.discriminator_steps
         parts = zip(batch.rolls.chunk(num_substeps), batch.labels.chunk(num_substeps), strict=True)
@@ -186,7 +201,10 @@ class Trainer:
         for substep, (rolls, labels) in enumerate(parts):
             last = substep == num_substeps - 1
             pair = self._pair(Batch(rolls, labels), substep, with_gradient=last)
-            if last and self.loss.simultaneous:
+            if self.pretraining:
+                assert isinstance(self.adversarial, SequenceStep)
+                figures = self.adversarial.likelihood_step(pair)
+            elif last and self.loss.simultaneous:
                 figures = self.adversarial.simultaneous_step(pair, self.step, substep)
             else:
                 figures = self.adversarial.discriminator_step(pair, self.step, substep)
@@ -199,7 +217,7 @@ class Trainer:
             raise TrainingFailed(f"training broke down at step {self.step}: {bad} is not a number any more")
         update_average(self.average, self.generator, self.step, self.settings.ema_decay)
         self.step += 1
-        self.meter.add(figures, *count_onsets(pair, self.generator, self.team))
+        self.meter.add(figures, count_onsets(pair, self.generator, self.team))
 
     def _pair(self, batch: Batch, substep: int, with_gradient: bool) -> PhrasePair:
         """Real phrases, and as many generated ones, with gradients where the generator learns from them."""
@@ -209,7 +227,15 @@ class Trainer:
             return random_stream(self.seed, purpose, number, device=device)
 
         with torch.set_grad_enabled(with_gradient):
-            return make_pair(self.generator, batch, self.settings.max_transposition, self.noise(), random, self.team)
+            reported = (self.step + 1) % self.settings.report_steps == 0
+            return make_pair(
+                self.generator,
+                batch,
+                self.settings.max_transposition,
+                random,
+                self.team,
+                real_alone=self.pretraining and not reported,
+            )
 
     def _report(self, last: bool) -> TrainingReport:
         """What happened since the last report."""
@@ -220,7 +246,6 @@ class Trainer:
             step=self.step,
             seconds=self.seconds,
             learning_rate=self.learning_rate(),
-            noise=self.noise(),
             samples=self.average.sample(self.fixed_latents).cpu() if checkpoint_due and self.team.leads else None,
             checkpoint_due=checkpoint_due,
         )
