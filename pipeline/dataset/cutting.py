@@ -289,7 +289,9 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
     cut = cut_all(settings.min_tracks)
     starts = [span.first_bar + start for span, (own, _) in zip(spans, cut, strict=True) for start in own]
     if not starts:
-        homeless = sum(len(part.events) > 0 for part in score.parts) - len(parts)
+        homeless = sum(len(part.events) > 0 for part in score.parts) - len(
+            {id(one) for own in parts for one in own.parts}
+        )
         raise UnusableError(_too_few_tracks(tables, [packed for _, packed in cut_all(1)], homeless, settings))
     programs: tuple[Counter[int], ...] = tuple(Counter() for _ in spec.tracks)
     for part in parts:
@@ -351,7 +353,7 @@ def _too_few_tracks(
 
 def _remarks_that_matter(score: Score, settings: CuttingSettings) -> tuple[str, ...]:
     """What was mended or guessed; where tracks are found by register or name, instruments make no difference."""
-    by_program = settings.tracks.assign == "program"
+    by_program = settings.tracks.assign in ("program", "melody")
     return tuple(remark for remark in score.remarks if by_program or not remark.startswith(NAMED_INSTRUMENTS))
 
 
