@@ -11,8 +11,7 @@ import numpy as np
 from pipeline.errors import UnusableError
 from pipeline.progress import counted
 from pipeline.scores.closed_scores import split_closed_score
-from pipeline.scores.melody.finder import find_melody
-from pipeline.scores.melody.top_line import top_line
+from pipeline.scores.melody import find_melody, top_line
 from pipeline.scores.score import Events, Part, Score, WrittenVoices
 from pipeline.settings.data import TracksSettings
 

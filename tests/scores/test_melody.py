@@ -1,4 +1,4 @@
-"""The part of a score that has the tune."""
+"""The part of a score that has the tune, and the top line of a part."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UnusableError
-from pipeline.scores.melody.finder import find_melody, syllable_fit
+from pipeline.scores.melody import find_melody, syllable_fit, top_line
 from pipeline.scores.midi.reading import read_midi
 from pipeline.scores.quantisation import BarSpan, quantise
 from pipeline.scores.reading.score_files import read_scores
@@ -126,6 +126,38 @@ def test_syllables_of_karaoke_are_where_its_texts_stand() -> None:
     lyrics = midi(b"".join(meta(5, b"la ", BEAT) for _ in range(10)), note(0, 60))
     assert read_midi(lyrics, "", 10**6)[0].syllables == tuple(range(1, 11))
     assert read_midi(midi(meta(1, b"made by me"), note(0, 60)), "", 10**6)[0].syllables == ()
+
+
+STEPS: list[Row] = [(0, 1, 76), (1, 1, 74), (2, 1, 72), (4, 1, 74), (5, 2, 76)]
+
+
+def rows(events: object) -> list[Row]:
+    return sorted(zip(*(events[name].tolist() for name in ("onset", "duration", "pitch")), strict=True))  # type: ignore[index]
+
+
+def test_chords_below_a_tune_are_not_in_it() -> None:
+    chords: list[Row] = [(beat, 2, pitch) for beat in (0, 2, 4, 6) for pitch in (48, 52, 55)]
+    line, rest = top_line(part(STEPS + chords).events)
+    assert rows(line) == STEPS
+    assert rows(rest) == sorted(chords), "nor do they fill its rests"
+
+
+def test_a_line_alone_is_all_tune() -> None:
+    line, rest = top_line(part(STEPS).events)
+    assert rows(line) == STEPS and not len(rest)
+
+
+def test_notes_of_the_line_end_where_the_next_begins() -> None:
+    line, _ = top_line(part([(0, 3, 60), (1, 3, 62), (2, 1, 64)]).events)
+    assert rows(line) == [(0, 1, 60), (1, 1, 62), (2, 1, 64)]
+
+
+def test_of_octaves_the_upper_notes_are_the_line() -> None:
+    line, rest = top_line(
+        part([row for on, length, p in STEPS for row in ((on, length, p), (on, length, p - 12))]).events
+    )
+    assert rows(line) == STEPS
+    assert rows(rest) == [(on, length, p - 12) for on, length, p in STEPS]
 
 
 @pytest.mark.skipif(not (SHARED / "pop909").is_dir(), reason="needs ../shared/data/pop909")

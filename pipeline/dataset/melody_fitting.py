@@ -1,6 +1,6 @@
-"""Fits the weights of `pipeline.scores.melody.finder` to scores in which one part is called after the tune.
+"""Fits the weights of `pipeline.scores.melody` to scores in which one part is called after the tune.
 
-`python -m pipeline.scores.melody.fitting DIR ...` takes the MIDI files below each folder, such as those of POP909 with
+`python -m pipeline.dataset.melody_fitting DIR ...` takes the MIDI files below each folder, such as those of POP909 with
 their tracks MELODY, BRIDGE and PIANO. Every folder counts alike. An eighth of the files is kept back; it prints in
 how many of them the tune is found, with the names of the parts and without, and the weights of all.
 """
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import UnusableError
-from pipeline.scores.melody.features import FEATURES, TOGETHER, part_features
+from pipeline.scores.melody import FEATURES, TOGETHER, part_features
 from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import Part, make_events
 

@@ -1,1 +1,0 @@
-"""The tune of a score: which part has it, and the top line of a part."""
