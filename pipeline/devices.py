@@ -82,6 +82,6 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     (figures of real phrases), `spec`, `settings` and `music` (statistics of the prepared set) are plain values.
     """
     state = load_tensors(path)
-    if not isinstance(state, dict) or not PARTS <= set(state):
+    if not isinstance(state, dict) or not set(state) >= PARTS:
         raise UserError(f"{path} is no checkpoint of the train stage; give another name=, or force=true to replace it.")
     return state
