@@ -208,6 +208,7 @@ def _check(config: Config) -> None:
     for key, table, kind in (
         ("data.columns", config.data.columns, str),
         ("generate.density", config.generate.density, float),
+        ("generate.instruments", config.generate.instruments, str),
     ):
         # without a type of their own in the schema, since Hydra can't put a table where None was
         if table is not None and not (
