@@ -192,8 +192,8 @@ def _check(config: Config) -> None:
         raise UserError(f"upstream must be run or refuse, not {config.upstream}.")
     if config.threads < 1:
         raise UserError(f"threads must be at least 1, not {config.threads}.")
-    if config.tracks.assign not in ("program", "register", "name"):
-        raise UserError(f"tracks.assign must be program, register or name, not {config.tracks.assign}.")
+    if config.tracks.assign not in ("program", "register", "name", "melody"):
+        raise UserError(f"tracks.assign must be program, register, name or melody, not {config.tracks.assign}.")
     if config.prepare.key not in ("common", "original"):
         raise UserError(f"prepare.key must be common or original, not {config.prepare.key}.")
     if config.prepare.cut not in ("structure", "grid"):
@@ -208,6 +208,7 @@ def _check(config: Config) -> None:
     for key, table, kind in (
         ("data.columns", config.data.columns, str),
         ("generate.density", config.generate.density, float),
+        ("generate.instruments", config.generate.instruments, str),
     ):
         # without a type of their own in the schema, since Hydra can't put a table where None was
         if table is not None and not (

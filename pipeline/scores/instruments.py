@@ -7,6 +7,7 @@ clarinet. Words that only qualify others (`bass`, `alto`, `lead`) lose against a
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -41,6 +42,11 @@ drum,melodic tom,synth drum,reverse cymbal,guitar fret noise,breath noise,seasho
 ring,helicopter,applause,gunshot
 """
 """The names of programs 0 to 127."""
+
+DRUM_SETS = {
+    "standard": 0, "room": 8, "power": 16, "electronic": 24, "808": 25, "jazz": 32, "brush": 40, "orchestra": 48,
+}  # fmt: skip
+"""Programs of drum sets by their names in GM2, which GS and most SoundFonts share."""
 
 PERCUSSION = """
 temple rototom drum kit snare kick tom hihat cymbal percussion conga bongo cajon djembe shaker tambourine cowbell
@@ -235,6 +241,32 @@ def instrument_by_name(name: str) -> Instrument | None:
     (Instrument(program=71, is_drum=False), None)
     """
     return _by_name(name[:120])
+
+
+def program_of(name: str, is_drum: bool) -> int:
+    """The program that a person names: a General MIDI name in any case, any name of its instrument, or a drum set.
+
+    Raises
+    ------
+    ValueError
+        It is none; the message says which names come near.
+
+    >>> program_of("Slap Bass 1", False), program_of("alto sax", False), program_of("Jazz", True)
+    (36, 65, 32)
+    """
+    plain = " ".join(_pieces(name))
+    if is_drum:
+        found = [program for one, program in DRUM_SETS.items() if one in plain]
+        if not found:
+            raise ValueError(f"no drum set is called {name}; there are {', '.join(DRUM_SETS)}")
+        return found[0]
+    programs = _tables()[2]
+    played = Instrument(programs[plain], False) if plain in programs else instrument_by_name(name)
+    if played is None or played.is_drum:
+        near = difflib.get_close_matches(plain, programs, n=3, cutoff=0.5)
+        hint = f" (did you mean {' or '.join(one.title() for one in near)}?)" if near else ""
+        raise ValueError(f"no instrument of General MIDI is called {name}{hint}")
+    return played.program
 
 
 @cache

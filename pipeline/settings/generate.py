@@ -41,6 +41,10 @@ class GenerateSettings:
     """Notes a bar by the name of the track, such as `{Drums: 12}`; tracks that are left out are left to chance."""
     style: str | None = None
     """One of the folders that the data set's music lies in; null leaves it to chance."""
+    instruments: Any = None
+    """Instruments by the name of the track, such as `{Bass: "Slap Bass 1", Lead: 65}`: General MIDI names in any case,
+    or programs counted from 0 to 127; of drums the set (`Jazz`, `Brush`). Tracks that are left out play what the
+    arrangement says."""
     condition_strength: float = 1.0
     """How strongly key, tempo, density and style count: 1 as learnt, 0 not at all."""
     temperature: Any = None

@@ -16,6 +16,7 @@ from gan.conditions import KEY, STYLE, TEMPO, ConditionLayout, no_conditions
 from gan.spec import RollSpec
 from pipeline.config import Config
 from pipeline.errors import UserError
+from pipeline.scores.instruments import program_of
 from pipeline.scores.keys import Key, read_key
 from pipeline.settings.generate import GenerateSettings
 
@@ -110,6 +111,7 @@ def check_request(settings: GenerateSettings, spec: RollSpec) -> None:
     for name, notes in (settings.density or {}).items():
         match_track(name, spec, "generate.density")
         _within(notes, 0, MAX_NOTES, f"generate.density of {name}", "notes a bar")
+    read_instruments(settings.instruments, spec)
     _within(settings.condition_strength, 0, MAX_CONDITION_STRENGTH, "generate.condition_strength")
     _temperatures(settings.temperature, spec)
     if settings.key is not None:
@@ -123,6 +125,32 @@ def check_request(settings: GenerateSettings, spec: RollSpec) -> None:
             raise UserError("generate.tempo_range_bpm takes the slowest and the fastest tempo, such as [90,120].")
         for tempo_bpm in settings.tempo_range_bpm:
             _within(tempo_bpm, SLOWEST_BPM, FASTEST_BPM, "generate.tempo_range_bpm", "beats a minute")
+
+
+def read_instruments(instruments: Any, spec: RollSpec) -> dict[int, int]:
+    """The programs of `generate.instruments` by index of the track.
+
+    Raises `UserError` for a track or an instrument that there is not.
+    """
+    programs = {}
+    for name, chosen in (instruments or {}).items():
+        track = match_track(name, spec, "generate.instruments")
+        if isinstance(chosen, str) and not chosen.strip().isdigit():
+            try:
+                programs[track] = program_of(chosen, spec.tracks[track].is_drum)
+            except ValueError as error:
+                raise UserError(f"generate.instruments of {name}: {error}.") from error
+        elif 0 <= int(chosen) <= 127:
+            programs[track] = int(chosen)
+        else:
+            raise UserError(f"generate.instruments of {name}: programs count from 0 to 127, so {chosen} is none.")
+    return programs
+
+
+def with_instruments(programs: Sequence[int], instruments: Any, spec: RollSpec) -> tuple[int, ...]:
+    """Programs, one a track, with those of `generate.instruments` in their places."""
+    chosen = read_instruments(instruments, spec)
+    return tuple(chosen.get(track, program) for track, program in enumerate(programs))
 
 
 def refuse_request(settings: GenerateSettings, design: str) -> None:

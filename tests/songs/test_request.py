@@ -10,7 +10,7 @@ from gan.conditions import KEY, STYLE, TEMPO, ConditionLayout, no_conditions
 from pipeline.config import Config, flatten
 from pipeline.errors import UserError
 from pipeline.settings.data import roll_spec
-from pipeline.songs.request import Request, draw_requested_tempo, read_request, refuse_request
+from pipeline.songs.request import Request, draw_requested_tempo, read_request, refuse_request, with_instruments
 from tests.song_makers import configured
 
 STYLES = ["freedoom", "simutrans"]
@@ -48,6 +48,20 @@ def test_tempo_style_strength_and_temperature_are_read() -> None:
     assert one.conditions[TEMPO] == 92 and one.conditions[STYLE] == 1
     assert one.condition_strength == 0.5 and one.temperature == (0.3,) * 5
     assert request("generate.temperature={Drums: 0.5}").temperature == (0.5, 0, 0, 0, 0)
+
+
+def test_instruments_are_named_or_numbered_by_track() -> None:
+    config = band('generate.instruments={bass: "slap bass 1", Piano: 65, Drums: Jazz, gui: 7}')
+    spec = roll_spec(config.roll, config.tracks, config.data.metre)
+    assert with_instruments([0, 0, 25, 33, 48], config.generate.instruments, spec) == (32, 65, 7, 36, 48)
+    for instruments, sentence in (
+        ({"Bass": "voilin"}, "no instrument of General MIDI is called voilin .did you mean Violin"),
+        ({"Bass": 128}, "of Bass: programs count from 0 to 127, so 128 is none"),
+        ({"Drums": "tin cans"}, "no drum set is called tin cans; there are standard, room"),
+        ({"Base": 3}, "no track Base .did you mean Bass"),
+    ):
+        with pytest.raises(UserError, match=sentence):
+            with_instruments([0] * 5, instruments, spec)
 
 
 def test_tempi_are_drawn_between_those_requested() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from pipeline.songs.compose.sections import SectionComposer
 from pipeline.songs.form import FormSection, choose_form, pick_form
 from pipeline.songs.key_and_tempo import choose_shift, comfortable_ranges, draw_mode, draw_tempo, transpose_into_range
 from pipeline.songs.performance import humanize, ritardando
-from pipeline.songs.request import draw_requested_tempo, read_request
+from pipeline.songs.request import draw_requested_tempo, read_request, with_instruments
 from pipeline.songs.rerolls import RerollHistory, check_roles, history_of, read_rerolls
 from pipeline.songs.song import Section, Song
 from pipeline.songs.trained_model import load_trained_model
@@ -82,6 +82,8 @@ class SongComposer:
         )
         check_roles(history, number, (section.role for section in sections))
         arrangement = config.tracks.arrangements[(number - 1) % len(config.tracks.arrangements)]
+        programs = with_instruments(arrangement.programs, settings.instruments, self.spec)
+        arrangement = replace(arrangement, programs=list(programs))
         if history.times:  # made anew: other music of the same form, so that its words still fit
             seed = mix_seed(seed, history.times)
             random = np.random.default_rng(seed)

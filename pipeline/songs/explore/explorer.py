@@ -25,7 +25,7 @@ from pipeline.songs.explore.inversion import invert, roll_distance
 from pipeline.songs.given_song import GivenSong, read_given
 from pipeline.songs.key_and_tempo import draw_tempo, transpose_into_range
 from pipeline.songs.performance import humanize
-from pipeline.songs.request import key_number, read_request
+from pipeline.songs.request import key_number, read_request, with_instruments
 from pipeline.songs.seeds import ExplorationStream, SongRandomStream
 from pipeline.songs.song import Section, Song
 from pipeline.songs.trained_model import load_trained_model
@@ -204,7 +204,10 @@ class Explorer:
         velocities, timing = humanize(notes, spec, sections, None, tempo, settings.humanize, settings.seed)
         arrangement = config.tracks.arrangements[0]
         given_programs = like.programs if like is not None else (None,) * spec.num_tracks
-        programs = zip(arrangement.programs, given_programs, strict=True)
+        programs = [
+            program if given is None else given
+            for program, given in zip(arrangement.programs, given_programs, strict=True)
+        ]
         return Song(
             number=1,
             seed=settings.seed,
@@ -214,7 +217,7 @@ class Explorer:
             key=key_name(key),
             form=title,
             arrangement=arrangement.name,
-            programs=tuple(program if given is None else given for program, given in programs),
+            programs=with_instruments(programs, settings.instruments, spec),
             pans=config.tracks.pans,
             volumes=config.tracks.volumes,
             velocities=velocities,

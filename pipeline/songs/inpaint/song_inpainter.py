@@ -19,7 +19,7 @@ from pipeline.songs.given_song import GivenSong, read_given
 from pipeline.songs.inpaint.mask import BarMask, as_list, kept_cells, kept_notes
 from pipeline.songs.inpaint.window_inpainting import WindowInpainter, inpaint_song
 from pipeline.songs.performance import humanize
-from pipeline.songs.request import read_request
+from pipeline.songs.request import read_request, with_instruments
 from pipeline.songs.rerolls import history_of, read_rerolls
 from pipeline.songs.song import Section, Song
 from pipeline.songs.trained_model import load_trained_model
@@ -86,7 +86,7 @@ class SongInpainter:
             key=key_name(self.key or Key(0, False)),
             form=f"around {given.name}",
             arrangement=arrangement.name,
-            programs=tuple(programs),
+            programs=with_instruments(programs, settings.instruments, spec),
             pans=config.tracks.pans,
             volumes=config.tracks.volumes,
             velocities=velocities,
