@@ -103,7 +103,8 @@ class DataStatistics:
     def of(cls, batches: Iterable[Tensor], spec: RollSpec, labels: Tensor | None = None) -> DataStatistics:
         """Count over batches of rolls, bool `[batch, *spec.shape]`.
 
-        `labels` `[phrases, 3]` of all of them are key, tempo and style, NaN where unknown (`gan.conditions`).
+        `labels` `[phrases, 3 * half_bars + 3]` of all of them are chords, key, tempo and style, NaN where unknown
+        (`gan.conditions`).
         Raises `ValueError` when there is no phrase.
         """
         totals: dict[str, Tensor] = {}
@@ -111,7 +112,7 @@ class DataStatistics:
         examples: list[Tensor] = []
         patterns: list[Counter[bytes]] = [Counter() for _ in spec.tracks]
         for rolls in batches:
-            known = no_labels(len(rolls)) if labels is None else labels[num_phrases : num_phrases + len(rolls)]
+            known = no_labels(len(rolls), spec) if labels is None else labels[num_phrases : num_phrases + len(rolls)]
             examples.append(conditions_of(rolls, known, spec))
             num_phrases += len(rolls)
             for track, kind in enumerate(spec.tracks):

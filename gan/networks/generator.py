@@ -17,6 +17,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from gan.chords import CHORD_SIZE
 from gan.conditions import DENSITY, ConditionEncoder, ConditionLayout
 from gan.context import Context, StreamContext, inpaint_streams, mask_of_steps
 from gan.interface import PhraseGenerator
@@ -64,6 +65,7 @@ class Generator(PhraseGenerator):
         self.context_to_steps = linear(settings.context_width, tracks * slim)  # [batch, time, tracks * slim]
 
         self.to_beats = linear(self.conditions.size, beats * wide)  # [batch, beats * wide]
+        self.chords_to_beats = linear(CHORD_SIZE, wide)  # [batch, all beats, wide]
         self.track_to_beats = TrackLinear(tracks, self.conditions.TRACK_SIZE, slim)  # [batch, tracks, slim]
         self.tracks_to_trunk = linear(tracks * slim, wide)  # [batch, wide]
         self.bars = nn.Parameter(torch.zeros(bars, 1, wide))
@@ -160,7 +162,8 @@ class Generator(PhraseGenerator):
         own = self.track_to_beats(self.conditions.tracks(conditions))  # [batch, tracks, slim]
         shared = self.to_beats(self.conditions(conditions)).unsqueeze(1).expand(-1, spec.bars, -1)
         shared = shared.view(batch, spec.bars, spec.beats_per_bar, -1) + self.bars
-        shared = shared.flatten(1, 2) + self.tracks_to_trunk(activate(own).flatten(1)).unsqueeze(1)
+        shared = shared.flatten(1, 2) + self.chords_to_beats(self.conditions.chords_of_beats(conditions))
+        shared = shared + self.tracks_to_trunk(activate(own).flatten(1)).unsqueeze(1)
         given = self.encode_context(context)  # [batch or 1, time, context]
         trunk = self.trunk(shared + self.context_to_beats(given.view(len(given), beats, -1)))  # [batch, beats, wide]
         spread = trunk.unsqueeze(2).expand(-1, -1, spec.num_tracks, -1)
