@@ -173,11 +173,13 @@ class TrainSettings:
     Attributes
     ----------
     steps
-        Generator steps in all. This is what counts: the same number and seed give the same weights.
+        Steps in all. This is what counts: the same number and seed give the same weights.
     minutes
         Upper bound of training time, for machines slower than expected; time before a resume counts.
     batch_size
-        Phrases in one step, real and generated each. Many small steps learn more in a minute than few large ones.
+        Phrases that are learnt from at once, real and generated each. Many small batches teach more in a minute.
+    batches_per_step
+        Batches that a step learns from one after another, once phrases have been sampled for all of them together.
     discriminator_steps
         Steps of the discriminator for one of the generator, each with a batch of its own.
     loss
@@ -226,21 +228,22 @@ class TrainSettings:
         How often figures are due; samples for a picture, and a state worth saving, are due with every eighth of them.
     """
 
-    steps: int = 2400
+    steps: int = 300
     minutes: float = 16.0
     batch_size: int = 16
+    batches_per_step: int = 8
     discriminator_steps: int = 1
     loss: str = "relativistic"
     learning_rate: float = 1e-3
     decay_share: float = 0.6
     beta1: float = 0.0
     beta2: float = 0.99
-    gamma: float = 5.0
+    gamma: float = 0.1
     penalty_steps: int = 4
     ema_decay: float = 0.995
     matching_loss: float = 0.25
     matching_loss_steps: int = 4
-    pretrain_steps: int = 1200
+    pretrain_steps: int = 150
     policy_weight: float = 0.3
     sharpness: float = 0.7
     generator_speed: float = 3.0
@@ -248,7 +251,7 @@ class TrainSettings:
     max_transposition: int = 0
     precision: str = "auto"
     compile: bool = False
-    report_steps: int = 25
+    report_steps: int = 4
 
     def check(self) -> None:
         """Raise `ValueError` with the key in the sentence when a value cannot work."""
@@ -257,6 +260,7 @@ class TrainSettings:
         _need(self.precision in PRECISIONS, "train.precision", f"one of {', '.join(PRECISIONS)}", self.precision)
         for key in (
             "steps",
+            "batches_per_step",
             "discriminator_steps",
             "penalty_steps",
             "matching_loss_steps",
@@ -275,7 +279,7 @@ class TrainSettings:
     @property
     def phrases_per_step(self) -> int:
         """Real phrases that one step of training takes."""
-        return self.batch_size * self.discriminator_steps
+        return self.batch_size * self.batches_per_step * self.discriminator_steps
 
     @property
     def checkpoint_steps(self) -> int:
@@ -292,6 +296,12 @@ def check_together(model: ModelSettings, train: TrainSettings) -> None:
     model.check()
     train.check()
     if model.design != "albumgan":
+        _need(
+            train.batches_per_step == 1,
+            "train.batches_per_step",
+            f"1 with model.design={model.design}",
+            train.batches_per_step,
+        )
         for key in ("matching_loss", "pretrain_steps", "policy_weight", "weight_decay", "max_transposition"):
             if getattr(train, key):
                 raise ValueError(
@@ -301,4 +311,6 @@ def check_together(model: ModelSettings, train: TrainSettings) -> None:
     elif train.loss != "relativistic":
         raise ValueError(f"train.loss={train.loss} needs gradients through notes, which model.design=albumgan has not")
     elif train.discriminator_steps != 1:
-        raise ValueError("train.discriminator_steps must be 1 with model.design=albumgan, whose networks learn together")
+        raise ValueError(
+            "train.discriminator_steps must be 1 with model.design=albumgan, whose networks learn together"
+        )

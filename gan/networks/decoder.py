@@ -43,11 +43,15 @@ MARGIN = 1e-6
 def pitch_classes(spec: RollSpec, lowest_pitches: Sequence[int], pitch_range: int) -> Tensor:
     """`[tracks, pitch_range, 12]`: which pitch class each pitch of a track belongs to; zeros for drums."""
     classes = torch.zeros(spec.num_tracks, pitch_range, 12)
-    classes[list(spec.pitched)] = stream_pitch_classes(spec, [lowest_pitches[track] for track in range(spec.num_tracks)], pitch_range)
+    classes[list(spec.pitched)] = stream_pitch_classes(
+        spec, [lowest_pitches[track] for track in range(spec.num_tracks)], pitch_range
+    )
     return classes
 
 
-def drum_patterns(statistics: DataStatistics, spec: RollSpec, lowest_pitches: Sequence[int], pitch_range: int) -> dict[int, Tensor]:
+def drum_patterns(
+    statistics: DataStatistics, spec: RollSpec, lowest_pitches: Sequence[int], pitch_range: int
+) -> dict[int, Tensor]:
     """Of each drum track the patterns that it chooses from, `[patterns, pitch_range]`, 0 or 1."""
     found = {}
     for track in (track for track in range(spec.num_tracks) if track not in spec.pitched):
@@ -117,6 +121,7 @@ class NoteDecoder(nn.Module):
     """
 
     classes: Tensor
+    projection: Tensor
 
     def __init__(
         self,
@@ -181,7 +186,9 @@ class NoteDecoder(nn.Module):
             hidden[:, :, int(track)] += layer(history.drums(int(track), start, stop))
         return hidden, own, means
 
-    def _now(self, history: History, past: Tensor, track: int, place: int, start: int, stop: int) -> tuple[Tensor, Tensor]:
+    def _now(
+        self, history: History, past: Tensor, track: int, place: int, start: int, stop: int
+    ) -> tuple[Tensor, Tensor]:
         """Hidden states of a track at steps, `[steps * batch, width]`, and the chroma beside it."""
         features, chroma = history.beside(self.order[:place], start, stop)
         hidden = torch.addmm(self.beside.bias[track], features.flatten(0, 1), self.beside.weight[track])
@@ -247,7 +254,9 @@ class NoteDecoder(nn.Module):
             parts[one.track] = parts[one.track].index_add(0, one.rows, one.log_probs())
         return torch.stack([part.view(steps, batch).T for part in parts], 2)
 
-    def intervals(self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor) -> tuple[Tensor, Tensor]:
+    def intervals(
+        self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor, temperature: float
+    ) -> tuple[Tensor, Tensor]:
         """Bounds of the uniform numbers that make known phrases, each as `noise` gives them.
 
         Where nothing depends on a number they are 0 and 1. Parameters as in `log_probs`.
@@ -256,10 +265,10 @@ class NoteDecoder(nn.Module):
         low, high = x.new_zeros(shape), x.new_ones(shape)
         for one in self.decisions(streams, x, given, density):
             if one.kept is None:
-                shares = torch.softmax(one.logits, 1).cumsum(1)
+                shares = torch.softmax(one.logits / temperature, 1)
                 index = one.target.unsqueeze(1)
-                upper = shares.gather(1, index).squeeze(1)
-                low[one.rows, one.track, one.slot] = upper - torch.softmax(one.logits, 1).gather(1, index).squeeze(1)
+                upper = shares.cumsum(1).gather(1, index).squeeze(1)
+                low[one.rows, one.track, one.slot] = upper - shares.gather(1, index).squeeze(1)
                 high[one.rows, one.track, one.slot] = upper
         shape = (self.spec.num_steps, len(streams), *low.shape[1:])
         return low.view(shape), high.view(shape)
@@ -270,7 +279,7 @@ class NoteDecoder(nn.Module):
         shared = torch.cat([latents.z, latents.z_time], 1).unsqueeze(1).expand(-1, tracks, -1)
         own = torch.cat([shared, latents.z_track, latents.z_track_time], 2)  # [batch, tracks, 4 * size]
         normal = torch.einsum("bvd,vnd->bvn", own, self.projection)
-        uniform = torch.special.ndtr(normal).clamp(MARGIN, 1 - MARGIN)
+        uniform: Tensor = torch.special.ndtr(normal).clamp(MARGIN, 1 - MARGIN)
         return uniform.view(len(own), tracks, self.spec.num_steps, self.num_noises).permute(2, 0, 1, 3).contiguous()
 
     @torch.no_grad()

@@ -150,6 +150,13 @@ class Generator(PhraseGenerator):
         density = conditions[:, self.layout.attribute(DENSITY)]
         return self.decoder.log_probs(streams, x, given, density).masked_fill(given, 0.0)
 
+    def bounds(self, streams: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
+        """Bounds of the uniform numbers that make phrases at the model's own temperature, see `NoteDecoder.intervals`."""
+        given = streams.new_zeros(streams.shape[:3], dtype=torch.bool)
+        density = conditions[:, self.layout.attribute(DENSITY)]
+        x = self.features(conditions, None)
+        return self.decoder.intervals(streams, x, given, density, self.settings.temperature)
+
     @property
     def layout(self) -> ConditionLayout:
         """Of the conditions."""

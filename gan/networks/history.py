@@ -70,7 +70,7 @@ class History:
         self.now = new(batch, tracks * (pitches + 14))  # what is known of the step being decided, while sampling
         sizes = [tracks * pitches, tracks * 12, tracks, tracks]
         notes, chroma, *self.now_flags = torch.split(self.now, sizes, 1)
-        self.now_notes, self.now_chroma = notes.unflatten(1, (tracks, -1)), chroma.unflatten(1, (tracks, -1))
+        self.now_notes, self.now_chroma = notes.view(batch, tracks, -1), chroma.view(batch, tracks, -1)
 
     def fill(self, streams: Tensor) -> None:
         """All notes at once, of streams `[time, batch, tracks, 2, pitch_range]`."""
@@ -116,7 +116,11 @@ class History:
     def close(self, step: int) -> None:
         """All tracks have decided at a step."""
         place = self.lead + step
-        self.sounding[place], self.chroma[place], self.struck[place] = self.now_notes, self.now_chroma, self.now_flags[0]
+        self.sounding[place], self.chroma[place], self.struck[place] = (
+            self.now_notes,
+            self.now_chroma,
+            self.now_flags[0],
+        )
         onset, struck = self.onset[place], self.struck[place]
         self.harmony[place] = self.now_chroma.amax(1)
         self.hashes[place] = onset @ self.keys

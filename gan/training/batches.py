@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from gan.conditions import ConditionLayout, conditions_of, no_labels, transpose_conditions
+from gan.conditions import conditions_of, no_labels, transpose_conditions
 from gan.context import Conditioning, StreamContext
 from gan.interface import PhraseGenerator
+from gan.latents import Latents
 from gan.networks.generator import Generator
 from gan.ops.shard import WHOLE, Shard
 from gan.rolls import unpack
@@ -89,19 +90,98 @@ class PhrasePair:
         Of both, if any.
     spec
         Of the phrases.
-    features
-        What the generator makes of conditions and context, with gradients; `None` for designs without.
     """
 
     real: Tensor
     fake: Tensor | None
     conditioning: Conditioning | None
     spec: RollSpec
-    features: Tensor | None = None
 
     def mismatched(self, random: torch.Generator, shard: Shard) -> tuple[Tensor, Tensor, Conditioning]:
         """Real phrases to match and to tell from them, see `mismatch_tracks`."""
         return mismatch_tracks(self.real, self.spec, random, shard)
+
+
+RandomStreams = Callable[[RandomStream, torch.device | str], torch.Generator]
+"""Makes the random stream of a purpose, on a device."""
+
+
+def make_pair(
+    generator: PhraseGenerator, batch: Batch, max_transposition: int, random: RandomStreams, shard: Shard = WHOLE
+) -> PhrasePair:
+    """Real phrases of a batch and as many generated ones, for designs without conditions; see `make_pairs`."""
+    device = next(generator.parameters()).device
+    rows = shard.rows(len(batch.rolls))
+    latents = generator.sample_latents(len(batch.rolls), random(RandomStream.LATENTS, "cpu"))[rows]
+    real, _ = _real_phrases(generator, batch, max_transposition, random, shard)
+    return PhrasePair(real, generator(latents, random(RandomStream.NOISE, device)), None, generator.spec)
+
+
+def make_pairs(
+    generator: Generator,
+    batches: Sequence[Batch],
+    max_transposition: int,
+    random: Sequence[RandomStreams],
+    shard: Shard = WHOLE,
+    real_alone: bool = False,
+) -> list[PhrasePair]:
+    """Real phrases of batches and as many generated ones, sampled all at once: of whole batches, the rows of a shard.
+
+    Each generated phrase has the conditions of the real one beside it, and part of that is given to it as context. All
+    that is random is drawn for whole batches.
+
+    Parameters
+    ----------
+    generator
+        Makes phrases, on its device.
+    batches
+        The whole of them, on any device.
+    max_transposition
+        Real phrases are moved by up to so many semitones.
+    random
+        Of each batch.
+    shard
+        Whose rows are wanted.
+    real_alone
+        Whether no phrases are generated.
+    """
+    spec, layout = generator.spec, generator.layout
+    device = next(generator.parameters()).device
+    pairs, latents = [], []
+    for batch, streams in zip(batches, random, strict=True):
+        count = len(batch.rolls)
+        rows = shard.rows(count)
+        real, semitones = _real_phrases(generator, batch, max_transposition, streams, shard)
+        draws = streams(RandomStream.CONDITIONS_AND_MASKS, "cpu")
+        conditions = conditions_of(batch.rolls[rows].to(device), batch.labels[rows], spec)
+        if semitones is not None:
+            conditions = transpose_conditions(conditions, semitones, layout)
+        conditions = drop_conditions(conditions, layout, DROP_ALL_SHARE, DROP_EACH_SHARE, draws, shard)
+        conditioning = Conditioning(conditions, draw_masks(count, spec, draws)[rows].to(device))
+        pairs.append(PhrasePair(real, None, conditioning, spec))
+        if not real_alone:
+            drawn = generator.sample_latents(count, streams(RandomStream.LATENTS, "cpu"))[rows]
+            latents.append(replace(drawn, conditions=conditions))
+    if real_alone:
+        return pairs
+    masks = torch.cat([pair.conditioning.mask for pair in pairs if pair.conditioning])
+    with evaluated(generator):
+        context = StreamContext(torch.cat([pair.real for pair in pairs]), masks)
+        fakes = torch.split(generator.streams(Latents.cat(latents), context), [len(pair.real) for pair in pairs])
+    return [replace(pair, fake=fake) for pair, fake in zip(pairs, fakes, strict=True)]
+
+
+def _real_phrases(
+    generator: PhraseGenerator, batch: Batch, max_transposition: int, random: RandomStreams, shard: Shard
+) -> tuple[Tensor, Tensor | None]:
+    """A shard's real phrases in the design's form, and by how many semitones they were moved, if they were."""
+    device, count = next(generator.parameters()).device, len(batch.rolls)
+    rows = shard.rows(count)
+    real = generator.encode(batch.rolls[rows].to(device))
+    if not max_transposition:
+        return real, None
+    semitones = random_semitones(count, max_transposition, random(RandomStream.TRANSPOSITION, "cpu"))[rows].to(device)
+    return transpose(real, semitones, generator.spec), semitones
 
 
 @contextmanager
@@ -113,59 +193,3 @@ def evaluated(generator: Generator) -> Iterator[None]:
         yield
     finally:
         generator.train(training)
-
-
-def make_pair(
-    generator: PhraseGenerator,
-    batch: Batch,
-    max_transposition: int,
-    random: Callable[[RandomStream, torch.device | str], torch.Generator],
-    shard: Shard = WHOLE,
-    real_alone: bool = False,
-) -> PhrasePair:
-    """Real phrases of a batch and as many generated ones: of a whole batch, the rows of a shard.
-
-    Where the design has conditions, each generated phrase has those of the real one beside it, and part of that is
-    given to it as context. All that is random is drawn for the whole batch.
-
-    Parameters
-    ----------
-    generator
-        Makes phrases, on its device.
-    batch
-        The whole of it, on any device.
-    max_transposition
-        Real phrases are moved by up to so many semitones.
-    random
-        Makes the random stream of a purpose, on a device.
-    shard
-        Whose rows are wanted.
-    real_alone
-        Whether no phrases are generated.
-    """
-    spec, device = generator.spec, next(generator.parameters()).device
-    count = len(batch.rolls)
-    rows = shard.rows(count)
-    rolls, labels = batch.rolls[rows].to(device), batch.labels[rows]
-    real = generator.encode(rolls)
-    latents = generator.sample_latents(count, random(RandomStream.LATENTS, "cpu"))[rows]
-    if max_transposition:
-        semitones = random_semitones(count, max_transposition, random(RandomStream.TRANSPOSITION, "cpu"))
-        semitones = semitones[rows].to(device)
-        real = transpose(real, semitones, spec)
-    if isinstance(generator, Generator):
-        draws, layout = random(RandomStream.CONDITIONS_AND_MASKS, "cpu"), ConditionLayout.of(spec)
-        conditions = conditions_of(rolls, labels, spec)
-        if max_transposition:
-            conditions = transpose_conditions(conditions, semitones, layout)
-        conditions = drop_conditions(conditions, layout, DROP_ALL_SHARE, DROP_EACH_SHARE, draws, shard)
-        mask = draw_masks(count, spec, draws)[rows].to(device)
-        context = StreamContext(real, mask)
-        features = generator.features(conditions, context)
-        fake = None
-        if not real_alone:
-            latents = replace(latents, conditions=conditions)
-            with evaluated(generator):
-                fake = generator.sample_streams(latents, features.detach(), context, 1.0)
-        return PhrasePair(real, fake, Conditioning(conditions, mask), spec, features)
-    return PhrasePair(real, generator(latents, random(RandomStream.NOISE, device)), None, spec)

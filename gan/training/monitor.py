@@ -75,9 +75,7 @@ class OnsetCounts:
         return float((apart * several).sum() / (share * several).sum())
 
 
-def count_onsets(
-    pair: PhrasePair, generator: PhraseGenerator, team: Team
-) -> tuple[OnsetCounts, OnsetCounts] | None:
+def count_onsets(pair: PhrasePair, generator: PhraseGenerator, team: Team) -> tuple[OnsetCounts, OnsetCounts] | None:
     """Onsets of generated phrases, without those that were given, and of real ones; `None` where none were generated."""
     if pair.fake is None:
         return None

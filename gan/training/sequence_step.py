@@ -14,7 +14,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan.context import mask_of_steps
+from gan.context import StreamContext, mask_of_steps
+from gan.networks.generator import Generator
 from gan.training.batches import PhrasePair
 from gan.training.losses import Figures
 from gan.training.step import AdversarialStep
@@ -55,11 +56,12 @@ class SequenceStep(AdversarialStep):
 
     def _log_prob(self, pair: PhrasePair, phrases: list[Tensor]) -> tuple[Tensor, ...]:
         """Log-probability of batches of phrases, each a mean over its decisions, `[batch]`."""
-        assert pair.conditioning is not None and pair.features is not None
+        assert pair.conditioning is not None and isinstance(self.generator, Generator)
         conditions, mask = pair.conditioning.conditions, pair.conditioning.mask
+        x = self.generator.features(conditions, StreamContext(pair.real, mask))
         times = len(phrases)
-        found: Tensor = self.generator.log_probs(
-            torch.cat(phrases), torch.cat([pair.features] * times), conditions.repeat(times, 1), mask.repeat(times, 1, 1)
+        found = self.generator.log_probs(
+            torch.cat(phrases), torch.cat([x] * times), conditions.repeat(times, 1), mask.repeat(times, 1, 1)
         )
         made = (~mask_of_steps(mask, pair.spec)).flatten(1).sum(1).repeat(times)
         return (found.flatten(1).sum(1) / made).chunk(times)

@@ -25,7 +25,7 @@ from gan.seeds import RandomStream, mix_seed, random_stream
 from gan.settings import ModelSettings, TrainSettings, check_together
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
-from gan.training.batches import Batch, PhrasePair, make_pair
+from gan.training.batches import Batch, PhrasePair, RandomStreams, make_pair, make_pairs
 from gan.training.distributed import ALONE, Team
 from gan.training.ema import update_average
 from gan.training.losses import LOSSES
@@ -102,7 +102,10 @@ class Trainer:
         self.optimizers = {"generator": self._adam(self.generator), "discriminator": self._adam(self.discriminator)}
         if isinstance(self.generator, Generator):
             self.optimizers["generator"] = torch.optim.AdamW(
-                self.generator.parameters(), betas=LIKELIHOOD_BETAS, weight_decay=train_settings.weight_decay, fused=True
+                self.generator.parameters(),
+                betas=LIKELIHOOD_BETAS,
+                weight_decay=train_settings.weight_decay,
+                fused=True,
             )
         self.loss = LOSSES[train_settings.loss](train_settings.gamma, train_settings.penalty_steps)
         kind = SequenceStep if model_settings.design == "albumgan" else AdversarialStep
@@ -191,51 +194,76 @@ class Trainer:
         return self.step >= max(settings.pretrain_steps, falls, self.generator.final_phase_start)
 
     def train_step(self, batch: Batch) -> None:
-        """Steps of the discriminator and one of the generator, on `phrases_per_step` phrases."""
+        """Learn from `phrases_per_step` phrases."""
         for side, optimizer in self.optimizers.items():
             optimizer.param_groups[0]["lr"] = self.learning_rate(side)
         self.generator.begin_step(self.step)
-        num_substeps = self.settings.discriminator_steps
-        parts = zip(batch.rolls.chunk(num_substeps), batch.labels.chunk(num_substeps), strict=True)
+        learn = self._sequence_step if isinstance(self.generator, Generator) else self._adversarial_step
         collected: dict[str, list[float]] = {}
-        for substep, (rolls, labels) in enumerate(parts):
-            last = substep == num_substeps - 1
-            pair = self._pair(Batch(rolls, labels), substep, with_gradient=last)
+        for pair, figures in learn(batch):
+            for name, value in figures.items():
+                collected.setdefault(name, []).append(value)
+            self._check_figures(figures)
+        figures = self.team.mean({name: sum(values) / len(values) for name, values in collected.items()})
+        self._check_figures(figures)
+        self.step += 1
+        self.meter.add(figures, count_onsets(pair, self.generator, self.team))
+
+    def _check_figures(self, figures: dict[str, float]) -> None:
+        bad = ", ".join(name for name, value in figures.items() if not math.isfinite(value))
+        if bad:
+            raise TrainingFailed(f"training broke down at step {self.step}: {bad} is not a number any more")
+
+    def _sequence_step(self, batch: Batch) -> Iterator[tuple[PhrasePair, dict[str, float]]]:
+        """Steps of an autoregressive generator and, once it has one, its adversary: one for each of several batches."""
+        assert isinstance(self.adversarial, SequenceStep) and isinstance(self.generator, Generator)
+        count = self.settings.batches_per_step
+        parts = zip(batch.rolls.chunk(count), batch.labels.chunk(count), strict=True)
+        numbers = [self.step * count + part for part in range(count)]
+        reported = (self.step + 1) % self.settings.report_steps == 0
+        pairs = make_pairs(
+            self.generator,
+            [Batch(rolls, labels) for rolls, labels in parts],
+            self.settings.max_transposition,
+            [self._random(number) for number in numbers],
+            self.team,
+            real_alone=self.pretraining and not reported,
+        )
+        for number, pair in zip(numbers, pairs, strict=True):
             if self.pretraining:
-                assert isinstance(self.adversarial, SequenceStep)
                 figures = self.adversarial.likelihood_step(pair)
-            elif last and self.loss.simultaneous:
+            else:
+                figures = self.adversarial.simultaneous_step(pair, number)
+            update_average(self.average, self.generator, number, self.settings.ema_decay)
+            yield pair, figures
+
+    def _adversarial_step(self, batch: Batch) -> Iterator[tuple[PhrasePair, dict[str, float]]]:
+        """Steps of the discriminator and one of the generator, through whose notes gradients flow."""
+        count = self.settings.discriminator_steps
+        for substep, (rolls, labels) in enumerate(
+            zip(batch.rolls.chunk(count), batch.labels.chunk(count), strict=True)
+        ):
+            last = substep == count - 1
+            with torch.set_grad_enabled(last):
+                random = self._random(self.step * count + substep)
+                part = Batch(rolls, labels)
+                pair = make_pair(self.generator, part, self.settings.max_transposition, random, self.team)
+            if last and self.loss.simultaneous:
                 figures = self.adversarial.simultaneous_step(pair, self.step, substep)
             else:
                 figures = self.adversarial.discriminator_step(pair, self.step, substep)
                 figures |= self.adversarial.generator_step(pair) if last else {}
-            for name, value in figures.items():
-                collected.setdefault(name, []).append(value)
-        figures = self.team.mean({name: sum(values) / len(values) for name, values in collected.items()})
-        if not all(math.isfinite(value) for value in figures.values()):
-            bad = ", ".join(name for name, value in figures.items() if not math.isfinite(value))
-            raise TrainingFailed(f"training broke down at step {self.step}: {bad} is not a number any more")
-        update_average(self.average, self.generator, self.step, self.settings.ema_decay)
-        self.step += 1
-        self.meter.add(figures, count_onsets(pair, self.generator, self.team))
+            if last:
+                update_average(self.average, self.generator, self.step, self.settings.ema_decay)
+            yield pair, figures
 
-    def _pair(self, batch: Batch, substep: int, with_gradient: bool) -> PhrasePair:
-        """Real phrases, and as many generated ones, with gradients where the generator learns from them."""
-        number = self.step * self.settings.discriminator_steps + substep
+    def _random(self, number: int) -> RandomStreams:
+        """The random streams of a batch."""
 
         def random(purpose: RandomStream, device: torch.device | str) -> torch.Generator:
             return random_stream(self.seed, purpose, number, device=device)
 
-        with torch.set_grad_enabled(with_gradient):
-            reported = (self.step + 1) % self.settings.report_steps == 0
-            return make_pair(
-                self.generator,
-                batch,
-                self.settings.max_transposition,
-                random,
-                self.team,
-                real_alone=self.pretraining and not reported,
-            )
+        return random
 
     def _report(self, last: bool) -> TrainingReport:
         """What happened since the last report."""

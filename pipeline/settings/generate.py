@@ -48,8 +48,8 @@ class GenerateSettings:
     condition_strength: float = 1.0
     """How strongly key, tempo, density and style count: 1 as learnt, 0 not at all."""
     temperature: Any = None
-    """How much is left to chance, a number for all tracks or by the name of the track: null or 0 makes what is most
-    likely, 1 is wild."""
+    """How much is left to chance, a number for all tracks or by the name of the track: null for the model's own
+    (`model.temperature`), 0 makes what is most likely, 1 is as the music learnt from, more is wilder."""
     given: str | None = None
     """A file of notes (MIDI, kar, MusicXML, ABC) that the rest is made around."""
     keep: Any = None
