@@ -29,6 +29,7 @@ from gan.networks.heads import (
 )
 from gan.networks.history import NUM_POINTERS, History
 from gan.networks.layers import TrackLinear, activate, linear
+from gan.ops.shard import WHOLE, Shard
 from gan.rolls import STREAM_ONSET, STREAM_SOUNDING, stream_pitch_classes
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
@@ -64,7 +65,7 @@ def drum_patterns(
 
 
 def pick(logits: Tensor, uniform: Tensor, temperature: float) -> Tensor:
-    """One of the choices `[rows]` by inverse transform sampling of `softmax(logits / temperature)` `[rows, choices]`."""
+    """Choices `[rows]` by inverse transform sampling of `softmax(logits / temperature)`, logits `[rows, choices]`."""
     if temperature <= 0:
         return logits.argmax(1)
     shares = torch.softmax(logits / temperature, 1).cumsum(1)
@@ -136,7 +137,8 @@ class NoteDecoder(nn.Module):
         drop: float,
     ) -> None:
         super().__init__()
-        self.spec, self.order, self.max_notes, self.drop = spec, tuple(order), tuple(max_notes), drop
+        self.spec, self.order, self.max_notes = spec, tuple(order), tuple(max_notes)
+        self.width, self.drop = width, drop
         self.pitch_range, tracks = classes.shape[1], spec.num_tracks
         self.register_buffer("classes", classes, persistent=False)
         nothing = self.history(torch.zeros(spec.num_steps, 1, tracks), torch.full((1, tracks), math.nan))
@@ -187,23 +189,35 @@ class NoteDecoder(nn.Module):
         return hidden, own, means
 
     def _now(
-        self, history: History, past: Tensor, track: int, place: int, start: int, stop: int
+        self,
+        history: History,
+        past: Tensor,
+        track: int,
+        place: int,
+        start: int,
+        stop: int,
+        dropout: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Hidden states of a track at steps, `[steps * batch, width]`, and the chroma beside it."""
+        first, second = (None, None) if dropout is None else dropout[:, track].repeat(stop - start, 1, 1).unbind(1)
         features, chroma = history.beside(self.order[:place], start, stop)
         hidden = torch.addmm(self.beside.bias[track], features.flatten(0, 1), self.beside.weight[track])
         hidden = activate(hidden + past[:, :, track].flatten(0, 1))
-        hidden = self._dropped(hidden, stop - start)
+        hidden = hidden if first is None else hidden * first
         hidden = activate(self.hidden[track](hidden))
-        return self._dropped(hidden, stop - start), chroma
+        return hidden if second is None else hidden * second, chroma
 
-    def _dropped(self, hidden: Tensor, steps: int) -> Tensor:
-        """Dropout of channels of whole phrases (Gal and Ghahramani, arXiv 1512.05287)."""
-        if not self.training or not self.drop:
-            return hidden
-        keep = torch.rand(len(hidden) // steps, hidden.shape[1], device=hidden.device) >= self.drop
-        scale = keep.to(hidden) / (1 - self.drop)
-        return (hidden.view(steps, len(keep), -1) * scale).flatten(0, 1)
+    def draw_dropout(self, count: int, random: torch.Generator, shard: Shard = WHOLE) -> Tensor | None:
+        """Dropout of channels of `count` whole phrases (Gal and Ghahramani, arXiv 1512.05287); None for no dropout.
+
+        Factors of the hidden states, `[count, tracks, 2, width]`: 0 or what makes up for it. A CPU generator draws for
+        all shards.
+        """
+        if not self.drop:
+            return None
+        size = (self.spec.num_tracks, 2, self.width)
+        draws = shard.draw(lambda batch: torch.rand(batch, *size, generator=random), count)
+        return ((draws >= self.drop) / (1 - self.drop)).to(self.projection.device)
 
     def _pointers(self, own: Tensor, chroma: Tensor, means: Tensor, track: int) -> Tensor:
         """`[rows, NUM_POINTERS, pitch_range]`."""
@@ -213,7 +227,9 @@ class NoteDecoder(nn.Module):
         harmony = torch.cat([chroma.flatten(0, 1).unsqueeze(1), means.flatten(0, 1), last.unsqueeze(1)], 1)
         return torch.cat([own, harmony @ classes.T], 1)
 
-    def decisions(self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor) -> list[Decision]:
+    def decisions(
+        self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor, dropout: Tensor | None = None
+    ) -> list[Decision]:
         """What was decided where phrases are known; parameters as in `log_probs`."""
         streams = self.monophonic(streams.transpose(0, 1))
         history = self.history(given.transpose(0, 1), density)
@@ -223,7 +239,7 @@ class NoteDecoder(nn.Module):
         found: list[Decision] = []
         for place, track in enumerate(self.order):
             head = self.heads[track]
-            hidden, chroma = self._now(history, past, track, place, 0, steps)
+            hidden, chroma = self._now(history, past, track, place, 0, steps, dropout)
             if isinstance(head, DrumHead):
                 hits = streams[:, :, track, STREAM_ONSET].flatten(0, 1)
                 rows = torch.arange(len(hits), device=hits.device)
@@ -234,7 +250,9 @@ class NoteDecoder(nn.Module):
                 found += pitched_decisions(head, track, streams[:, :, track], hidden, pointers, chord)
         return found
 
-    def log_probs(self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor) -> Tensor:
+    def log_probs(
+        self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor, dropout: Tensor | None = None
+    ) -> Tensor:
         """Log-probabilities of what each track does at each step, `[batch, time, tracks]`.
 
         Parameters
@@ -247,10 +265,12 @@ class NoteDecoder(nn.Module):
             Bool `[batch, time, tracks]`: notes that were known from the start.
         density
             Notes a bar requested, `[batch, tracks]`, NaN for no request.
+        dropout
+            `draw_dropout` of the batch, where the decoder learns.
         """
         steps, batch = self.spec.num_steps, len(streams)
         parts = [x.new_zeros(steps * batch) for _ in self.order]
-        for one in self.decisions(streams, x, given, density):
+        for one in self.decisions(streams, x, given, density, dropout):
             parts[one.track] = parts[one.track].index_add(0, one.rows, one.log_probs())
         return torch.stack([part.view(steps, batch).T for part in parts], 2)
 
@@ -332,15 +352,15 @@ def pitched_decisions(
     sounding, onset = streams[:, :, STREAM_SOUNDING], streams[:, :, STREAM_ONSET]
     old = torch.cat([torch.zeros_like(sounding[:1]), sounding[:-1]]).flatten(0, 1)
     sounding, onset = sounding.flatten(0, 1), onset.flatten(0, 1)
-    free, kept = old * (1 - onset), sounding * (1 - onset)
+    kept = sounding * (1 - onset)
     num_kept = kept.sum(1)
     strikes = onset.amax(1) > 0
-    keep = torch.where(num_kept == 0, 0, torch.where(num_kept >= free.sum(1), KEEP_ALL, KEEP_SOME))
+    keep = torch.where(num_kept == 0, 0, torch.where(num_kept >= old.sum(1), KEEP_ALL, KEEP_SOME))
     every = torch.arange(len(onset), device=hidden.device)
     found = [Decision(track, 0, every, head.mode_logits(hidden, old), STRIKE * strikes + keep)]
     some = (keep == KEEP_SOME).nonzero().squeeze(1)
     if len(some):
-        found.append(Decision(track, 1, some, head.keep(hidden[some]), free[some], kept[some]))
+        found.append(Decision(track, 1, some, head.keep(hidden[some]), old[some], kept[some]))
     rows = strikes.nonzero().squeeze(1)
     if not len(rows):
         return found
@@ -372,6 +392,7 @@ def decide(
             share = torch.sigmoid(head.keep(hidden[part]))
             places = torch.arange(head.pitch_range, device=hidden.device) * GOLDEN
             draws = (chance[part, 1].unsqueeze(1) + places) % 1  # of one number as many as there are pitches
+            draws = draws if temperature > 0 else torch.full_like(draws, 0.5)
             kept[part] = old[part] * (draws < share)
     onset = torch.zeros_like(old)
     rows = (mode >= STRIKE).nonzero().squeeze(1)

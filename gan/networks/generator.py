@@ -1,9 +1,9 @@
 """The generator: latents and conditions in, phrases out; a trunk of MuseGAN's kind and an autoregressive decoder.
 
-As in MuseGAN's hybrid model (Dong et al., arXiv 1709.06298, section 3.3) a trunk shared by all tracks decides on harmony
-and rhythm, bar by bar and beat by beat, and each track has a part of its own. Unlike there, notes are not made all at
-once: `gan.networks.decoder` decides them step by step, each given all before it, and the four latents of MuseGAN are
-the chance in its decisions.
+As in MuseGAN's hybrid model (Dong et al., arXiv 1709.06298, section 3.3) a trunk shared by all tracks decides on
+harmony and rhythm, bar by bar and beat by beat, and each track has a part of its own. Unlike there, notes are not made
+all at once: `gan.networks.decoder` decides them step by step, each given all before it, and the four latents of MuseGAN
+are the chance in its decisions.
 
 One network answers every request: notes that are given are encoded step by step and beat by beat, whatever their tracks
 and bars, and the rest of the phrase is made around them (inpainting); the trunk reads the conditions of the phrase.
@@ -134,7 +134,9 @@ class Generator(PhraseGenerator):
         made = self.decoder.sample(x, uniform, density, warmth, context.streams, given)
         return inpaint_streams(made, context, self.spec)
 
-    def log_probs(self, streams: Tensor, x: Tensor, conditions: Tensor, mask: Tensor) -> Tensor:
+    def log_probs(
+        self, streams: Tensor, x: Tensor, conditions: Tensor, mask: Tensor, dropout: Tensor | None = None
+    ) -> Tensor:
         """Log-probabilities `[batch, time, tracks]` of known phrases; 0 where their notes were given.
 
         Parameters
@@ -145,13 +147,15 @@ class Generator(PhraseGenerator):
             Features for their conditions and context.
         conditions, mask
             `[batch, ConditionLayout.size]` and `[batch, tracks, bars]`.
+        dropout
+            See `NoteDecoder.log_probs`.
         """
         given = mask_of_steps(mask, self.spec)
         density = conditions[:, self.layout.attribute(DENSITY)]
-        return self.decoder.log_probs(streams, x, given, density).masked_fill(given, 0.0)
+        return self.decoder.log_probs(streams, x, given, density, dropout).masked_fill(given, 0.0)
 
     def bounds(self, streams: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
-        """Bounds of the uniform numbers that make phrases at the model's own temperature, see `NoteDecoder.intervals`."""
+        """Bounds of the uniform numbers that make phrases at the model's temperature, see `NoteDecoder.intervals`."""
         given = streams.new_zeros(streams.shape[:3], dtype=torch.bool)
         density = conditions[:, self.layout.attribute(DENSITY)]
         x = self.features(conditions, None)
@@ -225,7 +229,7 @@ class Generator(PhraseGenerator):
         latents: Latents,
         context: Context | None = None,
         condition_strength: float = 1.0,
-        temperature: Sequence[float] | None = None,
+        temperature: Sequence[float | None] | None = None,
     ) -> Tensor:
         """Bool rolls `[batch, *spec.shape]` on the module's device; the same latents give the same phrases.
 
@@ -238,9 +242,10 @@ class Generator(PhraseGenerator):
         condition_strength
             How strongly the conditions count, see `streams`.
         temperature
-            A number a track, see `streams`; the model's own (`model.temperature`) where none is given.
+            A number a track, see `streams`; the model's own (`model.temperature`) where there is none.
         """
-        warmth = [self.settings.temperature] * self.spec.num_tracks if temperature is None else list(temperature)
+        asked = [None] * self.spec.num_tracks if temperature is None else temperature
+        warmth = [self.settings.temperature if one is None else one for one in asked]
 
         def make(rows: slice) -> Tensor:
             part = None if context is None else context[rows]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import torch
@@ -165,9 +164,8 @@ def make_pairs(
     if real_alone:
         return pairs
     masks = torch.cat([pair.conditioning.mask for pair in pairs if pair.conditioning])
-    with evaluated(generator):
-        context = StreamContext(torch.cat([pair.real for pair in pairs]), masks)
-        fakes = torch.split(generator.streams(Latents.cat(latents), context), [len(pair.real) for pair in pairs])
+    context = StreamContext(torch.cat([pair.real for pair in pairs]), masks)
+    fakes = torch.split(generator.streams(Latents.cat(latents), context), [len(pair.real) for pair in pairs])
     return [replace(pair, fake=fake) for pair, fake in zip(pairs, fakes, strict=True)]
 
 
@@ -182,14 +180,3 @@ def _real_phrases(
         return real, None
     semitones = random_semitones(count, max_transposition, random(RandomStream.TRANSPOSITION, "cpu"))[rows].to(device)
     return transpose(real, semitones, generator.spec), semitones
-
-
-@contextmanager
-def evaluated(generator: Generator) -> Iterator[None]:
-    """Within the block the generator has no dropout."""
-    training = generator.training
-    generator.eval()
-    try:
-        yield
-    finally:
-        generator.train(training)

@@ -76,7 +76,7 @@ class OnsetCounts:
 
 
 def count_onsets(pair: PhrasePair, generator: PhraseGenerator, team: Team) -> tuple[OnsetCounts, OnsetCounts] | None:
-    """Onsets of generated phrases, without those that were given, and of real ones; `None` where none were generated."""
+    """Onsets of generated phrases, without given ones, and of real phrases; `None` where none were generated."""
     if pair.fake is None:
         return None
     made = None if pair.conditioning is None else ~mask_of_steps(pair.conditioning.mask, pair.spec)
@@ -198,9 +198,9 @@ class TrainingReport:
     figures
         Means since the last report: `discriminator_loss`, `generator_loss`, `real_logit`, `fake_logit`,
         `discriminator_accuracy` (share of pairs whose real phrase scores higher), `matching_accuracy` (of pairs whose
-        tracks match), `likelihood_loss` (nats a decision of real phrases), the penalties (`r1` and `r2`, or `gradient_penalty`), the gradients' norms
-        `generator_gradient_norm` and `discriminator_gradient_norm`, `variety` and `variety_real`
-        (`OnsetCounts.variety`), and at this step `learning_rate`.
+        tracks match), `likelihood_loss` (nats of a track at a step, of real phrases), the penalties (`r1` and `r2`, or
+        `gradient_penalty`), the gradients' norms `generator_gradient_norm` and `discriminator_gradient_norm`,
+        `variety` and `variety_real` (`OnsetCounts.variety`), and at this step `learning_rate`.
     notes_per_bar
         Of the training generator, by track, since the last report; compare `statistics.notes_per_bar`.
     warnings

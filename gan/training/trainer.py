@@ -201,13 +201,14 @@ class Trainer:
         learn = self._sequence_step if isinstance(self.generator, Generator) else self._adversarial_step
         collected: dict[str, list[float]] = {}
         for pair, figures in learn(batch):
+            last_pair = pair
             for name, value in figures.items():
                 collected.setdefault(name, []).append(value)
             self._check_figures(figures)
         figures = self.team.mean({name: sum(values) / len(values) for name, values in collected.items()})
         self._check_figures(figures)
         self.step += 1
-        self.meter.add(figures, count_onsets(pair, self.generator, self.team))
+        self.meter.add(figures, count_onsets(last_pair, self.generator, self.team))
 
     def _check_figures(self, figures: dict[str, float]) -> None:
         bad = ", ".join(name for name, value in figures.items() if not math.isfinite(value))
@@ -231,7 +232,7 @@ class Trainer:
         )
         for number, pair in zip(numbers, pairs, strict=True):
             if self.pretraining:
-                figures = self.adversarial.likelihood_step(pair)
+                figures = self.adversarial.likelihood_step(pair, number)
             else:
                 figures = self.adversarial.simultaneous_step(pair, number)
             update_average(self.average, self.generator, number, self.settings.ema_decay)

@@ -39,12 +39,12 @@ class Request:
     condition_strength
         How strongly the conditions count: 1 as learnt, 0 not at all.
     temperature
-        One a track, or None for what is most likely; see `gan.networks.generator.Generator.sample`.
+        One a track, None for the model's own; see `gan.networks.generator.Generator.sample`.
     """
 
     conditions: Tensor
     condition_strength: float
-    temperature: tuple[float, ...] | None
+    temperature: tuple[float | None, ...] | None
 
     def with_defaults(self, key: int | None = None, tempo_bpm: float | None = None) -> Request:
         """The same with a key (its number in `gan.conditions`) or a tempo where none is requested."""
@@ -224,13 +224,13 @@ def _within(value: float, low: float, high: float, key: str, unit: str = "") -> 
         raise UserError(f"{key} must lie between {low:g} and {high:g}{' ' if unit else ''}{unit}, not {value:g}.")
 
 
-def _temperatures(value: Any, spec: RollSpec) -> tuple[float, ...] | None:
-    """One temperature a track out of one number for all, or numbers by track name; 0 for those left out."""
+def _temperatures(value: Any, spec: RollSpec) -> tuple[float | None, ...] | None:
+    """One temperature a track out of one number for all, or numbers by track name; None for those left out."""
     if value is None:
         return None
     if not isinstance(value, dict):
         return (_temperature(value),) * spec.num_tracks
-    temperatures = [0.0] * spec.num_tracks
+    temperatures: list[float | None] = [None] * spec.num_tracks
     for name, one in value.items():
         temperatures[match_track(name, spec, "generate.temperature")] = _temperature(one)
     return tuple(temperatures)
