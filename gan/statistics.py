@@ -107,7 +107,7 @@ class DataStatistics:
             polyphony=(totals["chords"] / totals["sounding_steps"].clamp(min=1)).tolist(),
             notes_per_bar=(totals["notes"] / num_bars).tolist(),
             empty_bars=(1 - totals["full_bars"] / num_bars).tolist(),
-            patterns=[_most_frequent(counts, spec) for counts in patterns],
+            patterns=[_most_frequent(counts) for counts in patterns],
             examples=conditions[:: -(-num_phrases // MOST_EXAMPLES)].tolist(),
             num_styles=int(conditions[:, STYLE].nan_to_num(-1).max()) + 1,
         )
@@ -140,7 +140,7 @@ def _count(rolls: Tensor, spec: RollSpec) -> dict[str, Tensor]:
 
 
 def _patterns_of(onsets: Tensor) -> dict[bytes, int]:
-    """How often each set of drums is struck at a step, as bytes, of onsets `[batch, bars, steps, pitches]`."""
+    """How often each set of drums is struck at a step, a byte a pitch, of onsets `[batch, bars, steps, pitches]`."""
     steps = onsets.flatten(0, 2)
     words = pack_cells(steps)
     patterns, counts = torch.unique(words, dim=0, return_counts=True)
@@ -150,10 +150,10 @@ def _patterns_of(onsets: Tensor) -> dict[bytes, int]:
     }
 
 
-def _most_frequent(counts: Counter[bytes], spec: RollSpec) -> list[list[int]]:
+def _most_frequent(counts: Counter[bytes]) -> list[list[int]]:
     """The `MOST_PATTERNS` most frequent patterns as lists of pitches; silence always among them."""
     patterns = [
-        [place * 8 + bit for place, byte in enumerate(pattern) for bit in range(8) if byte >> bit & 1]
+        [pitch for pitch, struck in enumerate(pattern) if struck]
         for pattern, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_PATTERNS]
     ]
     return patterns if not patterns or [] in patterns else [*patterns[:-1], []]

@@ -172,9 +172,9 @@ class History:
         step = torch.arange(start, stop, device=self.onset.device).view(-1, 1, 1) - self.lead
         done = self.sums[start:stop, :, :, 0]
         missing = (self.density * self.spec.bars - done) / (self.spec.num_steps - step) * self.bar
-        ahead = (self.density * step / self.bar - done) / (1 + self.density)
+        behind = (self.density * step / self.bar - done) / (1 + self.density)
         silent = (self.density < SILENT).to(done).expand_as(done)
-        progress = torch.stack([torch.log1p(missing.clamp(min=0)), ahead.clamp(-3, 3), silent], 3)
+        progress = torch.stack([torch.log1p(missing.clamp(min=0)), behind.clamp(-3, 3), silent], 3)
         return progress * self.known.unsqueeze(2)
 
     def before(self, start: int, stop: int) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,9 @@ from tests.gan.musegan.small_designs import TRAIN, small
         (TrainSettings(batch_size=1), "train.batch_size must be at least 2, not 1"),
         (TrainSettings(minutes=0), "train.minutes must be above 0"),
         (TrainSettings(ema_decay=1.0), "train.ema_decay"),
-        (AlbumGANSettings(heads="both"), "model.heads must be one of auto, choice, voices, neurons, not both"),
+        (AlbumGANSettings(dropout=1.0), "model.dropout must be at least 0 and below 1, not 1"),
+        (AlbumGANSettings(temperature=3), "model.temperature must be between 0 and 2, not 3"),
+        (TrainSettings(generator_speed=0), "train.generator_speed must be above 0, not 0"),
         (AlbumGANSettings(trunk_width=0), "model.trunk_width must be at least 1"),
     ],
 )

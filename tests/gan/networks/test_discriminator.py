@@ -27,8 +27,7 @@ def test_the_score_depends_on_conditions_and_mask() -> None:
 def test_every_weight_of_the_discriminator_gets_a_gradient():
     generator, discriminator = networks()
     latents = generator.sample_latents(4, torch.Generator().manual_seed(1))
-    with torch.no_grad():
-        streams = generator(latents, 1.0, torch.Generator().manual_seed(2))
+    streams = generator(latents)
     discriminator(
         streams, conditioning=Conditioning(latents.conditions, torch.ones(4, 3, 4, dtype=torch.bool))
     ).square().sum().backward()
