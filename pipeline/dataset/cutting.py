@@ -28,6 +28,7 @@ from pipeline.scores.quantisation import MetreError, mend_metre, quantise, usabl
 from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import NAMED_INSTRUMENTS, Score
 from pipeline.scores.self_similarity import find_sections
+from pipeline.scores.song_plan import SongPlan, plan_of_song
 from pipeline.scores.tracks import assign, fit_to_tracks
 from pipeline.settings.data import TracksSettings, roll_spec
 from pipeline.sources.catalog import locate
@@ -185,6 +186,8 @@ class PreparedSong:
     tempo_bpm: float
     sections: tuple[int, ...]
     """The bars of the song that its sections begin at."""
+    plan: SongPlan
+    """Of its longest stretch in the metre."""
     starts: tuple[int, ...]
     """The bar of the song that each phrase starts at."""
     phrases: NDArray[np.uint8]
@@ -289,12 +292,15 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
     cut = cut_all(settings.min_tracks)
     starts = [span.first_bar + start for span, (own, _) in zip(spans, cut, strict=True) for start in own]
     if not starts:
-        homeless = sum(len(part.events) > 0 for part in score.parts) - len(parts)
+        homeless = sum(len(part.events) > 0 for part in score.parts) - len(
+            {id(one) for own in parts for one in own.parts}
+        )
         raise UnusableError(_too_few_tracks(tables, [packed for _, packed in cut_all(1)], homeless, settings))
     programs: tuple[Counter[int], ...] = tuple(Counter() for _ in spec.tracks)
     for part in parts:
         programs[part.track][part.program] += len(part.events)
     everything = np.concatenate(tables)
+    longest = max(range(len(spans)), key=lambda index: spans[index].bars)
     return PreparedSong(
         id=source.id,
         title=_title(source, score),
@@ -306,6 +312,7 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
         shift=shift,
         tempo_bpm=round(source.bpm or score.mean_bpm, 2),
         sections=tuple(span.first_bar + begin for span, own in zip(spans, sections, strict=True) for begin in own),
+        plan=plan_of_song(tables[longest], spans[longest].bars, spec, sections[longest]),
         starts=tuple(starts),
         phrases=np.concatenate([packed for _, packed in cut]),
         signatures=np.concatenate(
@@ -351,7 +358,7 @@ def _too_few_tracks(
 
 def _remarks_that_matter(score: Score, settings: CuttingSettings) -> tuple[str, ...]:
     """What was mended or guessed; where tracks are found by register or name, instruments make no difference."""
-    by_program = settings.tracks.assign == "program"
+    by_program = settings.tracks.assign in ("program", "melody")
     return tuple(remark for remark in score.remarks if by_program or not remark.startswith(NAMED_INSTRUMENTS))
 
 

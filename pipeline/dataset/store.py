@@ -2,12 +2,13 @@
 
 `data/prepared/SET/` holds `rolls.npy` (uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`: all of train, then
 validation, then test), `phrases.csv` (which bars of which song each phrase is, in the same order), `songs.csv` (what is
-known of each song), `rejects.csv` and `statistics.json`.
+known of each song), `plans.npz` (the plan of each, in the order of `songs.csv`), `rejects.csv` and `statistics.json`.
 """
 
 from __future__ import annotations
 
 import re
+import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,8 +22,10 @@ from pipeline.csv import damaged, read_rows
 from pipeline.dataset.splits import SPLITS
 from pipeline.files import read_json
 from pipeline.scores.notes import Planes, unpack_rolls
+from pipeline.scores.song_plan import SongPlan, unpack_plans
 
 ROLLS, PHRASES, SONGS, REJECTS, STATISTICS = "rolls.npy", "phrases.csv", "songs.csv", "rejects.csv", "statistics.json"
+PLANS = "plans.npz"
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,16 @@ class PhraseStore:
     def songs(self) -> list[SongRow]:
         """A row a song."""
         return read_rows(self.directory / SONGS, SongRow, "prepare")
+
+    def plans(self, split: str) -> list[SongPlan]:
+        """The plans of the songs of a split, in the order of `songs`."""
+        path = self.directory / PLANS
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                plans = unpack_plans({name: arrays[name] for name in arrays.files})
+            return [plan for plan, song in zip(plans, self.songs, strict=True) if song.split == split]
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise damaged(path, str(error), "prepare") from error
 
     @cached_property
     def rejects(self) -> list[Reject]:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from pipeline.dataset.splits import SPLITS, choose_splits
 from pipeline.dataset.statistics import describe_music
 from pipeline.dataset.store import (
     PHRASES,
+    PLANS,
     REJECTS,
     ROLLS,
     SONGS,
@@ -30,6 +32,7 @@ from pipeline.dataset.store import (
     kind_of_reason,
 )
 from pipeline.files import atomic_path, write_json
+from pipeline.scores.song_plan import pack_plans
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,7 @@ def _write_rolls(phrases: NDArray[np.uint8], path: Path, table: _SplitSongs) -> 
 
 
 def _write_tables(directory: Path, table: _SplitSongs, rejects: list[Reject]) -> None:
-    """Write `phrases.csv`, `songs.csv` and `rejects.csv`."""
+    """Write `plans.npz`, `phrases.csv`, `songs.csv` and `rejects.csv`."""
     phrase_rows, song_rows = [], []
     for split in SPLITS:
         for number, (song, its) in enumerate(zip(table.songs, table.splits, strict=True)):
@@ -178,6 +181,10 @@ def _write_tables(directory: Path, table: _SplitSongs, rejects: list[Reject]) ->
                     remark=table.remark(number),
                 )
             )
+    plans = [song.plan for split in SPLITS for song in table.of(split)]
+    with atomic_path(directory / PLANS) as temporary, temporary.open("wb") as file:
+        arrays: dict[str, Any] = pack_plans(plans)
+        np.savez_compressed(file, **arrays)
     write_rows(directory / PHRASES, phrase_rows, PhraseIndexRow)
     write_rows(directory / SONGS, song_rows, SongRow)
     write_rows(directory / REJECTS, sorted(rejects, key=lambda one: os.fsencode(one.path)), Reject)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gan.spec import RollSpec
 from pipeline.errors import UnusableError
@@ -254,12 +255,29 @@ def quantise(parts: list[AssignedPart], span: BarSpan, spec: RollSpec) -> Notes:
     onset = to_steps(first, spec)
     length = np.maximum(np.minimum(to_steps(first + duration, spec), num_steps) - onset, 1)
     track = np.repeat([part.track for part in parts], counts)
+    for line in {part.track for part in parts if part.is_line}:
+        kept = _one_at_a_time(onset, length, pitch, track == line)
+        track, pitch, onset, length = (column[kept] for column in (track, pitch, onset, length))
     for drum in (index for index, one in enumerate(spec.tracks) if one.is_drum):
         length[track == drum] = 1
     inside = (onset >= 0) & (onset < num_steps)
     if not inside.all():
         track, pitch, onset, length = (column[inside] for column in (track, pitch, onset, length))
     return cut_columns(track, pitch, onset, length)
+
+
+def _one_at_a_time(
+    onset: NDArray[np.int64], length: NDArray[np.int64], pitch: NDArray[np.int64], is_line: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Which notes stay so that of a line one begins at a step, the longest; their lengths end where the next begins."""
+    kept = np.ones(len(onset), bool)
+    own = np.flatnonzero(is_line)
+    own = own[np.lexsort((-pitch[own], -length[own], onset[own]))]
+    first = np.r_[True, np.diff(onset[own]) > 0][: len(own)]
+    kept[own[~first]] = False
+    own = own[first]
+    length[own[:-1]] = np.minimum(length[own[:-1]], np.diff(onset[own]))
+    return kept
 
 
 def to_steps(

@@ -94,6 +94,8 @@ class Score:
     """Start in quarter notes and beats (quarter notes) a minute."""
     remarks: tuple[str, ...] = ()
     """What the reader had to mend or guess, a sentence part each, such as `3 notes that never end were cut`."""
+    syllables: tuple[float, ...] = ()
+    """Where syllables of its words are sung, in quarter notes."""
 
     @cached_property
     def end(self) -> float:
@@ -126,7 +128,8 @@ class Score:
         remarks = self.remarks
         if self.mean_bpm > FASTEST_DOTTED_BPM:
             remarks += (f"its beats may be its eighth notes ({self.mean_bpm:.0f} a minute; its bpm can be told)",)
-        return replace(self, parts=tuple(parts), metres=metres, tempos=tempos, remarks=remarks)
+        syllables = tuple(1.5 * one for one in self.syllables)
+        return replace(self, parts=tuple(parts), metres=metres, tempos=tempos, remarks=remarks, syllables=syllables)
 
     @property
     def mean_bpm(self) -> float:

@@ -13,6 +13,7 @@ from gan.statistics import DataStatistics
 from pipeline.config import Config
 from pipeline.devices import choose_device, load_checkpoint
 from pipeline.errors import UserError
+from pipeline.scores.song_plan import SongPlan, unpack_plans
 from pipeline.settings.data import roll_spec
 
 
@@ -34,6 +35,8 @@ class TrainedModel:
         Names of the data's styles, in the order of their numbers.
     in_common_key
         Whether the data was moved to C major or A minor.
+    plans
+        Of songs of the data.
     """
 
     generator: PhraseGenerator
@@ -43,6 +46,7 @@ class TrainedModel:
     dissonance: float
     styles: tuple[str, ...]
     in_common_key: bool
+    plans: tuple[SongPlan, ...] = ()
 
     @property
     def spec(self) -> RollSpec:
@@ -64,6 +68,7 @@ def load_trained_model(config: Config, checkpoint: Path) -> TrainedModel:
             dissonance=float(state["reference"]["dissonance"]),
             styles=tuple(state["styles"]),
             in_common_key=state["settings"]["prepare.key"] == "common",
+            plans=tuple(unpack_plans({name: values.numpy() for name, values in state["plans"].items()})),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

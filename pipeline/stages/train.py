@@ -32,6 +32,7 @@ from pipeline.errors import UserError
 from pipeline.files import refuse_change, settings_of
 from pipeline.parallel import num_processes
 from pipeline.progress import counted, counter, duration, finish_step_first, say
+from pipeline.scores.song_plan import pack_plans
 from pipeline.settings.data import roll_spec
 from pipeline.stage_table import STAGES, Outcome, Plan
 from pipeline.training.recorder import Recorder
@@ -40,6 +41,8 @@ from pipeline.training.torchrun import team, training_together
 
 BUDGETS = ("default", "long")
 """What a shorter run is told of at its end."""
+MOST_PLANS = 500
+"""Songs whose plans a checkpoint keeps, at most."""
 MOST_COMPARED = 512
 """Real phrases that they are compared with, at most."""
 
@@ -87,7 +90,15 @@ def run(config: Config, directory: Path) -> Outcome:
         held_out = rolls
     training, held_out = (unpack(_some(one), spec) for one in (rolls, held_out))
     settings = settings_of(flatten(config), STAGES["train"].groups)
-    facts = {"spec": spec.to_dict(), "settings": settings, "music": store.statistics, "styles": styles_of(store)}
+    plans = store.plans("train")
+    plans = plans[:: -(-len(plans) // MOST_PLANS) or 1]
+    facts = {
+        "spec": spec.to_dict(),
+        "settings": settings,
+        "music": store.statistics,
+        "styles": styles_of(store),
+        "plans": {name: torch.from_numpy(values) for name, values in pack_plans(plans).items()},
+    }
     recorder = Recorder(directory, config, trainer, training, held_out, facts)
     if recorder.checkpoint.exists():
         recorder.selection.chosen = resume_training(trainer, recorder.checkpoint, settings)
