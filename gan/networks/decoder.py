@@ -255,7 +255,7 @@ class NoteDecoder(nn.Module):
         return torch.stack([part.view(steps, batch).T for part in parts], 2)
 
     def intervals(
-        self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor, temperature: float
+        self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor, temperature: tuple[float, float]
     ) -> tuple[Tensor, Tensor]:
         """Bounds of the uniform numbers that make known phrases, each as `noise` gives them.
 
@@ -265,7 +265,7 @@ class NoteDecoder(nn.Module):
         low, high = x.new_zeros(shape), x.new_ones(shape)
         for one in self.decisions(streams, x, given, density):
             if one.kept is None:
-                shares = torch.softmax(one.logits / temperature, 1)
+                shares = torch.softmax(one.logits / temperature[0 if isinstance(one.slot, int) else 1], 1)
                 index = one.target.unsqueeze(1)
                 upper = shares.cumsum(1).gather(1, index).squeeze(1)
                 low[one.rows, one.track, one.slot] = upper - shares.gather(1, index).squeeze(1)
@@ -288,11 +288,14 @@ class NoteDecoder(nn.Module):
         x: Tensor,
         uniform: Tensor,
         density: Tensor,
-        temperature: Sequence[float],
+        temperature: Sequence[tuple[float, float]],
         streams: Tensor | None = None,
         given: Tensor | None = None,
     ) -> Tensor:
-        """Streams `[batch, time, tracks, 2, pitch_range]`; what is given (as in `log_probs`) comes back as it is."""
+        """Streams `[batch, time, tracks, 2, pitch_range]`; what is given (as in `log_probs`) comes back as it is.
+
+        `temperature` holds two numbers for each track, of rhythm (drums have no other) and of pitches.
+        """
         batch, time, tracks = x.shape[:3]
         known = x.new_zeros((time, batch, tracks), dtype=torch.bool) if given is None else given.transpose(0, 1)
         history = self.history(known, density)
@@ -310,7 +313,7 @@ class NoteDecoder(nn.Module):
                 head, warmth, chance = self.heads[track], temperature[track], uniform[step, :, track]
                 hidden, chroma = self._now(history, past, track, place, step, step + 1)
                 if isinstance(head, DrumHead):
-                    onset = sounding = head.patterns[pick(head.pattern(hidden), chance[:, 0], warmth)]
+                    onset = sounding = head.patterns[pick(head.pattern(hidden), chance[:, 0], warmth[0])]
                 elif isinstance(head, PitchedHead):
                     pointers = self._pointers(own, chroma, means, track)
                     old, chord = own[0, :, track, 0], own[0, :, track, 1]
@@ -360,10 +363,10 @@ def pitched_decisions(
 
 
 def decide(
-    head: PitchedHead, hidden: Tensor, old: Tensor, pointers: Tensor, chord: Tensor, chance: Tensor, temperature: float
+    head: PitchedHead, hidden: Tensor, old: Tensor, pointers: Tensor, chord: Tensor, chance: Tensor, temperature: tuple[float, float]
 ) -> tuple[Tensor, Tensor]:
     """Onsets and sounding notes `[batch, pitch_range]` of a pitched track at a step, after notes `old`."""
-    mode = pick(head.mode_logits(hidden, old), chance[:, 0], temperature)
+    mode = pick(head.mode_logits(hidden, old), chance[:, 0], temperature[0])
     keep = mode % STRIKE
     kept = old * (keep == KEEP_ALL).unsqueeze(1)
     if head.max_notes > 1:
@@ -382,7 +385,7 @@ def decide(
         logits = head.pitch_logits(hidden[rows], pointers[rows], chord[rows], kept[rows], onset[rows], last)
         if head.max_notes == 1:
             logits = logits[:, :-1]
-        pitch = pick(logits, chance[rows, 2 + number], temperature)
+        pitch = pick(logits, chance[rows, 2 + number], temperature[1])
         more = pitch < head.pitch_range
         rows, last = rows[more], pitch[more]
         onset[rows, last] = 1.0

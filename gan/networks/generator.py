@@ -109,7 +109,7 @@ class Generator(PhraseGenerator):
         condition_strength
             How strongly the conditions count: 1 as learnt, 0 not at all.
         temperature
-            Of the decisions, for all or a number a track: 1 as learnt, 0 for what is most likely.
+            Factor of the model's temperatures, for all or a number a track: 0 for what is most likely.
         """
         x = self.features(latents.conditions, context, condition_strength)
         return self.sample_streams(latents, x, context, temperature)
@@ -125,7 +125,9 @@ class Generator(PhraseGenerator):
         self, latents: Latents, x: Tensor, context: StreamContext | None, temperature: float | Sequence[float]
     ) -> Tensor:
         """What the decoder samples of features `x`, with what is given."""
-        warmth = [float(temperature)] * self.spec.num_tracks if isinstance(temperature, (int, float)) else temperature
+        factors = [temperature] * self.spec.num_tracks if isinstance(temperature, (int, float)) else temperature
+        own = (self.settings.rhythm_temperature, self.settings.pitch_temperature)
+        warmth = [(factor * own[0], factor * own[1]) for factor in factors]
         density = latents.conditions[:, self.layout.attribute(DENSITY)]
         uniform = self.decoder.noise(latents)
         if context is None or not bool(context.mask.any()):
@@ -155,7 +157,8 @@ class Generator(PhraseGenerator):
         given = streams.new_zeros(streams.shape[:3], dtype=torch.bool)
         density = conditions[:, self.layout.attribute(DENSITY)]
         x = self.features(conditions, None)
-        return self.decoder.intervals(streams, x, given, density, self.settings.temperature)
+        own = (self.settings.rhythm_temperature, self.settings.pitch_temperature)
+        return self.decoder.intervals(streams, x, given, density, own)
 
     @property
     def layout(self) -> ConditionLayout:
@@ -238,14 +241,13 @@ class Generator(PhraseGenerator):
         condition_strength
             How strongly the conditions count, see `streams`.
         temperature
-            A number a track, see `streams`; the model's own (`model.temperature`) where none is given.
+            A number a track, see `streams`; 1 where none is given.
         """
-        warmth = [self.settings.temperature] * self.spec.num_tracks if temperature is None else list(temperature)
 
         def make(rows: slice) -> Tensor:
             part = None if context is None else context[rows]
             given = None if part is None else StreamContext(self.encode(part.rolls), part.mask)
-            streams = self.streams(latents[rows], given, condition_strength, warmth)
+            streams = self.streams(latents[rows], given, condition_strength, 1.0 if temperature is None else temperature)
             made = to_rolls(streams, self.lowest_pitches, self.spec)
             return made if part is None else part.complete(made)
 

@@ -25,8 +25,8 @@ AROUND = 2
 NUM_FLAGS = 12
 """Numbers on how much the last bar and beat were as one and two bars before."""
 NUM_PROGRESS = 3
-NUM_OWN = 6
-"""Vectors over the pitches of what a track did before; all of them are pointers as well."""
+NUM_OWN = 7
+"""Vectors over the pitches of what a track did before, and does next where that is given; all are pointers as well."""
 NUM_POINTERS = NUM_OWN + 4
 DRUM_LAGS = (1, 2, 3, 4, 8)
 """Steps back at which a drum track sees its own onsets; those around one and two bars ago it sees too."""
@@ -67,6 +67,8 @@ class History:
         self.chords = new(2, batch, tracks, pitches)  # the last two, while sampling
         self.latest = torch.zeros(batch, tracks, dtype=torch.long, device=classes.device)
         self.used = new(batch, tracks, pitches)
+        self.ahead = new(time, batch, tracks, pitches)
+        self.nearness = new(time, batch, tracks)
         self.now = new(batch, tracks * (pitches + 14))  # what is known of the step being decided, while sampling
         sizes = [tracks * pitches, tracks * 12, tracks, tracks]
         notes, chroma, *self.now_flags = torch.split(self.now, sizes, 1)
@@ -74,6 +76,7 @@ class History:
 
     def fill(self, streams: Tensor) -> None:
         """All notes at once, of streams `[time, batch, tracks, 2, pitch_range]`."""
+        self._look_ahead(streams)
         self.onset[self.lead :] = streams[:, :, :, STREAM_ONSET]
         self.sounding[self.lead :] = streams[:, :, :, STREAM_SOUNDING]
         self.struck = self.onset.amax(3)
@@ -88,12 +91,23 @@ class History:
 
     def give(self, streams: Tensor) -> None:
         """Notes that are given, `[time, batch, tracks, 2, pitch_range]`; tracks see those of others at the same step."""
+        self._look_ahead(streams)
         notes = streams * self.given[..., None, None]
         self.onset[self.lead :] = notes[:, :, :, STREAM_ONSET]
         self.sounding[self.lead :] = notes[:, :, :, STREAM_SOUNDING]
         self.struck[self.lead :] = notes[:, :, :, STREAM_ONSET].amax(3)
         sounding = notes[:, :, :, STREAM_SOUNDING]
         self.chroma[self.lead :] = torch.einsum("tbvp,vpc->tbvc", sounding, self.classes).clamp(max=1)
+
+    def _look_ahead(self, streams: Tensor) -> None:
+        """What sounds where the next given notes of a track begin, and how near that is: 1 beside it, 0 for none."""
+        time = len(streams)
+        steps = torch.arange(time, device=streams.device).view(-1, 1, 1)
+        later = torch.where(self.given > 0, steps, time).flip(0).cummin(0).values.flip(0)
+        index = later.clamp(max=time - 1)[..., None].expand(-1, -1, -1, streams.shape[-1])
+        found = streams[:, :, :, STREAM_SOUNDING].gather(0, index)
+        self.ahead = found * (later < time).unsqueeze(3)
+        self.nearness = torch.where(later < time, 1 / (1 + later - steps).clamp(min=1), 0.0)
 
     def open(self, step: int) -> None:
         """Begin a step: of it is known what is given."""
@@ -184,6 +198,7 @@ class History:
         bar, (onset, sounding) = self.bar, (self.onset, self.sounding)
         vectors = [sounding[start - 1 : stop - 1], chord, older, onset[start - bar : stop - bar]]
         vectors += [sounding[start - bar : stop - bar], onset[start - 2 * bar : stop - 2 * bar]]
+        vectors.append(self.ahead[start - self.lead : stop - self.lead])
         own = torch.stack(vectors, 3)  # [steps, batch, tracks, NUM_OWN, pitch_range]
         features = [
             own.flatten(3),
@@ -193,6 +208,7 @@ class History:
             self._window(start, stop, -2 * bar - AROUND, 2 * AROUND + 1),
             self._flags(start, stop),
             self._progress(start, stop),
+            self.nearness[start - self.lead : stop - self.lead].unsqueeze(3),
         ]
         return torch.cat(features, 3), own
 

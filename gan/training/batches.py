@@ -21,7 +21,6 @@ from gan.spec import RollSpec
 from gan.training.augmentation import (
     draw_masks,
     drop_conditions,
-    mismatch_tracks,
     random_semitones,
     transpose,
 )
@@ -96,10 +95,6 @@ class PhrasePair:
     fake: Tensor | None
     conditioning: Conditioning | None
     spec: RollSpec
-
-    def mismatched(self, random: torch.Generator, shard: Shard) -> tuple[Tensor, Tensor, Conditioning]:
-        """Real phrases to match and to tell from them, see `mismatch_tracks`."""
-        return mismatch_tracks(self.real, self.spec, random, shard)
 
 
 RandomStreams = Callable[[RandomStream, torch.device | str], torch.Generator]

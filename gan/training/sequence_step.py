@@ -1,12 +1,17 @@
-"""Steps of an autoregressive generator: likelihood of real phrases, and a policy gradient from the discriminator.
+"""Steps of an autoregressive generator: likelihood of real phrases, then a discriminator that tells its phrases.
 
-Notes are decisions, through which no gradient flows. So the generator learns by two terms,
+Notes are decisions, through which no gradient flows. So the generator learns by teacher forcing,
 
-    L_G = - mean over real x of log p(x)  -  weight * mean over its own y of (w(y) - 1) log p(y)
+    L_G = - mean over real x of log p(x),
 
-the first by teacher forcing. The second is the importance-weighted policy gradient of MaliGAN (Che et al., arXiv
-1702.07983): w(y), the softmax of D(y) over the batch times its size, says how much more likely y is in the data than it
-is to be sampled, where the discriminator is right. Log-probabilities are means over decisions.
+and the discriminator to tell what it samples then. The logits of a discriminator that is right say how much more likely
+a phrase is in the data than it is to be sampled; phrases are resampled by them (`gan.networks.resampling`). With
+`train.policy_weight` the generator goes on learning, with the importance-weighted policy gradient of MaliGAN (Che et al.,
+arXiv 1702.07983) beside the likelihood,
+
+    - weight * mean over its own y of (w(y) - 1) log p(y),
+
+w(y) the softmax of D(y) over the batch times its size. Log-probabilities are means over decisions.
 """
 
 from __future__ import annotations
@@ -15,6 +20,7 @@ import torch
 from torch import Tensor
 
 from gan.context import StreamContext, mask_of_steps
+from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 from gan.training.batches import PhrasePair
 from gan.training.losses import Figures
@@ -37,22 +43,24 @@ class SequenceStep(AdversarialStep):
         return {"likelihood_loss": loss.item()} | self.update("generator")
 
     def simultaneous_step(self, pair: PhrasePair, step: int, substep: int = 0) -> Figures:
-        """A step of both, each with the gradient of the other as it was before."""
+        """A step of the discriminator, and of the generator where it learns from it, by the scores from before."""
+        assert pair.fake is not None and isinstance(self.discriminator, Discriminator)
         weights = self.learning_weights("discriminator")
-        assert pair.fake is not None
         output = self.score(pair, pair.fake, step, substep)
         losses = [output.loss] if output.penalty is None else [output.loss, output.penalty]
-        losses += self.matching_losses(pair, step, substep, output.figures)
         torch.autograd.backward(losses, inputs=weights)
         figures = output.figures | self.update("discriminator")
-
-        advantages = importance_weights(output.fake_logits.detach(), self.settings.sharpness) - 1
-        weights = self.learning_weights("generator")
-        real, fake = self._log_prob(pair, [pair.real, pair.fake])
-        likelihood, policy = -real.mean(), -(advantages * fake).mean()
-        torch.autograd.backward(likelihood + self.settings.policy_weight * policy, inputs=weights)
-        figures |= {"likelihood_loss": likelihood.item(), "generator_loss": policy.item()}
-        return figures | self.update("generator")
+        self.discriminator.calibrate(output.real_logits.detach(), output.fake_logits.detach())
+        figures["sharpness"] = self.discriminator.sharpness
+        if self.settings.policy_weight:
+            weighted = importance_weights(output.fake_logits.detach(), self.discriminator.sharpness)
+            weights = self.learning_weights("generator")
+            real, fake = self._log_prob(pair, [pair.real, pair.fake])
+            likelihood, policy = -real.mean(), -((weighted - 1) * fake).mean()
+            torch.autograd.backward(likelihood + self.settings.policy_weight * policy, inputs=weights)
+            figures |= {"likelihood_loss": likelihood.item(), "generator_loss": policy.item()}
+            figures |= self.update("generator")
+        return figures
 
     def _log_prob(self, pair: PhrasePair, phrases: list[Tensor]) -> tuple[Tensor, ...]:
         """Log-probability of batches of phrases, each a mean over its decisions, `[batch]`."""

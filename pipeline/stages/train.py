@@ -213,7 +213,7 @@ def resume_training(trainer: Trainer, checkpoint: Path, settings: dict[str, Any]
         raise UserError(f"{checkpoint} does not fit: {str(error).splitlines()[0]}.") from error
     say(f"train: goes on from step {trainer.step:,} of {checkpoint}.")
     before, now = TrainSettings(**state["trainer"]["train_settings"]), trainer.learning_rate()
-    planned = trainer.learning_rate_scale * scheduled_learning_rate(before, trainer.step)
+    planned = trainer.learning_rate_scale * scheduled_learning_rate(before, trainer.step, before.steps)
     if now > planned:
         say(
             f"train: more train.steps lift the learning rate again, from {planned:.2g} to {now:.2g}, as a run of "
