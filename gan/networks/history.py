@@ -69,6 +69,9 @@ class History:
         self.used = new(batch, tracks, pitches)
         self.ahead = new(time, batch, tracks, pitches)
         self.nearness = new(time, batch, tracks)
+        self.counted = torch.eye(LONGEST, device=classes.device)
+        step = torch.arange(time, device=classes.device)
+        self.places = torch.cat([one_hot(step % bar, bar), one_hot(step // bar, spec.bars)], 1).to(classes)
         self.now = new(batch, tracks * (pitches + 14))  # what is known of the step being decided, while sampling
         sizes = [tracks * pitches, tracks * 12, tracks, tracks]
         notes, chroma, *self.now_flags = torch.split(self.now, sizes, 1)
@@ -169,7 +172,8 @@ class History:
         """`[steps, batch, tracks, NUM_FLAGS]`."""
         here = self.sums[start:stop]
         steps = torch.arange(start, stop, device=here.device)
-        begin = self.sums.index_select(0, steps - (steps - self.lead) % self.bar)
+        first = start - (start - self.lead) % self.bar
+        begin = self.sums[first : first + 1] if stop - start == 1 else self.sums[steps - (steps - self.lead) % self.bar]
         out = []
         for back in (self.sums[start - self.bar : stop - self.bar], self._beat_ago(start, stop), begin):
             alike, played = (here - back)[..., 1:].view(*here.shape[:3], 2, 2).unbind(4)
@@ -202,7 +206,7 @@ class History:
         own = torch.stack(vectors, 3)  # [steps, batch, tracks, NUM_OWN, pitch_range]
         features = [
             own.flatten(3),
-            one_hot(since.clamp(max=LONGEST - 1), LONGEST).to(own),
+            self.counted[since.clamp(max=LONGEST - 1)],
             self._window(start, stop, -NUM_RECENT, NUM_RECENT),
             self._window(start, stop, -bar - AROUND, 2 * AROUND + 1),
             self._window(start, stop, -2 * bar - AROUND, 2 * AROUND + 1),
@@ -214,15 +218,14 @@ class History:
 
     def shared(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
         """Features that all tracks share, `[steps, batch, ...]`, and chroma of the last beat and bar, `[..., 2, 12]`."""
-        step = torch.arange(start, stop, device=self.onset.device)
+        place = self.places[start:stop]
         start, stop = start + self.lead, stop + self.lead
-        place = torch.cat([one_hot(step % self.bar, self.bar), one_hot(step // self.bar, self.spec.bars)], 1)
         means = []
         for steps in (self.spec.steps_per_beat, self.bar):
             means.append(self.harmony[start - steps : stop - 1].unfold(0, steps, 1).mean(3))
         earlier = self.sounding[start - 1 : stop - 1].flatten(2)
         recent = self._window(start, stop, -NUM_RECENT, NUM_RECENT).flatten(2)
-        place = place.to(earlier).unsqueeze(1).expand(-1, earlier.shape[1], -1)
+        place = place.unsqueeze(1).expand(-1, earlier.shape[1], -1)
         return torch.cat([earlier, recent, place, *means], 2), torch.stack(means, 2)
 
     def beside(self, decided: Sequence[int], start: int, stop: int) -> tuple[Tensor, Tensor]:
