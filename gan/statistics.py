@@ -32,7 +32,7 @@ MOST_PATTERNS = 512
 """Sets of drums struck together that are told apart."""
 MOST_EXAMPLES = 1024
 """The conditions of so many phrases are kept."""
-MONOPHONIC_SHARE = 0.03
+MONOPHONIC_SHARE = 0.1
 """A track is taken as monophonic when at most this share of its sounding steps has two pitches or more."""
 PITCH_RANGE_SHARE = 0.999
 """A track is modelled within the pitches that hold this share of its notes; rare outliers would widen every product."""
