@@ -156,6 +156,8 @@ def markdown_report(report: Mapping[str, Any]) -> str:
     if scored["kind"] == "checkpoint":
         parts += ["![Phrases](samples.png)", "![Learning](learning.png)"]
     parts += ["## Musical tells", TELLS_TEXT, _tells(report["tells"]), "![Musical tells](tells.png)"]
+    if report["whole_songs"] is not None:
+        parts += ["## Whole songs", *whole_songs_section(report["whole_songs"])]
     if report["accompaniment"] is not None:
         parts += ["## Accompaniment", *accompaniment_section(report["accompaniment"])]
     if report["control"] is not None:
@@ -238,6 +240,10 @@ def _headline(report: Mapping[str, Any]) -> str:
             *(number_text(report["frechet"][name]) for name in ("generated", "training", "shuffled", "random")),
         ),
     ]
+    songs = report["whole_songs"]
+    if songs is not None:
+        told = (number_text(songs["told_apart"][name]) for name in ("generated", "training"))
+        rows.insert(4, ("**told apart by whole songs** (out-of-bag accuracy of a forest)", *told, "", ""))
     names = ("", *(SETS[name] for name in ("generated", "training", "shuffled", "random")))
     others = [_copying(report["copying"]), _distinct(report["distinct"])]
     if report["told_apart"] is None:
@@ -268,6 +274,50 @@ def _tells(found: Mapping[str, Mapping[str, Any]]) -> str:
         (one["name"], one["track"], *(number_text(one[name]) for name in names), one["text"]) for one in found.values()
     ]
     return markdown_table(("tell", "track", *(SETS[name] for name in names), "what it is"), rows)
+
+
+MOST_NEAREST = 10
+"""Songs whose nearest training song is told."""
+
+
+def whole_songs_section(found: Mapping[str, Any]) -> list[str]:
+    """The section on whole songs, its blocks."""
+    songs = found["songs"]
+    text = (
+        f"{songs['generated']} songs, and as many training songs, held against {songs['unseen']} test and validation "
+        "songs. The forest is Breiman's, each song judged by trees that did not learn from it; it goes most by "
+        f"{', '.join(found['telling'])}."
+    )
+    head = [
+        (
+            "overlap of feature distributions",
+            *(number_text(found["overlap"][one]) for one in ("generated", "training")),
+        ),
+        (
+            "told apart by a forest (.5 is alike)",
+            *(number_text(found["told_apart"][one]) for one in ("generated", "training")),
+        ),
+    ]
+    rows = [
+        (
+            name,
+            *(number_text(one[kind]) for kind in ("generated", "training", "unseen")),
+            *(number_text(one.get(f"overlap_{kind}", {}).get("value")) for kind in ("generated", "training")),
+            one["text"],
+        )
+        for name, one in found["features"].items()
+    ]
+    nearest = sorted(found["nearest"], key=lambda one: -float(one["share"]))[:MOST_NEAREST]
+    near = [(one["song"], percent(one["share"]), one["nearest"] or "-") for one in nearest]
+    names = ("median of a song", "generated", "training songs", "unseen songs", "overlap", "overlap, training songs")
+    return [
+        text,
+        markdown_table(("", "generated", "training songs (floor)"), head),
+        markdown_table((*names, "what it is"), rows),
+        "Bars that occur in one training song, in any key (four fifths of their pitched notes in common); "
+        f"of test songs {percent(found['nearest_unseen'])} in the median. The nearest:",
+        markdown_table(("song", "bars", "training song"), near),
+    ]
 
 
 def _copying(found: Mapping[str, Any]) -> str:
