@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gan.metrics.distances import quality
 from pipeline.dataset.reasons import count_of_reason
 from pipeline.markdown import markdown_table
 from pipeline.progress import counted
@@ -226,7 +227,7 @@ def _headline(report: Mapping[str, Any]) -> str:
             "**quality** (1: as close as other real songs, 0: notes at random)",
             number_text(headline["quality"]),
             "1",
-            "",
+            number_text(_quality_of("shuffled", overlap)),
             "0",
         ),
         *_told_apart(report["told_apart"]),
@@ -249,6 +250,11 @@ def _headline(report: Mapping[str, Any]) -> str:
     if report["told_apart"] is None:
         others.insert(0, "Told apart: not measured (evaluate.classifier=false, or fewer than three songs).")
     return "\n\n".join([markdown_table(names, rows), *_tight([f"- {one}" for one in others])])
+
+
+def _quality_of(name: str, overlap: Mapping[str, Mapping[str, float]]) -> float:
+    """The quality of a set of the report."""
+    return quality(*(overlap[one]["value"] for one in (name, "random", "training")))
 
 
 TOLD_APART = {
@@ -286,7 +292,7 @@ def whole_songs_section(found: Mapping[str, Any]) -> list[str]:
     text = (
         f"{songs['generated']} songs, and as many training songs, held against {songs['unseen']} test and validation "
         "songs. The forest is Breiman's, each song judged by trees that did not learn from it; it goes most by "
-        f"{', '.join(found['telling'])}."
+        f"{'; '.join(found['telling'])}."
     )
     head = [
         (

@@ -48,7 +48,8 @@ EXPLANATIONS = {
     "tracks playing": "tracks with a note in a bar",
     "entries": "tracks that come in or leave at a bar line",
     **{
-        f"structureness, {name}": f"fitness of the best repeated part of {low:g} to {high:g} s"
+        f"structureness, {name}": f"fitness of the best repeated part longer than {low:g} s"
+        + (f", up to {high:g} s" if np.isfinite(high) else "")
         for name, (low, high) in RANGES.items()
     },
 }
