@@ -89,7 +89,7 @@ def octaves(lines: NoteLines, traits: TrackTraits) -> Events:
 
 
 def _parallel(lines: NoteLines, semitones: int) -> Events:
-    """Of the intervals of two top lines (octaves folded) from which both move by the next beat, those kept: parallels."""
+    """Of the intervals of two top lines (octaves folded) that both leave by the next beat, those that are kept."""
     columns = []
     for first, second in lines.pairs:
         tops = [lines.top[:, track, :: lines.spec.steps_per_beat] for track in (first, second)]
