@@ -158,9 +158,9 @@ class NoteDecoder(nn.Module):
         rows = torch.randn(tracks, spec.num_steps * self.num_noises, 4 * latent_size, generator=random)
         self.register_buffer("projection", rows / rows.norm(dim=2, keepdim=True), persistent=False)
 
-    def history(self, given: Tensor, density: Tensor) -> History:
+    def history(self, given: Tensor, density: Tensor, known: Tensor | None = None) -> History:
         """An empty history, see there."""
-        return History(len(density), self.spec, self.classes, given, density)
+        return History(len(density), self.spec, self.classes, given, density, known)
 
     def monophonic(self, streams: Tensor) -> Tensor:
         """Streams in which tracks that strike one note at a time have their highest note alone."""
@@ -213,10 +213,12 @@ class NoteDecoder(nn.Module):
         harmony = torch.cat([chroma.flatten(0, 1).unsqueeze(1), means.flatten(0, 1), last.unsqueeze(1)], 1)
         return torch.cat([own, harmony @ classes.T], 1)
 
-    def decisions(self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor) -> list[Decision]:
+    def decisions(
+        self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor, known: Tensor | None = None
+    ) -> list[Decision]:
         """What was decided where phrases are known; parameters as in `log_probs`."""
         streams = self.monophonic(streams.transpose(0, 1))
-        history = self.history(given.transpose(0, 1), density)
+        history = self.history(given.transpose(0, 1), density, known)
         history.fill(streams)
         steps = self.spec.num_steps
         past, own, means = self._past(history, x.transpose(0, 1), 0, steps)
@@ -234,7 +236,9 @@ class NoteDecoder(nn.Module):
                 found += pitched_decisions(head, track, streams[:, :, track], hidden, pointers, chord)
         return found
 
-    def log_probs(self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor) -> Tensor:
+    def log_probs(
+        self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor, known: Tensor | None = None
+    ) -> Tensor:
         """Log-probabilities of what each track does at each step, `[batch, time, tracks]`.
 
         Parameters
@@ -247,10 +251,13 @@ class NoteDecoder(nn.Module):
             Bool `[batch, time, tracks]`: notes that were known from the start.
         density
             Notes a bar requested, `[batch, tracks]`, NaN for no request.
+        known
+            Bool `[batch, tracks]`: tracks of which it is known what they play. The others are silent, and no track
+            takes that for what they play.
         """
         steps, batch = self.spec.num_steps, len(streams)
         parts = [x.new_zeros(steps * batch) for _ in self.order]
-        for one in self.decisions(streams, x, given, density):
+        for one in self.decisions(streams, x, given, density, known):
             parts[one.track] = parts[one.track].index_add(0, one.rows, one.log_probs())
         return torch.stack([part.view(steps, batch).T for part in parts], 2)
 
@@ -291,15 +298,16 @@ class NoteDecoder(nn.Module):
         temperature: Sequence[tuple[float, float]],
         streams: Tensor | None = None,
         given: Tensor | None = None,
+        known: Tensor | None = None,
     ) -> Tensor:
         """Streams `[batch, time, tracks, 2, pitch_range]`; what is given (as in `log_probs`) comes back as it is.
 
         `temperature` holds two numbers for each track, of rhythm (drums have no other) and of pitches.
         """
         batch, time, tracks = x.shape[:3]
-        known = x.new_zeros((time, batch, tracks), dtype=torch.bool) if given is None else given.transpose(0, 1)
-        history = self.history(known, density)
-        some, every = known.any(1).tolist(), known.all(1).tolist()
+        fixed = x.new_zeros((time, batch, tracks), dtype=torch.bool) if given is None else given.transpose(0, 1)
+        history = self.history(fixed, density, known)
+        some, every = fixed.any(1).tolist(), fixed.all(1).tolist()
         if streams is not None:
             history.give(streams.transpose(0, 1))
         x = x.transpose(0, 1)
@@ -319,9 +327,12 @@ class NoteDecoder(nn.Module):
                     old, chord = own[0, :, track, 0], own[0, :, track, 1]
                     onset, sounding = decide(head, hidden, old, pointers, chord, chance, warmth)
                 if some[step][track]:
-                    here = known[step, :, track].unsqueeze(1)
+                    here = fixed[step, :, track].unsqueeze(1)
                     onset = torch.where(here, history.onset[history.lead + step, :, track], onset)
                     sounding = torch.where(here, history.now_notes[:, track], sounding)
+                if known is not None:
+                    silence = ~known[:, track, None]
+                    onset, sounding = onset.masked_fill(silence, 0.0), sounding.masked_fill(silence, 0.0)
                 history.put(track, step, onset, sounding)
             history.close(step)
         made = torch.stack([history.sounding, history.onset], 3)[history.lead :]

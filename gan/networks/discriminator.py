@@ -56,6 +56,7 @@ class PhraseEncoder(nn.Module):
         step, beat = settings.step_width, settings.beat_width
         self.to_steps = linear(sum(self.inputs), step)  # [batch, time, step]
         self.position = nn.Parameter(torch.zeros(spec.steps_per_bar, step))
+        self.unknown = nn.Parameter(torch.zeros(spec.num_tracks, step))
         self.steps = TimeBlock(step, 1)  # [batch, time, step]
         self.conditions_to_beats = linear(self.conditions.size, beat)  # [batch, beat]
         self.to_beats = linear(spec.steps_per_beat * step, beat)  # [batch, beats, beat]
@@ -87,6 +88,8 @@ class PhraseEncoder(nn.Module):
         x = torch.cat([self.encode_steps(one) for one in streams])  # [batch * time, step]
         slots = torch.split(self.to_steps.weight, self.inputs, dim=1)[1]
         given = conditioning.mask.transpose(1, 2).to(slots) @ slots.t()  # [one batch, bars, step]
+        if conditioning.known is not None:
+            given = given + ((~conditioning.known).to(slots) @ self.unknown).unsqueeze(1)
         place = given.unsqueeze(2) + self.position  # [one batch, bars, steps of a bar, step]
         x = x.view(times, len(place), spec.bars, spec.steps_per_bar, -1) + place
         x = activate(self.steps(x.view(batch, spec.num_steps, -1)))  # [batch, time, step]

@@ -97,6 +97,7 @@ class Generator(PhraseGenerator):
         context: StreamContext | None = None,
         condition_strength: float = 1.0,
         temperature: float | Sequence[float] = 1.0,
+        known: Tensor | None = None,
     ) -> Tensor:
         """Streams `[batch, time, tracks, 2, pitch_range]`, 0 or 1, without gradients.
 
@@ -110,9 +111,11 @@ class Generator(PhraseGenerator):
             How strongly the conditions count: 1 as learnt, 0 not at all.
         temperature
             Factor of the model's temperatures, for all or a number a track: 0 for what is most likely.
+        known
+            Bool `[batch, tracks]`: tracks that are not are silent, and nobody hears them so; as in `log_probs`.
         """
         x = self.features(latents.conditions, context, condition_strength)
-        return self.sample_streams(latents, x, context, temperature)
+        return self.sample_streams(latents, x, context, temperature, known)
 
     def features(self, conditions: Tensor, context: StreamContext | None, condition_strength: float = 1.0) -> Tensor:
         """All but the decoder: `[batch, time, tracks, track_width]`, for conditions `[batch, ConditionLayout.size]`."""
@@ -122,7 +125,12 @@ class Generator(PhraseGenerator):
         return x
 
     def sample_streams(
-        self, latents: Latents, x: Tensor, context: StreamContext | None, temperature: float | Sequence[float]
+        self,
+        latents: Latents,
+        x: Tensor,
+        context: StreamContext | None,
+        temperature: float | Sequence[float],
+        known: Tensor | None = None,
     ) -> Tensor:
         """What the decoder samples of features `x`, with what is given."""
         factors = [temperature] * self.spec.num_tracks if isinstance(temperature, (int, float)) else temperature
@@ -131,13 +139,15 @@ class Generator(PhraseGenerator):
         density = latents.conditions[:, self.layout.attribute(DENSITY)]
         uniform = self.decoder.noise(latents)
         if context is None or not bool(context.mask.any()):
-            return self.decoder.sample(x, uniform, density, warmth)
+            return self.decoder.sample(x, uniform, density, warmth, known=known)
         given = mask_of_steps(context.mask, self.spec)
-        made = self.decoder.sample(x, uniform, density, warmth, context.streams, given)
+        made = self.decoder.sample(x, uniform, density, warmth, context.streams, given, known)
         return inpaint_streams(made, context, self.spec)
 
-    def log_probs(self, streams: Tensor, x: Tensor, conditions: Tensor, mask: Tensor) -> Tensor:
-        """Log-probabilities `[batch, time, tracks]` of known phrases; 0 where their notes were given.
+    def log_probs(
+        self, streams: Tensor, x: Tensor, conditions: Tensor, mask: Tensor, known: Tensor | None = None
+    ) -> Tensor:
+        """Log-probabilities `[batch, time, tracks]` of phrases; 0 where notes were given, or it is not known which.
 
         Parameters
         ----------
@@ -147,10 +157,13 @@ class Generator(PhraseGenerator):
             Features for their conditions and context.
         conditions, mask
             `[batch, ConditionLayout.size]` and `[batch, tracks, bars]`.
+        known
+            Bool `[batch, tracks]`; without it all tracks are.
         """
         given = mask_of_steps(mask, self.spec)
         density = conditions[:, self.layout.attribute(DENSITY)]
-        return self.decoder.log_probs(streams, x, given, density).masked_fill(given, 0.0)
+        found = self.decoder.log_probs(streams, x, given, density, known).masked_fill(given, 0.0)
+        return found if known is None else found.masked_fill(~known.unsqueeze(1), 0.0)
 
     def bounds(self, streams: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
         """Bounds of the uniform numbers that make phrases at the model's own temperature, see `NoteDecoder.intervals`."""

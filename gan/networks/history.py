@@ -45,14 +45,19 @@ class History:
         Bool `[time, batch, tracks]`: notes that are known from the start.
     density
         Requested notes a bar, `[batch, tracks]`, NaN for no request.
+    known
+        Bool `[batch, tracks]`: tracks of which it is known what they play; without it all are.
     """
 
-    def __init__(self, batch: int, spec: RollSpec, classes: Tensor, given: Tensor, density: Tensor) -> None:
+    def __init__(
+        self, batch: int, spec: RollSpec, classes: Tensor, given: Tensor, density: Tensor, known: Tensor | None = None
+    ) -> None:
         bar, time, tracks, pitches = spec.steps_per_bar, spec.num_steps, spec.num_tracks, classes.shape[1]
         self.spec, self.bar, self.classes = spec, bar, classes
         self.lead = max(2 * bar + AROUND + 1, NUM_RECENT)
         self.given = given.to(classes)
-        self.known = (~density.isnan()).to(classes)
+        self.known = classes.new_ones(batch, tracks) if known is None else known.to(classes)
+        self.requested = (~density.isnan()).to(classes)
         self.density = density.nan_to_num(0.0)
         length = self.lead + time
         new = classes.new_zeros
@@ -118,7 +123,7 @@ class History:
         self.now_notes.copy_(self.sounding[place])
         self.now_chroma.copy_(self.chroma[place])
         self.now_flags[0].copy_(self.struck[place])
-        self.now_flags[1].copy_(self.given[step])
+        self.now_flags[1].copy_(self.given[step] * self.known)
 
     def put(self, track: int, step: int, onset: Tensor, sounding: Tensor) -> None:
         """Notes of a track at a step, `[batch, pitch_range]` each."""
@@ -126,7 +131,7 @@ class History:
         self.onset[place, :, track] = onset
         self.now_notes[:, track] = sounding
         self.now_flags[0][:, track] = onset.amax(1)
-        self.now_flags[1][:, track] = 1.0
+        self.now_flags[1][:, track] = self.known[:, track]
         if track in self.spec.pitched:
             self.now_chroma[:, track] = (sounding @ self.classes[track]).clamp(max=1)
 
@@ -193,7 +198,7 @@ class History:
         ahead = (self.density * step / self.bar - done) / (1 + self.density)
         silent = (self.density < SILENT).to(done).expand_as(done)
         progress = torch.stack([torch.log1p(missing.clamp(min=0)), ahead.clamp(-3, 3), silent], 3)
-        return progress * self.known.unsqueeze(2)
+        return progress * self.requested.unsqueeze(2)
 
     def before(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
         """Features of what was before each step, `[steps, batch, tracks, ...]`, and of it `NUM_OWN` vectors over pitches."""
@@ -226,7 +231,8 @@ class History:
         earlier = self.sounding[start - 1 : stop - 1].flatten(2)
         recent = self._window(start, stop, -NUM_RECENT, NUM_RECENT).flatten(2)
         place = place.unsqueeze(1).expand(-1, earlier.shape[1], -1)
-        return torch.cat([earlier, recent, place, *means], 2), torch.stack(means, 2)
+        known = self.known.expand(len(earlier), -1, -1)
+        return torch.cat([earlier, recent, place, *means, known], 2), torch.stack(means, 2)
 
     def beside(self, decided: Sequence[int], start: int, stop: int) -> tuple[Tensor, Tensor]:
         """Features of what is known of all tracks at each step, decided or given, and its chroma `[..., 12]`."""
@@ -234,6 +240,7 @@ class History:
             return self.now.unsqueeze(0), self.now_chroma.amax(1).unsqueeze(0)
         visible = self.given[start:stop].clone()
         visible[:, :, list(decided)] = 1.0
+        visible = visible * self.known
         start, stop = start + self.lead, stop + self.lead
         notes = self.sounding[start:stop] * visible.unsqueeze(3)
         chroma = self.chroma[start:stop] * visible.unsqueeze(3)
