@@ -143,9 +143,12 @@ class PhraseStore:
     def known(self, split: str) -> NDArray[np.bool_]:
         """Which tracks the song of each phrase of a split says something of: bool `[phrases, tracks]`.
 
-        A track that is not known is silent in the roll for want of knowledge.
+        A track that is not known is silent in the roll for want of knowledge. One that no song of the set knows is
+        taken to rest: nothing could be learned of it.
         """
-        by_song = {row.song: self._known_tracks(row) for row in self.songs}
+        songs = np.array([self._known_tracks(row) for row in self.songs], bool)
+        songs |= ~songs.any(axis=0)
+        by_song = dict(zip([row.song for row in self.songs], songs, strict=True))
         known = [by_song[row.song] for row in self.phrases if row.split == split]
         return np.array(known, bool).reshape(len(known), self.spec.num_tracks)
 
