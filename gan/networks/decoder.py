@@ -374,7 +374,13 @@ def pitched_decisions(
 
 
 def decide(
-    head: PitchedHead, hidden: Tensor, old: Tensor, pointers: Tensor, chord: Tensor, chance: Tensor, temperature: tuple[float, float]
+    head: PitchedHead,
+    hidden: Tensor,
+    old: Tensor,
+    pointers: Tensor,
+    chord: Tensor,
+    chance: Tensor,
+    temperature: tuple[float, float],
 ) -> tuple[Tensor, Tensor]:
     """Onsets and sounding notes `[batch, pitch_range]` of a pitched track at a step, after notes `old`."""
     mode = pick(head.mode_logits(hidden, old), chance[:, 0], temperature[0])

@@ -116,7 +116,9 @@ class Discriminator(PhraseDiscriminator):
         self.encoder = PhraseEncoder(spec, statistics, settings)
         self.score_bars = linear(settings.bar_width, 1, gain=0.1)  # [batch, bars, 1]
         self.score_phrase = linear(settings.bar_width, 1, gain=0.1)  # [batch, 1]
-        self.register_buffer("moments", torch.zeros(2))  # how far real and generated logits lie apart, and their variance
+        self.register_buffer(
+            "moments", torch.zeros(2)
+        )  # how far real and generated logits lie apart, and their variance
 
     def compute(self, streams: Sequence[Tensor], conditioning: Conditioning) -> tuple[Tensor, Tensor]:
         """All but the last layers: features of bars and of phrases."""

@@ -260,7 +260,9 @@ class Generator(PhraseGenerator):
         def make(rows: slice) -> Tensor:
             part = None if context is None else context[rows]
             given = None if part is None else StreamContext(self.encode(part.rolls), part.mask)
-            streams = self.streams(latents[rows], given, condition_strength, 1.0 if temperature is None else temperature)
+            streams = self.streams(
+                latents[rows], given, condition_strength, 1.0 if temperature is None else temperature
+            )
             made = to_rolls(streams, self.lowest_pitches, self.spec)
             return made if part is None else part.complete(made)
 

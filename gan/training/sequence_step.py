@@ -68,8 +68,13 @@ class SequenceStep(AdversarialStep):
         conditions, mask = pair.conditioning.conditions, pair.conditioning.mask
         x = self.generator.features(conditions, StreamContext(pair.real, mask))
         times = len(phrases)
+        known = torch.ones_like(mask[:, :, 0]) if pair.conditioning.known is None else pair.conditioning.known
         found = self.generator.log_probs(
-            torch.cat(phrases), torch.cat([x] * times), conditions.repeat(times, 1), mask.repeat(times, 1, 1)
+            torch.cat(phrases),
+            torch.cat([x] * times),
+            conditions.repeat(times, 1),
+            mask.repeat(times, 1, 1),
+            known.repeat(times, 1),
         )
-        made = (~mask_of_steps(mask, pair.spec)).flatten(1).sum(1).repeat(times)
+        made = (~mask_of_steps(mask, pair.spec) & known.unsqueeze(1)).flatten(1).sum(1).clamp(min=1).repeat(times)
         return (found.flatten(1).sum(1) / made).chunk(times)

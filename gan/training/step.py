@@ -22,7 +22,6 @@ from gan.training.losses import (
     DiscriminatorOutput,
     Figures,
     Scorer,
-    
 )
 
 

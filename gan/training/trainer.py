@@ -220,12 +220,11 @@ class Trainer:
         assert isinstance(self.adversarial, SequenceStep)
         assert isinstance(self.generator, Generator) and isinstance(self.average, Generator)
         count = self.settings.batches_per_step
-        parts = zip(batch.rolls.chunk(count), batch.labels.chunk(count), strict=True)
         numbers = [self.step * count + part for part in range(count)]
         reported = (self.step + 1) % self.settings.report_steps == 0
         pairs = make_pairs(
             self.generator if self.settings.policy_weight else self.average,
-            [Batch(rolls, labels) for rolls, labels in parts],
+            batch.chunk(count),
             self.settings.max_transposition,
             [self._random(number) for number in numbers],
             self.team,
@@ -243,13 +242,10 @@ class Trainer:
     def _adversarial_step(self, batch: Batch) -> Iterator[tuple[PhrasePair, dict[str, float]]]:
         """Steps of the discriminator and one of the generator, through whose notes gradients flow."""
         count = self.settings.discriminator_steps
-        for substep, (rolls, labels) in enumerate(
-            zip(batch.rolls.chunk(count), batch.labels.chunk(count), strict=True)
-        ):
+        for substep, part in enumerate(batch.chunk(count)):
             last = substep == count - 1
             with torch.set_grad_enabled(last):
                 random = self._random(self.step * count + substep)
-                part = Batch(rolls, labels)
                 pair = make_pair(self.generator, part, self.settings.max_transposition, random, self.team)
             if last and self.loss.simultaneous:
                 figures = self.adversarial.simultaneous_step(pair, self.step, substep)

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from gan.context import Context
 from gan.interface import PhraseDiscriminator, PhraseGenerator
-from gan.networks.discriminator import Discriminator
 from gan.metrics.counts import evenly_spread
+from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 from gan.networks.resampling import sample_resampled
 from gan.seeds import mix_seed
