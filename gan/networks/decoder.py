@@ -64,7 +64,7 @@ def drum_patterns(
 
 
 def pick(logits: Tensor, uniform: Tensor, temperature: float) -> Tensor:
-    """One of the choices `[rows]` by inverse transform sampling of `softmax(logits / temperature)` `[rows, choices]`."""
+    """Choices `[rows]` by inverse transform sampling of `softmax(logits / temperature)`, logits `[rows, choices]`."""
     if temperature <= 0:
         return logits.argmax(1)
     shares = torch.softmax(logits / temperature, 1).cumsum(1)

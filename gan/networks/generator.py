@@ -1,7 +1,7 @@
 """The generator: latents and conditions in, phrases out; a trunk of MuseGAN's kind and an autoregressive decoder.
 
-As in MuseGAN's hybrid model (Dong et al., arXiv 1709.06298, section 3.3) a trunk shared by all tracks decides on harmony
-and rhythm, bar by bar and beat by beat, and each track has a part of its own. Unlike there, notes are not made all at
+As in MuseGAN's hybrid model (Dong et al., arXiv 1709.06298, section 3.3) a trunk shared by all tracks decides on
+harmony and rhythm, bar by bar and beat by beat, and each track has a part of its own. Unlike there, notes are not made all at
 once: `gan.networks.decoder` decides them step by step, each given all before it, and the four latents of MuseGAN are
 the chance in its decisions.
 
@@ -166,7 +166,7 @@ class Generator(PhraseGenerator):
         return found if known is None else found.masked_fill(~known.unsqueeze(1), 0.0)
 
     def bounds(self, streams: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
-        """Bounds of the uniform numbers that make phrases at the model's own temperature, see `NoteDecoder.intervals`."""
+        """Bounds of the uniform numbers that make phrases at the model's temperatures, see `NoteDecoder.intervals`."""
         given = streams.new_zeros(streams.shape[:3], dtype=torch.bool)
         density = conditions[:, self.layout.attribute(DENSITY)]
         x = self.features(conditions, None)

@@ -1,7 +1,7 @@
 """What was played before a step, and beside it: the features by which note heads decide.
 
-Notes lie in buffers, time in front, that are either filled at once, to score known phrases (teacher forcing), or step by
-step while phrases are sampled; both ways give the same features. Some empty steps stand before the first.
+Notes lie in buffers, time in front, that are either filled at once, to score known phrases (teacher forcing), or step
+by step while phrases are sampled; both ways give the same features. Some empty steps stand before the first.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class History:
         self.sums = pad(torch.stack(counts, 3).cumsum(0), [0] * 6 + [1, 0])
 
     def give(self, streams: Tensor) -> None:
-        """Notes that are given, `[time, batch, tracks, 2, pitch_range]`; tracks see those of others at the same step."""
+        """Given notes, `[time, batch, tracks, 2, pitch_range]`; tracks see those of others at the same step."""
         self._look_ahead(streams)
         notes = streams * self.given[..., None, None]
         self.onset[self.lead :] = notes[:, :, :, STREAM_ONSET]
@@ -201,7 +201,7 @@ class History:
         return progress * self.requested.unsqueeze(2)
 
     def before(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
-        """Features of what was before each step, `[steps, batch, tracks, ...]`, and of it `NUM_OWN` vectors over pitches."""
+        """Features of what was before each step, `[steps, batch, tracks, ...]`, and `NUM_OWN` vectors over pitches."""
         start, stop = start + self.lead, stop + self.lead
         chord, older, since = self._last_chords(start, stop)
         bar, (onset, sounding) = self.bar, (self.onset, self.sounding)
@@ -222,7 +222,7 @@ class History:
         return torch.cat(features, 3), own
 
     def shared(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
-        """Features that all tracks share, `[steps, batch, ...]`, and chroma of the last beat and bar, `[..., 2, 12]`."""
+        """Features that all tracks share, `[steps, batch, ...]`; chroma of the last beat and bar, `[..., 2, 12]`."""
         place = self.places[start:stop]
         start, stop = start + self.lead, stop + self.lead
         means = []

@@ -76,7 +76,7 @@ class OnsetCounts:
 
 
 def count_onsets(pair: PhrasePair, generator: PhraseGenerator, team: Team) -> tuple[OnsetCounts, OnsetCounts] | None:
-    """Onsets of generated phrases, without those that were given, and of real ones; `None` where none were generated."""
+    """Onsets of generated phrases, without those that were given, and of real ones; `None` without generated ones."""
     if pair.fake is None:
         return None
     made = None if pair.conditioning is None else ~mask_of_steps(pair.conditioning.mask, pair.spec)
@@ -197,8 +197,9 @@ class TrainingReport:
         Steps done, and seconds of training in all, earlier runs included.
     figures
         Means since the last report: `discriminator_loss`, `generator_loss`, `real_logit`, `fake_logit`,
-        `discriminator_accuracy` (share of pairs whose real phrase scores higher), `matching_accuracy` (of pairs whose
-        tracks match), `likelihood_loss` (nats a decision of real phrases), the penalties (`r1` and `r2`, or `gradient_penalty`), the gradients' norms
+        `discriminator_accuracy` (share of pairs whose real phrase scores higher),
+        `likelihood_loss` (nats of real phrases a step of a track), `sharpness` (factor that calibrates
+        logits), the penalties (`r1` and `r2`, or `gradient_penalty`), the gradients' norms
         `generator_gradient_norm` and `discriminator_gradient_norm`, `variety` and `variety_real`
         (`OnsetCounts.variety`), and at this step `learning_rate`.
     notes_per_bar

@@ -6,8 +6,8 @@ Notes are decisions, through which no gradient flows. So the generator learns by
 
 and the discriminator to tell what it samples then. The logits of a discriminator that is right say how much more likely
 a phrase is in the data than it is to be sampled; phrases are resampled by them (`gan.networks.resampling`). With
-`train.policy_weight` the generator goes on learning, with the importance-weighted policy gradient of MaliGAN (Che et al.,
-arXiv 1702.07983) beside the likelihood,
+`train.policy_weight` the generator goes on learning, with the importance-weighted policy gradient of MaliGAN (Che et
+al., arXiv 1702.07983) beside the likelihood,
 
     - weight * mean over its own y of (w(y) - 1) log p(y),
 
@@ -28,7 +28,7 @@ from gan.training.step import AdversarialStep
 
 
 def importance_weights(logits: Tensor, sharpness: float) -> Tensor:
-    """How much more likely samples are in the data than to be drawn, `[batch]` with a mean of 1, of logits `[batch]`."""
+    """How much more likely samples are in the data than to be drawn, with a mean of 1, of logits `[batch]`."""
     return torch.softmax(sharpness * logits, 0) * len(logits)
 
 

@@ -155,8 +155,8 @@ def train(trainer: Trainer, rolls: Tensor, labels: Tensor, known: Tensor, record
     ):
         step, stop = trainer.step, Stop(trainer, stopped)
         while True:
-            count, seed = settings.phrases_per_step, trainer.seed
-            batches = batches_from(rolls, trainer.spec, count, seed, trainer.step, labels, known)
+            size, seed = settings.phrases_per_step, trainer.seed
+            batches = batches_from(rolls, trainer.spec, size, seed, trainer.step, labels, known)
             try:
                 for report in trainer.run(stop.until(batches)):
                     count(report.step - step)
