@@ -77,10 +77,13 @@ class Conditioning:
         Those that the phrases were generated for, `[batch, ConditionLayout.size]`.
     mask
         Which bars of them were given, `[batch, tracks, bars]`.
+    known
+        Bool `[batch, tracks]`: of which tracks it is known what they play; the others are silent. Without it all are.
     """
 
     conditions: Tensor
     mask: Tensor
+    known: Tensor | None = None
 
 
 def conditions_of_context(context: Context, spec: RollSpec) -> Tensor:

@@ -85,8 +85,9 @@ class AlbumGANSettings(ModelSettings):
         Most notes that a polyphonic track strikes at once.
     dropout
         Share of the decoder's channels that are dropped in training, the same over a phrase.
-    temperature
-        Of the decisions when phrases are sampled: 1 as learnt, 0 for what is most likely.
+    rhythm_temperature, pitch_temperature
+        Of the decisions when phrases are sampled, when something begins and which note: 1 as learnt, 0 for what is most
+        likely. Pitches a little nearer to the likely ones are more like the data's.
     """
 
     trunk_width: int = 128
@@ -99,7 +100,8 @@ class AlbumGANSettings(ModelSettings):
     decoder_width: int = 128
     voices: int = 6
     dropout: float = 0.1
-    temperature: float = 0.9
+    rhythm_temperature: float = 1.0
+    pitch_temperature: float = 0.8
 
     def check(self) -> None:
         """Raise `ValueError` with the key in the sentence when a value cannot work."""
@@ -109,7 +111,8 @@ class AlbumGANSettings(ModelSettings):
             _need(getattr(self, key) >= 1, f"model.{key}", "at least 1", getattr(self, key))
         _need(1 <= self.voices <= 10, "model.voices", "1 to 10", self.voices)
         _need(0 <= self.dropout < 1, "model.dropout", "at least 0 and below 1", self.dropout)
-        _need(0 <= self.temperature <= 2, "model.temperature", "between 0 and 2", self.temperature)
+        for key in ("rhythm_temperature", "pitch_temperature"):
+            _need(0 < getattr(self, key) <= 2, f"model.{key}", "above 0 and at most 2", getattr(self, key))
 
 
 @dataclass
@@ -201,17 +204,12 @@ class TrainSettings:
         2020): they cost as much as a step. With 1 they are computed at each.
     ema_decay
         Decay a step of the averaged generator that samples are drawn from; with 0 it is the generator itself.
-    matching_loss
-        Weight of telling real phrases from ones in which some tracks come from another phrase (Reed et al. 2016).
-    matching_loss_steps
-        That loss is computed every so many steps and weighs as many times more.
-    pretrain_steps
-        The generator learns real phrases alone over these first steps (teacher forcing), before there is an adversary.
+    pretrain_share
+        Over this first share of the steps the generator learns real phrases alone (teacher forcing), before there is an
+        adversary.
     policy_weight
-        Weight of the discriminator's policy gradient beside the likelihood of real phrases; with 0 the generator learns
-        by likelihood alone.
-    sharpness
-        Factor of the discriminator's logits in the importance weights of samples.
+        Weight of the discriminator's policy gradient, beside the likelihood of real phrases, from then on; with 0 the
+        generator stays as it is while the discriminator learns to tell its phrases.
     generator_speed
         Learning rate of the generator beside `learning_rate`.
     weight_decay
@@ -228,7 +226,7 @@ class TrainSettings:
         How often figures are due; samples for a picture, and a state worth saving, are due with every eighth of them.
     """
 
-    steps: int = 300
+    steps: int = 240
     minutes: float = 16.0
     batch_size: int = 16
     batches_per_step: int = 8
@@ -241,11 +239,8 @@ class TrainSettings:
     gamma: float = 0.1
     penalty_steps: int = 4
     ema_decay: float = 0.995
-    matching_loss: float = 0.25
-    matching_loss_steps: int = 4
-    pretrain_steps: int = 150
-    policy_weight: float = 0.3
-    sharpness: float = 0.7
+    pretrain_share: float = 0.6
+    policy_weight: float = 0.0
     generator_speed: float = 3.0
     weight_decay: float = 0.02
     max_transposition: int = 0
@@ -263,16 +258,16 @@ class TrainSettings:
             "batches_per_step",
             "discriminator_steps",
             "penalty_steps",
-            "matching_loss_steps",
             "report_steps",
         ):
             _need(getattr(self, key) >= 1, f"train.{key}", "at least 1", getattr(self, key))
         for key in ("minutes", "learning_rate", "generator_speed"):
             _need(getattr(self, key) > 0, f"train.{key}", "above 0", getattr(self, key))
-        for key in ("gamma", "matching_loss", "pretrain_steps", "policy_weight", "sharpness", "weight_decay"):
+        for key in ("gamma", "policy_weight", "weight_decay"):
             _need(getattr(self, key) >= 0, f"train.{key}", "at least 0", getattr(self, key))
         for key in ("beta1", "beta2", "ema_decay"):
             _need(0 <= getattr(self, key) < 1, f"train.{key}", "at least 0 and below 1", getattr(self, key))
+        _need(0 <= self.pretrain_share <= 1, "train.pretrain_share", "between 0 and 1", self.pretrain_share)
         _need(0 <= self.decay_share <= 1, "train.decay_share", "between 0 and 1", self.decay_share)
         _need(0 <= self.max_transposition <= 6, "train.max_transposition", "0 to 6", self.max_transposition)
 
@@ -280,6 +275,11 @@ class TrainSettings:
     def phrases_per_step(self) -> int:
         """Real phrases that one step of training takes."""
         return self.batch_size * self.batches_per_step * self.discriminator_steps
+
+    @property
+    def pretrain_steps(self) -> int:
+        """Steps before there is an adversary."""
+        return round(self.pretrain_share * self.steps)
 
     @property
     def checkpoint_steps(self) -> int:
@@ -291,21 +291,26 @@ class TrainSettings:
         return asdict(self)
 
 
+WITHOUT_EFFECT = {
+    "batches_per_step": 1,
+    "pretrain_share": 0,
+    "policy_weight": 0,
+    "generator_speed": 1,
+    "weight_decay": 0,
+    "max_transposition": 0,
+}
+"""What other designs than `albumgan` do not have, and the value that says so."""
+
+
 def check_together(model: ModelSettings, train: TrainSettings) -> None:
     """Raise `ValueError` when a setting cannot work, alone or with the others, or does nothing."""
     model.check()
     train.check()
     if model.design != "albumgan":
-        _need(
-            train.batches_per_step == 1,
-            "train.batches_per_step",
-            f"1 with model.design={model.design}",
-            train.batches_per_step,
-        )
-        for key in ("matching_loss", "pretrain_steps", "policy_weight", "weight_decay", "max_transposition"):
-            if getattr(train, key):
+        for key, nothing in WITHOUT_EFFECT.items():
+            if getattr(train, key) != nothing:
                 raise ValueError(
-                    f"train.{key} does nothing with model.design={model.design}, set it to 0; "
+                    f"train.{key} does nothing with model.design={model.design}, set it to {nothing}; "
                     "train=musegan holds what MuseGAN was trained with"
                 )
     elif train.loss != "relativistic":

@@ -160,9 +160,9 @@ class NoteDecoder(nn.Module):
         rows = torch.randn(tracks, spec.num_steps * self.num_noises, 4 * latent_size, generator=random)
         self.register_buffer("projection", rows / rows.norm(dim=2, keepdim=True), persistent=False)
 
-    def history(self, given: Tensor, density: Tensor) -> History:
+    def history(self, given: Tensor, density: Tensor, known: Tensor | None = None) -> History:
         """An empty history, see there."""
-        return History(len(density), self.spec, self.classes, given, density)
+        return History(len(density), self.spec, self.classes, given, density, known)
 
     def monophonic(self, streams: Tensor) -> Tensor:
         """Streams in which tracks that strike one note at a time have their highest note alone."""
@@ -228,11 +228,17 @@ class NoteDecoder(nn.Module):
         return torch.cat([own, harmony @ classes.T], 1)
 
     def decisions(
-        self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor, dropout: Tensor | None = None
+        self,
+        streams: Tensor,
+        x: Tensor,
+        given: Tensor,
+        density: Tensor,
+        known: Tensor | None = None,
+        dropout: Tensor | None = None,
     ) -> list[Decision]:
         """What was decided where phrases are known; parameters as in `log_probs`."""
         streams = self.monophonic(streams.transpose(0, 1))
-        history = self.history(given.transpose(0, 1), density)
+        history = self.history(given.transpose(0, 1), density, known)
         history.fill(streams)
         steps = self.spec.num_steps
         past, own, means = self._past(history, x.transpose(0, 1), 0, steps)
@@ -251,7 +257,13 @@ class NoteDecoder(nn.Module):
         return found
 
     def log_probs(
-        self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor, dropout: Tensor | None = None
+        self,
+        streams: Tensor,
+        x: Tensor,
+        given: Tensor,
+        density: Tensor,
+        known: Tensor | None = None,
+        dropout: Tensor | None = None,
     ) -> Tensor:
         """Log-probabilities of what each track does at each step, `[batch, time, tracks]`.
 
@@ -265,17 +277,20 @@ class NoteDecoder(nn.Module):
             Bool `[batch, time, tracks]`: notes that were known from the start.
         density
             Notes a bar requested, `[batch, tracks]`, NaN for no request.
+        known
+            Bool `[batch, tracks]`: tracks of which it is known what they play. The others are silent, and no track
+            takes that for what they play.
         dropout
             `draw_dropout` of the batch, where the decoder learns.
         """
         steps, batch = self.spec.num_steps, len(streams)
         parts = [x.new_zeros(steps * batch) for _ in self.order]
-        for one in self.decisions(streams, x, given, density, dropout):
+        for one in self.decisions(streams, x, given, density, known, dropout):
             parts[one.track] = parts[one.track].index_add(0, one.rows, one.log_probs())
         return torch.stack([part.view(steps, batch).T for part in parts], 2)
 
     def intervals(
-        self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor, temperature: float
+        self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor, temperature: tuple[float, float]
     ) -> tuple[Tensor, Tensor]:
         """Bounds of the uniform numbers that make known phrases, each as `noise` gives them.
 
@@ -285,7 +300,7 @@ class NoteDecoder(nn.Module):
         low, high = x.new_zeros(shape), x.new_ones(shape)
         for one in self.decisions(streams, x, given, density):
             if one.kept is None:
-                shares = torch.softmax(one.logits / temperature, 1)
+                shares = torch.softmax(one.logits / temperature[0 if isinstance(one.slot, int) else 1], 1)
                 index = one.target.unsqueeze(1)
                 upper = shares.cumsum(1).gather(1, index).squeeze(1)
                 low[one.rows, one.track, one.slot] = upper - shares.gather(1, index).squeeze(1)
@@ -308,15 +323,19 @@ class NoteDecoder(nn.Module):
         x: Tensor,
         uniform: Tensor,
         density: Tensor,
-        temperature: Sequence[float],
+        temperature: Sequence[tuple[float, float]],
         streams: Tensor | None = None,
         given: Tensor | None = None,
+        known: Tensor | None = None,
     ) -> Tensor:
-        """Streams `[batch, time, tracks, 2, pitch_range]`; what is given (as in `log_probs`) comes back as it is."""
+        """Streams `[batch, time, tracks, 2, pitch_range]`; what is given (as in `log_probs`) comes back as it is.
+
+        `temperature` holds two numbers for each track, of rhythm (drums have no other) and of pitches.
+        """
         batch, time, tracks = x.shape[:3]
-        known = x.new_zeros((time, batch, tracks), dtype=torch.bool) if given is None else given.transpose(0, 1)
-        history = self.history(known, density)
-        some, every = known.any(1).tolist(), known.all(1).tolist()
+        fixed = x.new_zeros((time, batch, tracks), dtype=torch.bool) if given is None else given.transpose(0, 1)
+        history = self.history(fixed, density, known)
+        some, every = fixed.any(1).tolist(), fixed.all(1).tolist()
         if streams is not None:
             history.give(streams.transpose(0, 1))
         x = x.transpose(0, 1)
@@ -330,15 +349,18 @@ class NoteDecoder(nn.Module):
                 head, warmth, chance = self.heads[track], temperature[track], uniform[step, :, track]
                 hidden, chroma = self._now(history, past, track, place, step, step + 1)
                 if isinstance(head, DrumHead):
-                    onset = sounding = head.patterns[pick(head.pattern(hidden), chance[:, 0], warmth)]
+                    onset = sounding = head.patterns[pick(head.pattern(hidden), chance[:, 0], warmth[0])]
                 elif isinstance(head, PitchedHead):
                     pointers = self._pointers(own, chroma, means, track)
                     old, chord = own[0, :, track, 0], own[0, :, track, 1]
                     onset, sounding = decide(head, hidden, old, pointers, chord, chance, warmth)
                 if some[step][track]:
-                    here = known[step, :, track].unsqueeze(1)
+                    here = fixed[step, :, track].unsqueeze(1)
                     onset = torch.where(here, history.onset[history.lead + step, :, track], onset)
                     sounding = torch.where(here, history.now_notes[:, track], sounding)
+                if known is not None:
+                    silence = ~known[:, track, None]
+                    onset, sounding = onset.masked_fill(silence, 0.0), sounding.masked_fill(silence, 0.0)
                 history.put(track, step, onset, sounding)
             history.close(step)
         made = torch.stack([history.sounding, history.onset], 3)[history.lead :]
@@ -380,10 +402,16 @@ def pitched_decisions(
 
 
 def decide(
-    head: PitchedHead, hidden: Tensor, old: Tensor, pointers: Tensor, chord: Tensor, chance: Tensor, temperature: float
+    head: PitchedHead,
+    hidden: Tensor,
+    old: Tensor,
+    pointers: Tensor,
+    chord: Tensor,
+    chance: Tensor,
+    temperature: tuple[float, float],
 ) -> tuple[Tensor, Tensor]:
     """Onsets and sounding notes `[batch, pitch_range]` of a pitched track at a step, after notes `old`."""
-    mode = pick(head.mode_logits(hidden, old), chance[:, 0], temperature)
+    mode = pick(head.mode_logits(hidden, old), chance[:, 0], temperature[0])
     keep = mode % STRIKE
     kept = old * (keep == KEEP_ALL).unsqueeze(1)
     if head.max_notes > 1:
@@ -392,7 +420,7 @@ def decide(
             share = torch.sigmoid(head.keep(hidden[part]))
             places = torch.arange(head.pitch_range, device=hidden.device) * GOLDEN
             draws = (chance[part, 1].unsqueeze(1) + places) % 1  # of one number as many as there are pitches
-            draws = draws if temperature > 0 else torch.full_like(draws, 0.5)
+            draws = draws if temperature[0] > 0 else torch.full_like(draws, 0.5)
             kept[part] = old[part] * (draws < share)
     onset = torch.zeros_like(old)
     rows = (mode >= STRIKE).nonzero().squeeze(1)
@@ -403,7 +431,7 @@ def decide(
         logits = head.pitch_logits(hidden[rows], pointers[rows], chord[rows], kept[rows], onset[rows], last)
         if head.max_notes == 1:
             logits = logits[:, :-1]
-        pitch = pick(logits, chance[rows, 2 + number], temperature)
+        pitch = pick(logits, chance[rows, 2 + number], temperature[1])
         more = pitch < head.pitch_range
         rows, last = rows[more], pitch[more]
         onset[rows, last] = 1.0

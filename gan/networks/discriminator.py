@@ -25,6 +25,9 @@ from gan.statistics import DataStatistics, choose_pitch_ranges
 
 MOTION_PERIOD = 36
 """Melodic intervals are told apart up to half of this, in semitones."""
+CALIBRATION_RATE = 0.02
+"""Weight of a batch in the running means that calibrate the logits."""
+MAX_SHARPNESS = 10.0
 LAGS_PER_BEAT = (0.25, 1.0)
 """Melodic intervals are taken to the pitch a quarter of a beat and a beat before."""
 
@@ -53,6 +56,7 @@ class PhraseEncoder(nn.Module):
         step, beat = settings.step_width, settings.beat_width
         self.to_steps = linear(sum(self.inputs), step)  # [batch, time, step]
         self.position = nn.Parameter(torch.zeros(spec.steps_per_bar, step))
+        self.unknown = nn.Parameter(torch.zeros(spec.num_tracks, step))
         self.steps = TimeBlock(step, 1)  # [batch, time, step]
         self.conditions_to_beats = linear(self.conditions.size, beat)  # [batch, beat]
         self.to_beats = linear(spec.steps_per_beat * step, beat)  # [batch, beats, beat]
@@ -84,6 +88,8 @@ class PhraseEncoder(nn.Module):
         x = torch.cat([self.encode_steps(one) for one in streams])  # [batch * time, step]
         slots = torch.split(self.to_steps.weight, self.inputs, dim=1)[1]
         given = conditioning.mask.transpose(1, 2).to(slots) @ slots.t()  # [one batch, bars, step]
+        if conditioning.known is not None:
+            given = given + ((~conditioning.known).to(slots) @ self.unknown).unsqueeze(1)
         place = given.unsqueeze(2) + self.position  # [one batch, bars, steps of a bar, step]
         x = x.view(times, len(place), spec.bars, spec.steps_per_bar, -1) + place
         x = activate(self.steps(x.view(batch, spec.num_steps, -1)))  # [batch, time, step]
@@ -103,11 +109,16 @@ class Discriminator(PhraseDiscriminator):
     Starts undecided: its last layers start small. A phrase's score depends on nothing but the phrase.
     """
 
+    moments: Tensor
+
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: AlbumGANSettings) -> None:
         super().__init__(spec, statistics, settings)
         self.encoder = PhraseEncoder(spec, statistics, settings)
         self.score_bars = linear(settings.bar_width, 1, gain=0.1)  # [batch, bars, 1]
         self.score_phrase = linear(settings.bar_width, 1, gain=0.1)  # [batch, 1]
+        self.register_buffer(
+            "moments", torch.zeros(2)
+        )  # how far real and generated logits lie apart, and their variance
 
     def compute(self, streams: Sequence[Tensor], conditioning: Conditioning) -> tuple[Tensor, Tensor]:
         """All but the last layers: features of bars and of phrases."""
@@ -122,6 +133,19 @@ class Discriminator(PhraseDiscriminator):
         bars, phrase = self.fast_compute(streams, conditioning or self._unconditional(len(streams[0])))
         logits: Tensor = self.score_phrase(phrase).squeeze(1) + self.score_bars(bars).mean((1, 2))
         return logits
+
+    @torch.no_grad()
+    def calibrate(self, real_logits: Tensor, fake_logits: Tensor) -> None:
+        """Take in logits `[batch]` of real and generated phrases, as running means."""
+        variance = (real_logits.var() + fake_logits.var()) / 2
+        found = torch.stack([real_logits.mean() - fake_logits.mean(), variance])
+        self.moments.lerp_(found, 1.0 if not bool(self.moments.any()) else CALIBRATION_RATE)
+
+    @property
+    def sharpness(self) -> float:
+        """Factor that makes logits the logarithm of a density ratio, were both sides Gaussian (linear discriminant)."""
+        gap, variance = self.moments.tolist()
+        return float(min(max(gap / max(variance, 1e-6), 0.0), MAX_SHARPNESS))
 
     def _unconditional(self, batch: int) -> Conditioning:
         """No conditions, and nothing given."""

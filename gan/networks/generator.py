@@ -97,6 +97,7 @@ class Generator(PhraseGenerator):
         context: StreamContext | None = None,
         condition_strength: float = 1.0,
         temperature: float | Sequence[float] = 1.0,
+        known: Tensor | None = None,
     ) -> Tensor:
         """Streams `[batch, time, tracks, 2, pitch_range]`, 0 or 1, without gradients.
 
@@ -109,10 +110,12 @@ class Generator(PhraseGenerator):
         condition_strength
             How strongly the conditions count: 1 as learnt, 0 not at all.
         temperature
-            Of the decisions, for all or a number a track: 1 as learnt, 0 for what is most likely.
+            Factor of the model's temperatures, for all or a number a track: 0 for what is most likely.
+        known
+            Bool `[batch, tracks]`: tracks that are not are silent, and nobody hears them so; as in `log_probs`.
         """
         x = self.features(latents.conditions, context, condition_strength)
-        return self.sample_streams(latents, x, context, temperature)
+        return self.sample_streams(latents, x, context, temperature, known)
 
     def features(self, conditions: Tensor, context: StreamContext | None, condition_strength: float = 1.0) -> Tensor:
         """All but the decoder: `[batch, time, tracks, track_width]`, for conditions `[batch, ConditionLayout.size]`."""
@@ -122,22 +125,35 @@ class Generator(PhraseGenerator):
         return x
 
     def sample_streams(
-        self, latents: Latents, x: Tensor, context: StreamContext | None, temperature: float | Sequence[float]
+        self,
+        latents: Latents,
+        x: Tensor,
+        context: StreamContext | None,
+        temperature: float | Sequence[float],
+        known: Tensor | None = None,
     ) -> Tensor:
         """What the decoder samples of features `x`, with what is given."""
-        warmth = [float(temperature)] * self.spec.num_tracks if isinstance(temperature, (int, float)) else temperature
+        factors = [temperature] * self.spec.num_tracks if isinstance(temperature, (int, float)) else temperature
+        own = (self.settings.rhythm_temperature, self.settings.pitch_temperature)
+        warmth = [(factor * own[0], factor * own[1]) for factor in factors]
         density = latents.conditions[:, self.layout.attribute(DENSITY)]
         uniform = self.decoder.noise(latents)
         if context is None or not bool(context.mask.any()):
-            return self.decoder.sample(x, uniform, density, warmth)
+            return self.decoder.sample(x, uniform, density, warmth, known=known)
         given = mask_of_steps(context.mask, self.spec)
-        made = self.decoder.sample(x, uniform, density, warmth, context.streams, given)
+        made = self.decoder.sample(x, uniform, density, warmth, context.streams, given, known)
         return inpaint_streams(made, context, self.spec)
 
     def log_probs(
-        self, streams: Tensor, x: Tensor, conditions: Tensor, mask: Tensor, dropout: Tensor | None = None
+        self,
+        streams: Tensor,
+        x: Tensor,
+        conditions: Tensor,
+        mask: Tensor,
+        known: Tensor | None = None,
+        dropout: Tensor | None = None,
     ) -> Tensor:
-        """Log-probabilities `[batch, time, tracks]` of known phrases; 0 where their notes were given.
+        """Log-probabilities `[batch, time, tracks]` of phrases; 0 where notes were given, or it is not known which.
 
         Parameters
         ----------
@@ -147,19 +163,23 @@ class Generator(PhraseGenerator):
             Features for their conditions and context.
         conditions, mask
             `[batch, ConditionLayout.size]` and `[batch, tracks, bars]`.
+        known
+            Bool `[batch, tracks]`; without it all tracks are.
         dropout
             See `NoteDecoder.log_probs`.
         """
         given = mask_of_steps(mask, self.spec)
         density = conditions[:, self.layout.attribute(DENSITY)]
-        return self.decoder.log_probs(streams, x, given, density, dropout).masked_fill(given, 0.0)
+        found = self.decoder.log_probs(streams, x, given, density, known, dropout).masked_fill(given, 0.0)
+        return found if known is None else found.masked_fill(~known.unsqueeze(1), 0.0)
 
     def bounds(self, streams: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
-        """Bounds of the uniform numbers that make phrases at the model's temperature, see `NoteDecoder.intervals`."""
+        """Bounds of the uniform numbers that make phrases at the model's temperatures, see `NoteDecoder.intervals`."""
         given = streams.new_zeros(streams.shape[:3], dtype=torch.bool)
         density = conditions[:, self.layout.attribute(DENSITY)]
         x = self.features(conditions, None)
-        return self.decoder.intervals(streams, x, given, density, self.settings.temperature)
+        own = (self.settings.rhythm_temperature, self.settings.pitch_temperature)
+        return self.decoder.intervals(streams, x, given, density, own)
 
     @property
     def layout(self) -> ConditionLayout:
@@ -229,7 +249,7 @@ class Generator(PhraseGenerator):
         latents: Latents,
         context: Context | None = None,
         condition_strength: float = 1.0,
-        temperature: Sequence[float | None] | None = None,
+        temperature: Sequence[float] | None = None,
     ) -> Tensor:
         """Bool rolls `[batch, *spec.shape]` on the module's device; the same latents give the same phrases.
 
@@ -242,15 +262,15 @@ class Generator(PhraseGenerator):
         condition_strength
             How strongly the conditions count, see `streams`.
         temperature
-            A number a track, see `streams`; the model's own (`model.temperature`) where there is none.
+            A number a track, see `streams`; 1 where none is given.
         """
-        asked = [None] * self.spec.num_tracks if temperature is None else temperature
-        warmth = [self.settings.temperature if one is None else one for one in asked]
 
         def make(rows: slice) -> Tensor:
             part = None if context is None else context[rows]
             given = None if part is None else StreamContext(self.encode(part.rolls), part.mask)
-            streams = self.streams(latents[rows], given, condition_strength, warmth)
+            streams = self.streams(
+                latents[rows], given, condition_strength, 1.0 if temperature is None else temperature
+            )
             made = to_rolls(streams, self.lowest_pitches, self.spec)
             return made if part is None else part.complete(made)
 

@@ -25,8 +25,8 @@ AROUND = 2
 NUM_FLAGS = 12
 """Numbers on how much the last bar and beat were as one and two bars before."""
 NUM_PROGRESS = 3
-NUM_OWN = 6
-"""Vectors over the pitches of what a track did before; all of them are pointers as well."""
+NUM_OWN = 7
+"""Vectors over the pitches of what a track did before, and does next where that is given; all are pointers as well."""
 NUM_POINTERS = NUM_OWN + 4
 DRUM_LAGS = (1, 2, 3, 4, 8)
 """Steps back at which a drum track sees its own onsets; those around one and two bars ago it sees too."""
@@ -45,14 +45,19 @@ class History:
         Bool `[time, batch, tracks]`: notes that are known from the start.
     density
         Requested notes a bar, `[batch, tracks]`, NaN for no request.
+    known
+        Bool `[batch, tracks]`: tracks of which it is known what they play; without it all are.
     """
 
-    def __init__(self, batch: int, spec: RollSpec, classes: Tensor, given: Tensor, density: Tensor) -> None:
+    def __init__(
+        self, batch: int, spec: RollSpec, classes: Tensor, given: Tensor, density: Tensor, known: Tensor | None = None
+    ) -> None:
         bar, time, tracks, pitches = spec.steps_per_bar, spec.num_steps, spec.num_tracks, classes.shape[1]
         self.spec, self.bar, self.classes = spec, bar, classes
         self.lead = max(2 * bar + AROUND + 1, NUM_RECENT)
         self.given = given.to(classes)
-        self.known = (~density.isnan()).to(classes)
+        self.known = classes.new_ones(batch, tracks) if known is None else known.to(classes)
+        self.requested = (~density.isnan()).to(classes)
         self.density = density.nan_to_num(0.0)
         length = self.lead + time
         new = classes.new_zeros
@@ -67,6 +72,11 @@ class History:
         self.chords = new(2, batch, tracks, pitches)  # the last two, while sampling
         self.latest = torch.zeros(batch, tracks, dtype=torch.long, device=classes.device)
         self.used = new(batch, tracks, pitches)
+        self.ahead = new(time, batch, tracks, pitches)
+        self.nearness = new(time, batch, tracks)
+        self.counted = torch.eye(LONGEST, device=classes.device)
+        step = torch.arange(time, device=classes.device)
+        self.places = torch.cat([one_hot(step % bar, bar), one_hot(step // bar, spec.bars)], 1).to(classes)
         self.now = new(batch, tracks * (pitches + 14))  # what is known of the step being decided, while sampling
         sizes = [tracks * pitches, tracks * 12, tracks, tracks]
         notes, chroma, *self.now_flags = torch.split(self.now, sizes, 1)
@@ -74,6 +84,7 @@ class History:
 
     def fill(self, streams: Tensor) -> None:
         """All notes at once, of streams `[time, batch, tracks, 2, pitch_range]`."""
+        self._look_ahead(streams)
         self.onset[self.lead :] = streams[:, :, :, STREAM_ONSET]
         self.sounding[self.lead :] = streams[:, :, :, STREAM_SOUNDING]
         self.struck = self.onset.amax(3)
@@ -87,7 +98,8 @@ class History:
         self.sums = pad(torch.stack(counts, 3).cumsum(0), [0] * 6 + [1, 0])
 
     def give(self, streams: Tensor) -> None:
-        """Notes that are given, `[time, batch, tracks, 2, pitch_range]`; other tracks see them at the same step."""
+        """Given notes, `[time, batch, tracks, 2, pitch_range]`; tracks see those of others at the same step."""
+        self._look_ahead(streams)
         notes = streams * self.given[..., None, None]
         self.onset[self.lead :] = notes[:, :, :, STREAM_ONSET]
         self.sounding[self.lead :] = notes[:, :, :, STREAM_SOUNDING]
@@ -95,13 +107,23 @@ class History:
         sounding = notes[:, :, :, STREAM_SOUNDING]
         self.chroma[self.lead :] = torch.einsum("tbvp,vpc->tbvc", sounding, self.classes).clamp(max=1)
 
+    def _look_ahead(self, streams: Tensor) -> None:
+        """What sounds where the next given notes of a track begin, and how near that is: 1 beside it, 0 for none."""
+        time = len(streams)
+        steps = torch.arange(time, device=streams.device).view(-1, 1, 1)
+        later = torch.where(self.given > 0, steps, time).flip(0).cummin(0).values.flip(0)
+        index = later.clamp(max=time - 1)[..., None].expand(-1, -1, -1, streams.shape[-1])
+        found = streams[:, :, :, STREAM_SOUNDING].gather(0, index)
+        self.ahead = found * (later < time).unsqueeze(3)
+        self.nearness = torch.where(later < time, 1 / (1 + later - steps).clamp(min=1), 0.0)
+
     def open(self, step: int) -> None:
         """Begin a step: of it is known what is given."""
         place = self.lead + step
         self.now_notes.copy_(self.sounding[place])
         self.now_chroma.copy_(self.chroma[place])
         self.now_flags[0].copy_(self.struck[place])
-        self.now_flags[1].copy_(self.given[step])
+        self.now_flags[1].copy_(self.given[step] * self.known)
 
     def put(self, track: int, step: int, onset: Tensor, sounding: Tensor) -> None:
         """Notes of a track at a step, `[batch, pitch_range]` each."""
@@ -109,7 +131,7 @@ class History:
         self.onset[place, :, track] = onset
         self.now_notes[:, track] = sounding
         self.now_flags[0][:, track] = onset.amax(1)
-        self.now_flags[1][:, track] = 1.0
+        self.now_flags[1][:, track] = self.known[:, track]
         if track in self.spec.pitched:
             self.now_chroma[:, track] = (sounding @ self.classes[track]).clamp(max=1)
 
@@ -155,7 +177,8 @@ class History:
         """`[steps, batch, tracks, NUM_FLAGS]`."""
         here = self.sums[start:stop]
         steps = torch.arange(start, stop, device=here.device)
-        begin = self.sums.index_select(0, steps - (steps - self.lead) % self.bar)
+        first = start - (start - self.lead) % self.bar
+        begin = self.sums[first : first + 1] if stop - start == 1 else self.sums[steps - (steps - self.lead) % self.bar]
         out = []
         for back in (self.sums[start - self.bar : stop - self.bar], self._beat_ago(start, stop), begin):
             alike, played = (here - back)[..., 1:].view(*here.shape[:3], 2, 2).unbind(4)
@@ -175,7 +198,7 @@ class History:
         behind = (self.density * step / self.bar - done) / (1 + self.density)
         silent = (self.density < SILENT).to(done).expand_as(done)
         progress = torch.stack([torch.log1p(missing.clamp(min=0)), behind.clamp(-3, 3), silent], 3)
-        return progress * self.known.unsqueeze(2)
+        return progress * self.requested.unsqueeze(2)
 
     def before(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
         """Features of what was before each step, `[steps, batch, tracks, ...]`; `NUM_OWN` vectors over its pitches."""
@@ -184,30 +207,32 @@ class History:
         bar, (onset, sounding) = self.bar, (self.onset, self.sounding)
         vectors = [sounding[start - 1 : stop - 1], chord, older, onset[start - bar : stop - bar]]
         vectors += [sounding[start - bar : stop - bar], onset[start - 2 * bar : stop - 2 * bar]]
+        vectors.append(self.ahead[start - self.lead : stop - self.lead])
         own = torch.stack(vectors, 3)  # [steps, batch, tracks, NUM_OWN, pitch_range]
         features = [
             own.flatten(3),
-            one_hot(since.clamp(max=LONGEST - 1), LONGEST).to(own),
+            self.counted[since.clamp(max=LONGEST - 1)],
             self._window(start, stop, -NUM_RECENT, NUM_RECENT),
             self._window(start, stop, -bar - AROUND, 2 * AROUND + 1),
             self._window(start, stop, -2 * bar - AROUND, 2 * AROUND + 1),
             self._flags(start, stop),
             self._progress(start, stop),
+            self.nearness[start - self.lead : stop - self.lead].unsqueeze(3),
         ]
         return torch.cat(features, 3), own
 
     def shared(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
         """Features that all tracks share, `[steps, batch, ...]`; chroma of the last beat and bar, `[..., 2, 12]`."""
-        step = torch.arange(start, stop, device=self.onset.device)
+        place = self.places[start:stop]
         start, stop = start + self.lead, stop + self.lead
-        place = torch.cat([one_hot(step % self.bar, self.bar), one_hot(step // self.bar, self.spec.bars)], 1)
         means = []
         for steps in (self.spec.steps_per_beat, self.bar):
             means.append(self.harmony[start - steps : stop - 1].unfold(0, steps, 1).mean(3))
         earlier = self.sounding[start - 1 : stop - 1].flatten(2)
         recent = self._window(start, stop, -NUM_RECENT, NUM_RECENT).flatten(2)
-        place = place.to(earlier).unsqueeze(1).expand(-1, earlier.shape[1], -1)
-        return torch.cat([earlier, recent, place, *means], 2), torch.stack(means, 2)
+        place = place.unsqueeze(1).expand(-1, earlier.shape[1], -1)
+        known = self.known.expand(len(earlier), -1, -1)
+        return torch.cat([earlier, recent, place, *means, known], 2), torch.stack(means, 2)
 
     def beside(self, decided: Sequence[int], start: int, stop: int) -> tuple[Tensor, Tensor]:
         """Features of what is known of all tracks at each step, decided or given, and its chroma `[..., 12]`."""
@@ -215,6 +240,7 @@ class History:
             return self.now.unsqueeze(0), self.now_chroma.amax(1).unsqueeze(0)
         visible = self.given[start:stop].clone()
         visible[:, :, list(decided)] = 1.0
+        visible = visible * self.known
         start, stop = start + self.lead, stop + self.lead
         notes = self.sounding[start:stop] * visible.unsqueeze(3)
         chroma = self.chroma[start:stop] * visible.unsqueeze(3)

@@ -20,7 +20,6 @@ from gan.spec import RollSpec
 from gan.training.augmentation import (
     draw_masks,
     drop_conditions,
-    mismatch_tracks,
     random_semitones,
     transpose,
 )
@@ -31,14 +30,36 @@ DROP_ALL_SHARE, DROP_EACH_SHARE = 0.1, 0.15
 
 @dataclass(frozen=True)
 class Batch:
-    """Phrases to learn from: bool rolls `[batch, *spec.shape]`; their labels, see `gan.conditions.no_labels`."""
+    """Phrases to learn from.
+
+    Attributes
+    ----------
+    rolls
+        Bool `[batch, *spec.shape]`.
+    labels
+        See `gan.conditions.no_labels`.
+    known
+        Bool `[batch, tracks]`: of which tracks it is known what they play. The others are silent in the rolls.
+    """
 
     rolls: Tensor
     labels: Tensor
+    known: Tensor
+
+    def chunk(self, count: int) -> list[Batch]:
+        """So many batches of equal size."""
+        parts = zip(self.rolls.chunk(count), self.labels.chunk(count), self.known.chunk(count), strict=True)
+        return [Batch(*part) for part in parts]
 
 
 def batches_from(
-    rolls: Tensor, spec: RollSpec, batch_size: int, seed: int, start_step: int = 0, labels: Tensor | None = None
+    rolls: Tensor,
+    spec: RollSpec,
+    batch_size: int,
+    seed: int,
+    start_step: int = 0,
+    labels: Tensor | None = None,
+    known: Tensor | None = None,
 ) -> Iterator[Batch]:
     """Endless batches of `batch_size` phrases, each a function of `seed` and its step alone.
 
@@ -58,11 +79,14 @@ def batches_from(
         The step whose batch comes first.
     labels
         Of all phrases, see `gan.conditions.no_labels`; without them nothing is known.
+    known
+        Of all phrases, bool `[count, tracks]`; without it all tracks are.
     """
     count = len(rolls)
     if count == 0:
         raise ValueError("there are no phrases to train on")
-    known = no_labels(count, spec) if labels is None else labels
+    all_labels = no_labels(count, spec) if labels is None else labels
+    all_known = torch.ones(count, spec.num_tracks, dtype=torch.bool) if known is None else known
     orders: dict[int, Tensor] = {}
     step = start_step
     while True:
@@ -71,7 +95,8 @@ def batches_from(
             shuffler = torch.Generator().manual_seed(mix_seed(seed, RandomStream.BATCH_ORDER, epoch))
             orders[epoch] = torch.randperm(count, generator=shuffler)
         chosen = torch.stack([orders[place // count][place % count] for place in places])
-        yield Batch(unpack(rolls.index_select(0, chosen.to(rolls.device)), spec), known[chosen])
+        some = unpack(rolls.index_select(0, chosen.to(rolls.device)), spec)
+        yield Batch(some, all_labels[chosen], all_known[chosen])
         for epoch in [epoch for epoch in orders if epoch < places[-1] // count]:
             del orders[epoch]
         step += 1
@@ -95,10 +120,6 @@ class PhrasePair:
     fake: Tensor | None
     conditioning: Conditioning | None
     spec: RollSpec
-
-    def mismatched(self, random: torch.Generator, shard: Shard) -> tuple[Tensor, Tensor, Conditioning]:
-        """Real phrases to match and to tell from them, see `mismatch_tracks`."""
-        return mismatch_tracks(self.real, self.spec, random, shard)
 
 
 RandomStreams = Callable[[RandomStream, torch.device | str], torch.Generator]
@@ -152,11 +173,12 @@ def make_pairs(
         rows = shard.rows(count)
         real, semitones = _real_phrases(generator, batch, max_transposition, streams, shard)
         draws = streams(RandomStream.CONDITIONS_AND_MASKS, "cpu")
-        conditions = conditions_of(batch.rolls[rows].to(device), batch.labels[rows], spec)
+        known = batch.known[rows].to(device)
+        conditions = conditions_of(batch.rolls[rows].to(device), batch.labels[rows], spec, known)
         if semitones is not None:
             conditions = transpose_conditions(conditions, semitones, layout)
         conditions = drop_conditions(conditions, layout, DROP_ALL_SHARE, DROP_EACH_SHARE, draws, shard)
-        conditioning = Conditioning(conditions, draw_masks(count, spec, draws)[rows].to(device))
+        conditioning = Conditioning(conditions, draw_masks(count, spec, draws)[rows].to(device), known)
         pairs.append(PhrasePair(real, None, conditioning, spec))
         if not real_alone:
             drawn = generator.sample_latents(count, streams(RandomStream.LATENTS, "cpu"))[rows]
@@ -164,8 +186,10 @@ def make_pairs(
     if real_alone:
         return pairs
     masks = torch.cat([pair.conditioning.mask for pair in pairs if pair.conditioning])
+    all_known = torch.cat([batch.known[shard.rows(len(batch.known))] for batch in batches]).to(device)
     context = StreamContext(torch.cat([pair.real for pair in pairs]), masks)
-    fakes = torch.split(generator.streams(Latents.cat(latents), context), [len(pair.real) for pair in pairs])
+    made = generator.streams(Latents.cat(latents), context, known=all_known)
+    fakes = torch.split(made, [len(pair.real) for pair in pairs])
     return [replace(pair, fake=fake) for pair, fake in zip(pairs, fakes, strict=True)]
 
 

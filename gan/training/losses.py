@@ -9,8 +9,6 @@ Wasserstein loss with gradient penalty (WGAN-GP, as MuseGAN has it; Gulrajani et
 
     L_D = E D(y) - E D(x) + gamma E (|grad_w D(w)| - 1)^2,   w on a line between x and y
     L_G = -E D(y)
-
-Beside them the matching-aware loss (Reed et al., arXiv 1605.05396) is L_D of phrases x and mismatched phrases y.
 """
 
 from __future__ import annotations

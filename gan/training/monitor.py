@@ -197,8 +197,8 @@ class TrainingReport:
         Steps done, and seconds of training in all, earlier runs included.
     figures
         Means since the last report: `discriminator_loss`, `generator_loss`, `real_logit`, `fake_logit`,
-        `discriminator_accuracy` (share of pairs whose real phrase scores higher), `matching_accuracy` (of pairs whose
-        tracks match), `likelihood_loss` (nats of a track at a step, of real phrases), the penalties (`r1` and `r2`, or
+        `discriminator_accuracy` (share of pairs whose real phrase scores higher), `likelihood_loss` (nats of a track
+        at a step, of real phrases), `sharpness` (factor that calibrates logits), the penalties (`r1` and `r2`, or
         `gradient_penalty`), the gradients' norms `generator_gradient_norm` and `discriminator_gradient_norm`,
         `variety` and `variety_real` (`OnsetCounts.variety`), and at this step `learning_rate`.
     notes_per_bar

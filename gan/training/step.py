@@ -1,7 +1,7 @@
 """One step of adversarial training, written plainly: gradients of the discriminator, gradients of the generator, Adam.
 
-The same as R3GAN's trainer (`brownvc/R3GAN:R3GAN/Trainer.py`), with one loss more: the discriminator also tells real
-phrases from mismatched ones (matching-aware loss). `gan.training.sequence_step` has what our own generator needs.
+The same as R3GAN's trainer (`brownvc/R3GAN:R3GAN/Trainer.py`). `gan.training.sequence_step` has what our own generator
+needs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from gan.training.losses import (
     DiscriminatorOutput,
     Figures,
     Scorer,
-    relativistic_discriminator_loss,
 )
 
 
@@ -78,14 +77,13 @@ class AdversarialStep:
         return figures | self.update("discriminator") | self.update("generator")
 
     def discriminator_gradients(self, pair: PhrasePair, step: int, substep: int) -> Figures:
-        """Gradients of the adversarial loss, its penalty and the matching-aware loss."""
+        """Gradients of the adversarial loss and its penalty."""
         weights = self.learning_weights("discriminator")
         assert pair.fake is not None
         output = self.score(pair, pair.fake.detach(), step, substep)
         figures, losses = output.figures, [output.loss]
         if output.penalty is not None:
             losses.append(output.penalty)
-        losses += self.matching_losses(pair, step, substep, figures)
         torch.autograd.backward(losses, inputs=weights)  # a penalty's way leads to phrases too
         return figures
 
@@ -109,20 +107,6 @@ class AdversarialStep:
         random = random_stream(self.seed, RandomStream.PENALTY, step, substep)
         with self.discriminator.exactly(penalised):
             return self.loss.discriminator(self.scorer(pair), pair.real, fake, penalised, random, self.team)
-
-    def matching_losses(self, pair: PhrasePair, step: int, substep: int, figures: Figures) -> list[Tensor]:
-        """Matching-aware loss (Reed et al. 2016), weighted, where it is due: real phrases above mismatched ones."""
-        settings, every = self.settings, self.settings.matching_loss_steps
-        if pair.conditioning is None or not settings.matching_loss or pair.conditioning.mask.shape[1] < 2:
-            return []
-        if step % every != every // 2:
-            return []
-        matched, mismatched, conditioning = pair.mismatched(
-            random_stream(self.seed, RandomStream.MATCHING, step, substep), self.team
-        )
-        matched_logits, mismatched_logits = self.discriminator(matched, mismatched, conditioning=conditioning).chunk(2)
-        figures["matching_accuracy"] = (matched_logits > mismatched_logits).float().mean().item()
-        return [settings.matching_loss * every * relativistic_discriminator_loss(matched_logits, mismatched_logits)]
 
     def learning_weights(self, side: str) -> list[Tensor]:
         """The weights of one side that learn, their gradients forgotten."""

@@ -38,14 +38,14 @@ NUM_FIXED = 16
 """Phrases in the picture of fixed latents."""
 LIKELIHOOD_BETAS = (0.9, 0.98)
 """Of Adam, where the generator learns by likelihood; with an adversary alone there is no momentum."""
-WARM_UP_STEPS = 60
+WARM_UP_STEPS = 8
 """Over which the learning rate of that generator rises."""
 
 
-def scheduled_learning_rate(settings: TrainSettings, step: int) -> float:
-    """The learning rate that the settings have for a step: constant, then falling to zero."""
-    last = settings.decay_share * settings.steps
-    left = (settings.steps - step) / last if last else 1.0
+def scheduled_learning_rate(settings: TrainSettings, step: int, steps: int) -> float:
+    """The learning rate at one of so many steps: constant, then falling to zero."""
+    last = settings.decay_share * steps
+    left = (steps - step) / last if last > 0 else 1.0
     return settings.learning_rate * max(0.0, min(1.0, left))
 
 
@@ -125,11 +125,6 @@ class Trainer:
         size, settings = self.team.size, self.settings
         if settings.batch_size % size:
             raise ValueError(f"train.batch_size={settings.batch_size} can't be divided among {size} processes")
-        if size > 1 and settings.matching_loss and settings.batch_size // size % 2:
-            raise ValueError(
-                f"train.batch_size={settings.batch_size} gives each of {size} processes an odd number of phrases; "
-                "train.matching_loss takes them two by two"
-            )
         layers = [*self.generator.modules(), *self.discriminator.modules()]
         if size > 1 and any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in layers):
             raise ValueError(
@@ -143,14 +138,20 @@ class Trainer:
         )
 
     def learning_rate(self, side: str = "discriminator") -> float:
-        """The learning rate at this step: constant, then falling to zero; less after a breakdown.
+        """The learning rate of a side at this step: constant, then falling to zero; less after a breakdown.
 
-        That of a generator which learns by likelihood rises first.
+        Generator and discriminator learn one after the other where the generator learns by likelihood, and its rate
+        rises first.
         """
-        rate = self.learning_rate_scale * scheduled_learning_rate(self.settings, self.step)
-        if side == "generator" and isinstance(self.generator, Generator):
-            rate *= self.settings.generator_speed * min(1.0, (1 + self.step) / WARM_UP_STEPS)
-        return rate
+        settings, step, steps = self.settings, self.step, self.settings.steps
+        scale = self.learning_rate_scale
+        if isinstance(self.generator, Generator):
+            if side == "generator":
+                scale *= settings.generator_speed * min(1.0, (1 + step) / WARM_UP_STEPS)
+                steps = steps if settings.policy_weight else min(settings.pretrain_steps, steps)
+            else:
+                step, steps = step - settings.pretrain_steps, steps - settings.pretrain_steps
+        return scale * scheduled_learning_rate(settings, step, steps)
 
     @property
     def pretraining(self) -> bool:
@@ -217,14 +218,14 @@ class Trainer:
 
     def _sequence_step(self, batch: Batch) -> Iterator[tuple[PhrasePair, dict[str, float]]]:
         """Steps of an autoregressive generator and, once it has one, its adversary: one for each of several batches."""
-        assert isinstance(self.adversarial, SequenceStep) and isinstance(self.generator, Generator)
+        assert isinstance(self.adversarial, SequenceStep)
+        assert isinstance(self.generator, Generator) and isinstance(self.average, Generator)
         count = self.settings.batches_per_step
-        parts = zip(batch.rolls.chunk(count), batch.labels.chunk(count), strict=True)
         numbers = [self.step * count + part for part in range(count)]
         reported = (self.step + 1) % self.settings.report_steps == 0
         pairs = make_pairs(
-            self.generator,
-            [Batch(rolls, labels) for rolls, labels in parts],
+            self.generator if self.settings.policy_weight else self.average,
+            batch.chunk(count),
             self.settings.max_transposition,
             [self._random(number) for number in numbers],
             self.team,
@@ -235,19 +236,17 @@ class Trainer:
                 figures = self.adversarial.likelihood_step(pair, number)
             else:
                 figures = self.adversarial.simultaneous_step(pair, number)
-            update_average(self.average, self.generator, number, self.settings.ema_decay)
+            if self.pretraining or self.settings.policy_weight:
+                update_average(self.average, self.generator, number, self.settings.ema_decay)
             yield pair, figures
 
     def _adversarial_step(self, batch: Batch) -> Iterator[tuple[PhrasePair, dict[str, float]]]:
         """Steps of the discriminator and one of the generator, through whose notes gradients flow."""
         count = self.settings.discriminator_steps
-        for substep, (rolls, labels) in enumerate(
-            zip(batch.rolls.chunk(count), batch.labels.chunk(count), strict=True)
-        ):
+        for substep, part in enumerate(batch.chunk(count)):
             last = substep == count - 1
             with torch.set_grad_enabled(last):
                 random = self._random(self.step * count + substep)
-                part = Batch(rolls, labels)
                 pair = make_pair(self.generator, part, self.settings.max_transposition, random, self.team)
             if last and self.loss.simultaneous:
                 figures = self.adversarial.simultaneous_step(pair, self.step, substep)

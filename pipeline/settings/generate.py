@@ -48,8 +48,8 @@ class GenerateSettings:
     condition_strength: float = 1.0
     """How strongly key, tempo, density and style count: 1 as learnt, 0 not at all."""
     temperature: Any = None
-    """How much is left to chance, a number for all tracks or by the name of the track: null for the model's own
-    (`model.temperature`), 0 makes what is most likely, 1 is as the music learnt from, more is wilder."""
+    """How much is left to chance, a number for all tracks or by the name of the track: a factor of the model's own
+    (`model.rhythm_temperature`, `model.pitch_temperature`); 0 makes what is most likely, above 1 is wilder."""
     given: str | None = None
     """A file of notes (MIDI, kar, MusicXML, ABC) that the rest is made around."""
     keep: Any = None
@@ -76,6 +76,9 @@ class GenerateSettings:
     humanize: float = 0.5
     """Irregular timing, accents of metre, phrase and section, and slowing down at the end: 0 is a machine, 1 a lively
     player."""
+    swing: float | None = None
+    """Share of each beat that its first half lasts: 0.5 is straight, 0.67 a triplet feel, 0.75 the most; null leaves
+    it to the player that `humanize` draws, or to the file of `given`."""
 
 
 def request_name(settings: GenerateSettings) -> str:

@@ -18,6 +18,7 @@ from pipeline.config import Config
 from pipeline.errors import UserError
 from pipeline.scores.instruments import program_of
 from pipeline.scores.keys import Key, read_key
+from pipeline.scores.swing import check_swing
 from pipeline.settings.generate import GenerateSettings
 
 MAX_NOTES = 200
@@ -39,12 +40,12 @@ class Request:
     condition_strength
         How strongly the conditions count: 1 as learnt, 0 not at all.
     temperature
-        One a track, None for the model's own; see `gan.networks.generator.Generator.sample`.
+        One a track, or None for the model's own; see `gan.networks.generator.Generator.sample`.
     """
 
     conditions: Tensor
     condition_strength: float
-    temperature: tuple[float | None, ...] | None
+    temperature: tuple[float, ...] | None
 
     def with_defaults(self, key: int | None = None, tempo_bpm: float | None = None) -> Request:
         """The same with a key (its number in `gan.conditions`) or a tempo where none is requested."""
@@ -112,6 +113,11 @@ def check_request(settings: GenerateSettings, spec: RollSpec) -> None:
         match_track(name, spec, "generate.density")
         _within(notes, 0, MAX_NOTES, f"generate.density of {name}", "notes a bar")
     read_instruments(settings.instruments, spec)
+    if settings.swing is not None:
+        try:
+            check_swing(settings.swing, spec)
+        except ValueError as error:
+            raise UserError(f"generate.swing: {error}.") from error
     _within(settings.condition_strength, 0, MAX_CONDITION_STRENGTH, "generate.condition_strength")
     _temperatures(settings.temperature, spec)
     if settings.key is not None:
@@ -224,13 +230,13 @@ def _within(value: float, low: float, high: float, key: str, unit: str = "") -> 
         raise UserError(f"{key} must lie between {low:g} and {high:g}{' ' if unit else ''}{unit}, not {value:g}.")
 
 
-def _temperatures(value: Any, spec: RollSpec) -> tuple[float | None, ...] | None:
-    """One temperature a track out of one number for all, or numbers by track name; None for those left out."""
+def _temperatures(value: Any, spec: RollSpec) -> tuple[float, ...] | None:
+    """One temperature a track out of one number for all, or numbers by track name; 1 for those left out."""
     if value is None:
         return None
     if not isinstance(value, dict):
         return (_temperature(value),) * spec.num_tracks
-    temperatures: list[float | None] = [None] * spec.num_tracks
+    temperatures = [1.0] * spec.num_tracks
     for name, one in value.items():
         temperatures[match_track(name, spec, "generate.temperature")] = _temperature(one)
     return tuple(temperatures)

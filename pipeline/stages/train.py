@@ -84,7 +84,8 @@ def run(config: Config, directory: Path) -> Outcome:
             f"{config.train.batch_size}: add music{advice}."
         )
     labels = torch.from_numpy(labels_of(store, "train"))
-    statistics = count_some(rolls, spec, labels)
+    known = torch.from_numpy(store.known("train"))
+    statistics = count_some(rolls, spec, labels, known)
     trainer = trainer_for(config, statistics)
     if not len(held_out):  # music for one song only
         held_out = rolls
@@ -104,7 +105,7 @@ def run(config: Config, directory: Path) -> Outcome:
         recorder.selection.chosen = resume_training(trainer, recorder.checkpoint, settings)
     try:
         with recorder, training_together((config, statistics)):
-            train(trainer, rolls, labels, recorder)
+            train(trainer, rolls, labels, known, recorder)
     except TrainingFailed as error:
         saved = recorder.saved()
         kept = f"{recorder.checkpoint} holds step {saved['step']:,}, from before" if saved else "nothing was saved yet"
@@ -118,8 +119,8 @@ def train_along(config: Config, statistics: DataStatistics) -> None:
     """Train as one of the other processes, with what the first one counted."""
     prepare_torch(config)
     store = open_store(stage_directory("prepare", config))
-    labels = torch.from_numpy(labels_of(store, "train"))
-    train(trainer_for(config, statistics), packed(store, "train"), labels, None)
+    labels, known = (torch.from_numpy(one) for one in (labels_of(store, "train"), store.known("train")))
+    train(trainer_for(config, statistics), packed(store, "train"), labels, known, None)
 
 
 def packed(store: PhraseStore, split: str) -> Tensor:
@@ -141,7 +142,7 @@ def _some(rolls: Tensor) -> Tensor:
     return rolls[:: -(-len(rolls) // MOST_COMPARED)]
 
 
-def train(trainer: Trainer, rolls: Tensor, labels: Tensor, recorder: Recorder | None) -> None:
+def train(trainer: Trainer, rolls: Tensor, labels: Tensor, known: Tensor, recorder: Recorder | None) -> None:
     """Run the trainer to its end; Ctrl-C saves and stops between two steps, in all processes at the same one.
 
     The first process has a recorder, which writes what is reported. Raises `TrainingFailed` in all of them at once.
@@ -154,7 +155,8 @@ def train(trainer: Trainer, rolls: Tensor, labels: Tensor, recorder: Recorder | 
     ):
         step, stop = trainer.step, Stop(trainer, stopped)
         while True:
-            batches = batches_from(rolls, trainer.spec, settings.phrases_per_step, trainer.seed, trainer.step, labels)
+            size, seed = settings.phrases_per_step, trainer.seed
+            batches = batches_from(rolls, trainer.spec, size, seed, trainer.step, labels, known)
             try:
                 for report in trainer.run(stop.until(batches)):
                     count(report.step - step)
@@ -213,7 +215,7 @@ def resume_training(trainer: Trainer, checkpoint: Path, settings: dict[str, Any]
         raise UserError(f"{checkpoint} does not fit: {str(error).splitlines()[0]}.") from error
     say(f"train: goes on from step {trainer.step:,} of {checkpoint}.")
     before, now = TrainSettings(**state["trainer"]["train_settings"]), trainer.learning_rate()
-    planned = trainer.learning_rate_scale * scheduled_learning_rate(before, trainer.step)
+    planned = trainer.learning_rate_scale * scheduled_learning_rate(before, trainer.step, before.steps)
     if now > planned:
         say(
             f"train: more train.steps lift the learning rate again, from {planned:.2g} to {now:.2g}, as a run of "

@@ -6,6 +6,7 @@ import torch
 from gan import statistics
 from gan.spec import ONSET, RollSpec, Track
 from gan.statistics import DataStatistics, choose_pitch_ranges, decision_order, most_notes
+from tests.gan import trio
 from tests.roll_makers import SPEC, empty, note, sample_rolls
 
 
@@ -70,6 +71,26 @@ def test_the_pitch_range_holds_all_notes_and_stays_inside():
     note(rolls, 0, 0, 1, 1, 20)
     note(rolls, 1, 0, 0, 1, 23)
     assert choose_pitch_ranges(DataStatistics.of([rolls], SPEC), SPEC, 1.0) == ((0, 3), 21)
+
+
+def test_what_is_unknown_does_not_count_as_silence():
+    """Half of the phrases know no drums, the other half no bass; beside them the same with everything known."""
+    rolls, spec = trio.music(16), trio.SPEC
+    whole = DataStatistics.of([rolls], spec)
+    known, hidden = torch.ones(16, 3, dtype=torch.bool), rolls.clone()
+    known[::2, 0] = known[1::2, 2] = False
+    hidden[::2, :, 0] = False
+    hidden[1::2, :, 2] = False
+    counted = DataStatistics.of([hidden[:5], hidden[5:]], spec, known=known)
+    assert counted.notes_per_bar == whole.notes_per_bar == [4, 4, 1]
+    assert counted.empty_bars == whole.empty_bars
+    assert counted.polyphony == whole.polyphony and counted.patterns == whole.patterns
+    for track, its in ((0, slice(1, None, 2)), (2, slice(None, None, 2))):
+        only = DataStatistics.of([rolls[its]], spec)
+        assert counted.sounding[track] == pytest.approx(only.sounding[track])
+    assert DataStatistics.of([hidden], spec).notes_per_bar == [2, 4, 0.5], "as silence they would"
+    densities = torch.tensor(counted.examples)[:, :3]
+    assert densities.tolist() == [[4, 4, 1]] * 16, "examples have what other phrases know"
 
 
 def test_statistics_of_nothing_are_refused():

@@ -82,7 +82,7 @@ def invert(generator: Generator, phrase: Tensor, conditions: Tensor) -> Latents:
 
 
 def _linear_map(generator: Generator) -> Tensor:
-    """`[time * tracks * noises, latents]`: normal numbers of latents (z, z_time, then each track's two)."""
+    """Normal numbers of decisions of latents (z, z_time, then each track's): `[time * tracks * noises, latents]`."""
     decoder, spec = generator.decoder, generator.spec
     size, tracks = generator.settings.latent_size, spec.num_tracks
     projection: Tensor = decoder.projection

@@ -29,7 +29,10 @@ def test_every_weight_of_the_discriminator_gets_a_gradient():
     latents = generator.sample_latents(4, torch.Generator().manual_seed(1))
     streams = generator(latents)
     discriminator(
-        streams, conditioning=Conditioning(latents.conditions, torch.ones(4, 3, 4, dtype=torch.bool))
+        streams,
+        conditioning=Conditioning(
+            latents.conditions, torch.ones(4, 3, 4, dtype=torch.bool), torch.zeros(4, 3, dtype=torch.bool)
+        ),
     ).square().sum().backward()
     for name, weight in discriminator.named_parameters():
         assert weight.grad is not None and weight.grad.abs().sum() > 0, name

@@ -15,15 +15,17 @@ from gan.context import (
     Context,
     StreamContext,
 )
-from gan.networks.generator import MIN_ROWS, Generator
+from gan.networks.generator import Generator
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.training.augmentation import draw_masks
-from tests.gan.trio import SMALL, SPEC, lively, mask_of, music, networks, sample_latents
+from tests.gan import trio
+from tests.gan.short_trio import SPEC, make_generator, mask_of, music
+from tests.gan.trio import networks, sample_latents
 
 
 @pytest.fixture(scope="module")
 def generator() -> Generator:
-    return lively(networks()[0])
+    return make_generator()
 
 
 def test_given_notes_come_back_to_the_bit_and_nothing_is_added_to_them(generator: Generator) -> None:
@@ -38,7 +40,7 @@ def test_given_notes_come_back_to_the_bit_and_nothing_is_added_to_them(generator
 
 def test_every_held_step_of_what_is_made_belongs_to_a_note(generator: Generator) -> None:
     mask = draw_masks(12, SPEC, torch.Generator().manual_seed(5))
-    made = generator.sample(sample_latents(generator, 12), Context(music(), mask))
+    made = generator.sample(sample_latents(generator, 12), Context(music(12), mask))
     sounding = made.any(1).flatten(2, 3)
     hold = made[:, HOLD].flatten(2, 3)
     before = torch.cat([torch.zeros_like(sounding[:, :, :1]), sounding[:, :, :-1]], dim=2)
@@ -50,18 +52,18 @@ def test_another_given_track_makes_another_accompaniment(generator: Generator) -
     generator = copy.deepcopy(generator)
     for layer in (generator.context_to_steps, generator.context_to_beats):
         layer.weight.data *= 10  # as much as learning makes of it
-    latents, mask = sample_latents(generator), mask_of((2, 0), (2, 1), (2, 2), (2, 3))
-    first = generator.sample(latents, Context(music()[:6], mask))
-    other = generator.sample(latents, Context(music(seed=8)[:6], mask))
+    latents, mask = sample_latents(generator), mask_of((2, 0), (2, 1))
+    first = generator.sample(latents, Context(music(6), mask))
+    other = generator.sample(latents, Context(music(6, seed=8), mask))
     assert (first[:, :, :2] != other[:, :, :2]).flatten(1).any(1).float().mean() > 0.3
 
 
 def test_notes_outside_the_mask_do_not_count(generator: Generator) -> None:
-    latents, mask = sample_latents(generator), mask_of((1, 0), (1, 1))
-    hidden = music()[:6]
+    latents, mask = sample_latents(generator), mask_of((1, 0))
+    hidden = music(6)
     hidden[:, :, [0, 2]] = False
-    hidden[:, :, 1, 2:] = False
-    shown, masked = (generator.sample(latents, Context(rolls, mask)) for rolls in (music()[:6], hidden))
+    hidden[:, :, 1, 1:] = False
+    shown, masked = (generator.sample(latents, Context(rolls, mask)) for rolls in (music(6), hidden))
     assert torch.equal(shown, masked)
 
 
@@ -69,11 +71,25 @@ def test_a_context_is_encoded_alike_where_shapes_must_stay_the_same(
     generator: Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mask = draw_masks(12, SPEC, torch.Generator().manual_seed(5))
-    context = StreamContext(generator.encode(music()), mask)
+    context = StreamContext(generator.encode(music(12)), mask)
     looked_up = generator.encode_context(context)
     monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)  # as on a GPU
     torch.testing.assert_close(generator.encode_context(context), looked_up)
     assert not mask.flatten(1).any(1).all() and mask.any()
+
+
+def test_tracks_that_are_not_known_are_silent_and_change_nothing(generator: Generator) -> None:
+    latents = sample_latents(generator, 4)
+    known = torch.ones(4, 3, dtype=torch.bool)
+    known[:2, 1] = False
+    made = generator.streams(latents, known=known)
+    assert not made[:2, :, 1].any() and made[2:, :, 1].any()
+    plain = generator.streams(latents)
+    assert torch.equal(made[2:], plain[2:])
+    log_probs = generator.log_probs(
+        made, generator.features(latents.conditions, None), latents.conditions, mask_of(count=4), known
+    )
+    assert not log_probs[:2, :, 1].any() and log_probs[2:, :, 1].any() and log_probs[:, :, 2].any()
 
 
 def test_nothing_given_is_composing(generator: Generator) -> None:
@@ -87,7 +103,7 @@ def test_conditions_change_the_phrase_and_their_strength_says_how_much(generator
     conditioned = latents.with_conditions(
         torch.full_like(latents.conditions, torch.nan).index_fill(1, torch.tensor([1]), 30.0)
     )
-    plain, more, most = (generator.compute(one, None) for one in (latents, conditioned, conditioned))
+    plain, more, most = (generator.features(one.conditions, None) for one in (latents, conditioned, conditioned))
     assert not torch.equal(plain, more)
     assert torch.equal(generator.sample(conditioned), generator.sample(conditioned, condition_strength=1.0))
     nothing = torch.full_like(latents.conditions, torch.nan)
@@ -108,27 +124,29 @@ def test_a_requested_density_is_followed_where_notes_are_struck_or_not(generator
     assert not torch.equal(*made)
 
 
-def test_each_track_has_its_own_temperature_or_the_models(generator: Generator) -> None:
-    latents, own = sample_latents(generator), SMALL.temperature
+def test_temperature_is_a_factor_of_the_models_own(generator: Generator) -> None:
+    latents = sample_latents(generator, 2)
     plain = generator.sample(latents)
-    assert torch.equal(generator.sample(latents, temperature=[own] * 3), plain)
-    assert torch.equal(generator.sample(latents, temperature=[None, own, None]), plain)
-    assert not torch.equal(generator.sample(latents, temperature=[None, 0.0, None]), plain)
-    still = [generator.sample(sample_latents(generator, 2), temperature=[0.0] * 3) for _ in range(2)]
-    assert torch.equal(*still)
+    assert torch.equal(generator.sample(latents, temperature=[1.0] * 3), plain)
+    assert not torch.equal(generator.sample(latents, temperature=[1.0, 0.0, 1.0]), plain)
+    others = generator.sample_latents(2, torch.Generator().manual_seed(7))
+    others = others.with_conditions(latents.conditions)
+    still = [generator.sample(one, temperature=[0.0] * 3) for one in (latents, others)]
+    assert torch.equal(*still), "nothing is left to chance"
 
 
-def test_open_conditions_are_imputed_from_the_nearest_phrases(generator: Generator) -> None:
-    conditioned = no_conditions(40, SPEC)
+def test_open_conditions_are_imputed_from_the_nearest_phrases() -> None:
+    generator, _ = networks()
+    conditioned = no_conditions(40, trio.SPEC)
     conditioned[:, TEMPO] = 150.0
     conditioned[:20, 1] = 0.0
     filled = generator.latents_for(conditioned, torch.Generator().manual_seed(0)).conditions
     assert (filled[:, TEMPO] == 150).all()
     assert (filled[:20, 1] == 0).all() and filled[:20, 4].isnan().all(), "of a silent track nothing else is known"
     assert (filled[20:, :3] == torch.tensor([4.0, 4.0, 1.0])).all()
-    nothing = generator.latents_for(no_conditions(200, SPEC), torch.Generator().manual_seed(0)).conditions
+    nothing = generator.latents_for(no_conditions(200, trio.SPEC), torch.Generator().manual_seed(0)).conditions
     assert len(nothing[:, TEMPO].unique()) == 12, "where nothing is known, any phrase of the data will do"
-    styled = no_conditions(30, SPEC)
+    styled = no_conditions(30, trio.SPEC)
     styled[:, STYLE] = 1
     found = generator.latents_for(styled, torch.Generator().manual_seed(0)).conditions[:, TEMPO].unique().tolist()
     tempos = torch.linspace(80, 160, 12)[1::2]
@@ -136,7 +154,7 @@ def test_open_conditions_are_imputed_from_the_nearest_phrases(generator: Generat
 
 
 def test_samples_are_rolls_and_the_same_latents_give_the_same_phrase():
-    generator, discriminator = networks()
+    generator, discriminator = networks(SPEC, music())
     assert generator.decoder.order == (0, 2, 1), "drums, the bass, chords"
     assert generator.decoder.max_notes[2] == 1 < generator.decoder.max_notes[1]
     latents = generator.sample_latents(5, torch.Generator().manual_seed(1))
@@ -158,7 +176,7 @@ def test_samples_are_rolls_and_the_same_latents_give_the_same_phrase():
         RollSpec((Track("Lead"),), bars=1, beats_per_bar=3, steps_per_beat=12, num_pitches=20),
         RollSpec((Track("Lead"),), beats_per_bar=2, steps_per_beat=6, num_pitches=20, is_compound=True),
         RollSpec((Track("Drums", is_drum=True),), bars=3, num_pitches=20),
-        RollSpec(tuple(Track(name) for name in "ABC"), bars=4, steps_per_beat=24, num_pitches=20),
+        RollSpec(tuple(Track(name) for name in "ABC"), bars=2, beats_per_bar=2, steps_per_beat=24, num_pitches=20),
     ],
 )
 def test_other_metres_and_track_sets_work(spec):
@@ -170,11 +188,12 @@ def test_other_metres_and_track_sets_work(spec):
     assert discriminator.score(made).isfinite().all()
 
 
-COUNT = 2 * MIN_ROWS + 5
+COUNT = 13
 
 
 @pytest.fixture
-def two_threads() -> Iterator[None]:
+def two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("gan.networks.generator.MIN_ROWS", 4)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     yield
@@ -188,7 +207,7 @@ def two_threads() -> Iterator[None]:
 def test_threads_make_the_phrases_that_one_makes(
     two_threads: None, context: Context | None, condition_strength: float
 ) -> None:
-    generator = lively(networks()[0])
+    generator = make_generator()
     latents = generator.sample_latents(COUNT, torch.Generator().manual_seed(2))
     shared = generator.sample(latents, context, condition_strength)
     torch.set_num_threads(1)

@@ -24,10 +24,10 @@ def streams(seed: int = 0, count: int = 4) -> Tensor:
     return to_streams(rolls, (0, 0, 0), SPEC.num_pitches).transpose(0, 1)
 
 
-def history(count: int, given: Tensor | None = None) -> History:
-    known = torch.zeros(STEPS, count, SPEC.num_tracks, dtype=torch.bool) if given is None else given
+def history(count: int, given: Tensor | None = None, known: Tensor | None = None) -> History:
+    given = torch.zeros(STEPS, count, SPEC.num_tracks, dtype=torch.bool) if given is None else given
     density = torch.tensor([4.0, torch.nan, 0.0]).expand(count, -1)
-    return History(count, SPEC, pitch_classes(SPEC, (0, 0, 0), SPEC.num_pitches), known, density)
+    return History(count, SPEC, pitch_classes(SPEC, (0, 0, 0), SPEC.num_pitches), given, density, known)
 
 
 @pytest.mark.parametrize("some_given", [False, True])
@@ -37,7 +37,9 @@ def test_what_is_known_at_once_is_known_as_if_it_came_step_by_step(some_given: b
     if some_given:
         given[BAR : 2 * BAR, :2, BASS] = True
         given[:, 3, PIANO] = True
-    whole, growing = history(4, given), history(4, given)
+    heard = torch.ones(4, SPEC.num_tracks, dtype=torch.bool)
+    heard[2, PIANO] = False
+    whole, growing = history(4, given, heard), history(4, given, heard)
     whole.fill(phrases)
     growing.give(phrases)
     known = {
