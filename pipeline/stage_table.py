@@ -98,7 +98,7 @@ STAGES = {
             "prepare",
             "MIDI, MusicXML, ABC and recordings of the catalog",
             "data/prepared/SET/: index.html, rolls.npy, chords.npy, plans.npz, three tables, statistics.json",
-            format=4,
+            format=5,
             groups=MUSIC,
             needs=("collect",),
         ),

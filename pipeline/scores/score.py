@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.scores.chords.symbols import Chord
+from pipeline.scores.swing import STRAIGHT, straightened
 from pipeline.settings.metre import is_compound
 
 EVENT = np.dtype(
@@ -99,6 +100,8 @@ class Score:
     """Where syllables of its words are sung, in quarter notes."""
     chords: tuple[tuple[float, Chord | None], ...] = ()
     """Chord symbols in order, where each begins in quarter notes; None says that no chord sounds."""
+    swing: float = STRAIGHT
+    """The share of each beat that its first half lasts when it is played; the notes are written straight."""
 
     @cached_property
     def end(self) -> float:
@@ -116,6 +119,18 @@ class Score:
         at = np.searchsorted(starts, quarters, side="right") - 1
         seconds: NDArray[np.float64] = reached[at] + (quarters - starts[at]) * 60 / bpms[at]
         return seconds
+
+    def straightened(self, swing: float) -> Score:
+        """The score with notes that swing so far written straight."""
+        if swing == STRAIGHT:
+            return self
+        parts = [replace(one, events=one.events.copy()) for one in self.parts]
+        for part in parts:
+            ends = straightened(part.events["onset"] + part.events["duration"], swing)
+            part.events["onset"] = straightened(part.events["onset"], swing)
+            part.events["duration"] = ends - part.events["onset"]
+        syllables = tuple(straightened(np.array(self.syllables), swing).tolist())
+        return replace(self, parts=tuple(parts), syllables=syllables, swing=swing)
 
     def in_dotted_beats(self) -> Score:
         """The score with each quarter note read as a dotted one, at the same speed: 2/4 becomes 6/8.
