@@ -11,6 +11,7 @@ from gan.seeds import mix_seed
 from pipeline.config import Config
 from pipeline.scores.keys import Key, key_name, read_key
 from pipeline.scores.notes import cut_overlaps
+from pipeline.scores.swing import STRAIGHT
 from pipeline.settings.data import ArrangementSettings
 from pipeline.songs.compose.sections import SectionComposer
 from pipeline.songs.form import FormSection, choose_form, pick_form
@@ -132,4 +133,5 @@ class SongComposer:
             velocities=velocities,
             timing_ticks=timing,
             sections=tuple(sections),
+            swing=STRAIGHT if settings.swing is None else settings.swing,
         )
