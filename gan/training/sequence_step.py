@@ -54,7 +54,10 @@ class SequenceStep(AdversarialStep):
         real_logits, fake_logits = (
             self.team.gather(logits.detach()) for logits in (output.real_logits, output.fake_logits)
         )
-        self.discriminator.calibrate(real_logits, fake_logits)
+        given = self.team.gather(pair.conditioning.mask.flatten(1).any(1).to(real_logits))
+        whole = given == 0  # phrases of which nothing was given
+        if int(whole.sum()) > 1:
+            self.discriminator.calibrate(real_logits[whole], fake_logits[whole])
         figures["sharpness"] = self.discriminator.sharpness
         if self.settings.policy_weight:
             weighted = importance_weights(fake_logits, self.discriminator.sharpness)[self.team.rows(len(fake_logits))]
