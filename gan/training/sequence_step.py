@@ -45,7 +45,8 @@ class SequenceStep(AdversarialStep):
 
     def simultaneous_step(self, pair: PhrasePair, step: int, substep: int = 0) -> Figures:
         """A step of the discriminator, and of the generator where it learns from it, by the scores from before."""
-        assert pair.fake is not None and isinstance(self.discriminator, Discriminator)
+        assert pair.fake is not None and pair.conditioning is not None
+        assert isinstance(self.discriminator, Discriminator)
         weights = self.learning_weights("discriminator")
         output = self.score(pair, pair.fake, step, substep)
         losses = [output.loss] if output.penalty is None else [output.loss, output.penalty]
