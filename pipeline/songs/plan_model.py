@@ -201,7 +201,7 @@ def _matching_bars(plan: SongPlan, end: int, other: SongPlan, start: int) -> dic
     """For bars of `other` before `start` those of `plan` before `end` in whose place they stand."""
     labels = _matching_labels(plan, end, other, start)
     firsts = {label: (first, last) for first, last, label in reversed(spans_of(plan)) if last <= end}
-    bars = {}
+    bars: dict[int, int] = {}
     for start_of, end_of, label in spans_of(other):
         if end_of <= start:
             first, last = firsts[labels[label]]
@@ -245,6 +245,11 @@ def vary_plan(plan: SongPlan, first: int, variation: float, random: np.random.Ge
     exact[:, :first] = False
     anew = exact & (random.random(exact.shape) < variation)
     return replace(plan, source=np.where(anew, NEW, plan.source).astype(np.int16))
+
+
+def letters_of(plan: SongPlan) -> str:
+    """The sections as letters, equal ones for those that share their music: `ABAC`."""
+    return "".join(chr(ord("A") + label % 26) for label in plan.labels)
 
 
 def name_sections(plan: SongPlan) -> tuple[Section, ...]:

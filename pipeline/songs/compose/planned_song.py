@@ -1,8 +1,8 @@
-"""Composition after a plan: bars that return are copied, others are sampled around them, from the first bar to the last.
+"""Composition after a plan: bars that return are copied, others are sampled around them, from first to last.
 
 A window of a phrase's length moves over the song. Its beginning is made already and given to the generator, and so are
-the tracks that return, rest or hold on in the bars that are to be made. Of a bar that returns varied the beats that stay
-are put in place of what was sampled there.
+the tracks that return, rest or hold on in the bars that are to be made. Of a bar that returns varied, the beats that
+stay are put in place of what was sampled there.
 """
 
 from __future__ import annotations
@@ -105,6 +105,7 @@ class PlannedSong:
             inside[_bars(self.named[number])] = True
             self.openings.pop(self.plan.labels[number], None)
         self.made &= ~inside
+        self.planes[:, :, inside] = False
         for number in numbers:
             self.seeds[number] = mix_seed(self.seed, SongRandomStream.REMAKING, number, count)
             self._section(number, inside)
@@ -143,7 +144,7 @@ class PlannedSong:
         """
         most = min(end, bar + max(1, self.spec.bars // 2))
         drums = [track for track, kind in enumerate(self.spec.tracks) if kind.is_drum]
-        sampled = self._sampled(slice(bar, most), source[:, : most - bar]).any(axis=0)
+        sampled = np.atleast_1d(self._sampled(slice(bar, most), source[:, : most - bar]).any(axis=0))
         for stop in range(bar + 1, most):
             here = source[:, stop - bar]
             loud = self.plan.density[drums, stop - 1 : stop + 1].astype(float) + 1

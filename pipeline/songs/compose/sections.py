@@ -203,7 +203,7 @@ class SectionComposer:
         generator, spec = self.model.generator, self.model.spec
         assert isinstance(generator, Generator)
         random = torch.Generator().manual_seed(mix_seed(seed, SongRandomStream.COMPOSITION))
-        request = request.learnable(generator.examples)
+        request = request.learnable(generator.examples, ConditionLayout.of(spec))
         key = home.tonic + 12 * home.is_minor
         shared = draw_song_conditions(generator.examples, request.conditions, key, lead, spec, random)
         latents = generator.sample_latents(1, random)
