@@ -32,6 +32,10 @@ from pipeline.songs.song import Section
 
 TRIES = 3
 """Times that candidates are made before a track stays silent that should play."""
+SILENCE = 2
+"""A bar that is silent counts as so many that repeat another, where both should be new."""
+WARMER = 0.3
+"""Temperature, at least, that each further try has more than the one before."""
 LOUDER = 1.6
 """Notes requested in the next try of a track that kept silent."""
 UNEVEN = 1.5
@@ -216,12 +220,13 @@ class PlannedSong:
         context = Context(rolls, torch.from_numpy(~free).to(device).expand(count, -1, -1))
         conditions = self._conditions(label, window, free)
         best: tuple[int, SampledPhrase] | None = None
-        for _ in range(TRIES):
+        for attempt in range(TRIES):
             latents = draw_latents(sampler.generator, count, sampler.song, self.openings.get(label), random)
             latents = latents.with_conditions(conditions.to(device).expand(count, -1).clone())
-            made = self._with_returning_beats(sampler.sample(latents, context, random), window, inside, free, source)
+            made = sampler.sample(latents, context, random, attempt * WARMER)
+            made = self._with_returning_beats(made, window, inside, free, source)
             silent = (~made.any(1).flatten(3).any(3).cpu() & torch.from_numpy(free))[:, :, inside]
-            faults = silent.sum((1, 2))
+            faults = SILENCE * silent.sum((1, 2)) + self._repetitions(made, window, inside, free)
             keep = torch.nonzero(faults == faults.min()).flatten().to(device)
             slot = PhraseSlot(
                 home=self.home,
@@ -260,6 +265,21 @@ class PlannedSong:
                     steps = slice(one * beat, (one + 1) * beat)
                     made[:, :, track, inside.start + place, steps] = origin[:, steps].to(made.device)
         return made
+
+    def _repetitions(
+        self, phrases: torch.Tensor, window: slice, inside: slice, free: NDArray[np.bool_]
+    ) -> torch.Tensor:
+        """How many sampled bars begin the notes of an earlier bar, although they should be new, `[batch]`."""
+        onsets = phrases[:, ONSET].cpu().numpy()
+        known = [
+            {bar.tobytes() for bar in own[: window.start + inside.start]} for own in self.planes[ONSET]
+        ]  # of each track
+        counts = torch.zeros(len(onsets), dtype=torch.long)
+        for track, place in zip(*np.nonzero(free[:, inside]), strict=True):
+            for number, phrase in enumerate(onsets):
+                bars = [bar.tobytes() for bar in phrase[track, inside.start : inside.start + place + 1]]
+                counts[number] += bars[-1] in known[track] or bars[-1] in bars[:-1]
+        return counts
 
     def _conditions(self, label: int, window: slice, free: NDArray[np.bool_]) -> torch.Tensor:
         """Conditions of a window: the planned notes of what is sampled in it, the notes of what is given."""
