@@ -41,7 +41,7 @@ LOUDER = 1.6
 UNEVEN = 1.5
 """Bars in which drums play so many times more or less than in the one before are made on their own, such as fills."""
 HELD_SHARE = 0.5
-"""Of a bar in which nothing begins so much is held on from the bar before."""
+"""Of a bar in which nothing begins, and something does in the next, so much is held on from the bar before."""
 
 
 @dataclass
@@ -178,9 +178,8 @@ class PlannedSong:
                 origin = int(source[track, place])
                 if origin != NEW:
                     self.planes[:, track, bar] = self.planes[:, track, origin]
-                elif bar:  # nothing begins: what sounds is held on
-                    held = self.planes[:, track, bar - 1, -1].any(axis=0)
-                    self.planes[HOLD, track, bar, : round(HELD_SHARE * spec.steps_per_bar)] = held
+                elif bar > self.named[number].first_bar:
+                    self._hold_on(int(track), bar)
         if not sampled.any():
             return
         before = spec.bars - (bars.stop - bars.start)
@@ -197,6 +196,17 @@ class PlannedSong:
         self.latents[number].append(phrase.latents)
         made = phrase.planes[:, :, inside]
         self.planes[:, :, bars] = np.where(sampled[None, :, :, None, None], made, self.planes[:, :, bars])
+
+    def _hold_on(self, track: int, bar: int) -> None:
+        """Hold what sounded last in the bar before into a bar in which nothing begins; if the next is so, to its end."""
+        plan, before = self.plan, self.planes[:, track, bar - 1].any(axis=0)  # [steps, pitches]
+        if not before.any():
+            return
+        last = int(np.flatnonzero(before.any(axis=1))[-1])
+        self.planes[HOLD, track, bar - 1, last + 1 :] |= before[last]
+        goes_on = bar + 1 < plan.num_bars and plan.playing[track, bar + 1] and plan.density[track, bar + 1] == 0
+        steps = self.spec.steps_per_bar if goes_on else round(HELD_SHARE * self.spec.steps_per_bar)
+        self.planes[HOLD, track, bar, :steps] = before[last]
 
     def _sample(
         self,
