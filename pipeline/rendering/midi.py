@@ -17,6 +17,7 @@ from pipeline.errors import UserError
 from pipeline.files import atomic_path
 from pipeline.scores.midi.events import DRUM_CHANNEL
 from pipeline.scores.midi.writing import MidiEvent, midi_file, midi_track, note_events
+from pipeline.scores.swing import STRAIGHT, swing_text
 from pipeline.songs.song import TICKS_PER_BEAT, Song
 from pipeline.songs.sung_syllables import SungSyllable, lines_of, ticks_of
 
@@ -78,6 +79,8 @@ def _conductor(song: Song, title: str | None) -> list[MidiEvent]:
     metre = MetaMessage("time_signature", numerator=numerator, denominator=denominator, clocks_per_click=clicks)
     events.append((0, metre))
     events.append((0, MetaMessage("key_signature", key=midi_key(song.key))))
+    if song.swing != STRAIGHT:
+        events.append((0, MetaMessage("text", text=swing_text(song.swing))))
     for step, tempo in song.tempo_map:
         events.append((step * song.ticks_per_step, MetaMessage("set_tempo", tempo=bpm2tempo(tempo))))
     for section in song.sections:

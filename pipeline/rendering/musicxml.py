@@ -34,6 +34,7 @@ from music21.musicxml.m21ToXml import GeneralObjectExporter, ScoreExporter
 from gan.spec import RollSpec
 from pipeline.files import atomic_path
 from pipeline.scores.notes import Notes
+from pipeline.scores.swing import STRAIGHT
 from pipeline.songs.song import Song
 from pipeline.songs.sung_syllables import SungSyllable
 
@@ -161,10 +162,12 @@ def _open_part(measure: stream.Measure, song: Song, notes: Notes, is_drum: bool)
 
 
 def _mark(measure: stream.Measure, song: Song, bar: int) -> None:
-    """Section names and tempi that begin in this bar."""
+    """Section names and tempi that begin in this bar; `Swing` above the first where eighth notes are played so."""
     for section in song.sections:
         if section.first_bar == bar:
             measure.insert(0, expressions.RehearsalMark(section.name))
+    if bar == 0 and song.swing != STRAIGHT:
+        measure.insert(0, expressions.TextExpression("Swing"))
     steps = song.spec.steps_per_bar
     beat = song.spec.quarters_per_beat  # a dotted quarter note in 6/8
     for step, quarters_per_minute in song.tempo_map:

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.scores.swing import STRAIGHT, straightened
 from pipeline.settings.metre import is_compound
 
 EVENT = np.dtype(
@@ -96,6 +97,8 @@ class Score:
     """What the reader had to mend or guess, a sentence part each, such as `3 notes that never end were cut`."""
     syllables: tuple[float, ...] = ()
     """Where syllables of its words are sung, in quarter notes."""
+    swing: float = STRAIGHT
+    """The share of each beat that its first half lasts when it is played; the notes are written straight."""
 
     @cached_property
     def end(self) -> float:
@@ -113,6 +116,18 @@ class Score:
         at = np.searchsorted(starts, quarters, side="right") - 1
         seconds: NDArray[np.float64] = reached[at] + (quarters - starts[at]) * 60 / bpms[at]
         return seconds
+
+    def straightened(self, swing: float) -> Score:
+        """The score with notes that swing so far written straight."""
+        if swing == STRAIGHT:
+            return self
+        parts = [replace(one, events=one.events.copy()) for one in self.parts]
+        for part in parts:
+            ends = straightened(part.events["onset"] + part.events["duration"], swing)
+            part.events["onset"] = straightened(part.events["onset"], swing)
+            part.events["duration"] = ends - part.events["onset"]
+        syllables = tuple(straightened(np.array(self.syllables), swing).tolist())
+        return replace(self, parts=tuple(parts), syllables=syllables, swing=swing)
 
     def in_dotted_beats(self) -> Score:
         """The score with each quarter note read as a dotted one, at the same speed: 2/4 becomes 6/8.

@@ -79,6 +79,9 @@ class GenerateSettings:
     humanize: float = 0.5
     """Irregular timing, accents of metre, phrase and section, and slowing down at the end: 0 is a machine, 1 a lively
     player."""
+    swing: float | None = None
+    """Share of each beat that its first half lasts: 0.5 is straight, 0.67 a triplet feel, 0.75 the most; null leaves
+    it to the player that `humanize` draws, or to the file of `given`."""
 
 
 def request_name(settings: GenerateSettings) -> str:

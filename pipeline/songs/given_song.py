@@ -21,6 +21,7 @@ from pipeline.scores.quantisation import BarSpan, MetreError, mend_metre, quanti
 from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import DEFAULT_BPM, Score
 from pipeline.scores.song_plan import SongPlan, plan_of_song
+from pipeline.scores.swing import STRAIGHT
 from pipeline.scores.tracks import AssignedPart, assign, fit_to_tracks
 from pipeline.settings.data import TracksSettings
 from pipeline.settings.transcribe import TranscribeSettings
@@ -63,6 +64,8 @@ class GivenSong:
         The names of the file's parts, and the track that each went to.
     remarks
         What of the file is left out, a sentence each.
+    swing
+        How far it is played with swing, where the file says so; see `Song.swing`.
     """
 
     name: str
@@ -76,6 +79,7 @@ class GivenSong:
     programs: tuple[int | None, ...]
     parts: tuple[tuple[str, int], ...]
     remarks: tuple[str, ...]
+    swing: float
 
     @property
     def sounding(self) -> NDArray[np.bool_]:
@@ -242,6 +246,7 @@ def _on_grid(name: str, score: Score, voices: list[AssignedPart], spec: RollSpec
         ),
         parts=tuple((part.name, voice.track) for voice in voices for part in voice.parts),
         remarks=(*remarks, *(f"{name}: {remark}." for remark in score.remarks)),
+        swing=STRAIGHT if spec.is_compound else score.swing,
     )
 
 

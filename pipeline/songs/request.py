@@ -18,6 +18,7 @@ from pipeline.config import Config
 from pipeline.errors import UserError
 from pipeline.scores.instruments import program_of
 from pipeline.scores.keys import Key, read_key
+from pipeline.scores.swing import check_swing
 from pipeline.settings.generate import GenerateSettings
 
 MAX_NOTES = 200
@@ -112,6 +113,11 @@ def check_request(settings: GenerateSettings, spec: RollSpec) -> None:
         match_track(name, spec, "generate.density")
         _within(notes, 0, MAX_NOTES, f"generate.density of {name}", "notes a bar")
     read_instruments(settings.instruments, spec)
+    if settings.swing is not None:
+        try:
+            check_swing(settings.swing, spec)
+        except ValueError as error:
+            raise UserError(f"generate.swing: {error}.") from error
     _within(settings.condition_strength, 0, MAX_CONDITION_STRENGTH, "generate.condition_strength")
     _temperatures(settings.temperature, spec)
     if settings.key is not None:

@@ -25,9 +25,10 @@ from pipeline.scores.notes import (
     roll_from_notes,
     unpack_rolls,
 )
+from pipeline.scores.swing import STRAIGHT, check_swing, swung
 from pipeline.settings.data import TracksSettings
 
-FORMAT = "albumgan song 2"
+FORMAT = "albumgan song 3"
 TICKS_PER_BEAT = 480
 """Ticks of a quarter note, of the timing offsets and of MIDI files: a multiple of every usual number of steps."""
 
@@ -85,6 +86,9 @@ class Song:
         `[notes]`: how much later than its step a note begins, in ticks (480 a quarter note), less than half a step.
     sections
         The form, from the first bar to the last without gaps.
+    swing
+        The share of each beat that its first half lasts when it is played: .5 is straight, .67 a triplet feel.
+        Notes, offsets and the tempo map count as if it were straight.
     """
 
     number: int
@@ -101,6 +105,7 @@ class Song:
     velocities: NDArray[np.uint8]
     timing_ticks: NDArray[np.int16]
     sections: tuple[Section, ...]
+    swing: float = STRAIGHT
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for attributes that contradict one another."""
@@ -120,6 +125,7 @@ class Song:
             raise ValueError("a velocity is not in 1 to 127")
         if len(notes) and 2 * int(np.abs(self.timing_ticks.astype(int)).max()) >= self.ticks_per_step:
             raise ValueError("a timing offset is half a step or more")
+        check_swing(self.swing, spec)
         bar = 0
         for section in self.sections:
             if section.first_bar != bar or section.num_bars < 1:
@@ -159,7 +165,7 @@ class Song:
         return roll_from_notes(self.notes, self.spec, self.num_bars)
 
     def seconds_at(self, steps: Any) -> NDArray[np.float64]:
-        """Seconds from the beginning of the song to each of `steps` (any shape, fractions allowed)."""
+        """Seconds from the beginning of the song to each of `steps` (any shape, fractions allowed), without swing."""
         starts = np.array([step for step, _ in self.tempo_map], dtype=np.float64)
         seconds_per_step = 60 / np.array(self.tempi_bpm) / self.spec.steps_per_quarter
         passed = np.concatenate([[0.0], np.cumsum(np.diff(starts) * seconds_per_step[:-1])])
@@ -173,18 +179,24 @@ class Song:
         return float(self.seconds_at(self.num_steps))
 
     def bounds_ticks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Where each note starts and ends in ticks, offsets included, `[notes]` each.
+        """Where each note starts and ends in ticks, offsets and swing included, `[notes]` each.
 
         A note ends where it would without offsets, or where the next one of its track and pitch begins.
         """
         notes, step = self.notes, self.ticks_per_step
-        starts = np.maximum(notes["onset"].astype(np.int64) * step + self.timing_ticks, 0)
-        ends = (notes["onset"].astype(np.int64) + notes["length"]) * step
+        starts = self.swung(np.maximum(notes["onset"].astype(np.int64) * step + self.timing_ticks, 0))
+        ends = self.swung((notes["onset"].astype(np.int64) + notes["length"]) * step)
         order = np.lexsort((notes["onset"], notes["pitch"], notes["track"]))
         here, after = order[:-1], order[1:]
         same = (notes["track"][here] == notes["track"][after]) & (notes["pitch"][here] == notes["pitch"][after])
         ends[here] = np.where(same, np.minimum(ends[here], starts[after]), ends[here])
         return starts, ends
+
+    def swung(self, ticks: NDArray[np.int64]) -> NDArray[np.int64]:
+        """When what is written at these ticks is played."""
+        if self.swing == STRAIGHT:
+            return ticks
+        return np.rint(TICKS_PER_BEAT * swung(ticks / TICKS_PER_BEAT, self.swing)).astype(np.int64)
 
     def save(self, path: Path) -> None:
         """Write the song atomically; the same song gives the same bytes."""
@@ -200,6 +212,7 @@ class Song:
             "programs": self.programs,
             "pans": self.pans,
             "volumes": self.volumes,
+            "swing": self.swing,
             "sections": [[one.name, one.role, one.first_bar, one.num_bars, one.seed] for one in self.sections],
         }
         arrays: dict[str, Any] = {
@@ -283,6 +296,7 @@ class Song:
             velocities=arrays["velocities"],
             timing_ticks=arrays["timing_ticks"],
             sections=sections,
+            swing=float(header["swing"]),
         )
 
 

@@ -154,7 +154,8 @@ def ticks_of(song: Song, syllables: Sequence[SungSyllable]) -> list[tuple[int, i
         track = song.spec.names.index(one.track)
         (pitch, onset, _), (last_pitch, last_onset, length) = one.notes[0], one.notes[-1]
         start = int(starts[index[track, pitch, onset]])
-        end = min(int(ends[index[track, last_pitch, last_onset]]), (last_onset + length) * song.ticks_per_step)
+        written_end = song.swung(np.array((last_onset + length) * song.ticks_per_step))
+        end = min(int(ends[index[track, last_pitch, last_onset]]), int(written_end))
         found.append((start, max(start + 1, end)))
     following = [*(start for start, _ in found), song.num_steps * song.ticks_per_step][1:]
     return [(start, max(start, min(end, after))) for (start, end), after in zip(found, following, strict=True)]

@@ -129,7 +129,10 @@ def test_tempo_and_humanize_are_followed(tmp_path: Path) -> None:
     song = made(tmp_path, "generate.tempo_bpm=100", "generate.humanize=0", "generate.songs=1")[0]
     assert song.tempo_map == ((0, 100.0),)
     assert len(set(song.velocities.tolist())) == 1 and not song.timing_ticks.any()
-    song = made(tmp_path, "generate.tempo_bpm=100", "generate.humanize=0.7", "generate.songs=1")[0]
+    song = made(tmp_path, "generate.tempo_bpm=100", "generate.humanize=0.7", "generate.songs=1", "generate.swing=0.6")[
+        0
+    ]
+    assert song.swing == 0.6
     assert len(set(song.velocities.tolist())) > 5 and song.timing_ticks.any() and len(song.tempo_map) > 1
 
 
@@ -164,6 +167,7 @@ def test_a_checkpoint_of_another_track_set_is_refused(tmp_path: Path) -> None:
         ("generate.songs=0", "generate.songs"),
         ("generate.variation=2", "generate.variation"),
         ("generate.humanize=-1", "generate.humanize"),
+        ("generate.swing=0.9", "generate.swing: swing must lie between 0.5 .straight. and 0.75, not 0.9"),
         ("generate.tempo_bpm=1", "generate.tempo_bpm"),
         ("generate.key=H", "generate.key"),
         ("generate.form=sonata", "generate.form"),

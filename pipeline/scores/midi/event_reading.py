@@ -9,9 +9,10 @@ import numpy as np
 
 from pipeline.scores.midi.chunks import read_header
 from pipeline.scores.midi.events import TICK, VALUE, TrackEvents
-from pipeline.scores.midi.parts import TRACK_NAME, meta_text, track_parts
+from pipeline.scores.midi.parts import TRACK_NAME, decode_text, meta_text, track_parts
 from pipeline.scores.midi.tracks import read_tracks
 from pipeline.scores.score import DEFAULT_BPM, Metre, Score
+from pipeline.scores.swing import STRAIGHT, swing_in
 
 TEXT, LYRIC, SET_TEMPO, TIME_SIGNATURE = 0x01, 0x05, 0x51, 0x58
 """Types of meta events."""
@@ -53,7 +54,8 @@ def read_by_events(content: bytes, title: str) -> list[Score]:
             ticks, tempos, remarks = float(header.division), _tempos(song, header.division), mended
         metres = _metres(song, ticks)
         parts, guessed = track_parts(song, ticks, _bar_end(metres, ticks))
-        scores.append(Score(name, parts, metres, tempos, (*remarks, *guessed), _syllables(song, ticks)))
+        score = Score(name, parts, metres, tempos, (*remarks, *guessed), _syllables(song, ticks))
+        scores.append(score.straightened(_swing(song)))
     return scores or [Score(title, (), (Metre(0.0, 4, 4),), (), tuple(mended))]
 
 
@@ -76,6 +78,12 @@ def _metres(tracks: list[TrackEvents], ticks: float) -> tuple[Metre, ...]:
         if body[0] and body[1] <= LARGEST_POWER
     ]
     return tuple(metres) if metres and metres[0].start <= 0 else (Metre(0.0, 4, 4), *metres)
+
+
+def _swing(tracks: list[TrackEvents]) -> float:
+    """How far the notes swing, where a text event at the beginning says so."""
+    texts = (decode_text(body) for track in tracks for tick, _, body in track.metas(TEXT) if tick == 0)
+    return max((swing_in(text) for text in texts), default=STRAIGHT)
 
 
 def _syllables(tracks: list[TrackEvents], ticks: float) -> tuple[float, ...]:

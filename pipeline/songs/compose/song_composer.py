@@ -13,6 +13,7 @@ from pipeline.config import Config
 from pipeline.scores.keys import Key, key_name, read_key
 from pipeline.scores.notes import cut_overlaps
 from pipeline.scores.song_plan import SongPlan
+from pipeline.scores.swing import STRAIGHT
 from pipeline.settings.data import ArrangementSettings
 from pipeline.songs.compose.sections import SectionComposer
 from pipeline.songs.form import FormSection, choose_form, choose_length, pick_form
@@ -136,4 +137,5 @@ class SongComposer:
             velocities=velocities,
             timing_ticks=timing,
             sections=sections,
+            swing=STRAIGHT if settings.swing is None else settings.swing,
         )

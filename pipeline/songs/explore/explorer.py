@@ -21,6 +21,7 @@ from pipeline.errors import UserError
 from pipeline.progress import counted
 from pipeline.scores.keys import Key, key_name, read_key
 from pipeline.scores.notes import Planes, cut_overlaps, notes_from_roll, roll_from_notes
+from pipeline.scores.swing import STRAIGHT
 from pipeline.songs.explore.inversion import invert, roll_distance
 from pipeline.songs.given_song import GivenSong, read_given
 from pipeline.songs.key_and_tempo import draw_tempo, transpose_into_range
@@ -223,6 +224,7 @@ class Explorer:
             velocities=velocities,
             timing_ticks=timing,
             sections=sections,
+            swing=STRAIGHT if settings.swing is None else settings.swing,
         )
 
     def _key(self, phrases: list[ShownPhrase]) -> Key:

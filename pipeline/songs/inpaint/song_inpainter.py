@@ -92,6 +92,7 @@ class SongInpainter:
             velocities=velocities,
             timing_ticks=timing,
             sections=sections,
+            swing=given.swing if settings.swing is None else settings.swing,
         )
 
 
