@@ -148,7 +148,7 @@ class PlannedSong:
         """
         most = min(end, bar + max(1, self.spec.bars // 2))
         drums = [track for track, kind in enumerate(self.spec.tracks) if kind.is_drum]
-        sampled = np.atleast_1d(self._sampled(slice(bar, most), source[:, : most - bar]).any(axis=0))
+        sampled: NDArray[np.bool_] = np.any(self._sampled(slice(bar, most), source[:, : most - bar]), axis=0)
         for stop in range(bar + 1, most):
             here = source[:, stop - bar]
             loud = self.plan.density[drums, stop - 1 : stop + 1].astype(float) + 1
@@ -198,8 +198,9 @@ class PlannedSong:
         self.planes[:, :, bars] = np.where(sampled[None, :, :, None, None], made, self.planes[:, :, bars])
 
     def _hold_on(self, track: int, bar: int) -> None:
-        """Hold what sounded last in the bar before into a bar in which nothing begins; if the next is so, to its end."""
-        plan, before = self.plan, self.planes[:, track, bar - 1].any(axis=0)  # [steps, pitches]
+        """Hold what sounded last in the bar before into a bar in which nothing begins, to its end if the next is so."""
+        plan = self.plan
+        before: NDArray[np.bool_] = np.logical_or(*self.planes[:, track, bar - 1])  # [steps, pitches]
         if not before.any():
             return
         last = int(np.flatnonzero(before.any(axis=1))[-1])
