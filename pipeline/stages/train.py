@@ -84,7 +84,7 @@ def run(config: Config, directory: Path) -> Outcome:
             f"{config.train.batch_size}: add music{advice}."
         )
     labels = torch.from_numpy(labels_of(store, "train"))
-    statistics = count_some(rolls, spec, labels)
+    statistics = count_some(rolls, spec, labels, torch.from_numpy(store.known("train")))
     trainer = trainer_for(config, statistics)
     if not len(held_out):  # music for one song only
         held_out = rolls
