@@ -137,14 +137,14 @@ class Trainer:
             network.parameters(), lr=settings.learning_rate, betas=(settings.beta1, settings.beta2), fused=True
         )
 
-    def learning_rate(self, side: str = "discriminator") -> float:
+    def learning_rate(self, side: str = "discriminator", settings: TrainSettings | None = None) -> float:
         """The learning rate of a side at this step: constant, then falling to zero; less after a breakdown.
 
         Generator and discriminator learn one after the other where the generator learns by likelihood, and its rate
-        rises first.
+        rises first. With `settings` of another run it is what they would have here.
         """
-        settings, step, steps = self.settings, self.step, self.settings.steps
-        scale = self.learning_rate_scale
+        settings = settings or self.settings
+        step, steps, scale = self.step, settings.steps, self.learning_rate_scale
         if isinstance(self.generator, Generator):
             if side == "generator":
                 scale *= settings.generator_speed * min(1.0, (1 + step) / WARM_UP_STEPS)

@@ -23,7 +23,7 @@ from gan.statistics import DataStatistics, count_some
 from gan.training.batches import Batch, batches_from
 from gan.training.monitor import TrainingFailed
 from gan.training.precision import uses_bfloat16
-from gan.training.trainer import Trainer, scheduled_learning_rate
+from gan.training.trainer import Trainer
 from pipeline.config import Config, compose, flatten, stage_directory
 from pipeline.dataset.labels import labels_of, styles_of
 from pipeline.dataset.store import PhraseStore, open_store
@@ -215,7 +215,7 @@ def resume_training(trainer: Trainer, checkpoint: Path, settings: dict[str, Any]
         raise UserError(f"{checkpoint} does not fit: {str(error).splitlines()[0]}.") from error
     say(f"train: goes on from step {trainer.step:,} of {checkpoint}.")
     before, now = TrainSettings(**state["trainer"]["train_settings"]), trainer.learning_rate()
-    planned = trainer.learning_rate_scale * scheduled_learning_rate(before, trainer.step, before.steps)
+    planned = trainer.learning_rate(settings=before)
     if now > planned:
         say(
             f"train: more train.steps lift the learning rate again, from {planned:.2g} to {now:.2g}, as a run of "

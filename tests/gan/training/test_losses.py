@@ -8,13 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from gan.conditions import DENSITY, SHORT, ConditionLayout, no_conditions
-from gan.rolls import STREAM_ONSET, STREAM_SOUNDING
-from gan.spec import RollSpec, Track
 from gan.training.losses import (
     Relativistic,
     Wasserstein,
-    attribute_loss,
     gradient_penalty,
     interpolate_phrases,
     relativistic_discriminator_loss,
@@ -114,45 +110,3 @@ def test_interpolated_phrases_lie_between_real_and_generated_ones() -> None:
     assert ((middle > 0) & (middle < 1)).all()
     assert torch.equal(middle, middle[:, :1, :1].expand_as(middle)), "one place on the line for each phrase"
     assert len(middle[:, 0, 0].unique()) == 4
-
-
-SPEC = RollSpec((Track("Lead"),), bars=1, num_pitches=4)
-LAYOUT = ConditionLayout.of(SPEC)
-
-
-def short_notes(*steps: int) -> Tensor:
-    """A bar of notes of one step."""
-    streams = torch.zeros(1, 16, 1, 2, 4)
-    streams[0, list(steps), 0, :, 2] = 1
-    return streams
-
-
-def asked_for(*places: slice) -> Tensor:
-    conditions = no_conditions(1, SPEC)
-    for place in places:
-        conditions[:, place] = 1.0
-    return conditions
-
-
-def test_attribute_loss_of_known_counts() -> None:
-    real, fake = short_notes(0, 4, 8, 12), short_notes(0, 8)
-    off = (math.log(1 + 4) - math.log(1 + 2)) ** 2
-    density, short = LAYOUT.attribute(DENSITY), LAYOUT.attribute(SHORT)
-    assert attribute_loss(fake, real, asked_for(), SPEC).item() == 0.0, "nothing was asked for"
-    assert attribute_loss(real, real, asked_for(density, short, LAYOUT.rhythm), SPEC).item() == 0.0
-    assert attribute_loss(fake, real, asked_for(density), SPEC).item() == pytest.approx(2 * off), (
-        "notes, steps of sound"
-    )
-    assert attribute_loss(fake, real, asked_for(short), SPEC).item() == pytest.approx(off)
-    assert attribute_loss(fake, real, asked_for(LAYOUT.rhythm), SPEC).item() == pytest.approx(20 * 4 * (1 / 4) ** 2)
-    assert attribute_loss(real.roll(1, 1), real, asked_for(density), SPEC).item() == 0.0
-    assert attribute_loss(real.roll(1, 1), real, asked_for(LAYOUT.rhythm), SPEC).item() == pytest.approx(20 * 8 / 16)
-
-
-def test_attribute_loss_wants_the_notes_that_are_missing() -> None:
-    real, density = short_notes(0, 4, 8, 12), asked_for(LAYOUT.attribute(DENSITY))
-    for fake, sign in ((short_notes(0, 8), -1), (short_notes(0, 2, 4, 6, 8, 10), 1)):
-        fake.requires_grad_()
-        (gradient,) = torch.autograd.grad(attribute_loss(fake, real, density, SPEC), fake)
-        for stream in (STREAM_ONSET, STREAM_SOUNDING):
-            assert (gradient[:, :, :, stream] * sign > 0).all()
