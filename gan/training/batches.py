@@ -178,7 +178,8 @@ def make_pairs(
         if semitones is not None:
             conditions = transpose_conditions(conditions, semitones, layout)
         conditions = drop_conditions(conditions, layout, DROP_ALL_SHARE, DROP_EACH_SHARE, draws, shard)
-        conditioning = Conditioning(conditions, draw_masks(count, spec, draws)[rows].to(device), known)
+        mask = draw_masks(count, spec, draws)[rows].to(device) & known.unsqueeze(2)
+        conditioning = Conditioning(conditions, mask, known)
         pairs.append(PhrasePair(real, None, conditioning, spec))
         if not real_alone:
             drawn = generator.sample_latents(count, streams(RandomStream.LATENTS, "cpu"))[rows]

@@ -45,7 +45,8 @@ class SequenceStep(AdversarialStep):
 
     def simultaneous_step(self, pair: PhrasePair, step: int, substep: int = 0) -> Figures:
         """A step of the discriminator, and of the generator where it learns from it, by the scores from before."""
-        assert pair.fake is not None and isinstance(self.discriminator, Discriminator)
+        assert pair.fake is not None and pair.conditioning is not None
+        assert isinstance(self.discriminator, Discriminator)
         weights = self.learning_weights("discriminator")
         output = self.score(pair, pair.fake, step, substep)
         losses = [output.loss] if output.penalty is None else [output.loss, output.penalty]
@@ -54,7 +55,10 @@ class SequenceStep(AdversarialStep):
         real_logits, fake_logits = (
             self.team.gather(logits.detach()) for logits in (output.real_logits, output.fake_logits)
         )
-        self.discriminator.calibrate(real_logits, fake_logits)
+        given = self.team.gather(pair.conditioning.mask.flatten(1).any(1).to(real_logits))
+        whole = given == 0  # phrases of which nothing was given
+        if int(whole.sum()) > 1:
+            self.discriminator.calibrate(real_logits[whole], fake_logits[whole])
         figures["sharpness"] = self.discriminator.sharpness
         if self.settings.policy_weight:
             weighted = importance_weights(fake_logits, self.discriminator.sharpness)[self.team.rows(len(fake_logits))]

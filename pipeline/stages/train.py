@@ -87,8 +87,9 @@ def run(config: Config, directory: Path) -> Outcome:
     known = torch.from_numpy(store.known("train"))
     statistics = count_some(rolls, spec, labels, known)
     trainer = trainer_for(config, statistics)
+    held_out_known = torch.from_numpy(store.known("validation"))
     if not len(held_out):  # music for one song only
-        held_out = rolls
+        held_out, held_out_known = rolls, known
     training, held_out = (unpack(_some(one), spec) for one in (rolls, held_out))
     settings = settings_of(flatten(config), STAGES["train"].groups)
     plans = store.plans("train")
@@ -100,7 +101,7 @@ def run(config: Config, directory: Path) -> Outcome:
         "styles": styles_of(store),
         "plans": {name: torch.from_numpy(values) for name, values in pack_plans(plans).items()},
     }
-    recorder = Recorder(directory, config, trainer, training, held_out, facts)
+    recorder = Recorder(directory, config, trainer, training, held_out, _some(held_out_known), facts)
     if recorder.checkpoint.exists():
         recorder.selection.chosen = resume_training(trainer, recorder.checkpoint, settings)
     try:

@@ -81,6 +81,15 @@ def test_shards_of_batches_are_the_rows_of_the_whole(size: int) -> None:
     assert not torch.equal(wholes[0].fake, wholes[1].fake)
 
 
+def test_unknown_tracks_are_silent_in_both_and_nothing_is_said_of_them():
+    for pair in pairs_of(Shard()):
+        unknown = ~pair.conditioning.known
+        assert unknown[:2, 2].all() and not unknown[2:].any()
+        assert not pair.fake[:2, :, 2].any() and not pair.real[:2, :, 2].any() and pair.fake[2:, :, 2].any()
+        assert not pair.conditioning.mask[:2, 2].any()
+        assert pair.conditioning.conditions[:2, 2].isnan().all()
+
+
 def test_given_notes_are_those_of_the_real_phrase():
     for pair in pairs_of(Shard()):
         given = mask_of_steps(pair.conditioning.mask, pair.spec)
