@@ -14,6 +14,7 @@ from pipeline.config import Config
 from pipeline.devices import choose_device, load_checkpoint
 from pipeline.errors import UserError
 from pipeline.settings.data import roll_spec
+from pipeline.songs.performance.model import PerformanceModel, bundled_model, performance_from
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,8 @@ class TrainedModel:
         Names of the data's styles, in the order of their numbers.
     in_common_key
         Whether the data was moved to C major or A minor.
+    performance
+        How notes are played, as the data's songs were, else as those were that come along.
     """
 
     generator: PhraseGenerator
@@ -43,6 +46,8 @@ class TrainedModel:
     dissonance: float
     styles: tuple[str, ...]
     in_common_key: bool
+
+    performance: PerformanceModel
 
     @property
     def spec(self) -> RollSpec:
@@ -64,6 +69,7 @@ def load_trained_model(config: Config, checkpoint: Path) -> TrainedModel:
             dissonance=float(state["reference"]["dissonance"]),
             styles=tuple(state["styles"]),
             in_common_key=state["settings"]["prepare.key"] == "common",
+            performance=performance_from(state["performance"]) or bundled_model(),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
