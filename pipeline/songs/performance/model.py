@@ -50,7 +50,7 @@ VELOCITY_SHARES = np.linspace(0.02, 0.98, 17)
 TIMING_SHARES = np.linspace(0.05, 0.95, 7)
 """Where quantiles are kept."""
 TEMPO_WEIGHT, RHYTHM_WEIGHT, STYLE_WEIGHT = 3.0, 6.0, 3.0
-"""How much less likely performers are for an octave of tempo, for other rhythms (0 to 2), for another style (logits)."""
+"""How much less likely performers are for an octave of tempo, other rhythms (0 to 2) and another style (logits)."""
 TABLE = Path(__file__).with_name("performers.npz")
 
 
