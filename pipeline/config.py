@@ -192,8 +192,8 @@ def _check(config: Config) -> None:
         raise UserError(f"upstream must be run or refuse, not {config.upstream}.")
     if config.threads < 1:
         raise UserError(f"threads must be at least 1, not {config.threads}.")
-    if config.tracks.assign not in ("program", "register", "name"):
-        raise UserError(f"tracks.assign must be program, register or name, not {config.tracks.assign}.")
+    if config.tracks.assign not in ("program", "register", "name", "melody"):
+        raise UserError(f"tracks.assign must be program, register, name or melody, not {config.tracks.assign}.")
     if config.prepare.key not in ("common", "original"):
         raise UserError(f"prepare.key must be common or original, not {config.prepare.key}.")
     if config.prepare.cut not in ("structure", "grid"):

@@ -18,6 +18,9 @@ from pipeline.progress import say
 RESIDENT_SHARE = 0.5
 """Phrases live on a GPU when they take at most this share of its free memory."""
 
+PARTS = {"trainer", "chosen", "reference", "spec", "settings", "music", "plans"}
+"""What a checkpoint of the train stage has at least."""
+
 
 def choose_device(config: Config) -> str:
     """The device that the settings name, `auto` resolved. Raises `UserError` where there is no such device."""
@@ -79,6 +82,6 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     (figures of real phrases), `spec`, `settings` and `music` (statistics of the prepared set) are plain values.
     """
     state = load_tensors(path)
-    if not isinstance(state, dict) or not {"trainer", "chosen", "reference", "spec", "settings", "music"} <= set(state):
+    if not isinstance(state, dict) or not set(state) >= PARTS:
         raise UserError(f"{path} is no checkpoint of the train stage; give another name=, or force=true to replace it.")
     return state

@@ -20,6 +20,7 @@ from gan.statistics import DataStatistics
 from gan.training.trainer import Trainer
 from pipeline.config import PROGRAM, Config, flatten, read_config, register_schema
 from pipeline.scores.notes import Planes, cut_overlaps, make_notes, notes_from_roll, roll_from_notes
+from pipeline.scores.song_plan import pack_plans
 from pipeline.settings.data import roll_spec
 from pipeline.songs.humanizing import draw_performer, humanize
 from pipeline.songs.performance.model import bundled_model
@@ -153,4 +154,5 @@ def untrained_state(spec: RollSpec) -> dict[str, Any]:
         "music": {"tempo_bpm": {"0": 60.0, "0.5": 90.0, "1": 120.0}, "modes": {"major": 3, "minor": 1}},
         "styles": [],
         "performance": {},
+        "plans": {name: torch.from_numpy(values) for name, values in pack_plans([]).items()},
     }

@@ -150,3 +150,38 @@ def pair_interval(
         both = torch.zeros(len(by_songs), drawn[1].shape[1], dtype=torch.float64).index_add_(1, ids[1], by_songs)
         sums.append((drawn[0] @ both * drawn[1]).sum(1))
     return _around(float((wins * counted).sum() / counted.sum()), sums[0] / sums[1])
+
+
+def area_interval(
+    generated: Tensor,
+    reference: Tensor,
+    songs: Tensor,
+    reference_songs: Tensor,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Interval:
+    """Area under the ROC curve: the share of pairs in which the generated one has the higher score, ties half.
+
+    Parameters
+    ----------
+    generated, reference
+        Scores of both sets, higher for what is taken for generated: `[rows]`.
+    songs, reference_songs
+        The number of each row's song, int64 `[rows]`, over which the interval is.
+    resamples, seed
+        As of `overlap_intervals`.
+    """
+    ids = [_numbered(songs), _numbered(reference_songs)]
+    weights = []
+    for side, one in enumerate(ids):
+        drawn = _weights(one, resamples, mix_seed(seed, 5 + side))[:, one]  # [resamples, rows]
+        weights.append(torch.cat([torch.ones(1, len(one), dtype=torch.float64), drawn]))  # the set as it is, first
+    scores = torch.cat([generated, reference])
+    levels, place = torch.unique(scores, return_inverse=True)
+    sums = [
+        torch.zeros(resamples + 1, len(levels), dtype=torch.float64).index_add_(1, rows, weight)
+        for rows, weight in zip((place[: len(generated)], place[len(generated) :]), weights, strict=True)
+    ]
+    below = sums[1].cumsum(1) - sums[1] / 2
+    areas = (sums[0] * below).sum(1) / (sums[0].sum(1) * sums[1].sum(1))
+    return _clipped(_around(float(areas[0]), areas[1:]))

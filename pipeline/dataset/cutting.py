@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from gan.spec import HOLD, ONSET, RollSpec
 from pipeline.dataset.near_duplicates import minhash_signatures
+from pipeline.dataset.performances import PlayedTable, played_table
 from pipeline.dataset.same_tune import TuneNgrams, interval_ngrams
 from pipeline.dataset.store import Reject
 from pipeline.errors import UnusableError, UserError
@@ -28,6 +29,7 @@ from pipeline.scores.quantisation import MetreError, mend_metre, quantise, usabl
 from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import NAMED_INSTRUMENTS, Score
 from pipeline.scores.self_similarity import find_sections
+from pipeline.scores.song_plan import SongPlan, plan_of_song
 from pipeline.scores.tracks import assign, fit_to_tracks
 from pipeline.settings.data import TracksSettings, roll_spec
 from pipeline.sources.catalog import locate
@@ -185,6 +187,10 @@ class PreparedSong:
     tempo_bpm: float
     sections: tuple[int, ...]
     """The bars of the song that its sections begin at."""
+    plan: SongPlan
+    """Of its longest stretch in the metre."""
+    played: PlayedTable
+    """How notes of that stretch are played; empty where that says nothing."""
     starts: tuple[int, ...]
     """The bar of the song that each phrase starts at."""
     phrases: NDArray[np.uint8]
@@ -268,6 +274,8 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
     tables = [quantise(parts, span, spec) for span in spans]
     if not any(len(table) for table in tables):
         raise UnusableError("no notes")
+    longest = max(range(len(spans)), key=lambda index: spans[index].bars)
+    told = played_table(parts, spans[longest], tables[longest], spec)[: 0 if source.transcription else None]
     digest = song_digest(tables, spec)
     ngrams = interval_ngrams(parts, spans, spec)
     key = _named_key(source.key) or estimate_key(
@@ -289,7 +297,9 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
     cut = cut_all(settings.min_tracks)
     starts = [span.first_bar + start for span, (own, _) in zip(spans, cut, strict=True) for start in own]
     if not starts:
-        homeless = sum(len(part.events) > 0 for part in score.parts) - len(parts)
+        homeless = sum(len(part.events) > 0 for part in score.parts) - len(
+            {id(one) for own in parts for one in own.parts}
+        )
         raise UnusableError(_too_few_tracks(tables, [packed for _, packed in cut_all(1)], homeless, settings))
     programs: tuple[Counter[int], ...] = tuple(Counter() for _ in spec.tracks)
     for part in parts:
@@ -306,6 +316,8 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
         shift=shift,
         tempo_bpm=round(source.bpm or score.mean_bpm, 2),
         sections=tuple(span.first_bar + begin for span, own in zip(spans, sections, strict=True) for begin in own),
+        plan=plan_of_song(tables[longest], spans[longest].bars, spec, sections[longest]),
+        played=told,
         starts=tuple(starts),
         phrases=np.concatenate([packed for _, packed in cut]),
         signatures=np.concatenate(
@@ -351,7 +363,7 @@ def _too_few_tracks(
 
 def _remarks_that_matter(score: Score, settings: CuttingSettings) -> tuple[str, ...]:
     """What was mended or guessed; where tracks are found by register or name, instruments make no difference."""
-    by_program = settings.tracks.assign == "program"
+    by_program = settings.tracks.assign in ("program", "melody")
     return tuple(remark for remark in score.remarks if by_program or not remark.startswith(NAMED_INSTRUMENTS))
 
 

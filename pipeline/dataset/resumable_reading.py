@@ -17,17 +17,21 @@ from typing import Any
 import numpy as np
 
 from pipeline.dataset.cutting import CuttingSettings, PreparedFile, PreparedSong, SourceFile, prepare_file
+from pipeline.dataset.performances import PLAYED
 from pipeline.dataset.store import Reject
 from pipeline.files import fingerprint
 from pipeline.parallel import TookTooLongError, limited, work_on
+from pipeline.scores.song_plan import pack_plans, unpack_plans
 from pipeline.settings.data import ExecutorSettings
 
-FORMAT = 3
+FORMAT = 5
 """Counted up when files are read otherwise than before, or what was read is written otherwise."""
 HEAD = struct.Struct("<16sII")
 """Before each record: its key, the number of its bytes, and their checksum with the key's."""
 PLAIN = tuple(
-    field.name for field in fields(PreparedSong) if field.name not in ("phrases", "signatures", "ngrams", "programs")
+    field.name
+    for field in fields(PreparedSong)
+    if field.name not in ("phrases", "signatures", "ngrams", "programs", "plan", "played")
 )
 CRASHED = "broken file: reading it crashed the reader"
 TOO_SLOW = "takes too long to read"
@@ -100,10 +104,15 @@ def to_bytes(prepared: PreparedFile) -> bytes:
     """A prepared file as bytes: JSON and arrays, compressed by zlib."""
     songs, parts = [], []
     for song in prepared.songs:
-        arrays = [np.ascontiguousarray(one) for one in (song.phrases, song.signatures, *song.ngrams)]
+        plan = pack_plans([song.plan])
+        columns = (song.phrases, song.signatures, song.played.view(np.uint8), *song.ngrams, *plan.values())
+        arrays = [np.ascontiguousarray(one) for one in columns]
         shapes = [[array.dtype.str, array.shape] for array in arrays]
+        plan_names = list(plan)
         programs = [list(own.items()) for own in song.programs]
-        songs.append({name: getattr(song, name) for name in PLAIN} | {"programs": programs, "arrays": shapes})
+        songs.append(
+            {name: getattr(song, name) for name in PLAIN} | {"programs": programs, "arrays": shapes, "plan": plan_names}
+        )
         parts += [array.tobytes() for array in arrays]
     rejects = [[reject.path, reject.reason] for reject in prepared.rejects]
     text = json.dumps({"songs": songs, "rejects": rejects}).encode()
@@ -121,14 +130,17 @@ def from_bytes(content: bytes) -> PreparedFile:
         for dtype, shape in song.pop("arrays"):
             arrays.append(np.frombuffer(content, dtype, int(np.prod(shape)), end).reshape(shape))
             end += arrays[-1].nbytes
+        names = song.pop("plan")
         programs = tuple(Counter(dict(map(tuple, own))) for own in song.pop("programs"))
         fields_of: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in song.items()
         }
-        phrases, signatures, *ngrams = arrays
+        phrases, signatures, played, *ngrams = arrays[: -len(names)]
+        (plan,) = unpack_plans(dict(zip(names, arrays[-len(names) :], strict=True)))
         # what stays in memory for long must not hold the phrases there
         fields_of |= {"signatures": signatures.copy(), "ngrams": tuple(one.copy() for one in ngrams)}
-        songs.append(PreparedSong(**fields_of, programs=programs, phrases=phrases))
+        fields_of["played"] = played.copy().view(PLAYED)
+        songs.append(PreparedSong(**fields_of, programs=programs, phrases=phrases, plan=plan))
     return PreparedFile(songs, [Reject(*reject) for reject in values["rejects"]])
 
 

@@ -256,6 +256,9 @@ def quantise(parts: list[AssignedPart], span: BarSpan, spec: RollSpec) -> Notes:
     onset = to_steps(first, spec)
     length = np.maximum(np.minimum(to_steps(first + duration, spec), num_steps) - onset, 1)
     track = np.repeat([part.track for part in parts], counts)
+    for line in {part.track for part in parts if part.is_line}:
+        kept = _one_at_a_time(onset, length, pitch, track == line)
+        track, pitch, onset, length = (column[kept] for column in (track, pitch, onset, length))
     for drum in (index for index, one in enumerate(spec.tracks) if one.is_drum):
         length[track == drum] = 1
     inside = (onset >= 0) & (onset < num_steps)
@@ -292,6 +295,20 @@ def played(
 def _note_keys(track: NDArray[Any], pitch: NDArray[Any], step: NDArray[Any]) -> NDArray[np.int64]:
     """A number for each note by which they can be found."""
     return (track.astype(np.int64) * 256 + pitch) * (1 << 32) + step
+
+
+def _one_at_a_time(
+    onset: NDArray[np.int64], length: NDArray[np.int64], pitch: NDArray[np.int64], is_line: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Which notes stay so that of a line one begins at a step, the longest; their lengths end where the next begins."""
+    kept = np.ones(len(onset), bool)
+    own = np.flatnonzero(is_line)
+    own = own[np.lexsort((-pitch[own], -length[own], onset[own]))]
+    first = np.r_[True, np.diff(onset[own]) > 0][: len(own)]
+    kept[own[~first]] = False
+    own = own[first]
+    length[own[:-1]] = np.minimum(length[own[:-1]], np.diff(onset[own]))
+    return kept
 
 
 def to_steps(

@@ -95,7 +95,8 @@ class Score:
     """Start in quarter notes and beats (quarter notes) a minute."""
     remarks: tuple[str, ...] = ()
     """What the reader had to mend or guess, a sentence part each, such as `3 notes that never end were cut`."""
-
+    syllables: tuple[float, ...] = ()
+    """Where syllables of its words are sung, in quarter notes."""
     swing: float = STRAIGHT
     """The share of each beat that its first half lasts when it is played; the notes are written straight."""
 
@@ -125,7 +126,8 @@ class Score:
             ends = straightened(part.events["onset"] + part.events["duration"], swing)
             part.events["onset"] = straightened(part.events["onset"], swing)
             part.events["duration"] = ends - part.events["onset"]
-        return replace(self, parts=tuple(parts), swing=swing)
+        syllables = tuple(straightened(np.array(self.syllables), swing).tolist())
+        return replace(self, parts=tuple(parts), syllables=syllables, swing=swing)
 
     def in_dotted_beats(self) -> Score:
         """The score with each quarter note read as a dotted one, at the same speed: 2/4 becomes 6/8.
@@ -141,7 +143,8 @@ class Score:
         remarks = self.remarks
         if self.mean_bpm > FASTEST_DOTTED_BPM:
             remarks += (f"its beats may be its eighth notes ({self.mean_bpm:.0f} a minute; its bpm can be told)",)
-        return replace(self, parts=tuple(parts), metres=metres, tempos=tempos, remarks=remarks)
+        syllables = tuple(1.5 * one for one in self.syllables)
+        return replace(self, parts=tuple(parts), metres=metres, tempos=tempos, remarks=remarks, syllables=syllables)
 
     @property
     def mean_bpm(self) -> float:

@@ -1,4 +1,4 @@
-"""Assignment of parts to tracks: by General MIDI program, by register or by name."""
+"""Assignment of parts to tracks: by General MIDI program, by register, by name, or the tune and the rest by program."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.errors import UnusableError
 from pipeline.progress import counted
 from pipeline.scores.closed_scores import split_closed_score
+from pipeline.scores.melody import find_melody, top_line
 from pipeline.scores.score import Events, Part, Score, WrittenVoices
 from pipeline.settings.data import TracksSettings
 
@@ -24,12 +25,14 @@ class AssignedPart:
     events: Events
     parts: tuple[Part, ...] = ()
     """The parts of the score that they come from."""
+    is_line: bool = False
+    """Whether its notes sound one at a time, also once they are on the grid."""
 
 
 def assign(score: Score, tracks: TracksSettings) -> list[AssignedPart]:
     """Assignment of parts to tracks: the parts of `score` that have notes and a track in the track set.
 
-    Several parts may share a track. The rule is `tracks.assign`: `program`, `register` or `name`.
+    Several parts may share a track. The rule is `tracks.assign`: `program`, `register`, `name` or `melody`.
 
     Raises
     ------
@@ -43,6 +46,7 @@ def assign(score: Score, tracks: TracksSettings) -> list[AssignedPart]:
         "program": _by_program,
         "register": _by_register,
         "name": _by_name,
+        "melody": lambda parts, tracks: _melody_and_rest(parts, tracks, score.syllables),
     }
     return list(rules[tracks.assign](sounding, tracks))
 
@@ -63,15 +67,49 @@ def _drum_tracks(tracks: TracksSettings) -> list[int]:
 
 def _by_program(parts: list[Part], tracks: TracksSettings) -> Iterator[AssignedPart]:
     """Percussion to the drum track, every other part to the track that lists its program."""
+    found = list(_homes_by_program(parts, tracks))
+    if not found:
+        raise UnusableError(f"no part plays a program of the track set {tracks.name}")
+    yield from found
+
+
+def _homes_by_program(parts: list[Part], tracks: TracksSettings) -> Iterator[AssignedPart]:
+    """The parts that have a track by their program."""
     drums = _drum_tracks(tracks)
-    found = False
     for part in parts:
         homes = drums if part.is_drum else [at for at, one in enumerate(tracks.tracks) if part.program in one.programs]
         if homes:
-            found = True
             yield _whole(homes[0], part)
+
+
+def _melody_and_rest(parts: list[Part], tracks: TracksSettings, syllables: tuple[float, ...]) -> Iterator[AssignedPart]:
+    """The tune, one note at a time, to the track that has the voice; all other notes by name or program.
+
+    What is below the top line of the part that has the tune, such as the chords of a piano, is accompaniment. A file
+    whose parts are all called as tracks, the tune among them, is taken at its word: it was most likely made here.
+    """
+    lead = tracks.lead
+    if lead is None:
+        raise UnusableError(f"the track set {tracks.name} has no track with voice: true for the tune")
+    called = {_plain(part.name) for part in parts if not part.is_drum}
+    if _plain(tracks.tracks[lead].name) in called <= {_plain(track.name) for track in tracks.tracks}:
+        yield from _by_name(parts, tracks)
+        return
+    melody = find_melody(tuple(parts), syllables)
+    others = [part for part in parts if not any(part is one for one in melody)]
+    by_name = {_plain(name): index for index, track in enumerate(tracks.tracks) for name in track.names}
+    found = [_whole(by_name[_plain(part.name)], part) for part in others if _plain(part.name) in by_name]
+    found += _homes_by_program([part for part in others if _plain(part.name) not in by_name], tracks)
+    if melody:
+        line, rest = top_line(np.concatenate([part.events for part in melody]))
+        found.append(AssignedPart(lead, melody[0].program, line, melody, is_line=True))
+        if len(rest):
+            found += [
+                replace(one, parts=melody[:1]) for one in _homes_by_program([replace(melody[0], events=rest)], tracks)
+            ]
     if not found:
         raise UnusableError(f"no part plays a program of the track set {tracks.name}")
+    yield from found
 
 
 def _by_register(parts: list[Part], tracks: TracksSettings) -> Iterator[AssignedPart]:
@@ -164,12 +202,12 @@ CROSSING = 12.0
 def fit_to_tracks(score: Score, tracks: TracksSettings) -> Score:
     """A transcription with the parts that a track set asks for.
 
-    By program it stays as it is. By register its pitched notes become as many lines as there are pitched tracks. By
-    name its highest line is the first pitched track, and all other notes are the last.
+    By program, and where the tune is found, it stays as it is. By register its pitched notes become as many lines as
+    there are pitched tracks. By name its highest line is the first pitched track, and all other notes are the last.
     """
     pitched = [track.name for track in tracks.tracks if not track.is_drum]
     own = [part for part in score.parts if not part.is_drum and len(part.events)]
-    if tracks.assign == "program" or not own or len(pitched) < 2:
+    if tracks.assign in ("program", "melody") or not own or len(pitched) < 2:
         return score
     events = np.concatenate([part.events for part in own])
     if tracks.assign == "register":

@@ -49,6 +49,8 @@ class TrackSettings:
     """What pages, scores and settings call it; where tracks are assigned by name, what files call it too."""
     programs: list[int] = field(default_factory=list)
     """General MIDI programs (0 to 127) whose notes land here, where tracks are assigned by program."""
+    names: list[str] = field(default_factory=list)
+    """Names of parts whose notes land here whatever their program, where the tune is found (`assign: melody`)."""
     is_drum: bool = False
     """Hits instead of pitches: never transposed, on MIDI channel 10."""
     pan: float = 0.0
@@ -77,9 +79,11 @@ class TracksSettings:
     """Names the track set in messages and on pages."""
     assign: str
     """How notes find their track: `program` (General MIDI family), `register` (as many parts as tracks, highest
-    first; a hymn on two staves gives its four voices) or `name` (the name of the MIDI track or part)."""
+    first; a hymn on two staves gives its four voices), `name` (the name of the MIDI track or part) or `melody` (the
+    tune, found by lyrics, names, register and how it moves, to the track with `voice`; the rest by program)."""
     tracks: list[TrackSettings]
-    """Its tracks: `name`, `programs`, `is_drum`, `pan` (-1 to 1), `volume` (0 to 1), `voice` (it carries the words)."""
+    """Its tracks: `name`, `programs`, `names`, `is_drum`, `pan` (-1 to 1), `volume` (0 to 1), `voice` (it carries the
+    words)."""
     arrangements: list[ArrangementSettings]
     """Instruments that the songs of an album take in turn: `name`, and `programs`, one for each track."""
 

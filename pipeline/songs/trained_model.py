@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from gan.statistics import DataStatistics
 from pipeline.config import Config
 from pipeline.devices import choose_device, load_checkpoint
 from pipeline.errors import UserError
+from pipeline.scores.song_plan import SongPlan, unpack_plans
 from pipeline.settings.data import roll_spec
 from pipeline.songs.performance.model import PerformanceModel, bundled_model, performance_from
 
@@ -37,6 +38,8 @@ class TrainedModel:
         Whether the data was moved to C major or A minor.
     performance
         How notes are played, as the data's songs were, else as those were that come along.
+    plans
+        Of songs of the data.
     """
 
     generator: PhraseGenerator
@@ -46,8 +49,8 @@ class TrainedModel:
     dissonance: float
     styles: tuple[str, ...]
     in_common_key: bool
-
-    performance: PerformanceModel
+    plans: tuple[SongPlan, ...] = ()
+    performance: PerformanceModel = field(default_factory=bundled_model)
 
     @property
     def spec(self) -> RollSpec:
@@ -70,6 +73,7 @@ def load_trained_model(config: Config, checkpoint: Path) -> TrainedModel:
             styles=tuple(state["styles"]),
             in_common_key=state["settings"]["prepare.key"] == "common",
             performance=performance_from(state["performance"]) or bundled_model(),
+            plans=tuple(unpack_plans({name: values.numpy() for name, values in state["plans"].items()})),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -25,14 +25,16 @@ from gan.training.monitor import TrainingFailed
 from gan.training.precision import uses_bfloat16
 from gan.training.trainer import Trainer, scheduled_learning_rate
 from pipeline.config import Config, compose, flatten, stage_directory
-from pipeline.dataset.labels import labels_of, styles_of
+from pipeline.dataset.labels import labels_of, performances_of, styles_of
 from pipeline.dataset.store import PhraseStore, open_store
 from pipeline.devices import choose_device, load_checkpoint, prepare_torch, resident
 from pipeline.errors import UserError
 from pipeline.files import refuse_change, settings_of
 from pipeline.parallel import num_processes
 from pipeline.progress import counted, counter, duration, finish_step_first, say
+from pipeline.scores.song_plan import pack_plans
 from pipeline.settings.data import roll_spec
+from pipeline.songs.performance.model import fit_performance, performance_state
 from pipeline.stage_table import STAGES, Outcome, Plan
 from pipeline.training.recorder import Recorder
 from pipeline.training.tensorboard import require_tensorboard
@@ -40,6 +42,8 @@ from pipeline.training.torchrun import team, training_together
 
 BUDGETS = ("default", "long")
 """What a shorter run is told of at its end."""
+MOST_PLANS = 500
+"""Songs whose plans a checkpoint keeps, at most."""
 MOST_COMPARED = 512
 """Real phrases that they are compared with, at most."""
 
@@ -87,7 +91,16 @@ def run(config: Config, directory: Path) -> Outcome:
         held_out = rolls
     training, held_out = (unpack(_some(one), spec) for one in (rolls, held_out))
     settings = settings_of(flatten(config), STAGES["train"].groups)
-    facts = {"spec": spec.to_dict(), "settings": settings, "music": store.statistics, "styles": styles_of(store)}
+    plans = store.plans("train")
+    plans = plans[:: -(-len(plans) // MOST_PLANS) or 1]
+    facts = {
+        "spec": spec.to_dict(),
+        "settings": settings,
+        "music": store.statistics,
+        "styles": styles_of(store),
+        "plans": {name: torch.from_numpy(values) for name, values in pack_plans(plans).items()},
+        "performance": performance_state(fit_performance(performances_of(store, "train"))),
+    }
     recorder = Recorder(directory, config, trainer, training, held_out, facts)
     if recorder.checkpoint.exists():
         recorder.selection.chosen = resume_training(trainer, recorder.checkpoint, settings)

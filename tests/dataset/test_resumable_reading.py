@@ -28,6 +28,7 @@ from pipeline.stages import prepare
 from tests.conftest import program_environment
 from tests.midi_files import write_midi_files
 from tests.music_makers import cutting, song_midi
+from tests.plan_makers import assert_equal_plans
 from tests.stage_runner import run_stage
 
 ONE = ExecutorSettings("local", 1, None)
@@ -54,6 +55,8 @@ def test_a_prepared_file_survives_the_way_as_bytes(sources: list[SourceFile]) ->
                     assert np.array_equal(value, getattr(again, name)) and value.dtype == getattr(again, name).dtype
                 elif name == "ngrams":
                     assert all(np.array_equal(*pair) for pair in zip(value, again.ngrams, strict=True))
+                elif name == "plan":
+                    assert_equal_plans(value, again.plan)
                 else:
                     assert value == getattr(again, name), name
 

@@ -14,8 +14,12 @@ from pipeline.scores.midi.tracks import read_tracks
 from pipeline.scores.score import DEFAULT_BPM, Metre, Score
 from pipeline.scores.swing import STRAIGHT, swing_in
 
-TEXT, SET_TEMPO, TIME_SIGNATURE = 0x01, 0x51, 0x58
+TEXT, LYRIC, SET_TEMPO, TIME_SIGNATURE = 0x01, 0x05, 0x51, 0x58
 """Types of meta events."""
+KARAOKE_MARK = b"@"
+"""What texts of karaoke files begin with that are no words."""
+FEWEST_SYLLABLES = 8
+"""Of a text that is sung."""
 LARGEST_POWER = 8
 """Of two, in a time signature's denominator."""
 GRID = 4
@@ -50,7 +54,7 @@ def read_by_events(content: bytes, title: str) -> list[Score]:
             ticks, tempos, remarks = float(header.division), _tempos(song, header.division), mended
         metres = _metres(song, ticks)
         parts, guessed = track_parts(song, ticks, _bar_end(metres, ticks))
-        score = Score(name, parts, metres, tempos, (*remarks, *guessed))
+        score = Score(name, parts, metres, tempos, (*remarks, *guessed), _syllables(song, ticks))
         scores.append(score.straightened(_swing(song)))
     return scores or [Score(title, (), (Metre(0.0, 4, 4),), (), tuple(mended))]
 
@@ -80,6 +84,15 @@ def _swing(tracks: list[TrackEvents]) -> float:
     """How far the notes swing, where a text event at the beginning says so."""
     texts = (decode_text(body) for track in tracks for tick, _, body in track.metas(TEXT) if tick == 0)
     return max((swing_in(text) for text in texts), default=STRAIGHT)
+
+
+def _syllables(tracks: list[TrackEvents], ticks: float) -> tuple[float, ...]:
+    """Where syllables stand: lyric events, or the texts of karaoke files, which have one for each syllable."""
+    for kind in (LYRIC, TEXT):
+        found = [tick for tick, text in _metas(tracks, kind, 1) if text.strip(b" \r\n/\\") and text[:1] != KARAOKE_MARK]
+        if len(set(found)) >= FEWEST_SYLLABLES:
+            return tuple(tick / ticks for tick in sorted(set(found)))
+    return ()
 
 
 def _tempos(tracks: list[TrackEvents], ticks: float) -> tuple[tuple[float, float], ...]:

@@ -42,6 +42,8 @@ class WrittenNote(NamedTuple):
     staff: str
     sound: Sound
     ties: int
+    is_sung: bool = False
+    """Whether a syllable stands below it."""
 
 
 class WrittenRest(NamedTuple):
@@ -208,8 +210,11 @@ class MeasureReader:
                 self.measure.rests.append(WrittenRest(self.chord_onset, length, voice, staff))
         elif "cue" not in found:
             ties = _ties(element, found) if "tie" in found or "notations" in found else 0
+            is_sung = "lyric" in found and found["lyric"].find("text") is not None
             for sound, key in self._sounding(found, staff):
-                self.measure.notes.append(WrittenNote(self.chord_onset, length, key, voice, staff, sound, ties))
+                self.measure.notes.append(
+                    WrittenNote(self.chord_onset, length, key, voice, staff, sound, ties, is_sung)
+                )
 
     def _sounding(self, found: dict[str, Element], staff: str) -> list[tuple[Sound, int]]:
         """What a note sounds with, and its pitch or key; several where it is doubled, none of a slash."""

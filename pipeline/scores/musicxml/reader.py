@@ -101,7 +101,8 @@ def _read(content: bytes, title: str, limit: int, play_repeats: bool) -> Score:
     named = root.findtext("work/work-title") or root.findtext("movement-title") or ""
     named = re.sub(r"\.(mxl|xml|musicxml)$", "", printable(named))
     remarks += mended + _remarks(readers)
-    return Score(named or title, parts, timeline.metres(), timeline.tempos(), remarks)
+    sung = {onset for index in range(len(readers)) for onset, note in timeline.notes_of(index) if note.is_sung}
+    return Score(named or title, parts, timeline.metres(), timeline.tempos(), remarks, tuple(sorted(sung)))
 
 
 def _parts_of(root: Element) -> list[tuple[str, list[tuple[Element, Element]]]]:

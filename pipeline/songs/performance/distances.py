@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
+from pipeline.dataset.performances import PlayedNotes
 from pipeline.songs.performance.context import PLACES, note_voices, places_of, voices_of
-from pipeline.songs.performance.model import PlayedNotes
 
 LEAST_NOTES = 30
 """Of a voice on a place, so that its distribution counts."""

@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from gan.spec import RollSpec, Track
+from pipeline.dataset.performances import PlayedNotes
 from pipeline.errors import UnusableError
 from pipeline.files import atomic_path
 from pipeline.progress import say
 from pipeline.scores.quantisation import MetreError, played, quantise, usable_spans
 from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.tracks import AssignedPart
-from pipeline.songs.performance.model import TABLE, PlayedNotes, fit_performance
+from pipeline.songs.performance.model import TABLE, fit_performance
 
 MOST_FILES = 150
 GROOVE = re.compile(r"_([a-z]+)(?:-[a-z0-9]+)*_\d+_(beat|fill)_(\d+-\d+)$")

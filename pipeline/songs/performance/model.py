@@ -24,6 +24,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
 from gan.spec import RollSpec
+from pipeline.dataset.performances import LEAST_VELOCITIES, PlayedNotes
 from pipeline.scores.notes import Notes
 from pipeline.songs.performance.context import (
     FEATURES,
@@ -39,8 +40,8 @@ PLAIN_VELOCITY = 88
 """Of a machine."""
 LARGEST_STEPS = 0.4
 """No note leaves its step further than this, so that rounding finds it again."""
-LEAST_NOTES, LEAST_VELOCITIES = 20, 8
-"""What a voice needs to be a performance: so many notes, and so many velocities that differ."""
+LEAST_NOTES = 20
+"""That a voice needs to be learnt from."""
 LEAST_TOGETHER = 0.35
 """Length of the mean of offsets as unit vectors (a step is a full turn): less has no grid to be early or late on."""
 RIDGE = 10.0
@@ -52,32 +53,6 @@ TIMING_SHARES = np.linspace(0.05, 0.95, 7)
 TEMPO_WEIGHT, RHYTHM_WEIGHT, STYLE_WEIGHT = 3.0, 6.0, 3.0
 """How much less likely performers are for an octave of tempo, other rhythms (0 to 2) and another style (logits)."""
 TABLE = Path(__file__).with_name("performers.npz")
-
-
-@dataclass(frozen=True, eq=False)
-class PlayedNotes:
-    """A performance on the grid: what it is learnt from.
-
-    Attributes
-    ----------
-    notes
-        In canonical order.
-    velocities
-        `[notes]`, 1 to 127.
-    offsets
-        `[notes]`: how much later than its step each begins, in steps.
-    spec
-        Tracks and grid; any number of bars.
-    tempo_bpm, style
-        Quarter notes a minute; a name or nothing.
-    """
-
-    notes: Notes
-    velocities: NDArray[np.uint8]
-    offsets: NDArray[np.float64]
-    spec: RollSpec
-    tempo_bpm: float
-    style: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from gan.metrics.bootstrap import mean_intervals, overlap_intervals, pair_interval
+from gan.metrics.bootstrap import area_interval, mean_intervals, overlap_intervals, pair_interval
 from gan.metrics.distances import mean, overlaps
 from gan.metrics.features import features
 from tests.gan.metrics.phrase_makers import SPEC, octaves
@@ -41,3 +41,11 @@ def test_pairs_are_resampled_by_the_songs_of_both():
     counted = torch.tensor([[1.0, 1.0], [1.0, 1.0], [0.0, 1.0]]).double()
     found = pair_interval(wins, counted, torch.tensor([3, 3, 8]), torch.tensor([0, 1]))
     assert found.value == pytest.approx(4 / 5)
+
+
+def test_the_area_under_the_curve_is_the_share_of_pairs_told_right():
+    songs = torch.arange(4)
+    area = area_interval(torch.tensor([0.9, 0.5, 0.4, 0.4]), torch.tensor([0.5, 0.1, 0.1, 0.4]), songs, songs)
+    assert area.value == (4 + 3.5 + 2.5 + 2.5) / 16, "ties count half"
+    assert area.low < area.value < area.high
+    assert area_interval(torch.ones(4), torch.zeros(4), songs, songs) == (1, 1, 1)

@@ -1,0 +1,228 @@
+"""Plan of a song (its structure, bar by bar): sections, which bars return, who plays and how densely.
+
+A plan is read out of notes. It says nothing about pitches: what a bar that is new sounds like is left open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.spec import RollSpec
+from pipeline.scores.notes import Notes
+from pipeline.scores.self_similarity import find_sections
+
+NEW = -1
+"""The source of a bar that takes nothing from an earlier one."""
+LIKENESS = 1 / 3
+"""A bar whose unchanged beats hold a smaller share of the notes that it and an earlier bar have is new."""
+EXACT = 0.999
+TOGETHER = 0.2
+"""How much it counts, beside the likeness of a track's own bars, that the other tracks return from the same bar."""
+SAME_SECTION = 0.5
+"""Sections that share more than this of their notes, bar by bar, have one label."""
+MAX_DENSITY = 255
+
+
+@dataclass(frozen=True, eq=False)
+class SongPlan:
+    """What returns in a song and who plays, bar by bar.
+
+    Attributes
+    ----------
+    starts
+        The bars at which sections begin, the first being 0.
+    labels
+        A number a section; sections with the same one share their music. Counted from 0 as they first come.
+    playing
+        Bool `[tracks, bars]`: where a track sounds.
+    source
+        Int16 `[tracks, bars]`: the earlier bar that a track's bar returns from, or `NEW`.
+    kept
+        Uint32 `[tracks, bars]`: bit `b` says that beat `b` is as in the source, onset for onset; the others are new.
+    density
+        Uint8 `[tracks, bars]`: notes that begin in the bar.
+    beats
+        Beats of a bar.
+    """
+
+    starts: tuple[int, ...]
+    labels: tuple[int, ...]
+    playing: NDArray[np.bool_]
+    source: NDArray[np.int16]
+    kept: NDArray[np.uint32]
+    density: NDArray[np.uint8]
+    beats: int
+
+    @property
+    def num_bars(self) -> int:
+        """Bars of the song."""
+        return int(self.playing.shape[1])
+
+    @property
+    def whole(self) -> int:
+        """`kept` of a bar that returns as it was."""
+        return (1 << self.beats) - 1
+
+    @property
+    def exact(self) -> NDArray[np.bool_]:
+        """Bool `[tracks, bars]`: bars that return onset for onset."""
+        return np.asarray(self.playing & (self.source != NEW) & (self.kept == self.whole))
+
+    @property
+    def varied(self) -> NDArray[np.bool_]:
+        """Bool `[tracks, bars]`: bars that return with some beats changed."""
+        return np.asarray(self.playing & (self.source != NEW) & (self.kept != self.whole))
+
+    @property
+    def section_bars(self) -> tuple[tuple[int, int], ...]:
+        """First bar and end of each section."""
+        return tuple(zip(self.starts, (*self.starts[1:], self.num_bars), strict=True))
+
+    def first_equals(self) -> NDArray[np.int64]:
+        """For each bar the first of the bars that it equals by returning exactly, perhaps itself, `[tracks, bars]`."""
+        firsts = np.tile(np.arange(self.num_bars), (len(self.playing), 1))
+        exact = self.exact
+        for bar in range(self.num_bars):  # sources come earlier
+            of = exact[:, bar]
+            firsts[of, bar] = firsts[of, self.source[of, bar]]
+        return firsts
+
+
+def plan_of_song(notes: Notes, bars: int, spec: RollSpec, starts: Sequence[int] | None = None) -> SongPlan:
+    """Read the plan out of a song.
+
+    Parameters
+    ----------
+    notes, bars, spec
+        The song in one metre, and how many bars it has; of `spec` the tracks and the grid count.
+    starts
+        The bars at which its sections begin where they are known; None finds them by self-similarity.
+    """
+    starts = find_sections(notes, bars, spec) if starts is None else starts
+    playing = np.zeros((spec.num_tracks, bars), np.bool_)
+    density = np.zeros((spec.num_tracks, bars), np.int64)
+    likeness = np.zeros((spec.num_tracks, bars, bars), np.float32)
+    contents = []
+    for track in range(spec.num_tracks):
+        own = notes[notes["track"] == track]
+        first = np.minimum(own["onset"] // spec.steps_per_bar, bars - 1)
+        last = np.minimum((own["onset"] + own["length"] - 1) // spec.steps_per_bar, bars - 1)
+        edges = np.zeros(bars + 1, np.int64)
+        np.add.at(edges, first, 1)
+        np.add.at(edges, last + 1, -1)
+        playing[track] = np.cumsum(edges[:-1]) > 0
+        counts, numbers = _beats_of(own, bars, spec)
+        contents.append(numbers)
+        density[track] = counts.sum(axis=1)
+        has = np.zeros((bars, numbers.max() + 1), np.float32)
+        has[np.arange(bars)[:, None], numbers] = np.sqrt(counts)
+        shared = has @ has.T  # notes in beats that are equal
+        either = density[track][:, None] + density[track][None, :] - shared
+        likeness[track] = np.where(shared > 0, shared / np.maximum(either, 1), 0)
+    together = likeness.sum(axis=0) / np.maximum(playing.sum(axis=0), 1)[:, None]
+    source, kept = np.full(playing.shape, NEW, np.int16), np.zeros(playing.shape, np.uint32)
+    earlier = np.tri(bars, k=-1, dtype=np.bool_)
+    bits = 1 << np.arange(spec.beats_per_bar, dtype=np.uint32)
+    for track in range(spec.num_tracks):
+        exact = likeness[track] > EXACT  # comes before what is nearly so
+        fits = np.where(earlier, exact + likeness[track] + TOGETHER * together, -1)
+        best = fits.argmax(axis=1)
+        alike = likeness[track][np.arange(bars), best]
+        returns = (alike >= LIKENESS) & (np.arange(bars) > 0)
+        source[track, returns] = best[returns]
+        unchanged = contents[track] == contents[track][best]  # [bars, beats]
+        kept[track, returns] = (unchanged * bits).sum(axis=1).astype(np.uint32)[returns]
+    return SongPlan(
+        starts=tuple(int(start) for start in starts),
+        labels=_label_sections(starts, bars, together),
+        playing=playing,
+        source=source,
+        kept=kept,
+        density=np.minimum(density, MAX_DENSITY).astype(np.uint8),
+        beats=spec.beats_per_bar,
+    )
+
+
+def _beats_of(own: Notes, bars: int, spec: RollSpec) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many notes of a track begin in each beat, and a small number for which, `[bars, beats]` each."""
+    beat, step = np.divmod(own["onset"].astype(np.int64), spec.steps_per_beat)
+    num_beats = bars * spec.beats_per_bar
+    counts = np.bincount(beat, minlength=num_beats)
+    # equal are beats at one place of the bar for which the sums of their notes' random numbers are
+    keys = np.random.default_rng(0).integers(0, 1 << 50, spec.steps_per_beat * 256 + spec.beats_per_bar, np.int64)
+    sums = np.tile(keys[-spec.beats_per_bar :], bars)
+    np.add.at(sums, beat, keys[step * 256 + own["pitch"] % 256])
+    shape = (bars, spec.beats_per_bar)
+    return counts.reshape(shape), np.unique(sums, return_inverse=True)[1].reshape(shape)
+
+
+def _label_sections(starts: Sequence[int], bars: int, alike: NDArray[np.floating[Any]]) -> tuple[int, ...]:
+    """A number for each section; one that shares its music with an earlier one, bar by bar, has the same."""
+    labels: list[int] = []
+    spans = list(zip(starts, (*starts[1:], bars), strict=True))
+    for number, (start, end) in enumerate(spans):
+        shares = [
+            float(np.diagonal(alike[start:end, other:other_end]).sum() / max(end - start, other_end - other))
+            for other, other_end in spans[:number]
+        ]
+        best = int(np.argmax(shares)) if shares else 0
+        labels.append(labels[best] if shares and shares[best] >= SAME_SECTION else max(labels, default=-1) + 1)
+    return tuple(labels)
+
+
+def pack_plans(plans: Sequence[SongPlan]) -> dict[str, NDArray[Any]]:
+    """Plans as a few arrays, the songs one after another; `unpack_plans` reads them."""
+    return {
+        "bars": np.array([plan.num_bars for plan in plans], np.int32),
+        "sections": np.array([len(plan.starts) for plan in plans], np.int32),
+        "starts": np.array([start for plan in plans for start in plan.starts], np.int32),
+        "labels": np.array([label for plan in plans for label in plan.labels], np.int32),
+        "beats": np.array([plan.beats for plan in plans], np.int32),
+    } | {
+        name: np.concatenate([getattr(plan, name) for plan in plans], axis=1) if plans else np.zeros((0, 0), kind)
+        for name, kind in (("playing", bool), ("source", np.int16), ("kept", np.uint32), ("density", np.uint8))
+    }
+
+
+def unpack_plans(arrays: Mapping[str, NDArray[Any]]) -> list[SongPlan]:
+    """The plans that `pack_plans` packed. Raises `KeyError` or `ValueError` where the arrays are none."""
+    plans: list[SongPlan] = []
+    at = np.cumsum([0, *arrays["bars"].tolist()])
+    sections = np.cumsum([0, *arrays["sections"].tolist()])
+    if at[-1] != arrays["playing"].shape[1]:
+        raise ValueError(f"plans of {at[-1]} bars do not fit {arrays['playing'].shape[1]}")
+    for number in range(len(arrays["bars"])):
+        bars, own = slice(at[number], at[number + 1]), slice(sections[number], sections[number + 1])
+        plans.append(
+            SongPlan(
+                starts=tuple(arrays["starts"][own].tolist()),
+                labels=tuple(arrays["labels"][own].tolist()),
+                playing=arrays["playing"][:, bars].astype(np.bool_),
+                source=arrays["source"][:, bars].astype(np.int16),
+                kept=arrays["kept"][:, bars].astype(np.uint32),
+                density=arrays["density"][:, bars].astype(np.uint8),
+                beats=int(arrays["beats"][number]),
+            )
+        )
+    return plans
+
+
+def agreement(plan: SongPlan, other: SongPlan) -> NDArray[np.float64]:
+    """In how many tracks each bar of two plans agrees, `[bars]` from 0 to 1; bars that one lacks agree in none.
+
+    A track's bar agrees where it rests in both; returns exactly in both, and from bars that are equal; or returns in
+    neither as it was, being new or varied.
+    """
+    bars = min(plan.num_bars, other.num_bars)
+    mine, theirs = plan.first_equals()[:, :bars], other.first_equals()[:, :bars]
+    both = plan.playing[:, :bars] & other.playing[:, :bars]
+    rests = ~plan.playing[:, :bars] & ~other.playing[:, :bars]
+    agrees = rests | (both & (mine == theirs))
+    found = np.zeros(max(plan.num_bars, other.num_bars))
+    found[:bars] = agrees.mean(axis=0)
+    return found
