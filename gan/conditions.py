@@ -6,6 +6,7 @@ Conditions are numbers in the units of a musician, a row a phrase, `[batch, Cond
   once where it sounds; then for each the share of its notes that last one step only;
 - the rhythm: for each step of a bar its share of all onsets;
 - the chroma: for each pitch class from C upwards its share of all sound of pitched tracks;
+- the chords: for each half bar root, quality and bass (`gan.chords`);
 - the key (0 to 11 for major from C upwards, 12 to 23 for minor), the tempo in beats a minute, the number of a style.
 
 NaN is no condition. Both networks read them through a `ConditionEncoder`; in training some are dropped, so that any may
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from gan.chords import CHORD_NUMBERS, chord_tones, encode_chords, transpose_chords
 from gan.ops.counts import count_cells, pack_cells
 from gan.spec import HOLD, ONSET, RollSpec
 
@@ -29,7 +31,7 @@ DENSITY, LENGTH, VOICES, SHORT = range(NUM_ATTRIBUTES)
 NUM_KEYS = 24
 NUM_LABELS = 3
 KEY, TEMPO, STYLE = range(-NUM_LABELS, 0)
-"""Places of the labels at the end of a row of conditions, and in a row of labels."""
+"""Places at the end of a row of conditions, and of a row of labels; chords come before them."""
 NUM_NEAREST = 8
 """Of so many phrases of the data, those nearest to the known conditions, one gives the unknown ones."""
 MAX_DISTANCE = 25.0
@@ -45,16 +47,18 @@ class ConditionLayout:
     tracks: int
     steps: int
     """Of a bar."""
+    half_bars: int
+    """Of the phrase; each has a chord."""
 
     @classmethod
     def of(cls, spec: RollSpec) -> ConditionLayout:
         """The layout for phrases of a `RollSpec`."""
-        return cls(spec.num_tracks, spec.steps_per_bar)
+        return cls(spec.num_tracks, spec.steps_per_bar, spec.half_bars)
 
     @property
     def size(self) -> int:
         """Numbers in a row."""
-        return NUM_ATTRIBUTES * self.tracks + self.steps + 12 + NUM_LABELS
+        return NUM_ATTRIBUTES * self.tracks + self.steps + 12 + CHORD_NUMBERS * self.half_bars + NUM_LABELS
 
     def attribute(self, attribute: int) -> slice:
         """The tracks' places of `DENSITY`, `LENGTH`, `VOICES` or `SHORT`."""
@@ -75,15 +79,30 @@ class ConditionLayout:
         """The chroma."""
         return slice(self.rhythm.stop, self.rhythm.stop + 12)
 
+    @property
+    def chords(self) -> slice:
+        """The chords, root, quality and bass of each half bar in turn."""
+        return slice(self.chroma.stop, self.chroma.stop + CHORD_NUMBERS * self.half_bars)
+
+    @property
+    def labels(self) -> slice:
+        """What is told of a phrase and not measured: the chords, key, tempo and style."""
+        return slice(self.chords.start, self.size)
+
+    def chords_of(self, conditions: Tensor) -> Tensor:
+        """The chords in rows of conditions `[batch, size]`, `[batch, half_bars, 3]`."""
+        return conditions[:, self.chords].view(-1, self.half_bars, CHORD_NUMBERS)
+
 
 def no_conditions(count: int, spec: RollSpec) -> Tensor:
     """`count` rows that leave everything to chance."""
     return torch.full((count, ConditionLayout.of(spec).size), torch.nan)
 
 
-def no_labels(count: int) -> Tensor:
-    """Labels `[count, 3]` of phrases of which nothing is known."""
-    return torch.full((count, NUM_LABELS), torch.nan)
+def no_labels(count: int, spec: RollSpec) -> Tensor:
+    """Labels `[count, 3 * half_bars + 3]` of phrases of which nothing is known."""
+    labels = ConditionLayout.of(spec).labels
+    return torch.full((count, labels.stop - labels.start), torch.nan)
 
 
 def conditions_of(rolls: Tensor, labels: Tensor, spec: RollSpec) -> Tensor:
@@ -96,7 +115,7 @@ def conditions_of(rolls: Tensor, labels: Tensor, spec: RollSpec) -> Tensor:
     rolls
         Bool, `[batch, 2, tracks, bars, steps, pitches]`, of any number of bars.
     labels
-        Key, tempo and style `[batch, 3]`, NaN where unknown.
+        Chords, key, tempo and style `[batch, 3 * half_bars + 3]`, NaN where unknown.
     spec
         Of the rolls.
     """
@@ -126,25 +145,30 @@ def pitch_class_matrix(spec: RollSpec) -> Tensor:
 
 
 def transpose_conditions(conditions: Tensor, semitones: Tensor, layout: ConditionLayout) -> Tensor:
-    """Conditions `[batch, size]` of phrases that were moved by `semitones` `[batch]`: key and chroma move with them."""
+    """Conditions `[batch, size]` of phrases that were moved by `semitones` `[batch]`: key, chroma and chords move."""
     key = conditions[:, KEY]
     source = (torch.arange(12, device=conditions.device) - semitones.unsqueeze(1)) % 12
     moved = conditions.clone()
     moved[:, KEY] = 12 * (key // 12) + (key % 12 + semitones) % 12
     moved[:, layout.chroma] = conditions[:, layout.chroma].gather(1, source)
+    moved[:, layout.chords] = transpose_chords(layout.chords_of(conditions), semitones).flatten(1)
     return moved
 
 
-def interpolate_conditions(start: Tensor, end: Tensor, share: float) -> Tensor:
-    """Conditions at `share` (0 to 1) of the way: numbers change evenly; key, style and what one end lacks, half-way."""
+def interpolate_conditions(start: Tensor, end: Tensor, share: float, layout: ConditionLayout) -> Tensor:
+    """Conditions at `share` (0 to 1) of the way: numbers change evenly, all that is no number half-way.
+
+    That is chords, key, style, and whatever one of the ends lacks.
+    """
     near = start if share < 0.5 else end
     middle = torch.lerp(start, end, share)
     middle[:, [KEY, STYLE]] = near[:, [KEY, STYLE]]
+    middle[:, layout.chords] = near[:, layout.chords]
     return torch.where(middle.isnan(), near, middle)
 
 
 class ConditionEncoder(nn.Module):
-    """Conditions as inputs of a network; what is unknown is all zeros.
+    """Conditions as inputs of a network: of the phrase, of each track, of each beat; what is unknown is all zeros.
 
     Parameters
     ----------
@@ -166,6 +190,7 @@ class ConditionEncoder(nn.Module):
 
     centres: Tensor
     scales: Tensor
+    half_bar_of_beats: Tensor
 
     def __init__(self, spec: RollSpec, examples: Sequence[Sequence[float]], num_styles: int) -> None:
         super().__init__()
@@ -176,6 +201,7 @@ class ConditionEncoder(nn.Module):
         scales = (usual - centres).square().nanmean(0).sqrt().nan_to_num(1.0)
         self.register_buffer("centres", centres, persistent=False)
         self.register_buffer("scales", scales.clamp(min=0.01), persistent=False)
+        self.register_buffer("half_bar_of_beats", torch.tensor(spec.half_bar_of_beats), persistent=False)
 
     def _scaled(self, conditions: Tensor) -> Tensor:
         """Amounts and tempos as logarithms, in which musicians hear equal distances."""
@@ -198,10 +224,10 @@ class ConditionEncoder(nn.Module):
             A CPU generator that draws the phrases.
         """
         scales = self.scales.to(conditions)
-        distances = conditions.new_zeros(len(conditions), len(examples))
+        distances = self._chord_distances(conditions, examples)
         for row, known in enumerate(conditions):
             off = ((self._scaled(known.unsqueeze(0)) - self._scaled(examples)) / scales).square()
-            distances[row] = off.clamp(max=MAX_DISTANCE).nan_to_num(0.0).sum(1)
+            distances[row] += off.clamp(max=MAX_DISTANCE).nan_to_num(0.0).sum(1)
             for label in (KEY, STYLE):
                 distances[row] += MAX_DISTANCE * ((examples[:, label] != known[label]) & ~known[label].isnan())
         ranked = distances.sort(1).values
@@ -215,6 +241,23 @@ class ConditionEncoder(nn.Module):
         filled[:, self.layout.attributes] = filled[:, self.layout.attributes].masked_fill(silent, torch.nan)
         return filled
 
+    def _chord_distances(self, conditions: Tensor, examples: Tensor) -> Tensor:
+        """`MAX_DISTANCE` by the share of the known chord tones that examples lack in the same half bars.
+
+        `[batch, phrases]`; 0 where no chord is known.
+        """
+        wanted, found = (chord_tones(self.layout.chords_of(one)).flatten(1) for one in (conditions, examples))
+        count = wanted.sum(1, keepdim=True)
+        return MAX_DISTANCE * (count - wanted @ found.t()) / count.clamp(min=1)
+
+    def chords(self, conditions: Tensor) -> Tensor:
+        """The chord of each half bar, `[batch, half_bars, CHORD_SIZE]`, see `gan.chords.encode_chords`."""
+        return encode_chords(self.layout.chords_of(conditions))
+
+    def chords_of_beats(self, conditions: Tensor) -> Tensor:
+        """The chord of the half bar in which each beat lies, `[batch, all beats, CHORD_SIZE]`."""
+        return self.chords(conditions)[:, self.half_bar_of_beats]
+
     def tracks(self, conditions: Tensor) -> Tensor:
         """The attributes of each track, `[batch, tracks, TRACK_SIZE]`: which are known, how much, whether silence."""
         place = self.layout.attributes
@@ -224,7 +267,7 @@ class ConditionEncoder(nn.Module):
         return torch.cat([known, scaled, silent], dim=1).view(len(conditions), self.TRACK_SIZE, -1).transpose(1, 2)
 
     def forward(self, conditions: Tensor) -> Tensor:
-        """`[batch, ConditionLayout.size]` to `[batch, size]`."""
+        """What holds for the whole phrase, all but the chords: `[batch, ConditionLayout.size]` to `[batch, size]`."""
         rest = slice(self.layout.attributes.stop, None)
         scaled = ((self._scaled(conditions) - self.centres) / self.scales)[:, rest].nan_to_num(0.0)
         known = ~conditions[:, [self.layout.rhythm.start, self.layout.chroma.start, TEMPO]].isnan()

@@ -86,10 +86,11 @@ class Conditioning:
 def conditions_of_context(context: Context, spec: RollSpec) -> Tensor:
     """Conditions `[batch, ConditionLayout.size]` for a phrase that goes on like the notes that are given.
 
-    The attributes of the tracks that are given from end to end, and the rhythm and chroma of all that is given.
+    The attributes of the tracks that are given from end to end, and the rhythm and chroma of all that is given; chords
+    stay open.
     """
     layout, mask = ConditionLayout.of(spec), context.mask
-    labels = no_labels(len(context)).to(mask.device)
+    labels = no_labels(len(context), spec).to(mask.device)
     conditions = conditions_of(context.rolls & mask[:, None, :, :, None, None], labels, spec)
     whole = mask.all(2).repeat(1, NUM_ATTRIBUTES)
     conditions[:, layout.attributes] = conditions[:, layout.attributes].masked_fill(~whole, torch.nan)

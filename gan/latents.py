@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from gan.conditions import interpolate_conditions
+from gan.conditions import ConditionLayout, interpolate_conditions
 
 
 @dataclass(frozen=True)
@@ -105,13 +105,17 @@ class Latents:
         """The same latents with other conditions `[batch, ConditionLayout.size]`; NaN leaves their own."""
         return replace(self, conditions=torch.where(conditions.isnan(), self.conditions, conditions))
 
-    def interpolate(self, other: Latents, share: float) -> Latents:
-        """Spherical interpolation (slerp; White, arXiv 1609.04468): the phrase at `share` (0 to 1) of the way."""
+    def interpolate(self, other: Latents, share: float, layout: ConditionLayout) -> Latents:
+        """Spherical interpolation (slerp; White, arXiv 1609.04468): the phrase at `share` (0 to 1) of the way.
+
+        `layout` is that of the conditions, which are interpolated in their own way (`gan.conditions`).
+        """
         ends = other.to_dict()
         middle = {
             name: _slerp(value, ends[name], share) for name, value in self.to_dict().items() if name != "conditions"
         }
-        return Latents(**middle, conditions=interpolate_conditions(self.conditions, other.conditions, share))
+        conditions = interpolate_conditions(self.conditions, other.conditions, share, layout)
+        return Latents(**middle, conditions=conditions)
 
 
 def _slerp(start: Tensor, end: Tensor, share: float) -> Tensor:

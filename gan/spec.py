@@ -103,6 +103,17 @@ class RollSpec:
         return self.bars * self.steps_per_bar
 
     @property
+    def half_bars(self) -> int:
+        """Half bars in the whole phrase: each has a chord."""
+        return 2 * self.bars
+
+    @property
+    def half_bar_of_beats(self) -> tuple[int, ...]:
+        """For each beat of the phrase its half bar; of an odd number of beats the first half has one more."""
+        beats = self.beats_per_bar
+        return tuple(2 * bar + 2 * beat // beats for bar in range(self.bars) for beat in range(beats))
+
+    @property
     def shape(self) -> tuple[int, int, int, int, int]:
         """`(2, tracks, bars, steps, pitches)`."""
         return (2, self.num_tracks, self.bars, self.steps_per_bar, self.num_pitches)

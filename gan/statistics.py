@@ -96,14 +96,15 @@ class DataStatistics:
     def of(cls, batches: Iterable[Tensor], spec: RollSpec, labels: Tensor | None = None) -> DataStatistics:
         """Count over batches of rolls, bool `[batch, *spec.shape]`.
 
-        `labels` `[phrases, 3]` of all of them are key, tempo and style, NaN where unknown (`gan.conditions`).
+        `labels` `[phrases, 3 * half_bars + 3]` of all of them are chords, key, tempo and style, NaN where unknown
+        (`gan.conditions`).
         Raises `ValueError` when there is no phrase.
         """
         totals: dict[str, Tensor] = {}
         num_phrases = 0
         examples: list[Tensor] = []
         for rolls in batches:
-            known = no_labels(len(rolls)) if labels is None else labels[num_phrases : num_phrases + len(rolls)]
+            known = no_labels(len(rolls), spec) if labels is None else labels[num_phrases : num_phrases + len(rolls)]
             examples.append(conditions_of(rolls, known, spec))
             num_phrases += len(rolls)
             for name, count in _count(rolls, spec).items():

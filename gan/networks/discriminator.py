@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from gan.chords import CHORD_SIZE
 from gan.conditions import ConditionEncoder, no_conditions
 from gan.context import Conditioning
 from gan.interface import PhraseDiscriminator
@@ -58,6 +59,7 @@ class PhraseEncoder(nn.Module):
         self.beats = TimeBlock(beat, 1)  # [batch, beats, beat]
         self.to_bars = linear(spec.beats_per_bar * beat, settings.bar_width)  # [batch, bars, bar]
         self.to_phrase = linear(spec.bars * settings.bar_width, settings.bar_width)  # [batch, bar]
+        self.chords_to_beats = linear(CHORD_SIZE, beat)  # [batch, beats, beat]
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def encode_steps(self, streams: Tensor) -> Tensor:
@@ -86,8 +88,9 @@ class PhraseEncoder(nn.Module):
         x = x.view(times, len(place), spec.bars, spec.steps_per_bar, -1) + place
         x = activate(self.steps(x.view(batch, spec.num_steps, -1)))  # [batch, time, step]
         x = self.to_beats(x.view(batch, spec.bars * spec.beats_per_bar, -1))  # [batch, beats, beat]
-        conditions = self.conditions_to_beats(self.conditions(conditioning.conditions))
-        x = x + conditions.repeat(times, 1).unsqueeze(1)
+        conditions = self.conditions_to_beats(self.conditions(conditioning.conditions)).unsqueeze(1)
+        chords = self.chords_to_beats(self.conditions.chords_of_beats(conditioning.conditions))
+        x = x + (conditions + chords).repeat(times, 1, 1)
         x = activate(self.beats(x)).view(batch, spec.bars, -1)  # [batch, bars, beats of a bar * beat]
         bars = activate(self.to_bars(x))  # [batch, bars, bar]
         phrase = activate(self.to_phrase(bars.flatten(1)))  # [batch, bar]

@@ -17,6 +17,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from gan.chords import CHORD_SIZE
 from gan.conditions import ConditionEncoder
 from gan.context import (
     HARMONIC_CONTEXT_SIZE,
@@ -97,6 +98,7 @@ class Generator(PhraseGenerator):
         self.heads = nn.ModuleList(heads)
         self.places = [list(head.tracks) for head in heads]
         self.order = [order.index(track) for track in range(tracks)]
+        self.chords_to_beats = linear(CHORD_SIZE, wide)  # [batch, all beats, wide]
 
     def forward(
         self,
@@ -167,6 +169,7 @@ class Generator(PhraseGenerator):
 
         song = torch.cat([latents.z, conditions], dim=1).unsqueeze(1).expand(-1, spec.bars, -1)
         shared = self.to_beats(torch.cat([song, moves], dim=2)).view(batch, beats, -1)  # [batch, beats, wide]
+        shared = shared + self.chords_to_beats(self.conditions.chords_of_beats(latents.conditions))
         own = torch.cat([latents.z_track, attributes], dim=2).unsqueeze(1).expand(-1, spec.bars, -1, -1)
         private = self.track_to_beats(torch.cat([own, track_moves], dim=3))
         private = private.view(batch, spec.bars, spec.num_tracks, spec.beats_per_bar, -1)

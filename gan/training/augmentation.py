@@ -51,12 +51,12 @@ def drop_conditions(
 ) -> Tensor:
     """Condition dropout: all conditions of a share of the phrases become NaN, and each of a share of the others.
 
-    Rhythm and chroma are dropped as wholes. A CPU generator draws which.
+    Rhythm, chroma and chords are dropped as wholes. A CPU generator draws which.
     """
     count, size = conditions.shape
     every = shard.draw(lambda batch: torch.rand(batch, 1, generator=random), count) < all_share
     each = shard.draw(lambda batch: torch.rand(batch, size, generator=random), count) < each_share
-    for whole in (layout.rhythm, layout.chroma):
+    for whole in (layout.rhythm, layout.chroma, layout.chords):
         each[:, whole] = each[:, whole.start, None]
     return torch.where((every | each).to(conditions.device), torch.nan, conditions)
 

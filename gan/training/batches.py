@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan.conditions import ConditionLayout, conditions_of, transpose_conditions
+from gan.conditions import ConditionLayout, conditions_of, no_labels, transpose_conditions
 from gan.context import Conditioning, StreamContext
 from gan.interface import PhraseGenerator
 from gan.ops.shard import WHOLE, Shard
@@ -30,7 +30,7 @@ DROP_ALL_SHARE, DROP_EACH_SHARE = 0.1, 0.15
 
 @dataclass(frozen=True)
 class Batch:
-    """Phrases to learn from: bool rolls `[batch, *spec.shape]`; labels `[batch, 3]`, key, tempo, style, NaN unknown."""
+    """Phrases to learn from: bool rolls `[batch, *spec.shape]`; their labels, see `gan.conditions.no_labels`."""
 
     rolls: Tensor
     labels: Tensor
@@ -56,12 +56,12 @@ def batches_from(
     start_step
         The step whose batch comes first.
     labels
-        Of all phrases, `[count, 3]`; without them nothing is known.
+        Of all phrases, see `gan.conditions.no_labels`; without them nothing is known.
     """
     count = len(rolls)
     if count == 0:
         raise ValueError("there are no phrases to train on")
-    known = torch.full((count, 3), torch.nan) if labels is None else labels
+    known = no_labels(count, spec) if labels is None else labels
     orders: dict[int, Tensor] = {}
     step = start_step
     while True:

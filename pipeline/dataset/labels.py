@@ -58,9 +58,9 @@ def key_label(row: PhraseRow) -> float:
 
 
 def labels_of(store: PhraseStore, split: str) -> NDArray[np.float32]:
-    """Key, tempo in beats a minute and number of the style of each phrase of a split, `[phrases, 3]`; NaN if unknown.
+    """Chords, key, tempo in beats a minute and number of the style of each phrase of a split; NaN if unknown.
 
-    In the order of `store.packed(split)`, as `gan.conditions` has them.
+    `[phrases, 3 * half_bars + 3]` in the order of `store.packed(split)`, as `gan.conditions` has them.
     """
     styles = {name: number for number, name in enumerate(styles_of(store))}
     depth = fork([row.source for row in store.songs])
@@ -68,7 +68,8 @@ def labels_of(store: PhraseStore, split: str) -> NDArray[np.float32]:
     labels = [
         (key_label(row), row.tempo_bpm or np.nan, styles.get(style_of(row.source, depth), np.nan)) for row in rows
     ]
-    return np.array(labels, np.float32).reshape(len(rows), 3)
+    chords = np.full((len(rows), 3 * store.spec.half_bars), np.nan, np.float32)
+    return np.concatenate([chords, np.array(labels, np.float32).reshape(len(rows), 3)], axis=1)
 
 
 def performances_of(store: PhraseStore, split: str) -> list[PlayedNotes]:

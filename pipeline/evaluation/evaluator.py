@@ -7,7 +7,7 @@ bounds holding 95 % of resamples of the songs; null is what can't be measured.
 
 The keys of `report.json`:
 
-- `format`: 2; the number changes when a key changes its meaning.
+- `format`: 3; the number changes when a key changes its meaning.
 - `scored`: `kind` (`checkpoint` or `folder`), `name`, `path`, `phrases`, `songs`; of a checkpoint `step` (of the
   weights), `steps`, `train_seconds`, `parameters` (of both networks), `settings`; of a folder `files`, `rejects`.
 - `reference`: `set`, `title`, `spec`, and `phrases` and `songs` by split.
@@ -19,8 +19,12 @@ The keys of `report.json`:
 - `families`: `name`, `distance` (mean |x - test| of the four sets), `detects` (which of shuffled and random lie further
   from the test songs than training songs do, by more than resampling explains).
 - `frechet`: of the four sets.
-- `two_sample_accuracy`: of pairs of a `generated` (or `training`) and a held-out phrase, the share in which a small
-  network tells which is which; null where it was not trained.
+- `told_apart`: how well classifiers tell a set from held-out phrases on songs that they have not learnt from: `windows`
+  (trees on two-beat windows) and `phrases` (trees on features of phrases), each the area under the ROC curve of
+  `generated`, `training` and `shuffled`; `network`, of pairs of a `generated` (or `training`) and a held-out phrase the
+  share in which a small network tells which is which. 0.5 is alike; null where nothing was trained, or of few songs.
+- `tells`: by musical tell `name`, `track`, `text`, the mean of `generated`, `test`, `training` and `shuffled`, and
+  `spread`, the standard deviation among test phrases.
 - `copying`: `generated` and `test`, each `median` and `high` (95th percentile) of the share of onsets that a phrase
   has in common with the nearest training phrase; `nearer`, the share of generated phrases beyond the `high` of test.
 - `distinct`: `distinct` among `phrases`.
@@ -40,6 +44,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -55,11 +60,14 @@ from gan.metrics.musegan import has_published_form
 from gan.metrics.two_sample_test import two_sample_test
 from gan.spec import RollSpec
 from pipeline.evaluation.comparison import estimate, families_of, faults_seen, finite
+from pipeline.evaluation.note_features.lines import TrackTraits, read_lines
+from pipeline.evaluation.note_features.tells import TELLS, tells_of
 from pipeline.evaluation.phrase_sets import PhraseSet
+from pipeline.evaluation.tree_tests import FOLDS, TreeTests
 from pipeline.progress import bar, counted
 from pipeline.settings.evaluate import EvaluateSettings
 
-FORMAT = 2
+FORMAT = 3
 FEW_SONGS = 10
 """Below so many test songs the report warns."""
 
@@ -137,7 +145,8 @@ class Evaluator:
             "frechet": {
                 name: finite(frechet_distance(one.features, self.test.features)) for name, one in measured.items()
             },
-            "two_sample_accuracy": self._two_sample_accuracy(scored, training) if settings.classifier else None,
+            "told_apart": self._told_apart(sets) if settings.classifier else None,
+            "tells": self._tells(sets),
             "copying": self._copying(samples.spread(settings.samples)),
             "distinct": self._distinct(samples.spread(settings.samples)),
             "notes": self._notes(scored, families),
@@ -197,20 +206,57 @@ class Evaluator:
             for key in figure.columns(self.spec)
         }
 
-    def _two_sample_accuracy(self, scored: PhraseSet, training: PhraseSet) -> dict[str, Any] | None:
-        """How well a network tells generated phrases, and training phrases, from held-out ones; None of one song."""
-        if scored.num_songs < 2:
-            return None
-        held_out = PhraseSet(
-            torch.cat([self.test.phrases.rolls, self.validation.phrases.rolls]),
-            torch.cat([self.test.phrases.songs, self.validation.phrases.songs + self.test.phrases.songs.max() + 1]),
+    @cached_property
+    def held_out(self) -> PhraseSet:
+        """Phrases of the test and the validation songs together."""
+        test, validation = self.test.phrases, self.validation.phrases
+        return PhraseSet(
+            torch.cat([test.rolls, validation.rolls]),
+            torch.cat([test.songs, validation.songs + test.songs.max() + 1]),
         )
-        found = {}
-        for name, one in bar({"generated": scored, "training": training}.items(), 2, "evaluate", "classifiers"):
-            found[name] = estimate(
-                two_sample_test(one.rolls, held_out.rolls, one.songs, held_out.songs, self.spec, self.settings.seed)
-            )
+
+    @cached_property
+    def trees(self) -> TreeTests:
+        """Trees that tell phrases from held-out ones."""
+        return TreeTests(self.held_out, self.spec, self.settings.resamples, self.settings.seed)
+
+    def _told_apart(self, sets: Mapping[str, PhraseSet]) -> dict[str, Any] | None:
+        """How well sets are told from held-out phrases; None of too few songs."""
+        if min(one.num_songs for one in (sets["generated"], sets["training"], self.held_out)) < FOLDS:
+            return None
+        found: dict[str, dict[str, Any]] = {"windows": {}, "phrases": {}, "network": {}}
+        for name in bar(("generated", "training", "shuffled"), 3, "evaluate", "classifiers"):
+            one = sets[name]
+            told = self.trees.tell(one)
+            found["windows"][name], found["phrases"][name] = estimate(told.windows), estimate(told.phrases)
+            if name != "shuffled":
+                found["network"][name] = estimate(
+                    two_sample_test(
+                        one.rolls, self.held_out.rolls, one.songs, self.held_out.songs, self.spec, self.settings.seed
+                    )
+                )
         return found
+
+    def _tells(self, sets: Mapping[str, PhraseSet]) -> dict[str, Any]:
+        """The mean of each musical tell in each set but random notes, with intervals."""
+        chosen = {"test": self.test.phrases, **{name: sets[name] for name in ("generated", "training", "shuffled")}}
+        lines = {name: read_lines(one.rolls, self.spec) for name, one in chosen.items()}
+        traits = TrackTraits.of(lines["test"])
+        events = {
+            name: {key: torch.from_numpy(values) for key, values in tells_of(one, traits).items()}
+            for name, one in lines.items()
+        }
+        means = {
+            name: mean_intervals(events[name], one.songs, self.settings.resamples, self.settings.seed)
+            for name, one in chosen.items()
+        }
+        texts = {tell.name: tell.explanation for tell in TELLS}
+        return {
+            key: {"name": name, "track": track, "text": texts[name], "spread": spread_of_phrases(events["test"][key])}
+            | {one: estimate(found[key]) for one, found in means.items()}
+            for key in events["test"]
+            for name, _, track in [key.partition("/")]
+        }
 
     def _copying(self, samples: PhraseSet) -> dict[str, Any]:
         """How near generated and unseen phrases come to training phrases."""
@@ -247,3 +293,10 @@ class Evaluator:
             if blind:
                 notes.append(f"Can't tell {words} from real songs here: {', '.join(blind)}.")
         return notes
+
+
+def spread_of_phrases(events: Tensor) -> float:
+    """Standard deviation of the phrases' means of events `[phrases, events]`; 0 where fewer than two have any."""
+    means = events.nanmean(1)
+    means = means[~means.isnan()]
+    return float(means.std()) if len(means) > 1 else 0.0

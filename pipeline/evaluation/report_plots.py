@@ -249,7 +249,7 @@ DRAWN = ("test", "generated", "training", "random")
 
 
 def draw_report(directory: Path, sets: Mapping[str, MeasuredSet], report: Mapping[str, Any]) -> None:
-    """Write `distributions.png` (every feature of the headline) and `figures.png` (every figure) into `directory`.
+    """Write `distributions.png` (every feature of the headline), `figures.png` (every figure) and `tells.png`.
 
     Parameters
     ----------
@@ -276,6 +276,16 @@ def draw_report(directory: Path, sets: Mapping[str, MeasuredSet], report: Mappin
         estimates = {one: Estimate(**figure[one]) for one in ("test", *SCORED_SETS)}
         rows.append(FigureRow(figure["family"], row_name(key, figure["family"]), estimates, spread))
     draw_figures(directory / "figures.png", rows, f"{name}: figures beside the test songs")
+    tells = [
+        FigureRow(
+            tell["name"],
+            tell["track"],
+            {one: Estimate(**tell[one]) for one in ("test", "generated", "training", "shuffled")},
+            tell["spread"],
+        )
+        for tell in report["tells"].values()
+    ]
+    draw_figures(directory / "tells.png", tells, f"{name}: musical tells beside the test songs")
 
 
 def row_name(key: str, family: str) -> str:

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan.conditions import DENSITY, KEY, LENGTH, NUM_ATTRIBUTES, NUM_LABELS, SILENT, STYLE
+from gan.conditions import DENSITY, KEY, LENGTH, NUM_ATTRIBUTES, SILENT, STYLE, ConditionLayout
 from gan.spec import RollSpec
 from pipeline.songs.form import FormSection
 
@@ -132,7 +132,7 @@ def draw_song_conditions(
     resting = sorted(free, key=lambda track: (track == lead, -shares[track]))
     rhythm_and_chroma = torch.where(
         requested.isnan(), examples[torch.cat([row.view(1), drawn[drawn != row]])], requested
-    )[:, NUM_ATTRIBUTES * tracks : -NUM_LABELS]
+    )[:, ConditionLayout.of(spec).attributes.stop : ConditionLayout.of(spec).chroma.stop]
     return SongConditions(conditions, limits, plays, tuple(resting), lead, rhythm_and_chroma, named)
 
 
@@ -164,7 +164,7 @@ def _phrase_conditions(
     attributes[DENSITY] = densities
     attributes[LENGTH] *= torch.where(named, 1.0, faster)
     attributes[1:, densities < SILENT] = torch.nan  # of a silent track nothing else is known
-    conditions[:-NUM_LABELS] = torch.cat([attributes.flatten(), rhythm_and_chroma])
+    conditions[: ConditionLayout.of(spec).chroma.stop] = torch.cat([attributes.flatten(), rhythm_and_chroma])
     return PhraseConditions(conditions, rests)
 
 

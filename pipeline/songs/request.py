@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan.conditions import KEY, STYLE, TEMPO, no_conditions
+from gan.conditions import KEY, STYLE, TEMPO, ConditionLayout, no_conditions
 from gan.spec import RollSpec
 from pipeline.config import Config
 from pipeline.errors import UserError
@@ -55,15 +55,18 @@ class Request:
                 conditions[place] = value
         return replace(self, conditions=conditions)
 
-    def learnable(self, examples: Tensor) -> Request:
+    def learnable(self, examples: Tensor, layout: ConditionLayout) -> Request:
         """The request clamped to the range of the training data, unseen keys and styles dropped.
 
-        `examples` are the conditions of the data, `[phrases, ConditionLayout.size]`.
+        `examples` are the conditions of the data, `[phrases, ConditionLayout.size]`. Chords are dropped only where the
+        data knows none.
         """
         least = examples.nan_to_num(torch.inf).amin(0)
         most = examples.nan_to_num(-torch.inf).amax(0)
         conditions = self.conditions.clamp(min=least, max=most)
         conditions = torch.where(least <= most, conditions, torch.nan)  # the data says nothing of it
+        chords = layout.chords
+        conditions[chords] = self.conditions[chords] if bool((~examples[:, chords].isnan()).any()) else torch.nan
         for place in (KEY, STYLE):
             if not bool((examples[:, place] == self.conditions[place]).any()):
                 conditions[place] = torch.nan

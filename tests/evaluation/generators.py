@@ -11,6 +11,7 @@ from gan.spec import HOLD, ONSET, RollSpec, Track
 from pipeline.evaluation.attribute_control import LabelledPhrases
 from pipeline.evaluation.phrase_sets import PhraseSet
 from pipeline.settings.evaluate import EvaluateSettings
+from tests.label_makers import labels_for
 
 LEAD, BASS = 0, 1
 SPEC = RollSpec((Track("Lead"), Track("Bass")), bars=2, num_pitches=48, lowest_pitch=36)
@@ -53,9 +54,9 @@ def songs(count: int, seed: int) -> LabelledPhrases:
         for _ in range(3):
             notes = 1 + 6 * float(torch.rand(1, generator=random)) + 4 * slow
             rolls.append(phrase(random, notes, key, style == 1))
-            labels.append([float(key), (80.0 if slow else 100.0 + 20 * (song % 3)), float(style)])
+            labels.append((float(key), (80.0 if slow else 100.0 + 20 * (song % 3)), float(style)))
     return LabelledPhrases(
-        PhraseSet(torch.stack(rolls), torch.arange(count).repeat_interleave(3)), torch.tensor(labels)
+        PhraseSet(torch.stack(rolls), torch.arange(count).repeat_interleave(3)), labels_for(SPEC, *labels)
     )
 
 

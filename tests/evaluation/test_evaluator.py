@@ -83,12 +83,26 @@ def test_no_number_in_a_report_is_nan(evaluator: Evaluator) -> None:
     assert report["headline"]["quality"]["value"] < 0.3
 
 
-def test_a_small_network_tells_noise_from_songs_but_not_songs_from_songs() -> None:
+def test_classifiers_tell_noise_from_songs_but_not_songs_from_songs() -> None:
     settings = replace(EVALUATOR_SETTINGS, classifier=True, samples=8)
     evaluator = Evaluator(tunes(8, 1), tunes(8, 2), tunes(8, 3), SPEC, settings)
     noise = torch.rand((32, *SPEC.shape), generator=torch.Generator().manual_seed(0)) < 0.1
-    accuracy = evaluator.score(PhraseSet(noise, torch.arange(32)))[1]["two_sample_accuracy"]
-    assert accuracy["generated"]["value"] > 0.95
-    assert 0.2 < accuracy["training"]["value"] < 0.8
-    one_song = PhraseSet(noise, torch.zeros(32, dtype=torch.int64))
-    assert evaluator.score(one_song)[1]["two_sample_accuracy"] is None
+    told = evaluator.score(PhraseSet(noise, torch.arange(32)))[1]["told_apart"]
+    for classifier in ("windows", "phrases", "network"):
+        assert told[classifier]["generated"]["value"] > 0.95
+        assert 0.2 < told[classifier]["training"]["value"] < 0.8
+    assert told["windows"]["shuffled"]["value"] > 0.6, "a lead beside another song's chords"
+
+
+def test_a_single_song_is_not_told_apart() -> None:
+    settings = replace(EVALUATOR_SETTINGS, classifier=True, samples=8)
+    evaluator = Evaluator(tunes(2, 1), tunes(2, 2), tunes(4, 3), SPEC, settings)
+    assert evaluator.score(tunes(1, 4))[1]["told_apart"] is None
+
+
+def test_musical_tells_stand_beside_those_of_real_songs(evaluator: Evaluator) -> None:
+    _, report = evaluator.score(tunes(20, 4))
+    clash = report["tells"]["semitone clashes"]
+    assert clash["generated"]["value"] == pytest.approx(clash["test"]["value"], abs=0.05)
+    assert clash["shuffled"]["value"] > clash["test"]["value"], "a lead beside another song's chords"
+    assert report["tells"]["leaps/Bass"]["generated"]["low"] is not None

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gan.conditions import no_conditions
+from gan.conditions import ConditionLayout, no_conditions
 from gan.latents import Latents
 from tests.gan.trio import SPEC
 
@@ -27,9 +27,10 @@ def test_varied_latents_keep_the_phrase_and_stay_gaussian():
 def test_interpolation_runs_from_one_end_to_the_other_on_the_sphere():
     random = torch.Generator().manual_seed(0)
     first, second = (Latents.sample(no_conditions(200, SPEC), 3, 64, random) for _ in range(2))
-    assert torch.allclose(first.interpolate(second, 0.0).z, first.z, atol=1e-5)
-    assert torch.allclose(first.interpolate(second, 1.0).z_track, second.z_track, atol=1e-5)
-    half = first.interpolate(second, 0.5).z.norm(dim=-1).mean()
+    layout = ConditionLayout.of(SPEC)
+    assert torch.allclose(first.interpolate(second, 0.0, layout).z, first.z, atol=1e-5)
+    assert torch.allclose(first.interpolate(second, 1.0, layout).z_track, second.z_track, atol=1e-5)
+    half = first.interpolate(second, 0.5, layout).z.norm(dim=-1).mean()
     assert half.item() == pytest.approx(8.0, rel=0.03), "no shorter than the ends, unlike a straight line"
 
 

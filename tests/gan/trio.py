@@ -2,7 +2,7 @@
 
 import torch
 
-from gan.conditions import KEY, STYLE, TEMPO, ConditionLayout, no_labels
+from gan.conditions import KEY, NUM_LABELS, STYLE, TEMPO, ConditionLayout, no_labels
 from gan.context import Context
 from gan.latents import Latents
 from gan.networks.discriminator import Discriminator
@@ -39,8 +39,10 @@ def music(count: int = 12, seed: int = 0) -> torch.Tensor:
 
 def networks(spec: RollSpec = SPEC, rolls: torch.Tensor | None = None) -> tuple[Generator, Discriminator]:
     """Networks that have learnt nothing, for the trio's music unless it is said for which."""
-    labels = no_labels(12)
+    labels = no_labels(12, spec)
     labels[:, KEY], labels[:, TEMPO], labels[:, STYLE] = 0, torch.linspace(80, 160, 12), torch.arange(12) % 2
+    roots = (torch.arange(12) % 7).float().unsqueeze(1)
+    labels[:, :-NUM_LABELS] = torch.cat([roots, torch.zeros(12, 1), roots], dim=1).repeat(1, spec.half_bars)
     statistics = DataStatistics.of([music()], spec, labels) if rolls is None else DataStatistics.of([rolls], spec)
     torch.manual_seed(0)
     return Generator(spec, statistics, SMALL), Discriminator(spec, statistics, SMALL)

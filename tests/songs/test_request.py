@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gan.conditions import KEY, STYLE, TEMPO, no_conditions
+from gan.conditions import KEY, STYLE, TEMPO, ConditionLayout, no_conditions
 from pipeline.config import Config, flatten
 from pipeline.errors import UserError
 from pipeline.settings.data import roll_spec
@@ -81,19 +81,22 @@ def test_a_song_adds_what_was_not_requested() -> None:
 
 
 def test_only_what_the_data_taught_is_requested() -> None:
-    examples = no_conditions(2, roll_spec(band().roll, band().tracks, "4/4"))
+    spec = roll_spec(band().roll, band().tracks, "4/4")
+    examples, layout = no_conditions(2, spec), ConditionLayout.of(spec)
     examples[:, :5] = torch.tensor([[4.0, 2, 0, 3, 1], [9.0, 4, 0, 3, 1]])
     examples[:, [KEY, TEMPO, STYLE]] = torch.tensor([[0, 90, 0], [7, 120, torch.nan]])
     requested = request(
         "generate.density={Drums: 30, Piano: 1, Bass: 3}", "generate.key=A minor", "generate.tempo_bpm=300"
     )
-    conditions = requested.learnable(examples).conditions
+    conditions = requested.learnable(examples, layout).conditions
     assert conditions[[0, 1, 3]].tolist() == [9, 2, 3] and conditions[TEMPO] == 120
     assert conditions[KEY].isnan() and conditions[STYLE].isnan()
-    assert request("generate.style=freedoom").learnable(examples).conditions[STYLE] == 0
-    assert request("generate.style=simutrans").learnable(examples).conditions[STYLE].isnan()
+    assert request("generate.style=freedoom").learnable(examples, layout).conditions[STYLE] == 0
+    assert request("generate.style=simutrans").learnable(examples, layout).conditions[STYLE].isnan()
     examples[:, TEMPO] = torch.nan
-    assert requested.learnable(examples).conditions[TEMPO].isnan(), "a tempo that is nowhere known means nothing"
+    assert requested.learnable(examples, layout).conditions[TEMPO].isnan(), (
+        "a tempo that is nowhere known means nothing"
+    )
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_a_checkpoint_is_evaluated_with_every_part_of_the_report(evaluated: Path
     found = report(evaluated, "sweep/0")
     assert list(found) == [
         "format", "scored", "reference", "headline", "features", "figures", "published", "faults", "families",
-        "frechet", "two_sample_accuracy", "copying", "distinct", "notes", "accompaniment", "control",
+        "frechet", "told_apart", "tells", "copying", "distinct", "notes", "accompaniment", "control",
     ]  # fmt: skip
     assert found["published"] is None
     place = evaluated / "outputs/sweep/0/evaluate"
@@ -94,7 +94,7 @@ def test_a_checkpoint_is_evaluated_with_every_part_of_the_report(evaluated: Path
     assert isinstance(found["control"], dict)
     text = (place / "report.md").read_text()
     assert text.startswith("# sweep/0\n")
-    for name in ("distributions", "figures", "samples", "learning", "accompaniment", "density"):
+    for name in ("distributions", "figures", "tells", "samples", "learning", "accompaniment", "density"):
         assert f"({name}.png)" in text
         assert imread(place / f"{name}.png").std() > 0, name
 

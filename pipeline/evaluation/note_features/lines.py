@@ -84,6 +84,8 @@ class TrackTraits:
 
     polyphonic: tuple[bool, ...]
     """Of each pitched track, whether it plays chords."""
+    voices: tuple[int, ...]
+    """The pitched tracks that don't, from the highest to the lowest by their mean pitch, as places among them."""
     drums: tuple[tuple[int, ...], ...]
     """Of each drum track the pitches of the drums with the most hits, as indices of the roll."""
 
@@ -93,10 +95,13 @@ class TrackTraits:
         sounding = (reference.num_sounding > 0).sum((0, 2))
         chords = (reference.num_sounding > 1).sum((0, 2))
         polyphonic = tuple((chords > POLYPHONIC_FROM * sounding).tolist())
+        height = np.where(reference.top != NONE, reference.top, 0).sum((0, 2)) / sounding.clip(1)
+        voices = [track for track in np.argsort(-height, kind="stable").tolist() if not polyphonic[track]]
         hits = reference.drums.sum((0, 2))  # [drum tracks, pitches]
         frequent = [np.argsort(-row, kind="stable")[:NUM_DRUMS] for row in hits]
         return cls(
             polyphonic,
+            tuple(voices),
             tuple(
                 tuple(sorted(int(drum) for drum in drums if row[drum]))
                 for drums, row in zip(frequent, hits, strict=True)

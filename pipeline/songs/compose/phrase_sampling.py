@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gan.conditions import ConditionLayout
 from gan.context import Context, start_orphaned_holds
 from gan.interface import PhraseGenerator
 from gan.latents import Latents
@@ -264,5 +265,5 @@ def draw_latents(
     """Latents of a new phrase: `OWN_SHARE` away from the song's, or the section's first ones, moving differently."""
     fresh = generator.sample_latents(count, random)
     if first is None:
-        return song.repeat(count).interpolate(fresh, OWN_SHARE)
+        return song.repeat(count).interpolate(fresh, OWN_SHARE, ConditionLayout.of(generator.spec))
     return replace(first.latents.repeat(count), z_time=fresh.z_time, z_track_time=fresh.z_track_time)

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
+from gan.conditions import ConditionLayout
 from gan.networks.generator import Generator
 from gan.seeds import mix_seed
 from pipeline.scores.keys import Key
@@ -162,7 +163,7 @@ class SectionComposer:
         plan = None
         if isinstance(generator, Generator):
             key = home.tonic + 12 * home.is_minor
-            request = request.learnable(generator.examples)
+            request = request.learnable(generator.examples, ConditionLayout.of(spec))
             shared = draw_song_conditions(generator.examples, request.conditions, key, lead, spec, random)
             plan = plan_phrases(form, shared, spec)
             song = replace(song, conditions=shared.values.to(song.z).unsqueeze(0))

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan.conditions import KEY, conditions_of
+from gan.conditions import KEY, TEMPO, ConditionLayout, conditions_of, no_labels
 from gan.context import Conditioning
 from gan.latents import Latents
 from gan.networks.discriminator import Discriminator
@@ -64,8 +64,9 @@ class Explorer:
         assert isinstance(model.generator, Generator) and isinstance(model.discriminator, Discriminator)
         self.config, self.model, self.spec = config, model, model.spec
         self.generator, self.discriminator = model.generator, model.discriminator
+        self.layout = ConditionLayout.of(self.spec)
         request = read_request(config, self.spec, model.styles, model.in_common_key)
-        self.request = request.learnable(self.generator.examples)
+        self.request = request.learnable(self.generator.examples, self.layout)
         self.remarks: list[str] = []
         self.like: GivenSong | None = None
 
@@ -91,7 +92,7 @@ class Explorer:
             random = self._random(settings.seed, ExplorationStream.VARIATION, number)
             fresh = self.generator.sample_latents(settings.candidates, random)
             near = start.latents.repeat(settings.candidates)
-            varied = near.interpolate(self._in_key_of(start, fresh), settings.distance)
+            varied = near.interpolate(self._in_key_of(start, fresh), settings.distance, self.layout)
             phrases.append(self._best(f"variation {number}", varied))
         return [*([start.original] if start.original else []), *phrases]
 
@@ -99,7 +100,7 @@ class Explorer:
         """Phrases at even distances on the way, both ends and the phrases they were found for included."""
         phrases = []
         for number in range(count):
-            latents = start.latents.interpolate(end.latents, number / (count - 1))
+            latents = start.latents.interpolate(end.latents, number / (count - 1), self.layout)
             phrases.append(ShownPhrase(f"step {number + 1}", self._make(latents)[0], latents))
         first, last = ([one.original] if one.original else [] for one in (start, end))
         return [*first, *phrases, *last]
@@ -130,10 +131,13 @@ class Explorer:
         first, planes = phrase_of(given, shift, settings.from_bar, spec, f"generate.{key}={value}")
         roll = torch.from_numpy(planes)
         label = key_number(home, self.model.in_common_key) if home is not None else torch.nan
-        labels = torch.tensor([[label, given.mean_bpm, torch.nan]])
+        labels = no_labels(1, spec)
+        labels[0, KEY], labels[0, TEMPO] = label, given.mean_bpm
         conditions = conditions_of(roll.unsqueeze(0), labels, spec)[0]
         conditions = torch.where(self.request.conditions.isnan(), conditions, self.request.conditions)
-        conditions = replace(self.request, conditions=conditions).learnable(self.generator.examples).conditions
+        conditions = (
+            replace(self.request, conditions=conditions).learnable(self.generator.examples, self.layout).conditions
+        )
         latents = invert(self.generator, roll, conditions, self._random(settings.seed, ExplorationStream.INVERSION))
         found, any_other = self.distances(roll, latents)
         bar = first - given.pickup_bars + 1
@@ -154,9 +158,9 @@ class Explorer:
         return float(found), float(far)
 
     def _in_key_of(self, start: Endpoint, fresh: Latents) -> Latents:
-        """Latents with the key of an end among their conditions."""
-        conditions = torch.full_like(fresh.conditions, torch.nan)
-        conditions[:, KEY] = start.latents.conditions[:, KEY]
+        """Latents with the key and the chords of an end among their conditions."""
+        conditions, own = torch.full_like(fresh.conditions, torch.nan), start.latents.conditions
+        conditions[:, KEY], conditions[:, self.layout.chords] = own[:, KEY], own[:, self.layout.chords]
         return fresh.with_conditions(conditions)
 
     def _make(self, latents: Latents) -> Planes:

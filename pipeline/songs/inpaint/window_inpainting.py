@@ -91,7 +91,8 @@ class WindowInpainter:
         seed
             Decides on all that is left to chance.
         """
-        spec, request = self.spec, request.learnable(self.generator.examples)
+        spec = self.spec
+        request = request.learnable(self.generator.examples, ConditionLayout.of(spec))
         short = max(0, spec.bars - planes.shape[2])  # a song shorter than a window gets bars that are cut off again
         planes = np.pad(planes, [(0, 0), (0, 0), (0, short), (0, 0), (0, 0)])
         made = np.pad(kept, [(0, 0), (0, short)])
@@ -118,14 +119,16 @@ class WindowInpainter:
         The last is taken from phrases of the data whose other tracks are most like the given ones.
         """
         examples, tracks = self.generator.examples, self.spec.num_tracks
-        attributes = ConditionLayout.of(self.spec).attributes
+        layout = ConditionLayout.of(self.spec)
+        attributes = layout.attributes
         known = torch.where(request.conditions.isnan(), measured, request.conditions)
-        known = replace(request, conditions=known).learnable(examples).conditions
+        known = replace(request, conditions=known).learnable(examples, layout).conditions
         unlike = (examples.log1p() - known.log1p())[:, attributes].abs().nan_to_num(0.0).sum(1)
         unlike = unlike + ((examples < SILENT) & known.isnan())[:, :tracks].sum(1)
         nearest = unlike.argsort(stable=True)[: NEAREST * self.candidates]
         rows = nearest[torch.randint(len(nearest), (self.candidates,), generator=random)]
         conditions = torch.where(known.isnan(), examples[rows], known)
+        conditions[:, layout.chords] = known[layout.chords]  # those of another song fit no given note
         silent = (conditions[:, :tracks] < SILENT).repeat(1, NUM_ATTRIBUTES - 1)
         conditions[:, tracks : attributes.stop][silent] = torch.nan  # of a silent track nothing else is known
         return conditions
@@ -178,7 +181,7 @@ def attributes_of(rolls: Tensor, mask: Tensor, spec: RollSpec) -> Tensor:
     conditions
         `[ConditionLayout.size]`, NaN for what can't be seen.
     """
-    layout, unknown = ConditionLayout.of(spec), no_labels(1).to(rolls.device)
+    layout, unknown = ConditionLayout.of(spec), no_labels(1, spec).to(rolls.device)
     shown = (rolls & mask[None, :, :, None, None]).unsqueeze(0)
     conditions = conditions_of(shown, unknown, spec)[0]
     conditions[layout.attributes] = torch.nan

@@ -32,6 +32,7 @@ def test_a_track_of_chords_is_polyphonic_and_its_reference_names_the_frequent_dr
     chords = [(LEAD, 0, 4, pitch) for pitch in (60, 64, 67)]
     traits = TrackTraits.of(read_lines(roll([*kit, *chords, *quarters(BASS, [40, 43])])[None], SPEC))
     assert traits.polyphonic == (True, False)
+    assert traits.voices == (1,)
     assert traits.drums == ((0, 2),)
 
 

@@ -10,8 +10,8 @@ from pipeline.evaluation.note_features.phrases import phrase_features
 from pipeline.evaluation.note_features.windows import window_features
 from tests.evaluation.note_features.phrases import BASS, LEAD, SPEC, Note, quarters, roll
 
-VOICES = TrackTraits((False, False), ((0, 2),))
-CHORDS = TrackTraits((True, False), ((0, 2),))
+VOICES = TrackTraits((False, False), (0, 1), ((0, 2),))
+CHORDS = TrackTraits((True, False), (1,), ((0, 2),))
 
 
 def column(matrix: FeatureMatrix, name: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

@@ -17,7 +17,7 @@ from tests.gan.trio import SMALL, SPEC, mask_of, music, networks
 
 def test_the_score_depends_on_conditions_and_mask() -> None:
     _, discriminator = networks()
-    rolls, labels = music()[:4], no_labels(4)
+    rolls, labels = music()[:4], no_labels(4, SPEC)
     conditions = conditions_of(rolls, labels, SPEC)
     plain = discriminator.score(rolls, Conditioning(conditions, mask_of(count=4)))
     assert not torch.equal(plain, discriminator.score(rolls, Conditioning(conditions + 9, mask_of(count=4))))

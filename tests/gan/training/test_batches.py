@@ -10,6 +10,7 @@ from gan.rolls import STREAM_SOUNDING
 from gan.seeds import RandomStream, random_stream
 from gan.spec import ONSET
 from gan.training.batches import Batch, PhrasePair, batches_from, make_pair
+from tests.label_makers import labels_for
 from tests.roll_makers import SPEC, empty
 from tests.trainer_makers import make_trainer, scale_rolls
 
@@ -46,7 +47,7 @@ def test_a_batch_may_be_larger_than_the_data():
 
 def pair_of(shard: Shard) -> PhrasePair:
     trainer = make_trainer()
-    labels = torch.tensor([[0.0, 120.0, 0.0]]).repeat(8, 1)
+    labels = labels_for(SPEC, (0.0, 120.0, 0.0), count=8, chord=(0, 0, 0))
 
     def random(purpose: RandomStream, device: torch.device | str) -> torch.Generator:
         return random_stream(1, purpose, device=device)

@@ -36,7 +36,7 @@ SETTINGS = {
         **TRAIN.to_dict() | {"loss": "wasserstein", "discriminator_steps": 2, "shared_gradient": False}
     ),
 }
-LABELS = no_labels(12)
+LABELS = no_labels(12, SPEC)
 LABELS[:, 0] = torch.arange(12) % 5
 
 

@@ -13,6 +13,7 @@ from gan.settings import TrainSettings
 from gan.statistics import DataStatistics
 from gan.training.batches import Batch, PhrasePair
 from gan.training.trainer import Trainer
+from tests.label_makers import labels_for
 from tests.trainer_makers import MODEL, SPEC, make_trainer, phrase_pair, scale_rolls
 
 
@@ -61,7 +62,7 @@ def test_penalties_keep_the_discriminator_flat() -> None:
 def test_the_matching_aware_loss_teaches_to_tell_tracks_of_two_phrases() -> None:
     trainer = make_trainer(gamma=0.0, matching_loss=1.0, matching_loss_steps=1)
     conditioning = Conditioning(
-        conditions_of(scale_rolls(16), no_labels(16), SPEC),
+        conditions_of(scale_rolls(16), no_labels(16, SPEC), SPEC),
         torch.zeros(16, SPEC.num_tracks, SPEC.bars, dtype=torch.bool),
     )
     pair = phrase_pair(trainer)
@@ -71,7 +72,7 @@ def test_the_matching_aware_loss_teaches_to_tell_tracks_of_two_phrases() -> None
 
 
 def test_a_step_gives_every_weight_of_both_networks_a_gradient() -> None:
-    labels = torch.tensor([[0.0, 120.0, 1.0]]).repeat(24, 1)
+    labels = labels_for(SPEC, (0.0, 120.0, 1.0), count=24, chord=(0, 3, 0))
     statistics = DataStatistics.of([scale_rolls()], SPEC, labels)
     trainer = Trainer(SPEC, statistics, MODEL, TrainSettings(batch_size=24), seed=0)
     trainer.train_step(Batch(scale_rolls(), labels))

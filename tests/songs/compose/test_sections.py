@@ -61,7 +61,7 @@ def music(rests: bool) -> torch.Tensor:
 def composer(rests: bool = True, variation: float = 0.2) -> SectionComposer:
     """An untrained GAN: what is tested is what is done with it."""
     torch.manual_seed(1)
-    statistics = DataStatistics.of([music(rests)], SPEC, no_labels(16))
+    statistics = DataStatistics.of([music(rests)], SPEC, no_labels(16, SPEC))
     generator, discriminator = Generator(SPEC, statistics, SMALL), Discriminator(SPEC, statistics, SMALL)
     with torch.no_grad():  # louder features, so that latents make a difference
         for weight in generator.parameters():
@@ -112,7 +112,7 @@ def test_an_intro_lets_the_tracks_in_and_is_sparser_than_the_chorus(song: SongSe
 
 
 def test_nobody_rests_in_music_in_which_nobody_does() -> None:
-    statistics = DataStatistics.of([music(rests=False)], SPEC, no_labels(16))
+    statistics = DataStatistics.of([music(rests=False)], SPEC, no_labels(16, SPEC))
     examples = torch.tensor(statistics.examples)
     conditions = draw_song_conditions(
         examples, requesting().conditions, 0, None, SPEC, torch.Generator().manual_seed(0)

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 import torch
 
+from gan.conditions import ConditionLayout
 from gan.latents import Latents
 from gan.networks.generator import Generator
 from pipeline.songs.explore import inversion
@@ -58,7 +59,9 @@ def test_distance_leads_away_from_the_phrase(lively: Generator) -> None:
     here: Latents = start.repeat(48)
     with torch.no_grad():
         phrase = lively(start)
+        layout = ConditionLayout.of(lively.spec)
         apart = [
-            roll_distance(lively(here.interpolate(fresh, share)), phrase).mean().item() for share in (0, 0.25, 0.5, 1)
+            roll_distance(lively(here.interpolate(fresh, share, layout)), phrase).mean().item()
+            for share in (0, 0.25, 0.5, 1)
         ]
     assert all(first < second for first, second in pairwise(apart)), apart
