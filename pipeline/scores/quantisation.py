@@ -294,7 +294,7 @@ def played(
 
 def _note_keys(track: NDArray[Any], pitch: NDArray[Any], step: NDArray[Any]) -> NDArray[np.int64]:
     """A number for each note by which they can be found."""
-    return (track.astype(np.int64) * 256 + pitch) * (1 << 32) + step
+    return np.asarray((track.astype(np.int64) * 256 + pitch) * (1 << 32) + step, dtype=np.int64)
 
 
 def _one_at_a_time(

@@ -7,6 +7,7 @@ or has chords.
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +89,8 @@ def note_voices(notes: Notes, voices: NDArray[np.int8], spec: RollSpec) -> NDArr
     for pitch, voice in DRUM_VOICES.items():
         drums[pitch] = voice
     is_drum = np.array([track.is_drum for track in spec.tracks], bool)[notes["track"]]
-    return np.where(is_drum, drums[np.clip(notes["pitch"], 0, 127)], voices[notes["track"]]).astype(np.int8)
+    of_notes = np.where(is_drum, drums[np.clip(notes["pitch"], 0, 127)], voices[notes["track"]])
+    return np.asarray(of_notes, dtype=np.int8)
 
 
 def places_of(steps: NDArray[np.int64], spec: RollSpec) -> NDArray[np.int64]:
@@ -118,7 +120,7 @@ def note_context(notes: Notes, voices: NDArray[np.int8], spec: RollSpec) -> NDAr
         Tracks and grid.
     """
     count = len(notes)
-    found = dict.fromkeys(FEATURES, np.zeros(count))
+    found: dict[str, NDArray[Any]] = dict.fromkeys(FEATURES, np.zeros(count))
     if not count:
         return np.zeros((0, len(FEATURES)), np.float32)
     step = notes["onset"].astype(np.int64)
@@ -139,18 +141,18 @@ def note_context(notes: Notes, voices: NDArray[np.int8], spec: RollSpec) -> NDAr
     move = np.where(same_before, np.r_[0.0, np.diff(top)], 0.0)
     next_move = np.where(same_after, np.r_[np.diff(top), 0.0], 0.0)
 
-    def scattered(of_groups: NDArray[np.float64]) -> NDArray[np.float64]:
+    def scattered(of_groups: NDArray[Any]) -> NDArray[np.float64]:
         spread = np.empty(count)
         spread[order] = of_groups[group]
         return spread
 
-    def log_steps(steps: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.log2(np.clip(steps * units, 0.5, 16))
+    def log_steps(steps: NDArray[Any]) -> NDArray[np.float64]:
+        return np.asarray(np.log2(np.clip(steps * units, 0.5, 16)))
 
     is_drum = voices < Voice.BASS
     found["gap before"], found["gap after"] = scattered(log_steps(before)), scattered(log_steps(after))
     found["length"] = np.where(is_drum, 0, log_steps(notes["length"].astype(np.float64)))
-    found["chord size"] = np.log2(scattered(size.astype(np.float64)))
+    found["chord size"] = np.asarray(np.log2(scattered(size.astype(np.float64))))
     last = np.zeros(count, bool)
     last[order] = np.r_[begins[1:], True]
     lowest = np.zeros(count, bool)

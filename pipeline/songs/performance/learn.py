@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -66,8 +67,9 @@ def main(folders: list[str]) -> None:
     model = fit_performance(performances)
     if model is None:
         raise SystemExit("learn: these folders hold no performances with velocities of a player.")
+    arrays: dict[str, Any] = model.to_dict()
     with atomic_path(TABLE) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **model.to_dict())
+        np.savez_compressed(file, **arrays)
     say(f"learn: {len(model.tempo_bpm)} performers of {len(performances)}, {len(model.voice)} voices: {TABLE}")
 
 

@@ -227,40 +227,39 @@ def fit_performance(performances: Sequence[PlayedNotes]) -> PerformanceModel | N
     """
     kept: list[PlayedNotes] = []
     found: list[_VoiceOfPerformance] = []
-    for one in performances:
-        turned = np.exp(2j * np.pi * one.offsets).mean() if len(one.notes) else 0j
+    for performance in performances:
+        turned = np.exp(2j * np.pi * performance.offsets).mean() if len(performance.notes) else 0j
         if abs(turned) < LEAST_TOGETHER:
             continue
-        offsets = np.clip(one.offsets - np.angle(turned) / (2 * np.pi), -0.5, 0.5) * 4 / one.spec.steps_per_beat
-        own = [*_voices_in(one, offsets, len(kept))]
+        late = np.clip(performance.offsets - np.angle(turned) / (2 * np.pi), -0.5, 0.5)
+        own = _voices_in(performance, late * 4 / performance.spec.steps_per_beat, len(kept))
         if own:
-            kept.append(one)
+            kept.append(performance)
             found += own
     if not found:
         return None
-    voices = len(Voice)
-    weights = np.zeros((voices, PLACES + len(FEATURES)))
-    means, correlations = np.zeros((voices, len(FEATURES))), np.zeros((voices, 4))
+    weights = np.zeros((len(Voice), PLACES + len(FEATURES)))
+    means, correlations = np.zeros((len(Voice), len(FEATURES))), np.ones((len(Voice), 4))
     accents, spread, timing, jitter = [], [], [], []
-    left: dict[int, list[list[float]]] = {voice: [] for voice in range(voices)}
-    for voice in range(voices):
-        own = [one for one in found if one.voice == voice]
-        if own:
-            weights[voice], means[voice] = _regression(own)
+    for voice in {one.voice for one in found}:
+        weights[voice], means[voice] = _regression([one for one in found if one.voice == voice])
+    left: dict[int, list[tuple[float, ...]]] = {}
     for one in found:
         told = weights[one.voice, one.places] + (one.context - means[one.voice]) @ weights[one.voice, PLACES:]
-        rest = one.scores - told
-        accents.append(_shrunk_means(rest, one.places, 0.0))
-        rest = rest - accents[-1][one.places]
+        accents.append(_shrunk_means(one.scores - told, one.places, 0.0))
+        rest = one.scores - told - accents[-1][one.places]
         spread.append(rest.std())
         timing.append(_shrunk_means(one.offsets, one.places, float(one.offsets.mean())))
-        late = one.offsets - timing[-1][one.places]
-        jitter.append(np.quantile(late, TIMING_SHARES))
-        left[one.voice].append([*_correlations(rest, one.steps), *_correlations(late, one.steps)])
+        rest_late = one.offsets - timing[-1][one.places]
+        jitter.append(np.quantile(rest_late, TIMING_SHARES))
+        rows = left.setdefault(one.voice, [])
+        rows.append((*_correlations(rest, one.steps), *_correlations(rest_late, one.steps)))
     for voice, rows in left.items():
-        if rows:
-            mean = np.nanmean([[np.nan] * 4, *rows], axis=0) if np.isfinite(rows).any(axis=0).all() else np.zeros(4)
-            correlations[voice] = np.clip(np.nan_to_num(mean), 0, 0.95)
+        known = np.isfinite(rows)
+        total = np.where(known, rows, 0.0).sum(axis=0)
+        # a voice without chords is one with its only notes
+        correlations[voice] = np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), (0, 1, 0, 1))
+    correlations = np.clip(correlations, 0, 0.98)
     return PerformanceModel(
         weights=weights.astype(np.float32),
         means=means.astype(np.float32),
