@@ -340,12 +340,11 @@ def performance_from(state: dict[str, Any]) -> PerformanceModel | None:
     """The model that `performance_state` was given."""
     if not state:
         return None
-    return PerformanceModel(
-        **{
-            name: np.array(values, np.str_) if isinstance(values, list) else values.numpy()
-            for name, values in state.items()
-        }
-    )
+    arrays: dict[str, Any] = {
+        name: np.array(values, np.str_) if isinstance(values, list) else values.numpy()
+        for name, values in state.items()
+    }
+    return PerformanceModel(**arrays)
 
 
 @cache
