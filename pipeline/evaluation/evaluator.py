@@ -37,6 +37,11 @@ The keys of `report.json`:
   and that error by `chance`, with phrases and conditions dealt anew); `key` (share in the key requested), `tempo`
   (notes a bar at slow and fast tempos) and `style` (recognised by a classifier), `generated` beside `real`; null where
   there is nothing to request. Both are null for what takes no requests.
+- `whole_songs`: of a folder's songs, or those of `evaluate.request`, held against test and validation songs (`unseen`):
+  `songs` of each kind; `overlap` (mean over features) and `told_apart` (out-of-bag accuracy of a forest) of `generated`
+  and of as many `training` songs; `telling` features; by feature `text`, overlaps and the medians of the three; by song
+  the `nearest` training song and the `share` of its `bars` that occur in it; `nearest_unseen`, the median share of test
+  songs. Null of fewer than eight songs of a kind.
 """
 
 from __future__ import annotations

@@ -54,6 +54,8 @@ class RankedRun:
     validation, test
         Quality on the songs that the ranking goes by, and on those that nothing was chosen by: 1 is as close as other
         real songs are, 0 as far as notes at random.
+    windows, phrases
+        How well trees tell its two-beat windows, and its phrases, from unseen songs: 0.5 is alike, 1 told apart.
     differences
         Settings that are not the same in all runs, by key, in words.
     steps, minutes, parameters
@@ -72,6 +74,8 @@ class RankedRun:
     rank: int
     validation: Estimate
     test: Estimate
+    windows: Estimate = Estimate(None)
+    phrases: Estimate = Estimate(None)
     differences: Mapping[str, str] = field(default_factory=dict)
     steps: int | None = None
     minutes: float | None = None
@@ -145,6 +149,8 @@ def rank_runs(runs: Sequence[str], directory: Path, place: Path) -> tuple[list[R
                 rank=number,
                 validation=Estimate(**headline["validation"]["quality"]),
                 test=Estimate(**headline["quality"]),
+                windows=_told(report, "windows"),
+                phrases=_told(report, "phrases"),
                 differences=differ[run],
                 steps=scored.get("steps"),
                 minutes=scored["train_seconds"] / 60 if "train_seconds" in scored else None,
@@ -158,6 +164,12 @@ def rank_runs(runs: Sequence[str], directory: Path, place: Path) -> tuple[list[R
         )
     floors = {report["headline"]["validation"]["overlap"]["training"]["value"] for report in reports.values()}
     return ranked, notes, max(floors) if len(sets) == 1 else None
+
+
+def _told(report: Mapping[str, Any], by: str) -> Estimate:
+    """How well a run is told from unseen songs."""
+    found = report["told_apart"]
+    return Estimate(None) if found is None else Estimate(**found[by]["generated"])
 
 
 def _or_least(value: float | None) -> float:

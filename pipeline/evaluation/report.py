@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gan.metrics.distances import quality
 from pipeline.dataset.reasons import count_of_reason
 from pipeline.markdown import markdown_table
 from pipeline.progress import counted
@@ -156,6 +157,8 @@ def markdown_report(report: Mapping[str, Any]) -> str:
     if scored["kind"] == "checkpoint":
         parts += ["![Phrases](samples.png)", "![Learning](learning.png)"]
     parts += ["## Musical tells", TELLS_TEXT, _tells(report["tells"]), "![Musical tells](tells.png)"]
+    if report["whole_songs"] is not None:
+        parts += ["## Whole songs", *whole_songs_section(report["whole_songs"])]
     if report["accompaniment"] is not None:
         parts += ["## Accompaniment", *accompaniment_section(report["accompaniment"])]
     if report["control"] is not None:
@@ -224,7 +227,7 @@ def _headline(report: Mapping[str, Any]) -> str:
             "**quality** (1: as close as other real songs, 0: notes at random)",
             number_text(headline["quality"]),
             "1",
-            "",
+            number_text(_quality_of("shuffled", overlap)),
             "0",
         ),
         *_told_apart(report["told_apart"]),
@@ -238,11 +241,20 @@ def _headline(report: Mapping[str, Any]) -> str:
             *(number_text(report["frechet"][name]) for name in ("generated", "training", "shuffled", "random")),
         ),
     ]
+    songs = report["whole_songs"]
+    if songs is not None:
+        told = (number_text(songs["told_apart"][name]) for name in ("generated", "training"))
+        rows.insert(4, ("**told apart by whole songs** (out-of-bag accuracy of a forest)", *told, "", ""))
     names = ("", *(SETS[name] for name in ("generated", "training", "shuffled", "random")))
     others = [_copying(report["copying"]), _distinct(report["distinct"])]
     if report["told_apart"] is None:
         others.insert(0, "Told apart: not measured (evaluate.classifier=false, or fewer than three songs).")
     return "\n\n".join([markdown_table(names, rows), *_tight([f"- {one}" for one in others])])
+
+
+def _quality_of(name: str, overlap: Mapping[str, Mapping[str, float]]) -> float:
+    """The quality of a set of the report."""
+    return quality(*(overlap[one]["value"] for one in (name, "random", "training")))
 
 
 TOLD_APART = {
@@ -268,6 +280,50 @@ def _tells(found: Mapping[str, Mapping[str, Any]]) -> str:
         (one["name"], one["track"], *(number_text(one[name]) for name in names), one["text"]) for one in found.values()
     ]
     return markdown_table(("tell", "track", *(SETS[name] for name in names), "what it is"), rows)
+
+
+MOST_NEAREST = 10
+"""Songs whose nearest training song is told."""
+
+
+def whole_songs_section(found: Mapping[str, Any]) -> list[str]:
+    """The section on whole songs, its blocks."""
+    songs = found["songs"]
+    text = (
+        f"{songs['generated']} songs, and as many training songs, held against {songs['unseen']} test and validation "
+        "songs. The forest is Breiman's, each song judged by trees that did not learn from it; it goes most by "
+        f"{'; '.join(found['telling'])}."
+    )
+    head = [
+        (
+            "overlap of feature distributions",
+            *(number_text(found["overlap"][one]) for one in ("generated", "training")),
+        ),
+        (
+            "told apart by a forest (.5 is alike)",
+            *(number_text(found["told_apart"][one]) for one in ("generated", "training")),
+        ),
+    ]
+    rows = [
+        (
+            name,
+            *(number_text(one[kind]) for kind in ("generated", "training", "unseen")),
+            *(number_text(one.get(f"overlap_{kind}", {}).get("value")) for kind in ("generated", "training")),
+            one["text"],
+        )
+        for name, one in found["features"].items()
+    ]
+    nearest = sorted(found["nearest"], key=lambda one: -float(one["share"]))[:MOST_NEAREST]
+    near = [(one["song"], percent(one["share"]), one["nearest"] or "-") for one in nearest]
+    names = ("median of a song", "generated", "training songs", "unseen songs", "overlap", "overlap, training songs")
+    return [
+        text,
+        markdown_table(("", "generated", "training songs (floor)"), head),
+        markdown_table((*names, "what it is"), rows),
+        "Bars that occur in one training song, in any key (four fifths of their pitched notes in common); "
+        f"of test songs {percent(found['nearest_unseen'])} in the median. The nearest:",
+        markdown_table(("song", "bars", "training song"), near),
+    ]
 
 
 def _copying(found: Mapping[str, Any]) -> str:

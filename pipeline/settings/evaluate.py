@@ -15,6 +15,9 @@ class EvaluateSettings:
     """A folder of scores to evaluate instead of a checkpoint: the output of any program."""
     runs: list[str] | None = None
     """Names of runs to rank against each other; a sweep's name ranks its jobs."""
+    request: str | None = None
+    """Whole songs are measured too: those that `generate` made of a checkpoint under this name, such as `album`. Of a
+    folder they are measured anyway."""
     seed: int = PROGRAM_SEED
     """Draws the phrases, the resamples and the classifier's first weights."""
     phrases: int = 512
@@ -24,7 +27,7 @@ class EvaluateSettings:
     resamples: int = 200
     """Resamples of the songs behind every interval."""
     classifier: bool = True
-    """Whether a small network is trained to tell generated from real phrases; the slowest part."""
+    """Whether trees and a small network learn to tell generated from real phrases; the slowest part."""
     requests: int = 200
     """Test phrases of which one track is given to be accompanied, and whose density, key, tempo and style are asked
     for one at a time; 0 leaves that out."""

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.config import stage_directory
+from pipeline.dataset.store import open_store
 from pipeline.dataset.whole_songs import real_songs
 from pipeline.drawing.structure import draw_structure
+from pipeline.evaluation.whole_songs.nearest import nearest_songs
 from pipeline.files import read_json, write_text
 from pipeline.pages.album.contents import bring_samples, bring_tracks, mean_recurrence, media_bytes, structures
 from pipeline.pages.album.cover import draw_cover, theme_of
@@ -54,7 +56,10 @@ def run(config: Config, directory: Path) -> Outcome:
     lyrics = read_json(stage_directory("lyrics", config) / "lyrics.json")
     sung = read_alignment(stage_directory("lyrics", config) / "alignment.json")
     named_songs = {song.number: song for song in songs}
-    tracks = bring_tracks(_rendered(config), stage_directory("render", config), named_songs, lyrics, sung, directory)
+    nearest = _nearest(songs, config)
+    tracks = bring_tracks(
+        _rendered(config), stage_directory("render", config), named_songs, lyrics, sung, nearest, directory
+    )
     samples, learning = bring_samples(stage_directory("train", config), directory)
     named = {track.number: track.title for track in tracks}
     made, real = structures(songs, named, real_songs(config, stage_directory("prepare", config), REAL_SONGS))
@@ -82,6 +87,16 @@ def run(config: Config, directory: Path) -> Outcome:
     say(f"album: to listen, open it in a browser: {place.as_uri()}")
     returning = {"made": mean_recurrence(made), "real": mean_recurrence(real)}
     return Outcome(notes={"title": title, "seconds": round(page.seconds, 1), "recurrence": returning})
+
+
+def _nearest(songs: list[Song], config: Config) -> dict[int, str]:
+    """By number, how near each song is to its nearest training song, in words; nothing where the set is gone."""
+    directory = stage_directory("prepare", config)
+    if not directory.is_dir():
+        return {}
+    found, unseen = nearest_songs(open_store(directory), [song.planes for song in songs])
+    beside = f" (of unseen songs {100 * unseen:.0f} % are in one)" if unseen is not None else ""
+    return {song.number: one.words + beside for song, one in zip(songs, found, strict=True)}
 
 
 def _rendered(config: Config) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from pipeline.config import Config, stage_directory
 from pipeline.dataset.cutting import cutting_settings
 from pipeline.dataset.labels import labels_of, styles_of
 from pipeline.dataset.store import PhraseStore, open_store
+from pipeline.dataset.whole_songs import WholeSong, real_songs, songs_of_files
 from pipeline.devices import choose_device, load_checkpoint, prepare_torch
 from pipeline.drawing.piano_rolls import draw_samples
 from pipeline.errors import UserError
@@ -42,11 +43,16 @@ from pipeline.evaluation.ranking import RankedRun, rank_runs
 from pipeline.evaluation.report import markdown_report
 from pipeline.evaluation.report_plots import draw_accompaniments, draw_densities, draw_report
 from pipeline.evaluation.runs import RANKING, evaluation_of
-from pipeline.files import bring, read_manifest, write_json, write_text
+from pipeline.evaluation.whole_songs.comparison import compare_songs
+from pipeline.evaluation.whole_songs.nearest import nearest_songs
+from pipeline.files import Manifest, bring, read_manifest, write_json, write_text
 from pipeline.pages.ranking import write_ranking_page
 from pipeline.progress import counted, say
 from pipeline.rendering.phrase_audio import write_sample
+from pipeline.scores.notes import roll_from_notes
+from pipeline.settings.song_requests import run_directory
 from pipeline.songs.request import MAX_CONDITION_STRENGTH
+from pipeline.songs.song import Song, song_paths
 from pipeline.sources.folders import files_of, folder_print
 from pipeline.stage_table import Outcome, Plan
 
@@ -54,6 +60,8 @@ NUM_PICTURED = 8
 """Phrases in the picture."""
 NUM_HEARD = 4
 """Phrases in the sound."""
+MOST_SONGS = 200
+"""Unseen songs, and training songs, that whole songs are held against."""
 WITHOUT_REQUESTS: dict[str, Any] = {"accompaniment": None, "control": None}
 """What a report has of music that takes no requests."""
 
@@ -77,10 +85,28 @@ def inputs(config: Config) -> dict[str, str]:
                 "evaluate.path and evaluate.runs can't both be given: evaluate the folder first, by a name=."
             )
         return {run: manifest.fingerprint for run in settings.runs if (manifest := evaluation_of(run)) is not None}
+    if settings.request is not None:
+        if settings.path is not None:
+            raise UserError(
+                "evaluate.request names songs of a checkpoint; evaluate.path is a folder: give one of them."
+            )
+        return {"songs": manifest_of_songs(config).fingerprint}
     if settings.path is not None:
         return {"folder": folder_print(settings.path, "evaluate.path")}
     choose_device(config)
     return {}
+
+
+def manifest_of_songs(config: Config) -> Manifest:
+    """What is known of the songs of `evaluate.request`. Raises `UserError` where they have not been made."""
+    request = str(config.evaluate.request)
+    manifest = read_manifest(run_directory("generate", config.name, request))
+    if manifest is None:
+        raise UserError(
+            f"evaluate.request={request}: outputs/{config.name} has no songs of that name; make them with "
+            f"+stage=generate name={config.name} generate.songs=60 generate.request={request}."
+        )
+    return manifest
 
 
 def plan(config: Config) -> Plan:
@@ -120,6 +146,7 @@ def evaluate(config: Config, directory: Path) -> Outcome:
     )
     if generator is not None and not isinstance(generator, Generator):
         found["notes"].append("Accompaniment and control are left out: this design takes no requests.")
+    found["whole_songs"] = evaluate_songs(store, config)
     reference = {
         "set": store.directory.name,
         "title": config.data.title,
@@ -133,8 +160,35 @@ def evaluate(config: Config, directory: Path) -> Outcome:
     draw_report(directory, {"test": evaluator.test} | measured, report)
     show(config, samples, spec, directory)
     quality = found["headline"]["quality"]
-    say(f"evaluate: {in_words(config.name, quality)} All of it: {stage_directory('evaluate', config)}/report.md")
+    told = told_apart_in_words(found["told_apart"])
+    say(f"evaluate: {in_words(config.name, quality)}{told} All of it: {stage_directory('evaluate', config)}/report.md")
     return Outcome(notes={"quality": quality, "overlap": found["headline"]["overlap"]["generated"]})
+
+
+def evaluate_songs(store: PhraseStore, config: Config) -> dict[str, Any] | None:
+    """The report's `whole_songs`, of a folder or of `evaluate.request`; None where there are too few."""
+    settings = config.evaluate
+    if settings.path:
+        generated = songs_of_files(files_of(settings.path, "evaluate.path"), cutting_settings(config))
+    elif settings.request:
+        made = map(Song.load, song_paths(run_directory("generate", config.name, settings.request)))
+        generated = [WholeSong(f"Song {song.number}", song.notes, song.num_bars, song.tempo_bpm) for song in made]
+    else:
+        return None
+    unseen, training = (
+        real_songs(config, store.directory, MOST_SONGS, splits) for splits in (("test", "validation"), ("train",))
+    )
+    compared = compare_songs(generated, unseen, training, store.spec, settings.resamples, settings.seed)
+    if compared is None:
+        say("evaluate: whole songs are not compared: too few of them have 16 to 200 bars.")
+        return None
+    planes = [roll_from_notes(song.notes, store.spec, song.bars) for song in generated]
+    nearest, unseen_share = nearest_songs(store, planes)
+    found = [
+        {"song": song.title, "nearest": one.title, "share": one.share, "bars": one.bars}
+        for song, one in zip(generated, nearest, strict=True)
+    ]
+    return compared | {"nearest": found, "nearest_unseen": unseen_share}
 
 
 def evaluate_requests(generator: Generator, store: PhraseStore, config: Config, directory: Path) -> dict[str, Any]:
@@ -161,6 +215,17 @@ def in_words(name: str, quality: dict[str, float | None]) -> str:
     if value is None or low is None or high is None:
         return f"{name} can't be told from notes at random by this reference."
     return f"{name} has quality {value:.2f} ({low:.2f} to {high:.2f}; 1 is as close as other real songs, 0 is random)."
+
+
+def told_apart_in_words(found: dict[str, Any] | None) -> str:
+    """How well windows and phrases are told from real ones, as a sentence."""
+    if found is None:
+        return ""
+    windows, phrases = (
+        f"{found[key]['generated']['value']:.2f} (training songs {found[key]['training']['value']:.2f})"
+        for key in ("windows", "phrases")
+    )
+    return f" Told from unseen songs by windows {windows}, by phrases {phrases}; .5 is alike."
 
 
 def from_checkpoint(config: Config, spec: RollSpec) -> tuple[dict[str, Any], PhraseSet, PhraseGenerator]:

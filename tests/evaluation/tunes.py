@@ -43,4 +43,5 @@ def report_of_folder(found: dict[str, object], spec: RollSpec) -> dict[str, obje
         **found,
         "accompaniment": None,
         "control": None,
+        "whole_songs": None,
     }

@@ -28,6 +28,7 @@ BEST = RankedRun(
     rank=1,
     validation=Estimate(0.87, 0.81, 0.92),
     test=Estimate(0.82, 0.75, 0.9),
+    windows=Estimate(0.76, 0.72, 0.8),
     differences={"model": "default", "train.learning_rate": "0.001"},
     steps=2400,
     minutes=6.04,
@@ -82,6 +83,8 @@ def test_the_page_and_its_pictures_are_written(tmp_path: Path) -> None:
     row = dict(zip(head, first, strict=True))
     assert row["run"].startswith("sweep/1")
     assert row["quality (validation)"] == "0.87 0.81 to 0.92"
+    assert row["told apart (windows)"] == "0.76 0.72 to 0.80"
+    assert row["told apart (phrases)"] == "-"
     assert row["train.learning_rate"] == "0.001"
     assert (row["steps"], row["minutes"], row["parameters"]) == ("2,400", "6.0", "0.88 M")
     assert row["copying"].startswith("2 %")
@@ -117,9 +120,9 @@ def test_nothing_on_the_page_needs_a_network() -> None:
 @pytest.mark.parametrize("count", [0, MOST_COLUMNS, MOST_COLUMNS + 1])
 def test_many_settings_share_a_column(count: int) -> None:
     differences = {f"model.size_{number}": str(number) for number in range(count)}
-    run = RankedRun("sweep/0", 1, Estimate(0.5), Estimate(0.5), differences)
+    run = RankedRun("sweep/0", 1, Estimate(0.5), Estimate(0.5), differences=differences)
     head, row = cells(render_ranking([run, FOLDER], "sweep", "command"))[:2]
-    assert len(head) == len(row) == 9 + (count if count <= MOST_COLUMNS else 1)
+    assert len(head) == len(row) == 11 + (count if count <= MOST_COLUMNS else 1)
     assert ("what differs" in head) == (count > MOST_COLUMNS)
 
 

@@ -86,6 +86,7 @@ def test_a_checkpoint_is_evaluated_with_every_part_of_the_report(evaluated: Path
     assert list(found) == [
         "format", "scored", "reference", "headline", "features", "figures", "published", "faults", "families",
         "frechet", "told_apart", "tells", "copying", "distinct", "notes", "accompaniment", "control",
+        "whole_songs",
     ]  # fmt: skip
     assert found["published"] is None
     place = evaluated / "outputs/sweep/0/evaluate"

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.evaluation.note_features.lines import NONE, Floats, NoteLines, TrackTraits, interval
-from pipeline.evaluation.note_features.phrases import parallels
 
 LEAP, STEP = 7, 2
 """Semitones: a leap is wider than a fifth, a step no wider than a whole tone."""
@@ -90,23 +89,24 @@ def octaves(lines: NoteLines, traits: TrackTraits) -> Events:
 
 
 def _parallel(lines: NoteLines, semitones: int) -> Events:
-    """Of the beats at which two top lines that make an interval both move, those that make it again."""
+    """Of the intervals of two top lines (octaves folded) that both leave by the next beat, those that are kept."""
     columns = []
     for first, second in lines.pairs:
         tops = [lines.top[:, track, :: lines.spec.steps_per_beat] for track in (first, second)]
-        both = (interval(*tops)[:, :-1] % 12 == semitones) & ~np.isnan(interval(*tops)[:, 1:])
+        wide = interval(*tops)
+        both = (wide[:, :-1] % 12 == semitones) & ~np.isnan(wide[:, 1:])
         moved = (tops[0][:, 1:] != tops[0][:, :-1]) & (tops[1][:, 1:] != tops[1][:, :-1])
-        columns.append(_where(both & moved, parallels(lines, first, second, (semitones,))))
+        columns.append(_where(both & moved, wide[:, 1:] == wide[:, :-1]))
     return {"": np.concatenate(columns, axis=1)} if columns else {}
 
 
 def parallel_fifths(lines: NoteLines, traits: TrackTraits) -> Events:
-    """Whether a fifth is followed by another one."""
+    """Whether a fifth moves in parallel."""
     return _parallel(lines, 7)
 
 
 def parallel_octaves(lines: NoteLines, traits: TrackTraits) -> Events:
-    """Whether an octave or unison is followed by another one."""
+    """Whether an octave or unison moves in parallel."""
     return _parallel(lines, 0)
 
 
@@ -166,9 +166,15 @@ TELLS: tuple[MusicalTell, ...] = (
     MusicalTell("unisons", "steps at which the top notes of two tracks are the same", unisons),
     MusicalTell("octaves", "steps at which the top notes of two tracks lie octaves apart", octaves),
     MusicalTell(
-        "parallel fifths", "fifths of two top lines that move on to another fifth by the beat", parallel_fifths
+        "parallel fifths",
+        "fifths of two top lines that both leave, and move in parallel, to the next beat",
+        parallel_fifths,
     ),
-    MusicalTell("parallel octaves", "octaves and unisons that move on to another one by the beat", parallel_octaves),
+    MusicalTell(
+        "parallel octaves",
+        "octaves and unisons of two top lines that move in parallel to the next beat",
+        parallel_octaves,
+    ),
     MusicalTell("chords of two pitch classes", "steps at which just two pitch classes sound", thin_chords),
     MusicalTell("semitone clashes", "beats at which two pitch classes a semitone apart sound", semitone_clashes),
     MusicalTell(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gan.spec import RollSpec
+from pipeline.dataset.whole_songs import WholeSong
 from pipeline.drawing.structure import SongStructure
 from pipeline.files import bring
 from pipeline.pages.album.page import (
@@ -64,6 +65,7 @@ def bring_tracks(
     songs: Mapping[int, Song],
     lyrics: Mapping[str, Any],
     sung: Mapping[int, SungLyrics],
+    nearest: Mapping[int, str],
     album: Path,
 ) -> list[AlbumTrack]:
     """Bring every song's files to `album/tracks/` and tell the page about it; what is missing is left out.
@@ -80,6 +82,8 @@ def bring_tracks(
         What `lyrics.json` holds.
     sung
         The words on their notes, by the number of the song; those of other songs are only read.
+    nearest
+        By number, how near the song is to its nearest training song, in words.
     album
         Where the page will lie.
     """
@@ -89,7 +93,7 @@ def bring_tracks(
         number = one["number"]
         song, lyric = songs.get(number), written.get(number)
         verses = _verses(lyric["sections"], song, sung.get(number, NO_LYRICS)) if lyric else ()
-        tracks.append(_bring_track(one, source, song, verses, album))
+        tracks.append(_bring_track(one, source, song, verses, nearest.get(number), album))
     return tracks
 
 
@@ -117,7 +121,12 @@ def _verses(sections: Sequence[Mapping[str, Any]], song: Song | None, words: Sun
 
 
 def _bring_track(
-    rendered: Mapping[str, Any], source: Path, song: Song | None, verses: Sequence[PageVerse], album: Path
+    rendered: Mapping[str, Any],
+    source: Path,
+    song: Song | None,
+    verses: Sequence[PageVerse],
+    nearest: str | None,
+    album: Path,
 ) -> AlbumTrack:
     downloads, places = [], {}
     for kind, path in listed_files(rendered):
@@ -134,7 +143,7 @@ def _bring_track(
         seconds=seconds,
         audio=next((places[kind] for kind in AUDIO if kind in places), None),
         picture=places.get("png"),
-        facts=_facts(rendered, song),
+        facts=[*_facts(rendered, song), *([nearest] if nearest else [])],
         instruments=_instruments(song) if song else (),
         sections=_sections(song) if song else (),
         marks=_marks(song) if song else ((0.0, 0.0), (seconds, 1.0)),
@@ -213,7 +222,7 @@ def bring_samples(train: Path, album: Path) -> tuple[list[TrainingSample], str |
 
 
 def structures(
-    songs: Sequence[Song], titles: Mapping[int, str], real: Sequence[tuple[str, Notes, int]]
+    songs: Sequence[Song], titles: Mapping[int, str], real: Sequence[WholeSong]
 ) -> tuple[list[SongStructure], list[SongStructure]]:
     """How alike the bars of each song are: of the album's songs, and of real ones of the same tracks and grid."""
     made = []
@@ -221,7 +230,7 @@ def structures(
         sections = [(one.role, one.first_bar, one.num_bars) for one in song.sections]
         title = titles.get(song.number, f"Song {song.number}")
         made.append(_structure(title, song.notes, song.num_bars, song.spec, sections))
-    return made, [_structure(title, notes, bars, songs[0].spec, ()) for title, notes, bars in real]
+    return made, [_structure(one.title, one.notes, one.bars, songs[0].spec, ()) for one in real]
 
 
 def _structure(
