@@ -105,10 +105,11 @@ def no_labels(count: int, spec: RollSpec) -> Tensor:
     return torch.full((count, labels.stop - labels.start), torch.nan)
 
 
-def conditions_of(rolls: Tensor, labels: Tensor, spec: RollSpec) -> Tensor:
+def conditions_of(rolls: Tensor, labels: Tensor, spec: RollSpec, known: Tensor | None = None) -> Tensor:
     """Conditions measured from phrases, `[batch, ConditionLayout.size]`.
 
-    Of a silent track only the density is known; of silence no rhythm, and of drums alone no chroma.
+    Of a silent track only the density is known; of silence no rhythm, and of drums alone no chroma. Tracks that are
+    not known have no attributes, and beside them the rhythm, which is that of all tracks, is open.
 
     Parameters
     ----------
@@ -118,6 +119,8 @@ def conditions_of(rolls: Tensor, labels: Tensor, spec: RollSpec) -> Tensor:
         Chords, key, tempo and style `[batch, 3 * half_bars + 3]`, NaN where unknown.
     spec
         Of the rolls.
+    known
+        Bool `[batch, tracks]`, false where a track is silent for want of knowledge; without it all are known.
     """
     words = pack_cells(rolls.flatten(3, 4))
     onset, hold = words[:, ONSET], words[:, HOLD]  # [batch, tracks, time, words]
@@ -135,7 +138,40 @@ def conditions_of(rolls: Tensor, labels: Tensor, spec: RollSpec) -> Tensor:
     pitches = sounding[:, list(spec.pitched)].sum(1).view(torch.uint8).sum(1)[:, : spec.num_pitches]
     chroma = pitches @ pitch_class_matrix(spec).to(rolls.device)
     shares = [one / one.sum(1, keepdim=True) for one in (rhythm, chroma)]
-    return torch.cat([*attributes, *shares, labels.to(rolls.device)], dim=1)
+    conditions = torch.cat([*attributes, *shares, labels.to(rolls.device)], dim=1)
+    if known is not None:
+        layout, unknown = ConditionLayout.of(spec), ~known.to(rolls.device)
+        conditions[:, layout.attributes].masked_fill_(unknown.repeat(1, NUM_ATTRIBUTES), torch.nan)
+        conditions[:, layout.rhythm].masked_fill_(unknown.any(1, keepdim=True), torch.nan)
+    return conditions
+
+
+def complete_examples(conditions: Tensor, known: Tensor, layout: ConditionLayout) -> Tensor:
+    """Conditions of phrases with those of unknown tracks taken from the phrases most like them (hot-deck imputation).
+
+    Alike are phrases whose known tracks play as densely. What no phrase knows stays open.
+
+    Parameters
+    ----------
+    conditions
+        `[phrases, layout.size]`, as `conditions_of` has them.
+    known
+        Bool `[phrases, tracks]`.
+    layout
+        Of the conditions.
+    """
+    densities = torch.log1p(conditions[:, layout.attribute(DENSITY)])
+    places = torch.arange(layout.attributes.stop).view(NUM_ATTRIBUTES, -1)
+    gaps = [(~known[:, track], places[:, track]) for track in range(layout.tracks)]
+    gaps.append((~known.all(1), torch.arange(layout.rhythm.start, layout.rhythm.stop)))
+    filled = conditions.clone()
+    for lacking, columns in gaps:
+        if lacking.any() and not lacking.all():
+            apart = (densities[lacking].unsqueeze(1) - densities[~lacking]).square().nan_to_num(0.0).sum(2)
+            donors = conditions[~lacking][apart.argmin(1)]
+            rows = lacking.nonzero()
+            filled[rows, columns] = donors[:, columns]
+    return filled
 
 
 def pitch_class_matrix(spec: RollSpec) -> Tensor:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan.conditions import STYLE, conditions_of, no_labels, pitch_class_matrix
+from gan.conditions import STYLE, ConditionLayout, complete_examples, conditions_of, no_labels, pitch_class_matrix
 from gan.rolls import unpack
 from gan.settings import AlbumGANSettings
 from gan.spec import HOLD, ONSET, RollSpec
@@ -37,7 +37,7 @@ PITCH_RANGE_SHARE = 0.999
 
 @dataclass(frozen=True)
 class DataStatistics:
-    """Rates a track, counted over all phrases of a data set. All are shares between 0 and 1.
+    """Rates a track, counted over the phrases of a data set that know it. All are shares between 0 and 1.
 
     Attributes
     ----------
@@ -65,7 +65,8 @@ class DataStatistics:
         `[tracks]`: share of bars without a sounding step.
     examples
         `[phrases, up to MOST_EXAMPLES][ConditionLayout.size]`: the conditions of evenly spread phrases
-        (`gan.conditions`), NaN for what is unknown; where conditions are left open, one of them is drawn.
+        (`gan.conditions`), NaN for what is open; unknown tracks have those of phrases like them. Where conditions are
+        left open, one of them is drawn.
     num_styles
         Styles that the data's labels tell apart.
     """
@@ -93,31 +94,39 @@ class DataStatistics:
         return cls(**values)
 
     @classmethod
-    def of(cls, batches: Iterable[Tensor], spec: RollSpec, labels: Tensor | None = None) -> DataStatistics:
+    def of(
+        cls, batches: Iterable[Tensor], spec: RollSpec, labels: Tensor | None = None, known: Tensor | None = None
+    ) -> DataStatistics:
         """Count over batches of rolls, bool `[batch, *spec.shape]`.
 
         `labels` `[phrases, 3 * half_bars + 3]` of all of them are chords, key, tempo and style, NaN where unknown
-        (`gan.conditions`).
+        (`gan.conditions`); `known` bool `[phrases, tracks]` says which tracks are known, without it all are.
         Raises `ValueError` when there is no phrase.
         """
         totals: dict[str, Tensor] = {}
         num_phrases = 0
         examples: list[Tensor] = []
+        all_known: list[Tensor] = []
         for rolls in batches:
-            known = no_labels(len(rolls), spec) if labels is None else labels[num_phrases : num_phrases + len(rolls)]
-            examples.append(conditions_of(rolls, known, spec))
+            here = slice(num_phrases, num_phrases + len(rolls))
+            told = no_labels(len(rolls), spec) if labels is None else labels[here]
+            known_here = torch.ones(len(rolls), spec.num_tracks, dtype=torch.bool) if known is None else known[here]
+            examples.append(conditions_of(rolls, told, spec, known_here))
+            all_known.append(known_here)
             num_phrases += len(rolls)
             for name, count in _count(rolls, spec).items():
                 totals[name] = totals[name] + count if name in totals else count
         if num_phrases == 0:
             raise ValueError("there are no phrases to count")
-        conditions = torch.cat(examples)
-        num_bars = num_phrases * spec.bars
-        num_steps = num_phrases * spec.num_steps
+        conditions, known = torch.cat(examples), torch.cat(all_known)
+        every = -(-num_phrases // MOST_EXAMPLES)
+        kept = complete_examples(conditions[::every], known[::every].to(conditions.device), ConditionLayout.of(spec))
+        num_bars = spec.bars * known.sum(0).clamp(min=1).to(totals["notes"])  # [tracks]
+        num_steps = spec.steps_per_bar * num_bars.unsqueeze(1)
         return cls(
             num_phrases=num_phrases,
             sounding=(totals["sounding"] / num_steps).tolist(),
-            onsets=(totals["onsets"] / num_bars).tolist(),
+            onsets=(totals["onsets"] / num_bars[:, None, None]).tolist(),
             polyphony=(totals["chords"] / totals["sounding_steps"].clamp(min=1)).tolist(),
             voices=(totals["voices"] / num_steps).tolist(),
             holds=(totals["held"] / totals["before"].clamp(min=1)).tolist(),
@@ -125,20 +134,23 @@ class DataStatistics:
             harmony=interval_gain(totals["intervals"], totals["interval_onsets"], totals["interval_context"]).tolist(),
             notes_per_bar=(totals["notes"] / num_bars).tolist(),
             empty_bars=(1 - totals["full_bars"] / num_bars).tolist(),
-            examples=conditions[:: -(-num_phrases // MOST_EXAMPLES)].tolist(),
+            examples=kept.tolist(),
             num_styles=int(conditions[:, STYLE].nan_to_num(-1).max()) + 1,
         )
 
 
-def count_some(rolls: Tensor, spec: RollSpec, labels: Tensor | None = None) -> DataStatistics:
+def count_some(
+    rolls: Tensor, spec: RollSpec, labels: Tensor | None = None, known: Tensor | None = None
+) -> DataStatistics:
     """Statistics of at most `MOST_COUNTED` phrases, evenly spread: enough to start from, and quickly counted.
 
-    `rolls` `[phrases, ...]` are bool or packed (`gan.rolls.unpack`), `labels` as in `DataStatistics.of`.
+    `rolls` `[phrases, ...]` are bool or packed (`gan.rolls.unpack`), `labels` and `known` as in `DataStatistics.of`.
     """
     every = -(-len(rolls) // MOST_COUNTED)
     some = rolls[::every]
     pieces = (unpack(some[at : at + 256], spec) for at in range(0, len(some), 256))
-    return DataStatistics.of(pieces, spec, None if labels is None else labels[::every])
+    labels, known = (None if one is None else one[::every] for one in (labels, known))
+    return DataStatistics.of(pieces, spec, labels, known)
 
 
 def _count(rolls: Tensor, spec: RollSpec) -> dict[str, Tensor]:

@@ -98,7 +98,7 @@ STAGES = {
             "prepare",
             "MIDI, MusicXML, ABC and recordings of the catalog",
             "data/prepared/SET/: index.html, rolls.npy, plans.npz, three tables, statistics.json",
-            format=3,
+            format=4,
             groups=MUSIC,
             needs=("collect",),
         ),

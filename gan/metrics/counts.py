@@ -123,6 +123,25 @@ def tabulate(rolls: Tensor, spec: RollSpec, measure: Callable[[PhraseCounts], di
     return {name: torch.cat([table[name] for table in tables]) for name in tables[0]}
 
 
+def silence_like(rolls: Tensor, known: Tensor) -> Tensor:
+    """Phrases with tracks silenced as often as real phrases do not know them.
+
+    So neither set tells itself from the other by what nobody knows, and whatever is counted, of a track or between
+    tracks, is counted over as much music.
+
+    Parameters
+    ----------
+    rolls
+        Phrases that know all tracks, bool or packed `[phrases, *spec.shape]`.
+    known
+        Which tracks real phrases know, bool `[real phrases, tracks]`; its rows are dealt out evenly.
+    """
+    if bool(known.all()):
+        return rolls
+    rows = known[torch.linspace(0, len(known) - 1, len(rolls)).round().long()]
+    return rolls * rows[:, None, :, None, None, None]
+
+
 def evenly_spread(count: int, most: int) -> Tensor:
     """At most `most` of the rows of a table of `count`, evenly spread, int64."""
     if count <= most:

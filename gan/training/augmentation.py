@@ -96,8 +96,13 @@ def _some(batch: int, size: int, amount: Tensor, random: torch.Generator) -> Ten
     return some.scatter(1, draws.argmax(1, keepdim=True), False)
 
 
+def silence_unknown(streams: Tensor, known: Tensor) -> Tensor:
+    """Streams `[batch, time, tracks, 2, pitch_range]` without the tracks that are not known, bool `[batch, tracks]`."""
+    return streams * known[:, None, :, None, None]
+
+
 def mismatch_tracks(
-    real: Tensor, spec: RollSpec, random: torch.Generator, shard: Shard = WHOLE
+    real: Tensor, spec: RollSpec, random: torch.Generator, shard: Shard = WHOLE, known: Tensor | None = None
 ) -> tuple[Tensor, Tensor, Conditioning]:
     """Pairs for the matching-aware loss: whole phrases, and the same with some tracks of another phrase.
 
@@ -111,6 +116,8 @@ def mismatch_tracks(
         A CPU generator.
     shard
         Which rows of a whole batch the phrases are.
+    known
+        Bool `[batch, tracks]`; a borrowed track that is unknown in either phrase is silent in both of the pair.
 
     Returns
     -------
@@ -130,6 +137,10 @@ def mismatch_tracks(
     borrowed = borrowed.scatter(1, order.argmin(1, keepdim=True), True)
     borrowed = borrowed.scatter(1, order.argmax(1, keepdim=True), False)
     mismatched = torch.where(borrowed[:, None, :, None, None], lenders, matched)
-    given = torch.where(kind < 1 / 3, borrowed, ~borrowed) & (kind < 2 / 3)
+    both = torch.ones_like(borrowed)
+    if known is not None:
+        both = known[0 : 2 * count : 2] & (known[1::2] | ~borrowed)
+        matched, mismatched = silence_unknown(matched, both), silence_unknown(mismatched, both)
+    given = both & torch.where(kind < 1 / 3, borrowed, ~borrowed) & (kind < 2 / 3)
     mask = given.unsqueeze(2).expand(-1, -1, spec.bars)
     return matched, mismatched, Conditioning(no_conditions(count, spec).to(real.device), mask)

@@ -181,11 +181,10 @@ class Trainer:
             optimizer.param_groups[0]["lr"] = self.learning_rate()
         self.generator.begin_step(self.step)
         num_substeps = self.settings.discriminator_steps
-        parts = zip(batch.rolls.chunk(num_substeps), batch.labels.chunk(num_substeps), strict=True)
         collected: dict[str, list[float]] = {}
-        for substep, (rolls, labels) in enumerate(parts):
+        for substep, part in enumerate(batch.chunks(num_substeps)):
             last = substep == num_substeps - 1
-            pair = self._pair(Batch(rolls, labels), substep, with_gradient=last)
+            pair = self._pair(part, substep, with_gradient=last)
             if last and self.loss.simultaneous:
                 figures = self.adversarial.simultaneous_step(pair, self.step, substep)
             else:

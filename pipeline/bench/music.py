@@ -102,7 +102,7 @@ class BenchCorpus:
     packed: Tensor
 
 
-BAND_SETTINGS = ("data=folder", "data.path=.")
+BAND_SETTINGS = ("data=folder", "data.path=.", "tracks=band")
 """Of five-track music; the folder is only named, since files are read one by one."""
 
 

@@ -30,7 +30,7 @@ from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import NAMED_INSTRUMENTS, Score
 from pipeline.scores.self_similarity import find_sections
 from pipeline.scores.song_plan import SongPlan, plan_of_song
-from pipeline.scores.tracks import assign, fit_to_tracks
+from pipeline.scores.tracks import assign, fit_to_tracks, known_tracks
 from pipeline.settings.data import TracksSettings, roll_spec
 from pipeline.sources.catalog import locate
 
@@ -122,6 +122,8 @@ class CuttingSettings:
     max_file_megabytes: float
     play_repeats: bool = True
     """Repeats of notation are played out."""
+    unknown: list[str] | None = None
+    """Tracks of which songs say nothing where they do not play."""
 
 
 def cutting_settings(config: Config) -> CuttingSettings:
@@ -134,6 +136,10 @@ def cutting_settings(config: Config) -> CuttingSettings:
             f"prepare.min_tracks={config.prepare.min_tracks} is more than the {len(config.tracks.tracks)} tracks of "
             f"the track set {config.tracks.name}."
         )
+    names = [track.name for track in config.tracks.tracks]
+    strange = [name for name in config.prepare.unknown or () if name not in names]
+    if strange:
+        raise UserError(f"prepare.unknown must name tracks of {', '.join(names)}, not {', '.join(strange)}.")
     return CuttingSettings(
         spec=roll_spec(config.roll, config.tracks, config.data.metre),
         tracks=config.tracks,
@@ -145,6 +151,7 @@ def cutting_settings(config: Config) -> CuttingSettings:
         by_sections=config.prepare.cut == "structure",
         max_file_megabytes=config.collect.max_file_megabytes,
         play_repeats=config.prepare.play_repeats,
+        unknown=config.prepare.unknown,
     )
 
 
@@ -207,6 +214,8 @@ class PreparedSong:
     """Pitches that sound, summed over the steps of each track."""
     programs: tuple[Counter[int], ...]
     """Notes by General MIDI program, for each track."""
+    known: tuple[bool, ...]
+    """Of each track whether the song says what it plays."""
     remarks: tuple[str, ...] = ()
     """What was mended or guessed when its file was read."""
 
@@ -330,6 +339,9 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
             int(everything["length"][everything["track"] == track].sum()) for track in range(spec.num_tracks)
         ),
         programs=programs,
+        known=known_tracks(
+            parts, settings.tracks, is_transcription=bool(source.transcription), unknown=settings.unknown
+        ),
         remarks=(*source.remarks, *_remarks_that_matter(score, settings)),
     )
 

@@ -18,13 +18,15 @@ QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 def describe_music(songs: Sequence[PreparedSong], splits: Sequence[str], spec: RollSpec) -> dict[str, Any]:
     """The contents of `statistics.json`.
 
-    `notes_per_bar` counts over all usable bars; `polyphony` is the mean number of pitches over the steps in which the
-    track sounds (0 for a silent track); `programs` counts notes by General MIDI program, the most frequent first.
+    `notes_per_bar` counts over all usable bars of songs that say what the track plays; `polyphony` is the mean number
+    of pitches over the steps in which the track sounds (0 for a silent track); `programs` counts notes by General MIDI
+    program, the most frequent first.
     """
     bars = sum(song.bars for song in songs)
     columns = {
         name: np.sum([getattr(song, name) for song in songs], axis=0) for name in ("notes", "sounding", "pitch_steps")
     }
+    known_bars = np.sum([song.bars * np.array(song.known) for song in songs], axis=0)
     tempos = np.quantile([song.tempo_bpm for song in songs], QUANTILES)
     programs: list[Counter[int]] = [Counter() for _ in spec.tracks]
     for song in songs:
@@ -40,7 +42,8 @@ def describe_music(songs: Sequence[PreparedSong], splits: Sequence[str], spec: R
         "bars": bars,
         "tempo_bpm": {f"{share:g}": round(float(bpm), 1) for share, bpm in zip(QUANTILES, tempos, strict=True)},
         "notes_per_bar": {
-            name: round(int(count) / bars, 3) for name, count in zip(spec.names, columns["notes"], strict=True)
+            name: round(int(count) / max(int(known), 1), 3)
+            for name, count, known in zip(spec.names, columns["notes"], known_bars, strict=True)
         },
         "polyphony": {
             name: round(int(total) / max(int(steps), 1), 3)

@@ -30,6 +30,8 @@ from pipeline.scores.song_plan import SongPlan, unpack_plans
 ROLLS, PHRASES, SONGS, REJECTS, STATISTICS = "rolls.npy", "phrases.csv", "songs.csv", "rejects.csv", "statistics.json"
 PLANS, PERFORMANCE = "plans.npz", "performance.npz"
 T = TypeVar("T")
+KNOWN_SEPARATOR = "; "
+"""Between the names of known tracks in `songs.csv`."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class SongRow:
     tempo_bpm: float
     sections: str
     """The bars at which its sections begin, such as `0 8 16`; one alone where nobody looked for them."""
+    known: str
+    """The tracks of which the song says what they play, such as `Lead; Piano`; empty where it says so of all."""
     remark: str
     """What was mended or guessed when it was read, and what was not done as the catalog says; empty where nothing."""
 
@@ -139,6 +143,24 @@ class PhraseStore:
     def rolls(self, split: str) -> Planes:
         """The phrases of a split in memory: bool `[phrases, 2, tracks, bars, steps, pitches]`."""
         return unpack_rolls(np.ascontiguousarray(self.packed(split)), self.spec.num_pitches)
+
+    def known(self, split: str) -> NDArray[np.bool_]:
+        """Which tracks the song of each phrase of a split says something of: bool `[phrases, tracks]`.
+
+        A track that is not known is silent in the roll for want of knowledge. One that no song of the set knows is
+        taken to rest: nothing could be learned of it.
+        """
+        songs = np.array([self._known_tracks(row) for row in self.songs], bool)
+        songs |= ~songs.any(axis=0)
+        by_song = dict(zip([row.song for row in self.songs], songs, strict=True))
+        known = [by_song[row.song] for row in self.phrases if row.split == split]
+        return np.array(known, bool).reshape(len(known), self.spec.num_tracks)
+
+    def _known_tracks(self, song: SongRow) -> list[bool]:
+        named = song.known.split(KNOWN_SEPARATOR)
+        if unknown := set(named) - {"", *self.spec.names}:
+            raise damaged(self.directory / SONGS, f"it has no track {', '.join(sorted(unknown))}", "prepare")
+        return [not song.known or name in named for name in self.spec.names]
 
     @cached_property
     def phrases(self) -> list[PhraseRow]:

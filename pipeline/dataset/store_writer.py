@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from pipeline.dataset.same_tune import group_same_tunes
 from pipeline.dataset.splits import SPLITS, choose_splits
 from pipeline.dataset.statistics import describe_music
 from pipeline.dataset.store import (
+    KNOWN_SEPARATOR,
     PERFORMANCE,
     PHRASES,
     PLANS,
@@ -87,7 +89,7 @@ def write_store(prepared_files: Iterator[PreparedFile], settings: CuttingSetting
     if kept:
         table = _SplitSongs(kept)
         _write_rolls(phrases, directory / ROLLS, table)
-        _write_tables(directory, table, rejects)
+        _write_tables(directory, table, rejects, settings.spec.names)
         write_json(directory / STATISTICS, describe_music(table.songs, table.splits, settings.spec))
         counts = {split: sum(len(song.starts) for song in table.of(split)) for split in SPLITS}
     else:
@@ -172,7 +174,7 @@ def _write_rolls(phrases: NDArray[np.uint8], path: Path, table: _SplitSongs) -> 
                     phrases[places].tofile(target)
 
 
-def _write_tables(directory: Path, table: _SplitSongs, rejects: list[Reject]) -> None:
+def _write_tables(directory: Path, table: _SplitSongs, rejects: list[Reject], names: Sequence[str]) -> None:
     """Write `plans.npz`, `performance.npz`, `phrases.csv`, `songs.csv` and `rejects.csv`."""
     phrase_rows, song_rows = [], []
     for split in SPLITS:
@@ -194,6 +196,7 @@ def _write_tables(directory: Path, table: _SplitSongs, rejects: list[Reject]) ->
                     key=song.key,
                     tempo_bpm=song.tempo_bpm,
                     sections=" ".join(map(str, song.sections)),
+                    known="" if all(song.known) else KNOWN_SEPARATOR.join(compress(names, song.known)),
                     remark=table.remark(number),
                 )
             )

@@ -122,9 +122,11 @@ class Evaluator:
         """The sets with all their values, and everything of the report but `scored` and `reference`.
 
         `samples` are all phrases there are of what is scored: figures are of the first `evaluate.phrases`, evenly
-        spread, and so are as many training phrases, so that a small folder is held against as small a floor.
+        spread, and so are as many training phrases, so that a small folder is held against as small a floor. Tracks
+        that test songs do not know are silenced in as many of the samples.
         """
         settings, seed = self.settings, self.settings.seed
+        samples = samples.with_gaps_of(self.test.phrases)
         scored = samples.spread(settings.phrases)
         training = self.training.spread(len(scored))
         sets = {

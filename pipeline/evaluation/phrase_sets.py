@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gan.context import Context
 from gan.interface import PhraseGenerator
-from gan.metrics.counts import evenly_spread
+from gan.metrics.counts import evenly_spread, silence_like
 from gan.networks.generator import Generator
 from gan.seeds import mix_seed
 from gan.spec import RollSpec
@@ -39,10 +39,14 @@ class PhraseSet:
         Bool `[count, *spec.shape]`, or bytes packed along pitches.
     songs
         Number of the song that each is from, int64 `[count]`; phrases of one song are not independent.
+    known
+        Bool `[count, tracks]`, false where a track is silent because its song does not say what it plays; None where
+        all are known.
     """
 
     rolls: Tensor
     songs: Tensor
+    known: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.rolls)
@@ -57,7 +61,11 @@ class PhraseSet:
         if len(self) <= count:
             return self
         places = evenly_spread(len(self), count)
-        return PhraseSet(self.rolls[places], self.songs[places])
+        return PhraseSet(self.rolls[places], self.songs[places], None if self.known is None else self.known[places])
+
+    def with_gaps_of(self, real: PhraseSet) -> PhraseSet:
+        """The phrases with tracks silenced in as many of them as do not know these tracks among real ones."""
+        return self if real.known is None else PhraseSet(silence_like(self.rolls, real.known), self.songs)
 
 
 @dataclass(frozen=True)
@@ -131,7 +139,11 @@ def real_phrases(store: PhraseStore, split: str) -> PhraseSet:
     group = {row.song: row.group for row in store.songs}
     numbers: dict[str, int] = {}
     owners = [numbers.setdefault(group[row.song], len(numbers)) for row in store.phrases if row.split == split]
-    return PhraseSet(torch.from_numpy(np.array(store.packed(split))), torch.tensor(owners, dtype=torch.int64))
+    return PhraseSet(
+        torch.from_numpy(np.array(store.packed(split))),
+        torch.tensor(owners, dtype=torch.int64),
+        torch.from_numpy(store.known(split)),
+    )
 
 
 def held_out_phrases(store: PhraseStore, name: str) -> tuple[PhraseSet, PhraseSet]:

@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.errors import UnusableError
 from pipeline.progress import counted
 from pipeline.scores.closed_scores import split_closed_score
-from pipeline.scores.melody import find_melody, top_line
+from pipeline.scores.melody import BASSES, find_melody, top_line
 from pipeline.scores.score import Events, Part, Score, WrittenVoices
 from pipeline.settings.data import TracksSettings
 
@@ -49,6 +49,28 @@ def assign(score: Score, tracks: TracksSettings) -> list[AssignedPart]:
         "melody": lambda parts, tracks: _melody_and_rest(parts, tracks, score.syllables),
     }
     return list(rules[tracks.assign](sounding, tracks))
+
+
+def known_tracks(
+    found: list[AssignedPart], tracks: TracksSettings, *, is_transcription: bool, unknown: list[str] | None
+) -> tuple[bool, ...]:
+    """Of each track whether a song says what it plays; a track that is not known is silent for want of knowledge.
+
+    Tracks that play are known. Of the others none is in a transcription, which writes down what it can hear, and none
+    in a score whose tune was found but that has neither drums nor bass: a lead sheet or a piano arrangement does not
+    say what a band would play. `unknown` names the tracks that are not known instead.
+    """
+    playing = {part.track for part in found if len(part.events)}
+    if unknown is not None:
+        silent = {index for index, track in enumerate(tracks.tracks) if track.name in unknown}
+    elif is_transcription or (
+        tracks.assign == "melody"
+        and not any(tracks.tracks[index].is_drum or BASSES[0] in tracks.tracks[index].programs for index in playing)
+    ):
+        silent = set(range(len(tracks.tracks)))
+    else:
+        silent = set()
+    return tuple(index in playing or index not in silent for index in range(len(tracks.tracks)))
 
 
 def _whole(track: int, part: Part) -> AssignedPart:

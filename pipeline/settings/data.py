@@ -139,6 +139,10 @@ class PrepareSettings:
     """Bars between the starts of two phrases; less than `roll.bars` makes them overlap."""
     min_tracks: int = 2
     """Tracks that must sound in a phrase for it to count."""
+    unknown: list[str] | None = None
+    """Tracks of which songs say nothing where they do not play, such as `[Drums, Bass]`, so that networks do not learn
+    that they rest. Null takes all that a transcription does not hear and, with `tracks=pop`, all that are missing from
+    a score without drums and bass; `[]` takes every rest as meant."""
     key: str = "common"
     """`common` moves every song to C major or A minor; `original` leaves it."""
     cut: str = "structure"

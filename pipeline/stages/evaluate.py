@@ -115,7 +115,7 @@ def plan(config: Config) -> Plan:
     if settings.runs is not None:
         return Plan(f"ranks {counted(len(settings.runs), 'run')}.", 3_000_000 * len(settings.runs))
     what = f"the music in {settings.path}" if settings.path else "the generator's phrases"
-    classifier = " and trains two small classifiers" if settings.classifier else ""
+    classifier = " and has classifiers tell them apart" if settings.classifier else ""
     return Plan(
         f"holds {what} against the test songs of {config.data.title}{classifier}; one to three minutes.", 10_000_000
     )

@@ -85,10 +85,12 @@ def run(config: Config, directory: Path) -> Outcome:
             f"{config.train.batch_size}: add music{advice}."
         )
     labels = torch.from_numpy(labels_of(store, "train"))
-    statistics = count_some(rolls, spec, labels)
+    known = torch.from_numpy(store.known("train"))
+    statistics = count_some(rolls, spec, labels, known)
     trainer = trainer_for(config, statistics)
+    held_out_known = torch.from_numpy(store.known("validation"))
     if not len(held_out):  # music for one song only
-        held_out = rolls
+        held_out, held_out_known = rolls, known
     training, held_out = (unpack(_some(one), spec) for one in (rolls, held_out))
     settings = settings_of(flatten(config), STAGES["train"].groups)
     plans = store.plans("train")
@@ -101,12 +103,12 @@ def run(config: Config, directory: Path) -> Outcome:
         "plans": {name: torch.from_numpy(values) for name, values in pack_plans(plans).items()},
         "performance": performance_state(fit_performance(performances_of(store, "train"))),
     }
-    recorder = Recorder(directory, config, trainer, training, held_out, facts)
+    recorder = Recorder(directory, config, trainer, training, held_out, _some(held_out_known), facts)
     if recorder.checkpoint.exists():
         recorder.selection.chosen = resume_training(trainer, recorder.checkpoint, settings)
     try:
         with recorder, training_together((config, statistics)):
-            train(trainer, rolls, labels, recorder)
+            train(trainer, rolls, labels, known, recorder)
     except TrainingFailed as error:
         saved = recorder.saved()
         kept = f"{recorder.checkpoint} holds step {saved['step']:,}, from before" if saved else "nothing was saved yet"
@@ -121,7 +123,8 @@ def train_along(config: Config, statistics: DataStatistics) -> None:
     prepare_torch(config)
     store = open_store(stage_directory("prepare", config))
     labels = torch.from_numpy(labels_of(store, "train"))
-    train(trainer_for(config, statistics), packed(store, "train"), labels, None)
+    known = torch.from_numpy(store.known("train"))
+    train(trainer_for(config, statistics), packed(store, "train"), labels, known, None)
 
 
 def packed(store: PhraseStore, split: str) -> Tensor:
@@ -143,7 +146,7 @@ def _some(rolls: Tensor) -> Tensor:
     return rolls[:: -(-len(rolls) // MOST_COMPARED)]
 
 
-def train(trainer: Trainer, rolls: Tensor, labels: Tensor, recorder: Recorder | None) -> None:
+def train(trainer: Trainer, rolls: Tensor, labels: Tensor, known: Tensor, recorder: Recorder | None) -> None:
     """Run the trainer to its end; Ctrl-C saves and stops between two steps, in all processes at the same one.
 
     The first process has a recorder, which writes what is reported. Raises `TrainingFailed` in all of them at once.
@@ -156,7 +159,9 @@ def train(trainer: Trainer, rolls: Tensor, labels: Tensor, recorder: Recorder | 
     ):
         step, stop = trainer.step, Stop(trainer, stopped)
         while True:
-            batches = batches_from(rolls, trainer.spec, settings.phrases_per_step, trainer.seed, trainer.step, labels)
+            batches = batches_from(
+                rolls, trainer.spec, settings.phrases_per_step, trainer.seed, trainer.step, labels, known
+            )
             try:
                 for report in trainer.run(stop.until(batches)):
                     count(report.step - step)

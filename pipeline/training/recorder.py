@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from gan.metrics.counts import PhraseCounts
+from gan.metrics.counts import PhraseCounts, silence_like
 from gan.metrics.distances import mean, overlaps
 from gan.metrics.features import dissonance, empty_bars, features, notes_per_bar, scale_share, stepwise_share
 from gan.training.monitor import TrainingReport
@@ -45,6 +45,8 @@ class Recorder:
         Whose reports they are.
     training, held_out
         Phrases to compare with, bool `[count, *spec.shape]`.
+    known
+        Which tracks the held-out phrases know, bool `[count, tracks]`.
     facts
         What the checkpoint tells of the data and the settings, see `pipeline.devices.load_checkpoint`.
     """
@@ -56,9 +58,10 @@ class Recorder:
         trainer: Trainer,
         training: Tensor,
         held_out: Tensor,
+        known: Tensor,
         facts: dict[str, Any],
     ) -> None:
-        self.directory, self.config, self.facts = directory, config, facts
+        self.directory, self.config, self.facts, self.known = directory, config, facts, known
         self.trainer, self.spec, self.held_out = trainer, trainer.spec, features(held_out, trainer.spec)
         self.log, self.checkpoint = directory / "metrics.jsonl", directory / "checkpoint.pt"
         self.records: list[dict[str, Any]] = []
@@ -153,9 +156,10 @@ class Recorder:
         return self.reference["overlap"]
 
     def _score(self) -> dict[str, float]:
-        """Figures of fresh phrases of the averaged generator."""
-        random = torch.Generator().manual_seed(self.trainer.seed)
-        return self._figures(self.trainer.average.sample(self.trainer.average.sample_latents(NUM_SCORED, random)).cpu())
+        """Figures of fresh phrases of the averaged generator, which know as little as the held-out ones."""
+        random, generator = torch.Generator().manual_seed(self.trainer.seed), self.trainer.average
+        fresh = generator.sample(generator.sample_latents(NUM_SCORED, random)).cpu()
+        return self._figures(silence_like(fresh, self.known))
 
     def _figures(self, rolls: Tensor) -> dict[str, float]:
         """Means over phrases, and the overlap of their features with those of the validation songs."""

@@ -112,6 +112,27 @@ def test_statistics_describe_the_music(store: PhraseStore) -> None:
     assert sum(statistics["keys"].values()) == sum(statistics["modes"].values()) == 6
 
 
+def test_tracks_that_a_song_says_nothing_of_are_kept_apart_from_those_that_rest(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    beat = [(onset, 0.5, 36) for onset in range(32)]
+    files = {
+        "band": {(0, 0, "a"): tune(1), (9, 0, "b"): beat},
+        "duo": {(0, 0, "a"): tune(2), (1, 33, "b"): [(on, length, pitch - 24) for on, length, pitch in tune(3)]},
+    }
+    sources = [SourceFile(name, str(write_midi(tmp_path / f"{name}.mid", lines))) for name, lines in files.items()]
+    how = cutting(unknown=["Bass", "Drums"])
+    write_store(read_files(sources, how, ExecutorSettings("local", 1, None)), how, tmp_path / "set")
+    store = open_store(tmp_path / "set")
+    assert {row.song: row.known for row in store.songs} == {"band": "Drums; Piano", "duo": "Piano; Bass"}
+    known = {
+        row.song: own.tolist()
+        for split in ("train", "validation", "test")
+        for row, own in zip([row for row in store.phrases if row.split == split], store.known(split), strict=True)
+    }
+    assert known == {"band": [True, True, False], "duo": [False, True, True]}
+    assert store.statistics["notes_per_bar"] == {"Drums": 4, "Piano": 4, "Bass": 4}, "over the songs that know them"
+
+
 def test_the_result_is_the_same_for_any_number_of_workers(music: Path, store: PhraseStore, tmp_path: Path) -> None:
     prepare(music, tmp_path / "set", workers=2)
     for path in sorted(store.directory.iterdir()):

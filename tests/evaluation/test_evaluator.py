@@ -27,6 +27,22 @@ def test_other_real_songs_score_near_one_and_random_notes_near_nothing(evaluator
     assert noise["frechet"]["generated"] > 10 * real["frechet"]["generated"]
 
 
+def test_songs_that_know_only_some_tracks_are_a_fair_reference() -> None:
+    """Of two songs in three the drums are unknown; whole songs of the same kind still score as the kind they are."""
+    sets = [tunes(20, seed) for seed in (1, 2, 3)]
+    hidden = []
+    for one in sets:
+        known = torch.ones(len(one), SPEC.num_tracks, dtype=torch.bool)
+        known[one.songs % 3 > 0, 0] = False
+        hidden.append(PhraseSet(one.rolls * known[:, None, :, None, None, None], one.songs, known))
+    quality = Evaluator(*hidden, SPEC, EVALUATOR_SETTINGS).score(tunes(20, 4))[1]["headline"]["quality"]["value"]
+    unaware = [replace(one, known=None) for one in hidden]
+    taken_as_rests = Evaluator(*unaware, SPEC, EVALUATOR_SETTINGS).score(tunes(20, 4))[1]["headline"]["quality"][
+        "value"
+    ]
+    assert quality > 0.9 > taken_as_rests
+
+
 def test_the_same_phrases_score_the_same(evaluator: Evaluator) -> None:
     assert evaluator.score(tunes(10, 5))[1] == evaluator.score(tunes(10, 5))[1]
 

@@ -16,6 +16,7 @@ from gan.conditions import (
     TEMPO,
     VOICES,
     ConditionEncoder,
+    complete_examples,
     conditions_of,
     interpolate_conditions,
     no_conditions,
@@ -44,6 +45,27 @@ def test_conditions_are_what_musicians_would_count() -> None:
     assert row[layout.chroma].tolist() == pytest.approx(chroma.tolist(), abs=0.02)
     assert row[layout.chords].tolist() == [2, 1, 5] * 8
     assert row[-3:].tolist() == [14.0, 120.0, 1.0]
+
+
+def test_of_an_unknown_track_no_attributes_are_known_and_no_rhythm_beside_it() -> None:
+    known = torch.tensor([[True, True, True], [False, True, True]])
+    rolls = music(2)
+    rolls[1, :, 0] = False
+    first, second = conditions_of(rolls, no_labels(2, SPEC), SPEC, known)
+    assert first[:12].equal(conditions_of(rolls, no_labels(2, SPEC), SPEC)[0, :12])
+    unknown = second[LAYOUT.attributes].view(4, 3).isnan()
+    assert unknown.tolist() == [[True, False, False]] * 4
+    assert second[LAYOUT.rhythm].isnan().all() and not second[LAYOUT.chroma].isnan().any()
+
+
+def test_unknown_attributes_are_taken_from_the_phrase_that_is_most_alike() -> None:
+    examples = no_conditions(3, SPEC)
+    examples[:, LAYOUT.attribute(DENSITY)] = torch.tensor([[torch.nan, 2.0, 1.0], [5.0, 8.0, 4.0], [7.0, 2.5, 1.0]])
+    known = torch.tensor([[False, True, True], [True, True, True], [True, True, True]])
+    filled = complete_examples(examples, known, LAYOUT)
+    assert filled[:, LAYOUT.attribute(DENSITY)].tolist() == [[7, 2, 1], [5, 8, 4], [7, 2.5, 1]]
+    never = torch.tensor([[False, True, True]] * 3)
+    assert complete_examples(examples, never, LAYOUT)[0, 0].isnan(), "what nobody knows stays open"
 
 
 def test_conditions_of_crowded_phrases_of_any_length_are_counted_in_full() -> None:

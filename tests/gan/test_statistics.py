@@ -58,6 +58,28 @@ def test_the_pitch_range_holds_all_notes_and_stays_inside():
     assert choose_pitch_ranges(DataStatistics.of([rolls], SPEC), SPEC, 1.0) == ((0, 3), 21)
 
 
+def test_what_is_unknown_does_not_count_as_silence():
+    """Half of the phrases know no drums, the other half no bass; beside them the same with everything known."""
+    rolls, spec = trio.music(16), trio.SPEC
+    whole = DataStatistics.of([rolls], spec)
+    known, hidden = torch.ones(16, 3, dtype=torch.bool), rolls.clone()
+    known[::2, 0] = known[1::2, 2] = False
+    hidden[::2, :, 0] = False
+    hidden[1::2, :, 2] = False
+    counted = DataStatistics.of([hidden[:5], hidden[5:]], spec, known=known)
+    assert counted.notes_per_bar == whole.notes_per_bar == [4, 4, 1]
+    assert counted.empty_bars == whole.empty_bars
+    assert torch.tensor(counted.voices).equal(torch.tensor(whole.voices))
+    for track, its in ((0, slice(1, None, 2)), (2, slice(None, None, 2))):
+        only = DataStatistics.of([rolls[its]], spec)
+        assert counted.sounding[track] == pytest.approx(only.sounding[track])
+        assert torch.allclose(torch.tensor(counted.onsets[track]), torch.tensor(only.onsets[track]))
+        assert counted.holds[track] == pytest.approx(only.holds[track])
+    assert DataStatistics.of([hidden], spec).notes_per_bar == [2, 4, 0.5], "as silence they would"
+    densities = torch.tensor(counted.examples)[:, :3]
+    assert densities.tolist() == [[4, 4, 1]] * 16, "examples have what other phrases know"
+
+
 def test_statistics_of_nothing_are_refused():
     with pytest.raises(ValueError, match="no phrases"):
         DataStatistics.of([], SPEC)

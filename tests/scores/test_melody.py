@@ -13,7 +13,7 @@ from pipeline.scores.midi.reading import read_midi
 from pipeline.scores.quantisation import BarSpan, quantise
 from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import Part
-from pipeline.scores.tracks import AssignedPart, assign
+from pipeline.scores.tracks import AssignedPart, assign, known_tracks
 from pipeline.settings.data import TrackSettings, TracksSettings
 from tests.conftest import SHARED
 from tests.music_makers import SPEC, Row, part, score
@@ -112,6 +112,27 @@ def test_a_second_melody_is_known_by_its_name() -> None:
 def test_a_file_whose_parts_are_called_as_the_tracks_is_taken_at_its_word() -> None:
     found = assign(score(part(CHORDS, "Lead"), part(TUNE, "Piano"), part(LOW, "Bass")), POP)
     assert [(one.track, len(one.events)) for one in found] == [(0, 48), (2, 64), (3, 64)]
+
+
+@pytest.mark.parametrize(
+    ("parts", "known"),
+    [
+        ([part(TUNE, "", 73)], ["Lead"]),
+        ([part(TUNE + CHORDS)], ["Lead", "Piano"]),
+        ([part(TUNE, "", 73), part(CHORDS), part(LOW, "", 33)], ["Lead", "Drums", "Piano", "Bass", "Strings"]),
+        ([part(TUNE, "", 73), part(LOW, is_drum=True)], ["Lead", "Drums", "Piano", "Bass", "Strings"]),
+    ],
+)
+def test_lead_sheets_and_piano_pieces_do_not_say_what_a_band_plays(parts: list[Part], known: list[str]) -> None:
+    def names(**how: object) -> list[str]:
+        found = known_tracks(assign(score(*parts), POP), POP, **how)  # type: ignore[arg-type]
+        return [track.name for track, one in zip(POP.tracks, found, strict=True) if one]
+
+    playing = {POP.tracks[one.track].name for one in assign(score(*parts), POP)}
+    assert names(is_transcription=False, unknown=None) == known
+    assert set(names(is_transcription=True, unknown=None)) == playing, "a recording is not known beyond what is heard"
+    assert names(is_transcription=True, unknown=[]) == [track.name for track in POP.tracks]
+    assert set(names(is_transcription=False, unknown=["Drums", "Lead"])) == {"Piano", "Bass", "Strings"} | playing
 
 
 def test_what_fits_no_track_is_explained() -> None:

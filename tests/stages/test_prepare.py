@@ -44,7 +44,7 @@ def test_a_folder_is_prepared_once_and_has_a_page(
         f"prepare: 10 songs, {len(opened)} phrases" in said
         and "1 reject in rejects.csv: 1 is plain text, not a MIDI file" in said
     )
-    assert opened.spec.names == ("Drums", "Piano", "Guitar", "Bass", "Strings")
+    assert opened.spec.names == ("Lead", "Drums", "Piano", "Guitar", "Bass", "Strings")
     assert "10 in the set" in (opened.directory / "index.html").read_text(encoding="utf-8")
     run_stage(tmp_path, "prepare", *words)
     assert f"prepare: up to date ({Path('data/prepared', opened.directory.resolve().name, 'index.html')})" in (
@@ -56,7 +56,7 @@ def test_a_folder_is_prepared_once_and_has_a_page(
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ("prepare.min_tracks=6", "more than the 5 tracks"),
+        ("prepare.min_tracks=7", "more than the 6 tracks"),
         ("prepare.hop_bars=0", r"prepare\.hop_bars must be at least 1"),
         ("tracks=satb", r"none of the 11 files of data\.path="),
     ],

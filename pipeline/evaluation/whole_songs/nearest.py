@@ -7,12 +7,12 @@ them, and so are bars of fewer than `FEWEST_NOTES` notes, which are everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
 from gan.spec import ONSET, RollSpec
 from pipeline.dataset.store import PhraseStore
@@ -52,11 +52,15 @@ class TrainingBars:
     """All bars of a set's training songs, each once a song, to look for the bars of other songs in."""
 
     def __init__(self, store: PhraseStore) -> None:
-        self.spec = store.spec
-        found, places = bars_of(store, "train")
+        parts: list[csr_matrix] = []
+        places: list[tuple[str, int]] = []
+        for bars, own in bar_chunks(store, "train"):
+            parts.append(onset_rows(bars))
+            places += own
         self.songs = np.array([number for _, number in places], np.int64)
         self.names = {int(number): title for title, number in places}
-        self.matrix, self.sizes = onset_rows(found), found.sum((1, 2, 3))
+        self.matrix = vstack(parts, format="csr")
+        self.sizes = np.asarray(self.matrix.sum(axis=1)).ravel()
 
     def nearest(self, bars: NDArray[np.bool_]) -> NearestSong:
         """The nearest song to one of these bars, bool `[bars, pitched tracks, steps, pitches]` of onsets."""
@@ -82,33 +86,37 @@ def song_bars(planes: Planes, spec: RollSpec) -> NDArray[np.bool_]:
     return planes[ONSET, list(spec.pitched)].transpose(1, 0, 2, 3)
 
 
-def bars_of(store: PhraseStore, split: str) -> tuple[NDArray[np.bool_], list[tuple[str, int]]]:
+def bar_chunks(store: PhraseStore, split: str) -> Iterator[tuple[NDArray[np.bool_], list[tuple[str, int]]]]:
     """Onsets of the bars that the phrases of a split hold, each once a song, and title and number of the song of each.
 
-    Bars of fewer than `FEWEST_NOTES` notes are left out.
+    A few phrases at a time, at least one chunk. Bars of fewer than `FEWEST_NOTES` notes are left out.
     """
     spec = store.spec
     rows = [row for row in store.phrases if row.split == split]
     packed = store.packed(split)
     numbers: dict[str, int] = {}
     seen: set[tuple[str, int]] = set()
-    places: list[tuple[str, int]] = []
-    found = [np.zeros((0, len(spec.pitched), spec.steps_per_bar, spec.num_pitches), bool)]
-    for start in range(0, len(rows), PHRASES_AT_ONCE):
+    for start in range(0, max(1, len(rows)), PHRASES_AT_ONCE):
         onset = unpack_rolls(
             np.ascontiguousarray(packed[start : start + PHRASES_AT_ONCE, ONSET][:, list(spec.pitched)]),
             spec.num_pitches,
         ).transpose(0, 2, 1, 3, 4)  # [phrases, bars, pitched tracks, steps, pitches]
         fit = onset.sum((2, 3, 4)) >= FEWEST_NOTES
         chosen = np.zeros(fit.shape, bool)
+        places = []
         for place, row in enumerate(rows[start : start + PHRASES_AT_ONCE]):
             for bar in np.flatnonzero(fit[place]).tolist():
                 if (row.song, row.first_bar + bar) not in seen:
                     seen.add((row.song, row.first_bar + bar))
                     chosen[place, bar] = True
                     places.append((row.title, numbers.setdefault(row.song, len(numbers))))
-        found.append(onset[chosen])
-    return np.concatenate(found), places
+        yield onset[chosen], places
+
+
+def bars_of(store: PhraseStore, split: str) -> tuple[NDArray[np.bool_], list[tuple[str, int]]]:
+    """The chunks of `bar_chunks` as one."""
+    chunks = list(bar_chunks(store, split))
+    return np.concatenate([bars for bars, _ in chunks]), [place for _, own in chunks for place in own]
 
 
 def shifted(bars: NDArray[np.bool_], semitones: int) -> NDArray[np.bool_]:

@@ -12,6 +12,7 @@ from gan.spec import ONSET
 from gan.training.batches import Batch, PhrasePair, batches_from, make_pair
 from tests.label_makers import labels_for
 from tests.roll_makers import SPEC, empty
+from tests.trainer_makers import SPEC as TRIO
 from tests.trainer_makers import make_trainer, scale_rolls
 
 
@@ -64,6 +65,29 @@ def test_shards_of_a_batch_are_the_rows_of_the_whole():
     assert torch.equal(torch.cat([half.conditioning.mask for half in halves]), whole.conditioning.mask)
     conditions = torch.cat([half.conditioning.conditions for half in halves])
     assert torch.equal(conditions.nan_to_num(-1), whole.conditioning.conditions.nan_to_num(-1))
+
+
+def test_unknown_tracks_are_silent_in_both_and_nothing_is_said_of_them():
+    trainer, rolls = make_trainer(), scale_rolls(64)
+    labels = labels_for(TRIO, (0.0, 120.0, 0.0), count=64)
+    known = torch.ones(64, TRIO.num_tracks, dtype=torch.bool)
+    known[::2, 1] = False
+    rolls[::2, :, 1] = False
+
+    def random(purpose: RandomStream, device: torch.device | str) -> torch.Generator:
+        return random_stream(1, purpose, device=device)
+
+    with torch.no_grad():
+        whole, pair = (make_pair(trainer.generator, Batch(rolls, labels, one), 2, 1.0, random) for one in (None, known))
+        matched, mismatched, conditioning = pair.mismatched(torch.Generator().manual_seed(0), Shard())
+    assert whole.fake[::2, :, 1].any(), "otherwise it would play there"
+    assert not pair.fake[::2, :, 1].any() and not pair.real[::2, :, 1].any()
+    assert pair.fake[1::2, :, 1].any()
+    assert not pair.conditioning.mask[::2, 1].any() and pair.conditioning.mask[1::2, 1].any()
+    densities = pair.conditioning.conditions[:, : TRIO.num_tracks]
+    assert densities[::2, 1].isnan().all() and not densities[1::2, 1].isnan().all()
+    assert not matched[:, :, 1].any() and not mismatched[:, :, 1].any(), "of a pair only one phrase knows the track"
+    assert not conditioning.mask[:, 1].any()
 
 
 def test_given_notes_are_those_of_the_real_phrase():
