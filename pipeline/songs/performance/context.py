@@ -16,7 +16,7 @@ from gan.spec import RollSpec
 from pipeline.scores.notes import Notes
 
 
-class Voice(IntEnum):
+class PlayedVoice(IntEnum):
     """What plays a note; the numbers are those of the tables of weights."""
 
     KICK = 0
@@ -31,11 +31,11 @@ class Voice(IntEnum):
 
 
 DRUM_VOICES = {
-    **dict.fromkeys((35, 36), Voice.KICK),
-    **dict.fromkeys((38, 40), Voice.SNARE),
-    **dict.fromkeys((42, 44, 46, 22, 26), Voice.HAT),
-    **dict.fromkeys((49, 51, 52, 53, 55, 57, 59), Voice.CYMBAL),
-    **dict.fromkeys((41, 43, 45, 47, 48, 50, 58), Voice.TOM),
+    **dict.fromkeys((35, 36), PlayedVoice.KICK),
+    **dict.fromkeys((38, 40), PlayedVoice.SNARE),
+    **dict.fromkeys((42, 44, 46, 22, 26), PlayedVoice.HAT),
+    **dict.fromkeys((49, 51, 52, 53, 55, 57, 59), PlayedVoice.CYMBAL),
+    **dict.fromkeys((41, 43, 45, 47, 48, 50, 58), PlayedVoice.TOM),
 }
 """Of General MIDI's percussion, with the pitches that Roland's sets have for the edge of the hi-hat."""
 PLACES = 16
@@ -69,23 +69,23 @@ FEATURES = (
 
 
 def voices_of(notes: Notes, spec: RollSpec) -> NDArray[np.int8]:
-    """The `Voice` of each track, int8 `[tracks]`; of drums `KICK`, which stands for the set."""
-    voices = np.full(spec.num_tracks, Voice.CHORDS, np.int8)
+    """The `PlayedVoice` of each track, int8 `[tracks]`; of drums `KICK`, which stands for the set."""
+    voices = np.full(spec.num_tracks, PlayedVoice.CHORDS, np.int8)
     for track, kind in enumerate(spec.tracks):
         own = notes[notes["track"] == track]
         if kind.is_drum:
-            voices[track] = Voice.KICK
+            voices[track] = PlayedVoice.KICK
         elif len(own):
             counts = np.unique(own["onset"], return_counts=True)[1]
             if np.mean(counts > 1) <= MOST_CHORDS:
                 is_bass = np.median(own["pitch"]) <= HIGHEST_BASS
-                voices[track] = Voice.BASS if is_bass else Voice.MELODY
+                voices[track] = PlayedVoice.BASS if is_bass else PlayedVoice.MELODY
     return voices
 
 
 def note_voices(notes: Notes, voices: NDArray[np.int8], spec: RollSpec) -> NDArray[np.int8]:
-    """The `Voice` of each note, given those of the tracks."""
-    drums = np.full(256, Voice.OTHER_DRUM, np.int8)
+    """The `PlayedVoice` of each note, given those of the tracks."""
+    drums = np.full(256, PlayedVoice.OTHER_DRUM, np.int8)
     for pitch, voice in DRUM_VOICES.items():
         drums[pitch] = voice
     is_drum = np.array([track.is_drum for track in spec.tracks], bool)[notes["track"]]
@@ -125,7 +125,7 @@ def note_context(notes: Notes, voices: NDArray[np.int8], spec: RollSpec) -> NDAr
         return np.zeros((0, len(FEATURES)), np.float32)
     step = notes["onset"].astype(np.int64)
     units = 4 / spec.steps_per_beat
-    line = notes["track"].astype(np.int64) * len(Voice) + voices
+    line = notes["track"].astype(np.int64) * len(PlayedVoice) + voices
     order = np.lexsort((notes["pitch"], step, line))
     line_here, step_here, pitch_here = line[order], step[order], notes["pitch"][order].astype(np.float64)
     begins = np.r_[True, (line_here[1:] != line_here[:-1]) | (step_here[1:] != step_here[:-1])]
@@ -149,7 +149,7 @@ def note_context(notes: Notes, voices: NDArray[np.int8], spec: RollSpec) -> NDAr
     def log_steps(steps: NDArray[Any]) -> NDArray[np.float64]:
         return np.asarray(np.log2(np.clip(steps * units, 0.5, 16)))
 
-    is_drum = voices < Voice.BASS
+    is_drum = voices < PlayedVoice.BASS
     found["gap before"], found["gap after"] = scattered(log_steps(before)), scattered(log_steps(after))
     found["length"] = np.where(is_drum, 0, log_steps(notes["length"].astype(np.float64)))
     found["chord size"] = np.asarray(np.log2(scattered(size.astype(np.float64))))
@@ -167,7 +167,7 @@ def note_context(notes: Notes, voices: NDArray[np.int8], spec: RollSpec) -> NDAr
     found["is repeated"] = np.where(is_drum, 0, scattered((same_before & (move == 0)) * 1.0))
     found["beats around"] = np.log2(1 + scattered(_around(group_line, group_step, spec.steps_per_beat)))
     found["notes around"] = np.log2(1 + _around(np.zeros(count, np.int64), step, spec.steps_per_bar / 2))
-    for voice, weight in ((Voice.KICK, 1.0), (Voice.CYMBAL, 1.0)):
+    for voice, weight in ((PlayedVoice.KICK, 1.0), (PlayedVoice.CYMBAL, 1.0)):
         found["with kick or crash"] = found["with kick or crash"] + weight * (
             is_drum & (voices != voice) & np.isin(step, step[voices == voice])
         )

@@ -29,7 +29,7 @@ from pipeline.scores.notes import Notes
 from pipeline.songs.performance.context import (
     FEATURES,
     PLACES,
-    Voice,
+    PlayedVoice,
     note_context,
     note_voices,
     places_of,
@@ -57,7 +57,7 @@ TABLE = Path(__file__).with_name("performers.npz")
 
 @dataclass(frozen=True, eq=False)
 class Performer:
-    """Who plays a song: the `Voice` of each track, and rows of the model's profiles by track and voice."""
+    """Who plays a song: the `PlayedVoice` of each track, and rows of the model's profiles by track and voice."""
 
     voices: NDArray[np.int8]
     profiles: dict[tuple[int, int], int]
@@ -78,7 +78,7 @@ class PerformanceModel:
     tempo_bpm, rhythms, styles
         Of each performer: tempo, `[performers, 4]` share of its notes on each quarter of the beat, name of the style.
     performer, voice, track
-        Of each profile: row of the performer, `Voice`, name of the track.
+        Of each profile: row of the performer, `PlayedVoice`, name of the track.
     velocities
         `[profiles, len(VELOCITY_SHARES)]`: quantiles.
     accents, spread
@@ -238,8 +238,8 @@ def fit_performance(performances: Sequence[PlayedNotes]) -> PerformanceModel | N
             found += own
     if not found:
         return None
-    weights = np.zeros((len(Voice), PLACES + len(FEATURES)))
-    means, correlations = np.zeros((len(Voice), len(FEATURES))), np.ones((len(Voice), 4))
+    weights = np.zeros((len(PlayedVoice), PLACES + len(FEATURES)))
+    means, correlations = np.zeros((len(PlayedVoice), len(FEATURES))), np.ones((len(PlayedVoice), 4))
     accents, spread, timing, jitter = [], [], [], []
     for voice in {one.voice for one in found}:
         weights[voice], means[voice] = _regression([one for one in found if one.voice == voice])
