@@ -15,7 +15,7 @@ from pipeline.devices import choose_device, load_checkpoint
 from pipeline.errors import UserError
 from pipeline.scores.song_plan import SongPlan, unpack_plans
 from pipeline.settings.data import roll_spec
-from pipeline.songs.performance.model import PerformanceModel, bundled_model, performance_from
+from pipeline.songs.performance.model import PerformanceModel, bundled_model, completed_performance, performance_from
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ def load_trained_model(config: Config, checkpoint: Path) -> TrainedModel:
             dissonance=float(state["reference"]["dissonance"]),
             styles=tuple(state["styles"]),
             in_common_key=state["settings"]["prepare.key"] == "common",
-            performance=performance_from(state["performance"]) or bundled_model(),
+            performance=completed_performance(performance_from(state["performance"])),
             plans=tuple(unpack_plans({name: values.numpy() for name, values in state["plans"].items()})),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:

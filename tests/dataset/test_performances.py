@@ -13,8 +13,9 @@ from pipeline.dataset.labels import performances_of
 from pipeline.dataset.performances import MOST_NOTES, PLAYED, pack_performances, unpack_performances
 from pipeline.dataset.store import PhraseStore, open_store
 from pipeline.dataset.store_writer import write_store
-from pipeline.songs.performance.model import fit_performance, performance_from, performance_state
-from tests.music_makers import cutting, song_midi, tune, write_midi
+from pipeline.scores.notes import make_notes
+from pipeline.songs.performance.model import completed_performance, fit_performance, performance_from, performance_state
+from tests.music_makers import SPEC, cutting, song_midi, tune, write_midi
 
 
 def played_midi(path: Path, seed: int, bars: int = 8) -> Path:
@@ -69,6 +70,16 @@ def test_a_model_learns_accents_and_lateness_and_survives_the_checkpoint(store: 
     beat = one.notes["onset"] // 4 % 4
     assert velocities[beat == 0].mean() > velocities[beat != 0].mean() + 15
     assert offsets[beat == 1].mean() > offsets[beat != 1].mean() + 0.1
+
+
+def test_what_the_data_does_not_play_is_played_as_others_do(store: PhraseStore) -> None:
+    found = completed_performance(fit_performance(performances_of(store, "train")))
+    notes = make_notes([0] * 64 + [1] * 64, [42] * 64 + [60] * 64, [*range(0, 256, 4)] * 2, 2)
+    performer = found.draw(notes, SPEC, 120, np.random.default_rng(1))
+    velocities, _ = found.perform(performer, notes, SPEC, np.random.default_rng(1))
+    drums, piano = velocities[notes["track"] == 0], velocities[notes["track"] == 1]
+    assert len(set(drums.tolist())) > 5, "drummers that come along"
+    assert piano[::4].mean() > piano[1::4].mean() + 15, "the data's own pianist"
 
 
 def test_nothing_to_learn_from_is_no_model() -> None:

@@ -107,6 +107,21 @@ class PerformanceModel:
         """The arrays by name."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
+    def completed(self, other: PerformanceModel) -> PerformanceModel:
+        """The model with another's performers for the voices that it knows nothing of."""
+        missing = ~np.isin(np.arange(len(PlayedVoice)), self.voice)
+        lent = missing[other.voice]
+        both: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)[lent]])
+            for name in ("voice", "track", "velocities", "accents", "spread", "timing", "jitter")
+        }
+        for name in ("tempo_bpm", "rhythms", "styles"):
+            both[name] = np.concatenate([getattr(self, name), getattr(other, name)])
+        for name in ("weights", "means", "correlations"):
+            both[name] = np.where(missing[:, None], getattr(other, name), getattr(self, name))
+        both["performer"] = np.concatenate([self.performer, other.performer[lent] + len(self.tempo_bpm)])
+        return PerformanceModel(**both)
+
     def draw(
         self, notes: Notes, spec: RollSpec, tempo_bpm: float, random: np.random.Generator, style: str = ""
     ) -> Performer:
@@ -352,3 +367,8 @@ def bundled_model() -> PerformanceModel:
     """The model that comes along, for songs whose data has no performances of its own; see the README."""
     with np.load(TABLE, allow_pickle=False) as arrays:
         return PerformanceModel(**{name: arrays[name] for name in arrays.files})
+
+
+def completed_performance(found: PerformanceModel | None) -> PerformanceModel:
+    """A model of the data, the one that comes along for what it knows nothing of."""
+    return bundled_model() if found is None else found.completed(bundled_model())
