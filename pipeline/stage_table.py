@@ -97,8 +97,8 @@ STAGES = {
         Stage(
             "prepare",
             "MIDI, MusicXML, ABC and recordings of the catalog",
-            "data/prepared/SET/: index.html, rolls.npy, plans.npz, three tables, statistics.json",
-            format=4,
+            "data/prepared/SET/: index.html, rolls.npy, chords.npy, plans.npz, three tables, statistics.json",
+            format=5,
             groups=MUSIC,
             needs=("collect",),
         ),

@@ -16,15 +16,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.chords import CHORD_NUMBERS
 from gan.spec import HOLD, ONSET, RollSpec
 from pipeline.dataset.near_duplicates import minhash_signatures
 from pipeline.dataset.same_tune import TuneNgrams, interval_ngrams
 from pipeline.dataset.store import Reject
 from pipeline.errors import UnusableError, UserError
 from pipeline.formats import printable
+from pipeline.scores.chords.symbols import ChordRows, transpose_rows, unknown_chords
 from pipeline.scores.keys import Key, estimate_key, into_range, pitch_class_durations, read_key, transpose_notes
 from pipeline.scores.notes import Notes, in_order, pack_rolls, roll_from_notes
-from pipeline.scores.quantisation import MetreError, mend_metre, quantise, usable_spans
+from pipeline.scores.quantisation import MetreError, mend_metre, quantise, quantise_chords, usable_spans
 from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import NAMED_INSTRUMENTS, Score
 from pipeline.scores.self_similarity import find_sections
@@ -83,6 +85,12 @@ def cut_phrases(
             phrases.append(phrase)
     shape = (0, *packed.shape[:2], spec.bars, *packed.shape[3:])
     return starts, np.stack(phrases) if phrases else np.zeros(shape, np.uint8)
+
+
+def phrase_chords(chords: ChordRows, starts: Sequence[int], spec: RollSpec) -> ChordRows:
+    """The chords of phrases that begin at these bars, `[phrases, half_bars, 3]`, out of those of a song."""
+    found = [chords[2 * start : 2 * start + spec.half_bars] for start in starts]
+    return np.stack(found) if found else unknown_chords(0).reshape(0, spec.half_bars, CHORD_NUMBERS)
 
 
 def phrase_digest(packed: NDArray[np.uint8]) -> bytes:
@@ -203,6 +211,10 @@ class PreparedSong:
     """What finds near-duplicates of each phrase, as `minhash_signatures` makes it."""
     ngrams: TuneNgrams
     """Hashes of the interval n-grams of each pitched part."""
+    chords: ChordRows
+    """Of each half bar of the phrases, moved as they are: int8 `[phrases, half_bars, 3]`, see `gan.chords`."""
+    has_written_chords: bool
+    """Its chords are those that its chord symbols name."""
     notes: tuple[int, ...]
     """Notes of each track."""
     sounding: tuple[int, ...]
@@ -290,6 +302,7 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
         find_sections(table, span.bars, spec) if settings.by_sections else [0]
         for table, span in zip(tables, spans, strict=True)
     ]
+    chords = [quantise_chords(score, table, span, spec) for table, span in zip(tables, spans, strict=True)]
     tables = [into_range(transpose_notes(table, shift, spec), spec) for table in tables]
 
     def cut_all(min_tracks: int) -> list[tuple[list[int], NDArray[np.uint8]]]:
@@ -328,6 +341,13 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
             [minhash_signatures(table, *one, spec) for table, one in zip(tables, cut, strict=True)]
         ),
         ngrams=ngrams,
+        chords=np.concatenate(
+            [
+                phrase_chords(transpose_rows(rows, shift), own, spec)
+                for (rows, _), (own, _) in zip(chords, cut, strict=True)
+            ]
+        ),
+        has_written_chords=all(written for _, written in chords),
         notes=tuple(np.bincount(everything["track"], minlength=spec.num_tracks).tolist()),
         sounding=tuple(sum(_sounding_steps(table, track) for table in tables) for track in range(spec.num_tracks)),
         pitch_steps=tuple(

@@ -12,8 +12,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.chords import QUALITY
 from pipeline.dataset.store import PhraseRow, PhraseStore
 from pipeline.errors import UserError
+from pipeline.scores.chords.symbols import UNKNOWN
 from pipeline.scores.keys import read_key
 
 MOST_STYLES = 32
@@ -66,5 +68,6 @@ def labels_of(store: PhraseStore, split: str) -> NDArray[np.float32]:
     labels = [
         (key_label(row), row.tempo_bpm or np.nan, styles.get(style_of(row.source, depth), np.nan)) for row in rows
     ]
-    chords = np.full((len(rows), 3 * store.spec.half_bars), np.nan, np.float32)
-    return np.concatenate([chords, np.array(labels, np.float32).reshape(len(rows), 3)], axis=1)
+    chords = store.chords(split).astype(np.float32)
+    chords[chords[:, :, QUALITY] == UNKNOWN] = np.nan
+    return np.concatenate([chords.reshape(len(rows), -1), np.array(labels, np.float32).reshape(len(rows), 3)], axis=1)

@@ -1,8 +1,9 @@
 """The stored data set: packed phrases on disk, mapped into memory when opened, and the tables that describe them.
 
 `data/prepared/SET/` holds `rolls.npy` (uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`: all of train, then
-validation, then test), `phrases.csv` (which bars of which song each phrase is, in the same order), `songs.csv` (what is
-known of each song), `plans.npz` (the plan of each, in the order of `songs.csv`), `rejects.csv` and `statistics.json`.
+validation, then test), in the same order `chords.npy` (int8 `[phrases, half_bars, 3]`, see `gan.chords`) and
+`phrases.csv` (which bars of which song each phrase is), `songs.csv` (what is known of each song), `plans.npz` (the plan
+of each, in the order of `songs.csv`), `rejects.csv` and `statistics.json`.
 """
 
 from __future__ import annotations
@@ -12,20 +13,24 @@ import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.chords import CHORD_NUMBERS
 from gan.spec import RollSpec
 from pipeline.csv import damaged, read_rows
 from pipeline.dataset.splits import SPLITS
 from pipeline.files import read_json
+from pipeline.scores.chords.symbols import ChordRows
 from pipeline.scores.notes import Planes, unpack_rolls
 from pipeline.scores.song_plan import SongPlan, unpack_plans
 
 ROLLS, PHRASES, SONGS, REJECTS, STATISTICS = "rolls.npy", "phrases.csv", "songs.csv", "rejects.csv", "statistics.json"
-PLANS = "plans.npz"
+PLANS, CHORDS = "plans.npz", "chords.npy"
+WRITTEN, RECOGNISED = "written", "recognised"
+"""Where the chords of a song come from."""
 KNOWN_SEPARATOR = "; "
 """Between the names of known tracks in `songs.csv`."""
 
@@ -66,6 +71,8 @@ class SongRow:
     shift: int
     key: str
     tempo_bpm: float
+    chords: str
+    """`written` where its chord symbols name them, else `recognised`."""
     sections: str
     """The bars at which its sections begin, such as `0 8 16`; one alone where nobody looked for them."""
     known: str
@@ -115,15 +122,30 @@ class PhraseStore:
         self._slices = {split: slice(end - counts[split], end) for split, end in zip(SPLITS, ends, strict=True)}
 
     def _map(self, count: int) -> NDArray[np.uint8]:
-        path = self.directory / ROLLS
+        wanted = (count, *self.spec.shape[:-1], -(-self.spec.num_pitches // 8))
+        rolls: NDArray[np.uint8] = self._load(ROLLS, np.dtype(np.uint8), wanted, "r" if count else None)
+        return rolls
+
+    def _load(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], mode: Literal["r"] | None) -> Any:
+        """The array of a file, checked. Raises `UserError`."""
+        path = self.directory / name
         try:
-            rolls: NDArray[np.uint8] = np.load(path, mmap_mode="r" if count else None, allow_pickle=False)
+            array = np.load(path, mmap_mode=mode, allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise damaged(path, str(error), "prepare") from error
-        wanted = (count, *self.spec.shape[:-1], -(-self.spec.num_pitches // 8))
-        if rolls.dtype != np.uint8 or rolls.shape != wanted:
-            raise damaged(path, f"holds {rolls.dtype} of shape {rolls.shape}, not bytes of shape {wanted}", "prepare")
-        return rolls
+        if array.dtype != dtype or array.shape != shape:
+            kind = "bytes" if dtype == np.uint8 else str(dtype)
+            raise damaged(path, f"holds {array.dtype} of shape {array.shape}, not {kind} of shape {shape}", "prepare")
+        return array
+
+    @cached_property
+    def _chords(self) -> ChordRows:
+        chords: ChordRows = self._load(CHORDS, np.dtype(np.int8), (len(self), self.spec.half_bars, CHORD_NUMBERS), None)
+        return chords
+
+    def chords(self, split: str) -> ChordRows:
+        """The chords of the phrases of a split, int8 `[phrases, half_bars, 3]`; -1 in all three is unknown."""
+        return self._chords[self._slices[split]]
 
     def __len__(self) -> int:
         return len(self._all)

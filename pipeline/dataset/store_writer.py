@@ -21,13 +21,16 @@ from pipeline.dataset.same_tune import group_same_tunes
 from pipeline.dataset.splits import SPLITS, choose_splits
 from pipeline.dataset.statistics import describe_music
 from pipeline.dataset.store import (
+    CHORDS,
     KNOWN_SEPARATOR,
     PHRASES,
     PLANS,
+    RECOGNISED,
     REJECTS,
     ROLLS,
     SONGS,
     STATISTICS,
+    WRITTEN,
     PhraseIndexRow,
     Reject,
     SongRow,
@@ -112,7 +115,8 @@ def _without_near_duplicates(
         stays = copy_of[own] == own
         if stays.any():
             starts = tuple(start for start, stay in zip(song.starts, stays.tolist(), strict=True) if stay)
-            kept.append((replace(song, starts=starts, signatures=song.signatures[:0].copy()), own[stays]))
+            song = replace(song, starts=starts, signatures=song.signatures[:0].copy(), chords=song.chords[stays])
+            kept.append((song, own[stays]))
         else:
             first = songs[int(np.searchsorted(ends, copy_of[own[0]], side="right"))]
             rejects.append(Reject(song.path, f"duplicate of {first.path}"))
@@ -159,7 +163,7 @@ def _write_rolls(phrases: NDArray[np.uint8], path: Path, table: _SplitSongs) -> 
 
 
 def _write_tables(directory: Path, table: _SplitSongs, rejects: list[Reject], names: Sequence[str]) -> None:
-    """Write `plans.npz`, `phrases.csv`, `songs.csv` and `rejects.csv`."""
+    """Write `chords.npy`, `plans.npz`, `phrases.csv`, `songs.csv` and `rejects.csv`."""
     phrase_rows, song_rows = [], []
     for split in SPLITS:
         for number, (song, its) in enumerate(zip(table.songs, table.splits, strict=True)):
@@ -179,11 +183,14 @@ def _write_tables(directory: Path, table: _SplitSongs, rejects: list[Reject], na
                     shift=song.shift,
                     key=song.key,
                     tempo_bpm=song.tempo_bpm,
+                    chords=WRITTEN if song.has_written_chords else RECOGNISED,
                     sections=" ".join(map(str, song.sections)),
                     known="" if all(song.known) else KNOWN_SEPARATOR.join(compress(names, song.known)),
                     remark=table.remark(number),
                 )
             )
+    with atomic_path(directory / CHORDS) as temporary, temporary.open("wb") as file:
+        np.save(file, np.concatenate([song.chords for split in SPLITS for song in table.of(split)]))
     plans = [song.plan for split in SPLITS for song in table.of(split)]
     with atomic_path(directory / PLANS) as temporary, temporary.open("wb") as file:
         arrays: dict[str, Any] = pack_plans(plans)

@@ -9,8 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.chords import QUALITY
 from gan.spec import RollSpec
 from pipeline.errors import UnusableError
+from pipeline.scores.chords.recognition import half_bar_starts, recognise_chords, written_chords
+from pipeline.scores.chords.symbols import UNKNOWN, ChordRows
 from pipeline.scores.downbeats import downbeat_fits, estimate_downbeat
 from pipeline.scores.notes import Notes, cut_columns
 from pipeline.scores.score import MAX_BARS, Metre, Score
@@ -25,6 +28,8 @@ SHORTEST_DIVIDED = 6.0
 """Quarter notes of a bar that may count as two."""
 MARGIN_OF_SECOND = 0.3
 """How much better the second bar must fit as the first of a pair than the first does (in logits)."""
+BARS_OF_A_CHORD = 4
+"""A chord symbol holds no longer where no other follows."""
 LONGEST_BEAT = 1.0
 """Quarter notes: a bar of one beat is no bar, whatever a header says."""
 
@@ -264,6 +269,22 @@ def quantise(parts: list[AssignedPart], span: BarSpan, spec: RollSpec) -> Notes:
     if not inside.all():
         track, pitch, onset, length = (column[inside] for column in (track, pitch, onset, length))
     return cut_columns(track, pitch, onset, length)
+
+
+def quantise_chords(score: Score, notes: Notes, span: BarSpan, spec: RollSpec) -> tuple[ChordRows, bool]:
+    """The chord of each half bar of `span`, int8 `[2 * bars, 3]`, and whether most of them are written.
+
+    Chord symbols of the score come first; elsewhere chords are recognised from its `notes`, quantised as they sound.
+    """
+    found = recognise_chords(notes, span.bars, spec)
+    if not score.chords:
+        return found, False
+    ends = np.append(half_bar_starts(span.bars, spec), span.bars * spec.steps_per_bar)
+    written = written_chords(
+        score.chords, span.start + ends / spec.steps_per_quarter, BARS_OF_A_CHORD * spec.quarters_per_bar
+    )
+    is_written = written[:, QUALITY] != UNKNOWN
+    return np.where(is_written[:, None], written, found), bool(is_written.mean() > 0.5)
 
 
 def _one_at_a_time(

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.scores.chords.symbols import Chord
 from pipeline.scores.swing import STRAIGHT, straightened
 from pipeline.settings.metre import is_compound
 
@@ -97,6 +98,8 @@ class Score:
     """What the reader had to mend or guess, a sentence part each, such as `3 notes that never end were cut`."""
     syllables: tuple[float, ...] = ()
     """Where syllables of its words are sung, in quarter notes."""
+    chords: tuple[tuple[float, Chord | None], ...] = ()
+    """Chord symbols in order, where each begins in quarter notes; None says that no chord sounds."""
     swing: float = STRAIGHT
     """The share of each beat that its first half lasts when it is played; the notes are written straight."""
 
@@ -144,7 +147,16 @@ class Score:
         if self.mean_bpm > FASTEST_DOTTED_BPM:
             remarks += (f"its beats may be its eighth notes ({self.mean_bpm:.0f} a minute; its bpm can be told)",)
         syllables = tuple(1.5 * one for one in self.syllables)
-        return replace(self, parts=tuple(parts), metres=metres, tempos=tempos, remarks=remarks, syllables=syllables)
+        chords = tuple((1.5 * start, chord) for start, chord in self.chords)
+        return replace(
+            self,
+            parts=tuple(parts),
+            metres=metres,
+            tempos=tempos,
+            remarks=remarks,
+            syllables=syllables,
+            chords=chords,
+        )
 
     @property
     def mean_bpm(self) -> float:

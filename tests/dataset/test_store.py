@@ -8,9 +8,12 @@ import pytest
 from gan.spec import HOLD, ONSET
 from pipeline.dataset.cutting import SourceFile
 from pipeline.dataset.resumable_reading import read_files
-from pipeline.dataset.store import PhraseStore, kind_of_reason, open_store
+from pipeline.dataset.splits import SPLITS
+from pipeline.dataset.store import RECOGNISED, WRITTEN, PhraseStore, kind_of_reason, open_store
 from pipeline.dataset.store_writer import StoreSummary, write_store
 from pipeline.errors import UserError
+from pipeline.scores.chords.recognition import recognise_chords
+from pipeline.scores.chords.symbols import print_progression
 from pipeline.scores.notes import notes_from_roll
 from pipeline.settings.data import ExecutorSettings
 from tests.music_makers import SPEC, cutting, song_midi, tune, write_midi
@@ -220,3 +223,32 @@ def test_a_damaged_store_names_the_file(music: Path, tmp_path: Path, name: str, 
         path.write_bytes(content[: len(content) // 2] if damage == "cut" else b"\xff\x00garbage" * 20)
     with pytest.raises(UserError, match=name):
         assert open_store(tmp_path / "set").phrases
+
+
+def test_chords_are_stored_beside_the_phrases_and_move_with_them(store: PhraseStore) -> None:
+    for split in SPLITS:
+        chords, rolls = store.chords(split), store.rolls(split)
+        assert chords.shape == (len(rolls), store.spec.half_bars, 3) and chords.dtype == np.int8
+        for row, roll in zip(chords, rolls, strict=True):
+            heard = recognise_chords(notes_from_roll(roll, store.spec.lowest_pitch), store.spec.bars, store.spec)
+            assert np.mean(heard[:, 0] == row[:, 0]) >= 0.5, "but for what smoothing over the song changes at its ends"
+    assert {row.chords for row in store.songs} == {RECOGNISED}
+
+
+def test_chord_symbols_of_a_score_are_stored(tmp_path: Path) -> None:
+    bars = "".join(f'"{chord}"[CE]4|' for chord in ("Am", "F", "C/E", "G7", "Am", "F", "C", "N.C."))
+    (tmp_path / "music").mkdir()
+    (tmp_path / "music" / "a.abc").write_text(f"X:1\nT:A\nM:4/4\nL:1/4\nK:C\nV:1\n{bars}\nV:2\n{'G,4|' * 8}\n")
+    prepare(tmp_path / "music", tmp_path / "set", min_tracks=1, common_key=False)
+    store = open_store(tmp_path / "set")
+    (song,) = store.songs
+    assert song.chords == WRITTEN and song.shift == 0
+    chords = next(store.chords(split) for split in SPLITS if len(store.chords(split)))
+    assert print_progression(chords[0]) == "Am | F | C/E | G7"
+
+
+def test_a_damaged_file_of_chords_is_named(music: Path, tmp_path: Path) -> None:
+    prepare(music, tmp_path / "set")
+    (tmp_path / "set" / "chords.npy").write_bytes(b"?")
+    with pytest.raises(UserError, match=r"chords\.npy"):
+        open_store(tmp_path / "set").chords("train")

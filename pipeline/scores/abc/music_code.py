@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pipeline.scores.abc.fields import ALTERATIONS, LETTERS, MOST_QUARTERS
+from pipeline.scores.chords.symbols import Chord, read_chord, transposed
 from pipeline.scores.score import MAX_BARS, Metre
 
 NOTE = r"(?:(\^\^?|__?|=)(\d*/\d*)?)?([A-Ga-g])([,']*)(\d*/*\d*)"
@@ -82,6 +84,8 @@ class Bar:
     endings: frozenset[int] = frozenset()
     part: str = ""
     """The letter of the part that begins with it."""
+    chords: list[tuple[float, Chord | None]] = field(default_factory=list)
+    """Chord symbols and their onsets."""
     signs: dict[str, float] = field(default_factory=dict)
     """Onsets of segno, coda, fine and jumps by their names."""
 
@@ -196,6 +200,8 @@ class Voice:
             self.bar.length = max(self.bar.length, self._now)
             self._now, self._accidentals, self._last = 0.0, {}, None
             self._layer += 1
+        elif kind == "text":
+            self._chord_symbol(token["text"])
         elif kind == "sign":
             self._sign(token["name"], token["sign"])
         elif kind == "plus":
@@ -328,6 +334,15 @@ class Voice:
             for note in self.bar.notes[self._last[0] :]:
                 note.is_tied = True
             self._tied = {(step, octave): alteration for step, octave, alteration in self._pitches}
+
+    def _chord_symbol(self, text: str) -> None:
+        """`"Am"` above the next note; `"^slowly"` and the like, and what is no chord, are words."""
+        if text.startswith('"') and text[1:2] not in tuple('^_<>@"'):
+            symbol = text.strip('"').split(";")[0].split("\\n")[0]
+            with suppress(ValueError):
+                self.bar.chords.append(
+                    (self._now, transposed(read_chord(symbol), self.semitones + self.midi_semitones))
+                )
 
     def _sign(self, name: str | None, written: str) -> None:
         """Segno, coda and the like; all other decorations change no note."""

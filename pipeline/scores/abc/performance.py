@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 
 from pipeline.formats import printable
 from pipeline.scores.abc.music_code import Bar, MidiSound, Note, Voice
+from pipeline.scores.chords.symbols import Chord
 from pipeline.scores.instruments import instrument_by_name
 from pipeline.scores.repeats import MeasureMarks, playing_order
 from pipeline.scores.score import MAX_BARS, TINY, Metre, Part, Score, WrittenVoices, bar_lines, make_events
@@ -74,13 +76,22 @@ def perform(voices: dict[str, Voice], parts: str, play_repeats: bool, title: str
         for index, start in zip(own_order, own_starts, strict=True):
             if index < len(voice.bars):
                 tempos |= {start + onset: bpm for onset, bpm in voice.bars[index].tempos}
+    chords = max((_chords(voice, order, starts) for voice in together), key=len)
     played = [
         replace(part, group=number) if len(own) > 1 else part
         for number, (name, voice) in enumerate(voices.items())
         for own in [_parts(name, voice, rows[name], rests[name], told)]
         for part in own
     ]
-    return Score(title, tuple(played), metres, tuple(sorted(tempos.items())), tuple(told))
+    return Score(title, tuple(played), metres, tuple(sorted(tempos.items())), tuple(told), chords=chords)
+
+
+def _chords(voice: Voice, order: Sequence[int], starts: Sequence[float]) -> tuple[tuple[float, Chord | None], ...]:
+    """The chord symbols above a voice as they are played."""
+    bars = [(voice.bars[index], start) for index, start in zip(order, starts, strict=True) if index < len(voice.bars)]
+    return tuple(
+        (start + onset, chord) for bar, start in bars for onset, chord in sorted(bar.chords, key=itemgetter(0))
+    )
 
 
 def _share_different(voice: Voice, other: Voice) -> float:

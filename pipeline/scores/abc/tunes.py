@@ -100,7 +100,7 @@ class TuneReader:
             if token.lastgroup == "field":
                 self._field(token["letter"], token["value"].strip(), is_inline=True)
                 voice = self._voice()
-            elif token.lastgroup not in ("space", "text", "ornament"):
+            elif token.lastgroup not in ("space", "ornament"):
                 voice.read(token)
             position = token.end()
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 
+from pipeline.scores.chords.symbols import Chord, read_chord
 from pipeline.scores.midi.chunks import read_header
 from pipeline.scores.midi.events import TICK, VALUE, TrackEvents
 from pipeline.scores.midi.parts import TRACK_NAME, decode_text, meta_text, track_parts
@@ -14,12 +16,14 @@ from pipeline.scores.midi.tracks import read_tracks
 from pipeline.scores.score import DEFAULT_BPM, Metre, Score
 from pipeline.scores.swing import STRAIGHT, swing_in
 
-TEXT, LYRIC, SET_TEMPO, TIME_SIGNATURE = 0x01, 0x05, 0x51, 0x58
+TEXT, LYRIC, MARKER, SET_TEMPO, TIME_SIGNATURE = 0x01, 0x05, 0x06, 0x51, 0x58
 """Types of meta events."""
 KARAOKE_MARK = b"@"
 """What texts of karaoke files begin with that are no words."""
 FEWEST_SYLLABLES = 8
 """Of a text that is sung."""
+FEWEST_CHORDS, SHARE_OF_CHORDS = 4, 0.5
+"""Markers that are chord symbols, and their share of all, from which on they are taken for such."""
 LARGEST_POWER = 8
 """Of two, in a time signature's denominator."""
 GRID = 4
@@ -54,7 +58,8 @@ def read_by_events(content: bytes, title: str) -> list[Score]:
             ticks, tempos, remarks = float(header.division), _tempos(song, header.division), mended
         metres = _metres(song, ticks)
         parts, guessed = track_parts(song, ticks, _bar_end(metres, ticks))
-        score = Score(name, parts, metres, tempos, (*remarks, *guessed), _syllables(song, ticks))
+        told = (*remarks, *guessed)
+        score = Score(name, parts, metres, tempos, told, _syllables(song, ticks), _chords(song, ticks))
         scores.append(score.straightened(_swing(song)))
     return scores or [Score(title, (), (Metre(0.0, 4, 4),), (), tuple(mended))]
 
@@ -93,6 +98,19 @@ def _syllables(tracks: list[TrackEvents], ticks: float) -> tuple[float, ...]:
         if len(set(found)) >= FEWEST_SYLLABLES:
             return tuple(tick / ticks for tick in sorted(set(found)))
     return ()
+
+
+def _chords(tracks: list[TrackEvents], ticks: float) -> tuple[tuple[float, Chord | None], ...]:
+    """Chord symbols among the markers, where many are: a few single letters name sections."""
+    markers = [(tick, decode_text(body).strip()) for tick, body in _metas(tracks, MARKER, 1)]
+    found: list[tuple[float, Chord | None]] = []
+    more_than_letters = 0
+    for tick, text in markers:
+        with suppress(ValueError):
+            found.append((tick / ticks, read_chord(text)))
+            more_than_letters += len(text) > 1
+    clear = len(found) >= max(FEWEST_CHORDS, SHARE_OF_CHORDS * len(markers)) and more_than_letters
+    return tuple(found) if clear else ()
 
 
 def _tempos(tracks: list[TrackEvents], ticks: float) -> tuple[tuple[float, float], ...]:

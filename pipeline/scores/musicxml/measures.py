@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
+from pipeline.scores.chords.symbols import Chord
 from pipeline.scores.musicxml.directions import (
     BEAT_UNITS,
     TempoMark,
@@ -16,6 +17,7 @@ from pipeline.scores.musicxml.directions import (
     read_direction,
     read_sound,
 )
+from pipeline.scores.musicxml.harmony import read_harmony
 from pipeline.scores.musicxml.part_list import PartHead, Sound
 from pipeline.scores.musicxml.percussion import STEPS
 
@@ -65,6 +67,8 @@ class Measure:
     rests: list[WrittenRest] = field(default_factory=list)
     tempos: list[TempoMark] = field(default_factory=list)
     marks: WrittenMarks = field(default_factory=WrittenMarks)
+    chords: list[tuple[float, Chord | None]] = field(default_factory=list)
+    """Chord symbols, and where they stand in quarter notes."""
     length: float = 0.0
     """In quarter notes, as far as anything is written in it."""
     numerator: int = 4
@@ -137,6 +141,9 @@ class MeasureReader:
                 tempo = read_sound(child, self._place(child), measure.marks)
                 measure.tempos += [tempo] if tempo else []
                 self._changed_instruments(child)
+            elif tag == "harmony":
+                semitones, _ = self.transpositions.get("1") or self.transpositions.get("") or (0, 0)
+                measure.chords += [(self._place(child), chord) for chord in read_harmony(child, semitones) or ()]
             elif tag == "barline":
                 read_barline(child, measure.marks)
             if self.now > self.furthest:

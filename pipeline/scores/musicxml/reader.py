@@ -17,6 +17,7 @@ import numpy as np
 
 from pipeline.errors import UnusableError
 from pipeline.formats import printable
+from pipeline.scores.chords.symbols import Chord
 from pipeline.scores.musicxml.container import read_root
 from pipeline.scores.musicxml.measures import START, STOP, Measure, MeasureReader, WrittenNote
 from pipeline.scores.musicxml.order import measure_marks
@@ -102,7 +103,15 @@ def _read(content: bytes, title: str, limit: int, play_repeats: bool) -> Score:
     named = re.sub(r"\.(mxl|xml|musicxml)$", "", printable(named))
     remarks += mended + _remarks(readers)
     sung = {onset for index in range(len(readers)) for onset, note in timeline.notes_of(index) if note.is_sung}
-    return Score(named or title, parts, timeline.metres(), timeline.tempos(), remarks, tuple(sorted(sung)))
+    return Score(
+        title=named or title,
+        parts=parts,
+        metres=timeline.metres(),
+        tempos=timeline.tempos(),
+        remarks=remarks,
+        syllables=tuple(sorted(sung)),
+        chords=timeline.chords(),
+    )
 
 
 def _parts_of(root: Element) -> list[tuple[str, list[tuple[Element, Element]]]]:
@@ -173,6 +182,25 @@ class _Timeline:
             if came_by_jump and now is not None and found and found[-1][1] != now:
                 found.append((start, now))
             found += [(start + at, bpm) for at, bpm in written[index]]
+        return tuple(sorted(found, key=lambda one: one[0]))
+
+    def chords(self) -> tuple[tuple[float, Chord | None], ...]:
+        """The chord symbols of the part that has most; after a repeat or a jump the chord of the place gone to."""
+        of_parts = [
+            [[] if measure is None else measure.chords for measure in part] for part in zip(*self.columns, strict=True)
+        ]
+        written = max(of_parts, key=lambda part: sum(map(len, part)))
+        before: list[Chord | None] = []
+        current: Chord | None = None
+        for own in written:
+            before.append(current)
+            current = own[-1][1] if own else current
+        found: list[tuple[float, Chord | None]] = []
+        for visit, (start, index) in enumerate(zip(self.starts, self.order, strict=True)):
+            came_by_jump = visit > 0 and index != self.order[visit - 1] + 1
+            if came_by_jump and before[index] is not None and not (written[index] and written[index][0][0] < TINY):
+                found.append((start, before[index]))
+            found += [(start + at, chord) for at, chord in written[index]]
         return tuple(sorted(found, key=lambda one: one[0]))
 
     def _written_tempos(self) -> tuple[list[list[tuple[float, float]]], list[float | None]]:

@@ -319,3 +319,11 @@ def test_plain_tunes_are_read_as_music21_reads_them() -> None:
             (round(float(one.offset), 4), round(float(one.quarterLength), 4), one.pitch.midi) for one in theirs
         )
         assert rows(ours) == expected, text
+
+
+def test_chord_symbols_are_read_and_return_with_repeats() -> None:
+    score = tune('|:"Am"C D "F/C"E F|"^slowly"G2 "Dm7;D"G2:|')
+    expected = [(0, "Am"), (2, "F/C"), (6, "Dm7")]
+    expected += [(8 + start, chord) for start, chord in expected]
+    assert [(start, str(chord)) for start, chord in score.chords] == expected
+    assert str(tune('"C"C4', more="%%MIDI transpose 2\n").chords[0][1]) == "D"

@@ -157,3 +157,13 @@ def test_a_karaoke_file_has_its_own_title() -> None:
     texts = meta(1, b"@KMIDI KARAOKE FILE") + meta(1, b"@TThe Caf\xe9 by the Sea") + meta(1, b"@TNobody")
     assert read(midi(texts, TUNE)).title == "The Café by the Sea"
     assert read(midi(meta(1, b"@TNo karaoke"), TUNE)).title == "piece"
+
+
+def test_markers_that_are_chords_are_chord_symbols_and_letters_of_sections_are_none() -> None:
+    def marked(*texts: str) -> list[tuple[float, str]]:
+        markers = b"".join(meta(6, text.encode(), 2 * BEAT if index else 0) for index, text in enumerate(texts))
+        return [(start, str(chord)) for start, chord in read(midi(markers, note(0, 60))).chords]
+
+    assert marked("Verse", "Am", "F", "C/E", "G7") == [(2, "Am"), (4, "F"), (6, "C/E"), (8, "G7")]
+    assert not marked("A", "B", "A", "C", "A")
+    assert not marked("Intro", "Verse", "Chorus", "Am", "End")
