@@ -23,8 +23,8 @@ LIKENESS = 1 / 3
 EXACT = 0.999
 TOGETHER = 0.2
 """How much it counts, beside the likeness of a track's own bars, that the other tracks return from the same bar."""
-SAME_SECTION = 0.5
-"""Sections that share more than this of their notes, bar by bar, have one label."""
+SAME_SECTION = 0.4
+"""Sections whose pitched tracks share more than this of their notes, bar by bar, have one label."""
 MAX_DENSITY = 255
 
 
@@ -137,9 +137,12 @@ def plan_of_song(notes: Notes, bars: int, spec: RollSpec, starts: Sequence[int] 
         source[track, returns] = best[returns]
         unchanged = contents[track] == contents[track][best]  # [bars, beats]
         kept[track, returns] = (unchanged * bits).sum(axis=1).astype(np.uint32)[returns]
+    pitched = [track for track in spec.pitched if playing[track].any()]
+    tunes = pitched or list(range(spec.num_tracks))  # one beat goes with many tunes
+    counts = playing[tunes].sum(axis=0)
     return SongPlan(
         starts=tuple(int(start) for start in starts),
-        labels=_label_sections(starts, bars, together),
+        labels=_label_sections(starts, bars, likeness[tunes].sum(axis=0) / np.maximum(counts, 1)[:, None]),
         playing=playing,
         source=source,
         kept=kept,

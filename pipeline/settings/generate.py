@@ -25,7 +25,8 @@ class GenerateSettings:
     candidates: int = 16
     """Phrases generated for each phrase kept (reranking)."""
     variation: float = 0.15
-    """How far a returning section strays from its first time: 0 exact, 1 a fresh one."""
+    """How far a returning section strays from its first time: 0 exact, 1 a fresh one. Where a plan of the data's songs
+    says what returns, it counts for strophes that are repeated to make a song long enough."""
     min_seconds: float = 60.0
     """Least seconds of a song."""
     max_seconds: float = 180.0
@@ -70,7 +71,9 @@ class GenerateSettings:
     """Phrases on the way from one seed or phrase to another, both ends included."""
     form: str | None = None
     """Form of all songs: `song` (verse, chorus, bridge), `hymn` (bar form AAB), `rondo`, `ballad` (AABA), `arch`
-    (ABCBA), `strophic` (verses with a refrain); null takes them in turn. See `pipeline/songs/form.py`."""
+    (ABCBA), `strophic` (verses with a refrain), see `pipeline/songs/form.py`. A file of notes such as `song.mid` gives
+    its plan, bar by bar, and its length: which bars return, who plays and how densely. null draws a plan for each song
+    from a model of those of the data's songs; from fewer than ten songs, it takes the forms in turn."""
     rerolls: list[str] = field(default_factory=list)
     """Songs (`3`) and sections (`3.chorus`) sent back, in order; `album.reroll` adds to it."""
     humanize: float = 0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
@@ -156,16 +157,38 @@ def choose_form(
     UserError
         Nothing fits between the bounds.
     """
-    low, high = bounds
-    check_lengths(low, high)
-    steps = range(1 if tempo_is_fixed else round(100 * MAX_TEMPO_CHANGE))
-    for change in (sign * step / 100 for step in steps for sign in (1, -1)):
-        tempo = tempo_bpm * (1 + change)
+    check_lengths(*bounds)
+    for tempo in _tempi(tempo_bpm, tempo_is_fixed):
         sections = fit_form(name, tempo, spec, bounds, extra_bars, share)
         if sections is not None:
             return numbered(sections), tempo
+    raise _nothing_fits(tempo_bpm, spec, bounds)
+
+
+def choose_length(
+    tempo_bpm: float, spec: RollSpec, bounds: tuple[float, float], extra_bars: float, tempo_is_fixed: bool
+) -> tuple[int, int, float]:
+    """Least and most bars of a song that lasts between the bounds, and the tempo to play it at; as `choose_form`."""
+    check_lengths(*bounds)
+    for tempo in _tempi(tempo_bpm, tempo_is_fixed):
+        bar = song_seconds(1, tempo, spec)
+        least, most = max(spec.bars, math.ceil(bounds[0] / bar)), math.floor(bounds[1] / bar - extra_bars)
+        if least <= most:
+            return least, most, tempo
+    raise _nothing_fits(tempo_bpm, spec, bounds)
+
+
+def _tempi(tempo_bpm: float, tempo_is_fixed: bool) -> Iterator[float]:
+    """The tempo, and where it is not fixed, those a little faster and slower."""
+    for step in range(1 if tempo_is_fixed else round(100 * MAX_TEMPO_CHANGE)):
+        for sign in (1, -1):
+            yield tempo_bpm * (1 + sign * step / 100)
+
+
+def _nothing_fits(tempo_bpm: float, spec: RollSpec, bounds: tuple[float, float]) -> UserError:
+    low, high = bounds
     phrase = song_seconds(spec.bars, tempo_bpm, spec)
-    raise UserError(
+    return UserError(
         f"no form fits between generate.min_seconds={low:g} and generate.max_seconds={high:g}: a phrase lasts "
         f"{phrase:.1f} s at {tempo_bpm:.0f} quarter notes a minute; move the bounds apart or change generate.tempo_bpm."
     )
@@ -188,5 +211,7 @@ def pick_form(requested: str | None, number: int) -> str:
     if requested is None:
         return list(FORMS)[(number - 1) % len(FORMS)]
     if requested not in FORMS:
-        raise UserError(f"generate.form must be one of {', '.join(FORMS)} or null, not {requested}.")
+        raise UserError(
+            f"generate.form must be one of {', '.join(FORMS)}, a file of notes (song.mid) or null, not {requested}."
+        )
     return requested

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.spec import RollSpec
+from pipeline.config import Config
 from pipeline.errors import UnusableError, UserError
 from pipeline.formats import is_recording, printable
 from pipeline.progress import say
@@ -19,6 +20,7 @@ from pipeline.scores.notes import Notes
 from pipeline.scores.quantisation import BarSpan, MetreError, mend_metre, quantise, to_steps, usable_spans
 from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import DEFAULT_BPM, Score
+from pipeline.scores.song_plan import SongPlan, plan_of_song
 from pipeline.scores.swing import STRAIGHT
 from pipeline.scores.tracks import AssignedPart, assign, fit_to_tracks
 from pipeline.settings.data import TracksSettings
@@ -149,6 +151,25 @@ def read_given(
     if len(scores) > 1:
         song = replace(song, remarks=(*song.remarks, f"{path.name} holds {len(scores)} tunes; the first is taken."))
     return song
+
+
+def plan_of_form(config: Config, spec: RollSpec) -> SongPlan | None:
+    """The plan of the song whose file `generate.form` names; None where it names a form, or nothing.
+
+    Raises
+    ------
+    UserError
+        One sentence about what is wrong with the file, or it is shorter than a phrase.
+    """
+    value = config.generate.form
+    if value is None or not Path(value).suffix:
+        return None
+    song = read_given(value, "generate.form", spec, config.tracks, config.collect.max_file_megabytes, config.transcribe)
+    sounding = song.notes["onset"] + song.notes["length"]
+    bars = min(song.bars, -(-int(sounding.max()) // spec.steps_per_bar))
+    if bars < spec.bars:
+        raise UserError(f"generate.form={value} has {bars} bars; a plan needs at least {spec.bars}.")
+    return plan_of_song(song.notes, bars, spec)
 
 
 def _scores(

@@ -136,6 +136,29 @@ def draw_song_conditions(
     return SongConditions(conditions, limits, plays, tuple(resting), lead, rhythm_and_chroma, named)
 
 
+def draw_example(examples: Tensor, requested: Tensor, densities: Tensor, home: int, random: torch.Generator) -> Tensor:
+    """Conditions `[ConditionLayout.size]` of a phrase of the data that plays about as densely as a section should.
+
+    Parameters
+    ----------
+    examples, requested, home, random
+        As in `draw_song_conditions`.
+    densities
+        `[tracks]`: notes a bar.
+    """
+    fitting = torch.ones(len(examples), dtype=torch.bool)
+    for place, value in ((KEY, torch.tensor(float(home))), (STYLE, requested[STYLE])):
+        alike = fitting & (examples[:, place] == value)
+        fitting = alike if bool(alike.any()) else fitting
+    rows = torch.nonzero(fitting).flatten()
+    unlike = (examples[rows, : len(densities)].log1p() - densities.log1p()).abs().sum(1)
+    nearest = rows[unlike.argsort(stable=True)[:NUM_DRAWN]]
+    row = nearest[int(torch.randint(len(nearest), (), generator=random))]
+    conditions = torch.where(requested.isnan(), examples[row], requested)
+    conditions[KEY] = home if bool((examples[:, KEY] == home).any()) else torch.nan
+    return conditions
+
+
 def plan_phrases(sections: Sequence[FormSection], song: SongConditions, spec: RollSpec) -> list[list[PhraseConditions]]:
     """The conditions of each phrase of each section."""
     plans = []

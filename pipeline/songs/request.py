@@ -168,6 +168,7 @@ def refuse_request(settings: GenerateSettings, design: str) -> None:
         "condition_strength": settings.condition_strength != 1 or None,
         "given": settings.given,
         "like": settings.like,
+        "form": settings.form if settings.form is not None and "." in settings.form else None,
     }
     for key, value in requested.items():
         if value is not None:

@@ -27,7 +27,7 @@ from pipeline.settings.song_requests import render_command
 from pipeline.songs.compose.song_composer import SongComposer
 from pipeline.songs.explore.explorer import Explorer
 from pipeline.songs.form import check_lengths, pick_form
-from pipeline.songs.given_song import given_path
+from pipeline.songs.given_song import given_path, plan_of_form
 from pipeline.songs.inpaint.mask import check_something_asked
 from pipeline.songs.inpaint.song_inpainter import SongInpainter, read_kept
 from pipeline.songs.request import check_request, refuse_request
@@ -67,6 +67,10 @@ def inputs(config: Config) -> dict[str, str]:
     if settings.given is not None and not is_recording(given_path(settings.given, "generate.given").name):
         read_kept(config, roll_spec(config.roll, config.tracks, config.data.metre))  # told before anything takes long
     files = {"given": settings.given, "like": settings.like}
+    if settings.form is not None and Path(settings.form).suffix:
+        files["form"] = settings.form
+        if not is_recording(given_path(settings.form, "generate.form").name):
+            plan_of_form(config, roll_spec(config.roll, config.tracks, config.data.metre))
     if settings.towards is not None and not settings.towards.isdigit():
         files["towards"] = settings.towards
     return {key: content_of(value, key, config) for key, value in files.items() if value is not None}
@@ -104,7 +108,8 @@ def check(config: Config) -> None:
         refuse_request(settings, config.model.design)
     if not config.tracks.arrangements:
         raise UserError(f"conf/tracks/{config.tracks.name}.yaml names no arrangement; add one.")
-    pick_form(settings.form, 1)
+    if settings.form is None or not Path(settings.form).suffix:
+        pick_form(settings.form, 1)
     check_lengths(settings.min_seconds, settings.max_seconds)
 
 

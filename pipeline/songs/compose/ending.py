@@ -62,23 +62,52 @@ def add_ending(notes: Notes, num_bars: int, spec: RollSpec, key: Key) -> tuple[N
     notes, num_bars
         With as many bars or one more.
     """
+    if ending_score(notes, num_bars, spec, key) == 1.0:
+        return _ring_out(notes, num_bars, spec), num_bars
+    return _add_closing_bar(notes, notes, num_bars, spec, key), num_bars + 1
+
+
+def end_in_last_bar(notes: Notes, num_bars: int, spec: RollSpec, key: Key) -> Notes:
+    """Music whose last bar holds its ending: its last chord rings if it closes, or else the tonic takes its place.
+
+    The tracks end that sound in one of the last two bars, or all where fewer than two of the pitched ones do.
+    """
+    if ending_score(notes, num_bars, spec, key) == 1.0:
+        return _ring_out(notes, num_bars, spec)
+    begin = (num_bars - 1) * spec.steps_per_bar
+    before = notes[notes["onset"] < begin]
+    before["length"] = np.minimum(before["length"], begin - before["onset"])
+    late = notes[notes["onset"] + notes["length"] > begin - spec.steps_per_bar]
+    tracks = np.unique(late["track"])
+    if np.isin(spec.pitched, tracks).sum() < min(2, len(spec.pitched)):
+        tracks = np.unique(notes["track"])
+    ending = notes[np.isin(notes["track"], tracks)]
+    return _add_closing_bar(before, ending, num_bars - 1, spec, key)
+
+
+def _ring_out(notes: Notes, num_bars: int, spec: RollSpec) -> Notes:
+    """The notes with the last chord held to the end of the last bar."""
     num_steps = num_bars * spec.steps_per_bar
     step, _ = last_chord(notes, spec, num_steps)
-    if ending_score(notes, num_bars, spec, key) == 1.0:
-        notes = notes.copy()
-        ringing = np.isin(notes["track"], spec.pitched) & (notes["onset"] <= step)
-        ringing &= notes["onset"] + notes["length"] > step
-        notes["length"][ringing] = num_steps - notes["onset"][ringing]
-        return cut_overlaps(notes), num_bars
-    last = last_of_tracks(notes, spec)
+    notes = notes.copy()
+    ringing = np.isin(notes["track"], spec.pitched) & (notes["onset"] <= step)
+    ringing &= notes["onset"] + notes["length"] > step
+    notes["length"][ringing] = num_steps - notes["onset"][ringing]
+    return cut_overlaps(notes)
+
+
+def _add_closing_bar(notes: Notes, ending: Notes, num_bars: int, spec: RollSpec, key: Key) -> Notes:
+    """The notes and, after `num_bars` bars, a bar with the tonic for the tracks of `ending`."""
+    num_steps = num_bars * spec.steps_per_bar
+    last = last_of_tracks(ending, spec)
     if len(last):  # the bass does not end where it happened to be last, but where it usually is
         lowest = int(np.argmin(last["pitch"]))
-        usual = notes["pitch"][notes["track"] == last["track"][lowest]].mean()
+        usual = ending["pitch"][ending["track"] == last["track"][lowest]].mean()
         last["pitch"][lowest] = round((int(last["pitch"][lowest]) + float(usual)) / 2)
     final = closing_chord(last, spec, key)
     final["onset"], final["length"] = num_steps, spec.steps_per_bar
-    hits = _closing_hits(notes, spec, num_steps)
-    return cut_overlaps(np.concatenate([notes, final, hits])), num_bars + 1
+    hits = _closing_hits(ending, spec, num_steps)
+    return cut_overlaps(np.concatenate([notes, final, hits]))
 
 
 def last_of_tracks(notes: Notes, spec: RollSpec) -> Notes:

@@ -8,6 +8,7 @@ phrases on their own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -155,7 +156,7 @@ class ConditionalSampler:
             masks = torch.stack([self._masked(free, count, random) for _ in range(self.candidates)])
             latents = phrase.latents.repeat(self.candidates).vary(min(1.0, share), random)
             given = Context(original, masks.to(original.device))
-            rolls = self._sample(latents, given, random)
+            rolls = self.sample(latents, given, random)
             other = (rolls != original).flatten(1).any(1)
             if bool(other.any()):
                 keep = torch.nonzero(other).flatten()
@@ -172,7 +173,7 @@ class ConditionalSampler:
         rests = torch.from_numpy(conditions.rests).to(latents.z.device)
         if before is None or half == 0:
             nothing = torch.zeros((count, *spec.shape), dtype=torch.bool, device=latents.z.device)
-            return self._sample(latents, Context(nothing, rests.expand(count, -1, -1)), random)
+            return self.sample(latents, Context(nothing, rests.expand(count, -1, -1)), random)
         made = self._batch(before.planes)[:, :, :, -half:]
         tail = before.planes[ONSET, :, -half:].sum(axis=(2, 3)).mean(axis=1)
         mixed = window_conditions(conditions.values, tail, half / spec.bars).to(latents.z)
@@ -186,7 +187,7 @@ class ConditionalSampler:
             mask = torch.ones(spec.num_tracks, spec.bars, dtype=torch.bool, device=made.device)
             mask[:, half:] = False
             mask[:, half : half + ahead.shape[1]] = ahead
-            rolls = self._sample(window_latents, Context(window, mask.expand(count, -1, -1)), random)
+            rolls = self.sample(window_latents, Context(window, mask.expand(count, -1, -1)), random)
             made = torch.cat([made, rolls[:, :, :, half:]], dim=3)
             window_latents = latents
         return made[:, :, :, half : half + spec.bars]
@@ -211,7 +212,7 @@ class ConditionalSampler:
             conditions[:, drums] = (usual * (spec.bars - 1 + share) / spec.bars).to(conditions)
             latents = replace(latents, conditions=conditions)
             given = Context(original, mask.expand(self.candidates, -1, -1).to(original.device))
-            rolls = self._sample(latents, given, random, FILL_TEMPERATURE * (1 + attempt / 2))
+            rolls = self.sample(latents, given, random, FILL_TEMPERATURE * (1 + attempt / 2))
             hits = self._notes(rolls)[:, drums][..., -1]  # [batch, drums]
             fits = (hits >= FULL_SHARE * usual).all(1)
             if bool(fits.any()):
@@ -221,7 +222,7 @@ class ConditionalSampler:
                 return replace(full, latents=phrase.latents)
         return phrase
 
-    def _sample(self, latents: Latents, given: Context, random: torch.Generator, least: float = 0.0) -> Tensor:
+    def sample(self, latents: Latents, given: Context, random: torch.Generator, least: float = 0.0) -> Tensor:
         """Rolls around what is given, as the user requested, with a temperature of at least `least`."""
         request, device = self.request, latents.z.device
         temperature = request.temperature
@@ -267,3 +268,9 @@ def draw_latents(
     if first is None:
         return song.repeat(count).interpolate(fresh, OWN_SHARE, ConditionLayout.of(generator.spec))
     return replace(first.latents.repeat(count), z_time=fresh.z_time, z_track_time=fresh.z_track_time)
+
+
+def latents_of(latents: Sequence[Latents]) -> dict[str, NDArray[np.float32]]:
+    """Latents as arrays by name, one after another, `[phrases, ...]`, as a song file holds them."""
+    tensors = [one.to_dict() for one in latents]
+    return {name: np.concatenate([one[name].cpu().numpy() for one in tensors]) for name in tensors[0]}

@@ -14,13 +14,22 @@ from gan.networks.generator import Generator
 from gan.seeds import mix_seed
 from pipeline.scores.keys import Key
 from pipeline.scores.notes import Notes, in_order, notes_from_roll
+from pipeline.scores.song_plan import SongPlan
 from pipeline.songs.compose.ending import add_ending
-from pipeline.songs.compose.phrase_sampling import ConditionalSampler, PhraseSampler, UnconditionalSampler
+from pipeline.songs.compose.phrase_sampling import (
+    ConditionalSampler,
+    PhraseSampler,
+    UnconditionalSampler,
+    latents_of,
+)
+from pipeline.songs.compose.planned_song import PlannedSong
 from pipeline.songs.compose.reranking import PhraseSlot, Reranker, SampledPhrase
 from pipeline.songs.form import FormSection
 from pipeline.songs.plan import PhraseConditions, draw_song_conditions, plan_phrases
+from pipeline.songs.plan_model import name_sections
 from pipeline.songs.request import Request
 from pipeline.songs.seeds import SongRandomStream
+from pipeline.songs.song import Section
 from pipeline.songs.trained_model import TrainedModel
 
 RETURNING = ("chorus", "refrain", "theme")
@@ -82,6 +91,19 @@ class SongSections:
             2
         ] + num_bars
 
+    def sections(self, num_bars: int) -> tuple[Section, ...]:
+        """The sections of the song of `num_bars` bars, with seeds and latents."""
+        result, first_bar = [], 0
+        for place, (section, phrases, seed) in enumerate(
+            zip(self.form, self.phrases, self.seeds, strict=True), start=1
+        ):
+            bars = section.num_phrases * self.sampler.generator.spec.bars
+            bars = num_bars - first_bar if place == len(self.form) else bars
+            latents = latents_of([phrase.latents for phrase in phrases])
+            result.append(Section(section.name, section.role, first_bar, bars, seed, latents))
+            first_bar += bars
+        return tuple(result)
+
     def _section(
         self, number: int, material: dict[str, list[SampledPhrase]], after: SampledPhrase | None
     ) -> list[SampledPhrase]:
@@ -141,14 +163,14 @@ class SectionComposer:
     variation: float
 
     def compose(
-        self, form: Sequence[FormSection], home: Key, request: Request, lead: int | None, seed: int
-    ) -> SongSections:
+        self, form: Sequence[FormSection] | SongPlan, home: Key, request: Request, lead: int | None, seed: int
+    ) -> SongSections | PlannedSong:
         """The sections of a song in C major or A minor, as `home` says.
 
         Parameters
         ----------
         form, home
-            Its sections and key.
+            Its sections, or its plan bar by bar, and its key. Only a generator with conditions follows a plan.
         request
             What the user requests of every phrase.
         lead
@@ -156,6 +178,8 @@ class SectionComposer:
         seed
             Decides on everything else.
         """
+        if isinstance(form, SongPlan):
+            return self._compose_plan(form, home, request, lead, seed)
         random = torch.Generator().manual_seed(mix_seed(seed, SongRandomStream.COMPOSITION))
         generator, spec, reranker = self.model.generator, self.model.spec, Reranker(self.model)
         song = generator.sample_latents(1, random)
@@ -173,3 +197,20 @@ class SectionComposer:
         sections = SongSections(form, home, seed, sampler, plan)
         sections.make()
         return sections
+
+    def _compose_plan(self, plan: SongPlan, home: Key, request: Request, lead: int | None, seed: int) -> PlannedSong:
+        """A song that follows a plan; see `compose`."""
+        generator, spec = self.model.generator, self.model.spec
+        assert isinstance(generator, Generator)
+        random = torch.Generator().manual_seed(mix_seed(seed, SongRandomStream.COMPOSITION))
+        request = request.learnable(generator.examples, ConditionLayout.of(spec))
+        key = home.tonic + 12 * home.is_minor
+        shared = draw_song_conditions(generator.examples, request.conditions, key, lead, spec, random)
+        latents = generator.sample_latents(1, random)
+        latents = replace(latents, conditions=shared.values.to(latents.z).unsqueeze(0))
+        sampler = ConditionalSampler(
+            generator, Reranker(self.model), self.candidates, self.variation, request, shared, latents
+        )
+        song = PlannedSong(plan, name_sections(plan), home, seed, sampler)
+        song.make()
+        return song

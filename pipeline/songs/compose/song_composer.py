@@ -7,23 +7,27 @@ from pathlib import Path
 
 import numpy as np
 
+from gan.networks.generator import Generator
 from gan.seeds import mix_seed
 from pipeline.config import Config
 from pipeline.scores.keys import Key, key_name, read_key
 from pipeline.scores.notes import cut_overlaps
+from pipeline.scores.song_plan import SongPlan
 from pipeline.scores.swing import STRAIGHT
 from pipeline.settings.data import ArrangementSettings
 from pipeline.songs.compose.sections import SectionComposer
-from pipeline.songs.form import FormSection, choose_form, pick_form
+from pipeline.songs.form import FormSection, choose_form, choose_length, pick_form
+from pipeline.songs.given_song import plan_of_form
 from pipeline.songs.key_and_tempo import choose_shift, comfortable_ranges, draw_mode, draw_tempo, transpose_into_range
 from pipeline.songs.performance import humanize, ritardando
+from pipeline.songs.plan_model import MIN_PLANS, PlanModel, letters_of, name_sections
 from pipeline.songs.request import draw_requested_tempo, read_request, with_instruments
 from pipeline.songs.rerolls import RerollHistory, check_roles, history_of, read_rerolls
-from pipeline.songs.song import Section, Song
+from pipeline.songs.song import Song
 from pipeline.songs.trained_model import load_trained_model
 
-ENDING_BARS = 1.7
-"""Bars' worth of time that a closing bar and slowing down may add."""
+ENDING_BARS, SLOWING_BARS = 1.7, 0.7
+"""Bars' worth of time that a closing bar and slowing down may add, and slowing down alone."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class SongOutline:
     home: Key
     tempo_bpm: float
     form: str
-    sections: tuple[FormSection, ...]
+    sections: tuple[FormSection, ...] | SongPlan
     arrangement: ArrangementSettings
     random: np.random.Generator
 
@@ -54,6 +58,8 @@ class SongComposer:
         self.spec = model.spec
         self.music, self.statistics = model.music, model.statistics
         settings = config.generate
+        self.plan = plan_of_form(config, self.spec)
+        self.plans = model.plans if isinstance(model.generator, Generator) else ()
         # songs are moved to their key
         self.request = read_request(config, self.spec, model.styles, in_common_key=True)
         self.rerolls = read_rerolls(settings.rerolls, settings.songs, "generate.rerolls")
@@ -71,17 +77,21 @@ class SongComposer:
         is_minor = draw_mode(self.music["modes"], random) if key is None else key.is_minor
         tempo = draw_tempo(config.data.tempo_bpm, self.music["tempo_bpm"], random)
         requested_tempo = draw_requested_tempo(settings, random)
-        form = pick_form(settings.form, number)
-        sections, tempo = choose_form(
-            form,
-            tempo if requested_tempo is None else requested_tempo,
-            self.spec,
-            (settings.min_seconds, settings.max_seconds),
-            ENDING_BARS,
-            float(random.uniform(0.2, 0.7)),
-            requested_tempo is not None,
-        )
-        check_roles(history, number, (section.role for section in sections))
+        tempo = tempo if requested_tempo is None else requested_tempo
+        bounds, tempo_is_fixed = (settings.min_seconds, settings.max_seconds), requested_tempo is not None
+        share = float(random.uniform(0.2, 0.7))
+        sections: tuple[FormSection, ...] | SongPlan
+        if self.plan is not None:
+            form, sections = Path(settings.form or "").name, self.plan
+        elif settings.form is None and len(self.plans) >= MIN_PLANS:
+            least, most, tempo = choose_length(tempo, self.spec, bounds, SLOWING_BARS, tempo_is_fixed)
+            sections = PlanModel(self.plans).draw(least, most, settings.variation, random)
+            form = letters_of(sections)
+        else:
+            form = pick_form(settings.form, number)
+            sections, tempo = choose_form(form, tempo, self.spec, bounds, ENDING_BARS, share, tempo_is_fixed)
+        named = name_sections(sections) if isinstance(sections, SongPlan) else sections
+        check_roles(history, number, (section.role for section in named))
         arrangement = config.tracks.arrangements[(number - 1) % len(config.tracks.arrangements)]
         programs = with_instruments(arrangement.programs, settings.instruments, self.spec)
         arrangement = replace(arrangement, programs=list(programs))
@@ -108,13 +118,7 @@ class SongComposer:
             notes, num_bars = composed.notes()
         notes = cut_overlaps(transpose_into_range(notes, shift, spec))
 
-        sections, first_bar = [], 0
-        for section, phrases, seed in zip(outline.sections, composed.phrases, composed.seeds, strict=True):
-            bars = num_bars - first_bar if section is outline.sections[-1] else section.num_phrases * spec.bars
-            tensors = [phrase.latents.to_dict() for phrase in phrases]
-            latents = {name: np.concatenate([one[name].cpu().numpy() for one in tensors]) for name in tensors[0]}
-            sections.append(Section(section.name, section.role, first_bar, bars, seed, latents))
-            first_bar += bars
+        sections = composed.sections(num_bars)
         velocities, timing = humanize(
             notes, spec, sections, tracks.lead, outline.tempo_bpm, settings.humanize, outline.seed
         )
@@ -132,6 +136,6 @@ class SongComposer:
             volumes=tracks.volumes,
             velocities=velocities,
             timing_ticks=timing,
-            sections=tuple(sections),
+            sections=sections,
             swing=STRAIGHT if settings.swing is None else settings.swing,
         )

@@ -1,0 +1,101 @@
+"""Songs that follow a plan: what returns, who rests, where they end, and sections made anew."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import numpy as np
+import pytest
+
+from pipeline.scores.song_plan import NEW, SongPlan, agreement, plan_of_song
+from pipeline.songs.compose.ending import ending_score, last_chord
+from pipeline.songs.compose.planned_song import PlannedSong
+from pipeline.songs.plan_model import arrange, spans_of
+from tests.plan_makers import plan_of_letters
+from tests.songs.compose.test_sections import HOME, SPEC, STRINGS, composer, requesting
+
+PLAN = plan_of_letters(
+    {
+        "Drums": "....AAABAAABAAAB..CC",
+        "Piano": "ABACABACDDDEABACABAF",
+        "Bass": "..ABABABCDCD.BABABAC",
+        "Strings": "....ABaBCDCDABAEA...",
+    },
+    SPEC,
+    (0, 4, 8, 12, 16),
+)
+
+
+def song_of_plan(plan: SongPlan = PLAN, **densities: float) -> PlannedSong:
+    song = composer().compose(plan, HOME, requesting(**densities), STRINGS, seed=4)
+    assert isinstance(song, PlannedSong)
+    return song
+
+
+@pytest.fixture(scope="module")
+def song() -> PlannedSong:
+    return song_of_plan()
+
+
+def test_the_tracks_play_and_rest_as_planned(song: PlannedSong) -> None:
+    sounding = song.planes.any(axis=(0, 3, 4))
+    assert not (sounding & ~PLAN.playing).any()
+    assert (sounding & PLAN.playing).sum() >= 0.97 * PLAN.playing.sum()
+
+
+def test_bars_return_note_for_note_where_the_plan_says(song: PlannedSong) -> None:
+    for track, bar in zip(*np.nonzero(PLAN.exact), strict=True):
+        origin = song.planes[:, track, PLAN.source[track, bar]]
+        assert np.array_equal(origin, song.planes[:, track, bar])
+
+
+def test_of_a_varied_bar_some_beats_return(song: PlannedSong) -> None:
+    bar = 6
+    assert PLAN.varied[STRINGS, bar] and PLAN.kept[STRINGS, bar] == 0b0111
+    steps = slice(0, 3 * SPEC.steps_per_beat)
+    origin = song.planes[:, STRINGS, PLAN.source[STRINGS, bar], steps]
+    assert np.array_equal(origin, song.planes[:, STRINGS, bar, steps])
+
+
+def test_the_plan_read_back_is_the_plan(song: PlannedSong) -> None:
+    notes, bars = song.notes()
+    assert agreement(PLAN, plan_of_song(notes, bars, SPEC, PLAN.starts)).mean() >= 0.9
+
+
+def test_the_song_ends_in_its_last_bar_on_the_tonic(song: PlannedSong) -> None:
+    notes, bars = song.notes()
+    assert bars == PLAN.num_bars
+    assert ending_score(notes, bars, SPEC, HOME) == 1
+    step, chord = last_chord(notes, SPEC, bars * SPEC.steps_per_bar)
+    assert step >= (bars - 1) * SPEC.steps_per_bar
+    assert (chord["onset"] + chord["length"] == bars * SPEC.steps_per_bar).all()
+
+
+def test_a_track_that_the_user_does_not_want_is_silent() -> None:
+    short = arrange(PLAN, spans_of(PLAN)[:2])
+    assert not song_of_plan(short, Drums=0).planes[:, 0].any()
+
+
+def test_a_section_made_anew_leaves_all_others_as_they_are(song: PlannedSong) -> None:
+    once = deepcopy(song)
+    role = once.named[1].role
+    once.remake(role, 1)
+    anew = np.zeros(PLAN.num_bars, np.bool_)
+    for section in once.named:
+        if section.role == role:
+            anew[section.first_bar : section.first_bar + section.num_bars] = True
+    assert 0 < anew.sum() < PLAN.num_bars
+    assert np.array_equal(song.planes[:, :, ~anew], once.planes[:, :, ~anew])
+    assert (song.planes != once.planes)[:, :, anew].any(axis=(0, 1, 3, 4)).mean() > 0.8
+    inside = np.flatnonzero(anew)
+    for track in range(SPEC.num_tracks):
+        for bar in inside:
+            origin = PLAN.source[track, bar]
+            if PLAN.exact[track, bar] and origin != NEW and anew[origin]:
+                assert np.array_equal(once.planes[:, track, origin], once.planes[:, track, bar])
+
+
+def test_sections_hold_the_latents_that_they_were_sampled_with(song: PlannedSong) -> None:
+    sections = song.sections(PLAN.num_bars)
+    assert [section.num_bars for section in sections] == [4] * 5
+    assert all(len(section.latents["z"]) >= 1 for section in sections)
