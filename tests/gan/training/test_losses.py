@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pytest
 import torch
 from torch import Tensor
 
+from gan.chords import QUALITIES
 from gan.conditions import DENSITY, SHORT, ConditionLayout, no_conditions
-from gan.rolls import STREAM_ONSET, STREAM_SOUNDING
+from gan.rolls import STREAM_ONSET, STREAM_SOUNDING, stream_pitch_classes
 from gan.spec import RollSpec, Track
 from gan.training.losses import (
     Relativistic,
     Wasserstein,
     attribute_loss,
+    chord_loss,
     gradient_penalty,
     interpolate_phrases,
     relativistic_discriminator_loss,
@@ -156,3 +159,45 @@ def test_attribute_loss_wants_the_notes_that_are_missing() -> None:
         (gradient,) = torch.autograd.grad(attribute_loss(fake, real, density, SPEC), fake)
         for stream in (STREAM_ONSET, STREAM_SOUNDING):
             assert (gradient[:, :, :, stream] * sign > 0).all()
+
+
+BAND = RollSpec((Track("Drums", is_drum=True), Track("Piano")), bars=1, num_pitches=24, lowest_pitch=48)
+CLASSES = stream_pitch_classes(BAND, (0, 0), 24)
+
+
+def sounding(first_half: Sequence[int], second_half: Sequence[int]) -> Tensor:
+    """A bar in which the piano holds these pitches above a low C, and drums are hit throughout."""
+    streams = torch.zeros(1, 16, 2, 2, 24)
+    streams[:, :, 0, :, 1] = 1
+    streams[0, :8, 1, STREAM_SOUNDING, list(first_half)] = 1
+    streams[0, 8:, 1, STREAM_SOUNDING, list(second_half)] = 1
+    return streams
+
+
+def chords_of(*chords: tuple[int, int, int]) -> Tensor:
+    conditions = no_conditions(1, BAND)
+    conditions[:, ConditionLayout.of(BAND).chords] = torch.tensor(chords).flatten().float()
+    return conditions
+
+
+def test_chord_loss_counts_sound_beside_the_chords_where_they_are_known() -> None:
+    c_major, a_minor = (0, 4, 7, 12), (9, 12, 16)
+    real, in_wrong_half = sounding(c_major, a_minor), sounding(a_minor, c_major)
+    both = chords_of((0, QUALITIES.index("maj"), 0), (9, QUALITIES.index("min"), 9))
+    assert chord_loss(real, real, both, CLASSES, BAND).item() == 0.0
+    assert chord_loss(in_wrong_half, real, both, CLASSES, BAND).item() > 0.05, "they have two notes in common"
+    assert chord_loss(in_wrong_half, real, no_conditions(1, BAND), CLASSES, BAND).item() == 0.0
+    half_off = sounding((0, 1, 12, 13), ())
+    expected = (2 / 4 - 2 / 4) ** 2 + (0 - 2 / 4) ** 2  # as much root, but no third and no fifth
+    assert chord_loss(half_off, real, both, CLASSES, BAND).item() == pytest.approx(expected)
+
+
+def test_chord_loss_wants_chord_tones_and_less_of_all_else() -> None:
+    fake = sounding((0, 4, 1, 6), (9, 12, 11)).requires_grad_()
+    real = sounding((0, 4, 7), (9, 12, 16))
+    conditions = chords_of((0, QUALITIES.index("maj"), 0), (9, QUALITIES.index("min"), 9))
+    (gradient,) = torch.autograd.grad(chord_loss(fake, real, conditions, CLASSES, BAND), fake)
+    of_piano = gradient[0, :, 1, STREAM_SOUNDING]
+    assert (of_piano[:8, [4, 7]] < 0).all() and (of_piano[8:, [12, 16]] < 0).all()
+    assert (of_piano[:8, [1, 6]] > 0).all() and (of_piano[8:, [11]] > 0).all()
+    assert not gradient[:, :, 0].any(), "drums have no chord"
