@@ -21,8 +21,15 @@ from pipeline.songs.chord_requests import read_chords, requested_key
 from pipeline.songs.compose.sections import SectionComposer
 from pipeline.songs.form import FormSection, choose_form, choose_length, pick_form
 from pipeline.songs.given_song import plan_of_form
-from pipeline.songs.key_and_tempo import choose_shift, comfortable_ranges, draw_mode, draw_tempo, transpose_into_range
-from pipeline.songs.performance import humanize, ritardando
+from pipeline.songs.humanizing import draw_performer, humanize
+from pipeline.songs.key_and_tempo import (
+    choose_shift,
+    comfortable_ranges,
+    draw_mode,
+    draw_tempo,
+    ritardando,
+    transpose_into_range,
+)
 from pipeline.songs.plan_model import MIN_PLANS, PlanModel, letters_of, name_sections
 from pipeline.songs.request import draw_requested_tempo, read_request, with_instruments
 from pipeline.songs.rerolls import RerollHistory, check_roles, history_of, read_rerolls
@@ -65,7 +72,7 @@ class SongComposer:
         self.config = config
         model = load_trained_model(config, checkpoint)
         self.spec = model.spec
-        self.music, self.statistics = model.music, model.statistics
+        self.music, self.statistics, self.performance = model.music, model.statistics, model.performance
         settings = config.generate
         self.plan = plan_of_form(config, self.spec)
         self.plans = model.plans if isinstance(model.generator, Generator) else ()
@@ -129,6 +136,7 @@ class SongComposer:
         notes, num_bars = composed.notes()
         ranges = comfortable_ranges(self.statistics.sounding, arrangement.programs, spec)
         shift = choose_shift(notes, home, outline.requested_key, ranges, spec, outline.random)
+        performer = draw_performer(self.performance, notes, spec, outline.tempo_bpm, outline.seed, settings.style)
         if outline.history.sections:
             for role, count in outline.history.sections:
                 composed.remake(role, count)
@@ -137,7 +145,14 @@ class SongComposer:
 
         sections, made_for = composed.sections(num_bars), composed.chords(num_bars)
         velocities, timing = humanize(
-            notes, spec, sections, tracks.lead, outline.tempo_bpm, settings.humanize, outline.seed
+            notes,
+            spec,
+            sections,
+            self.performance,
+            performer,
+            settings.humanize,
+            outline.seed,
+            is_swung=settings.swing is not None,
         )
         return Song(
             number=number,

@@ -26,8 +26,8 @@ from pipeline.scores.swing import STRAIGHT
 from pipeline.songs.chord_requests import read_chords, requested_key
 from pipeline.songs.explore.inversion import invert, roll_distance
 from pipeline.songs.given_song import GivenSong, read_given
+from pipeline.songs.humanizing import draw_performer, humanize
 from pipeline.songs.key_and_tempo import draw_tempo, transpose_into_range
-from pipeline.songs.performance import humanize
 from pipeline.songs.plan import request_chords
 from pipeline.songs.request import key_number, read_request, with_instruments
 from pipeline.songs.seeds import ExplorationStream, SongRandomStream
@@ -210,7 +210,11 @@ class Explorer:
             Section(one.name, "phrase", index * spec.bars, spec.bars, latents=_arrays(one.latents))
             for index, one in enumerate(phrases)
         )
-        velocities, timing = humanize(notes, spec, sections, None, tempo, settings.humanize, settings.seed)
+        player = draw_performer(self.model.performance, notes, spec, tempo, settings.seed, settings.style)
+        amount, is_swung = settings.humanize, settings.swing is not None
+        velocities, timing = humanize(
+            notes, spec, sections, self.model.performance, player, amount, settings.seed, is_swung
+        )
         arrangement = config.tracks.arrangements[0]
         given_programs = like.programs if like is not None else (None,) * spec.num_tracks
         programs = [
