@@ -32,6 +32,8 @@ SONG_SIZE = (1600, 520)
 """Width and height of a song's picture in pixels."""
 SONG_BOX = (64, 92, 1576, 480)
 """Where its roll lies: left, top, right, bottom; the page moves its playhead there."""
+CHORD_SIZE, CHARACTER_WIDTH = 8.0, 6.0
+"""Of chord symbols: size of the type, and pixels of a character."""
 SAMPLE_COLUMNS = 4
 SAMPLE_SIZE = (372, 210)
 TICK_SECONDS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300)
@@ -87,6 +89,7 @@ def draw_song(
     sections: Sequence[tuple[str, int, int]],
     title: str,
     tempo_bpm: float | Sequence[tuple[int, float]],
+    chords: Sequence[tuple[int, str]] = (),
 ) -> None:
     """The piano roll of a whole song, 1600 x 520 pixels.
 
@@ -104,6 +107,8 @@ def draw_song(
         Set above the roll.
     tempo_bpm
         Quarter notes a minute, or (step, quarter notes a minute) pairs as in `Song.tempo_map`: makes the time axis.
+    chords
+        The step at which each begins, and its symbol; those that have room are set above the sections.
     """
     canvas = Canvas(*SONG_SIZE)
     left, top, right, bottom = SONG_BOX
@@ -125,6 +130,12 @@ def draw_song(
         fitting = max(1, int((end - start - 8) / 7.5))
         label = name if len(name) <= fitting else name[: max(1, fitting - 1)].rstrip() + "…" * (fitting > 2)
         canvas.text((start + end - 2) / 2, top - 19, label, size=9.5, ha="center")
+    free = float(left)
+    for step, symbol in chords:
+        x = left + frame.column(step, width)
+        if x >= free and x + CHARACTER_WIDTH * len(symbol) <= right:
+            canvas.text(x, top - 42, symbol, size=CHORD_SIZE, colour=QUIET_TEXT)
+            free = x + CHARACTER_WIDTH * (len(symbol) + 1)
     seconds = _seconds(tempo_bpm, frame.num_steps, spec)
     every = next((step for step in TICK_SECONDS if seconds[-1] / step <= 14), TICK_SECONDS[-1])
     for second in range(0, int(seconds[-1]) + 1, every):

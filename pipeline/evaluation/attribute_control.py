@@ -1,4 +1,4 @@
-"""Attribute control: density, key, tempo and style, each requested by itself, and measured in what is generated.
+"""Attribute control: density, key, chords, tempo and style, each requested by itself and measured in what comes of it.
 
 What is requested is what real phrases have; everything else is left to chance, so that one condition can't answer for
 another.
@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from gan.conditions import KEY, STYLE, TEMPO, no_conditions
+from gan.chords import CHORD_NUMBERS, CHORD_TONES, NO_CHORD, QUALITY, ROOT
+from gan.conditions import KEY, NUM_LABELS, STYLE, TEMPO, ConditionLayout, no_conditions
 from gan.metrics.attribute_control import agreement, outer_thirds, train_style_classifier
 from gan.metrics.bootstrap import mean_intervals
 from gan.metrics.counts import PhraseCounts, evenly_spread, tabulate
@@ -24,7 +26,9 @@ from gan.spec import RollSpec
 from pipeline.evaluation.accompaniment import Generate
 from pipeline.evaluation.comparison import estimate, finite
 from pipeline.evaluation.phrase_sets import PhraseSet
+from pipeline.scores.chords.recognition import recognise_chords
 from pipeline.scores.keys import key_profiles
+from pipeline.scores.notes import notes_from_roll
 from pipeline.settings.evaluate import EvaluateSettings
 
 MAX_TRAINING = 3000
@@ -33,7 +37,7 @@ MAX_TRAINING = 3000
 
 @dataclass(frozen=True)
 class LabelledPhrases:
-    """Real phrases, and their key, tempo and style `[phrases, 3]` as in `gan.conditions`."""
+    """Real phrases, and their labels `[phrases, 3 * half_bars + 3]` (`gan.conditions.no_labels`)."""
 
     phrases: PhraseSet
     labels: Tensor
@@ -91,6 +95,7 @@ class AttributeControl:
             "condition_strength": self.settings.condition_strength,
             "density": by_track,
             "key": self._key(),
+            "chords": self._chords(),
             "tempo": self._tempo(),
             "style": self._style(),
         }
@@ -148,6 +153,30 @@ class AttributeControl:
             "real": self._means({"fits": (own == requested).float()}, real.songs[known])["fits"],
             "chance": float((best == shuffled).float().mean()),
         }
+
+    def _chords(self) -> dict[str, Any] | None:
+        """The share of half bars in which the chord requested is recognised again, root and major or minor.
+
+        Requested are the chords of the test phrases, beside which stands how often theirs are recognised in each phrase
+        by itself: what the song around it, or its chord symbols, told of them.
+        """
+        layout = ConditionLayout.of(self.spec)
+        requested = self.test.labels[:, :-NUM_LABELS].view(-1, self.spec.half_bars, CHORD_NUMBERS)
+        sounds = (requested[..., ROOT] >= 0).any(1)
+        if not bool(sounds.any()):
+            return None
+        requested, real = requested[sounds], self.test.phrases.rolls[sounds]
+        conditions = no_conditions(len(requested), self.spec)
+        conditions[:, layout.chords] = requested.flatten(1)
+        generated = _chords(self.generate(conditions, None, mix_seed(self.seed, 4)), self.spec)
+        shuffled = requested[self._shuffle(len(requested))]
+        found = {
+            "generated": self._means({"same": same_chords(generated, requested)})["same"],
+            "real": self._means(
+                {"same": same_chords(_chords(real, self.spec), requested)}, self.test.phrases.songs[sounds]
+            )["same"],
+        }
+        return {**found, "chance": finite(float(same_chords(generated, shuffled).nanmean()))}
 
     def _tempo(self) -> dict[str, Any] | None:
         """Notes a bar of all tracks in the slow and in the fast third of the training phrases' tempos."""
@@ -222,6 +251,26 @@ def _keys(rolls: Tensor, keys: Sequence[int], spec: RollSpec) -> Tensor:
     profiles = torch.from_numpy(key_profiles()[list(keys)]).float()
     best = torch.tensor(keys)[(steps @ profiles.T).argmax(1)].float()
     return torch.where(steps.amax(1) == steps.amin(1), torch.nan, best)
+
+
+def _chords(rolls: Tensor, spec: RollSpec) -> Tensor:
+    """The chords recognised in each phrase, `[phrases, half_bars, 3]`."""
+    found = [
+        recognise_chords(notes_from_roll(roll.cpu().numpy(), spec.lowest_pitch), spec.bars, spec) for roll in rolls
+    ]
+    return torch.from_numpy(np.stack(found)).float()
+
+
+def same_chords(found: Tensor, requested: Tensor) -> Tensor:
+    """The share of the half bars with a requested chord in which the root and the third are as requested, `[phrases]`.
+
+    Chords are `[phrases, half_bars, 3]`, see `gan.chords`; NaN where none is requested.
+    """
+    thirds = torch.tensor([3 in tones for tones in CHORD_TONES.values()] + [False])
+    known = requested[..., ROOT] >= 0
+    minor, requested_minor = (thirds[one[..., QUALITY].nan_to_num(NO_CHORD).long()] for one in (found, requested))
+    same = (found[..., ROOT] == requested[..., ROOT]) & (minor == requested_minor)
+    return (same & known).sum(1) / known.sum(1)
 
 
 def _gap(thirds_of: dict[str, dict[str, float | None]]) -> float:

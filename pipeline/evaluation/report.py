@@ -96,7 +96,10 @@ def control_section(found: Mapping[str, Any]) -> list[str]:
     names = ("track", "requested", "generated", "correlation", "mean error", "mean error by chance")
     strength = f"at condition strength {found['condition_strength']:g}"
     text = f"Requested is what {found['phrases']} real phrases have, one thing at a time, {strength}. Notes a bar:"
-    said = [f"- {one}" for one in (_key(found["key"]), _tempo(found["tempo"]), _style(found["style"]))]
+    said = [
+        f"- {one}"
+        for one in (_key(found["key"]), _chords(found["chords"]), _tempo(found["tempo"]), _style(found["style"]))
+    ]
     return [text, markdown_table(names, rows), *said, "![Densities requested and generated](density.png)"]
 
 
@@ -106,6 +109,15 @@ def _key(found: Mapping[str, Any] | None) -> str:
     return (
         f"Key ({found['keys']} requested): {percent(found['generated'])} of the phrases sound in it, "
         f"{percent(found['real'])} of the test phrases in that of their song; {percent(found['chance'])} by chance."
+    )
+
+
+def _chords(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return "Chords: not requested, no test song has any."
+    return (
+        f"Chords: in {percent(found['generated'])} of the half bars the one requested is recognised again (root, and "
+        f"major or minor), {percent(found['real'])} in test phrases; {percent(found['chance'])} by chance."
     )
 
 

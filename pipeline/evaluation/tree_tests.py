@@ -119,11 +119,15 @@ def held_out_scores(
     is_generated: NDArray[np.bool_],
     songs: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """How sure classifiers are that each row is generated, `[rows]`: each learnt on the songs of the other folds."""
+    """How sure classifiers are that each row is generated, `[rows]`: each learnt on the songs of the other folds.
+
+    What no song of the other folds has a value of, such as the chords of a track that rests in all of them, is no help.
+    """
     scores = np.zeros(len(values))
     for learnt, tested in GroupKFold(FOLDS, shuffle=True, random_state=0).split(values, is_generated, songs):
-        fitted = classifier().fit(values[learnt], is_generated[learnt])
-        scores[tested] = fitted.predict_proba(values[tested])[:, 1]
+        told = ~np.isnan(values[learnt]).all(axis=0)
+        fitted = classifier().fit(values[learnt][:, told], is_generated[learnt])
+        scores[tested] = fitted.predict_proba(values[tested][:, told])[:, 1]
     return scores
 
 

@@ -71,7 +71,7 @@ def midi_bytes(
 
 
 def _conductor(song: Song, title: str | None) -> list[MidiEvent]:
-    """The first track: title, metre, key, tempi and section names."""
+    """The first track: title, metre, key, tempi, and as markers section names and chord symbols."""
     events: list[MidiEvent] = [(0, MetaMessage("track_name", name=title))] if title else []
     spec = song.spec
     numerator, denominator = map(int, spec.metre.split("/"))
@@ -86,6 +86,9 @@ def _conductor(song: Song, title: str | None) -> list[MidiEvent]:
     for section in song.sections:
         tick = section.first_bar * spec.steps_per_bar * song.ticks_per_step
         events.append((tick, MetaMessage("marker", text=section.name)))
+    events += [
+        (step * song.ticks_per_step, MetaMessage("marker", text=symbol)) for step, symbol in song.chord_changes()
+    ]
     return sorted(events, key=lambda event: event[0])
 
 

@@ -1,8 +1,8 @@
 """Songs to MusicXML, to be read by people and by notation programs.
 
 Measures are built here note by note, since music21's own notation finder takes minutes for a song. Its exporter writes
-them, without the extenders of melismas, which are added to its tree. (partitura 1.9 writes no words, and stops at
-chords of drums.)
+them, without the extenders of melismas and the chord symbols, which are added to its tree. (partitura 1.9 writes no
+words, and stops at chords of drums.)
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ from music21.musicxml.m21ToXml import GeneralObjectExporter, ScoreExporter
 
 from gan.spec import RollSpec
 from pipeline.files import atomic_path
+from pipeline.scores.chords.recognition import half_bar_starts
+from pipeline.scores.chords.symbols import changes_of
+from pipeline.scores.musicxml.harmony import harmony_element
 from pipeline.scores.notes import Notes
 from pipeline.scores.swing import STRAIGHT
 from pipeline.songs.song import Song
@@ -68,7 +71,9 @@ def write_score(path: Path, song: Song, title: str, words: Sequence[SungSyllable
     """Write a song as MusicXML, atomically; `words` lie on its notes."""
     general = GeneralObjectExporter()
     exporter = ScoreExporter(general.fromGeneralObject(build_score(song, title, words)), makeNotation=True)
-    _draw_extenders(exporter.parse())
+    root = exporter.parse()
+    _draw_extenders(root)
+    _add_chords(root, song)
     with atomic_path(path) as temporary:
         temporary.write_bytes(exporter.asBytes())
 
@@ -81,6 +86,21 @@ def _draw_extenders(root: Element) -> None:
             if ends:
                 lyric[:] = []
             SubElement(lyric, "extend", type="stop" if ends else "start")
+
+
+def _add_chords(root: Element, song: Song) -> None:
+    """Write the chord symbols above the first part with pitches."""
+    if not song.spec.pitched:
+        return
+    measures = root.findall("part")[song.spec.pitched[0]].findall("measure")
+    divisions = int(measures[0].findtext("attributes/divisions") or 1)
+    steps = half_bar_starts(song.num_bars, song.spec)
+    places = [next(i for i, child in enumerate(one) if child.tag in ("note", "forward")) for one in measures]
+    for half_bar, found in changes_of(song.chords):
+        bar, step = divmod(int(steps[half_bar]), song.spec.steps_per_bar)
+        element = harmony_element(found, step * divisions // song.spec.steps_per_quarter)
+        measures[bar].insert(places[bar], element)
+        places[bar] += 1
 
 
 def lyrics_of(words: Sequence[SungSyllable], track: str) -> NoteLyrics:

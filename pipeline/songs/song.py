@@ -13,9 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.chords import CHORD_NUMBERS, QUALITY
 from gan.spec import RollSpec
 from pipeline.errors import UserError
 from pipeline.files import atomic_path
+from pipeline.scores.chords.recognition import half_bar_starts, recognise_chords
+from pipeline.scores.chords.symbols import UNKNOWN, ChordRows, changes_of, symbol_of
 from pipeline.scores.notes import (
     Notes,
     Planes,
@@ -28,7 +31,7 @@ from pipeline.scores.notes import (
 from pipeline.scores.swing import STRAIGHT, check_swing, swung
 from pipeline.settings.data import TracksSettings
 
-FORMAT = "albumgan song 3"
+FORMAT = "albumgan song 4"
 TICKS_PER_BEAT = 480
 """Ticks of a quarter note, of the timing offsets and of MIDI files: a multiple of every usual number of steps."""
 
@@ -89,6 +92,9 @@ class Song:
     swing
         The share of each beat that its first half lasts when it is played: .5 is straight, .67 a triplet feel.
         Notes, offsets and the tempo map count as if it were straight.
+    composed_chords
+        The chords that it was made for, int8 `[2 * bars, 3]` (`pipeline.scores.chords.symbols`), or None; `chords`
+        has one for each half bar.
     """
 
     number: int
@@ -106,6 +112,7 @@ class Song:
     timing_ticks: NDArray[np.int16]
     sections: tuple[Section, ...]
     swing: float = STRAIGHT
+    composed_chords: ChordRows | None = None
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for attributes that contradict one another."""
@@ -133,6 +140,21 @@ class Song:
             bar += section.num_bars
         if not np.array_equal(notes, cut_overlaps(notes)) or np.any(notes["onset"] + notes["length"] > self.num_steps):
             raise ValueError(f"the notes overlap, are out of order or end after bar {bar}")
+        if self.composed_chords is not None and self.composed_chords.shape != (2 * bar, CHORD_NUMBERS):
+            raise ValueError(f"chords {self.composed_chords.shape} do not fit {bar} bars")
+
+    @cached_property
+    def chords(self) -> ChordRows:
+        """The chord of each half bar, int8 `[2 * bars, 3]`: that it was made for, or the one that is recognised."""
+        recognised = recognise_chords(self.notes, self.num_bars, self.spec)
+        if self.composed_chords is None:
+            return recognised
+        return np.where(self.composed_chords[:, QUALITY, None] == UNKNOWN, recognised, self.composed_chords)
+
+    def chord_changes(self) -> list[tuple[int, str]]:
+        """The steps at which another chord begins, each with its symbol, `N.C.` for none."""
+        steps = half_bar_starts(self.num_bars, self.spec)
+        return [(int(steps[index]), symbol_of(chord)) for index, chord in changes_of(self.chords)]
 
     @property
     def num_bars(self) -> int:
@@ -220,6 +242,7 @@ class Song:
             "planes": pack_rolls(self.planes),
             "velocities": self.velocities.astype(np.uint8),
             "timing_ticks": self.timing_ticks.astype(np.int16),
+            "chords": self.chords,
         }
         for index, section in enumerate(self.sections):
             for name, values in section.latents.items():
@@ -297,6 +320,7 @@ class Song:
             timing_ticks=arrays["timing_ticks"],
             sections=sections,
             swing=float(header["swing"]),
+            composed_chords=arrays["chords"].astype(np.int8),
         )
 
 

@@ -124,3 +124,16 @@ def test_a_slower_end_moves_the_time_axis(tmp_path: Path) -> None:
     assert np.ptp(np.diff(ticks[0])) <= 1
     assert np.diff(ticks[1])[0] > 1.8 * np.diff(ticks[1])[-1]
     assert slower != even
+
+
+def test_chords_stand_above_the_sections_where_they_have_room(tmp_path: Path) -> None:
+    planes, sections = a_phrase(1), [("verse", 0, 4)]
+    near_each_other = [(0, "Am7/G"), (1, "F"), (16, "C/E"), (63, "Gm7b5/Db")]
+    for name, chords in (("none", []), ("all", near_each_other), ("some", [near_each_other[0], near_each_other[2]])):
+        draw_song(tmp_path / f"{name}.png", planes, SPEC, sections, "Song", 60.0, chords)
+    none, every, some = (pixels(tmp_path / f"{name}.png") for name in ("none", "all", "some"))
+    changed = np.nonzero((none != some).any(-1))
+    left, top, *_ = SONG_BOX
+    assert changed[0].max() < top - 32 and changed[0].min() > 36, "between title and sections"
+    assert changed[1].min() == pytest.approx(left, abs=3)
+    assert np.array_equal(every, some), "what would overlap the symbol before, or the edge, is left out"

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from gan.spec import RollSpec, Track
 from pipeline.errors import UserError
 from pipeline.rendering.midi import channels_of, midi_bytes
+from pipeline.scores.chords.symbols import chord_of_row, read_progression
+from pipeline.scores.midi.event_reading import read_by_events
 from pipeline.scores.notes import Planes, make_notes, roll_from_notes
 from pipeline.songs.song import TICKS_PER_BEAT, Song
 from tests.song_makers import BAND, JIG, random_planes, song_of
@@ -67,7 +69,14 @@ def test_programs_names_tempo_metre_key_volume_and_pan_are_written() -> None:
     assert controls == [{7: 127, 10: 64}, {7: 64, 10: 0}, {7: 0, 10: 127}]
     file = mido.MidiFile(file=io.BytesIO(midi_bytes(song, "Salt")))
     assert file.tracks[0].name == "Salt"
-    assert [message.text for message in file.tracks[0] if message.type == "marker"] == ["verse", "chorus"]
+    assert [message.text for message in file.tracks[0] if message.type == "marker"] == [*("verse", "C", "chorus", "G")]
+
+
+def test_chords_written_as_markers_are_read_back() -> None:
+    chords = read_progression("C Am | F/A N.C.")
+    content = midi_bytes(song_of(composed_chords=chords))
+    (score,) = read_by_events(content, "song")
+    assert score.chords == tuple((2.0 * index, chord_of_row(row)) for index, row in enumerate(chords))
 
 
 def test_onsets_land_on_the_right_second() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from gan.spec import RollSpec, Track
 from pipeline.rendering.musicxml import DRUM_LINES, PLAIN_LENGTHS, split_length, write_score
+from pipeline.scores.chords.symbols import chord_of_row, read_progression
 from pipeline.scores.reading.score_files import read_scores
 from pipeline.songs.song import Song
 from tests.song_makers import BAND, JIG, random_planes, song_of
@@ -24,10 +25,15 @@ def read_score(song: Song, folder: Path, title: str = "Salt") -> music21.stream.
     return music21.converter.parse(folder / "song.musicxml", format="musicxml", forceSource=True)
 
 
+def played(part: music21.stream.Part) -> list[music21.note.GeneralNote]:
+    """Its notes and chords, without chord symbols."""
+    return [one for one in part.recurse().notes if not isinstance(one, music21.harmony.Harmony)]
+
+
 def notes_of(part: music21.stream.Part, steps_per_beat: int) -> list[tuple[int, int, int]]:
     """(onset, pitch, length) in steps of all notes, tied ones as one."""
     rows: dict[tuple[int, Fraction], list[Fraction]] = {}
-    for element in part.recurse().notes:
+    for element in played(part):
         start = Fraction(element.getOffsetInHierarchy(part)).limit_denominator(48)
         length = Fraction(element.quarterLength).limit_denominator(48)
         for one in element.notes if isinstance(element, music21.chord.Chord) else [element]:
@@ -81,17 +87,17 @@ def test_notes_are_spelt_as_the_key_asks_and_beamed(tmp_path: Path) -> None:
     notes = [(1, pitch, 2 * step, 2) for step, pitch in enumerate((61, 63, 66, 60, 59, 71))]
     for key, names in (("Db major", "D-4 E-4 G-4 C4 B3 B4"), ("C# minor", "C#4 D#4 F#4 C4 B3 B4")):
         piano = read_score(song_of(notes, key=key), tmp_path).parts[1]
-        assert " ".join(one.nameWithOctave for one in piano.recurse().notes) == names
-    assert [beam.type for beam in piano.recurse().notes[0].beams] == ["start"]
+        assert " ".join(one.nameWithOctave for one in played(piano)) == names
+    assert [beam.type for beam in played(piano)[0].beams] == ["start"]
     piano = read_score(song_of([(1, 59, 0, 4), (1, 60, 4, 4)], key="F# major"), tmp_path).parts[1]
-    assert [one.nameWithOctave for one in piano.recurse().notes] == ["B3", "C4"]
+    assert [one.nameWithOctave for one in played(piano)] == ["B3", "C4"]
 
 
 def test_drums_are_unpitched_strokes_on_lines_of_their_own(tmp_path: Path) -> None:
     drums = read_score(song_of(), tmp_path).parts[0]
     strokes = [
         (float(element.getOffsetInHierarchy(drums)) * 4, one.displayName)
-        for element in drums.recurse().notes
+        for element in played(drums)
         for one in (element.notes if hasattr(element, "notes") else [element])
     ]
     wanted = [(0, "Drums", int(note["pitch"]), int(note["onset"])) for note in song_of().notes if note["track"] == 0]
@@ -142,7 +148,7 @@ def test_a_jig_is_read_back_in_its_metre_with_dotted_beats(tmp_path: Path, beats
 def test_eighths_of_a_jig_are_beamed_in_threes(tmp_path: Path) -> None:
     song = song_of([(1, 60 + n, 2 * n, 2) for n in range(12)], JIG)
     piano = read_score(song, tmp_path).parts[1]
-    beams = [one.beams.getTypeByNumber(1) for one in piano.recurse().notes]
+    beams = [one.beams.getTypeByNumber(1) for one in played(piano)]
     assert beams == ["start", "continue", "stop"] * 4
 
 
@@ -154,3 +160,16 @@ def test_all_notes_of_a_long_song_are_read_back_by_our_own_reader(tmp_path: Path
     for track, part in enumerate(score.parts):
         onsets = np.sort(part.events["onset"] * song.spec.steps_per_beat)
         assert np.array_equal(onsets, np.sort(song.notes["onset"][song.notes["track"] == track]))
+
+
+def test_chord_symbols_stand_above_the_first_part_with_pitches(tmp_path: Path) -> None:
+    chords = read_progression("C Am | F/A N.C.")
+    for song, half_bars in (
+        (song_of(composed_chords=chords), 2.0),
+        (song_of([(1, 60, 0, 12)], JIG, composed_chords=chords), 1.5),
+    ):
+        score = read_score(song, tmp_path)
+        counts = [len(part.recurse().getElementsByClass("Harmony")) for part in score.parts]
+        assert counts == [0, 4, 0]
+        (read,) = read_scores(tmp_path / "song.musicxml", 1)
+        assert read.chords == tuple((half_bars * index, chord_of_row(row)) for index, row in enumerate(chords))

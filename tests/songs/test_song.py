@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.scores.chords.symbols import print_progression, read_progression, unknown_chords
 from pipeline.songs.song import Section, Song, song_paths
 from tests.song_makers import song_of
 
@@ -24,9 +25,9 @@ def test_a_song_is_read_back_as_it_was(tmp_path: Path) -> None:
     song.save(tmp_path / "01.npz")
     again = Song.load(tmp_path / "01.npz")
     for one in fields(Song):
-        if one.name not in ("notes", "velocities", "timing_ticks", "sections"):
+        if one.name not in ("notes", "velocities", "timing_ticks", "sections", "composed_chords"):
             assert getattr(again, one.name) == getattr(song, one.name), one.name
-    for name in ("notes", "planes", "velocities", "timing_ticks"):
+    for name in ("notes", "planes", "velocities", "timing_ticks", "chords"):
         assert np.array_equal(getattr(again, name), getattr(song, name)), name
     assert [one.name for one in again.sections] == ["verse 1"]
     assert np.array_equal(again.sections[0].latents["z_track"], song.sections[0].latents["z_track"])
@@ -95,3 +96,15 @@ def test_seconds_follow_the_tempo_map() -> None:
     assert song.seconds_at([0, 8, 16, 20, 32]).tolist() == [0.0, 1.0, 2.0, 3.0, 6.0]
     assert song.seconds == 6.0
     assert replace(song, tempo_map=((0, 60.0),)).seconds == 8.0
+
+
+def test_a_song_keeps_the_chords_it_was_made_for_and_recognises_the_others(tmp_path: Path) -> None:
+    made_for = unknown_chords(4)
+    made_for[2:] = read_progression("G7")
+    song = song_of(composed_chords=made_for)
+    assert print_progression(song.chords) == "C | G7"
+    song.save(tmp_path / "01.npz")
+    assert np.array_equal(Song.load(tmp_path / "01.npz").chords, song.chords)
+    assert song.chord_changes() == [(0, "C"), (16, "G7")]
+    with pytest.raises(ValueError, match="do not fit 2 bars"):
+        song_of(composed_chords=made_for[:2])

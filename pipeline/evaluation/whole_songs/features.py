@@ -16,6 +16,7 @@ from pipeline.dataset.whole_songs import WholeSong
 from pipeline.evaluation.whole_songs.structureness import RANGES, structureness
 from pipeline.scores.keys import key_profiles
 from pipeline.scores.notes import Planes, roll_from_notes
+from pipeline.scores.song_plan import SongPlan, plan_of_song
 
 MOST_BARS = 96
 """Bars from the first on that are looked at."""
@@ -47,6 +48,10 @@ EXPLANATIONS = {
     "density arc": f"standard deviation of the density over {PART} bars, in parts of its mean",
     "tracks playing": "tracks with a note in a bar",
     "entries": "tracks that come in or leave at a bar line",
+    "plan: bars that return exactly": "share of the tracks' bars whose onsets are those of an earlier one",
+    "plan: bars that return varied": "share of the tracks' bars in which some beats are those of an earlier one",
+    "plan: bars a section": "mean length of the sections found by self-similarity",
+    "plan: sections that return": "share of the sections that have the music of an earlier one",
     **{
         f"structureness, {name}": f"fitness of the best repeated part longer than {low:g} s"
         + (f", up to {high:g} s" if np.isfinite(high) else "")
@@ -68,9 +73,21 @@ def song_features(song: WholeSong, spec: RollSpec) -> dict[str, float]:
         | _chords(planes, spec)
         | _tune(planes, spec)
         | _texture(planes)
+        | _plan(plan_of_song(notes, bars, spec))
         | {f"structureness, {name}": value for name, value in structureness(alike, bar_seconds).items()}
     )
     return {name: float(found.get(name, NAN)) for name in EXPLANATIONS}
+
+
+def _plan(plan: SongPlan) -> dict[str, float]:
+    """How much of the song returns, and its sections."""
+    playing = max(1, int(plan.playing.sum()))
+    return {
+        "plan: bars that return exactly": float(plan.exact.sum() / playing),
+        "plan: bars that return varied": float(plan.varied.sum() / playing),
+        "plan: bars a section": plan.num_bars / len(plan.starts),
+        "plan: sections that return": 1 - len(set(plan.labels)) / len(plan.labels),
+    }
 
 
 def bar_likeness(planes: Planes) -> NDArray[np.float32]:

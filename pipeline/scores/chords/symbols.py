@@ -97,6 +97,11 @@ def read_chord(text: str) -> Chord | None:
     return Chord(root, quality, root if not any(found.groups()[7:]) else _pitch_class(found.groups()[7:]))
 
 
+def symbol_of(chord: Chord | None) -> str:
+    """The symbol of a chord, `N.C.` for none."""
+    return "N.C." if chord is None else str(chord)
+
+
 def transposed(chord: Chord | None, semitones: int) -> Chord | None:
     """A chord moved by `semitones`."""
     if chord is None:
@@ -174,6 +179,6 @@ def print_progression(chords: ChordRows) -> str:
     """A line of symbols that `read_progression` reads: `Am | F | C G`; unknown chords are printed as none."""
     bars = []
     for first, second in zip(chords[::2], chords[1::2], strict=True):
-        names = [str(chord_of_row(one) or "N.C.") for one in (first, second)]
+        names = [symbol_of(chord_of_row(one)) for one in (first, second)]
         bars.append(names[0] if names[0] == names[1] else " ".join(names))
     return " | ".join(bars)

@@ -1,11 +1,11 @@
-"""Chord symbols of a MusicXML score: `harmony` elements."""
+"""Chord symbols of a MusicXML score: `harmony` elements read and written."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement
 
-from pipeline.scores.chords.symbols import LETTERS, PITCH_CLASSES, Chord, read_chord
+from pipeline.scores.chords.symbols import LETTERS, PITCH_CLASSES, PRINTED, Chord, read_chord
 
 KINDS = {
     "major": "maj", "minor": "min", "augmented": "aug", "diminished": "dim", "dominant": "7", "major-seventh": "maj7",
@@ -15,6 +15,8 @@ KINDS = {
     "major-13th": "maj7", "minor-13th": "min7", "suspended-second": "maj", "suspended-fourth": "sus4", "power": "maj",
 }  # fmt: skip
 """Qualities of `gan.chords` by the kinds that MusicXML names."""
+KIND_OF_QUALITY = {quality: kind for kind, quality in reversed(KINDS.items())}
+"""The first of them for each quality."""
 
 
 def read_harmony(element: Element, semitones: int) -> tuple[Chord | None] | None:
@@ -45,6 +47,30 @@ def read_harmony(element: Element, semitones: int) -> tuple[Chord | None] | None
     if quality == "min7" and "5" in lowered:
         quality = "m7b5"
     return (Chord(root, quality, root if bass is None else bass),)
+
+
+def harmony_element(chord: Chord | None, offset: int) -> Element:
+    """A `harmony` element that takes effect `offset` divisions after the place where it stands."""
+    element = Element("harmony", {"print-frame": "no"})
+    (root, root_alter), (bass, bass_alter) = chord.spelled if chord is not None else (("C", 0), ("C", 0))
+    _add_pitch_class(element, "root", root, root_alter)
+    if chord is None:
+        SubElement(element, "kind", text="N.C.").text = "none"
+    else:
+        SubElement(element, "kind", text=PRINTED[chord.quality]).text = KIND_OF_QUALITY[chord.quality]
+        if chord.bass != chord.root:
+            _add_pitch_class(element, "bass", bass, bass_alter)
+    if offset:
+        SubElement(element, "offset", sound="yes").text = str(offset)
+    return element
+
+
+def _add_pitch_class(element: Element, name: str, letter: str, accidental: int) -> None:
+    """Add `root` or `bass`."""
+    child = SubElement(element, name)
+    SubElement(child, f"{name}-step").text = letter
+    if accidental:
+        SubElement(child, f"{name}-alter").text = str(accidental)
 
 
 def _pitch_class(element: Element, name: str, semitones: int) -> int | None:

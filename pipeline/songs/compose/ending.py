@@ -128,22 +128,23 @@ def closing_chord(chord: Notes, spec: RollSpec, key: Key) -> Notes:
         return final
     root, third, fifth = triad(key)
     lowest = int(np.argmin(final["pitch"]))
+    ground = nearest(int(chord["pitch"][lowest]), (root,), spec)
     for voice, pitch in enumerate(chord["pitch"].tolist()):
-        final["pitch"][voice] = nearest(pitch, (root,) if voice == lowest else (root, third, fifth), spec)
+        final["pitch"][voice] = ground if voice == lowest else nearest(pitch, (root, third, fifth), spec, ground)
     if len(final) > 1 and third not in final["pitch"] % 12:
         others = [voice for voice in range(len(final)) if voice != lowest]
-        near = {voice: nearest(int(chord["pitch"][voice]), (third,), spec) for voice in others}
+        near = {voice: nearest(int(chord["pitch"][voice]), (third,), spec, ground) for voice in others}
         chosen = min(others, key=lambda voice: (abs(near[voice] - int(chord["pitch"][voice])), -near[voice]))
         final["pitch"][chosen] = near[chosen]
     return final
 
 
-def nearest(pitch: int, pitch_classes: tuple[int, ...], spec: RollSpec) -> int:
-    """The pitch of the roll next to `pitch` that has one of the pitch classes; below rather than above.
+def nearest(pitch: int, pitch_classes: tuple[int, ...], spec: RollSpec, least: int = 0) -> int:
+    """The pitch of the roll next to `pitch`, from `least` on, with one of the pitch classes; below rather than above.
 
-    In a roll of less than an octave without one, `pitch` itself.
+    Where the roll has none there, `pitch` itself.
     """
-    inside = range(spec.lowest_pitch, spec.lowest_pitch + spec.num_pitches)
+    inside = range(max(least, spec.lowest_pitch), spec.lowest_pitch + spec.num_pitches)
     fitting = [other for other in inside if other % 12 in pitch_classes]
     return min(fitting, key=lambda other: (abs(other - pitch), other), default=pitch)
 

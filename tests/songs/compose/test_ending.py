@@ -8,7 +8,7 @@ import pytest
 from gan.spec import RollSpec, Track
 from pipeline.scores.keys import Key
 from pipeline.scores.notes import NOTE, Notes, make_notes
-from pipeline.songs.compose.ending import add_ending, ending_score
+from pipeline.songs.compose.ending import add_ending, end_in_last_bar, ending_score
 from tests.song_makers import song_of
 
 C_MAJOR, A_MINOR = Key(0, False), Key(9, True)
@@ -50,6 +50,22 @@ def test_an_open_end_gets_a_bar_with_the_tonic(key: Key, triad: set[int]) -> Non
     assert (last["length"] == 16).all() and len(last) == 4
     steps = np.abs(last["pitch"] - HALF_CADENCE["pitch"][HALF_CADENCE["onset"] == 12])
     assert steps[:3].max() <= 5, "the upper voices move to the nearest chord tone"
+
+
+def test_no_voice_ends_below_the_root_in_the_bass() -> None:
+    crossed = chords((69, 65, 60, 53), (71, 62, 47, 48))
+    notes, _ = add_ending(crossed, 1, QUARTET, C_MAJOR)
+    last = notes[notes["onset"] == 16]
+    assert last["pitch"].min() % 12 == 0
+
+
+def test_a_song_that_may_not_grow_ends_in_its_last_bar() -> None:
+    notes = np.concatenate([CADENCE, HALF_CADENCE])
+    notes["onset"][len(CADENCE) :] += 16
+    ended = end_in_last_bar(notes, 2, QUARTET, C_MAJOR)
+    assert np.array_equal(ended[ended["onset"] < 16], make_notes(*(CADENCE[name] for name in CADENCE.dtype.names)))
+    assert ending_score(ended, 2, QUARTET, C_MAJOR) == 1
+    assert (ended["onset"] + ended["length"]).max() == 32
 
 
 def test_drums_end_with_one_hit() -> None:
