@@ -38,6 +38,9 @@ class GenerateSettings:
     """Slowest and fastest tempo, between which each song's is drawn."""
     key: str | None = None
     """Such as `G major` or `E minor`; null draws one a song. With `given` or `like`: the key that the file is in."""
+    chords: Any = None
+    """Chords for all sections, `"Am F C G"`, or by section, `{verse: "Am F C G", chorus: "F G | Am C"}`: one a bar, or
+    two between bar lines; repeated to the section's end. The key follows from them unless `key` is given."""
     density: Any = None
     """Notes a bar by the name of the track, such as `{Drums: 12}`; tracks that are left out are left to chance."""
     style: str | None = None

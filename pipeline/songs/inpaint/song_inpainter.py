@@ -16,6 +16,7 @@ from pipeline.errors import UserError
 from pipeline.scores.keys import Key, key_name, read_key
 from pipeline.scores.notes import Notes, cut_overlaps
 from pipeline.scores.swing import STRAIGHT
+from pipeline.songs.chord_requests import read_chords
 from pipeline.songs.given_song import GivenSong, read_given
 from pipeline.songs.humanizing import draw_performer, humanize
 from pipeline.songs.inpaint.mask import BarMask, as_list, kept_cells, kept_notes
@@ -51,6 +52,8 @@ class SongInpainter:
         self.given, self.kept = read_kept(config, self.spec)
         self.key = read_key(settings.key) if settings.key is not None else self.given.key
         self.request = read_request(config, self.spec, model.styles, self.in_common_key)
+        chords = read_chords(settings.chords)
+        self.chords = None if chords is None else chords.everywhere("songs around given notes")
         self.rerolls = read_rerolls(settings.rerolls, settings.songs, "generate.rerolls")
         if any(reroll.role is not None for reroll in self.rerolls):
             raise UserError(
@@ -63,7 +66,7 @@ class SongInpainter:
         config, settings, given, kept = self.config, self.config.generate, self.given, self.kept
         times = history_of(self.rerolls, number).times
         seed = mix_seed(settings.seed, number, *([times] if times else []))
-        made = inpaint_song(given, kept, self.inpainter, self.request, self.key, self.in_common_key, seed)
+        made = inpaint_song(given, kept, self.inpainter, self.request, self.key, self.in_common_key, seed, self.chords)
         stays = kept_notes(given, kept, self.spec)
         spec = widened(self.spec, stays)
         notes = cut_overlaps(np.concatenate([stays, made]))
