@@ -22,7 +22,8 @@ from pipeline.config import PROGRAM, Config, flatten, read_config, register_sche
 from pipeline.scores.notes import Planes, cut_overlaps, make_notes, notes_from_roll, roll_from_notes
 from pipeline.scores.song_plan import pack_plans
 from pipeline.settings.data import roll_spec
-from pipeline.songs.performance import humanize
+from pipeline.songs.humanizing import draw_performer, humanize
+from pipeline.songs.performance.model import bundled_model
 from pipeline.songs.song import Section, Song
 from tests.music_makers import Row, tune, write_midi
 
@@ -57,7 +58,8 @@ def song_of(
         table = cut_overlaps(make_notes(*zip(*notes, strict=True)))
     sections = (Section("verse", "verse", 0, 1), Section("chorus", "chorus", 1, bars - 1)) if bars > 1 else ()
     sections = sections or (Section("verse", "verse", 0, 1),)
-    velocities, timing = humanize(table, spec, sections, None, 120.0, humanized, seed)
+    performer = draw_performer(bundled_model(), table, spec, 120.0, seed)
+    velocities, timing = humanize(table, spec, sections, bundled_model(), performer, humanized, seed)
     values: dict[str, Any] = {
         "number": 1,
         "seed": seed,
@@ -151,5 +153,6 @@ def untrained_state(spec: RollSpec) -> dict[str, Any]:
         "spec": spec.to_dict(),
         "music": {"tempo_bpm": {"0": 60.0, "0.5": 90.0, "1": 120.0}, "modes": {"major": 3, "minor": 1}},
         "styles": [],
+        "performance": {},
         "plans": {name: torch.from_numpy(values) for name, values in pack_plans([]).items()},
     }

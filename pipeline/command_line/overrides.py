@@ -47,7 +47,12 @@ def quoted(word: str, sweep: bool) -> str:
         value = f"[{value}]"
     if kind in (list[str], list[str] | None, Any) and value[0] in "[{" and value[-1] == CLOSING[value[0]]:
         return f"{key}={_collection(value)}"
-    if _is_entry(name) and not PLAIN.fullmatch(value) and not QUOTED.fullmatch(value) and value[0] not in "[{":
+    if (
+        (_is_entry(name) or (kind is Any and not sweep))
+        and not PLAIN.fullmatch(value)
+        and not QUOTED.fullmatch(value)
+        and value[0] not in "[{"
+    ):
         return f"{key}={_in_quotes(value)}"
     return word
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from gan.chords import CHORD_NUMBERS
 from gan.spec import HOLD, ONSET, RollSpec
 from pipeline.dataset.near_duplicates import minhash_signatures
+from pipeline.dataset.performances import PlayedTable, played_table
 from pipeline.dataset.same_tune import TuneNgrams, interval_ngrams
 from pipeline.dataset.store import Reject
 from pipeline.errors import UnusableError, UserError
@@ -203,6 +204,8 @@ class PreparedSong:
     """The bars of the song that its sections begin at."""
     plan: SongPlan
     """Of its longest stretch in the metre."""
+    played: PlayedTable
+    """How notes of that stretch are played; empty where that says nothing."""
     starts: tuple[int, ...]
     """The bar of the song that each phrase starts at."""
     phrases: NDArray[np.uint8]
@@ -292,6 +295,8 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
     tables = [quantise(parts, span, spec) for span in spans]
     if not any(len(table) for table in tables):
         raise UnusableError("no notes")
+    longest = max(range(len(spans)), key=lambda index: spans[index].bars)
+    told = played_table(parts, spans[longest], tables[longest], spec)[: 0 if source.transcription else None]
     digest = song_digest(tables, spec)
     ngrams = interval_ngrams(parts, spans, spec)
     key = _named_key(source.key) or estimate_key(
@@ -322,7 +327,6 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
     for part in parts:
         programs[part.track][part.program] += len(part.events)
     everything = np.concatenate(tables)
-    longest = max(range(len(spans)), key=lambda index: spans[index].bars)
     return PreparedSong(
         id=source.id,
         title=_title(source, score),
@@ -335,6 +339,7 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
         tempo_bpm=round(source.bpm or score.mean_bpm, 2),
         sections=tuple(span.first_bar + begin for span, own in zip(spans, sections, strict=True) for begin in own),
         plan=plan_of_song(tables[longest], spans[longest].bars, spec, sections[longest]),
+        played=told,
         starts=tuple(starts),
         phrases=np.concatenate([packed for _, packed in cut]),
         signatures=np.concatenate(

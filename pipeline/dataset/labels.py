@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.chords import QUALITY
+from pipeline.dataset.performances import PlayedNotes, performance_from_table
 from pipeline.dataset.store import PhraseRow, PhraseStore
 from pipeline.errors import UserError
 from pipeline.scores.chords.symbols import UNKNOWN
 from pipeline.scores.keys import read_key
+from pipeline.scores.score import DEFAULT_BPM
 
 MOST_STYLES = 32
 """A data set with more folders than this is sorted by something else than style."""
@@ -71,3 +73,16 @@ def labels_of(store: PhraseStore, split: str) -> NDArray[np.float32]:
     chords = store.chords(split).astype(np.float32)
     chords[chords[:, :, QUALITY] == UNKNOWN] = np.nan
     return np.concatenate([chords.reshape(len(rows), -1), np.array(labels, np.float32).reshape(len(rows), 3)], axis=1)
+
+
+def performances_of(store: PhraseStore, split: str) -> list[PlayedNotes]:
+    """How the songs of a split are played, where that is known, with tempo and style."""
+    styles, depth = styles_of(store), fork([row.source for row in store.songs])
+    rows = [row for row in store.songs if row.split == split]
+    found = []
+    for row, table in zip(rows, store.played(split), strict=True):
+        style = style_of(row.source, depth)
+        style = style if style in styles else ""
+        if len(table):
+            found.append(performance_from_table(table, store.spec, row.tempo_bpm or DEFAULT_BPM, style))
+    return found

@@ -17,20 +17,21 @@ from typing import Any
 import numpy as np
 
 from pipeline.dataset.cutting import CuttingSettings, PreparedFile, PreparedSong, SourceFile, prepare_file
+from pipeline.dataset.performances import PLAYED
 from pipeline.dataset.store import Reject
 from pipeline.files import fingerprint
 from pipeline.parallel import TookTooLongError, limited, work_on
 from pipeline.scores.song_plan import pack_plans, unpack_plans
 from pipeline.settings.data import ExecutorSettings
 
-FORMAT = 5
+FORMAT = 6
 """Counted up when files are read otherwise than before, or what was read is written otherwise."""
 HEAD = struct.Struct("<16sII")
 """Before each record: its key, the number of its bytes, and their checksum with the key's."""
 PLAIN = tuple(
     field.name
     for field in fields(PreparedSong)
-    if field.name not in ("phrases", "signatures", "ngrams", "programs", "plan", "chords")
+    if field.name not in ("phrases", "signatures", "ngrams", "programs", "plan", "chords", "played")
 )
 CRASHED = "broken file: reading it crashed the reader"
 TOO_SLOW = "takes too long to read"
@@ -104,10 +105,8 @@ def to_bytes(prepared: PreparedFile) -> bytes:
     songs, parts = [], []
     for song in prepared.songs:
         plan = pack_plans([song.plan])
-        arrays = [
-            np.ascontiguousarray(one)
-            for one in (song.phrases, song.signatures, song.chords, *song.ngrams, *plan.values())
-        ]
+        columns = (song.phrases, song.signatures, song.chords, song.played.view(np.uint8), *song.ngrams, *plan.values())
+        arrays = [np.ascontiguousarray(one) for one in columns]
         shapes = [[array.dtype.str, array.shape] for array in arrays]
         plan_names = list(plan)
         programs = [list(own.items()) for own in song.programs]
@@ -136,12 +135,13 @@ def from_bytes(content: bytes) -> PreparedFile:
         fields_of: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in song.items()
         }
-        phrases, signatures, chords, *ngrams = arrays[: -len(names)]
+        phrases, signatures, chords, played, *ngrams = arrays[: -len(names)]
         (plan,) = unpack_plans(dict(zip(names, arrays[-len(names) :], strict=True)))
         # what stays in memory for long must not hold the phrases there
         fields_of |= {
             "signatures": signatures.copy(),
             "chords": chords.copy(),
+            "played": played.copy().view(PLAYED),
             "ngrams": tuple(one.copy() for one in ngrams),
         }
         songs.append(PreparedSong(**fields_of, programs=programs, phrases=phrases, plan=plan))

@@ -3,17 +3,19 @@
 `data/prepared/SET/` holds `rolls.npy` (uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`: all of train, then
 validation, then test), in the same order `chords.npy` (int8 `[phrases, half_bars, 3]`, see `gan.chords`) and
 `phrases.csv` (which bars of which song each phrase is), `songs.csv` (what is known of each song), `plans.npz` (the plan
-of each, in the order of `songs.csv`), `rejects.csv` and `statistics.json`.
+of each, in the order of `songs.csv`), `performance.npz` (how notes of some of them are played, see
+`pipeline.dataset.performances`), `rejects.csv` and `statistics.json`.
 """
 
 from __future__ import annotations
 
 import re
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,7 @@ from numpy.typing import NDArray
 from gan.chords import CHORD_NUMBERS
 from gan.spec import RollSpec
 from pipeline.csv import damaged, read_rows
+from pipeline.dataset.performances import PlayedTable, unpack_performances
 from pipeline.dataset.splits import SPLITS
 from pipeline.files import read_json
 from pipeline.scores.chords.symbols import ChordRows
@@ -28,9 +31,10 @@ from pipeline.scores.notes import Planes, unpack_rolls
 from pipeline.scores.song_plan import SongPlan, unpack_plans
 
 ROLLS, PHRASES, SONGS, REJECTS, STATISTICS = "rolls.npy", "phrases.csv", "songs.csv", "rejects.csv", "statistics.json"
-PLANS, CHORDS = "plans.npz", "chords.npy"
+PLANS, PERFORMANCE, CHORDS = "plans.npz", "performance.npz", "chords.npy"
 WRITTEN, RECOGNISED = "written", "recognised"
 """Where the chords of a song come from."""
+T = TypeVar("T")
 KNOWN_SEPARATOR = "; "
 """Between the names of known tracks in `songs.csv`."""
 
@@ -199,11 +203,19 @@ class PhraseStore:
 
     def plans(self, split: str) -> list[SongPlan]:
         """The plans of the songs of a split, in the order of `songs`."""
-        path = self.directory / PLANS
+        return self._of_songs(PLANS, unpack_plans, split)
+
+    def played(self, split: str) -> list[PlayedTable]:
+        """How notes of the songs of a split are played, in the order of `songs`; empty where nothing is known of it."""
+        return self._of_songs(PERFORMANCE, unpack_performances, split)
+
+    def _of_songs(self, name: str, unpack: Callable[[dict[str, Any]], list[T]], split: str) -> list[T]:
+        """What a file of arrays holds of each song of a split."""
+        path = self.directory / name
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                plans = unpack_plans({name: arrays[name] for name in arrays.files})
-            return [plan for plan, song in zip(plans, self.songs, strict=True) if song.split == split]
+                values = unpack({name: arrays[name] for name in arrays.files})
+            return [value for value, song in zip(values, self.songs, strict=True) if song.split == split]
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise damaged(path, str(error), "prepare") from error
 

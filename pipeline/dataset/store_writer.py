@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from pipeline.csv import write_rows
 from pipeline.dataset.cutting import CuttingSettings, PreparedFile, PreparedSong
 from pipeline.dataset.near_duplicates import find_near_duplicates
+from pipeline.dataset.performances import MOST_SONGS, pack_performances
 from pipeline.dataset.same_tune import group_same_tunes
 from pipeline.dataset.splits import SPLITS, choose_splits
 from pipeline.dataset.statistics import describe_music
 from pipeline.dataset.store import (
     CHORDS,
     KNOWN_SEPARATOR,
+    PERFORMANCE,
     PHRASES,
     PLANS,
     RECOGNISED,
@@ -66,6 +68,7 @@ def write_store(prepared_files: Iterator[PreparedFile], settings: CuttingSetting
     rejects: list[Reject] = []
     place_of: dict[str, int] = {}
     ids: Counter[str] = Counter()
+    tell: list[int] = []  # songs that say how they are played
     raw = directory / "phrases.partial"
     with raw.open("wb") as file:
         for prepared in prepared_files:
@@ -80,6 +83,11 @@ def write_store(prepared_files: Iterator[PreparedFile], settings: CuttingSetting
                 ids[song.id] += 1
                 own_id = song.id if ids[song.id] == 1 else f"{song.id}-again-{ids[song.id]}"
                 songs.append(replace(song, id=own_id, phrases=song.phrases[:0].copy()))
+                if len(song.played):
+                    tell.append(len(songs) - 1)
+                if len(tell) > 2 * MOST_SONGS:
+                    tell = _forget_how_played(songs, tell)
+    _forget_how_played(songs, tell)
     kept, phrases = _without_near_duplicates(raw, songs, rejects, settings)
     if kept:
         table = _SplitSongs(kept)
@@ -92,6 +100,14 @@ def write_store(prepared_files: Iterator[PreparedFile], settings: CuttingSetting
     raw.unlink()
     remarks = Counter(kind_of_reason(remark) for song, _ in kept for remark in song.remarks)
     return StoreSummary(len(kept), counts, rejects, remarks)
+
+
+def _forget_how_played(songs: list[PreparedSong], places: list[int]) -> list[int]:
+    """Leave `MOST_SONGS` of the songs at these places their performance, those of the lowest digests; their places."""
+    places = sorted(places, key=lambda place: songs[place].digest)
+    for place in places[MOST_SONGS:]:
+        songs[place] = replace(songs[place], played=songs[place].played[:0].copy())
+    return places[:MOST_SONGS]
 
 
 def _without_near_duplicates(
@@ -163,7 +179,7 @@ def _write_rolls(phrases: NDArray[np.uint8], path: Path, table: _SplitSongs) -> 
 
 
 def _write_tables(directory: Path, table: _SplitSongs, rejects: list[Reject], names: Sequence[str]) -> None:
-    """Write `chords.npy`, `plans.npz`, `phrases.csv`, `songs.csv` and `rejects.csv`."""
+    """Write `chords.npy`, `plans.npz`, `performance.npz`, `phrases.csv`, `songs.csv` and `rejects.csv`."""
     phrase_rows, song_rows = [], []
     for split in SPLITS:
         for number, (song, its) in enumerate(zip(table.songs, table.splits, strict=True)):
@@ -189,12 +205,16 @@ def _write_tables(directory: Path, table: _SplitSongs, rejects: list[Reject], na
                     remark=table.remark(number),
                 )
             )
+    ordered = [song for split in SPLITS for song in table.of(split)]
     with atomic_path(directory / CHORDS) as temporary, temporary.open("wb") as file:
-        np.save(file, np.concatenate([song.chords for split in SPLITS for song in table.of(split)]))
-    plans = [song.plan for split in SPLITS for song in table.of(split)]
-    with atomic_path(directory / PLANS) as temporary, temporary.open("wb") as file:
-        arrays: dict[str, Any] = pack_plans(plans)
-        np.savez_compressed(file, **arrays)
+        np.save(file, np.concatenate([song.chords for song in ordered]))
+    packed: dict[str, dict[str, Any]] = {
+        PLANS: pack_plans([song.plan for song in ordered]),
+        PERFORMANCE: pack_performances([song.played for song in ordered]),
+    }
+    for name, arrays in packed.items():
+        with atomic_path(directory / name) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, **arrays)
     write_rows(directory / PHRASES, phrase_rows, PhraseIndexRow)
     write_rows(directory / SONGS, song_rows, SongRow)
     write_rows(directory / REJECTS, sorted(rejects, key=lambda one: os.fsencode(one.path)), Reject)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -285,6 +286,36 @@ def quantise_chords(score: Score, notes: Notes, span: BarSpan, spec: RollSpec) -
     )
     is_written = written[:, QUALITY] != UNKNOWN
     return np.where(is_written[:, None], written, found), bool(is_written.mean() > 0.5)
+
+
+def played(
+    parts: list[AssignedPart], span: BarSpan, notes: Notes, spec: RollSpec
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """How the notes that `quantise` gave were played.
+
+    Returns
+    -------
+    velocities, offsets
+        `[notes]` each: MIDI velocity (1 to 127; of notes that fell together the loudest), and how much later than its
+        step a note began, in steps (-.5 to .5).
+    """
+    onset, pitch, velocity = (
+        np.concatenate([part.events[name] for part in parts]) for name in ("onset", "pitch", "velocity")
+    )
+    track = np.repeat([part.track for part in parts], [len(part.events) for part in parts])
+    onset = onset - span.start
+    steps = to_steps(onset.copy(), spec)
+    keys = _note_keys(track, pitch, steps)
+    order = np.lexsort((velocity, keys))
+    wanted = _note_keys(notes["track"], notes["pitch"], notes["onset"])
+    loudest = order[np.searchsorted(keys[order], wanted, side="right") - 1]
+    offsets = np.clip(onset[loudest] * spec.steps_per_quarter - steps[loudest], -0.5, 0.5)
+    return np.clip(velocity[loudest], 1, 127).astype(np.uint8), offsets
+
+
+def _note_keys(track: NDArray[Any], pitch: NDArray[Any], step: NDArray[Any]) -> NDArray[np.int64]:
+    """A number for each note by which they can be found."""
+    return np.asarray((track.astype(np.int64) * 256 + pitch) * (1 << 32) + step, dtype=np.int64)
 
 
 def _one_at_a_time(

@@ -38,6 +38,9 @@ class GenerateSettings:
     """Slowest and fastest tempo, between which each song's is drawn."""
     key: str | None = None
     """Such as `G major` or `E minor`; null draws one a song. With `given` or `like`: the key that the file is in."""
+    chords: Any = None
+    """Chords for all sections, `"Am F C G"`, or by section, `{verse: "Am F C G", chorus: "F G | Am C"}`: one a bar, or
+    two between bar lines; repeated to the section's end. The key follows from them unless `key` is given."""
     density: Any = None
     """Notes a bar by the name of the track, such as `{Drums: 12}`; tracks that are left out are left to chance."""
     style: str | None = None
@@ -76,9 +79,8 @@ class GenerateSettings:
     from a model of those of the data's songs; from fewer than ten songs, it takes the forms in turn."""
     rerolls: list[str] = field(default_factory=list)
     """Songs (`3`) and sections (`3.chorus`) sent back, in order; `album.reroll` adds to it."""
-    humanize: float = 0.5
-    """Irregular timing, accents of metre, phrase and section, and slowing down at the end: 0 is a machine, 1 a lively
-    player."""
+    humanize: float = 1.0
+    """Strength of a player's velocities and timing, and of slowing down at the end: 0 is a machine, 1 as learnt."""
     swing: float | None = None
     """Share of each beat that its first half lasts: 0.5 is straight, 0.67 a triplet feel, 0.75 the most; null leaves
     it to the player that `humanize` draws, or to the file of `given`."""

@@ -17,7 +17,7 @@ from pipeline.formats import is_recording, printable
 from pipeline.progress import say
 from pipeline.scores.keys import Key, estimate_key, pitch_class_durations
 from pipeline.scores.notes import Notes
-from pipeline.scores.quantisation import BarSpan, MetreError, mend_metre, quantise, to_steps, usable_spans
+from pipeline.scores.quantisation import BarSpan, MetreError, mend_metre, played, quantise, to_steps, usable_spans
 from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import DEFAULT_BPM, Score
 from pipeline.scores.song_plan import SongPlan, plan_of_song
@@ -224,7 +224,8 @@ def _on_grid(name: str, score: Score, voices: list[AssignedPart], spec: RollSpec
     if longest is stretches[-1] and score.end <= longest.start + longest.bars * bar + 1e-3:
         last = int(to_steps(onsets - start, spec).max())  # a short note near the last bar line may go to the next bar
         bars = max(bars, last // spec.steps_per_bar + 1)
-    notes = quantise(voices, BarSpan(start, bars, longest.first_bar), spec)
+    span = BarSpan(start, bars, longest.first_bar)
+    notes = quantise(voices, span, spec)
     if not len(notes):
         raise UnusableError("no notes")
     remarks = _left_out(name, score, voices, longest, onsets, start, bars * bar)
@@ -235,7 +236,7 @@ def _on_grid(name: str, score: Score, voices: list[AssignedPart], spec: RollSpec
     return GivenSong(
         name=name,
         notes=notes,
-        performance=_performance(voices, start, spec),
+        performance=_performance(voices, span, notes, spec),
         bars=bars,
         pickup_bars=pickup,
         key=estimate_key(pitch_class_durations(notes, spec)),
@@ -275,21 +276,14 @@ def _left_out(
     return remarks
 
 
-def _performance(voices: list[AssignedPart], start: float, spec: RollSpec) -> PlayedNotes:
-    """Velocity and timing of each note; of those that fall together the loudest."""
+def _performance(voices: list[AssignedPart], span: BarSpan, notes: Notes, spec: RollSpec) -> PlayedNotes:
+    """Velocity and timing of each note."""
     ticks = TICKS_PER_BEAT // spec.steps_per_quarter
     most = (ticks - 1) // 2
-    played: PlayedNotes = {}
-    for voice in voices:
-        steps = to_steps(voice.events["onset"] - start, spec)
-        exact = np.rint((voice.events["onset"] - start) * TICKS_PER_BEAT).astype(np.int64)
-        late = np.clip(exact - steps * ticks, -most, most)
-        loud = np.clip(voice.events["velocity"], 1, 127)
-        rows = zip(voice.events["pitch"].tolist(), steps.tolist(), loud.tolist(), late.tolist(), strict=True)
-        for pitch, step, velocity, offset in rows:
-            place = (voice.track, pitch, step)
-            played[place] = max(played.get(place, (0, 0)), (velocity, offset))
-    return played
+    velocities, offsets = played(voices, span, notes, spec)
+    late = np.clip(np.rint(offsets * ticks), -most, most).astype(int)
+    places = zip(notes["track"].tolist(), notes["pitch"].tolist(), notes["onset"].tolist(), strict=True)
+    return dict(zip(places, zip(velocities.tolist(), late.tolist(), strict=True), strict=True))
 
 
 def _tempo_map(score: Score, start: float, bars: int, spec: RollSpec) -> tuple[tuple[int, float], ...]:

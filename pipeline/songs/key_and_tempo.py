@@ -1,4 +1,4 @@
-"""Tempo, mode and key of a song, and the key in which its instruments lie well."""
+"""Tempo, slowing down, mode and key of a song, and the key in which its instruments lie well."""
 
 from __future__ import annotations
 
@@ -40,6 +40,22 @@ def draw_tempo(usual_bpm: float | None, quantiles: Mapping[str, float], random: 
     at = float(random.uniform(0.05, 0.95))
     tempo = float(np.interp(at, [share for share, _ in shares], [tempo for _, tempo in shares]))
     return float(np.clip(tempo, 40, 220))
+
+
+def ritardando(tempo_bpm: float, num_bars: int, spec: RollSpec, amount: float) -> tuple[tuple[int, float], ...]:
+    """The tempo map of a song that slows down in the bar before its last and holds its last chord.
+
+    With `amount` 0 there is one tempo. At 1 the last bar is an eighth slower.
+    """
+    if amount == 0 or num_bars < 3:
+        return ((0, tempo_bpm),)
+    start = (num_bars - 2) * spec.steps_per_bar
+    beats = spec.beats_per_bar
+    slowing = [
+        (start + beat * spec.steps_per_beat, tempo_bpm * (1 - 0.1 * amount * beat / beats)) for beat in range(1, beats)
+    ]
+    last = ((num_bars - 1) * spec.steps_per_bar, tempo_bpm * (1 - 0.125 * amount))
+    return ((0, tempo_bpm), *slowing, last)
 
 
 def comfortable_ranges(sounding: Any, programs: Sequence[int], spec: RollSpec) -> list[tuple[int, int]]:

@@ -16,6 +16,8 @@ from torch import Tensor
 
 from gan.conditions import DENSITY, KEY, LENGTH, NUM_ATTRIBUTES, SILENT, STYLE, ConditionLayout
 from gan.spec import RollSpec
+from pipeline.scores.chords.symbols import ChordRows
+from pipeline.songs.chord_requests import chord_conditions
 from pipeline.songs.form import FormSection
 
 ROLE_DENSITY = {
@@ -76,8 +78,8 @@ class SongConditions:
         The tracks that play and may rest, those that rest most often in the data first, the leading one last.
     lead
         The track that has the tune, or None.
-    rhythm_and_chroma
-        `[NUM_DRAWN, numbers]`: those of phrases of the data; each role of sections has its own.
+    rhythm_and_harmony
+        `[NUM_DRAWN, numbers]`: rhythm, chroma and chords of phrases of the data; each role of sections has its own.
     requested
         Bool `[tracks]`: densities that the user requested, which no section changes.
     """
@@ -87,7 +89,7 @@ class SongConditions:
     plays: NDArray[np.bool_]
     resting: tuple[int, ...]
     lead: int | None
-    rhythm_and_chroma: Tensor
+    rhythm_and_harmony: Tensor
     requested: NDArray[np.bool_]
 
 
@@ -130,10 +132,10 @@ def draw_song_conditions(
     named = (~requested[:tracks].isnan()).numpy()
     free = [track for track in range(tracks) if plays[track] and shares[track] >= RESTS and not named[track]]
     resting = sorted(free, key=lambda track: (track == lead, -shares[track]))
-    rhythm_and_chroma = torch.where(
+    rhythm_and_harmony = torch.where(
         requested.isnan(), examples[torch.cat([row.view(1), drawn[drawn != row]])], requested
-    )[:, ConditionLayout.of(spec).attributes.stop : ConditionLayout.of(spec).chroma.stop]
-    return SongConditions(conditions, limits, plays, tuple(resting), lead, rhythm_and_chroma, named)
+    )[:, ConditionLayout.of(spec).attributes.stop : ConditionLayout.of(spec).chords.stop]
+    return SongConditions(conditions, limits, plays, tuple(resting), lead, rhythm_and_harmony, named)
 
 
 def draw_example(examples: Tensor, requested: Tensor, densities: Tensor, home: int, random: torch.Generator) -> Tensor:
@@ -159,22 +161,40 @@ def draw_example(examples: Tensor, requested: Tensor, densities: Tensor, home: i
     return conditions
 
 
-def plan_phrases(sections: Sequence[FormSection], song: SongConditions, spec: RollSpec) -> list[list[PhraseConditions]]:
-    """The conditions of each phrase of each section."""
-    plans = []
+def plan_phrases(
+    sections: Sequence[FormSection], song: SongConditions, spec: RollSpec, chords: ChordRows | None = None
+) -> list[list[PhraseConditions]]:
+    """The conditions of each phrase of each section; `chords` `[2 * bars, 3]` of the song are those requested."""
+    plans, place = [], 0
     roles = list(dict.fromkeys(section.role for section in sections))
     rises = any(ROLE_DENSITY.get(role, 1.0) > 1 for role in roles)
     for section in sections:
-        rhythm_and_chroma = song.rhythm_and_chroma[roles.index(section.role) % len(song.rhythm_and_chroma)]
-        rows = [_rests(section, index, rises, song, spec) for index in range(section.num_phrases)]
-        plans.append([_phrase_conditions(section.role, rests, rhythm_and_chroma, song, spec) for rests in rows])
+        drawn = song.rhythm_and_harmony[roles.index(section.role) % len(song.rhythm_and_harmony)]
+        own = []
+        for index in range(section.num_phrases):
+            rests = _rests(section, index, rises, song, spec)
+            phrase = _phrase_conditions(section.role, rests, drawn, song, spec)
+            if chords is not None:
+                request_chords(phrase.values, chords[place : place + spec.half_bars], ConditionLayout.of(spec))
+            own.append(phrase)
+            place += spec.half_bars
+        plans.append(own)
     return plans
 
 
+def request_chords(conditions: Tensor, chords: ChordRows, layout: ConditionLayout) -> None:
+    """Put requested chords `[half_bars, 3]` into conditions `[layout.size]`; where there are any the chroma is open."""
+    values = chord_conditions(chords).to(conditions)
+    known = ~values.isnan()
+    if bool(known.any()):
+        conditions[layout.chords] = torch.where(known, values, conditions[layout.chords])
+        conditions[layout.chroma] = torch.nan
+
+
 def _phrase_conditions(
-    role: str, rests: NDArray[np.bool_], rhythm_and_chroma: Tensor, song: SongConditions, spec: RollSpec
+    role: str, rests: NDArray[np.bool_], rhythm_and_harmony: Tensor, song: SongConditions, spec: RollSpec
 ) -> PhraseConditions:
-    """The conditions of a phrase with this rhythm and chroma in which these tracks rest in these bars."""
+    """The conditions of a phrase with this rhythm and harmony in which these tracks rest in these bars."""
     tracks, factor = spec.num_tracks, ROLE_DENSITY.get(role, 1.0)
     conditions = song.values.clone()
     scaled = (conditions[:tracks] * factor).clamp(song.limits[0], song.limits[1])
@@ -187,7 +207,7 @@ def _phrase_conditions(
     attributes[DENSITY] = densities
     attributes[LENGTH] *= torch.where(named, 1.0, faster)
     attributes[1:, densities < SILENT] = torch.nan  # of a silent track nothing else is known
-    conditions[: ConditionLayout.of(spec).chroma.stop] = torch.cat([attributes.flatten(), rhythm_and_chroma])
+    conditions[: ConditionLayout.of(spec).chords.stop] = torch.cat([attributes.flatten(), rhythm_and_harmony])
     return PhraseConditions(conditions, rests)
 
 

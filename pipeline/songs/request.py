@@ -17,9 +17,10 @@ from gan.spec import RollSpec
 from pipeline.config import Config
 from pipeline.errors import UserError
 from pipeline.scores.instruments import program_of
-from pipeline.scores.keys import Key, read_key
+from pipeline.scores.keys import Key
 from pipeline.scores.swing import check_swing
 from pipeline.settings.generate import GenerateSettings
+from pipeline.songs.chord_requests import read_chords, requested_key
 
 MAX_NOTES = 200
 """Notes a bar that nobody plays more of."""
@@ -98,8 +99,9 @@ def read_request(config: Config, spec: RollSpec, styles: Sequence[str], in_commo
     conditions = no_conditions(1, spec)[0]
     for name, notes in (settings.density or {}).items():
         conditions[match_track(name, spec, "generate.density")] = notes
-    if settings.key is not None:
-        conditions[KEY] = key_number(read_key(settings.key), in_common_key)
+    key = requested_key(settings)
+    if key is not None:
+        conditions[KEY] = key_number(key, in_common_key)
     if settings.tempo_bpm is not None:
         conditions[TEMPO] = settings.tempo_bpm
     if settings.style is not None:
@@ -120,8 +122,8 @@ def check_request(settings: GenerateSettings, spec: RollSpec) -> None:
             raise UserError(f"generate.swing: {error}.") from error
     _within(settings.condition_strength, 0, MAX_CONDITION_STRENGTH, "generate.condition_strength")
     _temperatures(settings.temperature, spec)
-    if settings.key is not None:
-        read_key(settings.key)
+    requested_key(settings)
+    read_chords(settings.chords)
     if settings.tempo_bpm is not None:
         _within(settings.tempo_bpm, SLOWEST_BPM, FASTEST_BPM, "generate.tempo_bpm", "beats a minute")
     if settings.tempo_range_bpm is not None:
@@ -163,6 +165,7 @@ def refuse_request(settings: GenerateSettings, design: str) -> None:
     """Raise `UserError` where something is requested that a design without conditions can't follow."""
     requested = {
         "density": settings.density,
+        "chords": settings.chords,
         "style": settings.style,
         "temperature": settings.temperature,
         "condition_strength": settings.condition_strength != 1 or None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pipeline.devices import choose_device, load_checkpoint
 from pipeline.errors import UserError
 from pipeline.scores.song_plan import SongPlan, unpack_plans
 from pipeline.settings.data import roll_spec
+from pipeline.songs.performance.model import PerformanceModel, bundled_model, completed_performance, performance_from
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,8 @@ class TrainedModel:
         Names of the data's styles, in the order of their numbers.
     in_common_key
         Whether the data was moved to C major or A minor.
+    performance
+        How notes are played, as the data's songs were, else as those were that come along.
     plans
         Of songs of the data.
     """
@@ -47,6 +50,7 @@ class TrainedModel:
     styles: tuple[str, ...]
     in_common_key: bool
     plans: tuple[SongPlan, ...] = ()
+    performance: PerformanceModel = field(default_factory=bundled_model)
 
     @property
     def spec(self) -> RollSpec:
@@ -68,6 +72,7 @@ def load_trained_model(config: Config, checkpoint: Path) -> TrainedModel:
             dissonance=float(state["reference"]["dissonance"]),
             styles=tuple(state["styles"]),
             in_common_key=state["settings"]["prepare.key"] == "common",
+            performance=completed_performance(performance_from(state["performance"])),
             plans=tuple(unpack_plans({name: values.numpy() for name, values in state["plans"].items()})),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:

@@ -25,7 +25,7 @@ from gan.training.monitor import TrainingFailed
 from gan.training.precision import uses_bfloat16
 from gan.training.trainer import Trainer, scheduled_learning_rate
 from pipeline.config import Config, compose, flatten, stage_directory
-from pipeline.dataset.labels import labels_of, styles_of
+from pipeline.dataset.labels import labels_of, performances_of, styles_of
 from pipeline.dataset.store import PhraseStore, open_store
 from pipeline.devices import choose_device, load_checkpoint, prepare_torch, resident
 from pipeline.errors import UserError
@@ -34,6 +34,7 @@ from pipeline.parallel import num_processes
 from pipeline.progress import counted, counter, duration, finish_step_first, say
 from pipeline.scores.song_plan import pack_plans
 from pipeline.settings.data import roll_spec
+from pipeline.songs.performance.model import fit_performance, performance_state
 from pipeline.stage_table import STAGES, Outcome, Plan
 from pipeline.training.recorder import Recorder
 from pipeline.training.tensorboard import require_tensorboard
@@ -100,6 +101,7 @@ def run(config: Config, directory: Path) -> Outcome:
         "music": store.statistics,
         "styles": styles_of(store),
         "plans": {name: torch.from_numpy(values) for name, values in pack_plans(plans).items()},
+        "performance": performance_state(fit_performance(performances_of(store, "train"))),
     }
     recorder = Recorder(directory, config, trainer, training, held_out, _some(held_out_known), facts)
     if recorder.checkpoint.exists():

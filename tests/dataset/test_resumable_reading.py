@@ -51,7 +51,7 @@ def test_a_prepared_file_survives_the_way_as_bytes(sources: list[SourceFile]) ->
         assert back.rejects == there.rejects and len(back.songs) == len(there.songs)
         for song, again in zip(there.songs, back.songs, strict=True):
             for name, value in vars(song).items():
-                if name in ("phrases", "signatures", "chords"):
+                if name in ("phrases", "signatures", "chords", "played"):
                     assert np.array_equal(value, getattr(again, name)) and value.dtype == getattr(again, name).dtype
                 elif name == "ngrams":
                     assert all(np.array_equal(*pair) for pair in zip(value, again.ngrams, strict=True))

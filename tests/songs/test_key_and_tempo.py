@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
+import pytest
 
 from gan.spec import RollSpec, Track
 from pipeline.scores.keys import Key
 from pipeline.scores.notes import make_notes
-from pipeline.songs.key_and_tempo import choose_shift, comfortable_ranges, draw_tempo
+from pipeline.songs.key_and_tempo import choose_shift, comfortable_ranges, draw_tempo, ritardando
+from tests.song_makers import BAND
 
 C_MAJOR = Key(0, False)
 QUARTET = RollSpec(tuple(Track(name) for name in ("Soprano", "Alto", "Tenor", "Bass")), bars=1)
@@ -38,3 +42,12 @@ def test_tempi_follow_the_data() -> None:
     assert 73 < min(near) < 84 < max(near) < 95
     spread = [draw_tempo(None, {"0": 60, "0.5": 100, "1": 140}, random) for _ in range(50)]
     assert 60 <= min(spread) < 90 and 110 < max(spread) <= 140
+
+
+def test_songs_slow_down_at_the_end() -> None:
+    assert ritardando(120, 8, BAND, 0) == ((0, 120),)
+    tempi = ritardando(100, 9, BAND, 1.0)
+    assert tempi[0] == (0, 100)
+    assert [step for step, _ in tempi[1:]] == [16 * 7 + 4, 16 * 7 + 8, 16 * 7 + 12, 16 * 8]
+    assert all(later[1] < earlier[1] for earlier, later in pairwise(tempi))
+    assert tempi[-1][1] == pytest.approx(87.5)

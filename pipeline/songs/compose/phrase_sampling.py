@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gan.chords import CHORD_NUMBERS
 from gan.conditions import ConditionLayout
 from gan.context import Context, start_orphaned_holds
 from gan.interface import PhraseGenerator
@@ -177,6 +178,9 @@ class ConditionalSampler:
         made = self._batch(before.planes)[:, :, :, -half:]
         tail = before.planes[ONSET, :, -half:].sum(axis=(2, 3)).mean(axis=1)
         mixed = window_conditions(conditions.values, tail, half / spec.bars).to(latents.z)
+        layout = ConditionLayout.of(spec)
+        chords = torch.cat([before.latents.conditions[0, layout.chords], mixed[layout.chords]]).view(-1, CHORD_NUMBERS)
+        mixed[layout.chords] = chords[-2 * half - spec.half_bars :][: spec.half_bars].flatten()
         window_latents = replace(latents, conditions=mixed.expand(count, -1).clone())
         while made.shape[3] < half + spec.bars:
             start = made.shape[3] - half

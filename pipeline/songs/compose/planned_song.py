@@ -15,18 +15,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gan.chords import CHORD_NUMBERS, QUALITY
 from gan.conditions import DENSITY, NUM_ATTRIBUTES, SILENT, ConditionLayout
 from gan.context import Context
 from gan.latents import Latents
 from gan.seeds import mix_seed
 from gan.spec import HOLD, ONSET, RollSpec
+from pipeline.scores.chords.symbols import UNKNOWN, ChordRows, unknown_chords
 from pipeline.scores.keys import Key
 from pipeline.scores.notes import Notes, Planes, notes_from_roll
 from pipeline.scores.song_plan import NEW, SongPlan
+from pipeline.songs.chord_requests import chord_conditions, chords_in
 from pipeline.songs.compose.ending import end_in_last_bar
 from pipeline.songs.compose.phrase_sampling import ConditionalSampler, draw_latents, latents_of
 from pipeline.songs.compose.reranking import PhraseSlot, SampledPhrase
-from pipeline.songs.plan import PhraseConditions, draw_example
+from pipeline.songs.plan import PhraseConditions, draw_example, request_chords
 from pipeline.songs.seeds import SongRandomStream
 from pipeline.songs.song import Section
 
@@ -56,6 +59,8 @@ class PlannedSong:
         The key (C major or A minor), and what decides on the music.
     sampler
         Samples the bars that are new.
+    requested_chords
+        Chords of all half bars that the user requests, int8 `[2 * bars, 3]`, or None.
     planes
         What is made so far, bool `[2, tracks, bars, steps, pitches]`.
     made
@@ -73,6 +78,7 @@ class PlannedSong:
     home: Key
     seed: int
     sampler: ConditionalSampler
+    requested_chords: ChordRows | None = None
     planes: Planes = field(init=False)
     made: NDArray[np.bool_] = field(init=False)
     seeds: list[int] = field(init=False)
@@ -118,6 +124,12 @@ class PlannedSong:
         """The notes of the song, which ends in its last bar; and its bars."""
         bars = self.plan.num_bars
         return end_in_last_bar(notes_from_roll(self.planes, self.spec.lowest_pitch), bars, self.spec, self.home), bars
+
+    def chords(self, num_bars: int) -> ChordRows:
+        """The chords that the song was made for, `[2 * num_bars, 3]`; those of the last bar, its ending, are open."""
+        chords = self._chords.copy()
+        chords[2 * num_bars - 2 :] = UNKNOWN
+        return chords
 
     def sections(self, num_bars: int) -> tuple[Section, ...]:
         """The sections of the song of `num_bars` bars, with seeds and latents."""
@@ -304,7 +316,28 @@ class PlannedSong:
         silent = (conditions[density] < SILENT).repeat(NUM_ATTRIBUTES)
         silent[density] = False
         conditions[layout.attributes] = conditions[layout.attributes].masked_fill(silent, torch.nan)
+        here = slice(2 * window.start, 2 * window.stop)
+        conditions[layout.chords] = chord_conditions(self._chords[here])
+        if self.requested_chords is not None:
+            request_chords(conditions, self.requested_chords[here], layout)
         return conditions
+
+    @cached_property
+    def _chords(self) -> ChordRows:
+        """The chords of all half bars: the requested; else of a bar that returns those of its source, else drawn."""
+        layout, chords = ConditionLayout.of(self.spec), unknown_chords(2 * self.plan.num_bars)
+        drawn = {label: chords_in(values, layout) for label, values in self._values.items()}
+        for (start, end), label in zip(self.plan.section_bars, self.plan.labels, strict=True):
+            chords[2 * start : 2 * end] = np.resize(drawn[label], (2 * (end - start), CHORD_NUMBERS))
+        pitched = list(self.spec.pitched)
+        for bar in range(self.plan.num_bars):
+            sources = self.plan.source[pitched, bar][self.plan.playing[pitched, bar]]
+            if len(sources) and np.all(sources == sources[0]) and sources[0] != NEW:
+                chords[2 * bar : 2 * bar + 2] = chords[2 * sources[0] : 2 * sources[0] + 2]
+        if self.requested_chords is not None:
+            is_requested = self.requested_chords[:, QUALITY, None] != UNKNOWN
+            chords = np.where(is_requested, self.requested_chords, chords)
+        return chords
 
     @cached_property
     def _values(self) -> dict[int, torch.Tensor]:
@@ -324,6 +357,17 @@ class PlannedSong:
                 self.sampler.generator.examples, self.sampler.request.conditions, densities, key, random
             )
         return values
+
+
+def without_other_chords(plan: SongPlan, chords: ChordRows, spec: RollSpec) -> SongPlan:
+    """The plan in which pitched tracks are new in bars that return from a bar of other requested chords."""
+    source = plan.source.copy()
+    bars = chords.reshape(plan.num_bars, -1)
+    for track in spec.pitched:
+        returning = np.flatnonzero(source[track] != NEW)
+        other = (bars[returning] != bars[source[track, returning]]).any(axis=1)
+        source[track, returning[other]] = NEW
+    return replace(plan, source=source)
 
 
 def _bars(section: Section) -> slice:

@@ -12,9 +12,11 @@ import torch
 from gan.conditions import ConditionLayout
 from gan.networks.generator import Generator
 from gan.seeds import mix_seed
+from pipeline.scores.chords.symbols import ChordRows, unknown_chords
 from pipeline.scores.keys import Key
 from pipeline.scores.notes import Notes, in_order, notes_from_roll
 from pipeline.scores.song_plan import SongPlan
+from pipeline.songs.chord_requests import chords_in
 from pipeline.songs.compose.ending import add_ending
 from pipeline.songs.compose.phrase_sampling import (
     ConditionalSampler,
@@ -22,7 +24,7 @@ from pipeline.songs.compose.phrase_sampling import (
     UnconditionalSampler,
     latents_of,
 )
-from pipeline.songs.compose.planned_song import PlannedSong
+from pipeline.songs.compose.planned_song import PlannedSong, without_other_chords
 from pipeline.songs.compose.reranking import PhraseSlot, Reranker, SampledPhrase
 from pipeline.songs.form import FormSection
 from pipeline.songs.plan import PhraseConditions, draw_song_conditions, plan_phrases
@@ -90,6 +92,16 @@ class SongSections:
         return in_order(np.concatenate([notes_from_roll(opening, spec.lowest_pitch), notes])), opening.shape[
             2
         ] + num_bars
+
+    def chords(self, num_bars: int) -> ChordRows | None:
+        """The chords that the song of `num_bars` bars was made for, `[2 * num_bars, 3]`; the last bar's are open."""
+        if self.plan is None:
+            return None
+        layout = ConditionLayout.of(self.sampler.generator.spec)
+        rows = [chords_in(phrase.values, layout) for phrases in self.plan for phrase in phrases]
+        chords = unknown_chords(2 * num_bars)
+        chords[: 2 * num_bars - 2] = np.concatenate(rows)[: 2 * num_bars - 2]
+        return chords
 
     def sections(self, num_bars: int) -> tuple[Section, ...]:
         """The sections of the song of `num_bars` bars, with seeds and latents."""
@@ -163,7 +175,13 @@ class SectionComposer:
     variation: float
 
     def compose(
-        self, form: Sequence[FormSection] | SongPlan, home: Key, request: Request, lead: int | None, seed: int
+        self,
+        form: Sequence[FormSection] | SongPlan,
+        home: Key,
+        request: Request,
+        lead: int | None,
+        seed: int,
+        chords: ChordRows | None = None,
     ) -> SongSections | PlannedSong:
         """The sections of a song in C major or A minor, as `home` says.
 
@@ -177,9 +195,11 @@ class SectionComposer:
             The track that has the tune, or None.
         seed
             Decides on everything else.
+        chords
+            Chords of all half bars that the user requests, in the key of `home`, or None.
         """
         if isinstance(form, SongPlan):
-            return self._compose_plan(form, home, request, lead, seed)
+            return self._compose_plan(form, home, request, lead, seed, chords)
         random = torch.Generator().manual_seed(mix_seed(seed, SongRandomStream.COMPOSITION))
         generator, spec, reranker = self.model.generator, self.model.spec, Reranker(self.model)
         song = generator.sample_latents(1, random)
@@ -189,7 +209,7 @@ class SectionComposer:
             key = home.tonic + 12 * home.is_minor
             request = request.learnable(generator.examples, ConditionLayout.of(spec))
             shared = draw_song_conditions(generator.examples, request.conditions, key, lead, spec, random)
-            plan = plan_phrases(form, shared, spec)
+            plan = plan_phrases(form, shared, spec, chords)
             song = replace(song, conditions=shared.values.to(song.z).unsqueeze(0))
             sampler = ConditionalSampler(generator, reranker, self.candidates, self.variation, request, shared, song)
         else:
@@ -198,7 +218,9 @@ class SectionComposer:
         sections.make()
         return sections
 
-    def _compose_plan(self, plan: SongPlan, home: Key, request: Request, lead: int | None, seed: int) -> PlannedSong:
+    def _compose_plan(
+        self, plan: SongPlan, home: Key, request: Request, lead: int | None, seed: int, chords: ChordRows | None
+    ) -> PlannedSong:
         """A song that follows a plan; see `compose`."""
         generator, spec = self.model.generator, self.model.spec
         assert isinstance(generator, Generator)
@@ -211,6 +233,8 @@ class SectionComposer:
         sampler = ConditionalSampler(
             generator, Reranker(self.model), self.candidates, self.variation, request, shared, latents
         )
-        song = PlannedSong(plan, name_sections(plan), home, seed, sampler)
+        if chords is not None:
+            plan = without_other_chords(plan, chords, spec)
+        song = PlannedSong(plan, name_sections(plan), home, seed, sampler, chords)
         song.make()
         return song

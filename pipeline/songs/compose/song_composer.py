@@ -9,17 +9,27 @@ import numpy as np
 
 from gan.networks.generator import Generator
 from gan.seeds import mix_seed
+from gan.spec import RollSpec
 from pipeline.config import Config
-from pipeline.scores.keys import Key, key_name, read_key
+from pipeline.scores.chords.symbols import transpose_rows
+from pipeline.scores.keys import Key, key_name
 from pipeline.scores.notes import cut_overlaps
 from pipeline.scores.song_plan import SongPlan
 from pipeline.scores.swing import STRAIGHT
 from pipeline.settings.data import ArrangementSettings
+from pipeline.songs.chord_requests import read_chords, requested_key
 from pipeline.songs.compose.sections import SectionComposer
 from pipeline.songs.form import FormSection, choose_form, choose_length, pick_form
 from pipeline.songs.given_song import plan_of_form
-from pipeline.songs.key_and_tempo import choose_shift, comfortable_ranges, draw_mode, draw_tempo, transpose_into_range
-from pipeline.songs.performance import humanize, ritardando
+from pipeline.songs.humanizing import draw_performer, humanize
+from pipeline.songs.key_and_tempo import (
+    choose_shift,
+    comfortable_ranges,
+    draw_mode,
+    draw_tempo,
+    ritardando,
+    transpose_into_range,
+)
 from pipeline.songs.plan_model import MIN_PLANS, PlanModel, letters_of, name_sections
 from pipeline.songs.request import draw_requested_tempo, read_request, with_instruments
 from pipeline.songs.rerolls import RerollHistory, check_roles, history_of, read_rerolls
@@ -45,6 +55,12 @@ class SongOutline:
     arrangement: ArrangementSettings
     random: np.random.Generator
 
+    def roles(self, spec: RollSpec) -> list[tuple[str, int]]:
+        """Role and number of bars of each section, a closing bar not counted."""
+        if isinstance(self.sections, SongPlan):
+            return [(section.role, section.num_bars) for section in name_sections(self.sections)]
+        return [(section.role, section.num_phrases * spec.bars) for section in self.sections]
+
 
 class SongComposer:
     """Makes the songs of one checkpoint; each depends on the settings, the seed and its own number alone.
@@ -56,13 +72,17 @@ class SongComposer:
         self.config = config
         model = load_trained_model(config, checkpoint)
         self.spec = model.spec
-        self.music, self.statistics = model.music, model.statistics
+        self.music, self.statistics, self.performance = model.music, model.statistics, model.performance
         settings = config.generate
         self.plan = plan_of_form(config, self.spec)
         self.plans = model.plans if isinstance(model.generator, Generator) else ()
         # songs are moved to their key
         self.request = read_request(config, self.spec, model.styles, in_common_key=True)
         self.rerolls = read_rerolls(settings.rerolls, settings.songs, "generate.rerolls")
+        self.chords = read_chords(settings.chords)
+        if self.chords is not None:
+            outlines = [self.outline(number) for number in range(1, settings.songs + 1)]
+            self.chords.check_roles(role for outline in outlines for role, _ in outline.roles(self.spec))
         for number in {reroll.number for reroll in self.rerolls}:
             self.outline(number)
         self.composer = SectionComposer(model, settings.candidates, settings.variation)
@@ -73,7 +93,7 @@ class SongComposer:
         history = history_of(self.rerolls, number)
         seed = mix_seed(settings.seed, number)
         random = np.random.default_rng(seed)
-        key = read_key(settings.key) if settings.key is not None else None
+        key = requested_key(settings)
         is_minor = draw_mode(self.music["modes"], random) if key is None else key.is_minor
         tempo = draw_tempo(config.data.tempo_bpm, self.music["tempo_bpm"], random)
         requested_tempo = draw_requested_tempo(settings, random)
@@ -108,19 +128,31 @@ class SongComposer:
         outline = self.outline(number)
         home, arrangement = outline.home, outline.arrangement
         request = self.request.with_defaults(tempo_bpm=outline.tempo_bpm)
-        composed = self.composer.compose(outline.sections, home, request, tracks.lead, outline.seed)
+        chords = None
+        if self.chords is not None and outline.requested_key is not None:
+            typed = self.chords.rows(outline.roles(spec))
+            chords = transpose_rows(typed, home.tonic - outline.requested_key.tonic)
+        composed = self.composer.compose(outline.sections, home, request, tracks.lead, outline.seed, chords)
         notes, num_bars = composed.notes()
         ranges = comfortable_ranges(self.statistics.sounding, arrangement.programs, spec)
         shift = choose_shift(notes, home, outline.requested_key, ranges, spec, outline.random)
+        performer = draw_performer(self.performance, notes, spec, outline.tempo_bpm, outline.seed, settings.style)
         if outline.history.sections:
             for role, count in outline.history.sections:
                 composed.remake(role, count)
             notes, num_bars = composed.notes()
         notes = cut_overlaps(transpose_into_range(notes, shift, spec))
 
-        sections = composed.sections(num_bars)
+        sections, made_for = composed.sections(num_bars), composed.chords(num_bars)
         velocities, timing = humanize(
-            notes, spec, sections, tracks.lead, outline.tempo_bpm, settings.humanize, outline.seed
+            notes,
+            spec,
+            sections,
+            self.performance,
+            performer,
+            settings.humanize,
+            outline.seed,
+            is_swung=settings.swing is not None,
         )
         return Song(
             number=number,
@@ -137,5 +169,6 @@ class SongComposer:
             velocities=velocities,
             timing_ticks=timing,
             sections=sections,
+            composed_chords=None if made_for is None else transpose_rows(made_for, shift),
             swing=STRAIGHT if settings.swing is None else settings.swing,
         )

@@ -19,13 +19,16 @@ from gan.spec import HOLD, ONSET, RollSpec
 from pipeline.config import Config
 from pipeline.errors import UserError
 from pipeline.progress import counted
+from pipeline.scores.chords.symbols import transpose_rows
 from pipeline.scores.keys import Key, key_name, read_key
 from pipeline.scores.notes import Planes, cut_overlaps, notes_from_roll, roll_from_notes
 from pipeline.scores.swing import STRAIGHT
+from pipeline.songs.chord_requests import read_chords, requested_key
 from pipeline.songs.explore.inversion import invert, roll_distance
 from pipeline.songs.given_song import GivenSong, read_given
+from pipeline.songs.humanizing import draw_performer, humanize
 from pipeline.songs.key_and_tempo import draw_tempo, transpose_into_range
-from pipeline.songs.performance import humanize
+from pipeline.songs.plan import request_chords
 from pipeline.songs.request import key_number, read_request, with_instruments
 from pipeline.songs.seeds import ExplorationStream, SongRandomStream
 from pipeline.songs.song import Section, Song
@@ -66,6 +69,11 @@ class Explorer:
         self.generator, self.discriminator = model.generator, model.discriminator
         self.layout = ConditionLayout.of(self.spec)
         request = read_request(config, self.spec, model.styles, model.in_common_key)
+        chords, key = read_chords(config.generate.chords), requested_key(config.generate)
+        if chords is not None and key is not None:
+            rows = chords.everywhere("phrases to explore")
+            rows = transpose_rows(rows, key.shift_to_common if model.in_common_key else 0)
+            request_chords(request.conditions, np.resize(rows, (self.spec.half_bars, rows.shape[1])), self.layout)
         self.request = request.learnable(self.generator.examples, self.layout)
         self.remarks: list[str] = []
         self.like: GivenSong | None = None
@@ -202,7 +210,11 @@ class Explorer:
             Section(one.name, "phrase", index * spec.bars, spec.bars, latents=_arrays(one.latents))
             for index, one in enumerate(phrases)
         )
-        velocities, timing = humanize(notes, spec, sections, None, tempo, settings.humanize, settings.seed)
+        player = draw_performer(self.model.performance, notes, spec, tempo, settings.seed, settings.style)
+        amount, is_swung = settings.humanize, settings.swing is not None
+        velocities, timing = humanize(
+            notes, spec, sections, self.model.performance, player, amount, settings.seed, is_swung
+        )
         arrangement = config.tracks.arrangements[0]
         given_programs = like.programs if like is not None else (None,) * spec.num_tracks
         programs = [

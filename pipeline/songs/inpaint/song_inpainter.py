@@ -15,10 +15,12 @@ from pipeline.config import Config
 from pipeline.errors import UserError
 from pipeline.scores.keys import Key, key_name, read_key
 from pipeline.scores.notes import Notes, cut_overlaps
+from pipeline.scores.swing import STRAIGHT
+from pipeline.songs.chord_requests import read_chords
 from pipeline.songs.given_song import GivenSong, read_given
+from pipeline.songs.humanizing import draw_performer, humanize
 from pipeline.songs.inpaint.mask import BarMask, as_list, kept_cells, kept_notes
 from pipeline.songs.inpaint.window_inpainting import WindowInpainter, inpaint_song
-from pipeline.songs.performance import humanize
 from pipeline.songs.request import read_request, with_instruments
 from pipeline.songs.rerolls import history_of, read_rerolls
 from pipeline.songs.song import Section, Song
@@ -46,9 +48,12 @@ class SongInpainter:
         model = load_trained_model(config, checkpoint)
         assert isinstance(model.generator, Generator) and isinstance(model.discriminator, Discriminator)
         self.config, self.spec, self.in_common_key = config, model.spec, model.in_common_key
+        self.performance = model.performance
         self.given, self.kept = read_kept(config, self.spec)
         self.key = read_key(settings.key) if settings.key is not None else self.given.key
         self.request = read_request(config, self.spec, model.styles, self.in_common_key)
+        chords = read_chords(settings.chords)
+        self.chords = None if chords is None else chords.everywhere("songs around given notes")
         self.rerolls = read_rerolls(settings.rerolls, settings.songs, "generate.rerolls")
         if any(reroll.role is not None for reroll in self.rerolls):
             raise UserError(
@@ -61,14 +66,19 @@ class SongInpainter:
         config, settings, given, kept = self.config, self.config.generate, self.given, self.kept
         times = history_of(self.rerolls, number).times
         seed = mix_seed(settings.seed, number, *([times] if times else []))
-        made = inpaint_song(given, kept, self.inpainter, self.request, self.key, self.in_common_key, seed)
+        made = inpaint_song(given, kept, self.inpainter, self.request, self.key, self.in_common_key, seed, self.chords)
         stays = kept_notes(given, kept, self.spec)
         spec = widened(self.spec, stays)
         notes = cut_overlaps(np.concatenate([stays, made]))
         notes["length"] = np.minimum(notes["length"], kept.shape[1] * spec.steps_per_bar - notes["onset"])
         sections = sections_of(kept[given.sounding | ~kept.all(axis=1)])
         tempo = given.mean_bpm if settings.tempo_bpm is None else settings.tempo_bpm
-        velocities, timing = humanize(notes, spec, sections, config.tracks.lead, tempo, settings.humanize, seed)
+        swing = given.swing if settings.swing is None else settings.swing
+        is_swung = settings.swing is not None or swing != STRAIGHT
+        performer = draw_performer(self.performance, notes, spec, tempo, seed, settings.style)
+        velocities, timing = humanize(
+            notes, spec, sections, self.performance, performer, settings.humanize, seed, is_swung
+        )
         for index, (track, pitch, onset, _) in enumerate(notes.tolist()):
             if kept[track, onset // spec.steps_per_bar]:
                 velocities[index], timing[index] = given.performance[track, pitch, onset]
@@ -92,7 +102,7 @@ class SongInpainter:
             velocities=velocities,
             timing_ticks=timing,
             sections=sections,
-            swing=given.swing if settings.swing is None else settings.swing,
+            swing=swing,
         )
 
 

@@ -21,11 +21,13 @@ from gan.networks.generator import Generator
 from gan.seeds import mix_seed
 from gan.spec import HOLD, ONSET, RollSpec
 from gan.statistics import DataStatistics
+from pipeline.scores.chords.symbols import ChordRows, transpose_rows
 from pipeline.scores.keys import Key, into_range
 from pipeline.scores.notes import Notes, Planes, in_order, notes_from_roll, roll_from_notes
 from pipeline.songs.given_song import GivenSong
 from pipeline.songs.inpaint.mask import BarMask, kept_notes
 from pipeline.songs.key_and_tempo import transpose_into_range
+from pipeline.songs.plan import request_chords
 from pipeline.songs.request import Request, key_number
 from pipeline.songs.seeds import SongRandomStream
 
@@ -77,7 +79,9 @@ class WindowInpainter:
         """Of the phrases."""
         return self.generator.spec
 
-    def inpaint(self, planes: Planes, kept: BarMask, request: Request, seed: int) -> Planes:
+    def inpaint(
+        self, planes: Planes, kept: BarMask, request: Request, seed: int, chords: ChordRows | None = None
+    ) -> Planes:
         """A song with all cells made that are not `kept`, bool `[2, tracks, bars, steps, pitches]`.
 
         Parameters
@@ -90,6 +94,8 @@ class WindowInpainter:
             What is requested of the whole song.
         seed
             Decides on all that is left to chance.
+        chords
+            Chords of the half bars, int8 `[2 * bars, 3]`, in the key of the data; None leaves them open.
         """
         spec = self.spec
         request = request.learnable(self.generator.examples, ConditionLayout.of(spec))
@@ -107,6 +113,9 @@ class WindowInpainter:
             else:  # the same song, moving on
                 own = latents.repeat(self.candidates)
                 fresh = replace(own, z_time=fresh.z_time, z_track_time=fresh.z_track_time)
+            if chords is not None:
+                for conditions in fresh.conditions:
+                    request_chords(conditions, chords[2 * window[0] : 2 * window[1]], ConditionLayout.of(spec))
             rolls, best = self._window(planes[:, :, bars], made[:, bars], fresh, request, random)
             planes[:, :, bars] = np.where(made[None, :, bars, None, None], planes[:, :, bars], rolls)
             made[:, bars] = True
@@ -200,6 +209,7 @@ def inpaint_song(
     key: Key | None,
     in_common_key: bool,
     seed: int,
+    chords: ChordRows | None = None,
 ) -> Notes:
     """The notes that are made around a given song, at its own pitch, in canonical order.
 
@@ -217,6 +227,8 @@ def inpaint_song(
         Whether the generator knows C major and A minor only; then it works there.
     seed
         Another one makes something else.
+    chords
+        A progression that is requested from the first bar on, repeated to the end; None leaves chords open.
     """
     spec = inpainter.spec
     shift = key.shift_to_common if key is not None and in_common_key else 0
@@ -225,7 +237,10 @@ def inpaint_song(
     planes = roll_from_notes(
         shift_into_pitch_range(transpose_into_range(stays, shift, spec), inpainter.generator), spec, kept.shape[1]
     )
-    whole = inpainter.inpaint(planes, kept, request.with_defaults(number, given.mean_bpm), seed)
+    if chords is not None:
+        bars = max(kept.shape[1], spec.bars)
+        chords = np.resize(transpose_rows(chords, shift), (2 * bars, chords.shape[1]))
+    whole = inpainter.inpaint(planes, kept, request.with_defaults(number, given.mean_bpm), seed, chords)
     made = notes_from_roll(whole & ~kept[None, :, :, None, None], spec.lowest_pitch)
     monophonic = [track for track, share in enumerate(inpainter.statistics.polyphony) if share <= MONOPHONIC]
     return wait_for_kept(transpose_into_range(made, -shift, spec), stays, monophonic)

@@ -6,10 +6,15 @@ from copy import deepcopy
 
 import numpy as np
 import pytest
+import torch
 
+from gan.chords import QUALITY
+from gan.conditions import ConditionLayout
+from pipeline.scores.chords.symbols import UNKNOWN, print_progression, read_progression
 from pipeline.scores.song_plan import NEW, SongPlan, agreement, plan_of_song
+from pipeline.songs.chord_requests import chord_conditions
 from pipeline.songs.compose.ending import ending_score, last_chord
-from pipeline.songs.compose.planned_song import PlannedSong
+from pipeline.songs.compose.planned_song import PlannedSong, without_other_chords
 from pipeline.songs.plan_model import arrange, spans_of
 from tests.plan_makers import plan_of_letters
 from tests.songs.compose.test_sections import HOME, SPEC, STRINGS, composer, requesting
@@ -99,3 +104,23 @@ def test_sections_hold_the_latents_that_they_were_sampled_with(song: PlannedSong
     sections = song.sections(PLAN.num_bars)
     assert [section.num_bars for section in sections] == [4] * 5
     assert all(len(section.latents["z"]) >= 1 for section in sections)
+
+
+def test_sections_have_the_chords_of_phrases_of_the_data(song: PlannedSong) -> None:
+    assert (song.chords(PLAN.num_bars)[:, QUALITY] == UNKNOWN).all(), "nothing is known of the chords of this data"
+    composed, layout = composer(), ConditionLayout.of(SPEC)
+    examples = composed.model.generator.examples
+    progressions = torch.stack([chord_conditions(read_progression(one)) for one in ("C F G C", "Am Dm E Am")])
+    examples[:, layout.chords] = progressions.repeat(len(examples) // 2, 1)
+    found = composed.compose(PLAN, HOME, requesting(), STRINGS, seed=4).chords(PLAN.num_bars)
+    assert found is not None
+    assert print_progression(found[:8]) in ("C | F | G | C", "Am | Dm | E | Am")
+    assert (found[-2:, QUALITY] == UNKNOWN).all(), "the ending is what it is"
+
+
+def test_a_bar_of_another_typed_chord_does_not_return() -> None:
+    chords = np.tile(read_progression("C F | G C"), (PLAN.num_bars // 2, 1))
+    plan = without_other_chords(PLAN, chords, SPEC)
+    for track, bar in zip(*np.nonzero(PLAN.source != NEW), strict=True):
+        same = (PLAN.source[track, bar] - bar) % 2 == 0
+        assert plan.source[track, bar] == (PLAN.source[track, bar] if same or track not in SPEC.pitched else NEW)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from gan.conditions import no_conditions, no_labels
+from gan.conditions import ConditionLayout, no_conditions, no_labels
 from gan.context import Context
 from gan.latents import Latents
 from gan.networks.discriminator import Discriminator
@@ -16,7 +16,9 @@ from gan.networks.generator import Generator
 from gan.settings import AlbumGANSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.statistics import DataStatistics
+from pipeline.scores.chords.symbols import read_progression
 from pipeline.scores.keys import Key
+from pipeline.songs.chord_requests import chords_in
 from pipeline.songs.compose.sections import SectionComposer, SongSections
 from pipeline.songs.form import FORMS, FormSection, numbered
 from pipeline.songs.plan import draw_song_conditions, plan_phrases
@@ -185,3 +187,18 @@ def test_a_section_made_anew_leaves_all_others_as_they_are() -> None:
         assert kept == (section.role != "chorus")
     assert np.array_equal(planes_of(once, 2), planes_of(once, 4)), "with all its returns"
     assert not np.array_equal(planes_of(once, 2), planes_of(twice, 2)), "and again otherwise"
+
+
+def test_requested_chords_are_conditions_of_the_phrases_bar_by_bar() -> None:
+    bars = sum(section.num_phrases for section in FORM) * SPEC.bars
+    chords = np.resize(read_progression("C F | Am G | F G"), (2 * bars, 3))
+    song = composer().compose(FORM, HOME, requesting(), STRINGS, seed=4, chords=chords)
+    layout = ConditionLayout.of(SPEC)
+    conditions = torch.cat([phrase.latents.conditions for phrases in song.phrases for phrase in phrases])
+    made_for = [chords_in(row, layout) for row in conditions]
+    assert np.array_equal(np.concatenate(made_for[:1]), chords[: SPEC.half_bars])
+    assert song.plan is not None
+    planned = [chords_in(phrase.values, layout) for phrases in song.plan for phrase in phrases]
+    assert np.array_equal(np.concatenate(planned), chords)
+    closing = song.chords(bars + 1)
+    assert closing is not None and np.array_equal(closing[: 2 * bars], chords)

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.errors import UserError
+from pipeline.scores.chords.symbols import print_progression
 from pipeline.songs.compose.song_composer import SongComposer
 from pipeline.songs.song import Song
 from tests.song_makers import configured, write_checkpoint
@@ -61,3 +63,19 @@ def test_song_files_hold_the_latents_and_conditions_of_their_phrases(rerolled: d
         assert read.seed == section.seed != 0
         assert set(read.latents) == {"z", "z_time", "z_track", "z_track_time", "conditions"}
         assert len(read.latents["conditions"]) == len(section.latents["z"])
+
+
+def test_typed_chords_are_those_of_the_song_in_the_key_that_follows_from_them(tmp_path: Path) -> None:
+    checkpoint = write_checkpoint(tmp_path, configured("+stage=generate"))
+    overrides = ("+stage=generate", "generate.candidates=2", "generate.form=song", "generate.songs=1")
+    overrides += ("generate.tempo_bpm=150", "generate.min_seconds=40", "generate.max_seconds=55")
+    config = configured(*overrides, 'generate.chords={verse: "D G A D", chorus: "Bm A | G D"}')
+    song = SongComposer(config, checkpoint).make(1)
+    assert song.key == "D major"
+    for section in song.sections[:-1]:
+        rows = song.chords[2 * section.first_bar : 2 * section.first_bar + 8]
+        typed = {"verse": "D | G | A | D", "chorus": "Bm A | G D | Bm A | G D"}.get(section.role)
+        assert typed is None or print_progression(rows) == typed
+    for value, sentence in (("{vers: D G}", "no song has a section vers; there are .*verse"), ("D Q", "Q is no chord")):
+        with pytest.raises(UserError, match=sentence):
+            SongComposer(configured(*overrides, f"generate.chords={value}"), checkpoint)
