@@ -213,7 +213,8 @@ def fit_plan(plan: SongPlan, least: int, most: int, variation: float, random: np
     """A plan made as long as it should be: repeated as strophes, or with sections left out; see `PlanModel.draw`."""
     spans, bars = spans_of(plan), plan.num_bars
     if bars < least:
-        repeats = -(-least // bars)
+        fewest = -(-least // bars)
+        repeats = fewest + int(random.integers(2)) * ((fewest + 1) * bars <= most)
         longer = arrange(plan, spans * repeats)
         plan = vary_plan(longer, bars, variation, random)
         spans = spans_of(plan)
