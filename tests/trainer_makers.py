@@ -24,7 +24,13 @@ MODEL = AlbumGANSettings(
     latent_size=4, trunk_width=24, trunk_blocks=1, track_width=12, step_width=12, beat_width=24, decoder_width=16
 )
 TRAIN = TrainSettings(
-    steps=12, batch_size=4, batches_per_step=2, pretrain_share=0.25, policy_weight=0.3, report_steps=1, penalty_steps=2
+    steps=9,
+    batch_size=4,
+    batches_per_step=2,
+    pretrain_share=1 / 3,
+    policy_weight=0.3,
+    report_steps=1,
+    penalty_steps=2,
 )
 SCALE = (0, 2, 4, 5, 7, 9, 11, 12)
 

@@ -1,5 +1,6 @@
 """The discriminator: what its score depends on."""
 
+import pytest
 import torch
 
 from gan.conditions import (
@@ -15,17 +16,34 @@ from gan.statistics import DataStatistics
 from tests.gan.trio import SMALL, SPEC, mask_of, music, networks
 
 
-def test_the_score_depends_on_the_mask_and_on_what_is_known_alone() -> None:
+def test_the_score_depends_on_what_is_given_and_known_and_not_on_what_was_requested() -> None:
     _, discriminator = networks()
     with torch.no_grad():
-        discriminator.encoder.unknown += 1.0
-    rolls, known = music()[:4], torch.ones(4, 3, dtype=torch.bool)
-    conditions = conditions_of(rolls, no_labels(4, SPEC), SPEC)
-    plain = discriminator.score(rolls, Conditioning(conditions, mask_of(count=4), known))
-    assert torch.equal(plain, discriminator.score(rolls, Conditioning(conditions + 9, mask_of(count=4), known)))
-    assert not torch.equal(plain, discriminator.score(rolls, Conditioning(conditions, mask_of((0, 1), count=4), known)))
-    known[:, 1] = False
-    assert not torch.equal(plain, discriminator.score(rolls, Conditioning(conditions, mask_of(count=4), known)))
+        discriminator.encoder.unknown.add_(1.0)
+    rolls, labels = music()[:4], no_labels(4, SPEC)
+    conditions = conditions_of(rolls, labels, SPEC)
+    plain = discriminator.score(rolls, Conditioning(conditions, mask_of(count=4)))
+    assert torch.equal(plain, discriminator.score(rolls, Conditioning(conditions + 9, mask_of(count=4))))
+    assert torch.equal(plain, discriminator.score(rolls))
+    assert not torch.equal(plain, discriminator.score(rolls, Conditioning(conditions, mask_of((0, 1), count=4))))
+    known = torch.ones(4, 3, dtype=torch.bool)
+    assert torch.equal(plain, discriminator.score(rolls, Conditioning(conditions, mask_of(count=4), known)))
+    known[2, 0] = False
+    changed = discriminator.score(rolls, Conditioning(conditions, mask_of(count=4), known)) != plain
+    assert changed.tolist() == [False, False, True, False]
+
+
+def test_calibrated_logits_are_the_logarithm_of_how_much_more_likely_a_phrase_is_in_the_data() -> None:
+    """Of two normal distributions whose means lie a gap apart the log ratio grows by gap / variance."""
+    _, discriminator = networks()
+    random = torch.Generator().manual_seed(0)
+    assert discriminator.sharpness == 0, "nothing is known of it"
+    for _ in range(20):
+        real, fake = (3 * torch.randn(400, generator=random) + mean for mean in (4.0, 1.0))
+        discriminator.calibrate(real, fake)
+    assert discriminator.sharpness == pytest.approx(3 / 9, rel=0.1)
+    discriminator.calibrate(fake - 1000, fake)
+    assert discriminator.sharpness == 0, "real phrases that score lower tell nothing"
 
 
 def test_every_weight_of_the_discriminator_gets_a_gradient():
