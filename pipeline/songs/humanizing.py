@@ -59,6 +59,8 @@ def humanize(
         own = np.flatnonzero((bars >= section.first_bar) & (bars < section.first_bar + section.num_bars))
         part = notes[own]
         part["onset"] -= section.first_bar * spec.steps_per_bar
+        ends = section.num_bars * spec.steps_per_bar  # what follows may hold the last notes on
+        part["length"] = np.minimum(part["length"], ends - part["onset"])
         random = np.random.default_rng(mix_seed(seed, SongRandomStream.PERFORMANCE, number))
         loudness[own], late[own] = model.perform(performer, part, spec, random, is_swung)
     velocities = np.clip(np.rint(PLAIN_VELOCITY + amount * (loudness - PLAIN_VELOCITY)), 1, 127).astype(np.uint8)

@@ -23,7 +23,7 @@ from gan.context import Context, start_orphaned_holds
 from gan.interface import PhraseGenerator
 from gan.latents import Latents
 from gan.networks.generator import Generator
-from gan.spec import ONSET
+from gan.spec import HOLD, ONSET
 from pipeline.scores.notes import Planes
 from pipeline.songs.compose.reranking import SILENT_TRACK, PhraseSlot, Reranker, SampledPhrase
 from pipeline.songs.plan import PhraseConditions, SongConditions, window_conditions
@@ -132,6 +132,9 @@ class ConditionalSampler:
                 conditions[:tracks] = torch.where(silent, conditions[:tracks] * 1.5**attempt, conditions[:tracks])
             latents = replace(latents, conditions=conditions.to(latents.z).expand(self.candidates, -1).clone())
             rolls = self._continue(latents, slot.before, slot.conditions, random)
+            if first is None:  # what is held into a section begins with it, whatever comes before
+                rolls[:, ONSET, :, 0, 0] |= rolls[:, HOLD, :, 0, 0]
+                rolls[:, HOLD, :, 0, 0] = False
             phrase, faults = self.reranker.best(latents, rolls, None, slot)
             if best is None or faults < best[0]:
                 best = faults, phrase
