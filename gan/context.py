@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gan.conditions import NUM_ATTRIBUTES, ConditionLayout, conditions_of, no_labels
-from gan.rolls import STREAM_ONSET, STREAM_SOUNDING, stream_pitch_classes
+from gan.rolls import STREAM_ONSET, STREAM_SOUNDING
 from gan.spec import HOLD, ONSET, RollSpec
 
 
@@ -77,10 +77,13 @@ class Conditioning:
         Those that the phrases were generated for, `[batch, ConditionLayout.size]`.
     mask
         Which bars of them were given, `[batch, tracks, bars]`.
+    known
+        Bool `[batch, tracks]`: of which tracks it is known what they play; the others are silent. Without it all are.
     """
 
     conditions: Tensor
     mask: Tensor
+    known: Tensor | None = None
 
 
 def conditions_of_context(context: Context, spec: RollSpec) -> Tensor:
@@ -120,13 +123,6 @@ def mask_of_steps(mask: Tensor, spec: RollSpec) -> Tensor:
     return mask.transpose(1, 2).repeat_interleave(spec.steps_per_bar, dim=1)
 
 
-def forced_onsets(mask: Tensor, spec: RollSpec) -> Tensor:
-    """Where made notes follow given ones, so that no note may be held over: bool `[batch, time, tracks]`."""
-    forced = mask.new_zeros(len(mask), spec.bars, spec.steps_per_bar, spec.num_tracks)
-    forced[:, 1:, 0] = (mask[:, :, :-1] & ~mask[:, :, 1:]).transpose(1, 2)
-    return forced.flatten(1, 2)
-
-
 def inpaint_streams(made: Tensor, context: StreamContext, spec: RollSpec) -> Tensor:
     """Streams `made` `[batch, time, tracks, 2, pitch_range]` with those that are given in their place.
 
@@ -144,55 +140,3 @@ def inpaint_streams(made: Tensor, context: StreamContext, spec: RollSpec) -> Ten
         cut = sounding * (1 - onset) * (1 - bars[:, :-1, -1, :, STREAM_SOUNDING]) * joins
         bars[:, 1:, 0, :, STREAM_ONSET] += cut
     return whole
-
-
-NUM_FLAGS = 3
-"""Whether, in what is given, a pitched track has an onset, a drum is hit, anything pitched sounds."""
-HARMONIC_CONTEXT_SIZE = 12 + NUM_FLAGS
-"""Features of a step of a track: how likely each pitch class is, and the flags."""
-
-
-class HarmonicContext(nn.Module):
-    """The harmony that the given notes make, for each track that is made beside them.
-
-    Parameters
-    ----------
-    spec, lowest_pitches, pitch_range
-        Of the streams, see `gan.rolls.to_streams`.
-    gains
-        `[tracks][12]`, `gan.statistics.DataStatistics.harmony`: how likely each interval above a given note is.
-    """
-
-    classes: Tensor
-    semitones: Tensor
-
-    def __init__(
-        self, spec: RollSpec, lowest_pitches: tuple[int, ...], pitch_range: int, gains: list[list[float]]
-    ) -> None:
-        super().__init__()
-        self.spec = spec
-        self.drums = [track for track in range(spec.num_tracks) if track not in spec.pitched]
-        self.interval_gains = nn.Parameter(torch.tensor(gains))  # [tracks, semitones above a given note]
-        classes = stream_pitch_classes(spec, lowest_pitches, pitch_range)  # [pitched, pitch_range, 12]
-        self.register_buffer("classes", classes, persistent=False)
-        semitones = (torch.arange(12) - torch.arange(12).unsqueeze(1)) % 12
-        self.register_buffer("semitones", semitones, persistent=False)  # [pitch class given, pitch class made]
-
-    def forward(self, context: StreamContext) -> Tensor:
-        """`[batch, time, tracks, HARMONIC_CONTEXT_SIZE]`; zeros where nothing is given."""
-        spec, streams = self.spec, context.streams
-        batch, time, tracks = streams.shape[:3]
-        given = mask_of_steps(context.mask, spec).to(streams)  # [batch, time, tracks]
-        pitched = list(spec.pitched)
-        sounding = streams[:, :, pitched, STREAM_SOUNDING] * given[:, :, pitched, None]
-        chroma = torch.einsum("btkp,kpc->btc", sounding, self.classes).clamp(max=1)
-        likely = torch.einsum("btc,kcd->btkd", chroma, self.interval_gains[:, self.semitones])
-        onset = streams[:, :, :, STREAM_ONSET].amax(3) * given
-        flags = [_any(onset[:, :, pitched]), _any(onset[:, :, self.drums]), _any(chroma)]
-        shared = torch.stack(flags, dim=2).unsqueeze(2)
-        return torch.cat([likely, shared.expand(batch, time, tracks, NUM_FLAGS)], dim=3)
-
-
-def _any(x: Tensor) -> Tensor:
-    """Whether anything of the last axis is there."""
-    return x.amax(-1) if x.shape[-1] else x.new_zeros(x.shape[:-1])

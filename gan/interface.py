@@ -67,17 +67,15 @@ class PhraseGenerator(Network):
         self.examples = torch.tensor(statistics.examples)  # [phrases, ConditionLayout.size]
 
     @abstractmethod
-    def forward(self, latents: Latents, noise: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
-        """Phrases in the design's form, with gradients.
+    def forward(self, latents: Latents, generator: torch.Generator | None = None) -> Tensor:
+        """Phrases in the design's form; with gradients where the design has any through its notes.
 
         Parameters
         ----------
         latents
             Of the phrases, on the module's device.
-        noise
-            Amount of noise in the decisions, where the design has any: 1 at the start of training, 0 for none.
         generator
-            Draws noise, on the module's device.
+            Draws noise in the decisions of designs that have it, on the module's device.
         """
 
     @abstractmethod

@@ -19,6 +19,7 @@ class RandomStream(IntEnum):
     PENALTY = 7
     CONDITIONS_AND_MASKS = 8
     MATCHING = 9
+    DROPOUT = 10
 
 
 def mix_seed(seed: int, *numbers: int) -> int:

@@ -13,7 +13,6 @@ LOSSES = ("relativistic", "wasserstein")
 PRECISIONS = ("auto", "float32", "bfloat16")
 NEURONS = ("deterministic", "stochastic")
 REPORTS_PER_CHECKPOINT = 8
-HEADS = ("auto", "choice", "voices", "neurons")
 
 
 def _need(condition: bool, key: str, rule: str, value: object) -> None:
@@ -80,14 +79,15 @@ class AlbumGANSettings(ModelSettings):
         Channels of the discriminator over beats.
     bar_width
         Channels of the discriminator over bars and the phrase.
-    heads
-        What makes the notes of pitched tracks (drums always have a binary neuron a pitch). `auto` gives a track that
-        is monophonic in the data one monophonic voice (`choice`), and every other track several at once (`voices`).
-        `choice`, `voices` and `neurons` (two binary neurons a pitch) force one of them on all pitched tracks.
+    decoder_width
+        Channels of the decoder, which decides notes one after another.
     voices
-        Monophonic voices of a polyphonic track: at most so many notes sound at once.
-    refinement_steps
-        How often a phrase is made anew around its lowest tracks when it is sampled; training has none.
+        Most notes that a polyphonic track strikes at once.
+    dropout
+        Share of the decoder's channels that are dropped in training, the same over a phrase.
+    rhythm_temperature, pitch_temperature
+        Of the decisions when phrases are sampled, when something begins and which note: 1 as learnt, 0 for what is most
+        likely. Pitches a little nearer to the likely ones are more like the data's.
     """
 
     trunk_width: int = 128
@@ -97,19 +97,22 @@ class AlbumGANSettings(ModelSettings):
     step_width: int = 64
     beat_width: int = 160
     bar_width: int = 160
-    heads: str = "auto"
-    voices: int = 4
-    refinement_steps: int = 1
+    decoder_width: int = 128
+    voices: int = 6
+    dropout: float = 0.1
+    rhythm_temperature: float = 1.0
+    pitch_temperature: float = 0.8
 
     def check(self) -> None:
         """Raise `ValueError` with the key in the sentence when a value cannot work."""
         super().check()
-        sizes = "trunk_width trunk_blocks track_width context_width step_width beat_width bar_width"
+        sizes = "trunk_width trunk_blocks track_width context_width step_width beat_width bar_width decoder_width"
         for key in sizes.split():
             _need(getattr(self, key) >= 1, f"model.{key}", "at least 1", getattr(self, key))
-        _need(0 <= self.refinement_steps <= 8, "model.refinement_steps", "0 to 8", self.refinement_steps)
-        _need(self.heads in HEADS, "model.heads", f"one of {', '.join(HEADS)}", self.heads)
-        _need(1 <= self.voices <= 6, "model.voices", "1 to 6", self.voices)
+        _need(1 <= self.voices <= 10, "model.voices", "1 to 10", self.voices)
+        _need(0 <= self.dropout < 1, "model.dropout", "at least 0 and below 1", self.dropout)
+        for key in ("rhythm_temperature", "pitch_temperature"):
+            _need(0 < getattr(self, key) <= 2, f"model.{key}", "above 0 and at most 2", getattr(self, key))
 
 
 @dataclass
@@ -173,11 +176,13 @@ class TrainSettings:
     Attributes
     ----------
     steps
-        Generator steps in all. This is what counts: the same number and seed give the same weights.
+        Steps in all. This is what counts: the same number and seed give the same weights.
     minutes
         Upper bound of training time, for machines slower than expected; time before a resume counts.
     batch_size
-        Phrases in one step, real and generated each. Many small steps learn more in a minute than few large ones.
+        Phrases that are learnt from at once, real and generated each. Many small batches teach more in a minute.
+    batches_per_step
+        Batches that a step learns from one after another, once phrases have been sampled for all of them together.
     discriminator_steps
         Steps of the discriminator for one of the generator, each with a batch of its own.
     loss
@@ -197,23 +202,18 @@ class TrainSettings:
     penalty_steps
         The penalties are computed every so many steps and weigh as many times more (lazy regularisation, Karras et al.
         2020): they cost as much as a step. With 1 they are computed at each.
-    shared_gradient
-        Whether the generator's gradient is taken from the pass in which the discriminator learns
-        (`gan.training.shared_gradient`), which spares 11 % of a step. The relativistic loss allows it. With `false`
-        the generator has a pass of its own, with the same gradient but for rounding.
     ema_decay
         Decay a step of the averaged generator that samples are drawn from; with 0 it is the generator itself.
-    attribute_loss
-        Weight of how far generated phrases are from their conditions, as far as it can be counted.
-    matching_loss
-        Weight of telling real phrases from ones in which some tracks come from another phrase (Reed et al. 2016).
-    matching_loss_steps
-        That loss is computed every so many steps and weighs as many times more.
-    noise_steps
-        The heads' noise falls linearly over these first steps, so that silent notes get tried at the start.
-    noise_floor
-        What of the noise stays to the end of training (samples have none): it keeps decisions away from their
-        thresholds, and the discriminator from learning the training phrases by heart.
+    pretrain_share
+        Over this first share of the steps the generator learns real phrases alone (teacher forcing), before there is an
+        adversary.
+    policy_weight
+        Weight of the discriminator's policy gradient, beside the likelihood of real phrases, from then on; with 0 the
+        generator stays as it is while the discriminator learns to tell its phrases.
+    generator_speed
+        Learning rate of the generator beside `learning_rate`.
+    weight_decay
+        Of the generator (AdamW).
     max_transposition
         Pitched tracks of real phrases are moved together by up to so many semitones, and their key with them; 0 for
         data that is already in one key.
@@ -226,28 +226,27 @@ class TrainSettings:
         How often figures are due; samples for a picture, and a state worth saving, are due with every eighth of them.
     """
 
-    steps: int = 2400
+    steps: int = 240
     minutes: float = 16.0
     batch_size: int = 16
+    batches_per_step: int = 8
     discriminator_steps: int = 1
     loss: str = "relativistic"
     learning_rate: float = 1e-3
     decay_share: float = 0.6
     beta1: float = 0.0
     beta2: float = 0.99
-    gamma: float = 5.0
+    gamma: float = 0.1
     penalty_steps: int = 4
-    shared_gradient: bool = True
     ema_decay: float = 0.995
-    attribute_loss: float = 0.06
-    matching_loss: float = 0.25
-    matching_loss_steps: int = 4
-    noise_steps: int = 600
-    noise_floor: float = 0.15
+    pretrain_share: float = 0.6
+    policy_weight: float = 0.0
+    generator_speed: float = 3.0
+    weight_decay: float = 0.02
     max_transposition: int = 0
     precision: str = "auto"
     compile: bool = False
-    report_steps: int = 25
+    report_steps: int = 4
 
     def check(self) -> None:
         """Raise `ValueError` with the key in the sentence when a value cannot work."""
@@ -256,26 +255,31 @@ class TrainSettings:
         _need(self.precision in PRECISIONS, "train.precision", f"one of {', '.join(PRECISIONS)}", self.precision)
         for key in (
             "steps",
+            "batches_per_step",
             "discriminator_steps",
             "penalty_steps",
-            "matching_loss_steps",
             "report_steps",
         ):
             _need(getattr(self, key) >= 1, f"train.{key}", "at least 1", getattr(self, key))
-        for key in ("minutes", "learning_rate"):
+        for key in ("minutes", "learning_rate", "generator_speed"):
             _need(getattr(self, key) > 0, f"train.{key}", "above 0", getattr(self, key))
-        for key in ("gamma", "attribute_loss", "matching_loss", "noise_steps"):
+        for key in ("gamma", "policy_weight", "weight_decay"):
             _need(getattr(self, key) >= 0, f"train.{key}", "at least 0", getattr(self, key))
         for key in ("beta1", "beta2", "ema_decay"):
             _need(0 <= getattr(self, key) < 1, f"train.{key}", "at least 0 and below 1", getattr(self, key))
-        _need(0 <= self.noise_floor <= 1, "train.noise_floor", "between 0 and 1", self.noise_floor)
+        _need(0 <= self.pretrain_share <= 1, "train.pretrain_share", "between 0 and 1", self.pretrain_share)
         _need(0 <= self.decay_share <= 1, "train.decay_share", "between 0 and 1", self.decay_share)
         _need(0 <= self.max_transposition <= 6, "train.max_transposition", "0 to 6", self.max_transposition)
 
     @property
     def phrases_per_step(self) -> int:
         """Real phrases that one step of training takes."""
-        return self.batch_size * self.discriminator_steps
+        return self.batch_size * self.batches_per_step * self.discriminator_steps
+
+    @property
+    def pretrain_steps(self) -> int:
+        """Steps before there is an adversary."""
+        return round(self.pretrain_share * self.steps)
 
     @property
     def checkpoint_steps(self) -> int:
@@ -287,19 +291,31 @@ class TrainSettings:
         return asdict(self)
 
 
+WITHOUT_EFFECT = {
+    "batches_per_step": 1,
+    "pretrain_share": 0,
+    "policy_weight": 0,
+    "generator_speed": 1,
+    "weight_decay": 0,
+    "max_transposition": 0,
+}
+"""What other designs than `albumgan` do not have, and the value that says so."""
+
+
 def check_together(model: ModelSettings, train: TrainSettings) -> None:
     """Raise `ValueError` when a setting cannot work, alone or with the others, or does nothing."""
     model.check()
     train.check()
     if model.design != "albumgan":
-        for key in ("attribute_loss", "matching_loss", "noise_steps", "noise_floor", "max_transposition"):
-            if getattr(train, key):
+        for key, nothing in WITHOUT_EFFECT.items():
+            if getattr(train, key) != nothing:
                 raise ValueError(
-                    f"train.{key} does nothing with model.design={model.design}, set it to 0; "
+                    f"train.{key} does nothing with model.design={model.design}, set it to {nothing}; "
                     "train=musegan holds what MuseGAN was trained with"
                 )
-    if train.shared_gradient and (model.design != "albumgan" or train.loss != "relativistic"):
+    elif train.loss != "relativistic":
+        raise ValueError(f"train.loss={train.loss} needs gradients through notes, which model.design=albumgan has not")
+    elif train.discriminator_steps != 1:
         raise ValueError(
-            f"train.shared_gradient does nothing with train.loss={train.loss} and model.design={model.design}, "
-            "set it to false"
+            "train.discriminator_steps must be 1 with model.design=albumgan, whose networks learn together"
         )

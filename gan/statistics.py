@@ -1,10 +1,12 @@
-"""Data statistics: note rates, polyphony, motions and harmony, from which output biases start.
+"""Data statistics: note rates, polyphony and drum patterns, counted once before training.
 
-They are counted once before training, and say which heads fit.
+They decide which pitches a track is modelled in, how many notes it strikes at once, in which order tracks decide, and
+which patterns its drums are chosen from.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,24 +14,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan.conditions import STYLE, ConditionLayout, complete_examples, conditions_of, no_labels, pitch_class_matrix
+from gan.conditions import STYLE, ConditionLayout, complete_examples, conditions_of, no_labels
+from gan.ops.counts import pack_cells
 from gan.rolls import unpack
-from gan.settings import AlbumGANSettings
 from gan.spec import HOLD, ONSET, RollSpec
 
-MAX_VOICES = 6
-"""Chords are counted up to so many notes."""
-
-WIDEST_MOTION = 12
-"""Melodic motion is counted up to an octave."""
-
-INTERVAL_SHARE = 8
-"""Intervals between tracks are counted in one of so many phrases."""
 MOST_COUNTED = 2048
 """Phrases that are counted where a data set has more."""
+MOST_PATTERNS = 512
+"""Sets of drums struck together that are told apart."""
 MOST_EXAMPLES = 1024
 """The conditions of so many phrases are kept."""
-MONOPHONIC_SHARE = 0.03
+MONOPHONIC_SHARE = 0.1
 """A track is taken as monophonic when at most this share of its sounding steps has two pitches or more."""
 PITCH_RANGE_SHARE = 0.999
 """A track is modelled within the pitches that hold this share of its notes; rare outliers would widen every product."""
@@ -45,24 +41,15 @@ class DataStatistics:
         Phrases counted.
     sounding
         `[tracks][pitches]`: share of steps at which the pitch sounds.
-    onsets
-        `[tracks][steps of a bar][pitches]`: share of bars in which the pitch has an onset at this place.
     polyphony
         `[tracks]`: of the steps that sound, the share with two pitches or more.
-    voices
-        `[tracks][MAX_VOICES]`: share of steps at which at least 1, 2, ... pitches sound.
-    holds
-        `[tracks]`: of the pitches that sound at a step, the share that is held over the next (the last step left out).
-    motions
-        `[tracks][25]`: how much more often than by chance the highest voice moves by -12 to 12 semitones from one
-        note to the next, as a natural logarithm.
-    harmony
-        `[tracks][12]`: how much more often than by chance a note begins 0 to 11 semitones above a pitch class that
-        sounds in another track, as a natural logarithm; 0 for drums.
     notes_per_bar
         `[tracks]`: mean number of notes in a bar.
     empty_bars
         `[tracks]`: share of bars without a sounding step.
+    patterns
+        `[tracks][up to MOST_PATTERNS]`: of drum tracks the pitches (roll indices) that are struck together, the most
+        frequent first; silence is one of them.
     examples
         `[phrases, up to MOST_EXAMPLES][ConditionLayout.size]`: the conditions of evenly spread phrases
         (`gan.conditions`), NaN for what is open; unknown tracks have those of phrases like them. Where conditions are
@@ -73,14 +60,10 @@ class DataStatistics:
 
     num_phrases: int
     sounding: list[list[float]]
-    onsets: list[list[list[float]]]
     polyphony: list[float]
-    voices: list[list[float]]
-    holds: list[float]
-    motions: list[list[float]]
     notes_per_bar: list[float]
     empty_bars: list[float]
-    harmony: list[list[float]]
+    patterns: list[list[list[int]]]
     examples: list[list[float]]
     num_styles: int
 
@@ -106,6 +89,7 @@ class DataStatistics:
         totals: dict[str, Tensor] = {}
         num_phrases = 0
         examples: list[Tensor] = []
+        patterns: list[Counter[bytes]] = [Counter() for _ in spec.tracks]
         all_known: list[Tensor] = []
         for rolls in batches:
             here = slice(num_phrases, num_phrases + len(rolls))
@@ -114,6 +98,9 @@ class DataStatistics:
             examples.append(conditions_of(rolls, told, spec, known_here))
             all_known.append(known_here)
             num_phrases += len(rolls)
+            for track, kind in enumerate(spec.tracks):
+                if kind.is_drum:
+                    patterns[track].update(_patterns_of(rolls[known_here[:, track], ONSET, track]))
             for name, count in _count(rolls, spec).items():
                 totals[name] = totals[name] + count if name in totals else count
         if num_phrases == 0:
@@ -126,14 +113,10 @@ class DataStatistics:
         return cls(
             num_phrases=num_phrases,
             sounding=(totals["sounding"] / num_steps).tolist(),
-            onsets=(totals["onsets"] / num_bars[:, None, None]).tolist(),
             polyphony=(totals["chords"] / totals["sounding_steps"].clamp(min=1)).tolist(),
-            voices=(totals["voices"] / num_steps).tolist(),
-            holds=(totals["held"] / totals["before"].clamp(min=1)).tolist(),
-            motions=_motion_gain(totals["moves"], totals["tops"]).tolist(),
-            harmony=interval_gain(totals["intervals"], totals["interval_onsets"], totals["interval_context"]).tolist(),
             notes_per_bar=(totals["notes"] / num_bars).tolist(),
             empty_bars=(1 - totals["full_bars"] / num_bars).tolist(),
+            patterns=[_most_frequent(counts) for counts in patterns],
             examples=kept.tolist(),
             num_styles=int(conditions[:, STYLE].nan_to_num(-1).max()) + 1,
         )
@@ -157,97 +140,58 @@ def _count(rolls: Tensor, spec: RollSpec) -> dict[str, Tensor]:
     """Sums over one batch; float64, so that large sets stay exact."""
     onset = rolls[:, ONSET]  # [batch, tracks, bars, steps, pitches]
     sounding = onset | rolls[:, HOLD]
-    voices = sounding.sum(-1)  # [batch, tracks, bars, steps]
+    together = sounding.sum(-1)  # [batch, tracks, bars, steps]
     counts = {
         "sounding": sounding.sum((0, 2, 3)),
-        "onsets": onset.sum((0, 2)),
-        "chords": (voices >= 2).sum((0, 2, 3)),
-        "voices": torch.stack([(voices >= least).sum((0, 2, 3)) for least in range(1, MAX_VOICES + 1)], dim=1),
-        "sounding_steps": (voices >= 1).sum((0, 2, 3)),
-        "before": sounding.flatten(2, 3)[:, :, :-1].sum((0, 2, 3)),
-        "held": rolls[:, HOLD].flatten(2, 3)[:, :, 1:].sum((0, 2, 3)),
+        "chords": (together >= 2).sum((0, 2, 3)),
+        "sounding_steps": (together >= 1).sum((0, 2, 3)),
         "notes": onset.sum((0, 2, 3, 4)),
-        "full_bars": voices.any(-1).sum((0, 2)),
+        "full_bars": together.any(-1).sum((0, 2)),
     }
-    counts |= _count_moves(onset.flatten(2, 3))
-    classes = pitch_class_matrix(spec).to(rolls.device, torch.float32)
-    few = (planes[::INTERVAL_SHARE].flatten(2, 3).to(torch.float32) for planes in (onset, sounding))
-    onset_classes, sounding_classes = (planes @ classes for planes in few)
-    is_drum = torch.tensor([track.is_drum for track in spec.tracks], device=rolls.device)
-    counts |= count_intervals(onset_classes, sounding_classes, is_drum)
     return {name: count.to(torch.float64) for name, count in counts.items()}
 
 
-def _count_moves(onsets: Tensor) -> dict[str, Tensor]:
-    """`moves` `[tracks, 25]` from each highest onset to the next, and `tops` `[tracks, pitches]`: those onsets."""
-    time, pitches = onsets.shape[2:]
-    top = (onsets * torch.arange(1, pitches + 1, device=onsets.device)).amax(-1)  # [batch, tracks, time]; 0: none
-    latest = torch.where(top > 0, torch.arange(time, device=onsets.device), -1).cummax(2).values[..., :-1]
-    before = top.gather(2, latest.clamp(min=0)) * (latest >= 0)
-    move = top[..., 1:] - before
-    moved = (top[..., 1:] > 0) & (before > 0) & (move.abs() <= WIDEST_MOTION)
-    moves = torch.stack([((move == size) & moved).sum((0, 2)) for size in range(-WIDEST_MOTION, WIDEST_MOTION + 1)], 1)
-    tops = torch.stack([(top == pitch).sum((0, 2)) for pitch in range(1, pitches + 1)], 1)
-    return {"moves": moves, "tops": tops}
-
-
-def _motion_gain(moves: Tensor, tops: Tensor) -> Tensor:
-    """Log of how much more often each motion happens than between two notes drawn alone, `[tracks, 25]`."""
-    share = tops / tops.sum(1, keepdim=True).clamp(min=1)
-    size = tops.shape[1]
-    chance = []
-    for motion in range(-WIDEST_MOTION, WIDEST_MOTION + 1):
-        later, earlier = (
-            share[:, max(0, motion) : size + min(0, motion)],
-            share[:, max(0, -motion) : size - max(0, motion)],
-        )
-        chance.append((later * earlier).sum(1))
-    expected = torch.stack(chance, 1) * moves.sum(1, keepdim=True)
-    return torch.log((moves + 1) / (expected + 1))
-
-
-def count_intervals(onsets: Tensor, sounding: Tensor, is_drum: Tensor) -> dict[str, Tensor]:
-    """How the notes of each track lie above what the other tracks sound at the same step.
-
-    Parameters
-    ----------
-    onsets, sounding
-        Pitch classes that have an onset, and that sound, `[batch, tracks, time, 12]`.
-    is_drum
-        Bool `[tracks]`.
-
-    Returns
-    -------
-    dict
-        `intervals` `[tracks, 12]`: pairs by semitones; `interval_onsets` and `interval_context` `[tracks, 12]`: how
-        often either side of a pair has each pitch class.
-    """
-    pitched = (~is_drum).view(-1, 1, 1).to(onsets)
-    onsets, sounding = onsets * pitched, sounding.clamp(max=1) * pitched
-    context = (sounding.sum(1, keepdim=True) - sounding).clamp(max=1)
-    intervals = [(onsets.roll(-size, -1) * context).sum((0, 2, 3)) for size in range(12)]
+def _patterns_of(onsets: Tensor) -> dict[bytes, int]:
+    """How often each set of drums is struck at a step, a byte a pitch, of onsets `[batch, bars, steps, pitches]`."""
+    steps = onsets.flatten(0, 2)
+    words = pack_cells(steps)
+    patterns, counts = torch.unique(words, dim=0, return_counts=True)
     return {
-        "intervals": torch.stack(intervals, dim=1),
-        "interval_onsets": (onsets * context.any(-1, keepdim=True)).sum((0, 2)),
-        "interval_context": (context * onsets.any(-1, keepdim=True)).sum((0, 2)),
+        bytes(pattern.contiguous().view(torch.uint8).tolist()): int(count)
+        for pattern, count in zip(patterns.cpu(), counts.tolist(), strict=True)
     }
 
 
-def interval_gain(intervals: Tensor, onsets: Tensor, context: Tensor) -> Tensor:
-    """Log of how much more often each interval happens than between pitch classes drawn alone, `[tracks, 12]`."""
-    shares = [one / one.sum(1, keepdim=True).clamp(min=1) for one in (onsets, context)]
-    chance = torch.stack([(shares[0].roll(-size, 1) * shares[1]).sum(1) for size in range(12)], dim=1)
-    return torch.log((intervals + 1) / (chance * intervals.sum(1, keepdim=True) + 1))
+def _most_frequent(counts: Counter[bytes]) -> list[list[int]]:
+    """The `MOST_PATTERNS` most frequent patterns as lists of pitches; silence always among them."""
+    patterns = [
+        [pitch for pitch, struck in enumerate(pattern) if struck]
+        for pattern, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_PATTERNS]
+    ]
+    return patterns if not patterns or [] in patterns else [*patterns[:-1], []]
 
 
-def choose_heads(statistics: DataStatistics, spec: RollSpec, settings: AlbumGANSettings) -> tuple[str, ...]:
-    """`choice`, `voices` or `neurons` for each track: drums always get neurons, pitched tracks what fits the data."""
-    heads = []
-    for track, polyphony in zip(spec.tracks, statistics.polyphony, strict=True):
-        suited = "choice" if polyphony <= MONOPHONIC_SHARE else "voices"
-        chosen = suited if settings.heads == "auto" else settings.heads
-        heads.append("neurons" if track.is_drum else chosen)
-    return tuple(heads)
+def most_notes(statistics: DataStatistics, spec: RollSpec, voices: int) -> tuple[int, ...]:
+    """Most notes that each track strikes at once: 1 where it is monophonic in the data, else `voices`."""
+    return tuple(1 if share <= MONOPHONIC_SHARE else voices for share in statistics.polyphony)
+
+
+def decision_order(statistics: DataStatistics, spec: RollSpec) -> tuple[int, ...]:
+    """The order in which tracks decide at a step: drums, then single voices, outer ones first, then chords.
+
+    As harmony is written: bass and tune, then the voices between them.
+    """
+    means = []
+    for rates in statistics.sounding:
+        means.append(sum(pitch * rate for pitch, rate in enumerate(rates)) / max(sum(rates), 1e-9))
+    drums = [track for track in range(spec.num_tracks) if track not in spec.pitched]
+    order: list[int] = []
+    for single in (True, False):
+        kind = [track for track in spec.pitched if (statistics.polyphony[track] <= MONOPHONIC_SHARE) == single]
+        rising = sorted(kind, key=lambda track: means[track])
+        while rising:
+            order.append(rising.pop(0 if len(order) % 2 == 0 else -1))
+    return (*drums, *order)
 
 
 def choose_pitch_ranges(

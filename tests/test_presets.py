@@ -51,7 +51,7 @@ def test_what_the_user_says_of_training_wins() -> None:
     assert (config.train.learning_rate, config.train.batch_size, config.train.loss) == (0.001, 16, "wasserstein")
     chosen = compose("train=musegan_tutorial", "model=musegan_hybrid")
     assert (chosen.train.batch_size, chosen.train.discriminator_steps) == (16, 1)
-    with pytest.raises(UserError, match=r"train\.attribute_loss does nothing with model\.design=hybrid"):
+    with pytest.raises(UserError, match=r"train\.batches_per_step does nothing with model\.design=hybrid"):
         compose("model=musegan_hybrid", "train=default")
     with pytest.raises(UserError, match=r"model\.trunk_width does nothing with model\.design=hybrid"):
         compose("model=musegan_hybrid", "model.trunk_width=8")

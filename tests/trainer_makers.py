@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gan.conditions import conditions_of, no_labels
+from gan.context import Conditioning
 from gan.rolls import to_streams
 from gan.settings import AlbumGANSettings, TrainSettings
 from gan.spec import HOLD, ONSET, RollSpec, Track
@@ -18,8 +20,12 @@ from gan.training.batches import PhrasePair, batches_from
 from gan.training.trainer import Trainer
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Lead"), Track("Bass")), bars=2, num_pitches=30, lowest_pitch=41)
-MODEL = AlbumGANSettings(latent_size=4, trunk_width=24, trunk_blocks=1, track_width=12, step_width=12, beat_width=24)
-TRAIN = TrainSettings(steps=12, batch_size=4, noise_steps=8, report_steps=1, penalty_steps=2)
+MODEL = AlbumGANSettings(
+    latent_size=4, trunk_width=24, trunk_blocks=1, track_width=12, step_width=12, beat_width=24, decoder_width=16
+)
+TRAIN = TrainSettings(
+    steps=12, batch_size=4, batches_per_step=2, pretrain_share=0.25, policy_weight=0.3, report_steps=1, penalty_steps=2
+)
 SCALE = (0, 2, 4, 5, 7, 9, 11, 12)
 
 
@@ -48,7 +54,7 @@ def make_trainer(seed: int = 3, **changes: Any) -> Trainer:
 
 def train(trainer: Trainer, steps: int | None = None) -> list[dict[str, Any]]:
     """Train on the scales to the end, or for so many steps; the log without what time took."""
-    batches = batches_from(scale_rolls(), SPEC, trainer.settings.batch_size, seed=0, start_step=trainer.step)
+    batches = batches_from(scale_rolls(), SPEC, trainer.settings.phrases_per_step, seed=0, start_step=trainer.step)
     lines = [report.to_dict() for report in trainer.run(itertools.islice(batches, steps))]
     for line in lines:
         del line["seconds"]
@@ -78,8 +84,10 @@ def assert_equal_weights(first: Trainer, second: Trainer) -> None:
 
 
 def phrase_pair(trainer: Trainer) -> PhrasePair:
-    """Sixteen real and as many generated phrases without conditioning; the same latents each time."""
+    """Sixteen real and as many generated phrases for their conditions, nothing given; the same latents each time."""
     generator: Any = trainer.generator
-    latents = generator.sample_latents(16, torch.Generator().manual_seed(0))
-    fake = generator(latents, 1.0, torch.Generator().manual_seed(1))
-    return PhrasePair(generator.encode(scale_rolls(16)), fake, None, SPEC)
+    rolls = scale_rolls(16)
+    conditions = conditions_of(rolls, no_labels(16, SPEC), SPEC)
+    latents = generator.sample_latents(16, torch.Generator().manual_seed(0)).with_conditions(conditions)
+    mask = torch.zeros(16, SPEC.num_tracks, SPEC.bars, dtype=torch.bool)
+    return PhrasePair(generator.encode(rolls), generator(latents), Conditioning(conditions, mask), SPEC)

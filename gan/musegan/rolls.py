@@ -65,8 +65,8 @@ class SoundingGenerator(PhraseGenerator):
     def compute(self, latents: Latents, generator: torch.Generator | None = None) -> Tensor:
         """Real numbers `[batch, tracks, bars, steps, pitches]`; stochastic neurons, if any, draw from `generator`."""
 
-    def forward(self, latents: Latents, noise: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
-        """What `compute` gives: these designs have no noise of which there could be more or less."""
+    def forward(self, latents: Latents, generator: torch.Generator | None = None) -> Tensor:
+        """What `compute` gives: these designs have no noise of their own."""
         phrases: Tensor = self.fast_compute(latents, generator)
         return phrases
 

@@ -1,8 +1,9 @@
 """The discriminator: phrases in, one score each. Steps, beats, bars and the phrase are encoded in turn, as by MuseGAN.
 
 Beside the notes the encoder gets chroma over all pitched tracks, the intervals between each pair of tracks, and the
-melodic intervals along each track (`gan.ops.cross_spectra`). It is conditional: it reads the conditions that a phrase
-was generated for and the mask of given bars.
+melodic intervals along each track (`gan.ops.cross_spectra`). It is told which bars were
+given, and of which tracks nothing is known. The conditions it does not read: so it looks for what is real, not for what
+was requested, and phrases resampled by it come nearer to the data.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from gan.chords import CHORD_SIZE
-from gan.conditions import ConditionEncoder, no_conditions
+from gan.conditions import no_conditions
 from gan.context import Conditioning
 from gan.interface import PhraseDiscriminator
 from gan.networks.layers import TimeBlock, activate, linear
@@ -25,6 +25,9 @@ from gan.statistics import DataStatistics, choose_pitch_ranges
 
 MOTION_PERIOD = 36
 """Melodic intervals are told apart up to half of this, in semitones."""
+CALIBRATION_RATE = 0.02
+"""Weight of a batch in the running means that calibrate the logits."""
+MAX_SHARPNESS = 10.0
 LAGS_PER_BEAT = (0.25, 1.0)
 """Melodic intervals are taken to the pitch a quarter of a beat and a beat before."""
 
@@ -49,17 +52,15 @@ class PhraseEncoder(nn.Module):
 
         notes = spec.num_tracks * 2 * self.pitch_range
         self.inputs = [notes, spec.num_tracks, *([self.spectra.size] if self.spectra else [])]
-        self.conditions = ConditionEncoder(spec, statistics.examples, statistics.num_styles)
         step, beat = settings.step_width, settings.beat_width
         self.to_steps = linear(sum(self.inputs), step)  # [batch, time, step]
         self.position = nn.Parameter(torch.zeros(spec.steps_per_bar, step))
+        self.unknown = nn.Parameter(torch.zeros(spec.num_tracks, step))
         self.steps = TimeBlock(step, 1)  # [batch, time, step]
-        self.conditions_to_beats = linear(self.conditions.size, beat)  # [batch, beat]
         self.to_beats = linear(spec.steps_per_beat * step, beat)  # [batch, beats, beat]
         self.beats = TimeBlock(beat, 1)  # [batch, beats, beat]
         self.to_bars = linear(spec.beats_per_bar * beat, settings.bar_width)  # [batch, bars, bar]
         self.to_phrase = linear(spec.bars * settings.bar_width, settings.bar_width)  # [batch, bar]
-        self.chords_to_beats = linear(CHORD_SIZE, beat)  # [batch, beats, beat]
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def encode_steps(self, streams: Tensor) -> Tensor:
@@ -84,13 +85,12 @@ class PhraseEncoder(nn.Module):
         x = torch.cat([self.encode_steps(one) for one in streams])  # [batch * time, step]
         slots = torch.split(self.to_steps.weight, self.inputs, dim=1)[1]
         given = conditioning.mask.transpose(1, 2).to(slots) @ slots.t()  # [one batch, bars, step]
+        if conditioning.known is not None:
+            given = given + ((~conditioning.known).to(slots) @ self.unknown).unsqueeze(1)
         place = given.unsqueeze(2) + self.position  # [one batch, bars, steps of a bar, step]
         x = x.view(times, len(place), spec.bars, spec.steps_per_bar, -1) + place
         x = activate(self.steps(x.view(batch, spec.num_steps, -1)))  # [batch, time, step]
         x = self.to_beats(x.view(batch, spec.bars * spec.beats_per_bar, -1))  # [batch, beats, beat]
-        conditions = self.conditions_to_beats(self.conditions(conditioning.conditions)).unsqueeze(1)
-        chords = self.chords_to_beats(self.conditions.chords_of_beats(conditioning.conditions))
-        x = x + (conditions + chords).repeat(times, 1, 1)
         x = activate(self.beats(x)).view(batch, spec.bars, -1)  # [batch, bars, beats of a bar * beat]
         bars = activate(self.to_bars(x))  # [batch, bars, bar]
         phrase = activate(self.to_phrase(bars.flatten(1)))  # [batch, bar]
@@ -98,16 +98,21 @@ class PhraseEncoder(nn.Module):
 
 
 class Discriminator(PhraseDiscriminator):
-    """Scores phrases of one `RollSpec`: higher is more like data of the same conditions. Bars and phrase are scored.
+    """Scores phrases of one `RollSpec`: higher is more like the data. Bars and phrase are scored.
 
     Starts undecided: its last layers start small. A phrase's score depends on nothing but the phrase.
     """
+
+    moments: Tensor
 
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: AlbumGANSettings) -> None:
         super().__init__(spec, statistics, settings)
         self.encoder = PhraseEncoder(spec, statistics, settings)
         self.score_bars = linear(settings.bar_width, 1, gain=0.1)  # [batch, bars, 1]
         self.score_phrase = linear(settings.bar_width, 1, gain=0.1)  # [batch, 1]
+        self.register_buffer(
+            "moments", torch.zeros(2)
+        )  # how far real and generated logits lie apart, and their variance
 
     def compute(self, streams: Sequence[Tensor], conditioning: Conditioning) -> tuple[Tensor, Tensor]:
         """All but the last layers: features of bars and of phrases."""
@@ -122,6 +127,19 @@ class Discriminator(PhraseDiscriminator):
         bars, phrase = self.fast_compute(streams, conditioning or self._unconditional(len(streams[0])))
         logits: Tensor = self.score_phrase(phrase).squeeze(1) + self.score_bars(bars).mean((1, 2))
         return logits
+
+    @torch.no_grad()
+    def calibrate(self, real_logits: Tensor, fake_logits: Tensor) -> None:
+        """Take in logits `[batch]` of real and generated phrases, as running means."""
+        variance = (real_logits.var() + fake_logits.var()) / 2
+        found = torch.stack([real_logits.mean() - fake_logits.mean(), variance])
+        self.moments.lerp_(found, 1.0 if not bool(self.moments.any()) else CALIBRATION_RATE)
+
+    @property
+    def sharpness(self) -> float:
+        """Factor that makes logits the logarithm of a density ratio, were both sides Gaussian (linear discriminant)."""
+        gap, variance = self.moments.tolist()
+        return float(min(max(gap / max(variance, 1e-6), 0.0), MAX_SHARPNESS))
 
     def _unconditional(self, batch: int) -> Conditioning:
         """No conditions, and nothing given."""

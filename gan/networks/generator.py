@@ -1,12 +1,12 @@
-"""The generator: latents in, phrases out. MuseGAN's hybrid model (Dong et al., arXiv 1709.06298, section 3.3).
+"""The generator: latents and conditions in, phrases out; a trunk of MuseGAN's kind and an autoregressive decoder.
 
-Temporal generators turn `z_time` and each track's `z_track_time` into one vector a bar; a bar's vectors become
-features for each of its beats; a trunk shared by all tracks decides on harmony and rhythm, and each track's own part
-on the notes of each step.
-Unlike MuseGAN's, bars are not made apart from each other: the trunk's blocks look across bar lines.
+As in MuseGAN's hybrid model (Dong et al., arXiv 1709.06298, section 3.3) a trunk shared by all tracks decides on
+harmony and rhythm, bar by bar and beat by beat, and each track has a part of its own. Unlike there, notes are not made
+all at once: `gan.networks.decoder` decides them step by step, each given all before it, and the four latents of MuseGAN
+are the chance in its decisions.
 
 One network answers every request: notes that are given are encoded step by step and beat by beat, whatever their tracks
-and bars, and the rest of the phrase is made around them (inpainting); conditions are read beside the latents.
+and bars, and the rest of the phrase is made around them (inpainting); the trunk reads the conditions of the phrase.
 """
 
 from __future__ import annotations
@@ -18,28 +18,20 @@ import torch
 from torch import Tensor, nn
 
 from gan.chords import CHORD_SIZE
-from gan.conditions import ConditionEncoder
-from gan.context import (
-    HARMONIC_CONTEXT_SIZE,
-    Context,
-    HarmonicContext,
-    StreamContext,
-    forced_onsets,
-    inpaint_streams,
-)
+from gan.conditions import DENSITY, ConditionEncoder, ConditionLayout
+from gan.context import Context, StreamContext, inpaint_streams, mask_of_steps
 from gan.interface import PhraseGenerator
 from gan.latents import Latents
-from gan.networks.heads import ChoiceHead, NeuronHead
+from gan.networks.decoder import NoteDecoder, drum_patterns, pitch_classes
 from gan.networks.layers import TimeBlock, TrackLinear, activate, linear
 from gan.ops.note_embedding import embed_notes, embed_notes_reference
-from gan.ops.shard import WHOLE, Shard
 from gan.ops.threads import on_threads
 from gan.rolls import STREAM_ONSET, to_rolls, to_streams
-from gan.settings import HEADS, AlbumGANSettings
-from gan.spec import HOLD, ONSET, RollSpec
-from gan.statistics import DataStatistics, choose_heads, choose_pitch_ranges
+from gan.settings import AlbumGANSettings
+from gan.spec import RollSpec
+from gan.statistics import DataStatistics, choose_pitch_ranges, decision_order, most_notes
 
-MIN_ROWS = 16
+MIN_ROWS = 64
 """Phrases that a thread is given at least: fewer are sooner made than a thread is started."""
 
 
@@ -51,7 +43,7 @@ class Generator(PhraseGenerator):
     spec
         The shape of the rolls.
     statistics
-        Of the data: where biases start, which head and which pitch range each track gets.
+        Of the data: pitch ranges, how many notes a track strikes at once, in which order tracks decide.
     settings
         Sizes.
     """
@@ -61,10 +53,9 @@ class Generator(PhraseGenerator):
 
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: AlbumGANSettings) -> None:
         super().__init__(spec, statistics, settings)
-        self.heads_of_tracks = choose_heads(statistics, spec, settings)
         self.lowest_pitches, self.pitch_range = choose_pitch_ranges(statistics, spec)
         tracks, bars, beats, steps = spec.num_tracks, spec.bars, spec.beats_per_bar, spec.steps_per_bar
-        size, wide, slim = settings.latent_size, settings.trunk_width, settings.track_width
+        wide, slim = settings.trunk_width, settings.track_width
 
         self.conditions = ConditionEncoder(spec, statistics.examples, statistics.num_styles)
         given = tracks * (2 * self.pitch_range + 1)  # the notes that are given, and which bars of which tracks are
@@ -73,116 +64,141 @@ class Generator(PhraseGenerator):
         self.context_to_beats = linear(spec.steps_per_beat * settings.context_width, wide)  # [batch, all beats, wide]
         self.context_to_steps = linear(settings.context_width, tracks * slim)  # [batch, time, tracks * slim]
 
-        self.time_to_bars = linear(size, bars * size)  # z_time to [batch, bars * size]
-        self.track_time_to_bars = TrackLinear(tracks, size, bars * size)  # z_track_time to [batch, tracks, bars * size]
-        self.to_beats = linear(2 * size + self.conditions.size, beats * wide)  # [batch, bars, beats * wide]
-        track_inputs = 2 * size + self.conditions.TRACK_SIZE
-        self.track_to_beats = TrackLinear(tracks, track_inputs, beats * slim)  # [batch, bars, tracks, beats * slim]
-        self.tracks_to_trunk = linear(tracks * slim, wide)  # [batch, all beats, wide]
+        self.to_beats = linear(self.conditions.size, beats * wide)  # [batch, beats * wide]
+        self.chords_to_beats = linear(CHORD_SIZE, wide)  # [batch, all beats, wide]
+        self.track_to_beats = TrackLinear(tracks, self.conditions.TRACK_SIZE, slim)  # [batch, tracks, slim]
+        self.tracks_to_trunk = linear(tracks * slim, wide)  # [batch, wide]
+        self.bars = nn.Parameter(torch.zeros(bars, 1, wide))
         self.trunk = nn.Sequential(*(TimeBlock(wide, 2**number) for number in range(settings.trunk_blocks)))
         self.to_steps = TrackLinear(tracks, wide + slim, spec.steps_per_beat * slim)  # [batch, all beats, tracks, ...]
         self.position = nn.Parameter(torch.zeros(steps, tracks, slim))
 
-        self.harmonic_context = HarmonicContext(spec, self.lowest_pitches, self.pitch_range, statistics.harmony)
-        heads: list[ChoiceHead | NeuronHead] = []
-        common = (slim + HARMONIC_CONTEXT_SIZE, self.lowest_pitches, self.pitch_range, statistics, spec)
-        for kind in HEADS:
-            served = [track for track, chosen in enumerate(self.heads_of_tracks) if chosen == kind]
-            if served and kind == "neurons":
-                heads.append(NeuronHead(served, *common))
-            elif served:
-                head = ChoiceHead(served, *common, voices=settings.voices if kind == "voices" else 1)
-                head.start_from_pitch_classes(slim)
-                heads.append(head)
-        order = [track for head in heads for track in head.tracks]
-        self.heads = nn.ModuleList(heads)
-        self.places = [list(head.tracks) for head in heads]
-        self.order = [order.index(track) for track in range(tracks)]
-        self.chords_to_beats = linear(CHORD_SIZE, wide)  # [batch, all beats, wide]
+        classes = pitch_classes(spec, self.lowest_pitches, self.pitch_range)
+        self.decoder = NoteDecoder(
+            spec,
+            classes,
+            decision_order(statistics, spec),
+            most_notes(statistics, spec, settings.voices),
+            drum_patterns(statistics, spec, self.lowest_pitches, self.pitch_range),
+            slim,
+            settings.decoder_width,
+            settings.latent_size,
+            settings.dropout,
+        )
 
-    def forward(
+    def forward(self, latents: Latents, generator: torch.Generator | None = None) -> Tensor:
+        """Streams `[batch, time, tracks, 2, pitch_range]` around nothing; all chance is in the latents."""
+        return self.streams(latents)
+
+    @torch.no_grad()
+    def streams(
         self,
         latents: Latents,
-        noise: float | Tensor = 0.0,
-        generator: torch.Generator | None = None,
         context: StreamContext | None = None,
         condition_strength: float = 1.0,
-        shard: Shard = WHOLE,
+        temperature: float | Sequence[float] = 1.0,
+        known: Tensor | None = None,
     ) -> Tensor:
-        """Streams `[batch, time, tracks, 2, pitch_range]`, 0 or 1 with soft gradients.
+        """Streams `[batch, time, tracks, 2, pitch_range]`, 0 or 1, without gradients.
 
         Parameters
         ----------
         latents
             Of the phrases, on the module's device.
-        noise
-            Amount of the heads' noise: 1 at the start of training, 0 for deterministic phrases.
-        generator
-            Draws the noise, on the module's device.
         context
             What is given; it is part of the result.
         condition_strength
             How strongly the conditions count: 1 as learnt, 0 not at all.
-        shard
-            Which rows of a whole batch these are, whose noise they get.
+        temperature
+            Factor of the model's temperatures, for all or a number a track: 0 for what is most likely.
+        known
+            Bool `[batch, tracks]`: tracks that are not are silent, and nobody hears them so; as in `log_probs`.
         """
-        features = [self.fast_compute(one, context) for one in _with_and_without(latents, condition_strength)]
-        streams = self._notes(features, noise, generator, context, condition_strength, shard)
-        return streams if context is None else inpaint_streams(streams, context, self.spec)
+        x = self.features(latents.conditions, context, condition_strength)
+        return self.sample_streams(latents, x, context, temperature, known)
 
-    def _notes(
+    def features(self, conditions: Tensor, context: StreamContext | None, condition_strength: float = 1.0) -> Tensor:
+        """All but the decoder: `[batch, time, tracks, track_width]`, for conditions `[batch, ConditionLayout.size]`."""
+        x: Tensor = self.fast_compute(conditions, context)
+        if condition_strength != 1:
+            x = torch.lerp(self.fast_compute(torch.full_like(conditions, torch.nan), context), x, condition_strength)
+        return x
+
+    def sample_streams(
         self,
-        features: Sequence[Tensor],
-        noise: float | Tensor,
-        generator: torch.Generator | None,
+        latents: Latents,
+        x: Tensor,
         context: StreamContext | None,
-        condition_strength: float,
-        shard: Shard = WHOLE,
+        temperature: float | Sequence[float],
+        known: Tensor | None = None,
     ) -> Tensor:
-        """Streams of the heads, without what is given; of two features where `condition_strength` is not 1."""
-        x = features[0] if condition_strength == 1 else torch.lerp(features[1], features[0], condition_strength)
-        if context is None:
-            harmony, forced = x.new_zeros(*x.shape[:3], HARMONIC_CONTEXT_SIZE), None
-        else:
-            harmony, forced = self.harmonic_context(context), forced_onsets(context.mask, self.spec)
-        x = torch.cat([x, harmony], dim=3)
-        tracks = torch.split(x, 1, dim=2)  # gradients of pieces are cheap to put together, those of indexing are not
-        made: list[Tensor] = []
-        for head, places in zip(self.heads, self.places, strict=True):
-            served = torch.cat([tracks[place] for place in places], dim=2)
-            made += torch.split(head(served, noise, generator, forced, shard), 1, dim=2)
-        return torch.cat([made[place] for place in self.order], dim=2)  # [batch, time, tracks, 2, pitch_range]
+        """What the decoder samples of features `x`, with what is given."""
+        factors = [temperature] * self.spec.num_tracks if isinstance(temperature, (int, float)) else temperature
+        own = (self.settings.rhythm_temperature, self.settings.pitch_temperature)
+        warmth = [(factor * own[0], factor * own[1]) for factor in factors]
+        density = latents.conditions[:, self.layout.attribute(DENSITY)]
+        uniform = self.decoder.noise(latents)
+        if context is None or not bool(context.mask.any()):
+            return self.decoder.sample(x, uniform, density, warmth, known=known)
+        given = mask_of_steps(context.mask, self.spec)
+        made = self.decoder.sample(x, uniform, density, warmth, context.streams, given, known)
+        return inpaint_streams(made, context, self.spec)
 
-    def compute(self, latents: Latents, context: StreamContext | None) -> Tensor:
-        """All but the heads: the features that they make notes of, `[batch, time, tracks, width]`."""
-        return self.beats_to_steps(self.latents_to_beats(latents), context)
+    def log_probs(
+        self,
+        streams: Tensor,
+        x: Tensor,
+        conditions: Tensor,
+        mask: Tensor,
+        known: Tensor | None = None,
+        dropout: Tensor | None = None,
+    ) -> Tensor:
+        """Log-probabilities `[batch, time, tracks]` of phrases; 0 where notes were given, or it is not known which.
 
-    def latents_to_beats(self, latents: Latents) -> tuple[Tensor, Tensor]:
-        """Features of each beat, without context: `[batch, all beats, wide]` and `[batch, all beats, tracks, slim]`."""
-        spec, size, batch = self.spec, self.settings.latent_size, len(latents)
+        Parameters
+        ----------
+        streams
+            `[batch, time, tracks, 2, pitch_range]`.
+        x
+            Features for their conditions and context.
+        conditions, mask
+            `[batch, ConditionLayout.size]` and `[batch, tracks, bars]`.
+        known
+            Bool `[batch, tracks]`; without it all tracks are.
+        dropout
+            See `NoteDecoder.log_probs`.
+        """
+        given = mask_of_steps(mask, self.spec)
+        density = conditions[:, self.layout.attribute(DENSITY)]
+        found = self.decoder.log_probs(streams, x, given, density, known, dropout).masked_fill(given, 0.0)
+        return found if known is None else found.masked_fill(~known.unsqueeze(1), 0.0)
+
+    def bounds(self, streams: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
+        """Bounds of the uniform numbers that make phrases at the model's temperatures, see `NoteDecoder.intervals`."""
+        given = streams.new_zeros(streams.shape[:3], dtype=torch.bool)
+        density = conditions[:, self.layout.attribute(DENSITY)]
+        x = self.features(conditions, None)
+        own = (self.settings.rhythm_temperature, self.settings.pitch_temperature)
+        return self.decoder.intervals(streams, x, given, density, own)
+
+    @property
+    def layout(self) -> ConditionLayout:
+        """Of the conditions."""
+        return self.conditions.layout
+
+    def compute(self, conditions: Tensor, context: StreamContext | None) -> Tensor:
+        """Features that notes are decided by, `[batch, time, tracks, track_width]`."""
+        spec, batch = self.spec, len(conditions)
         beats = spec.bars * spec.beats_per_bar
-        moves = self.time_to_bars(latents.z_time).unflatten(1, (spec.bars, size))  # [batch, bars, size]
-        track_moves = self.track_time_to_bars(latents.z_track_time).unflatten(2, (spec.bars, size))
-        track_moves = track_moves.transpose(1, 2)  # [batch, bars, tracks, size]
-        conditions = self.conditions(latents.conditions)
-        attributes = self.conditions.tracks(latents.conditions)  # [batch, tracks, ...]
-
-        song = torch.cat([latents.z, conditions], dim=1).unsqueeze(1).expand(-1, spec.bars, -1)
-        shared = self.to_beats(torch.cat([song, moves], dim=2)).view(batch, beats, -1)  # [batch, beats, wide]
-        shared = shared + self.chords_to_beats(self.conditions.chords_of_beats(latents.conditions))
-        own = torch.cat([latents.z_track, attributes], dim=2).unsqueeze(1).expand(-1, spec.bars, -1, -1)
-        private = self.track_to_beats(torch.cat([own, track_moves], dim=3))
-        private = private.view(batch, spec.bars, spec.num_tracks, spec.beats_per_bar, -1)
-        return shared, private.transpose(2, 3).flatten(1, 2)
-
-    def beats_to_steps(self, beat_features: tuple[Tensor, Tensor], context: StreamContext | None) -> Tensor:
-        """Features of each step, of those of beats and of what is given: `[batch, time, tracks, width]`."""
-        spec, (shared, private) = self.spec, beat_features
-        batch, beats = shared.shape[:2]
+        own = self.track_to_beats(self.conditions.tracks(conditions))  # [batch, tracks, slim]
+        shared = self.to_beats(self.conditions(conditions)).unsqueeze(1).expand(-1, spec.bars, -1)
+        shared = shared.view(batch, spec.bars, spec.beats_per_bar, -1) + self.bars
+        shared = shared.flatten(1, 2) + self.chords_to_beats(self.conditions.chords_of_beats(conditions))
+        shared = shared + self.tracks_to_trunk(activate(own).flatten(1)).unsqueeze(1)
         given = self.encode_context(context)  # [batch or 1, time, context]
-        shared = shared + self.context_to_beats(given.view(len(given), beats, -1))
-        trunk = self.trunk(shared + self.tracks_to_trunk(activate(private).flatten(2)))  # [batch, beats, wide]
+        trunk = self.trunk(shared + self.context_to_beats(given.view(len(given), beats, -1)))  # [batch, beats, wide]
         spread = trunk.unsqueeze(2).expand(-1, -1, spec.num_tracks, -1)
+        private = own.unsqueeze(1).expand(-1, beats, -1, -1)
         x = self.to_steps(activate(torch.cat([spread, private], dim=3)))  # [batch, beats, tracks, steps a beat * slim]
         x = x.view(batch, beats, spec.num_tracks, spec.steps_per_beat, -1).transpose(2, 3)
         x = x.reshape(batch, spec.bars, spec.steps_per_bar, spec.num_tracks, -1) + self.position
@@ -234,13 +250,8 @@ class Generator(PhraseGenerator):
         context: Context | None = None,
         condition_strength: float = 1.0,
         temperature: Sequence[float] | None = None,
-        generator: torch.Generator | None = None,
     ) -> Tensor:
         """Bool rolls `[batch, *spec.shape]` on the module's device; the same latents give the same phrases.
-
-        Refinement, like blocked Gibbs sampling: all tracks are made at once first. In the first refinement step the
-        lowest one stays, and the others are made anew around it (and around what is given), as a context that they
-        know; in the second the two lowest stay, and so on. There are far fewer dissonances for it.
 
         Parameters
         ----------
@@ -249,68 +260,20 @@ class Generator(PhraseGenerator):
         context
             Notes that come back untouched, and that the rest is made around; on the module's device.
         condition_strength
-            How strongly the conditions count, see `forward`.
+            How strongly the conditions count, see `streams`.
         temperature
-            A number a track: 0 makes what is most likely, 1 is as free as the start of training. Needs `generator`.
-        generator
-            Draws what `temperature` leaves to chance, on the module's device.
+            A number a track, see `streams`; 1 where none is given.
         """
-        if latents.z.is_cuda or temperature is not None:  # chance is drawn for the whole batch
-            return self._sample(latents, context, condition_strength, temperature, generator)
-        return on_threads(
-            lambda rows: self._sample(latents[rows], None if context is None else context[rows], condition_strength),
-            len(latents),
-            least=MIN_ROWS,
-        )
 
-    @torch.no_grad()
-    def _sample(
-        self,
-        latents: Latents,
-        context: Context | None,
-        condition_strength: float,
-        temperature: Sequence[float] | None = None,
-        generator: torch.Generator | None = None,
-    ) -> Tensor:
-        """What `sample` gives, on this thread."""
-        beats = [self.latents_to_beats(one) for one in _with_and_without(latents, condition_strength)]
-        noise = 0.0 if temperature is None else latents.z.new_tensor(temperature)
+        def make(rows: slice) -> Tensor:
+            part = None if context is None else context[rows]
+            given = None if part is None else StreamContext(self.encode(part.rolls), part.mask)
+            streams = self.streams(
+                latents[rows], given, condition_strength, 1.0 if temperature is None else temperature
+            )
+            made = to_rolls(streams, self.lowest_pitches, self.spec)
+            return made if part is None else part.complete(made)
 
-        def make(given: StreamContext | None) -> Tensor:
-            """Streams of all tracks at once; none knows the others but for what is given of them."""
-            features = [self.beats_to_steps(one, given) for one in beats]
-            return self._notes(features, noise, generator, given, condition_strength)
-
-        given = None if context is None else StreamContext(self.encode(context.rolls), context.mask)
-        streams = make(given)
-        made = to_rolls(streams, self.lowest_pitches, self.spec)
-        made = made if context is None else context.complete(made)
-        for count in range(1, min(self.settings.refinement_steps, self.spec.num_tracks - 1) + 1):
-            mask = lowest_tracks(made, count, self.spec).unsqueeze(2)
-            mask = mask if context is None else mask | context.mask
-            kept = Context(made, mask.expand(-1, -1, self.spec.bars))
-            # without anything given the streams are the rolls still
-            given = StreamContext(streams if given is None else self.encode(made), kept.mask)
-            streams = make(given)
-            made = kept.complete(to_rolls(streams, self.lowest_pitches, self.spec))
-        return made
-
-
-def _with_and_without(latents: Latents, condition_strength: float) -> tuple[Latents, ...]:
-    """Latents as they are, and without conditions where `condition_strength` needs the difference."""
-    if condition_strength == 1:
-        return (latents,)
-    return latents, replace(latents, conditions=torch.full_like(latents.conditions, torch.nan))
-
-
-def lowest_tracks(rolls: Tensor, count: int, spec: RollSpec) -> Tensor:
-    """Which tracks of each phrase are its `count` lowest ones by the mean of their notes, bool `[batch, tracks]`.
-
-    Silent tracks come after all that sound, drums last.
-    """
-    sounding = (rolls[:, ONSET] | rolls[:, HOLD]).flatten(2, 3).sum(2, dtype=torch.int32)  # [batch, tracks, pitches]
-    pitches = torch.arange(spec.num_pitches, device=rolls.device)
-    height = (sounding * pitches).sum(2) / sounding.sum(2)  # NaN for silence
-    is_drum = torch.tensor([track.is_drum for track in spec.tracks], device=rolls.device)
-    height = height.nan_to_num(spec.num_pitches).masked_fill(is_drum, torch.inf)
-    return height.argsort(dim=1, stable=True).argsort(dim=1) < count
+        if latents.z.is_cuda:
+            return make(slice(0, len(latents)))
+        return on_threads(make, len(latents), least=MIN_ROWS)

@@ -1,7 +1,7 @@
-"""Data augmentation and masking: transposition, condition dropout, inpainting masks, mismatched tracks.
+"""Data augmentation and masking: transposition, condition dropout, inpainting masks.
 
-Real phrases are transposed, conditions are dropped (classifier-free guidance; Ho and Salimans, arXiv 2207.12598), masks
-say which notes are given as context, and tracks are mixed for the matching-aware loss (Reed et al., arXiv 1605.05396).
+Real phrases are transposed, conditions are dropped (classifier-free guidance; Ho and Salimans, arXiv 2207.12598), and
+masks say which notes are given as context.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan.conditions import ConditionLayout, no_conditions
-from gan.context import Conditioning
+from gan.conditions import ConditionLayout
 from gan.ops.shard import WHOLE, Shard
 from gan.spec import RollSpec
 
@@ -94,53 +93,3 @@ def _some(batch: int, size: int, amount: Tensor, random: torch.Generator) -> Ten
     draws = torch.rand(batch, size, generator=random)
     some = (draws < amount).scatter(1, draws.argmin(1, keepdim=True), True)
     return some.scatter(1, draws.argmax(1, keepdim=True), False)
-
-
-def silence_unknown(streams: Tensor, known: Tensor) -> Tensor:
-    """Streams `[batch, time, tracks, 2, pitch_range]` without the tracks that are not known, bool `[batch, tracks]`."""
-    return streams * known[:, None, :, None, None]
-
-
-def mismatch_tracks(
-    real: Tensor, spec: RollSpec, random: torch.Generator, shard: Shard = WHOLE, known: Tensor | None = None
-) -> tuple[Tensor, Tensor, Conditioning]:
-    """Pairs for the matching-aware loss: whole phrases, and the same with some tracks of another phrase.
-
-    Parameters
-    ----------
-    real
-        Streams `[batch, time, tracks, 2, pitch_range]`. Each phrase with an even number borrows from the next one.
-    spec
-        Of the phrases; it has two tracks at least.
-    random
-        A CPU generator.
-    shard
-        Which rows of a whole batch the phrases are.
-    known
-        Bool `[batch, tracks]`; a borrowed track that is unknown in either phrase is silent in both of the pair.
-
-    Returns
-    -------
-    matched, mismatched
-        Streams `[batch // 2, ...]`.
-    conditioning
-        Of both: no conditions; a third of them have the borrowed tracks given, a third the others, a third none.
-    """
-    matched, lenders = real[0 : len(real) // 2 * 2 : 2], real[1::2]
-    count, tracks = len(matched), spec.num_tracks
-
-    def draw(size: int) -> Tensor:
-        return shard.draw(lambda batch: torch.rand(batch, size, generator=random), count).to(real.device)
-
-    order, kind = draw(tracks), draw(1)
-    borrowed = order < draw(1)
-    borrowed = borrowed.scatter(1, order.argmin(1, keepdim=True), True)
-    borrowed = borrowed.scatter(1, order.argmax(1, keepdim=True), False)
-    mismatched = torch.where(borrowed[:, None, :, None, None], lenders, matched)
-    both = torch.ones_like(borrowed)
-    if known is not None:
-        both = known[0 : 2 * count : 2] & (known[1::2] | ~borrowed)
-        matched, mismatched = silence_unknown(matched, both), silence_unknown(mismatched, both)
-    given = both & torch.where(kind < 1 / 3, borrowed, ~borrowed) & (kind < 2 / 3)
-    mask = given.unsqueeze(2).expand(-1, -1, spec.bars)
-    return matched, mismatched, Conditioning(no_conditions(count, spec).to(real.device), mask)

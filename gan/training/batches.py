@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from gan.conditions import ConditionLayout, conditions_of, no_labels, transpose_conditions
+from gan.conditions import conditions_of, no_labels, transpose_conditions
 from gan.context import Conditioning, StreamContext
 from gan.interface import PhraseGenerator
+from gan.latents import Latents
+from gan.networks.generator import Generator
 from gan.ops.shard import WHOLE, Shard
 from gan.rolls import unpack
 from gan.seeds import RandomStream, mix_seed
@@ -19,9 +20,7 @@ from gan.spec import RollSpec
 from gan.training.augmentation import (
     draw_masks,
     drop_conditions,
-    mismatch_tracks,
     random_semitones,
-    silence_unknown,
     transpose,
 )
 
@@ -40,17 +39,17 @@ class Batch:
     labels
         See `gan.conditions.no_labels`.
     known
-        Bool `[batch, tracks]`, false where a track is silent for want of knowledge; None where all are known.
+        Bool `[batch, tracks]`: of which tracks it is known what they play. The others are silent in the rolls.
     """
 
     rolls: Tensor
     labels: Tensor
-    known: Tensor | None = None
+    known: Tensor
 
-    def chunks(self, count: int) -> list[Batch]:
-        """`count` batches of an equal share of the phrases."""
-        known = [None] * count if self.known is None else self.known.chunk(count)
-        return [Batch(*parts) for parts in zip(self.rolls.chunk(count), self.labels.chunk(count), known, strict=True)]
+    def chunk(self, count: int) -> list[Batch]:
+        """So many batches of equal size."""
+        parts = zip(self.rolls.chunk(count), self.labels.chunk(count), self.known.chunk(count), strict=True)
+        return [Batch(*part) for part in parts]
 
 
 def batches_from(
@@ -79,14 +78,15 @@ def batches_from(
     start_step
         The step whose batch comes first.
     labels
-        Of all phrases, see `gan.conditions.no_labels`; without them nothing is told.
+        Of all phrases, see `gan.conditions.no_labels`; without them nothing is known.
     known
-        Which tracks of all phrases are known, bool `[count, tracks]`; without it all are.
+        Of all phrases, bool `[count, tracks]`; without it all tracks are.
     """
     count = len(rolls)
     if count == 0:
         raise ValueError("there are no phrases to train on")
-    told = no_labels(count, spec) if labels is None else labels
+    all_labels = no_labels(count, spec) if labels is None else labels
+    all_known = torch.ones(count, spec.num_tracks, dtype=torch.bool) if known is None else known
     orders: dict[int, Tensor] = {}
     step = start_step
     while True:
@@ -96,7 +96,7 @@ def batches_from(
             orders[epoch] = torch.randperm(count, generator=shuffler)
         chosen = torch.stack([orders[place // count][place % count] for place in places])
         some = unpack(rolls.index_select(0, chosen.to(rolls.device)), spec)
-        yield Batch(some, told[chosen], None if known is None else known[chosen])
+        yield Batch(some, all_labels[chosen], all_known[chosen])
         for epoch in [epoch for epoch in orders if epoch < places[-1] // count]:
             del orders[epoch]
         step += 1
@@ -104,77 +104,104 @@ def batches_from(
 
 @dataclass(frozen=True)
 class PhrasePair:
-    """Real and generated phrases, in the design's form `[batch, ...]`, and the conditioning of both, if any.
+    """Real and generated phrases, in the design's form `[batch, ...]`.
 
-    Tracks that are not `known` (bool `[batch, tracks]`; None where all are) are silent in both.
+    Attributes
+    ----------
+    real, fake
+        The phrases; no generated ones while the generator learns real ones alone.
+    conditioning
+        Of both, if any.
+    spec
+        Of the phrases.
     """
 
     real: Tensor
-    fake: Tensor
+    fake: Tensor | None
     conditioning: Conditioning | None
     spec: RollSpec
-    known: Tensor | None = None
 
-    def mismatched(self, random: torch.Generator, shard: Shard) -> tuple[Tensor, Tensor, Conditioning]:
-        """Real phrases to match and to tell from them, see `mismatch_tracks`."""
-        return mismatch_tracks(self.real, self.spec, random, shard, self.known)
+
+RandomStreams = Callable[[RandomStream, torch.device | str], torch.Generator]
+"""Makes the random stream of a purpose, on a device."""
 
 
 def make_pair(
-    generator: PhraseGenerator,
-    batch: Batch,
-    max_transposition: int,
-    noise: float,
-    random: Callable[[RandomStream, torch.device | str], torch.Generator],
-    shard: Shard = WHOLE,
+    generator: PhraseGenerator, batch: Batch, max_transposition: int, random: RandomStreams, shard: Shard = WHOLE
 ) -> PhrasePair:
-    """Real phrases of a batch and as many generated ones: of a whole batch, the rows of a shard.
+    """Real phrases of a batch and as many generated ones, for designs without conditions; see `make_pairs`."""
+    device = next(generator.parameters()).device
+    rows = shard.rows(len(batch.rolls))
+    latents = generator.sample_latents(len(batch.rolls), random(RandomStream.LATENTS, "cpu"))[rows]
+    real, _ = _real_phrases(generator, batch, max_transposition, random, shard)
+    return PhrasePair(real, generator(latents, random(RandomStream.NOISE, device)), None, generator.spec)
 
-    Where the design has conditions, each generated phrase has those of the real one beside it, and part of that is
-    given to it as context. Tracks that are unknown in the real phrase are silenced in the generated one, and neither
-    conditions nor context say anything of them, so that their silence is not learned. All that is random is drawn for
-    the whole batch.
+
+def make_pairs(
+    generator: Generator,
+    batches: Sequence[Batch],
+    max_transposition: int,
+    random: Sequence[RandomStreams],
+    shard: Shard = WHOLE,
+    real_alone: bool = False,
+) -> list[PhrasePair]:
+    """Real phrases of batches and as many generated ones, sampled all at once: of whole batches, the rows of a shard.
+
+    Each generated phrase has the conditions of the real one beside it, and part of that is given to it as context. All
+    that is random is drawn for whole batches.
 
     Parameters
     ----------
     generator
         Makes phrases, on its device.
-    batch
-        The whole of it, on any device.
+    batches
+        The whole of them, on any device.
     max_transposition
         Real phrases are moved by up to so many semitones.
-    noise
-        Amount of noise in the generator's decisions.
     random
-        Makes the random stream of a purpose, on a device.
+        Of each batch.
     shard
         Whose rows are wanted.
+    real_alone
+        Whether no phrases are generated.
     """
-    spec, device = generator.spec, next(generator.parameters()).device
-    count = len(batch.rolls)
-    rows = shard.rows(count)
-    rolls, labels = batch.rolls[rows].to(device), batch.labels[rows]
-    known = None if batch.known is None else batch.known[rows].to(device)
-    real = generator.encode(rolls)
-    latents = generator.sample_latents(count, random(RandomStream.LATENTS, "cpu"))[rows]
-    if max_transposition:
-        semitones = random_semitones(count, max_transposition, random(RandomStream.TRANSPOSITION, "cpu"))
-        semitones = semitones[rows].to(device)
-        real = transpose(real, semitones, spec)
-    conditioning: Conditioning | None = None
-    more: dict[str, Any] = {}
-    if generator.inpaints:
-        draws, layout = random(RandomStream.CONDITIONS_AND_MASKS, "cpu"), ConditionLayout.of(spec)
-        conditions = conditions_of(rolls, labels, spec, known)
-        if max_transposition:
+    spec, layout = generator.spec, generator.layout
+    device = next(generator.parameters()).device
+    pairs, latents = [], []
+    for batch, streams in zip(batches, random, strict=True):
+        count = len(batch.rolls)
+        rows = shard.rows(count)
+        real, semitones = _real_phrases(generator, batch, max_transposition, streams, shard)
+        draws = streams(RandomStream.CONDITIONS_AND_MASKS, "cpu")
+        known = batch.known[rows].to(device)
+        conditions = conditions_of(batch.rolls[rows].to(device), batch.labels[rows], spec, known)
+        if semitones is not None:
             conditions = transpose_conditions(conditions, semitones, layout)
         conditions = drop_conditions(conditions, layout, DROP_ALL_SHARE, DROP_EACH_SHARE, draws, shard)
-        mask = draw_masks(count, spec, draws)[rows].to(device)
-        mask = mask if known is None else mask & known.unsqueeze(2)
-        latents = replace(latents, conditions=conditions)
-        conditioning = Conditioning(conditions, mask)
-        more = {"context": StreamContext(real, mask), "shard": shard}
-    fake = generator(latents, noise, random(RandomStream.NOISE, device), **more)
-    if generator.inpaints and known is not None:
-        fake = silence_unknown(fake, known)
-    return PhrasePair(real, fake, conditioning, spec, known)
+        mask = draw_masks(count, spec, draws)[rows].to(device) & known.unsqueeze(2)
+        conditioning = Conditioning(conditions, mask, known)
+        pairs.append(PhrasePair(real, None, conditioning, spec))
+        if not real_alone:
+            drawn = generator.sample_latents(count, streams(RandomStream.LATENTS, "cpu"))[rows]
+            latents.append(replace(drawn, conditions=conditions))
+    if real_alone:
+        return pairs
+    masks = torch.cat([pair.conditioning.mask for pair in pairs if pair.conditioning])
+    all_known = torch.cat([batch.known[shard.rows(len(batch.known))] for batch in batches]).to(device)
+    context = StreamContext(torch.cat([pair.real for pair in pairs]), masks)
+    made = generator.streams(Latents.cat(latents), context, known=all_known)
+    fakes = torch.split(made, [len(pair.real) for pair in pairs])
+    return [replace(pair, fake=fake) for pair, fake in zip(pairs, fakes, strict=True)]
+
+
+def _real_phrases(
+    generator: PhraseGenerator, batch: Batch, max_transposition: int, random: RandomStreams, shard: Shard
+) -> tuple[Tensor, Tensor | None]:
+    """A shard's real phrases in the design's form, and by how many semitones they were moved, if they were."""
+    device, count = next(generator.parameters()).device, len(batch.rolls)
+    rows = shard.rows(count)
+    real = generator.encode(batch.rolls[rows].to(device))
+    if not max_transposition:
+        return real, None
+    semitones = random_semitones(count, max_transposition, random(RandomStream.TRANSPOSITION, "cpu"))[rows].to(device)
+    return transpose(real, semitones, generator.spec), semitones

@@ -37,6 +37,12 @@ class Team(Shard):
         torch.distributed.all_reduce(total)
         return total
 
+    def gather(self, x: Tensor) -> Tensor:
+        """The rows of the whole batch, of each process's own `[rows, ...]`."""
+        whole = x.new_zeros(self.size * len(x), *x.shape[1:])
+        whole[self.rows(len(whole))] = x
+        return self.sum(whole)
+
     @torch.no_grad()
     def average_(self, tensors: Sequence[Tensor]) -> None:
         """Put the mean over all processes into these tensors, all in one message."""

@@ -9,9 +9,6 @@ Wasserstein loss with gradient penalty (WGAN-GP, as MuseGAN has it; Gulrajani et
 
     L_D = E D(y) - E D(x) + gamma E (|grad_w D(w)| - 1)^2,   w on a line between x and y
     L_G = -E D(y)
-
-Beside them the matching-aware loss (Reed et al., arXiv 1605.05396) is L_D of phrases x and mismatched phrases y, and
-the attribute loss and the chord loss count how far a phrase is from its conditions.
 """
 
 from __future__ import annotations
@@ -26,15 +23,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from gan.chords import ROOT, chord_tones
-from gan.conditions import DENSITY, SHORT, ConditionLayout
-from gan.ops.counts import CountNotes
 from gan.ops.shard import WHOLE, Shard
-from gan.rolls import STREAM_SOUNDING
-from gan.spec import RollSpec
-
-RHYTHM_WEIGHT = 20.0
-"""Of the attribute loss's squared differences of shares, beside those of logarithms."""
 
 Figures = dict[str, float]
 Scorer = Callable[..., Tensor]
@@ -92,87 +81,6 @@ def interpolate_phrases(real: Tensor, fake: Tensor, random: torch.Generator, sha
     share = shard.draw(partial(torch.rand, generator=random), len(real)).to(real.device)
     share = share.view(-1, *[1] * (real.dim() - 1))
     return share * real + (1 - share) * fake
-
-
-def attribute_loss(fake: Tensor, real: Tensor, conditions: Tensor, spec: RollSpec) -> Tensor:
-    """Attribute loss: mean squared difference of counts to real phrases with the same conditions.
-
-    Counted are, of each track, the logarithms of its notes, steps of sound and notes of one step a bar, and of the
-    phrase the shares of its rhythm. The discriminator sees the same, but late: at first it sees that something is
-    missing, not what. A generator that is told from the first step plays as much as the data does, where and when the
-    data does.
-
-    Parameters
-    ----------
-    fake, real
-        Streams `[batch, time, tracks, 2, pitch_range]`.
-    conditions
-        `[batch, ConditionLayout.size]`, see `gan.conditions`; what is NaN does not count.
-    spec
-        Of the phrases.
-    """
-    layout, known = ConditionLayout.of(spec), ~conditions.isnan()
-    (counts, rhythm), (real_counts, real_rhythm) = (count_attributes(streams, spec) for streams in (fake, real))
-    masks = (known[:, layout.attribute(attribute)] for attribute in (DENSITY, DENSITY, SHORT))
-    terms = [((one - two).square() * mask).sum(1) for one, two, mask in zip(counts, real_counts, masks, strict=True)]
-    rhythm_term = (rhythm - real_rhythm).square().sum(1)
-    terms.append(RHYTHM_WEIGHT * rhythm_term * known[:, layout.rhythm.start])
-    return torch.stack(terms).sum(0).mean()
-
-
-def count_attributes(streams: Tensor, spec: RollSpec) -> tuple[list[Tensor], Tensor]:
-    """Logarithms of notes, steps of sound and notes of one step in a bar, `[batch, tracks]` each; and the rhythm.
-
-    The rhythm is, for each step of a bar, its share of all onsets, `[batch, steps]`.
-    """
-    onsets, cells, long = CountNotes.apply(streams)  # type: ignore[no-untyped-call]
-    notes = onsets.sum(1)
-    counts = [torch.log1p(one.clamp(min=0) / spec.bars) for one in (notes, cells, notes - long)]
-    by_step = onsets.sum(2).view(len(streams), spec.bars, -1).sum(1)
-    return counts, by_step / by_step.sum(1, keepdim=True).clamp(min=1)
-
-
-def chord_loss(fake: Tensor, real: Tensor, conditions: Tensor, classes: Tensor, spec: RollSpec) -> Tensor:
-    """Chord loss: mean squared difference of shares of chord tones to real phrases with the same chords.
-
-    Counted are, of each half bar whose chord is known, the shares of all sound of pitched tracks that are its root and
-    that are other tones of it. Real music has passing notes; a generator is to have as many.
-
-    Parameters
-    ----------
-    fake, real
-        Streams `[batch, time, tracks, 2, pitch_range]`.
-    conditions
-        `[batch, ConditionLayout.size]`, see `gan.conditions`.
-    classes
-        Pitch classes of the streams, `[pitched, pitch_range, 12]`, see `gan.rolls.stream_pitch_classes`.
-    spec
-        Of the phrases.
-    """
-    chords = ConditionLayout.of(spec).chords_of(conditions)
-    tones = chord_tones(chords)  # [batch, half_bars, 12]
-    roots = tones * (chords[..., ROOT, None] == torch.arange(12, device=tones.device))
-    parts = torch.stack([roots, tones - roots], dim=2)  # [batch, half_bars, 2, 12]
-    chroma, real_chroma = (count_pitch_classes(streams, classes, spec) for streams in (fake, real))
-    shares, real_shares = (
-        torch.einsum("bhkc,bhc->bhk", parts, one) / one.sum(2, keepdim=True).clamp(min=1)
-        for one in (chroma, real_chroma)
-    )
-    counted = tones.any(2) & (chroma.sum(2) > 0) & (real_chroma.sum(2) > 0)
-    apart = (shares - real_shares).square().sum(2) * counted
-    return apart.sum() / counted.sum().clamp(min=1)
-
-
-def count_pitch_classes(streams: Tensor, classes: Tensor, spec: RollSpec) -> Tensor:
-    """How many steps each pitch class sounds in each half bar, pitched tracks added up: `[batch, half_bars, 12]`.
-
-    `classes` `[pitched, pitch_range, 12]` are those of the streams.
-    """
-    sounding = streams[:, :, list(spec.pitched), STREAM_SOUNDING]
-    chroma = torch.einsum("btkp,kpc->btc", sounding, classes)
-    beats = chroma.view(len(chroma), -1, spec.steps_per_beat, 12).sum(2)
-    half_bars = torch.tensor(spec.half_bar_of_beats, device=chroma.device)
-    return chroma.new_zeros(len(chroma), spec.half_bars, 12).index_add(1, half_bars, beats)
 
 
 @dataclass(frozen=True)

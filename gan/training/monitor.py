@@ -75,8 +75,10 @@ class OnsetCounts:
         return float((apart * several).sum() / (share * several).sum())
 
 
-def count_onsets(pair: PhrasePair, generator: PhraseGenerator, team: Team) -> tuple[OnsetCounts, OnsetCounts]:
-    """Onsets of generated phrases, without those that were given, and of real ones."""
+def count_onsets(pair: PhrasePair, generator: PhraseGenerator, team: Team) -> tuple[OnsetCounts, OnsetCounts] | None:
+    """Onsets of generated phrases, without given ones, and of real phrases; `None` where none were generated."""
+    if pair.fake is None:
+        return None
     made = None if pair.conditioning is None else ~mask_of_steps(pair.conditioning.mask, pair.spec)
     return OnsetCounts.of(generator.onsets(pair.fake), made, team), OnsetCounts.of(
         generator.onsets(pair.real), team=team
@@ -121,7 +123,8 @@ class Monitor:
     def _silent_tracks(self, notes: Mapping[str, float]) -> list[str]:
         """Tracks that hardly play."""
         warnings = []
-        for (name, rate), wanted in zip(notes.items(), self.statistics.notes_per_bar, strict=True):
+        for name, wanted in zip(self.spec.names, self.statistics.notes_per_bar, strict=True):
+            rate = notes.get(name, wanted)
             if rate < SILENT_SHARE * wanted:
                 warnings.append(f"{name} has fallen silent: {rate:.2f} notes a bar, the data has {wanted:.2f}")
         return warnings
@@ -133,7 +136,7 @@ class Monitor:
 
     def _winners(self, figures: Mapping[str, float]) -> list[str]:
         """Whether one side wins."""
-        if self.bounds is None:
+        if self.bounds is None or "discriminator_loss" not in figures:
             return []
         warnings = []
         loss = figures["discriminator_loss"]
@@ -163,7 +166,7 @@ class Monitor:
     def _explosions(self, figures: Mapping[str, float]) -> list[str]:
         """Figures that are suddenly many times what they usually are."""
         warnings = []
-        for name in WATCHED if self.bounds else WATCHED[:2]:
+        for name in (name for name in (WATCHED if self.bounds else WATCHED[:2]) if name in figures):
             size = math.log(max(abs(figures[name]), 1e-12))
             usual = self.usual.get(name, size)
             if self.num_reports > PATIENCE and size - usual > math.log(EXPLOSION_FACTOR):
@@ -194,10 +197,10 @@ class TrainingReport:
         Steps done, and seconds of training in all, earlier runs included.
     figures
         Means since the last report: `discriminator_loss`, `generator_loss`, `real_logit`, `fake_logit`,
-        `discriminator_accuracy` (share of pairs whose real phrase scores higher), `matching_accuracy` (of pairs whose
-        tracks match), `attribute_loss`, the penalties (`r1` and `r2`, or `gradient_penalty`), the gradients' norms
-        `generator_gradient_norm` and `discriminator_gradient_norm`, `variety` and `variety_real`
-        (`OnsetCounts.variety`), and at this step `learning_rate`, `noise`.
+        `discriminator_accuracy` (share of pairs whose real phrase scores higher), `likelihood_loss` (nats of a track
+        at a step, of real phrases), `sharpness` (factor that calibrates logits), the penalties (`r1` and `r2`, or
+        `gradient_penalty`), the gradients' norms `generator_gradient_norm` and `discriminator_gradient_norm`,
+        `variety` and `variety_real` (`OnsetCounts.variety`), and at this step `learning_rate`.
     notes_per_bar
         Of the training generator, by track, since the last report; compare `statistics.notes_per_bar`.
     warnings
@@ -239,11 +242,13 @@ class Meter:
         self.sums: dict[str, float] = {}
         self.counts: dict[str, int] = {}
 
-    def add(self, figures: dict[str, float], made: OnsetCounts, real: OnsetCounts) -> None:
-        """Take in one step: its figures, and the onsets of generated and real phrases."""
-        rates = zip(self.spec.names, made.notes_per_bar(self.spec.bars).tolist(), strict=True)
-        figures = figures | {f"notes/{name}": rate for name, rate in rates}
-        figures |= {"variety": made.variety(), "variety_real": real.variety()}
+    def add(self, figures: dict[str, float], onsets: tuple[OnsetCounts, OnsetCounts] | None) -> None:
+        """Take in one step: its figures, and the onsets of generated and real phrases, where there were any."""
+        if onsets is not None:
+            made, real = onsets
+            rates = zip(self.spec.names, made.notes_per_bar(self.spec.bars).tolist(), strict=True)
+            figures = figures | {f"notes/{name}": rate for name, rate in rates}
+            figures |= {"variety": made.variety(), "variety_real": real.variety()}
         for name, value in figures.items():
             if math.isfinite(value):  # of silence there is no variety
                 self.sums[name] = self.sums.get(name, 0.0) + value
@@ -254,16 +259,15 @@ class Meter:
         step: int,
         seconds: float,
         learning_rate: float,
-        noise: float,
         samples: Tensor | None,
         checkpoint_due: bool,
     ) -> TrainingReport:
         """The means since the last report; starts anew."""
         means = {name: total / self.counts[name] for name, total in self.sums.items()}
         self.sums, self.counts = {}, {}
-        notes = {name: means.pop(f"notes/{name}", 0.0) for name in self.spec.names}
+        notes = {name: means.pop(f"notes/{name}") for name in self.spec.names if f"notes/{name}" in means}
         warnings = self.monitor.warnings(means, notes)
-        figures = means | {"learning_rate": learning_rate, "noise": noise}
+        figures = means | {"learning_rate": learning_rate}
         return TrainingReport(step, seconds, figures, notes, warnings, samples, checkpoint_due)
 
     def state_dict(self) -> dict[str, Any]:

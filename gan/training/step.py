@@ -1,8 +1,7 @@
 """One step of adversarial training, written plainly: gradients of the discriminator, gradients of the generator, Adam.
 
-The same as R3GAN's trainer (`brownvc/R3GAN:R3GAN/Trainer.py`), with two losses more: the discriminator also tells real
-phrases from mismatched ones (matching-aware loss), the generator is also told how far it is from its conditions
-(attribute loss). `gan.training.shared_gradient` computes the same step in less time.
+The same as R3GAN's trainer (`brownvc/R3GAN:R3GAN/Trainer.py`). `gan.training.sequence_step` has what our own generator
+needs.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from gan.interface import PhraseDiscriminator
+from gan.interface import PhraseDiscriminator, PhraseGenerator
 from gan.seeds import RandomStream, random_stream
 from gan.settings import TrainSettings
 from gan.training.batches import PhrasePair
@@ -23,8 +22,6 @@ from gan.training.losses import (
     DiscriminatorOutput,
     Figures,
     Scorer,
-    attribute_loss,
-    relativistic_discriminator_loss,
 )
 
 
@@ -33,8 +30,8 @@ class AdversarialStep:
 
     Parameters
     ----------
-    discriminator
-        Scores phrases; the generator is known by the gradients of the phrases that it has made.
+    generator, discriminator
+        Makes phrases, and scores them.
     optimizers
         Of the weights of both, `generator` and `discriminator`.
     loss
@@ -49,6 +46,7 @@ class AdversarialStep:
 
     def __init__(
         self,
+        generator: PhraseGenerator,
         discriminator: PhraseDiscriminator,
         optimizers: Mapping[str, torch.optim.Optimizer],
         loss: AdversarialLoss,
@@ -56,7 +54,8 @@ class AdversarialStep:
         seed: int,
         team: Team,
     ) -> None:
-        self.discriminator, self.optimizers, self.loss = discriminator, optimizers, loss
+        self.generator, self.discriminator = generator, discriminator
+        self.optimizers, self.loss = optimizers, loss
         self.settings, self.seed, self.team = settings, seed, team
 
     def discriminator_step(self, pair: PhrasePair, step: int, substep: int = 0) -> Figures:
@@ -78,22 +77,22 @@ class AdversarialStep:
         return figures | self.update("discriminator") | self.update("generator")
 
     def discriminator_gradients(self, pair: PhrasePair, step: int, substep: int) -> Figures:
-        """Gradients of the adversarial loss, its penalty and the matching-aware loss."""
+        """Gradients of the adversarial loss and its penalty."""
         weights = self.learning_weights("discriminator")
+        assert pair.fake is not None
         output = self.score(pair, pair.fake.detach(), step, substep)
         figures, losses = output.figures, [output.loss]
         if output.penalty is not None:
             losses.append(output.penalty)
-        losses += self.matching_losses(pair, step, substep, figures)
         torch.autograd.backward(losses, inputs=weights)  # a penalty's way leads to phrases too
         return figures
 
     def generator_gradients(self, pair: PhrasePair) -> Figures:
-        """Gradients of the adversarial loss and the attribute loss."""
+        """Gradients of the adversarial loss, through the notes."""
+        assert pair.fake is not None
         loss = self.loss.generator(self.scorer(pair), pair.real, pair.fake)
         figures = {"generator_loss": loss.item()}
-        losses = [loss, *self.attribute_losses(pair, figures)]
-        torch.autograd.backward(losses, inputs=self.learning_weights("generator"))
+        torch.autograd.backward(loss, inputs=self.learning_weights("generator"))
         return figures
 
     def scorer(self, pair: PhrasePair) -> Scorer:
@@ -108,28 +107,6 @@ class AdversarialStep:
         random = random_stream(self.seed, RandomStream.PENALTY, step, substep)
         with self.discriminator.exactly(penalised):
             return self.loss.discriminator(self.scorer(pair), pair.real, fake, penalised, random, self.team)
-
-    def matching_losses(self, pair: PhrasePair, step: int, substep: int, figures: Figures) -> list[Tensor]:
-        """Matching-aware loss (Reed et al. 2016), weighted, where it is due: real phrases above mismatched ones."""
-        settings, every = self.settings, self.settings.matching_loss_steps
-        if pair.conditioning is None or not settings.matching_loss or pair.conditioning.mask.shape[1] < 2:
-            return []
-        if step % every != every // 2:
-            return []
-        matched, mismatched, conditioning = pair.mismatched(
-            random_stream(self.seed, RandomStream.MATCHING, step, substep), self.team
-        )
-        matched_logits, mismatched_logits = self.discriminator(matched, mismatched, conditioning=conditioning).chunk(2)
-        figures["matching_accuracy"] = (matched_logits > mismatched_logits).float().mean().item()
-        return [settings.matching_loss * every * relativistic_discriminator_loss(matched_logits, mismatched_logits)]
-
-    def attribute_losses(self, pair: PhrasePair, figures: Figures) -> list[Tensor]:
-        """Attribute loss, weighted, where phrases have conditions."""
-        if pair.conditioning is None or not self.settings.attribute_loss:
-            return []
-        loss = attribute_loss(pair.fake, pair.real, pair.conditioning.conditions, pair.spec)
-        figures["attribute_loss"] = loss.item()
-        return [self.settings.attribute_loss * loss]
 
     def learning_weights(self, side: str) -> list[Tensor]:
         """The weights of one side that learn, their gradients forgotten."""

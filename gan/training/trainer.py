@@ -20,27 +20,32 @@ from torch import nn
 
 from gan.networks.checkpoint import FORMAT, check_format
 from gan.networks.designs import NETWORKS
+from gan.networks.generator import Generator
 from gan.seeds import RandomStream, mix_seed, random_stream
 from gan.settings import ModelSettings, TrainSettings, check_together
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
-from gan.training.batches import Batch, PhrasePair, make_pair
+from gan.training.batches import Batch, PhrasePair, RandomStreams, make_pair, make_pairs
 from gan.training.distributed import ALONE, Team
 from gan.training.ema import update_average
 from gan.training.losses import LOSSES
 from gan.training.monitor import Meter, TrainingFailed, TrainingReport, count_onsets
 from gan.training.precision import accelerate, uses_bfloat16
-from gan.training.shared_gradient import SharedGradientStep
+from gan.training.sequence_step import SequenceStep
 from gan.training.step import AdversarialStep
 
 NUM_FIXED = 16
 """Phrases in the picture of fixed latents."""
+LIKELIHOOD_BETAS = (0.9, 0.98)
+"""Of Adam, where the generator learns by likelihood; with an adversary alone there is no momentum."""
+WARM_UP_STEPS = 8
+"""Over which the learning rate of that generator rises."""
 
 
-def scheduled_learning_rate(settings: TrainSettings, step: int) -> float:
-    """The learning rate that the settings have for a step: constant, then falling to zero."""
-    last = settings.decay_share * settings.steps
-    left = (settings.steps - step) / last if last else 1.0
+def scheduled_learning_rate(settings: TrainSettings, step: int, steps: int) -> float:
+    """The learning rate at one of so many steps: constant, then falling to zero."""
+    last = settings.decay_share * steps
+    left = (steps - step) / last if last > 0 else 1.0
     return settings.learning_rate * max(0.0, min(1.0, left))
 
 
@@ -95,9 +100,17 @@ class Trainer:
         self._check_team()
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         self.optimizers = {"generator": self._adam(self.generator), "discriminator": self._adam(self.discriminator)}
+        if isinstance(self.generator, Generator):
+            self.optimizers["generator"] = torch.optim.AdamW(
+                self.generator.parameters(),
+                betas=LIKELIHOOD_BETAS,
+                weight_decay=train_settings.weight_decay,
+                fused=True,
+            )
         self.loss = LOSSES[train_settings.loss](train_settings.gamma, train_settings.penalty_steps)
-        kind = SharedGradientStep if train_settings.shared_gradient else AdversarialStep
-        self.adversarial = kind(self.discriminator, self.optimizers, self.loss, train_settings, seed, team)
+        kind = SequenceStep if model_settings.design == "albumgan" else AdversarialStep
+        networks = (self.generator, self.discriminator)
+        self.adversarial = kind(*networks, self.optimizers, self.loss, train_settings, seed, team)
         random = random_stream(seed, RandomStream.FIXED_LATENTS)
         self.fixed_latents = self.average.sample_latents(NUM_FIXED, random)
         self.meter = Meter(spec, statistics, self.loss.bounds)
@@ -112,11 +125,6 @@ class Trainer:
         size, settings = self.team.size, self.settings
         if settings.batch_size % size:
             raise ValueError(f"train.batch_size={settings.batch_size} can't be divided among {size} processes")
-        if size > 1 and settings.matching_loss and settings.batch_size // size % 2:
-            raise ValueError(
-                f"train.batch_size={settings.batch_size} gives each of {size} processes an odd number of phrases; "
-                "train.matching_loss takes them two by two"
-            )
         layers = [*self.generator.modules(), *self.discriminator.modules()]
         if size > 1 and any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in layers):
             raise ValueError(
@@ -129,14 +137,26 @@ class Trainer:
             network.parameters(), lr=settings.learning_rate, betas=(settings.beta1, settings.beta2), fused=True
         )
 
-    def noise(self) -> float:
-        """Amount of the heads' noise at this step."""
-        settings = self.settings
-        return max(settings.noise_floor, 1 - self.step / settings.noise_steps if settings.noise_steps else 0.0)
+    def learning_rate(self, side: str = "discriminator", settings: TrainSettings | None = None) -> float:
+        """The learning rate of a side at this step: constant, then falling to zero; less after a breakdown.
 
-    def learning_rate(self) -> float:
-        """The learning rate at this step: constant, then falling to zero; less after a breakdown."""
-        return self.learning_rate_scale * scheduled_learning_rate(self.settings, self.step)
+        Generator and discriminator learn one after the other where the generator learns by likelihood, and its rate
+        rises first. With `settings` of another run it is what they would have here.
+        """
+        settings = settings or self.settings
+        step, steps, scale = self.step, settings.steps, self.learning_rate_scale
+        if isinstance(self.generator, Generator):
+            if side == "generator":
+                scale *= settings.generator_speed * min(1.0, (1 + step) / WARM_UP_STEPS)
+                steps = steps if settings.policy_weight else min(settings.pretrain_steps, steps)
+            else:
+                step, steps = step - settings.pretrain_steps, steps - settings.pretrain_steps
+        return scale * scheduled_learning_rate(settings, step, steps)
+
+    @property
+    def pretraining(self) -> bool:
+        """Whether the generator still learns real phrases alone."""
+        return self.step < self.settings.pretrain_steps
 
     def run(self, batches: Iterable[Batch]) -> Iterator[TrainingReport]:
         """Train until `steps` or `minutes` are reached, yielding a `TrainingReport` whenever one is due.
@@ -168,47 +188,82 @@ class Trainer:
     def final_phase(self) -> bool:
         """Whether samples are made as they will be at the end.
 
-        The noise has come down, the design is in its last stage, and the learning rate falls, where it ever does: what
-        scores well before is still learning, such as lines that do nothing but go by step.
+        The design is in its last stage, and the learning rate falls, where it ever does.
         """
         settings = self.settings
         falls = round((1 - settings.decay_share) * settings.steps) if settings.decay_share else 0
-        return self.step >= max(settings.noise_steps, falls, self.generator.final_phase_start)
+        return self.step >= max(settings.pretrain_steps, falls, self.generator.final_phase_start)
 
     def train_step(self, batch: Batch) -> None:
-        """Steps of the discriminator and one of the generator, on `phrases_per_step` phrases."""
-        for optimizer in self.optimizers.values():
-            optimizer.param_groups[0]["lr"] = self.learning_rate()
+        """Learn from `phrases_per_step` phrases."""
+        for side, optimizer in self.optimizers.items():
+            optimizer.param_groups[0]["lr"] = self.learning_rate(side)
         self.generator.begin_step(self.step)
-        num_substeps = self.settings.discriminator_steps
+        learn = self._sequence_step if isinstance(self.generator, Generator) else self._adversarial_step
         collected: dict[str, list[float]] = {}
-        for substep, part in enumerate(batch.chunks(num_substeps)):
-            last = substep == num_substeps - 1
-            pair = self._pair(part, substep, with_gradient=last)
+        for pair, figures in learn(batch):
+            last_pair = pair
+            for name, value in figures.items():
+                collected.setdefault(name, []).append(value)
+            self._check_figures(figures)
+        figures = self.team.mean({name: sum(values) / len(values) for name, values in collected.items()})
+        self._check_figures(figures)
+        self.step += 1
+        self.meter.add(figures, count_onsets(last_pair, self.generator, self.team))
+
+    def _check_figures(self, figures: dict[str, float]) -> None:
+        bad = ", ".join(name for name, value in figures.items() if not math.isfinite(value))
+        if bad:
+            raise TrainingFailed(f"training broke down at step {self.step}: {bad} is not a number any more")
+
+    def _sequence_step(self, batch: Batch) -> Iterator[tuple[PhrasePair, dict[str, float]]]:
+        """Steps of an autoregressive generator and, once it has one, its adversary: one for each of several batches."""
+        assert isinstance(self.adversarial, SequenceStep)
+        assert isinstance(self.generator, Generator) and isinstance(self.average, Generator)
+        count = self.settings.batches_per_step
+        numbers = [self.step * count + part for part in range(count)]
+        reported = (self.step + 1) % self.settings.report_steps == 0
+        pairs = make_pairs(
+            self.generator if self.settings.policy_weight else self.average,
+            batch.chunk(count),
+            self.settings.max_transposition,
+            [self._random(number) for number in numbers],
+            self.team,
+            real_alone=self.pretraining and not reported,
+        )
+        for number, pair in zip(numbers, pairs, strict=True):
+            if self.pretraining:
+                figures = self.adversarial.likelihood_step(pair, number)
+            else:
+                figures = self.adversarial.simultaneous_step(pair, number)
+            if self.pretraining or self.settings.policy_weight:
+                update_average(self.average, self.generator, number, self.settings.ema_decay)
+            yield pair, figures
+
+    def _adversarial_step(self, batch: Batch) -> Iterator[tuple[PhrasePair, dict[str, float]]]:
+        """Steps of the discriminator and one of the generator, through whose notes gradients flow."""
+        count = self.settings.discriminator_steps
+        for substep, part in enumerate(batch.chunk(count)):
+            last = substep == count - 1
+            with torch.set_grad_enabled(last):
+                random = self._random(self.step * count + substep)
+                pair = make_pair(self.generator, part, self.settings.max_transposition, random, self.team)
             if last and self.loss.simultaneous:
                 figures = self.adversarial.simultaneous_step(pair, self.step, substep)
             else:
                 figures = self.adversarial.discriminator_step(pair, self.step, substep)
                 figures |= self.adversarial.generator_step(pair) if last else {}
-            for name, value in figures.items():
-                collected.setdefault(name, []).append(value)
-        figures = self.team.mean({name: sum(values) / len(values) for name, values in collected.items()})
-        if not all(math.isfinite(value) for value in figures.values()):
-            bad = ", ".join(name for name, value in figures.items() if not math.isfinite(value))
-            raise TrainingFailed(f"training broke down at step {self.step}: {bad} is not a number any more")
-        update_average(self.average, self.generator, self.step, self.settings.ema_decay)
-        self.step += 1
-        self.meter.add(figures, *count_onsets(pair, self.generator, self.team))
+            if last:
+                update_average(self.average, self.generator, self.step, self.settings.ema_decay)
+            yield pair, figures
 
-    def _pair(self, batch: Batch, substep: int, with_gradient: bool) -> PhrasePair:
-        """Real phrases, and as many generated ones, with gradients where the generator learns from them."""
-        number = self.step * self.settings.discriminator_steps + substep
+    def _random(self, number: int) -> RandomStreams:
+        """The random streams of a batch."""
 
         def random(purpose: RandomStream, device: torch.device | str) -> torch.Generator:
             return random_stream(self.seed, purpose, number, device=device)
 
-        with torch.set_grad_enabled(with_gradient):
-            return make_pair(self.generator, batch, self.settings.max_transposition, self.noise(), random, self.team)
+        return random
 
     def _report(self, last: bool) -> TrainingReport:
         """What happened since the last report."""
@@ -219,7 +274,6 @@ class Trainer:
             step=self.step,
             seconds=self.seconds,
             learning_rate=self.learning_rate(),
-            noise=self.noise(),
             samples=self.average.sample(self.fixed_latents).cpu() if checkpoint_due and self.team.leads else None,
             checkpoint_due=checkpoint_due,
         )

@@ -22,6 +22,8 @@ from pipeline.progress import bar
 
 PRODUCT_SECONDS = 0.1
 """Each size is multiplied for so long."""
+RUN_STEPS = 5
+"""Steps of a run whose generator learns by likelihood first: three of these, two with the discriminator."""
 PEAK = ("machine", "matrix products")
 
 
@@ -47,7 +49,8 @@ FORMULA = (
     "operations of a cycle = sum over matrix products [m, k] x [k, n] of 2 m k n (times the batch, for batched ones) + "
     "sum over convolutions of 2 x outputs x kernel elements x input channels / groups, each as it is executed, forward "
     "and backward, in the shortest run of steps after which the kinds of steps repeat (all discriminator steps, the "
-    "generator step, and the penalties' second derivatives in the steps that have them); everything else (activations, "
+    "generator step, and the penalties' second derivatives in the steps that have them; of albumgan a run of five "
+    "steps, three of likelihood alone and two with the discriminator); everything else (activations, "
     "normalisation, sampling, optimiser, copies) counts as nothing. gigaoperations_per_phrase = operations of a cycle "
     "/ its real phrases / 1e9; gflops = gigaoperations_per_phrase x phrases_per_second; peak_share = gflops / "
     "peak_gflops, the median over the rounds of the fastest product of two square float32 matrices (2 n^3 operations) "
@@ -79,7 +82,8 @@ class OperationCounter(TorchDispatchMode):
 class TrainingContender:
     """A model in training on a corpus, and the operations of one cycle of it.
 
-    A cycle is the shortest run of steps after which the kinds of steps repeat: as many as lie between two penalties.
+    A cycle is the shortest run of steps after which the kinds of steps repeat: as many as lie between two penalties, or
+    where the generator learns before its adversary a whole run of a few steps.
     """
 
     def __init__(self, corpus: BenchCorpus, model: str, plan: BenchPlan) -> None:
@@ -88,6 +92,10 @@ class TrainingContender:
         packed, spec = corpus.packed, corpus.spec
         statistics = count_some(packed, spec)
         self.settings = config.train
+        self.has_phases = config.train.pretrain_share > 0
+        if self.has_phases:
+            config.train.steps = RUN_STEPS
+        self.cycle_steps = RUN_STEPS if self.has_phases else config.train.penalty_steps
         self.trainer = Trainer(spec, statistics, config.model, config.train, config.seed)
         self.batches = batches_from(packed, spec, config.train.phrases_per_step, config.seed)
         self.lap_seconds = plan.effort.lap_seconds
@@ -97,7 +105,9 @@ class TrainingContender:
 
     def cycle(self) -> None:
         """Train for one cycle."""
-        for _ in range(self.settings.penalty_steps):
+        if self.has_phases:
+            self.trainer.step = 0
+        for _ in range(self.cycle_steps):
             self.trainer.train_step(next(self.batches))
 
     def lap(self) -> TimedRepeats:
@@ -107,8 +117,9 @@ class TrainingContender:
     def describe(self, laps: list[TimedRepeats], peak_gflops: float, threads: int) -> dict[str, Any]:
         """The figures of a model, medians over its laps."""
         settings = self.settings
-        real = settings.penalty_steps * settings.phrases_per_step  # phrases of a cycle through the discriminator
-        made = settings.penalty_steps * settings.batch_size
+        real = self.cycle_steps * settings.phrases_per_step
+        learnt = settings.pretrain_steps * settings.phrases_per_step  # from which the generator learns
+        learnt = learnt if self.has_phases else self.cycle_steps * settings.batch_size
         rates = [rounded(lap.times * real / lap.seconds) for lap in laps]
         gflops = median([lap.times * self.operations / lap.seconds / 1e9 for lap in laps])
         cpu_gflops = median([lap.times * self.operations / lap.cpu_seconds / 1e9 for lap in laps])
@@ -119,7 +130,7 @@ class TrainingContender:
             "phrases_per_second": median(rates),
             "phrases_per_second_rounds": rates,
             "phrases_per_cpu_second": median([lap.times * real / lap.cpu_seconds for lap in laps]),
-            "generator_phrases_per_second": median([lap.times * made / lap.seconds for lap in laps]),
+            "generator_phrases_per_second": median([lap.times * learnt / lap.seconds for lap in laps]),
             "gigaoperations_per_phrase": rounded(self.operations / real / 1e9),
             "gflops": gflops,
             "peak_share": rounded(gflops / peak_gflops),

@@ -17,7 +17,7 @@ from pipeline.progress import duration
 
 PANEL_ORDER = ("overlap", "scale", "notes", "polyphony", "loss", "accuracy", "logit", "penalt")
 """Panels whose name holds one of these come in this order, then the others; `LAST_PANELS` last."""
-LAST_PANELS = ("learning_rate", "noise")
+LAST_PANELS = ("learning_rate",)
 SHARED_PANELS = {"loss": "losses", "logit": "logits", "r1": "penalties", "r2": "penalties"}
 """Keys that hold one of these share a panel."""
 SINGULAR = {"losses": "loss", "logits": "logit"}

@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 
 from gan.context import Context
-from gan.interface import PhraseGenerator
+from gan.interface import PhraseDiscriminator, PhraseGenerator
 from gan.metrics.counts import evenly_spread, silence_like
+from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
+from gan.networks.resampling import sample_resampled
 from gan.seeds import mix_seed
 from gan.spec import RollSpec
 from pipeline.dataset.cutting import CuttingSettings, SourceFile
@@ -25,7 +27,7 @@ from pipeline.formats import printable
 from pipeline.progress import bar, counted
 from pipeline.settings.data import ExecutorSettings
 
-BATCH = 64
+BATCH = 256
 """Phrases generated at once."""
 
 
@@ -82,13 +84,24 @@ class FolderReading:
     """One of them and its whole reason; empty where all were used."""
 
 
-def generated_phrases(generator: PhraseGenerator, count: int, seed: int) -> PhraseSet:
-    """Fresh phrases straight from a generator, none chosen over another; each counts as a song of its own."""
+def generated_phrases(
+    generator: PhraseGenerator, discriminator: PhraseDiscriminator, count: int, candidates: int, seed: int
+) -> PhraseSet:
+    """Fresh phrases of a model; each counts as a song of its own.
+
+    Those of a generator with conditions are each one of several `candidates`, resampled by the discriminator
+    (`gan.networks.resampling`); with one candidate none is chosen over another.
+    """
     random = torch.Generator().manual_seed(mix_seed(seed, 1))
     latents = generator.sample_latents(count, random)
-    starts = bar(range(0, count, BATCH), -(-count // BATCH), "evaluate", "batches generated")
-    rolls = torch.cat([generator.sample(latents[start : start + BATCH]).cpu() for start in starts])
-    return PhraseSet(rolls, torch.arange(count))
+    rolls = []
+    for start in bar(range(0, count, BATCH), -(-count // BATCH), "evaluate", "batches generated"):
+        some = latents[start : start + BATCH]
+        if candidates > 1 and isinstance(generator, Generator) and isinstance(discriminator, Discriminator):
+            rolls.append(sample_resampled(generator, discriminator, some, candidates, random)[0].cpu())
+        else:
+            rolls.append(generator.sample(some).cpu())
+    return PhraseSet(torch.cat(rolls), torch.arange(count))
 
 
 def phrases_on_request(

@@ -24,6 +24,8 @@ class EvaluateSettings:
     """Phrases that figures and distances are taken from, generated and training ones each."""
     samples: int = 1000
     """Generated phrases in which copies of training phrases and of each other are looked for."""
+    candidates: int = 8
+    """Phrases of which each one is drawn by the discriminator's density ratio; 1 shows the generator alone."""
     resamples: int = 200
     """Resamples of the songs behind every interval."""
     classifier: bool = True

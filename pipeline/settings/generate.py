@@ -52,8 +52,8 @@ class GenerateSettings:
     condition_strength: float = 1.0
     """How strongly key, tempo, density and style count: 1 as learnt, 0 not at all."""
     temperature: Any = None
-    """How much is left to chance, a number for all tracks or by the name of the track: null or 0 makes what is most
-    likely, 1 is wild."""
+    """How much is left to chance, a number for all tracks or by the name of the track: a factor of the model's own
+    (`model.rhythm_temperature`, `model.pitch_temperature`); 0 makes what is most likely, above 1 is wilder."""
     given: str | None = None
     """A file of notes (MIDI, kar, MusicXML, ABC) that the rest is made around."""
     keep: Any = None

@@ -41,7 +41,7 @@ class Request:
     condition_strength
         How strongly the conditions count: 1 as learnt, 0 not at all.
     temperature
-        One a track, or None for what is most likely; see `gan.networks.generator.Generator.sample`.
+        One a track, or None for the model's own; see `gan.networks.generator.Generator.sample`.
     """
 
     conditions: Tensor
@@ -235,12 +235,12 @@ def _within(value: float, low: float, high: float, key: str, unit: str = "") -> 
 
 
 def _temperatures(value: Any, spec: RollSpec) -> tuple[float, ...] | None:
-    """One temperature a track out of one number for all, or numbers by track name; 0 for those left out."""
+    """One temperature a track out of one number for all, or numbers by track name; 1 for those left out."""
     if value is None:
         return None
     if not isinstance(value, dict):
         return (_temperature(value),) * spec.num_tracks
-    temperatures = [0.0] * spec.num_tracks
+    temperatures = [1.0] * spec.num_tracks
     for name, one in value.items():
         temperatures[match_track(name, spec, "generate.temperature")] = _temperature(one)
     return tuple(temperatures)

@@ -22,7 +22,5 @@ class ExplorationStream(IntEnum):
     """Purposes of exploring, mixed into its seed in front of `SongRandomStream.EXPLORATION`."""
 
     VARIATION = 1
-    INVERSION = 2
     ANY_PHRASE = 3
-    TEMPERATURE = 5
     TEMPO = 6

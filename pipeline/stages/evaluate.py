@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from gan.interface import PhraseGenerator
-from gan.networks.checkpoint import load_generator
+from gan.networks.checkpoint import load_discriminator, load_generator
 from gan.networks.generator import Generator
 from gan.rolls import unpack
 from gan.spec import RollSpec
@@ -238,7 +238,9 @@ def from_checkpoint(config: Config, spec: RollSpec) -> tuple[dict[str, Any], Phr
     try:
         found = RollSpec.from_dict(state["spec"])
         chosen, trainer = state["chosen"], state["trainer"]
-        generator = load_generator(trainer | {"average": chosen["average"]}, choose_device(config))
+        device = choose_device(config)
+        generator = load_generator(trainer | {"average": chosen["average"]}, device)
+        discriminator = load_discriminator(trainer, device)
         numbers = {"step": int(chosen["step"]), "steps": int(trainer["step"]), "train_seconds": trainer["seconds"]}
         groups = ("data", "tracks", "roll", "prepare", "model", "train", "seed")
         settings = {key: value for key, value in state["settings"].items() if key.split(".")[0] in groups}
@@ -249,7 +251,9 @@ def from_checkpoint(config: Config, spec: RollSpec) -> tuple[dict[str, Any], Phr
         raise UserError(
             f"{path} was made for other rolls than {config.data.name} has; drop the override of data or roll."
         )
-    samples = generated_phrases(generator, max(config.evaluate.phrases, config.evaluate.samples), config.evaluate.seed)
+    asked = config.evaluate
+    count = max(asked.phrases, asked.samples)
+    samples = generated_phrases(generator, discriminator, count, asked.candidates, asked.seed)
     scored = {
         "kind": "checkpoint",
         "name": config.name,

@@ -23,7 +23,7 @@ from gan.statistics import DataStatistics, count_some
 from gan.training.batches import Batch, batches_from
 from gan.training.monitor import TrainingFailed
 from gan.training.precision import uses_bfloat16
-from gan.training.trainer import Trainer, scheduled_learning_rate
+from gan.training.trainer import Trainer
 from pipeline.config import Config, compose, flatten, stage_directory
 from pipeline.dataset.labels import labels_of, performances_of, styles_of
 from pipeline.dataset.store import PhraseStore, open_store
@@ -122,8 +122,7 @@ def train_along(config: Config, statistics: DataStatistics) -> None:
     """Train as one of the other processes, with what the first one counted."""
     prepare_torch(config)
     store = open_store(stage_directory("prepare", config))
-    labels = torch.from_numpy(labels_of(store, "train"))
-    known = torch.from_numpy(store.known("train"))
+    labels, known = (torch.from_numpy(one) for one in (labels_of(store, "train"), store.known("train")))
     train(trainer_for(config, statistics), packed(store, "train"), labels, known, None)
 
 
@@ -159,9 +158,8 @@ def train(trainer: Trainer, rolls: Tensor, labels: Tensor, known: Tensor, record
     ):
         step, stop = trainer.step, Stop(trainer, stopped)
         while True:
-            batches = batches_from(
-                rolls, trainer.spec, settings.phrases_per_step, trainer.seed, trainer.step, labels, known
-            )
+            size, seed = settings.phrases_per_step, trainer.seed
+            batches = batches_from(rolls, trainer.spec, size, seed, trainer.step, labels, known)
             try:
                 for report in trainer.run(stop.until(batches)):
                     count(report.step - step)
@@ -220,7 +218,7 @@ def resume_training(trainer: Trainer, checkpoint: Path, settings: dict[str, Any]
         raise UserError(f"{checkpoint} does not fit: {str(error).splitlines()[0]}.") from error
     say(f"train: goes on from step {trainer.step:,} of {checkpoint}.")
     before, now = TrainSettings(**state["trainer"]["train_settings"]), trainer.learning_rate()
-    planned = trainer.learning_rate_scale * scheduled_learning_rate(before, trainer.step)
+    planned = trainer.learning_rate(settings=before)
     if now > planned:
         say(
             f"train: more train.steps lift the learning rate again, from {planned:.2g} to {now:.2g}, as a run of "

@@ -1,4 +1,4 @@
-"""Context: masks, the seams of given and made notes, the harmony beside given ones."""
+"""Context: masks, the seams of given and made notes."""
 
 import pytest
 import torch
@@ -6,14 +6,12 @@ import torch
 from gan.conditions import DENSITY
 from gan.context import (
     Context,
-    HarmonicContext,
     StreamContext,
     conditions_of_context,
-    forced_onsets,
     inpaint_streams,
 )
 from gan.rolls import STREAM_ONSET, STREAM_SOUNDING, to_streams
-from gan.spec import HOLD, ONSET
+from gan.spec import ONSET
 from tests.gan.trio import LAYOUT, SPEC, mask_of, music
 
 
@@ -29,11 +27,6 @@ def test_a_note_cut_by_the_mask_begins_there_unless_what_is_made_leads_up_to_it(
     assert torch.equal(led, streams)
 
 
-def test_no_note_is_held_from_a_given_bar_into_a_made_one() -> None:
-    forced = forced_onsets(mask_of((1, 1), (1, 2), count=1), SPEC)
-    assert forced.nonzero().tolist() == [[0, 48, 1]]
-
-
 def test_conditions_of_a_context_are_those_of_its_whole_tracks() -> None:
     conditions = conditions_of_context(Context(music(6), mask_of((1, 0), (1, 1), (1, 2), (1, 3), (2, 0))), SPEC)
     row = conditions[0]
@@ -42,20 +35,3 @@ def test_conditions_of_a_context_are_those_of_its_whole_tracks() -> None:
     assert row[LAYOUT.rhythm].sum() == pytest.approx(1.0)
     assert row[LAYOUT.rhythm][4] == 0.0, "the drums do not count"
     assert row[-3:].isnan().all()
-
-
-def test_likely_pitch_classes_lie_as_far_above_a_given_note_as_in_the_data() -> None:
-    gains = [[0.0] * 12, [0.0] * 12, [0.0] * 4 + [1.5] + [0.0] * 7]  # the bass likes to be four semitones above
-    harmony = HarmonicContext(SPEC, (0, 0, 0), SPEC.num_pitches, gains)
-    rolls = torch.zeros(1, *SPEC.shape, dtype=torch.bool)
-    note = 7
-    rolls[0, ONSET, 1, 0, 0, note] = True
-    rolls[0, HOLD, 1, 0, 1:3, note] = True
-    rolls[0, ONSET, 0, 0, 4, 3] = True
-    streams = to_streams(rolls, (0, 0, 0), SPEC.num_pitches)
-    features = harmony(StreamContext(streams, mask_of((1, 0), (0, 0), count=1)))[0]
-    likely = (SPEC.lowest_pitch + note + 4) % 12
-    assert features[:3, 2, :12].nonzero().tolist() == [[step, likely] for step in range(3)]
-    assert features[3:, :, :12].sum() == 0
-    assert features[:, 2, 12:].nonzero().tolist() == [[0, 0], [0, 2], [1, 2], [2, 2], [4, 1]], "begins, drum, sounds"
-    assert not harmony(StreamContext(streams, mask_of(count=1))).any(), "nothing given, no harmony"

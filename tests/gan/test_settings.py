@@ -16,7 +16,10 @@ from tests.gan.musegan.small_designs import TRAIN, small
         (TrainSettings(batch_size=1), "train.batch_size must be at least 2, not 1"),
         (TrainSettings(minutes=0), "train.minutes must be above 0"),
         (TrainSettings(ema_decay=1.0), "train.ema_decay"),
-        (AlbumGANSettings(heads="both"), "model.heads must be one of auto, choice, voices, neurons, not both"),
+        (AlbumGANSettings(dropout=1.0), "model.dropout must be at least 0 and below 1, not 1"),
+        (AlbumGANSettings(pitch_temperature=0), "model.pitch_temperature must be above 0 and at most 2, not 0"),
+        (TrainSettings(pretrain_share=1.5), "train.pretrain_share must be between 0 and 1, not 1.5"),
+        (TrainSettings(generator_speed=0), "train.generator_speed must be above 0, not 0"),
         (AlbumGANSettings(trunk_width=0), "model.trunk_width must be at least 1"),
     ],
 )
@@ -51,7 +54,18 @@ def test_settings_come_back_from_plain_values() -> None:
     ("model", "train", "message"),
     [
         (small("binary", neurons="fuzzy"), TRAIN, "model.neurons must be one of deterministic, stochastic, not fuzzy"),
-        (small("hybrid"), TrainSettings(), "train.attribute_loss does nothing with model.design=hybrid.*train=musegan"),
+        (
+            small("hybrid"),
+            TrainSettings(),
+            "batches_per_step does nothing with .*=hybrid, .* 1; train=musegan",
+        ),
+        (small("hybrid"), replace(TRAIN, weight_decay=0.3), "train.weight_decay does nothing with model.design=hybrid"),
+        (
+            AlbumGANSettings(),
+            replace(TRAIN, loss="wasserstein"),
+            "train.loss=wasserstein needs gradients through",
+        ),
+        (AlbumGANSettings(), TrainSettings(discriminator_steps=2), "discriminator_steps must be 1 with .*albumgan"),
         (small("hybrid"), replace(TRAIN, max_transposition=2), "train.max_transposition does nothing"),
         (
             small("hybrid"),

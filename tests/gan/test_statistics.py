@@ -1,24 +1,13 @@
 """What is counted of a data set."""
 
-import math
-
 import pytest
 import torch
 
-from gan.settings import AlbumGANSettings
-from gan.statistics import DataStatistics, choose_heads, choose_pitch_ranges
+from gan import statistics
+from gan.spec import ONSET, RollSpec, Track
+from gan.statistics import DataStatistics, choose_pitch_ranges, decision_order, most_notes
 from tests.gan import trio
 from tests.roll_makers import SPEC, empty, note, sample_rolls
-
-
-def test_frequent_intervals_have_high_gains() -> None:
-    gains = torch.tensor(DataStatistics.of([trio.music(96)], trio.SPEC).harmony)
-    assert gains.shape == (3, 12)
-    assert not gains[0].any(), "drums have no pitches"
-    assert not gains[2].any(), "the bass begins when nobody else sounds"
-    others = [size for size in range(12) if size not in (0, 4)]
-    assert gains[1, [0, 4]].min() > 1, "the piano plays root and third of the bass"
-    assert gains[1, others].max() < -1
 
 
 def test_statistics_equal_a_count_by_hand():
@@ -26,26 +15,52 @@ def test_statistics_equal_a_count_by_hand():
     assert counted.num_phrases == 2
     assert counted.sounding[1][7] == pytest.approx(8 / 64)
     assert counted.sounding[1][9] == pytest.approx(8 / 64)
-    assert counted.onsets[0][4][2] == pytest.approx(1 / 4)  # one of four bars
-    assert counted.onsets[1][12][9] == pytest.approx(1 / 4)
-    assert counted.holds[0] == 0.0
-    assert counted.holds[1] == pytest.approx(13 / 16)  # 16 steps sound, 3 of them end a note
     assert counted.notes_per_bar == pytest.approx([4 / 4, 3 / 4])
     assert counted.empty_bars == pytest.approx([3 / 4, 2 / 4])
     assert counted.polyphony == [0.0, 0.0]
-    assert counted.voices[1] == pytest.approx([16 / 64, 0, 0, 0, 0, 0])
     assert DataStatistics.from_dict(counted.to_dict()) == counted
 
 
-def test_one_voice_for_single_notes_several_for_chords_neurons_for_drums():
+def test_chords_have_several_notes_at_once_and_lines_one():
     rolls = sample_rolls()
-    assert choose_heads(DataStatistics.of([rolls], SPEC), SPEC, AlbumGANSettings()) == ("neurons", "choice")
+    assert most_notes(DataStatistics.of([rolls], SPEC), SPEC, voices=6) == (1, 1)
     note(rolls, 1, 0, 0, 4, 11)
     polyphonic = DataStatistics.of([rolls], SPEC)
     assert polyphonic.polyphony[1] == pytest.approx(4 / 16)
-    assert polyphonic.voices[1][:2] == pytest.approx([16 / 32, 4 / 32])
-    assert choose_heads(polyphonic, SPEC, AlbumGANSettings()) == ("neurons", "voices")
-    assert choose_heads(polyphonic, SPEC, AlbumGANSettings(heads="choice")) == ("neurons", "choice")
+    assert most_notes(polyphonic, SPEC, voices=6) == (1, 6)
+
+
+def test_drums_struck_together_are_a_pattern_the_most_frequent_first():
+    rolls = empty(2)
+    rolls[:, ONSET, 0, :, ::4, 2] = True
+    rolls[:, ONSET, 0, :, 4, 7] = True
+    rolls[0, ONSET, 0, 0, 2, [0, 23]] = True
+    assert DataStatistics.of([rolls], SPEC).patterns == [[[], [2], [2, 7], [0, 23]], []], "pitched tracks have none"
+    halves = DataStatistics.of([rolls[:1], rolls[1:]], SPEC)
+    assert halves.patterns[0] == [[], [2], [2, 7], [0, 23]]
+
+
+def test_rare_patterns_are_left_out_but_silence_is_not(monkeypatch):
+    monkeypatch.setattr(statistics, "MOST_PATTERNS", 2)
+    rolls = torch.ones((1, *SPEC.shape), dtype=torch.bool)
+    rolls[:, 1] = False
+    rolls[0, ONSET, 0, :, 1:, 5] = False
+    rolls[0, ONSET, 0, 0, 1:3, 6] = False
+    first, second = DataStatistics.of([rolls], SPEC).patterns[0]
+    assert first == [pitch for pitch in range(24) if pitch != 5] and second == []
+
+
+def test_voices_decide_from_outside_in_after_the_drums_and_before_chords():
+    """Bass and tune first, as harmony is written."""
+    spec = RollSpec(
+        (Track("Piano"), Track("Soprano"), Track("Alto"), Track("Tenor"), Track("Bass"), Track("Drums", True)),
+        bars=1,
+        num_pitches=24,
+    )
+    rolls = torch.zeros((1, *spec.shape), dtype=torch.bool)
+    for track, pitches in enumerate(([3, 9], [20], [14], [10], [1], [5])):
+        rolls[0, ONSET, track, 0, ::4, pitches] = True
+    assert decision_order(DataStatistics.of([rolls], spec), spec) == (5, 4, 1, 3, 2, 0)
 
 
 def test_the_pitch_range_holds_all_notes_and_stays_inside():
@@ -69,12 +84,10 @@ def test_what_is_unknown_does_not_count_as_silence():
     counted = DataStatistics.of([hidden[:5], hidden[5:]], spec, known=known)
     assert counted.notes_per_bar == whole.notes_per_bar == [4, 4, 1]
     assert counted.empty_bars == whole.empty_bars
-    assert torch.tensor(counted.voices).equal(torch.tensor(whole.voices))
+    assert counted.polyphony == whole.polyphony and counted.patterns == whole.patterns
     for track, its in ((0, slice(1, None, 2)), (2, slice(None, None, 2))):
         only = DataStatistics.of([rolls[its]], spec)
         assert counted.sounding[track] == pytest.approx(only.sounding[track])
-        assert torch.allclose(torch.tensor(counted.onsets[track]), torch.tensor(only.onsets[track]))
-        assert counted.holds[track] == pytest.approx(only.holds[track])
     assert DataStatistics.of([hidden], spec).notes_per_bar == [2, 4, 0.5], "as silence they would"
     densities = torch.tensor(counted.examples)[:, :3]
     assert densities.tolist() == [[4, 4, 1]] * 16, "examples have what other phrases know"
@@ -83,16 +96,3 @@ def test_what_is_unknown_does_not_count_as_silence():
 def test_statistics_of_nothing_are_refused():
     with pytest.raises(ValueError, match="no phrases"):
         DataStatistics.of([], SPEC)
-
-
-def test_motions_are_counted_against_chance():
-    rolls = empty()
-    for step, pitch in ((0, 4), (4, 5), (8, 4), (12, 5)):
-        note(rolls, 1, 0, step, 4, pitch)
-    counted = DataStatistics.of([rolls], SPEC).motions[1]
-    middle = len(counted) // 2
-    chance = 3 * 0.5 * 0.5  # of three motions, were each of two pitches equally likely after either
-    assert counted[middle + 1] == pytest.approx(math.log((2 + 1) / (chance + 1)))
-    assert counted[middle - 1] == pytest.approx(math.log((1 + 1) / (chance + 1)))
-    assert counted[middle] == pytest.approx(math.log(1 / (2 * chance + 1)))
-    assert counted[middle + 7] == 0.0, "never seen, never to be expected"

@@ -3,7 +3,6 @@
 import torch
 
 from gan.conditions import KEY, NUM_LABELS, STYLE, TEMPO, ConditionLayout, no_labels
-from gan.context import Context
 from gan.latents import Latents
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
@@ -17,7 +16,9 @@ SPEC = RollSpec((Track("Drums", is_drum=True), Track("Piano"), Track("Bass")), b
 LAYOUT = ConditionLayout.of(SPEC)
 
 
-SMALL = AlbumGANSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, context_width=8, step_width=8)
+SMALL = AlbumGANSettings(
+    latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, context_width=8, step_width=8, decoder_width=16
+)
 
 
 def music(count: int = 12, seed: int = 0) -> torch.Tensor:
@@ -52,9 +53,12 @@ def sample_latents(generator: Generator, count: int = 6) -> Latents:
     return generator.sample_latents(count, torch.Generator().manual_seed(1))
 
 
-def freely(generator: Generator, latents: Latents, context: Context | None = None) -> torch.Tensor:
-    """Samples with the same noise each time: a generator that has learnt nothing is silent without."""
-    return generator.sample(latents, context, temperature=[1, 1, 1], generator=torch.Generator().manual_seed(2))
+def lively(generator: Generator) -> Generator:
+    """The generator with loud weights of its note heads, as learning makes them: what is before decides what comes."""
+    with torch.no_grad():
+        for weight in generator.decoder.heads.parameters():
+            weight.mul_(10.0 if weight.dim() > 1 else 1.0)
+    return generator
 
 
 def mask_of(*cells: tuple[int, int], count: int = 6) -> torch.Tensor:

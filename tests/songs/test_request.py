@@ -47,7 +47,7 @@ def test_tempo_style_strength_and_temperature_are_read() -> None:
     )
     assert one.conditions[TEMPO] == 92 and one.conditions[STYLE] == 1
     assert one.condition_strength == 0.5 and one.temperature == (0.3,) * 5
-    assert request("generate.temperature={Drums: 0.5}").temperature == (0.5, 0, 0, 0, 0)
+    assert request("generate.temperature={Drums: 0.5}").temperature == (0.5, 1, 1, 1, 1)
 
 
 def test_instruments_are_named_or_numbered_by_track() -> None:

@@ -46,17 +46,17 @@ def interrupted(folder: Path, name: str, sign: int) -> None:
 
 
 def test_a_run_says_which_budget_would_go_on_from_it() -> None:
-    budgets = {"default": TrainSettings(), "long": TrainSettings(steps=10_000, minutes=120)}
-    quick = SimpleNamespace(settings=TrainSettings(steps=300), step=300, seconds=30.0)
+    budgets = {"default": TrainSettings(steps=240), "long": TrainSettings(steps=1_000, minutes=120)}
+    quick = SimpleNamespace(settings=TrainSettings(steps=30), step=30, seconds=30.0)
     assert after_this(quick, budgets) == (
-        "ended by train.steps=300. budget=default goes on from here, to step 2,400 in some 3 min 30 s."
+        "ended by train.steps=30. budget=default goes on from here, to step 240 in some 3 min 30 s."
     )
-    slow = SimpleNamespace(settings=TrainSettings(), step=1000, seconds=960.0)
+    slow = SimpleNamespace(settings=budgets["default"], step=100, seconds=960.0)
     assert after_this(slow, budgets) == (
-        "ended by train.minutes=16. budget=long goes on from here, to step 10,000 in some 1 h 44 min."
+        "ended by train.minutes=16. budget=long goes on from here, to step 1,000 in some 1 h 44 min."
     )
-    longest = SimpleNamespace(settings=budgets["long"], step=10_000, seconds=960.0)
-    assert after_this(longest, budgets) == "ended by train.steps=10000; raise it to go on from here."
+    longest = SimpleNamespace(settings=budgets["long"], step=1_000, seconds=960.0)
+    assert after_this(longest, budgets) == "ended by train.steps=1000; raise it to go on from here."
 
 
 @pytest.mark.slow

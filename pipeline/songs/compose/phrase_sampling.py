@@ -35,8 +35,6 @@ TRIES = 4
 """Times that candidates are made before a track stays silent that should play, or a bar goes without its fill."""
 FILL_SHARE, FULL_SHARE = 2.0, 1.2
 """Drum hits requested of a fill beside the other bars of its phrase, and those that make it one."""
-FILL_TEMPERATURE = 0.4
-"""A fill may surprise, and more where the first tries brought none."""
 
 
 class PhraseSampler(Protocol):
@@ -157,7 +155,7 @@ class ConditionalSampler:
             masks = torch.stack([self._masked(free, count, random) for _ in range(self.candidates)])
             latents = phrase.latents.repeat(self.candidates).vary(min(1.0, share), random)
             given = Context(original, masks.to(original.device))
-            rolls = self.sample(latents, given, random)
+            rolls = self.sample(latents, given)
             other = (rolls != original).flatten(1).any(1)
             if bool(other.any()):
                 keep = torch.nonzero(other).flatten()
@@ -174,7 +172,7 @@ class ConditionalSampler:
         rests = torch.from_numpy(conditions.rests).to(latents.z.device)
         if before is None or half == 0:
             nothing = torch.zeros((count, *spec.shape), dtype=torch.bool, device=latents.z.device)
-            return self.sample(latents, Context(nothing, rests.expand(count, -1, -1)), random)
+            return self.sample(latents, Context(nothing, rests.expand(count, -1, -1)))
         made = self._batch(before.planes)[:, :, :, -half:]
         tail = before.planes[ONSET, :, -half:].sum(axis=(2, 3)).mean(axis=1)
         mixed = window_conditions(conditions.values, tail, half / spec.bars).to(latents.z)
@@ -191,7 +189,7 @@ class ConditionalSampler:
             mask = torch.ones(spec.num_tracks, spec.bars, dtype=torch.bool, device=made.device)
             mask[:, half:] = False
             mask[:, half : half + ahead.shape[1]] = ahead
-            rolls = self.sample(window_latents, Context(window, mask.expand(count, -1, -1)), random)
+            rolls = self.sample(window_latents, Context(window, mask.expand(count, -1, -1)))
             made = torch.cat([made, rolls[:, :, :, half:]], dim=3)
             window_latents = latents
         return made[:, :, :, half : half + spec.bars]
@@ -216,7 +214,7 @@ class ConditionalSampler:
             conditions[:, drums] = (usual * (spec.bars - 1 + share) / spec.bars).to(conditions)
             latents = replace(latents, conditions=conditions)
             given = Context(original, mask.expand(self.candidates, -1, -1).to(original.device))
-            rolls = self.sample(latents, given, random, FILL_TEMPERATURE * (1 + attempt / 2))
+            rolls = self.sample(latents, given)
             hits = self._notes(rolls)[:, drums][..., -1]  # [batch, drums]
             fits = (hits >= FULL_SHARE * usual).all(1)
             if bool(fits.any()):
@@ -226,15 +224,10 @@ class ConditionalSampler:
                 return replace(full, latents=phrase.latents)
         return phrase
 
-    def sample(self, latents: Latents, given: Context, random: torch.Generator, least: float = 0.0) -> Tensor:
-        """Rolls around what is given, as the user requested, with a temperature of at least `least`."""
-        request, device = self.request, latents.z.device
-        temperature = request.temperature
-        if least > 0:
-            temperature = tuple(max(least, one) for one in temperature or (0.0,) * self.reranker.spec.num_tracks)
-        noise = torch.Generator(device)
-        noise.manual_seed(int(torch.randint(2**62, (), generator=random)))
-        rolls = self.generator.sample(latents, given, request.condition_strength, temperature, noise)
+    def sample(self, latents: Latents, given: Context) -> Tensor:
+        """Rolls around what is given, as the user requested."""
+        request = self.request
+        rolls = self.generator.sample(latents, given, request.condition_strength, request.temperature)
         return start_orphaned_holds(rolls)
 
     def _batch(self, planes: Planes) -> Tensor:

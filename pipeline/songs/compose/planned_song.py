@@ -37,8 +37,6 @@ TRIES = 3
 """Times that candidates are made before a track stays silent that should play."""
 SILENCE = 2
 """A bar that is silent counts as so many that repeat another, where both should be new."""
-WARMER = 0.3
-"""Temperature, at least, that each further try has more than the one before."""
 LOUDER = 1.6
 """Notes requested in the next try of a track that kept silent."""
 UNEVEN = 1.5
@@ -243,10 +241,10 @@ class PlannedSong:
         context = Context(rolls, torch.from_numpy(~free).to(device).expand(count, -1, -1))
         conditions = self._conditions(label, window, free)
         best: tuple[int, SampledPhrase] | None = None
-        for attempt in range(TRIES):
+        for _ in range(TRIES):
             latents = draw_latents(sampler.generator, count, sampler.song, self.openings.get(label), random)
             latents = latents.with_conditions(conditions.to(device).expand(count, -1).clone())
-            made = sampler.sample(latents, context, random, attempt * WARMER)
+            made = sampler.sample(latents, context)
             made = self._with_returning_beats(made, window, inside, free, source)
             silent = (~made.any(1).flatten(3).any(3).cpu() & torch.from_numpy(free))[:, :, inside]
             faults = SILENCE * silent.sum((1, 2)) + self._repetitions(made, window, inside, free)

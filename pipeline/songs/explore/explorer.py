@@ -146,7 +146,7 @@ class Explorer:
         conditions = (
             replace(self.request, conditions=conditions).learnable(self.generator.examples, self.layout).conditions
         )
-        latents = invert(self.generator, roll, conditions, self._random(settings.seed, ExplorationStream.INVERSION))
+        latents = invert(self.generator, roll, conditions)
         found, any_other = self.distances(roll, latents)
         bar = first - given.pickup_bars + 1
         self.remarks.append(
@@ -162,7 +162,10 @@ class Explorer:
         )
         target = self.generator.encode(phrase.unsqueeze(0).to(others.z.device))
         with torch.no_grad():
-            found, far = (roll_distance(self.generator(one), target).mean() for one in (latents, others))
+            found, far = (
+                roll_distance(self.generator.encode(self.generator.sample(one)), target).mean()
+                for one in (latents, others)
+            )
         return float(found), float(far)
 
     def _in_key_of(self, start: Endpoint, fresh: Latents) -> Latents:
@@ -173,17 +176,10 @@ class Explorer:
 
     def _make(self, latents: Latents) -> Planes:
         """Phrases, bool `[batch, *spec.shape]`."""
-        request, noise = self.request, None
-        if request.temperature is not None:
-            noise = torch.Generator(latents.z.device).manual_seed(
-                mix_seed(self.config.generate.seed, ExplorationStream.TEMPERATURE, SongRandomStream.EXPLORATION)
-            )
+        request = self.request
         conditioned = latents.with_conditions(request.conditions.to(latents.z.device).expand(len(latents), -1))
-        planes: Planes = (
-            self.generator.sample(conditioned, None, request.condition_strength, request.temperature, noise)
-            .cpu()
-            .numpy()
-        )
+        rolls = self.generator.sample(conditioned, None, request.condition_strength, request.temperature)
+        planes: Planes = rolls.cpu().numpy()
         return planes
 
     def _best(self, name: str, latents: Latents) -> ShownPhrase:

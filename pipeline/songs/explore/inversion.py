@@ -1,8 +1,6 @@
-"""GAN inversion: the latents whose phrase is nearest to a given one, by gradient descent from several starts."""
+"""GAN inversion: the latents whose phrase is nearest to a given one."""
 
 from __future__ import annotations
-
-import math
 
 import torch
 from torch import Tensor
@@ -11,14 +9,13 @@ from torch.nn.functional import conv2d
 from gan.latents import Latents
 from gan.networks.generator import Generator
 
-NUM_DRAWN = 128
-"""Phrases drawn at random; the nearest are where the search starts."""
-NUM_STARTS = 6
-NUM_STEPS = 120
-LEARNING_RATE = 0.2
-"""Of Adam; smaller ones end higher."""
-MAX_LENGTH = 1.15
-"""The latents' length stays below this many times that of usual ones, where the generator knows its way."""
+NUM_ROUNDS = 200
+EDGE = 1e-6
+"""Uniform numbers nearer to 0 and 1 are taken as these."""
+MARGIN = 0.1
+"""Of the way between its bounds, how far a number is moved into them."""
+SMALLEST = 1e-3
+"""Directions in which latents count less than this, beside the most, are left alone."""
 BLUR_TIME, BLUR_PITCH = (0.25, 0.5, 1.0, 0.5, 0.25), (0.3, 1.0, 0.3)
 """A note a little too late or beside the right pitch counts as partly right, or there would be no way downhill."""
 
@@ -42,11 +39,12 @@ def _blurred(streams: Tensor) -> Tensor:
     return smeared.view(len(streams), -1)
 
 
-def invert(generator: Generator, phrase: Tensor, conditions: Tensor, random: torch.Generator) -> Latents:
+def invert(generator: Generator, phrase: Tensor, conditions: Tensor) -> Latents:
     """The latents `[1]` whose phrase is nearest to a given one.
 
-    Gradients go through the hard decisions as in training (straight-through), by Adam from several starts at once;
-    the nearest phrase on any of the ways is kept.
+    Each decision of the phrase wants its normal number between two bounds, and each number is a known linear function
+    of the latents. From the middles on, numbers are moved in turn to the nearest that latents can give (least squares)
+    and into their bounds (projections onto convex sets).
 
     Parameters
     ----------
@@ -55,33 +53,43 @@ def invert(generator: Generator, phrase: Tensor, conditions: Tensor, random: tor
     phrase
         Bool `[*spec.shape]`.
     conditions
-        `[ConditionLayout.size]`, such as those measured of the phrase; they stay as they are.
-    random
-        A CPU generator, for the starts.
+        `[ConditionLayout.size]`, such as those measured of the phrase.
     """
-    drawn = generator.sample_latents(NUM_DRAWN, random)
-    target = generator.encode(phrase.unsqueeze(0).to(drawn.z.device))
-    drawn = drawn.with_conditions(conditions.to(drawn.z.device).expand(NUM_DRAWN, -1))
+    projection: Tensor = generator.decoder.projection
+    device, size = projection.device, generator.settings.latent_size
+    asked = conditions.to(device).unsqueeze(0)
     with torch.no_grad():
-        nearest = roll_distance(generator(drawn), target).argsort()[:NUM_STARTS]
-    found = drawn[nearest]
-    moving = {name: value.requires_grad_() for name, value in found.to_dict().items() if name != "conditions"}
-    best, kept = torch.full((NUM_STARTS,), torch.inf, device=target.device), found.to_dict()
-    optimizer = torch.optim.Adam(moving.values(), lr=LEARNING_RATE)
-    for _ in range(NUM_STEPS + 1):
-        distance = roll_distance(generator(Latents(**moving, conditions=found.conditions)), target)
-        better = distance.detach() < best
-        best = torch.where(better, distance.detach(), best)
-        kept = {
-            name: torch.where(better.view(-1, *[1] * (value.dim() - 1)), value.detach(), kept[name].detach())
-            for name, value in (moving | {"conditions": found.conditions}).items()
-        }
-        gradients = torch.autograd.grad(distance.sum(), list(moving.values()))
-        for value, gradient in zip(moving.values(), gradients, strict=True):
-            value.grad = gradient
-        optimizer.step()
-        with torch.no_grad():
-            for value in moving.values():
-                value.mul_((MAX_LENGTH * math.sqrt(value.shape[-1]) / value.norm(dim=-1, keepdim=True)).clamp(max=1))
-    index = int(best.argmin())
-    return Latents.from_dict(kept)[index : index + 1]
+        streams = generator.encode(phrase.unsqueeze(0).to(device))
+        bounds = generator.bounds(streams, asked)
+        low, high = (torch.special.ndtri(one.double().clamp(EDGE, 1 - EDGE)).flatten() for one in bounds)
+        binding = (bounds[0].flatten() > EDGE) | (bounds[1].flatten() < 1 - EDGE)
+        low, high, map_ = low[binding], high[binding], _linear_map(generator)[binding].double()
+        inverse = torch.linalg.pinv(map_, rtol=SMALLEST)
+        wanted = (low + high) / 2
+        for _ in range(NUM_ROUNDS):
+            latents = inverse @ wanted
+            margin = MARGIN * (high - low)
+            wanted = torch.minimum(torch.maximum(map_ @ latents, low + margin), high - margin)
+    shared, own = latents.float().split([2 * size, len(latents) - 2 * size])
+    own = own.view(generator.spec.num_tracks, 2 * size)
+    return Latents(
+        z=shared[None, :size],
+        z_time=shared[None, size:],
+        z_track=own[None, :, :size],
+        z_track_time=own[None, :, size:],
+        conditions=asked,
+    )
+
+
+def _linear_map(generator: Generator) -> Tensor:
+    """Normal numbers of decisions of latents (z, z_time, then each track's): `[time * tracks * noises, latents]`."""
+    decoder, spec = generator.decoder, generator.spec
+    size, tracks = generator.settings.latent_size, spec.num_tracks
+    projection: Tensor = decoder.projection
+    rows = projection.view(tracks, spec.num_steps, decoder.num_noises, 4 * size).transpose(0, 1)
+    whole = rows.new_zeros(spec.num_steps, tracks, decoder.num_noises, 2 * size * (1 + tracks))
+    whole[..., : 2 * size] = rows[..., : 2 * size]
+    for track in range(tracks):
+        place = 2 * size * (1 + track)
+        whole[:, track, :, place : place + 2 * size] = rows[:, track, :, 2 * size :]
+    return whole.flatten(0, 2)

@@ -116,7 +116,7 @@ class WindowInpainter:
             if chords is not None:
                 for conditions in fresh.conditions:
                     request_chords(conditions, chords[2 * window[0] : 2 * window[1]], ConditionLayout.of(spec))
-            rolls, best = self._window(planes[:, :, bars], made[:, bars], fresh, request, random)
+            rolls, best = self._window(planes[:, :, bars], made[:, bars], fresh, request)
             planes[:, :, bars] = np.where(made[None, :, bars, None, None], planes[:, :, bars], rolls)
             made[:, bars] = True
             latents = best if latents is None else latents
@@ -142,9 +142,7 @@ class WindowInpainter:
         conditions[:, tracks : attributes.stop][silent] = torch.nan  # of a silent track nothing else is known
         return conditions
 
-    def _window(
-        self, planes: Planes, mask: BarMask, latents: Latents, request: Request, random: torch.Generator
-    ) -> tuple[Planes, Latents]:
+    def _window(self, planes: Planes, mask: BarMask, latents: Latents, request: Request) -> tuple[Planes, Latents]:
         """The best of several ways to complete one window, and the latents `[1]` that it was made of."""
         count, device = len(latents), latents.z.device
         roll = torch.from_numpy(np.ascontiguousarray(planes))
@@ -155,10 +153,7 @@ class WindowInpainter:
         given = Context(rolls, torch.from_numpy(mask.copy()).expand(count, -1, -1)).to(device)
         whole = given.mask[0] & given.mask[0].all(1, keepdim=True)  # tracks given from end to end are as they are
         latents = latents.with_conditions(attributes_of(begun.to(device), whole, self.spec).expand(count, -1))
-        noise = None
-        if request.temperature is not None:
-            noise = torch.Generator(device).manual_seed(int(torch.randint(2**62, (), generator=random)))
-        rolls = self.generator.sample(latents, given, request.condition_strength, request.temperature, noise)
+        rolls = self.generator.sample(latents, given, request.condition_strength, request.temperature)
         conditioning = Conditioning(request.conditions.to(device).expand(count, -1), given.mask)
         ratings = self.discriminator.score(rolls, conditioning).double()
         silences = self._silences(rolls, given.mask, latents.conditions)

@@ -6,7 +6,8 @@ and such rhythms, so that its notes differ as those of one player do and songs d
 
 Velocities are modelled by their normal scores (a Gaussian copula): a ridge regression on the context, which all
 performers share, the performer's own accents, and what is left, which is correlated from onset to onset (AR(1)) and
-within a chord. A network of 32 hidden units and boosted trees tell hardly more of performers that they have not seen.
+within a chord. Of performers that they have not seen, a small network and boosted trees tell more where there is much
+data and less where there is little (README of the room).
 """
 
 from __future__ import annotations

@@ -30,11 +30,11 @@ TRAIN = TrainSettings(
     gamma=10.0,
     penalty_steps=1,
     ema_decay=0.0,
-    noise_steps=0,
-    attribute_loss=0.0,
-    matching_loss=0.0,
-    noise_floor=0.0,
-    shared_gradient=False,
+    batches_per_step=1,
+    pretrain_share=0.0,
+    policy_weight=0.0,
+    generator_speed=1.0,
+    weight_decay=0.0,
     report_steps=2,
 )
 

@@ -66,7 +66,7 @@ SPECS = (
 @pytest.mark.parametrize("spec", SPECS)
 def test_phrases_of_any_shape_are_made_and_scored(design: str, spec: RollSpec) -> None:
     generator, discriminator = networks(small(design), spec)
-    made = generator(latents_of(generator, 3), 0.0, torch.Generator().manual_seed(2))
+    made = generator(latents_of(generator, 3), torch.Generator().manual_seed(2))
     assert made.shape == (3, spec.num_tracks, spec.bars, spec.steps_per_bar, spec.num_pitches)
     assert generator.encode(rolls(spec, 3)).shape == made.shape
     assert generator.onsets(made).shape == (3, spec.num_steps, spec.num_tracks, spec.num_pitches)
@@ -136,7 +136,7 @@ def test_a_phrase_does_not_depend_on_its_neighbours(settings: ModelSettings) -> 
     generator.begin_step(0)
     latents = latents_of(generator, 5)
     for _ in range(3):  # batch norm has seen something
-        generator(latents_of(generator, 8), 0.0, torch.Generator().manual_seed(1))
+        generator(latents_of(generator, 8), torch.Generator().manual_seed(1))
     together = generator.sample(latents)
     alone = torch.cat([generator.sample(latents[index : index + 1]) for index in range(5)])
     assert torch.equal(together, alone)
@@ -161,7 +161,7 @@ def test_the_second_stage_leaves_the_generator_alone_and_is_binary(neurons: str)
     assert all(torch.equal(first[name], value) for name, value in weights(generator.first).items())
     refined = weights(generator.refiners)
     assert any(not torch.equal(after[name], value) for name, value in refined.items())
-    made = generator(latents_of(generator, 4), 0.0, torch.Generator().manual_seed(0))
+    made = generator(latents_of(generator, 4), torch.Generator().manual_seed(0))
     assert set(made.unique().tolist()) <= {0.0, 1.0}
     kept = load_generator(trainer.state_dict())
     assert torch.equal(kept.sample(trainer.fixed_latents), trainer.average.sample(trainer.fixed_latents))

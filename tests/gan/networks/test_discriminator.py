@@ -15,22 +15,28 @@ from gan.statistics import DataStatistics
 from tests.gan.trio import SMALL, SPEC, mask_of, music, networks
 
 
-def test_the_score_depends_on_conditions_and_mask() -> None:
+def test_the_score_depends_on_the_mask_and_on_what_is_known_alone() -> None:
     _, discriminator = networks()
-    rolls, labels = music()[:4], no_labels(4, SPEC)
-    conditions = conditions_of(rolls, labels, SPEC)
-    plain = discriminator.score(rolls, Conditioning(conditions, mask_of(count=4)))
-    assert not torch.equal(plain, discriminator.score(rolls, Conditioning(conditions + 9, mask_of(count=4))))
-    assert not torch.equal(plain, discriminator.score(rolls, Conditioning(conditions, mask_of((0, 1), count=4))))
+    with torch.no_grad():
+        discriminator.encoder.unknown += 1.0
+    rolls, known = music()[:4], torch.ones(4, 3, dtype=torch.bool)
+    conditions = conditions_of(rolls, no_labels(4, SPEC), SPEC)
+    plain = discriminator.score(rolls, Conditioning(conditions, mask_of(count=4), known))
+    assert torch.equal(plain, discriminator.score(rolls, Conditioning(conditions + 9, mask_of(count=4), known)))
+    assert not torch.equal(plain, discriminator.score(rolls, Conditioning(conditions, mask_of((0, 1), count=4), known)))
+    known[:, 1] = False
+    assert not torch.equal(plain, discriminator.score(rolls, Conditioning(conditions, mask_of(count=4), known)))
 
 
 def test_every_weight_of_the_discriminator_gets_a_gradient():
     generator, discriminator = networks()
     latents = generator.sample_latents(4, torch.Generator().manual_seed(1))
-    with torch.no_grad():
-        streams = generator(latents, 1.0, torch.Generator().manual_seed(2))
+    streams = generator(latents)
     discriminator(
-        streams, conditioning=Conditioning(latents.conditions, torch.ones(4, 3, 4, dtype=torch.bool))
+        streams,
+        conditioning=Conditioning(
+            latents.conditions, torch.ones(4, 3, 4, dtype=torch.bool), torch.zeros(4, 3, dtype=torch.bool)
+        ),
     ).square().sum().backward()
     for name, weight in discriminator.named_parameters():
         assert weight.grad is not None and weight.grad.abs().sum() > 0, name

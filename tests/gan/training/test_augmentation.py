@@ -1,12 +1,12 @@
-"""Transposition, condition dropout, inpainting masks, tracks of two phrases."""
+"""Transposition, condition dropout, inpainting masks."""
 
 import pytest
 import torch
 
 from gan.rolls import to_streams
 from gan.spec import RollSpec, Track
-from gan.training.augmentation import draw_masks, drop_conditions, mismatch_tracks, transpose
-from tests.gan.trio import LAYOUT, SPEC, music
+from gan.training.augmentation import draw_masks, drop_conditions, transpose
+from tests.gan.trio import LAYOUT, SPEC
 from tests.roll_makers import SPEC as BASS
 from tests.roll_makers import sample_rolls
 
@@ -27,20 +27,6 @@ def test_conditions_are_dropped_all_together_or_one_by_one() -> None:
     assert gaps.float().mean() == pytest.approx(0.28, abs=0.02)
     for whole in (LAYOUT.rhythm, LAYOUT.chroma):
         assert torch.equal(gaps[:, whole].any(1), gaps[:, whole].all(1))
-
-
-def test_mismatched_phrases_are_whole_tracks_of_two_phrases() -> None:
-    streams = to_streams(music(12), (0, 0, 0), SPEC.num_pitches)
-    matched, mismatched, conditioning = mismatch_tracks(streams, SPEC, torch.Generator().manual_seed(0))
-    assert torch.equal(matched, streams[::2])
-    for row in range(6):
-        own = [torch.equal(mismatched[row, :, track], streams[2 * row, :, track]) for track in range(3)]
-        lent = [torch.equal(mismatched[row, :, track], streams[2 * row + 1, :, track]) for track in range(3)]
-        assert all(a or b for a, b in zip(own, lent, strict=True))
-    assert conditioning.conditions.isnan().all()
-    many = mismatch_tracks(streams.repeat(40, 1, 1, 1, 1), SPEC, torch.Generator().manual_seed(1))[2].mask
-    assert not many.flatten(1).all(1).any()
-    assert (~many.flatten(1).any(1)).float().mean() == pytest.approx(1 / 3, abs=0.1)
 
 
 def test_transposition_moves_pitches_not_drums():

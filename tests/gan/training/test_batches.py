@@ -3,16 +3,18 @@
 import itertools
 from collections.abc import Iterable, Iterator
 
+import pytest
 import torch
 
+from gan.context import mask_of_steps
 from gan.ops.shard import Shard
 from gan.rolls import STREAM_SOUNDING
 from gan.seeds import RandomStream, random_stream
 from gan.spec import ONSET
-from gan.training.batches import Batch, PhrasePair, batches_from, make_pair
+from gan.training.batches import Batch, PhrasePair, RandomStreams, batches_from, make_pairs
+from tests.gan.trio import lively
 from tests.label_makers import labels_for
 from tests.roll_makers import SPEC, empty
-from tests.trainer_makers import SPEC as TRIO
 from tests.trainer_makers import make_trainer, scale_rolls
 
 
@@ -46,52 +48,63 @@ def test_a_batch_may_be_larger_than_the_data():
     assert next(batches_from(phrases(3), SPEC, 8, seed=0)).rolls.shape == (8, *SPEC.shape)
 
 
-def pair_of(shard: Shard) -> PhrasePair:
-    trainer = make_trainer()
-    labels = labels_for(SPEC, (0.0, 120.0, 0.0), count=8, chord=(0, 0, 0))
-
+def random_of(number: int) -> RandomStreams:
     def random(purpose: RandomStream, device: torch.device | str) -> torch.Generator:
-        return random_stream(1, purpose, device=device)
+        return random_stream(1, purpose, number, device=device)
 
-    with torch.no_grad():
-        return make_pair(trainer.generator, Batch(scale_rolls(8), labels), 2, 1.0, random, shard)
+    return random
 
 
-def test_shards_of_a_batch_are_the_rows_of_the_whole():
-    """Whatever is random: latents, keys, dropped conditions, masks, noise."""
-    whole, halves = pair_of(Shard()), [pair_of(Shard(rank, 2)) for rank in (0, 1)]
-    assert torch.equal(torch.cat([half.real for half in halves]), whole.real)
-    assert torch.equal(torch.cat([half.fake for half in halves]), whole.fake)
-    assert torch.equal(torch.cat([half.conditioning.mask for half in halves]), whole.conditioning.mask)
-    conditions = torch.cat([half.conditioning.conditions for half in halves])
-    assert torch.equal(conditions.nan_to_num(-1), whole.conditioning.conditions.nan_to_num(-1))
+def pairs_of(shard: Shard, real_alone: bool = False) -> list[PhrasePair]:
+    """Of two batches of eight; of the first two phrases of each nobody knows the bass."""
+    trainer = make_trainer()
+    lively(trainer.generator)
+    rolls, labels = scale_rolls(16), labels_for(SPEC, (0.0, 120.0, 0.0), count=16, chord=(0, 0, 0))
+    known = torch.ones(16, trainer.spec.num_tracks, dtype=torch.bool)
+    known[[0, 1, 8, 9], 2] = False
+    rolls[~known[:, None, :].expand(-1, 2, -1)] = False
+    batches = Batch(rolls, labels, known).chunk(2)
+    return make_pairs(trainer.generator, batches, 2, [random_of(0), random_of(1)], shard, real_alone)
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_shards_of_batches_are_the_rows_of_the_whole(size: int) -> None:
+    """Whatever is random: latents, keys, dropped conditions, masks."""
+    wholes, shards = pairs_of(Shard()), [pairs_of(Shard(rank, size)) for rank in range(size)]
+    for number, whole in enumerate(wholes):
+        parts = [pairs[number] for pairs in shards]
+        assert torch.equal(torch.cat([part.real for part in parts]), whole.real)
+        assert torch.equal(torch.cat([part.fake for part in parts]), whole.fake)
+        for name in ("mask", "known", "conditions"):
+            values = torch.cat([getattr(part.conditioning, name) for part in parts])
+            assert torch.equal(values.nan_to_num(-1), getattr(whole.conditioning, name).nan_to_num(-1)), name
+    assert not torch.equal(wholes[0].fake, wholes[1].fake)
 
 
 def test_unknown_tracks_are_silent_in_both_and_nothing_is_said_of_them():
-    trainer, rolls = make_trainer(), scale_rolls(64)
-    labels = labels_for(TRIO, (0.0, 120.0, 0.0), count=64)
-    known = torch.ones(64, TRIO.num_tracks, dtype=torch.bool)
-    known[::2, 1] = False
-    rolls[::2, :, 1] = False
-
-    def random(purpose: RandomStream, device: torch.device | str) -> torch.Generator:
-        return random_stream(1, purpose, device=device)
-
-    with torch.no_grad():
-        whole, pair = (make_pair(trainer.generator, Batch(rolls, labels, one), 2, 1.0, random) for one in (None, known))
-        matched, mismatched, conditioning = pair.mismatched(torch.Generator().manual_seed(0), Shard())
-    assert whole.fake[::2, :, 1].any(), "otherwise it would play there"
-    assert not pair.fake[::2, :, 1].any() and not pair.real[::2, :, 1].any()
-    assert pair.fake[1::2, :, 1].any()
-    assert not pair.conditioning.mask[::2, 1].any() and pair.conditioning.mask[1::2, 1].any()
-    densities = pair.conditioning.conditions[:, : TRIO.num_tracks]
-    assert densities[::2, 1].isnan().all() and not densities[1::2, 1].isnan().all()
-    assert not matched[:, :, 1].any() and not mismatched[:, :, 1].any(), "of a pair only one phrase knows the track"
-    assert not conditioning.mask[:, 1].any()
+    for pair in pairs_of(Shard()):
+        unknown = ~pair.conditioning.known
+        assert unknown[:2, 2].all() and not unknown[2:].any()
+        assert not pair.fake[:2, :, 2].any() and not pair.real[:2, :, 2].any() and pair.fake[2:, :, 2].any()
+        assert not pair.conditioning.mask[:2, 2].any()
+        assert pair.conditioning.conditions[:2, 2].isnan().all()
 
 
 def test_given_notes_are_those_of_the_real_phrase():
-    pair = pair_of(Shard())
-    given = pair.conditioning.mask.transpose(1, 2).repeat_interleave(pair.spec.steps_per_bar, dim=1)
-    assert given.any()
-    assert torch.equal(pair.real[..., STREAM_SOUNDING, :][given], pair.fake[..., STREAM_SOUNDING, :][given])
+    for pair in pairs_of(Shard()):
+        given = mask_of_steps(pair.conditioning.mask, pair.spec)
+        assert given.any()
+        assert torch.equal(pair.real[..., STREAM_SOUNDING, :][given], pair.fake[..., STREAM_SOUNDING, :][given])
+
+
+def test_unknown_tracks_are_silent_in_both():
+    for pair in pairs_of(Shard()):
+        assert not pair.real[:2, :, 2].any() and not pair.fake[:2, :, 2].any()
+        assert pair.fake[2:, :, 2].any()
+
+
+def test_real_phrases_alone_are_those_that_come_with_generated_ones():
+    for alone, pair in zip(pairs_of(Shard(), real_alone=True), pairs_of(Shard()), strict=True):
+        assert alone.fake is None
+        assert torch.equal(alone.real, pair.real)
+        assert torch.equal(alone.conditioning.mask, pair.conditioning.mask)

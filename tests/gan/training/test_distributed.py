@@ -12,7 +12,7 @@ import torch.distributed
 import torch.multiprocessing
 
 from gan.conditions import no_labels
-from gan.settings import AlbumGANSettings, MuseGANSettings, TrainSettings
+from gan.settings import WITHOUT_EFFECT, AlbumGANSettings, MuseGANSettings, TrainSettings
 from gan.statistics import DataStatistics
 from gan.training.batches import batches_from
 from gan.training.distributed import Team
@@ -20,24 +20,31 @@ from gan.training.trainer import Trainer
 from tests.roll_makers import SPEC, empty, note
 
 MODEL = AlbumGANSettings(
-    latent_size=4, trunk_width=12, trunk_blocks=1, track_width=8, step_width=8, beat_width=16, bar_width=16
+    latent_size=4,
+    trunk_width=12,
+    trunk_blocks=1,
+    track_width=8,
+    step_width=8,
+    beat_width=16,
+    bar_width=16,
+    decoder_width=16,
 )
 TRAIN = TrainSettings(
     steps=5,
     batch_size=8,
+    batches_per_step=2,
     learning_rate=0.02,
+    generator_speed=1.0,
+    pretrain_share=0.4,
+    policy_weight=0.3,
     penalty_steps=2,
     max_transposition=2,
     report_steps=2,
 )
-SETTINGS = {
-    "relativistic": TRAIN,
-    "wasserstein": TrainSettings(
-        **TRAIN.to_dict() | {"loss": "wasserstein", "discriminator_steps": 2, "shared_gradient": False}
-    ),
-}
 LABELS = no_labels(12, SPEC)
 LABELS[:, 0] = torch.arange(12) % 5
+KNOWN = torch.ones(12, 2, dtype=torch.bool)
+KNOWN[5, 0] = KNOWN[9, 1] = False
 
 
 def rolls() -> torch.Tensor:
@@ -50,20 +57,21 @@ def rolls() -> torch.Tensor:
         note(one, 1, 0, index, 5, 4 + index)
         note(one, 1, 1, 3, 6, 9)
         made.append(one)
-    return torch.cat(made)
+    rolls = torch.cat(made)
+    rolls[~KNOWN.unsqueeze(1).expand(-1, 2, -1)] = False
+    return rolls
 
 
-def trained(loss: str, team: Team) -> tuple[dict[str, torch.Tensor], list[dict[str, object]]]:
+def trained(team: Team) -> tuple[dict[str, torch.Tensor], list[dict[str, object]]]:
     """The weights after five steps, and the log.
 
     The steps are those of plain gradient descent: Adam makes whole steps of gradients that are nothing but rounding.
     """
-    settings = SETTINGS[loss]
-    trainer = Trainer(SPEC, DataStatistics.of([rolls()], SPEC, LABELS), MODEL, settings, 3, team=team)
+    trainer = Trainer(SPEC, DataStatistics.of([rolls()], SPEC, LABELS, KNOWN), MODEL, TRAIN, 3, team=team)
     for side, network in (("generator", trainer.generator), ("discriminator", trainer.discriminator)):
         trainer.optimizers[side] = torch.optim.SGD(network.parameters())
-    batches = batches_from(rolls(), SPEC, settings.phrases_per_step, 0, labels=LABELS)
-    lines = [report.to_dict() for report in trainer.run(itertools.islice(batches, settings.steps))]
+    batches = batches_from(rolls(), SPEC, TRAIN.phrases_per_step, 0, labels=LABELS, known=KNOWN)
+    lines = [report.to_dict() for report in trainer.run(itertools.islice(batches, TRAIN.steps))]
     state = trainer.state_dict()
     parts = ("generator", "average", "discriminator")
     return {f"{part} {name}": value for part in parts for name, value in state[part].items()}, lines
@@ -76,8 +84,9 @@ def one_of_two(rank: int, folder: str) -> None:
         "gloo", f"file://{folder}/meet", timedelta(seconds=60), world_size=2, rank=rank
     )
     team = Team(rank, 2)
-    found = {loss: trained(loss, team) for loss in SETTINGS}
+    found = trained(team)
     agreed = [team.any(rank == 1), team.any(False), team.of_first(10.0 + rank), team.share(f"of {rank}")]
+    agreed.append(team.gather(torch.tensor([[rank], [2.0]])).tolist())
     torch.save({"found": found, "agreed": agreed}, f"{folder}/{rank}.pt")
     torch.distributed.destroy_process_group()
 
@@ -90,11 +99,10 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("loss", list(SETTINGS))
-def test_two_processes_learn_what_one_does_with_the_whole_batch(two, loss):
-    weights, lines = trained(loss, Team())
+def test_two_processes_learn_what_one_does_with_the_whole_batch(two):
+    weights, lines = trained(Team())
     for one in two:
-        theirs, their_lines = one["found"][loss]
+        theirs, their_lines = one["found"]
         assert theirs.keys() == weights.keys()
         for name, value in weights.items():
             torch.testing.assert_close(theirs[name], value, rtol=1e-5, atol=1e-5)
@@ -102,29 +110,21 @@ def test_two_processes_learn_what_one_does_with_the_whole_batch(two, loss):
         for line, theirs_too in zip(lines, their_lines, strict=True):
             numbers = {key: value for key, value in line.items() if isinstance(value, float) and key != "seconds"}
             assert {key: theirs_too[key] for key in numbers} == pytest.approx(numbers, rel=1e-4, abs=1e-5)
-    same = [one["found"][loss][0] for one in two]
+    same = [one["found"][0] for one in two]
     assert all(torch.equal(same[0][name], same[1][name]) for name in same[0]), "to the bit among the two"
 
 
 @pytest.mark.slow
 def test_processes_agree(two):
-    assert all(one["agreed"] == [True, False, 10.0, "of 0"] for one in two)
+    gathered = [[0.0], [2.0], [1.0], [2.0]]
+    assert all(one["agreed"] == [True, False, 10.0, "of 0", gathered] for one in two)
 
 
 def test_what_several_processes_cannot_do_is_refused_in_words():
     statistics = DataStatistics.of([rolls()], SPEC)
     with pytest.raises(ValueError, match=r"train\.batch_size=8 can't be divided among 3 processes"):
         Trainer(SPEC, statistics, MODEL, TRAIN, team=Team(0, 3))
-    with pytest.raises(ValueError, match=r"train\.batch_size=8 gives each of 8 processes an odd number of phrases"):
-        Trainer(SPEC, statistics, MODEL, TRAIN, team=Team(0, 8))
     model = MuseGANSettings(design="tutorial", filters=2)
-    plain = {
-        "noise_steps": 0,
-        "noise_floor": 0.0,
-        "max_transposition": 0,
-        "attribute_loss": 0.0,
-        "shared_gradient": False,
-        "matching_loss": 0.0,
-    }
+    plain = WITHOUT_EFFECT
     with pytest.raises(ValueError, match="tutorial normalises over its batch and trains in one process only"):
         Trainer(SPEC, statistics, model, TrainSettings(**TRAIN.to_dict() | plain), team=Team(0, 2))

@@ -6,6 +6,7 @@ import torch
 from gan.networks.checkpoint import load_discriminator, load_generator
 from gan.training.batches import batches_from
 from gan.training.monitor import TrainingFailed
+from gan.training.trainer import Trainer
 from tests.trainer_makers import (
     SPEC,
     TRAIN,
@@ -49,17 +50,24 @@ def test_training_leaves_the_global_random_stream_alone():
 
 def test_reports_come_when_due_and_tell_all():
     trainer = make_trainer()
-    batches = batches_from(scale_rolls(), SPEC, TRAIN.batch_size, seed=0)
+    batches = batches_from(scale_rolls(), SPEC, TRAIN.phrases_per_step, seed=0)
     reports = list(trainer.run(batches))
     assert [report.step for report in reports] == list(range(1, 13))
     assert [report.step for report in reports if report.samples is not None] == [8, 12]
     assert [report.step for report in reports if report.checkpoint_due] == [8, 12]
     assert reports[7].samples.shape == (16, *SPEC.shape)
-    assert {"discriminator_loss", "generator_loss", "discriminator_accuracy", "r1", "r2", "noise"} <= set(
-        reports[0].figures
+    assert set(reports[0].figures) == {
+        "likelihood_loss",
+        "generator_gradient_norm",
+        "variety",
+        "variety_real",
+        "learning_rate",
+    }, "real phrases alone"
+    assert {"discriminator_loss", "generator_loss", "discriminator_accuracy", "r1", "r2", "sharpness"} <= set(
+        reports[-1].figures
     )
     assert set(reports[0].notes_per_bar) == set(SPEC.names)
-    assert reports[-1].figures["noise"] == TRAIN.noise_floor, "some stays"
+    assert reports[-1].figures["likelihood_loss"] < 0.8 * reports[0].figures["likelihood_loss"]
 
 
 def test_time_is_an_upper_bound():
@@ -101,7 +109,7 @@ def test_a_loss_that_is_no_number_stops_training_with_a_sentence():
     trainer = make_trainer()
     with torch.no_grad():
         trainer.discriminator.score_bars.bias.fill_(float("nan"))
-    with pytest.raises(TrainingFailed, match=r"step 0: .*discriminator_loss.* is not a number"):
+    with pytest.raises(TrainingFailed, match=r"step 3: .*discriminator_loss.* is not a number"):
         train(trainer)
 
 
@@ -118,8 +126,8 @@ def test_weights_that_are_no_numbers_are_never_offered_for_saving(monkeypatch):
         train(trainer)
 
 
-def test_the_final_phase_begins_once_noise_is_down_and_the_learning_rate_falls():
-    trainer = make_trainer(steps=100, noise_steps=30, decay_share=0.4)
+def test_the_final_phase_begins_with_an_adversary_once_the_learning_rate_falls():
+    trainer = make_trainer(steps=100, pretrain_share=0.3, decay_share=0.4)
     told = []
     for trainer.step in (29, 30, 59, 60):
         told.append(trainer.final_phase)
@@ -129,13 +137,32 @@ def test_the_final_phase_begins_once_noise_is_down_and_the_learning_rate_falls()
     assert trainer.final_phase, "a learning rate that never falls is not waited for"
 
 
-def test_learning_rate_falls_to_zero_at_the_end():
-    trainer = make_trainer(steps=100, decay_share=0.5)
-    rates = []
-    for step in (0, 50, 75, 100):
+def rates(trainer: Trainer, side: str, steps: tuple[int, ...]) -> list[float]:
+    """Beside the highest that the settings have."""
+    found = []
+    for step in steps:
         trainer.step = step
-        rates.append(trainer.learning_rate() / trainer.settings.learning_rate)
-    assert rates == pytest.approx([1.0, 1.0, 0.5, 0.0])
+        found.append(trainer.learning_rate(side) / trainer.settings.learning_rate)
+    return found
+
+
+def test_learning_rates_fall_to_zero_at_the_end():
+    trainer = make_trainer(steps=100, decay_share=0.5, pretrain_share=0.2, generator_speed=3)
+    assert rates(trainer, "generator", (3, 8, 50, 75, 100)) == pytest.approx([1.5, 3.0, 3.0, 1.5, 0.0]), "from below"
+    assert rates(trainer, "discriminator", (20, 60, 80, 100)) == pytest.approx([1.0, 1.0, 0.5, 0.0]), "a later start"
+
+
+def test_without_a_policy_the_generator_learns_first_and_then_stays_as_it_is():
+    trainer = make_trainer(steps=100, decay_share=0.5, pretrain_share=0.6, policy_weight=0.0, generator_speed=1)
+    assert rates(trainer, "generator", (30, 45, 60)) == pytest.approx([1.0, 0.5, 0.0])
+    assert rates(trainer, "discriminator", (60, 80, 90, 100)) == pytest.approx([1.0, 1.0, 0.5, 0.0])
+    trainer = make_trainer(policy_weight=0.0)
+    train(trainer, steps=3)
+    assert not trainer.pretraining
+    before = weights_of(trainer)
+    train(trainer, steps=2)
+    moved = {name.split()[0] for name, value in weights_of(trainer).items() if not torch.equal(before[name], value)}
+    assert moved == {"discriminator"}
 
 
 def test_transposed_training_runs_and_drums_need_no_key():

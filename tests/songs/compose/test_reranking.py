@@ -12,9 +12,8 @@ from pipeline.songs.compose.reranking import count_silences, mode_fit
 
 
 def test_phrases_with_a_silent_track_count_as_faulty_where_the_data_has_none() -> None:
-    rates = {"sounding": [], "onsets": [], "polyphony": [], "rests": [], "restrikes": [], "notes_per_bar": []}
-    names = set(DataStatistics.__dataclass_fields__) - {"num_phrases", "empty_bars"}
-    statistics = DataStatistics(num_phrases=1, empty_bars=[0.0, 0.5], **{name: rates.get(name, []) for name in names})
+    others = set(DataStatistics.__dataclass_fields__) - {"num_phrases", "empty_bars"}
+    statistics = DataStatistics(num_phrases=1, empty_bars=[0.0, 0.5], **{name: [] for name in others})
     planes = np.zeros((3, 2, 2, 4, 16, 84), bool)
     planes[0] = True
     planes[1, 0, 0, :3] = True  # the last bar of the first track is silent

@@ -30,7 +30,9 @@ SPEC = RollSpec(
 )
 STRINGS = 3
 HOME = Key(0, False)
-SMALL = AlbumGANSettings(latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, context_width=8, step_width=8)
+SMALL = AlbumGANSettings(
+    latent_size=4, trunk_width=16, trunk_blocks=1, track_width=8, context_width=8, step_width=8, decoder_width=16
+)
 FORM = numbered(
     tuple(
         FormSection(name, name, phrases)
@@ -65,10 +67,6 @@ def composer(rests: bool = True, variation: float = 0.2) -> SectionComposer:
     torch.manual_seed(1)
     statistics = DataStatistics.of([music(rests)], SPEC, no_labels(16, SPEC))
     generator, discriminator = Generator(SPEC, statistics, SMALL), Discriminator(SPEC, statistics, SMALL)
-    with torch.no_grad():  # louder features, so that latents make a difference
-        for weight in generator.parameters():
-            if weight.dim() > 1:
-                weight.mul_(1.5)
     model = TrainedModel(generator, discriminator, statistics, music={}, dissonance=0.1, styles=(), in_common_key=True)
     return SectionComposer(model, 6, variation)
 

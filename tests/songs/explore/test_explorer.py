@@ -38,8 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def inside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(inversion, "NUM_STEPS", 5)
-    monkeypatch.setattr(inversion, "NUM_DRAWN", 16)
+    monkeypatch.setattr(inversion, "NUM_ROUNDS", 5)
 
 
 def explored(place: Path, *overrides: str) -> Song:

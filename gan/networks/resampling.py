@@ -1,0 +1,72 @@
+"""Importance resampling: of several phrases of the generator, one by the discriminator's density ratio.
+
+Where a discriminator is right, its logit is the logarithm of how much more likely a phrase is in the data than it is to
+be sampled. Drawing one of several samples with probabilities in proportion to that ratio comes nearer to the data than
+the generator alone (sampling importance resampling, Rubin 1987; with GANs Azadi et al., arXiv 1810.06758, and Turner et
+al., arXiv 1811.11357). The best of them would be too much of what the discriminator likes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from gan.context import Conditioning, Context
+from gan.latents import Latents
+from gan.networks.discriminator import Discriminator
+from gan.networks.generator import Generator
+
+
+def resample(logits: Tensor, sharpness: float, random: torch.Generator) -> Tensor:
+    """One candidate a row, `[batch]`, drawn by a CPU generator in proportion to `exp(sharpness * logits)`.
+
+    Logits are `[batch, candidates]`.
+    """
+    shares = torch.softmax(sharpness * logits.cpu().double(), 1)
+    return torch.multinomial(shares, 1, generator=random).squeeze(1)
+
+
+@torch.no_grad()
+def sample_resampled(
+    generator: Generator,
+    discriminator: Discriminator,
+    latents: Latents,
+    candidates: int,
+    random: torch.Generator,
+    context: Context | None = None,
+    condition_strength: float = 1.0,
+    temperature: Sequence[float] | None = None,
+) -> tuple[Tensor, Latents]:
+    """Phrases, bool `[batch, *spec.shape]`, each one of several with its conditions, and the latents that made them.
+
+    Parameters
+    ----------
+    generator, discriminator
+        On one device.
+    latents
+        Of the first candidates; the others have fresh ones with the same conditions.
+    candidates
+        Phrases for each that is kept.
+    random
+        A CPU generator that draws latents and choices.
+    context, condition_strength, temperature
+        As in `Generator.sample`.
+    """
+    count, device = len(latents), latents.z.device
+    every = [latents]
+    for _ in range(candidates - 1):
+        fresh = generator.sample_latents(count, random)
+        every.append(replace(fresh, conditions=latents.conditions))
+    found, logits = [], []
+    for one in every:
+        rolls = generator.sample(one, context, condition_strength, temperature)
+        mask = rolls.new_zeros(count, *rolls.shape[2:4]) if context is None else context.mask
+        found.append(rolls)
+        logits.append(discriminator.score(rolls, Conditioning(one.conditions, mask)))
+    chosen = resample(torch.stack(logits, 1), discriminator.sharpness, random).tolist()
+    rolls = torch.stack([found[choice][row] for row, choice in enumerate(chosen)])
+    rows = [every[choice][row : row + 1] for row, choice in enumerate(chosen)]
+    return rolls, Latents.cat(rows).to(device)
