@@ -21,6 +21,7 @@ from gan.metrics.attribute_control import agreement, outer_thirds, train_style_c
 from gan.metrics.bootstrap import mean_intervals
 from gan.metrics.counts import PhraseCounts, evenly_spread, tabulate
 from gan.metrics.features import notes_per_bar
+from gan.rolls import unpack
 from gan.seeds import mix_seed
 from gan.spec import RollSpec
 from pipeline.evaluation.accompaniment import Generate
@@ -254,9 +255,10 @@ def _keys(rolls: Tensor, keys: Sequence[int], spec: RollSpec) -> Tensor:
 
 
 def _chords(rolls: Tensor, spec: RollSpec) -> Tensor:
-    """The chords recognised in each phrase, `[phrases, half_bars, 3]`."""
+    """The chords recognised in each phrase, `[phrases, half_bars, 3]`; rolls are bool or packed."""
     found = [
-        recognise_chords(notes_from_roll(roll.cpu().numpy(), spec.lowest_pitch), spec.bars, spec) for roll in rolls
+        recognise_chords(notes_from_roll(roll.cpu().numpy(), spec.lowest_pitch), spec.bars, spec)
+        for roll in unpack(rolls, spec)
     ]
     return torch.from_numpy(np.stack(found)).float()
 

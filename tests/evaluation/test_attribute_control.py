@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from gan.chords import BASS as BASS_NOTE
 from gan.chords import ROOT, chord_tones
-from gan.conditions import NUM_LABELS, ConditionLayout
+from gan.conditions import NUM_LABELS, ConditionLayout, no_conditions
 from gan.context import Context
 from gan.spec import HOLD, ONSET
 from pipeline.evaluation.attribute_control import AttributeControl, LabelledPhrases, same_chords
+from pipeline.evaluation.phrase_sets import PhraseSet
 from pipeline.evaluation.report import control_section
 from tests.evaluation.conftest import Controlled
 from tests.evaluation.generators import BASS, LEAD, SETTINGS, SPEC, STYLES, responsive
@@ -75,9 +77,16 @@ def test_chords_that_are_played_are_recognised_again(unseen: LabelledPhrases, tr
                 rolls[row, HOLD, track, bar, 8 * half + 1 : 8 * half + 8, pitches.view(-1, 1)] = True
         return rolls
 
-    found = AttributeControl(play, with_chords(unseen), training, (), SPEC, SETTINGS).measure()[1]["chords"]
+    test = with_chords(unseen)
+    found = AttributeControl(play, test, training, (), SPEC, SETTINGS).measure()[1]["chords"]
     assert found["generated"]["value"] > 0.95 and found["chance"] < 0.6
     assert found["real"]["value"] < 0.6, "these songs know nothing of chords"
+    conditions = no_conditions(len(test.labels), SPEC)
+    conditions[:, layout.chords] = test.labels[:, :-NUM_LABELS]
+    packed = np.packbits(play(conditions, None, 0).numpy(), axis=-1)
+    played = replace(test, phrases=PhraseSet(torch.from_numpy(packed), test.phrases.songs))
+    found = AttributeControl(play, played, training, (), SPEC, SETTINGS).measure()[1]["chords"]
+    assert found["real"]["value"] > 0.95, "phrases come packed from a store"
 
 
 def test_a_chord_is_the_same_by_its_root_and_its_third() -> None:
