@@ -132,8 +132,8 @@ def untrained_state(spec: RollSpec) -> dict[str, Any]:
     rolls = []
     for number in range(4):
         notes = [
-            (track, pitch, 4 * beat, 4)
-            for beat in range(4 * spec.bars)
+            (track, pitch, spec.steps_per_beat * beat, spec.steps_per_beat)
+            for beat in range(spec.beats_per_bar * spec.bars)
             for track, pitch in enumerate(chords[(beat + number) % 4])
         ]
         rolls.append(roll_from_notes(make_notes(*zip(*notes, strict=True)), spec, spec.bars))

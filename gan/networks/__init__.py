@@ -1,4 +1,4 @@
 """Generator and discriminator of the default design.
 
-Layers, note heads, the phrase encoder, and checkpoints of all designs.
+Layers, the autoregressive decoder with its history and note heads, resampling, and checkpoints of all designs.
 """

@@ -68,6 +68,12 @@ def test_a_song_that_may_not_grow_ends_in_its_last_bar() -> None:
     assert (ended["onset"] + ended["length"]).max() == 32
 
 
+def test_the_root_is_the_lowest_note_of_the_ending_also_of_voices_close_together() -> None:
+    notes, _ = add_ending(chords((62, 61, 61, 61)), 1, QUARTET, Key(1, False))
+    last = notes[notes["onset"] == 16]
+    assert last["pitch"].min() % 12 == 1 and set((last["pitch"] % 12).tolist()) <= {1, 5, 8}
+
+
 def test_drums_end_with_one_hit() -> None:
     song = song_of()
     notes, _ = add_ending(song.notes, song.num_bars, song.spec, C_MAJOR)

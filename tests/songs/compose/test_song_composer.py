@@ -17,8 +17,9 @@ from tests.song_makers import configured, write_checkpoint
 @pytest.fixture(scope="module")
 def rerolled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Song]:
     """A song of four voices as it was, with a section made anew, with two, and all of it made anew."""
-    checkpoint = write_checkpoint(tmp_path_factory.mktemp("rerolled"), configured("+stage=generate"))
-    overrides = ("+stage=generate", "generate.candidates=2", "generate.form=song", "generate.songs=1")
+    quick = ("+stage=generate", "roll.steps_per_beat=2")
+    checkpoint = write_checkpoint(tmp_path_factory.mktemp("rerolled"), configured(*quick))
+    overrides = (*quick, "generate.candidates=2", "generate.form=song", "generate.songs=1")
     overrides += ("generate.tempo_bpm=150", "generate.min_seconds=40", "generate.max_seconds=55")
     config, songs = configured(*overrides), {}
     for entries in ((), ("1.verse",), ("1.verse", "1.chorus"), ("1",), ("1", "1")):
@@ -35,7 +36,7 @@ def test_a_song_with_a_section_made_anew_is_the_same_elsewhere_to_the_bit(reroll
         kept = np.array_equal(song.planes[:, :, bars], other.planes[:, :, bars])
         assert kept == (one.role != "verse") == (one.seed == two.seed)
         if kept:
-            inside = [np.isin(each.notes["onset"] // 16, range(bars.start, bars.stop)) for each in (song, other)]
+            inside = [np.isin(each.notes["onset"] // 8, range(bars.start, bars.stop)) for each in (song, other)]
             assert np.array_equal(song.velocities[inside[0]], other.velocities[inside[1]])
             assert np.array_equal(song.timing_ticks[inside[0]], other.timing_ticks[inside[1]])
 

@@ -17,7 +17,7 @@ from pipeline.songs.song import Song
 from pipeline.stages import generate
 from tests.song_makers import configured, write_checkpoint, write_quartet
 
-TINY = ("+stage=generate", "generate.songs=2", "generate.candidates=3", "generate.seed=5")
+TINY = ("+stage=generate", "roll.steps_per_beat=2", "generate.songs=2", "generate.candidates=3", "generate.seed=5")
 CHECKPOINT = Path("outputs/album/train/checkpoint.pt")
 
 
