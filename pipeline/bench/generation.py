@@ -16,8 +16,6 @@ from pipeline.bench.plan import BenchPlan
 from pipeline.bench.timing import TimedRepeats, all_ratios, interleaved_laps, median, repeat
 from pipeline.devices import prepare_torch
 
-BATCH = 64
-
 
 class GenerationContender:
     """An untrained generator to time; speed does not depend on the weights."""
@@ -29,12 +27,13 @@ class GenerationContender:
         statistics = count_some(packed, spec)
         self.generator = Trainer(spec, statistics, config.model, config.train, config.seed).average.eval()
         self.random = torch.Generator().manual_seed(mix_seed(plan.seed))
-        self.bars = BATCH * spec.bars
+        self.phrases = plan.effort.generated_phrases
+        self.bars = self.phrases * spec.bars
         self.lap_seconds = plan.effort.lap_seconds
 
     def generate(self) -> None:
         """A batch of phrases, from fresh latents to bool rolls."""
-        self.generator.sample(self.generator.sample_latents(BATCH, self.random))
+        self.generator.sample(self.generator.sample_latents(self.phrases, self.random))
 
     def lap(self, threads: int) -> TimedRepeats:
         """Generate for a while with so many threads."""
@@ -69,7 +68,7 @@ def measure_generation(corpus: BenchCorpus, plan: BenchPlan) -> dict[str, Any]:
     }
     return {
         "music": corpus.source,
-        "batch_phrases": BATCH,
+        "batch_phrases": plan.effort.generated_phrases,
         "cores": widths["all_cores"],
         "models": models,
         "ratios": all_ratios(models, tuple(models[plan.models[0]])),

@@ -35,6 +35,12 @@ class Effort:
         Sides of the square matrices whose product makes the peak.
     chorales
         Whether training is measured on the chorales too.
+    run_steps
+        Steps of a training run whose generator learns by likelihood first: of five it does in three.
+    step_batches
+        Batches of a training step, at most, where phrases are sampled for several at once.
+    generated_phrases
+        Phrases that are generated at once.
     """
 
     rounds: int = 5
@@ -48,6 +54,9 @@ class Effort:
     copied_phrases: int = 1000
     matrix_sizes: tuple[int, ...] = (256, 512, 1024, 2048)
     chorales: bool = True
+    run_steps: int = 5
+    step_batches: int = 8
+    generated_phrases: int = 64
 
 
 FULL = Effort()
@@ -63,6 +72,9 @@ QUICK = Effort(
     copied_phrases=5,
     matrix_sizes=(64, 128),
     chorales=False,
+    run_steps=2,
+    step_batches=1,
+    generated_phrases=4,
 )
 """To see that everything runs; its figures mean little."""
 

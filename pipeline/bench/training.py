@@ -22,8 +22,6 @@ from pipeline.progress import bar
 
 PRODUCT_SECONDS = 0.1
 """Each size is multiplied for so long."""
-RUN_STEPS = 5
-"""Steps of a run whose generator learns by likelihood first: three of these, two with the discriminator."""
 PEAK = ("machine", "matrix products")
 
 
@@ -94,8 +92,9 @@ class TrainingContender:
         self.settings = config.train
         self.has_phases = config.train.pretrain_share > 0
         if self.has_phases:
-            config.train.steps = RUN_STEPS
-        self.cycle_steps = RUN_STEPS if self.has_phases else config.train.penalty_steps
+            config.train.steps = plan.effort.run_steps
+            config.train.batches_per_step = min(config.train.batches_per_step, plan.effort.step_batches)
+        self.cycle_steps = plan.effort.run_steps if self.has_phases else config.train.penalty_steps
         self.trainer = Trainer(spec, statistics, config.model, config.train, config.seed)
         self.batches = batches_from(packed, spec, config.train.phrases_per_step, config.seed)
         self.lap_seconds = plan.effort.lap_seconds

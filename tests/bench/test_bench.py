@@ -86,7 +86,9 @@ def test_shares_and_ratios_agree_with_their_parts(report: dict[str, Any]) -> Non
     ratios = training["band"]["ratios"]["default_to_musegan_tutorial"]
     for key in ("phrases_per_second", "generator_phrases_per_second"):
         assert ratios[f"{key}_ratio"] == pytest.approx(ours[key] / tutorial[key], rel=2e-3)
-    assert 0.6 * ours["phrases_per_second"] == pytest.approx(ours["generator_phrases_per_second"], rel=2e-3)
+    assert 0.5 * ours["phrases_per_second"] == pytest.approx(ours["generator_phrases_per_second"], rel=2e-3), (
+        "a quick run has two steps"
+    )
     readers = report["ingest"]["readers"]
     assert report["ingest"]["ratios"]["quantised_to_pretty_midi"]["songs_per_second_ratio"] == pytest.approx(
         readers["quantised"]["songs_per_second"] / readers["pretty_midi"]["songs_per_second"], rel=2e-3
