@@ -6,7 +6,7 @@ import numpy as np
 
 from gan.spec import RollSpec
 from pipeline.scores.notes import make_notes
-from pipeline.scores.song_plan import SongPlan, pack_plans, plan_of_song
+from pipeline.scores.structure.song_plan import SongPlan, pack_plans, plan_of_song
 
 
 def plan_of_letters(rows: dict[str, str], spec: RollSpec, starts: tuple[int, ...] | None = None) -> SongPlan:

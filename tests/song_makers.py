@@ -20,7 +20,7 @@ from gan.statistics import DataStatistics
 from gan.training.trainer import Trainer
 from pipeline.config import PROGRAM, Config, flatten, read_config, register_schema
 from pipeline.scores.notes import Planes, cut_overlaps, make_notes, notes_from_roll, roll_from_notes
-from pipeline.scores.song_plan import pack_plans
+from pipeline.scores.structure.song_plan import pack_plans
 from pipeline.settings.data import roll_spec
 from pipeline.songs.humanizing import draw_performer, humanize
 from pipeline.songs.performance.model import bundled_model

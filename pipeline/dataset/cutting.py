@@ -30,8 +30,8 @@ from pipeline.scores.notes import Notes, in_order, pack_rolls, roll_from_notes
 from pipeline.scores.quantisation import MetreError, mend_metre, quantise, quantise_chords, usable_spans
 from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import NAMED_INSTRUMENTS, Score
-from pipeline.scores.self_similarity import find_sections
-from pipeline.scores.song_plan import SongPlan, plan_of_song
+from pipeline.scores.structure.self_similarity import find_sections
+from pipeline.scores.structure.song_plan import SongPlan, plan_of_song
 from pipeline.scores.tracks import assign, fit_to_tracks, known_tracks
 from pipeline.settings.data import TracksSettings, roll_spec
 from pipeline.sources.catalog import locate

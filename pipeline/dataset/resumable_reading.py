@@ -21,7 +21,7 @@ from pipeline.dataset.performances import PLAYED
 from pipeline.dataset.store import Reject
 from pipeline.files import fingerprint
 from pipeline.parallel import TookTooLongError, limited, work_on
-from pipeline.scores.song_plan import pack_plans, unpack_plans
+from pipeline.scores.structure.song_plan import pack_plans, unpack_plans
 from pipeline.settings.data import ExecutorSettings
 
 FORMAT = 6

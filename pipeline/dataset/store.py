@@ -28,7 +28,7 @@ from pipeline.dataset.splits import SPLITS
 from pipeline.files import read_json
 from pipeline.scores.chords.symbols import ChordRows
 from pipeline.scores.notes import Planes, unpack_rolls
-from pipeline.scores.song_plan import SongPlan, unpack_plans
+from pipeline.scores.structure.song_plan import SongPlan, unpack_plans
 
 ROLLS, PHRASES, SONGS, REJECTS, STATISTICS = "rolls.npy", "phrases.csv", "songs.csv", "rejects.csv", "statistics.json"
 PLANS, PERFORMANCE, CHORDS = "plans.npz", "performance.npz", "chords.npy"

@@ -39,7 +39,7 @@ from pipeline.dataset.store import (
     kind_of_reason,
 )
 from pipeline.files import atomic_path, write_json
-from pipeline.scores.song_plan import pack_plans
+from pipeline.scores.structure.song_plan import pack_plans
 
 
 @dataclass(frozen=True)

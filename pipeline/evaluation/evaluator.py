@@ -19,7 +19,7 @@ The keys of `report.json`:
 - `families`: `name`, `distance` (mean |x - test| of the four sets), `detects` (which of shuffled and random lie further
   from the test songs than training songs do, by more than resampling explains).
 - `frechet`: of the four sets.
-- `told_apart`: how well classifiers tell a set from held-out phrases on songs that they have not learnt from: `windows`
+- `two_sample`: how well classifiers tell a set from held-out phrases on songs that they have not learnt from: `windows`
   (trees on two-beat windows) and `phrases` (trees on features of phrases), each the area under the ROC curve of
   `generated`, `training` and `shuffled`; `network`, of pairs of a `generated` (or `training`) and a held-out phrase the
   share in which a small network tells which is which. 0.5 is alike; null where nothing was trained, or of few songs.
@@ -38,7 +38,7 @@ The keys of `report.json`:
   (notes a bar at slow and fast tempos) and `style` (recognised by a classifier), `generated` beside `real`; null where
   there is nothing to request. Both are null for what takes no requests.
 - `whole_songs`: of a folder's songs, or those of `evaluate.request`, held against test and validation songs (`unseen`):
-  `songs` of each kind; `overlap` (mean over features) and `told_apart` (out-of-bag accuracy of a forest) of `generated`
+  `songs` of each kind; `overlap` (mean over features) and `two_sample` (out-of-bag accuracy of a forest) of `generated`
   and of as many `training` songs; `telling` features; by feature `text`, overlaps and the medians of the three; by song
   the `nearest` training song and the `share` of its `bars` that occur in it; `nearest_unseen`, the median share of test
   songs. Null of fewer than eight songs of a kind.
@@ -152,7 +152,7 @@ class Evaluator:
             "frechet": {
                 name: finite(frechet_distance(one.features, self.test.features)) for name, one in measured.items()
             },
-            "told_apart": self._told_apart(sets) if settings.classifier else None,
+            "two_sample": self._two_sample(sets) if settings.classifier else None,
             "tells": self._tells(sets),
             "copying": self._copying(samples.spread(settings.samples)),
             "distinct": self._distinct(samples.spread(settings.samples)),
@@ -227,7 +227,7 @@ class Evaluator:
         """Trees that tell phrases from held-out ones."""
         return TreeTests(self.held_out, self.spec, self.settings.resamples, self.settings.seed)
 
-    def _told_apart(self, sets: Mapping[str, PhraseSet]) -> dict[str, Any] | None:
+    def _two_sample(self, sets: Mapping[str, PhraseSet]) -> dict[str, Any] | None:
         """How well sets are told from held-out phrases; None of too few songs."""
         if min(one.num_songs for one in (sets["generated"], sets["training"], self.held_out)) < FOLDS:
             return None

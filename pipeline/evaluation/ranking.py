@@ -168,7 +168,7 @@ def rank_runs(runs: Sequence[str], directory: Path, place: Path) -> tuple[list[R
 
 def _told(report: Mapping[str, Any], by: str) -> Estimate:
     """How well a run is told from unseen songs."""
-    found = report["told_apart"]
+    found = report["two_sample"]
     return Estimate(None) if found is None else Estimate(**found[by]["generated"])
 
 

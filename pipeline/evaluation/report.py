@@ -242,7 +242,7 @@ def _headline(report: Mapping[str, Any]) -> str:
             number_text(_quality_of("shuffled", overlap)),
             "0",
         ),
-        *_told_apart(report["told_apart"]),
+        *_two_sample(report["two_sample"]),
         (
             "overlap of feature distributions (OA)",
             *(number_text(overlap[name]) for name in ("generated", "training", "shuffled", "random")),
@@ -255,11 +255,11 @@ def _headline(report: Mapping[str, Any]) -> str:
     ]
     songs = report["whole_songs"]
     if songs is not None:
-        told = (number_text(songs["told_apart"][name]) for name in ("generated", "training"))
+        told = (number_text(songs["two_sample"][name]) for name in ("generated", "training"))
         rows.insert(4, ("**told apart by whole songs** (out-of-bag accuracy of a forest)", *told, "", ""))
     names = ("", *(SETS[name] for name in ("generated", "training", "shuffled", "random")))
     others = [_copying(report["copying"]), _distinct(report["distinct"])]
-    if report["told_apart"] is None:
+    if report["two_sample"] is None:
         others.insert(0, "Told apart: not measured (evaluate.classifier=false, or fewer than three songs).")
     return "\n\n".join([markdown_table(names, rows), *_tight([f"- {one}" for one in others])])
 
@@ -276,7 +276,7 @@ TOLD_APART = {
 }
 
 
-def _told_apart(found: Mapping[str, Any] | None) -> list[tuple[str, ...]]:
+def _two_sample(found: Mapping[str, Any] | None) -> list[tuple[str, ...]]:
     """How well classifiers tell the sets from held-out phrases, a row a classifier."""
     if found is None:
         return []
@@ -313,7 +313,7 @@ def whole_songs_section(found: Mapping[str, Any]) -> list[str]:
         ),
         (
             "told apart by a forest (.5 is alike)",
-            *(number_text(found["told_apart"][one]) for one in ("generated", "training")),
+            *(number_text(found["two_sample"][one]) for one in ("generated", "training")),
         ),
     ]
     rows = [

@@ -43,7 +43,7 @@ def extra_trees() -> ExtraTreesClassifier:
 
 
 @dataclass(frozen=True)
-class ToldApart:
+class TwoSampleAreas:
     """How well a set of phrases is told from the reference: areas under the ROC curve, 0.5 being alike."""
 
     windows: Interval
@@ -74,12 +74,12 @@ class TreeTests:
         self.traits = TrackTraits.of(lines)
         self.windows, self.phrases = window_features(lines, self.traits), phrase_features(lines, self.traits)
 
-    def tell(self, generated: PhraseSet) -> ToldApart:
+    def tell(self, generated: PhraseSet) -> TwoSampleAreas:
         """Tell a set from the reference. Raises `ValueError` where either has fewer songs than folds."""
         if min(generated.num_songs, self.reference.num_songs) < FOLDS:
             raise ValueError(f"phrases of fewer than {FOLDS} songs cannot be split by song into {FOLDS} folds")
         lines = read_lines(generated.rolls, self.spec)
-        return ToldApart(
+        return TwoSampleAreas(
             self._area(boosted_trees, window_features(lines, self.traits), self.windows, generated, NUM_WINDOWS),
             self._area(extra_trees, phrase_features(lines, self.traits), self.phrases, generated, None),
         )
@@ -129,8 +129,3 @@ def held_out_scores(
         fitted = classifier().fit(values[learnt][:, told], is_generated[learnt])
         scores[tested] = fitted.predict_proba(values[tested][:, told])[:, 1]
     return scores
-
-
-def told_apart(generated: PhraseSet, reference: PhraseSet, spec: RollSpec, seed: int = 0) -> ToldApart:
-    """How well windows and phrases of two sets are told apart; `TreeTests` where one reference serves several sets."""
-    return TreeTests(reference, spec, seed=seed).tell(generated)

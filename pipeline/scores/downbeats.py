@@ -24,7 +24,7 @@ WEIGHTS = np.array(
 )
 """How much each cue counts for a beat, and on the beats after it: `[cues, beats later]`.
 
-Of the multinomial logit that `pipeline.dataset.downbeats_fitting` fits to scores with known bar lines.
+Of the multinomial logit that `pipeline.dataset.fitting.downbeats` fits to scores with known bar lines.
 """
 NEAR = 0.13
 """Quarter notes; what begins further from a beat is not on it."""

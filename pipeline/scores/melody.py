@@ -1,7 +1,7 @@
 """Main melody extraction: the part of a score that has the tune, by lyrics and logistic regression, and its top line.
 
 What the features of a part are compared with are the other parts of its score, whatever the style; places in the file
-say little, since sequencers put everything anywhere. `python -m pipeline.dataset.melody_fitting DIR ...` fits the
+say little, since sequencers put everything anywhere. `python -m pipeline.dataset.fitting.melody DIR ...` fits the
 weights again.
 """
 

@@ -20,7 +20,7 @@ from pipeline.scores.notes import Notes
 from pipeline.scores.quantisation import BarSpan, MetreError, mend_metre, played, quantise, to_steps, usable_spans
 from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import DEFAULT_BPM, Score
-from pipeline.scores.song_plan import SongPlan, plan_of_song
+from pipeline.scores.structure.song_plan import SongPlan, plan_of_song
 from pipeline.scores.swing import STRAIGHT
 from pipeline.scores.tracks import AssignedPart, assign, fit_to_tracks
 from pipeline.settings.data import TracksSettings

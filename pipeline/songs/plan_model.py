@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.scores.song_plan import NEW, SongPlan
+from pipeline.scores.structure.song_plan import NEW, SongPlan
 from pipeline.songs.song import Section
 
 MIN_PLANS = 10

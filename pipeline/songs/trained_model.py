@@ -13,7 +13,7 @@ from gan.statistics import DataStatistics
 from pipeline.config import Config
 from pipeline.devices import choose_device, load_checkpoint
 from pipeline.errors import UserError
-from pipeline.scores.song_plan import SongPlan, unpack_plans
+from pipeline.scores.structure.song_plan import SongPlan, unpack_plans
 from pipeline.settings.data import roll_spec
 from pipeline.songs.performance.model import PerformanceModel, bundled_model, completed_performance, performance_from
 

@@ -160,7 +160,7 @@ def evaluate(config: Config, directory: Path) -> Outcome:
     draw_report(directory, {"test": evaluator.test} | measured, report)
     show(config, samples, spec, directory)
     quality = found["headline"]["quality"]
-    told = told_apart_in_words(found["told_apart"])
+    told = two_sample_in_words(found["two_sample"])
     say(f"evaluate: {in_words(config.name, quality)}{told} All of it: {stage_directory('evaluate', config)}/report.md")
     return Outcome(notes={"quality": quality, "overlap": found["headline"]["overlap"]["generated"]})
 
@@ -217,7 +217,7 @@ def in_words(name: str, quality: dict[str, float | None]) -> str:
     return f"{name} has quality {value:.2f} ({low:.2f} to {high:.2f}; 1 is as close as other real songs, 0 is random)."
 
 
-def told_apart_in_words(found: dict[str, Any] | None) -> str:
+def two_sample_in_words(found: dict[str, Any] | None) -> str:
     """How well windows and phrases are told from real ones, as a sentence."""
     if found is None:
         return ""

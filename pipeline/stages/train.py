@@ -32,7 +32,7 @@ from pipeline.errors import UserError
 from pipeline.files import refuse_change, settings_of
 from pipeline.parallel import num_processes
 from pipeline.progress import counted, counter, duration, finish_step_first, say
-from pipeline.scores.song_plan import pack_plans
+from pipeline.scores.structure.song_plan import pack_plans
 from pipeline.settings.data import roll_spec
 from pipeline.songs.performance.model import fit_performance, performance_state
 from pipeline.stage_table import STAGES, Outcome, Plan

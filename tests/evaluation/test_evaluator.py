@@ -103,17 +103,17 @@ def test_classifiers_tell_noise_from_songs_but_not_songs_from_songs() -> None:
     settings = replace(EVALUATOR_SETTINGS, classifier=True, samples=8)
     evaluator = Evaluator(tunes(8, 1), tunes(8, 2), tunes(8, 3), SPEC, settings)
     noise = torch.rand((32, *SPEC.shape), generator=torch.Generator().manual_seed(0)) < 0.1
-    told = evaluator.score(PhraseSet(noise, torch.arange(32)))[1]["told_apart"]
+    told = evaluator.score(PhraseSet(noise, torch.arange(32)))[1]["two_sample"]
     for classifier in ("windows", "phrases", "network"):
         assert told[classifier]["generated"]["value"] > 0.95
         assert 0.2 < told[classifier]["training"]["value"] < 0.8
     assert told["windows"]["shuffled"]["value"] > 0.6, "a lead beside another song's chords"
 
 
-def test_a_single_song_is_not_told_apart() -> None:
+def test_a_single_song_is_not_two_sample() -> None:
     settings = replace(EVALUATOR_SETTINGS, classifier=True, samples=8)
     evaluator = Evaluator(tunes(2, 1), tunes(2, 2), tunes(4, 3), SPEC, settings)
-    assert evaluator.score(tunes(1, 4))[1]["told_apart"] is None
+    assert evaluator.score(tunes(1, 4))[1]["two_sample"] is None
 
 
 def test_musical_tells_stand_beside_those_of_real_songs(evaluator: Evaluator) -> None:

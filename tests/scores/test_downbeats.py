@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.dataset.downbeats_fitting import scores_of
+from pipeline.dataset.fitting.downbeats import scores_of
 from pipeline.scores.downbeats import change_of_harmony, downbeat_cues, estimate_downbeat
 from pipeline.sources.catalog import CORPUS, locate
 from tests.music_makers import Row, accompanied, part, score

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gan.spec import RollSpec, Track
-from pipeline.scores.song_plan import NEW, SongPlan
+from pipeline.scores.structure.song_plan import NEW, SongPlan
 from pipeline.songs.plan_model import (
     MIN_PLANS,
     PlanModel,

@@ -85,7 +85,7 @@ def test_a_checkpoint_is_evaluated_with_every_part_of_the_report(evaluated: Path
     found = report(evaluated, "sweep/0")
     assert list(found) == [
         "format", "scored", "reference", "headline", "features", "figures", "published", "faults", "families",
-        "frechet", "told_apart", "tells", "copying", "distinct", "notes", "accompaniment", "control",
+        "frechet", "two_sample", "tells", "copying", "distinct", "notes", "accompaniment", "control",
         "whole_songs",
     ]  # fmt: skip
     assert found["published"] is None

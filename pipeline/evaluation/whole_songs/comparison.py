@@ -72,7 +72,7 @@ def compare_songs(
     return {
         "songs": {name: len(songs) for name, songs in tables.items()},
         "overlap": {name: estimate(total) for name, (total, _) in found.items()},
-        "told_apart": accuracy,
+        "two_sample": accuracy,
         "telling": telling,
         "features": {
             name: {"text": text}

@@ -16,7 +16,7 @@ from pipeline.dataset.whole_songs import WholeSong
 from pipeline.evaluation.whole_songs.structureness import RANGES, structureness
 from pipeline.scores.keys import key_profiles
 from pipeline.scores.notes import Planes, roll_from_notes
-from pipeline.scores.song_plan import SongPlan, plan_of_song
+from pipeline.scores.structure.song_plan import SongPlan, plan_of_song
 
 MOST_BARS = 96
 """Bars from the first on that are looked at."""

@@ -23,7 +23,7 @@ from pipeline.pages.album.page import (
     TrainingSample,
 )
 from pipeline.scores.notes import Notes
-from pipeline.scores.self_similarity import bar_similarity, recurrence
+from pipeline.scores.structure.self_similarity import bar_similarity, recurrence
 from pipeline.songs.song import Song
 from pipeline.songs.sung_syllables import NO_LYRICS, SungLyrics, check_fits, seconds_of, with_words
 

@@ -24,7 +24,7 @@ from gan.spec import HOLD, ONSET, RollSpec
 from pipeline.scores.chords.symbols import UNKNOWN, ChordRows, unknown_chords
 from pipeline.scores.keys import Key
 from pipeline.scores.notes import Notes, Planes, notes_from_roll
-from pipeline.scores.song_plan import NEW, SongPlan
+from pipeline.scores.structure.song_plan import NEW, SongPlan
 from pipeline.songs.chord_requests import chord_conditions, chords_in
 from pipeline.songs.compose.ending import end_in_last_bar
 from pipeline.songs.compose.phrase_sampling import ConditionalSampler, draw_latents, latents_of

@@ -15,7 +15,7 @@ from gan.seeds import mix_seed
 from pipeline.scores.chords.symbols import ChordRows, unknown_chords
 from pipeline.scores.keys import Key
 from pipeline.scores.notes import Notes, in_order, notes_from_roll
-from pipeline.scores.song_plan import SongPlan
+from pipeline.scores.structure.song_plan import SongPlan
 from pipeline.songs.chord_requests import chords_in
 from pipeline.songs.compose.ending import add_ending
 from pipeline.songs.compose.phrase_sampling import (

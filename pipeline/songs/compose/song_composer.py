@@ -14,7 +14,7 @@ from pipeline.config import Config
 from pipeline.scores.chords.symbols import transpose_rows
 from pipeline.scores.keys import Key, key_name
 from pipeline.scores.notes import cut_overlaps
-from pipeline.scores.song_plan import SongPlan
+from pipeline.scores.structure.song_plan import SongPlan
 from pipeline.scores.swing import STRAIGHT
 from pipeline.settings.data import ArrangementSettings
 from pipeline.songs.chord_requests import read_chords, requested_key

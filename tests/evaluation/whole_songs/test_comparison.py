@@ -12,8 +12,8 @@ def test_songs_that_leap_and_never_rest_are_told_from_songs_in_steps() -> None:
     leaping = [song([[60, 72, 62, 74 - seed], [65, 79, 66, 80]] * 8) for seed in range(8)]
     found = compare_songs(leaping, real[:8], real[8:], SPEC, resamples=20, seed=0)
     assert found is not None
-    assert found["told_apart"]["generated"]["value"] == 1
-    assert found["told_apart"]["training"]["value"] < 0.9
+    assert found["two_sample"]["generated"]["value"] == 1
+    assert found["two_sample"]["training"]["value"] < 0.9
     assert found["overlap"]["generated"]["value"] < found["overlap"]["training"]["value"]
     assert found["features"]["tune: leaps"]["unseen"] == 0
     text = "\n\n".join(whole_songs_section(found | {"nearest": [], "nearest_unseen": None}))

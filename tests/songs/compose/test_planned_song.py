@@ -11,7 +11,7 @@ import torch
 from gan.chords import QUALITY
 from gan.conditions import ConditionLayout
 from pipeline.scores.chords.symbols import UNKNOWN, print_progression, read_progression
-from pipeline.scores.song_plan import NEW, SongPlan, agreement, plan_of_song
+from pipeline.scores.structure.song_plan import NEW, SongPlan, agreement, plan_of_song
 from pipeline.songs.chord_requests import chord_conditions
 from pipeline.songs.compose.ending import ending_score, last_chord
 from pipeline.songs.compose.planned_song import PlannedSong, without_other_chords

@@ -1,6 +1,6 @@
 """Fits the weights of `pipeline.scores.melody` to scores in which one part is called after the tune.
 
-`python -m pipeline.dataset.melody_fitting DIR ...` takes the MIDI files below each folder, such as those of POP909 with
+`python -m pipeline.dataset.fitting.melody DIR ...` takes the MIDI files below each folder, such as those of POP909 with
 their tracks MELODY, BRIDGE and PIANO. Every folder counts alike. An eighth of the files is kept back; it prints in
 how many of them the tune is found, with the names of the parts and without, and the weights of all.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gan.spec import RollSpec, Track
-from pipeline.scores.song_plan import NEW, agreement, pack_plans, plan_of_song, unpack_plans
+from pipeline.scores.structure.song_plan import NEW, agreement, pack_plans, plan_of_song, unpack_plans
 from tests.plan_makers import assert_equal_plans, plan_of_letters
 
 DUO = RollSpec((Track("Drums", True), Track("Piano")), num_pitches=60, lowest_pitch=36)

@@ -4,7 +4,7 @@ import pytest
 from gan.spec import ONSET
 from pipeline.dataset.cutting import cut_phrases
 from pipeline.scores.notes import Notes, make_notes, unpack_rolls
-from pipeline.scores.self_similarity import bar_similarity, find_sections, recurrence
+from pipeline.scores.structure.self_similarity import bar_similarity, find_sections, recurrence
 from tests.music_makers import SPEC, cutting, part, score, tune
 
 

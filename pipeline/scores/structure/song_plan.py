@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gan.spec import RollSpec
 from pipeline.scores.notes import Notes
-from pipeline.scores.self_similarity import find_sections
+from pipeline.scores.structure.self_similarity import find_sections
 
 NEW = -1
 """The source of a bar that takes nothing from an earlier one."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.dataset.melody_fitting import all_kinds, examples_of, fit, share_found
+from pipeline.dataset.fitting.melody import all_kinds, examples_of, fit, share_found
 from tests.music_makers import tune, write_midi
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from pipeline.dataset.downbeats_fitting import BEATS, fit
+from pipeline.dataset.fitting.downbeats import BEATS, fit
 from pipeline.scores.downbeats import fit_of_beats
 
 

@@ -1,6 +1,6 @@
 """Fits the weights of `pipeline.scores.downbeats` to scores with known bar lines, by logistic regression.
 
-`python -m pipeline.dataset.downbeats_fitting DIR` takes music21's chorales and the MIDI files below DIR, whose headers
+`python -m pipeline.dataset.fitting.downbeats DIR` takes music21's chorales and the MIDI files below DIR, whose headers
 must be right: those in 4/4 throughout. Both kinds count alike. It prints how often the downbeat of unseen songs is
 found (each half by the weights of the other) and the weights of all.
 """
