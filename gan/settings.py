@@ -188,7 +188,7 @@ class TrainSettings:
     loss
         `relativistic`: pairs, R1 and R2 penalties (R3GAN). `wasserstein`: WGAN-GP, as MuseGAN has it.
     learning_rate
-        Of both sides. At 3e-4 ten minutes are too few; at 2.5e-3 the discriminator blew up.
+        Of the discriminator, and of both sides of MuseGAN's designs; `generator_speed` times that is the generator's.
     decay_share
         The learning rate falls linearly to zero over this last share of the steps, which settles the samples. More
         `steps` than a finished run had lift it again, to where a run of so many steps would have it.
@@ -197,8 +197,9 @@ class TrainSettings:
     beta2
         Adam's decay of squared gradients.
     gamma
-        Weight of the R1 and R2 penalties, as if they were computed at every step. With `loss=wasserstein` the
-        weight of the gradient penalty on interpolates.
+        Weight of the R1 and R2 penalties, as if they were computed at every step; with 5 the discriminator could not
+        tell the phrases of a generator that learns by likelihood at all. With `loss=wasserstein` the weight of the
+        gradient penalty on interpolates.
     penalty_steps
         The penalties are computed every so many steps and weigh as many times more (lazy regularisation, Karras et al.
         2020): they cost as much as a step. With 1 they are computed at each.

@@ -205,6 +205,7 @@ class History:
         start, stop = start + self.lead, stop + self.lead
         chord, older, since = self._last_chords(start, stop)
         bar, (onset, sounding) = self.bar, (self.onset, self.sounding)
+        around = min(AROUND, bar - 1)  # the present is not yet known
         vectors = [sounding[start - 1 : stop - 1], chord, older, onset[start - bar : stop - bar]]
         vectors += [sounding[start - bar : stop - bar], onset[start - 2 * bar : stop - 2 * bar]]
         vectors.append(self.ahead[start - self.lead : stop - self.lead])
@@ -213,8 +214,7 @@ class History:
             own.flatten(3),
             self.counted[since.clamp(max=LONGEST - 1)],
             self._window(start, stop, -NUM_RECENT, NUM_RECENT),
-            self._window(start, stop, -bar - AROUND, 2 * AROUND + 1),
-            self._window(start, stop, -2 * bar - AROUND, 2 * AROUND + 1),
+            *(self._window(start, stop, -back - around, 2 * around + 1) for back in (bar, 2 * bar)),
             self._flags(start, stop),
             self._progress(start, stop),
             self.nearness[start - self.lead : stop - self.lead].unsqueeze(3),
@@ -253,7 +253,7 @@ class History:
         start, stop = start + self.lead, stop + self.lead
         used = self.used[:, track].unsqueeze(0) if stop - start == 1 else own.cummax(0).values[start - 1 : stop - 1]
         bar = self.bar
-        lags = [*DRUM_LAGS, *range(bar - 2, bar + 3), 2 * bar, 2 * bar - 1]
+        lags = [*DRUM_LAGS, *range(max(1, bar - 2), bar + 3), 2 * bar, 2 * bar - 1]
         return torch.cat([used, *(own[start - lag : stop - lag] for lag in lags)], 2)
 
 
