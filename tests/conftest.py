@@ -53,6 +53,21 @@ SMALL = (
 """Settings of a run that takes seconds: a few steps on a folder of a dozen files."""
 
 
+MADE_ONCE = ("small_album", "evaluated")
+"""Fixtures that take a minute and that all workers read."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of the tests that read what is made once one comes first, the others last: nobody waits while it is made."""
+    first, last = [], []
+    for name in MADE_ONCE:
+        readers = [item for item in items if name in getattr(item, "fixturenames", ())]
+        first += readers[:1]
+        last += readers[1:]
+    others = [item for item in items if item not in {*first, *last}]
+    items[:] = [*first, *others, *last]
+
+
 @pytest.fixture(autouse=True, scope="module")
 def tiny_numbers() -> Iterator[None]:
     """Stages run in this process have torch flush the tiniest numbers to zero; other tests draw such numbers."""
@@ -175,6 +190,14 @@ def small_album(program: Program, tmp_path_factory: pytest.TempPathFactory) -> P
         program("+stage=album", *SMALL, cwd=folder, check=True)
 
     return made_once(tmp_path_factory, "small-album", make)
+
+
+@pytest.fixture
+def prepared_folder(small_album: Path, tmp_path: Path) -> Path:
+    """A folder with the small album's music and what was prepared of it, where other runs may be made."""
+    for name in ("music", "data"):
+        shutil.copytree(small_album / name, tmp_path / name, symlinks=True)
+    return tmp_path
 
 
 @pytest.fixture

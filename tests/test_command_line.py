@@ -12,7 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from pipeline.command_line.overrides import complaint, quoted
 from pipeline.config import text_settings
 from pipeline.stage_table import STAGES
-from tests.conftest import ROOT, SMALL, Program, program_environment, write_band
+from tests.conftest import ROOT, SMALL, Program, program_environment
 
 
 def test_without_a_stage_it_prints_the_stages_without_loading_torch(tmp_path: Path) -> None:
@@ -188,15 +188,18 @@ def test_words_without_a_stage_run_nothing(program: Program, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_a_sweep_survives_a_failing_job(program: Program, tmp_path: Path) -> None:
-    write_band(tmp_path / "music")
+def test_a_sweep_survives_a_failing_job(program: Program, prepared_folder: Path) -> None:
     words = [word for word in SMALL if not word.startswith(("name=", "train.steps="))]
-    done = program("-m", "+stage=train", *words, "name=sweep", "train.steps=3", "train.gamma=1,-1,2", cwd=tmp_path)
+    done = program(
+        "-m", "+stage=train", *words, "name=sweep", "train.steps=3", "train.gamma=1,-1,2", cwd=prepared_folder
+    )
     assert done.returncode == 1
     assert "train.gamma must be at least 0, not -1" in done.stderr
-    finished = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.glob("outputs/**/manifest.json"))
+    finished = sorted(
+        str(path.relative_to(prepared_folder)) for path in prepared_folder.glob("outputs/**/manifest.json")
+    )
     assert finished == ["outputs/sweep/0/train/manifest.json", "outputs/sweep/2/train/manifest.json"]
-    assert (tmp_path / "outputs/sweep/0/train/.hydra/overrides.yaml").exists()
+    assert (prepared_folder / "outputs/sweep/0/train/.hydra/overrides.yaml").exists()
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "conf/budget").glob("*.yaml")))

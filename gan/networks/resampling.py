@@ -55,18 +55,16 @@ def sample_resampled(
     context, condition_strength, temperature
         As in `Generator.sample`.
     """
-    count, device = len(latents), latents.z.device
+    count = len(latents)
     every = [latents]
     for _ in range(candidates - 1):
         fresh = generator.sample_latents(count, random)
         every.append(replace(fresh, conditions=latents.conditions))
-    found, logits = [], []
-    for one in every:
-        rolls = generator.sample(one, context, condition_strength, temperature)
-        mask = rolls.new_zeros(count, *rolls.shape[2:4]) if context is None else context.mask
-        found.append(rolls)
-        logits.append(discriminator.score(rolls, Conditioning(one.conditions, mask)))
-    chosen = resample(torch.stack(logits, 1), discriminator.sharpness, random).tolist()
-    rolls = torch.stack([found[choice][row] for row, choice in enumerate(chosen)])
-    rows = [every[choice][row : row + 1] for row, choice in enumerate(chosen)]
-    return rolls, Latents.cat(rows).to(device)
+    all_latents = Latents.cat(every)
+    repeated = None if context is None else context[torch.arange(count).repeat(candidates)]
+    rolls = generator.sample(all_latents, repeated, condition_strength, temperature)
+    mask = rolls.new_zeros(len(rolls), *rolls.shape[2:4]) if repeated is None else repeated.mask
+    logits = discriminator.score(rolls, Conditioning(all_latents.conditions, mask))
+    chosen = resample(logits.view(candidates, count).T, discriminator.sharpness, random)
+    rows = (chosen * count + torch.arange(count)).to(rolls.device)
+    return rolls[rows], all_latents[rows]

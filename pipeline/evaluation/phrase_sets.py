@@ -94,9 +94,9 @@ def generated_phrases(
     """
     random = torch.Generator().manual_seed(mix_seed(seed, 1))
     latents = generator.sample_latents(count, random)
-    rolls = []
-    for start in bar(range(0, count, BATCH), -(-count // BATCH), "evaluate", "batches generated"):
-        some = latents[start : start + BATCH]
+    size, rolls = max(1, BATCH // candidates), []
+    for start in bar(range(0, count, size), -(-count // size), "evaluate", "batches generated"):
+        some = latents[start : start + size]
         if candidates > 1 and isinstance(generator, Generator) and isinstance(discriminator, Discriminator):
             rolls.append(sample_resampled(generator, discriminator, some, candidates, random)[0].cpu())
         else:

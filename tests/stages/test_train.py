@@ -16,10 +16,10 @@ import torch
 
 from gan.settings import TrainSettings
 from pipeline.stages.train import after_this
-from tests.conftest import SMALL, Program, program_environment, write_band
+from tests.conftest import SMALL, Program, program_environment
 
 LONG = [word for word in SMALL if not word.startswith(("train.steps", "name="))]
-LONG += ["train.steps=20"]
+LONG += ["train.steps=12"]
 
 
 def curve(path: Path) -> list[dict[str, object]]:
@@ -60,15 +60,16 @@ def test_a_run_says_which_budget_would_go_on_from_it() -> None:
 
 
 @pytest.mark.slow
-def test_a_run_that_was_stopped_goes_on_and_equals_an_uninterrupted_one(program: Program, tmp_path: Path) -> None:
-    write_band(tmp_path / "music")
-    program("+stage=train", *LONG, "name=whole", cwd=tmp_path, check=True)
-    whole = tmp_path / "outputs/whole/train"
+def test_a_run_that_was_stopped_goes_on_and_equals_an_uninterrupted_one(
+    program: Program, prepared_folder: Path
+) -> None:
+    program("+stage=train", *LONG, "name=whole", cwd=prepared_folder, check=True)
+    whole = prepared_folder / "outputs/whole/train"
     for name, sign in (("killed", signal.SIGKILL), ("stopped", signal.SIGINT)):
-        interrupted(tmp_path, name, sign)
-        done = program("+stage=train", *LONG, f"name={name}", cwd=tmp_path, check=True)
+        interrupted(prepared_folder, name, sign)
+        done = program("+stage=train", *LONG, f"name={name}", cwd=prepared_folder, check=True)
         assert "goes on from step" in done.stdout
-        place = tmp_path / "outputs" / name / "train"
+        place = prepared_folder / "outputs" / name / "train"
         assert curve(place / "metrics.jsonl") == curve(whole / "metrics.jsonl")
         checkpoints = [torch.load(one / "checkpoint.pt", weights_only=True) for one in (whole, place)]
         assert checkpoints[0]["chosen"]["step"] == checkpoints[1]["chosen"]["step"]

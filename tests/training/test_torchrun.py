@@ -18,7 +18,7 @@ from pipeline.devices import choose_device, resident
 from pipeline.errors import UserError
 from pipeline.stages.train import go_back
 from pipeline.training.recorder import Recorder
-from tests.conftest import SMALL, Program, program_environment, write_band
+from tests.conftest import SMALL, Program, program_environment
 from tests.gan.training.test_distributed import MODEL
 from tests.roll_makers import SPEC, statistics
 from tests.stages.test_train import curve
@@ -93,13 +93,12 @@ def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.slow
-def test_two_processes_write_the_log_that_one_writes(program: Program, tmp_path: Path) -> None:
-    write_band(tmp_path / "music")
+def test_two_processes_write_the_log_that_one_writes(program: Program, prepared_folder: Path) -> None:
     words = [word for word in SMALL if not word.startswith("name=")]
-    program("+stage=train", *words, "name=one", cwd=tmp_path, check=True)
+    program("+stage=train", *words, "name=one", cwd=prepared_folder, check=True)
     done = subprocess.run(
         [sys.executable, *TORCHRUN, "+stage=train", *words, "name=two"],
-        cwd=tmp_path,
+        cwd=prepared_folder,
         env=program_environment(),
         capture_output=True,
         text=True,
@@ -108,7 +107,7 @@ def test_two_processes_write_the_log_that_one_writes(program: Program, tmp_path:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("train: not made yet") == 1, "one speaks for both"
-    one, two = (curve(tmp_path / "outputs" / name / "train" / "metrics.jsonl") for name in ("one", "two"))
+    one, two = (curve(prepared_folder / "outputs" / name / "train" / "metrics.jsonl") for name in ("one", "two"))
     assert [record["step"] for record in two] == [record["step"] for record in one]
     for first, second in zip(one, two, strict=True):
         assert first.keys() == second.keys()
@@ -116,6 +115,6 @@ def test_two_processes_write_the_log_that_one_writes(program: Program, tmp_path:
             assert second[key] == pytest.approx(first[key], rel=0.02, abs=0.02), key
     assert "likelihood_loss" in one[0] and "discriminator_loss" in one[-1]
     more = [word for word in words if not word.startswith("train.steps")]
-    done = program("+stage=train", *more, "name=two", "train.steps=18", cwd=tmp_path, check=True)
+    done = program("+stage=train", *more, "name=two", "train.steps=18", cwd=prepared_folder, check=True)
     assert "goes on from step 12" in done.stdout, "whatever the number of processes"
     assert "lift the learning rate again" in done.stdout
