@@ -22,10 +22,12 @@ from gan.latents import Latents
 from gan.networks.heads import (
     KEEP_ALL,
     KEEP_SOME,
+    NO_ORIGIN,
     STRIKE,
     DrumHead,
     PitchedHead,
     highest,
+    lowest,
 )
 from gan.networks.history import NUM_POINTERS, History
 from gan.networks.layers import TrackLinear, activate, linear
@@ -109,8 +111,9 @@ class NoteDecoder(nn.Module):
 
     Parameters
     ----------
-    spec, classes
-        The shape of the rolls; `[tracks, pitch_range, 12]` pitch classes, zeros for drums.
+    spec, classes, lowest_pitches
+        The shape of the rolls; `[tracks, pitch_range, 12]` pitch classes, zeros for drums; the first pitch of each
+        track's range.
     order
         In which the tracks decide at each step.
     max_notes
@@ -122,12 +125,14 @@ class NoteDecoder(nn.Module):
     """
 
     classes: Tensor
+    lowest_pitches: Tensor
     projection: Tensor
 
     def __init__(
         self,
         spec: RollSpec,
         classes: Tensor,
+        lowest_pitches: Sequence[int],
         order: Sequence[int],
         max_notes: Sequence[int],
         patterns: dict[int, Tensor],
@@ -141,6 +146,8 @@ class NoteDecoder(nn.Module):
         self.width, self.drop = width, drop
         self.pitch_range, tracks = classes.shape[1], spec.num_tracks
         self.register_buffer("classes", classes, persistent=False)
+        lowest = torch.tensor([lowest_pitches[track] for track in spec.pitched])
+        self.register_buffer("lowest_pitches", lowest, persistent=False)
         nothing = self.history(torch.zeros(spec.num_steps, 1, tracks), torch.full((1, tracks), math.nan))
         self.before = TrackLinear(tracks, nothing.before(0, 1)[0].shape[3] + num_inputs, width)
         self.shared = linear(nothing.shared(0, 1)[0].shape[2], tracks * width)
@@ -153,7 +160,8 @@ class NoteDecoder(nn.Module):
                 self.drums[str(track)] = linear(nothing.drums(track, 0, 1).shape[2], width)
                 heads.append(DrumHead(patterns[track], width))
             else:
-                heads.append(PitchedHead(NUM_POINTERS, self.pitch_range, width, max_notes[track]))
+                others = len(spec.pitched) - 1
+                heads.append(PitchedHead(NUM_POINTERS, self.pitch_range, width, max_notes[track], others))
         self.heads = nn.ModuleList(heads)
         self.num_noises = 2 + max(max_notes)
         random = torch.Generator().manual_seed(NOISE_SEED)
@@ -197,15 +205,15 @@ class NoteDecoder(nn.Module):
         start: int,
         stop: int,
         dropout: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """Hidden states of a track at steps, `[steps * batch, width]`, and the chroma beside it."""
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Hidden states of a track at steps, `[steps * batch, width]`, the chroma beside it and the notes."""
         first, second = (None, None) if dropout is None else dropout[:, track].repeat(stop - start, 1, 1).unbind(1)
-        features, chroma = history.beside(self.order[:place], start, stop)
+        features, chroma, notes = history.beside(self.order[:place], start, stop)
         hidden = torch.addmm(self.beside.bias[track], features.flatten(0, 1), self.beside.weight[track])
         hidden = activate(hidden + past[:, :, track].flatten(0, 1))
         hidden = hidden if first is None else hidden * first
         hidden = activate(self.hidden[track](hidden))
-        return hidden if second is None else hidden * second, chroma
+        return hidden if second is None else hidden * second, chroma, notes
 
     def draw_dropout(self, count: int, random: torch.Generator, shard: Shard = WHOLE) -> Tensor | None:
         """Dropout of channels of `count` whole phrases (Gal and Ghahramani, arXiv 1512.05287); None for no dropout.
@@ -227,6 +235,17 @@ class NoteDecoder(nn.Module):
         harmony = torch.cat([chroma.flatten(0, 1).unsqueeze(1), means.flatten(0, 1), last.unsqueeze(1)], 1)
         return torch.cat([own, harmony @ classes.T], 1)
 
+    def _origins(self, own: Tensor, notes: Tensor, track: int) -> Tensor:
+        """Pitches from which a track's intervals count, `[rows, num_origins - 1]`, see `PitchedHead.pitch_logits`."""
+        chord = own[:, :, track, 1].flatten(0, 1)
+        others = [other for other in self.spec.pitched if other != track]
+        places = [self.spec.pitched.index(other) for other in others]
+        mine = self.lowest_pitches[self.spec.pitched.index(track)]
+        beside = highest(notes[:, :, others].flatten(0, 1))
+        moved = torch.where(beside >= 0, beside + self.lowest_pitches[places] - mine, NO_ORIGIN)
+        line = torch.stack([lowest(chord), highest(chord)], 1)
+        return torch.cat([torch.where(line >= 0, line, NO_ORIGIN), moved], 1)
+
     def decisions(
         self,
         streams: Tensor,
@@ -245,15 +264,15 @@ class NoteDecoder(nn.Module):
         found: list[Decision] = []
         for place, track in enumerate(self.order):
             head = self.heads[track]
-            hidden, chroma = self._now(history, past, track, place, 0, steps, dropout)
+            hidden, chroma, notes = self._now(history, past, track, place, 0, steps, dropout)
             if isinstance(head, DrumHead):
                 hits = streams[:, :, track, STREAM_ONSET].flatten(0, 1)
                 rows = torch.arange(len(hits), device=hits.device)
                 found.append(Decision(track, 0, rows, head.pattern(hidden), head.nearest(hits)))
             elif isinstance(head, PitchedHead):
                 pointers = self._pointers(own, chroma, means, track)
-                chord = own[:, :, track, 1].flatten(0, 1)
-                found += pitched_decisions(head, track, streams[:, :, track], hidden, pointers, chord)
+                origins = self._origins(own, notes, track)
+                found += pitched_decisions(head, track, streams[:, :, track], hidden, pointers, origins)
         return found
 
     def log_probs(
@@ -347,13 +366,13 @@ class NoteDecoder(nn.Module):
                 if every[step][track]:
                     continue
                 head, warmth, chance = self.heads[track], temperature[track], uniform[step, :, track]
-                hidden, chroma = self._now(history, past, track, place, step, step + 1)
+                hidden, chroma, notes = self._now(history, past, track, place, step, step + 1)
                 if isinstance(head, DrumHead):
                     onset = sounding = head.patterns[pick(head.pattern(hidden), chance[:, 0], warmth[0])]
                 elif isinstance(head, PitchedHead):
                     pointers = self._pointers(own, chroma, means, track)
-                    old, chord = own[0, :, track, 0], own[0, :, track, 1]
-                    onset, sounding = decide(head, hidden, old, pointers, chord, chance, warmth)
+                    origins = self._origins(own, notes, track)
+                    onset, sounding = decide(head, hidden, own[0, :, track, 0], pointers, origins, chance, warmth)
                 if some[step][track]:
                     here = fixed[step, :, track].unsqueeze(1)
                     onset = torch.where(here, history.onset[history.lead + step, :, track], onset)
@@ -368,7 +387,7 @@ class NoteDecoder(nn.Module):
 
 
 def pitched_decisions(
-    head: PitchedHead, track: int, streams: Tensor, hidden: Tensor, pointers: Tensor, chord: Tensor
+    head: PitchedHead, track: int, streams: Tensor, hidden: Tensor, pointers: Tensor, origins: Tensor
 ) -> list[Decision]:
     """What a pitched track decided, of its streams `[steps, batch, 2, pitch_range]`."""
     sounding, onset = streams[:, :, STREAM_SOUNDING], streams[:, :, STREAM_ONSET]
@@ -395,7 +414,7 @@ def pitched_decisions(
     row, target, number = row[fits], target[fits], number[fits]
     rows = rows[row]
     chosen = onset[rows] * (torch.arange(head.pitch_range, device=hidden.device) < target.unsqueeze(1))
-    logits = head.pitch_logits(hidden[rows], pointers[rows], chord[rows], kept[rows], chosen, highest(chosen))
+    logits = head.pitch_logits(hidden[rows], pointers[rows], origins[rows], kept[rows], chosen, highest(chosen))
     if head.max_notes == 1:
         logits = logits[:, :-1]
     return [*found, Decision(track, 2 + number, rows, logits, target)]
@@ -406,7 +425,7 @@ def decide(
     hidden: Tensor,
     old: Tensor,
     pointers: Tensor,
-    chord: Tensor,
+    origins: Tensor,
     chance: Tensor,
     temperature: tuple[float, float],
 ) -> tuple[Tensor, Tensor]:
@@ -428,7 +447,7 @@ def decide(
     for number in range(head.max_notes):
         if not len(rows):
             break
-        logits = head.pitch_logits(hidden[rows], pointers[rows], chord[rows], kept[rows], onset[rows], last)
+        logits = head.pitch_logits(hidden[rows], pointers[rows], origins[rows], kept[rows], onset[rows], last)
         if head.max_notes == 1:
             logits = logits[:, :-1]
         pitch = pick(logits, chance[rows, 2 + number], temperature[1])

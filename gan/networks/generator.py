@@ -77,6 +77,7 @@ class Generator(PhraseGenerator):
         self.decoder = NoteDecoder(
             spec,
             classes,
+            self.lowest_pitches,
             decision_order(statistics, spec),
             most_notes(statistics, spec, settings.voices),
             drum_patterns(statistics, spec, self.lowest_pitches, self.pitch_range),

@@ -2,7 +2,8 @@
 
 `PitchedHead` decides in order whether the track strikes something, which of the notes that sound go on, and then the
 struck pitches from low to high. Each pitch is scored by a bias of the context, by pointers to what was played before
-(pointer networks, Vinyals et al., arXiv 1506.03134) and by the interval to the last notes of the line.
+(pointer networks, Vinyals et al., arXiv 1506.03134) and by the intervals to the last notes of the line and to what the
+other tracks sound.
 `DrumHead` chooses one of the data's frequent patterns of drums.
 """
 
@@ -18,6 +19,8 @@ REST, KEEP_ALL, KEEP_SOME, STRIKE, STRIKE_KEEP_ALL, STRIKE_KEEP_SOME = range(6)
 NUM_MODES = 6
 WIDEST_INTERVAL = 24
 """Larger intervals are scored alike."""
+NO_ORIGIN = -1_000
+"""Stands for a pitch where there is none."""
 NEVER = -1e4
 """The logit of what can't be."""
 
@@ -47,6 +50,8 @@ class PitchedHead(nn.Module):
         Channels.
     max_notes
         Most notes that are struck at once; 1 makes a monophonic voice.
+    num_others
+        Tracks to whose highest notes intervals are scored too.
     """
 
     impossible: Tensor
@@ -57,9 +62,11 @@ class PitchedHead(nn.Module):
         pitch_range: int,
         width: int,
         max_notes: int,
+        num_others: int,
     ) -> None:
         super().__init__()
         self.pitch_range, self.max_notes = pitch_range, max_notes
+        self.num_origins = 3 + num_others
         impossible = torch.zeros(3, NUM_MODES)  # where no note sounds, one, several
         impossible[0, [KEEP_ALL, KEEP_SOME, STRIKE_KEEP_ALL, STRIKE_KEEP_SOME]] = NEVER
         impossible[1, [KEEP_SOME, STRIKE_KEEP_SOME]] = NEVER
@@ -73,7 +80,7 @@ class PitchedHead(nn.Module):
         nn.init.normal_(self.chosen.weight, std=0.05)
         self.pitch = linear(width, pitch_range + 1, gain=0.1)  # the last place is to strike no more
         self.pointers = linear(width, num_pointers, gain=0.01)
-        self.intervals = linear(width, 3 * (2 * WIDEST_INTERVAL + 2), gain=0.01)
+        self.intervals = linear(width, self.num_origins * (2 * WIDEST_INTERVAL + 2), gain=0.01)
 
     def mode_logits(self, hidden: Tensor, old: Tensor) -> Tensor:
         """`[rows, NUM_MODES]`, those that can't be after notes `old` `[rows, pitch_range]` as good as never."""
@@ -81,7 +88,7 @@ class PitchedHead(nn.Module):
         return logits + self.impossible[old.sum(1).long().clamp(max=2)]
 
     def pitch_logits(
-        self, hidden: Tensor, pointers: Tensor, chord: Tensor, kept: Tensor, chosen: Tensor, last: Tensor
+        self, hidden: Tensor, pointers: Tensor, origins: Tensor, kept: Tensor, chosen: Tensor, last: Tensor
     ) -> Tensor:
         """`[rows, pitch_range + 1]`: the next pitch to strike, from low to high; the last place is none.
 
@@ -91,8 +98,9 @@ class PitchedHead(nn.Module):
             `[rows, width]`.
         pointers
             `[rows, num_pointers, pitch_range]`.
-        chord
-            `[rows, pitch_range]`: what the track struck last.
+        origins
+            `[rows, num_origins - 1]`: pitches from which intervals count: the lowest and the highest that the track
+            struck last, and the highest that each other track is known to sound; `NO_ORIGIN` for none.
         kept
             `[rows, pitch_range]`: notes that go on; none of them is struck.
         chosen
@@ -105,11 +113,11 @@ class PitchedHead(nn.Module):
         logits = self.pitch(state)
         scores = logits[:, :size] + torch.einsum("rk,rkp->rp", self.pointers(state), pointers)
         pitches = torch.arange(size, device=hidden.device)
-        origins = torch.stack([lowest(chord), highest(chord), last], 1).unsqueeze(2)
+        origins = torch.cat([origins, torch.where(last >= 0, last, NO_ORIGIN).unsqueeze(1)], 1).unsqueeze(2)
         intervals = pitches - origins
         places = torch.where(intervals.abs() <= WIDEST_INTERVAL, intervals + WIDEST_INTERVAL, 2 * WIDEST_INTERVAL + 1)
-        by_interval = self.intervals(state).unflatten(1, (3, -1)).gather(2, places)
-        scores = scores + (by_interval * (origins >= 0)).sum(1)
+        by_interval = self.intervals(state).unflatten(1, (self.num_origins, -1)).gather(2, places)
+        scores = scores + (by_interval * (origins > NO_ORIGIN)).sum(1)
         scores = scores.masked_fill((pitches <= last.unsqueeze(1)) | (kept > 0), NEVER)
         return torch.cat([scores, logits[:, size:].masked_fill((last < 0).unsqueeze(1), NEVER)], 1)
 

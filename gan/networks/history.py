@@ -234,10 +234,13 @@ class History:
         known = self.known.expand(len(earlier), -1, -1)
         return torch.cat([earlier, recent, place, *means, known], 2), torch.stack(means, 2)
 
-    def beside(self, decided: Sequence[int], start: int, stop: int) -> tuple[Tensor, Tensor]:
-        """Features of what is known of all tracks at each step, decided or given, and its chroma `[..., 12]`."""
+    def beside(self, decided: Sequence[int], start: int, stop: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Features of what is known of all tracks at each step, decided or given.
+
+        Beside them its chroma `[steps, batch, 12]` and its notes `[steps, batch, tracks, pitch_range]`.
+        """
         if stop - start == 1:
-            return self.now.unsqueeze(0), self.now_chroma.amax(1).unsqueeze(0)
+            return self.now.unsqueeze(0), self.now_chroma.amax(1).unsqueeze(0), self.now_notes.unsqueeze(0)
         visible = self.given[start:stop].clone()
         visible[:, :, list(decided)] = 1.0
         visible = visible * self.known
@@ -245,7 +248,7 @@ class History:
         notes = self.sounding[start:stop] * visible.unsqueeze(3)
         chroma = self.chroma[start:stop] * visible.unsqueeze(3)
         strikes = self.struck[start:stop] * visible
-        return torch.cat([notes.flatten(2), chroma.flatten(2), strikes, visible], 2), chroma.amax(2)
+        return torch.cat([notes.flatten(2), chroma.flatten(2), strikes, visible], 2), chroma.amax(2), notes
 
     def drums(self, track: int, start: int, stop: int) -> Tensor:
         """Features of what a drum track played before, `[steps, batch, ...]`."""

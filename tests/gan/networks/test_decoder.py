@@ -58,9 +58,9 @@ def hidden_states(decoder: NoteDecoder, monkeypatch: pytest.MonkeyPatch, work: C
     plain = decoder._now
 
     def spy(history, past, track, place, start, stop, *others):
-        hidden, chroma = plain(history, past, track, place, start, stop, *others)
+        hidden, *beside = plain(history, past, track, place, start, stop, *others)
         found.setdefault(track, []).append(hidden)
-        return hidden, chroma
+        return hidden, *beside
 
     with monkeypatch.context() as patch, torch.no_grad():
         patch.setattr(decoder, "_now", spy)
@@ -115,8 +115,10 @@ def test_no_temperature_is_what_is_most_likely(decoder: NoteDecoder) -> None:
             assert torch.equal((one.logits > 0) & (one.target > 0), one.kept > 0)
 
 
-def test_rhythm_and_pitches_have_temperatures_of_their_own(decoder: NoteDecoder) -> None:
-    x = features(24)
+def test_rhythm_and_pitches_have_temperatures_of_their_own() -> None:
+    decoder, x = make_generator().decoder, features(24)
+    with torch.no_grad():
+        decoder.heads[BASS].mode.bias[STRIKE] = 5.0  # likelier than not to strike
     made = [
         decoder.sample(x, uniform(decoder, 24, seed), anything(24), [(0.0, 0.0), *AS_LEARNT, (0.0, pitches)])
         for seed, pitches in ((1, 0.0), (2, 0.0), (1, 1.0))
@@ -254,9 +256,10 @@ TINY = RollSpec((Track("Drums", is_drum=True), Track("Lead")), bars=1, beats_per
 def tiny_decoder(spec: RollSpec, pitches: int, max_notes: int) -> NoteDecoder:
     torch.manual_seed(0)
     patterns = {0: torch.tensor([[0.0, 0], [1, 1]])} if spec.tracks[0].is_drum else {}
-    classes = pitch_classes(spec, (0,) * spec.num_tracks, pitches)
+    lowest = (0,) * spec.num_tracks
+    classes = pitch_classes(spec, lowest, pitches)
     counts = (max_notes,) * spec.num_tracks
-    decoder = NoteDecoder(spec, classes, range(spec.num_tracks), counts, patterns, 4, 8, 4, 0.0)
+    decoder = NoteDecoder(spec, classes, lowest, range(spec.num_tracks), counts, patterns, 4, 8, 4, 0.0)
     for weight in decoder.heads.parameters():
         weight.data.mul_(8.0 if weight.dim() > 1 else 1.0)
     return decoder

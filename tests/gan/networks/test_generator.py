@@ -116,7 +116,7 @@ def test_conditions_change_the_phrase_and_their_strength_says_how_much(generator
 
 def test_a_requested_density_is_followed_where_notes_are_struck_or_not(generator: Generator) -> None:
     """The decoder itself is told how many notes are missing."""
-    latents = sample_latents(generator, 1)
+    latents = sample_latents(generator, 8)
     few, many = (latents.with_conditions(torch.full_like(latents.conditions, torch.nan)) for _ in range(2))
     few.conditions[:, 1], many.conditions[:, 1] = 1.0, 30.0
     same = generator.features(few.conditions, None)
