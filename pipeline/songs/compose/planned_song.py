@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn.functional import normalize
 
 from gan.chords import CHORD_NUMBERS, QUALITY
 from gan.conditions import DENSITY, NUM_ATTRIBUTES, SILENT, ConditionLayout
@@ -33,6 +34,9 @@ from pipeline.songs.plan import PhraseConditions, draw_example, request_chords
 from pipeline.songs.seeds import SongRandomStream
 from pipeline.songs.song import Section
 
+LIKEST = 4
+"""The best phrase is taken of the one in so many that are most like what the song played before: new bars of real songs
+are like others. In 120 songs of `games` the likest earlier bar of a new one has a cosine of .45 in the mean."""
 TRIES = 3
 """Times that candidates are made before a track stays silent that should play."""
 SILENCE = 2
@@ -248,7 +252,9 @@ class PlannedSong:
             made = self._with_returning_beats(made, window, inside, free, source)
             silent = (~made.any(1).flatten(3).any(3).cpu() & torch.from_numpy(free))[:, :, inside]
             faults = SILENCE * silent.sum((1, 2)) + self._repetitions(made, window, inside, free)
-            keep = torch.nonzero(faults == faults.min()).flatten().to(device)
+            keep = torch.nonzero(faults == faults.min()).flatten()
+            likeness = self._likeness(made[keep.to(device)], window, inside, free)
+            keep = keep[likeness.argsort(descending=True)[: -(-len(keep) // LIKEST)]].sort().values.to(device)
             slot = PhraseSlot(
                 home=self.home,
                 before=None,
@@ -301,6 +307,19 @@ class PlannedSong:
                 bars = [bar.tobytes() for bar in phrase[track, inside.start : inside.start + place + 1]]
                 counts[number] += bars[-1] in known[track] or bars[-1] in bars[:-1]
         return counts
+
+    def _likeness(self, phrases: torch.Tensor, window: slice, inside: slice, free: NDArray[np.bool_]) -> torch.Tensor:
+        """How like earlier bars the sampled ones are, `[batch]`: the cosine of onsets with the likest, a mean."""
+        tracks, places = np.nonzero(free[:, inside])
+        onsets = phrases[:, ONSET].flatten(3).float().cpu()
+        earlier = torch.from_numpy(self.planes[ONSET, :, : window.start + inside.start]).flatten(2).float()
+        likeness = torch.zeros(len(phrases))
+        for track, place in zip(tracks, places, strict=True):
+            if earlier.shape[1]:
+                own, before = onsets[:, track, inside.start + place], earlier[track]
+                shared = own @ normalize(before).T
+                likeness += shared.amax(1) / own.norm(dim=1).clamp(min=1) / len(tracks)
+        return likeness
 
     def _conditions(self, label: int, window: slice, free: NDArray[np.bool_]) -> torch.Tensor:
         """Conditions of a window: the planned notes of what is sampled in it, the notes of what is given."""
