@@ -240,7 +240,7 @@ class TrainSettings:
     gamma: float = 0.1
     penalty_steps: int = 4
     ema_decay: float = 0.995
-    pretrain_share: float = 0.6
+    pretrain_share: float = 0.7
     policy_weight: float = 0.0
     generator_speed: float = 3.0
     weight_decay: float = 0.02

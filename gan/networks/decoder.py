@@ -29,7 +29,7 @@ from gan.networks.heads import (
     highest,
     lowest,
 )
-from gan.networks.history import NUM_POINTERS, History
+from gan.networks.history import AHEAD, NUM_POINTERS, History
 from gan.networks.layers import TrackLinear, activate, linear
 from gan.ops.shard import WHOLE, Shard
 from gan.rolls import STREAM_ONSET, STREAM_SOUNDING, stream_pitch_classes
@@ -243,7 +243,7 @@ class NoteDecoder(nn.Module):
         mine = self.lowest_pitches[self.spec.pitched.index(track)]
         beside = highest(notes[:, :, others].flatten(0, 1))
         moved = torch.where(beside >= 0, beside + self.lowest_pitches[places] - mine, NO_ORIGIN)
-        line = torch.stack([lowest(chord), highest(chord)], 1)
+        line = torch.stack([lowest(chord), highest(chord), highest(own[:, :, track, AHEAD].flatten(0, 1))], 1)
         return torch.cat([torch.where(line >= 0, line, NO_ORIGIN), moved], 1)
 
     def decisions(

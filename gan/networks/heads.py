@@ -2,8 +2,8 @@
 
 `PitchedHead` decides in order whether the track strikes something, which of the notes that sound go on, and then the
 struck pitches from low to high. Each pitch is scored by a bias of the context, by pointers to what was played before
-(pointer networks, Vinyals et al., arXiv 1506.03134) and by the intervals to the last notes of the line and to what the
-other tracks sound.
+(pointer networks, Vinyals et al., arXiv 1506.03134) and by the intervals to the last notes of the line, to what it is
+led to where later notes are given, and to what the other tracks sound.
 `DrumHead` chooses one of the data's frequent patterns of drums.
 """
 
@@ -66,7 +66,7 @@ class PitchedHead(nn.Module):
     ) -> None:
         super().__init__()
         self.pitch_range, self.max_notes = pitch_range, max_notes
-        self.num_origins = 3 + num_others
+        self.num_origins = 4 + num_others
         impossible = torch.zeros(3, NUM_MODES)  # where no note sounds, one, several
         impossible[0, [KEEP_ALL, KEEP_SOME, STRIKE_KEEP_ALL, STRIKE_KEEP_SOME]] = NEVER
         impossible[1, [KEEP_SOME, STRIKE_KEEP_SOME]] = NEVER
@@ -100,7 +100,8 @@ class PitchedHead(nn.Module):
             `[rows, num_pointers, pitch_range]`.
         origins
             `[rows, num_origins - 1]`: pitches from which intervals count: the lowest and the highest that the track
-            struck last, and the highest that each other track is known to sound; `NO_ORIGIN` for none.
+            struck last, the highest with which its next given notes begin, and the highest that each other track is
+            known to sound; `NO_ORIGIN` for none.
         kept
             `[rows, pitch_range]`: notes that go on; none of them is struck.
         chosen

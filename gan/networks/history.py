@@ -27,7 +27,13 @@ NUM_FLAGS = 12
 NUM_PROGRESS = 3
 NUM_OWN = 7
 """Vectors over the pitches of what a track did before, and does next where that is given; all are pointers as well."""
+AHEAD = NUM_OWN - 1
+"""The last of them is what comes next."""
 NUM_POINTERS = NUM_OWN + 4
+NEAR = (1, 2, 4, 8, 16)
+"""Steps within which the next given notes of a track are near, by degrees."""
+FARTHEST = 1_000_000
+"""Steps to given notes where there are none."""
 DRUM_LAGS = (1, 2, 3, 4, 8)
 """Steps back at which a drum track sees its own onsets; those around one and two bars ago it sees too."""
 
@@ -73,7 +79,7 @@ class History:
         self.latest = torch.zeros(batch, tracks, dtype=torch.long, device=classes.device)
         self.used = new(batch, tracks, pitches)
         self.ahead = new(time, batch, tracks, pitches)
-        self.nearness = new(time, batch, tracks)
+        self.nearness = new(time, batch, tracks, 1 + len(NEAR))
         self.counted = torch.eye(LONGEST, device=classes.device)
         step = torch.arange(time, device=classes.device)
         self.places = torch.cat([one_hot(step % bar, bar), one_hot(step // bar, spec.bars)], 1).to(classes)
@@ -108,14 +114,16 @@ class History:
         self.chroma[self.lead :] = torch.einsum("tbvp,vpc->tbvc", sounding, self.classes).clamp(max=1)
 
     def _look_ahead(self, streams: Tensor) -> None:
-        """What sounds where the next given notes of a track begin, and how near that is: 1 beside it, 0 for none."""
+        """What sounds where the next given notes of a track begin, and how near that is: 0 where there are none."""
         time = len(streams)
         steps = torch.arange(time, device=streams.device).view(-1, 1, 1)
         later = torch.where(self.given > 0, steps, time).flip(0).cummin(0).values.flip(0)
         index = later.clamp(max=time - 1)[..., None].expand(-1, -1, -1, streams.shape[-1])
         found = streams[:, :, :, STREAM_SOUNDING].gather(0, index)
         self.ahead = found * (later < time).unsqueeze(3)
-        self.nearness = torch.where(later < time, 1 / (1 + later - steps).clamp(min=1), 0.0)
+        far = torch.where(later < time, later - steps, FARTHEST).unsqueeze(3)
+        near = (far <= torch.tensor(NEAR, device=streams.device)).to(self.ahead)
+        self.nearness = torch.cat([(far < FARTHEST) / (1.0 + far), near], 3)
 
     def open(self, step: int) -> None:
         """Begin a step: of it is known what is given."""
@@ -217,7 +225,7 @@ class History:
             *(self._window(start, stop, -back - around, 2 * around + 1) for back in (bar, 2 * bar)),
             self._flags(start, stop),
             self._progress(start, stop),
-            self.nearness[start - self.lead : stop - self.lead].unsqueeze(3),
+            self.nearness[start - self.lead : stop - self.lead],
         ]
         return torch.cat(features, 3), own
 

@@ -61,15 +61,15 @@ def drop_conditions(
 
 
 MASK_KINDS = ("compose", "accompany", "continue", "fill", "mix")
-MASK_SHARES = (0.5, 0.2, 0.1, 0.1, 0.1)
+MASK_SHARES = (0.4, 0.2, 0.1, 0.2, 0.1)
 """How often each kind of mask is drawn in training."""
 
 
 def draw_masks(batch: int, spec: RollSpec, random: torch.Generator) -> Tensor:
     """Inpainting masks to train with, bool `[batch, tracks, bars]`; at least one bar of one track is to be made.
 
-    Half of them are empty. The others give some tracks, the first bars, other bars, or a mixture of bars and tracks.
-    A CPU generator draws them.
+    Some are empty (`MASK_SHARES`). The others give some tracks, the first bars, other bars, or a mixture of bars and
+    tracks. A CPU generator draws them.
     """
     tracks, bars = spec.num_tracks, spec.bars
     kinds = torch.multinomial(torch.tensor(MASK_SHARES), batch, replacement=True, generator=random)

@@ -11,10 +11,10 @@ from tests.roll_makers import SPEC as BASS
 from tests.roll_makers import sample_rolls
 
 
-def test_masks_leave_something_to_be_made_and_half_of_them_nothing_given() -> None:
+def test_masks_leave_something_to_be_made_and_of_some_nothing_is_given() -> None:
     masks = draw_masks(4000, SPEC, torch.Generator().manual_seed(0)).flatten(1)
     assert not masks.all(1).any()
-    assert (~masks.any(1)).float().mean() == pytest.approx(0.5, abs=0.03)
+    assert (~masks.any(1)).float().mean() == pytest.approx(0.4, abs=0.03)
     assert torch.equal(masks, draw_masks(4000, SPEC, torch.Generator().manual_seed(0)).flatten(1))
     one = RollSpec((Track("Tune"),), bars=1)
     assert not draw_masks(50, one, torch.Generator().manual_seed(0)).any()
