@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pretty_midi
@@ -103,7 +104,7 @@ def program_apart() -> Program:
 
 
 def run_here(*words: str, cwd: Path, check: bool = False) -> subprocess.CompletedProcess[str]:
-    """What the program does in `cwd`; this process is left as it was."""
+    """What the program does in `cwd`; this process is left as it was. Pages of sets have few phrases to hear."""
     from hydra.core.global_hydra import GlobalHydra
 
     from pipeline.__main__ import failures, main
@@ -117,7 +118,11 @@ def run_here(*words: str, cwd: Path, check: bool = False) -> subprocess.Complete
         os.chdir(cwd)
         alone = ["executor.workers=1"] if any("stage=" in word for word in words) else []
         sys.argv = ["pipeline", *words, *alone]  # workers that outlive a test would stay in its folder
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with (
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            patch("pipeline.pages.dataset.examples.NUM_EXAMPLES", 2),
+        ):
             code = main()
     except SystemExit as leaving:
         code = int(leaving.code or 0)

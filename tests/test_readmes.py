@@ -91,7 +91,7 @@ THEIRS = {
     r"\b(my|a|b|tune)\.mid\b": "music/song-00.mid",
     r"data=(games|pop909|lpd5) name=theirs": "data=folder data.path=music name=folder",
     r"data=(games|pop909|lpd5)": "data=folder data.path=music",
-    r"train\.gamma=1,2\.5,10 seed=1,2": "train.gamma=1",
+    r"train\.gamma=1,2\.5,10 seed=1,2": "train.gamma=1 data=folder data.path=music",
     r"lyrics\.interactive=true|generate\.style=\S+": "",
     r"executor=\S+|executor\.address=\S+": "",
     r"outputs/OTHER": "outputs/mine",

@@ -32,7 +32,7 @@ SONG_SIZE = (1600, 520)
 """Width and height of a song's picture in pixels."""
 SONG_BOX = (64, 92, 1576, 480)
 """Where its roll lies: left, top, right, bottom; the page moves its playhead there."""
-CHORD_SIZE, CHARACTER_WIDTH = 8.0, 6.0
+CHORD_SIZE, CHARACTER_WIDTH = 8.0, 7.4
 """Of chord symbols: size of the type, and pixels of a character."""
 SAMPLE_COLUMNS = 4
 SAMPLE_SIZE = (372, 210)

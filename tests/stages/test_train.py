@@ -19,7 +19,7 @@ from pipeline.stages.train import after_this
 from tests.conftest import SMALL, Program, program_environment
 
 LONG = [word for word in SMALL if not word.startswith(("train.steps", "name="))]
-LONG += ["train.steps=12"]
+LONG += ["train.steps=10"]
 
 
 def curve(path: Path) -> list[dict[str, object]]:
