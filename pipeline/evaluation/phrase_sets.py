@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gan.conditions import ConditionLayout
 from gan.context import Context
 from gan.interface import PhraseDiscriminator, PhraseGenerator
 from gan.metrics.counts import evenly_spread, silence_like
@@ -110,9 +111,13 @@ def phrases_on_request(
     """Phrases on request around what is given, one for each row of conditions: bool `[count, *spec.shape]` on the CPU.
 
     `conditions` are `[count, ConditionLayout.size]` as in `gan.conditions`; open conditions are imputed from
-    similar phrases of the data. `condition_strength` as in `gan.networks.generator.Generator.sample`.
+    similar phrases of the data, around given notes all but the chords: those of another song fit no given note.
+    `condition_strength` as in `gan.networks.generator.Generator.sample`.
     """
     latents = generator.latents_for(conditions, torch.Generator().manual_seed(seed))
+    if given is not None:
+        chords = ConditionLayout.of(generator.spec).chords
+        latents.conditions[:, chords] = conditions[:, chords].to(latents.conditions)
     rolls = []
     for start in range(0, len(conditions), BATCH):
         some = slice(start, start + BATCH)
