@@ -227,7 +227,7 @@ class TrainSettings:
         How often figures are due; samples for a picture, and a state worth saving, are due with every eighth of them.
     """
 
-    steps: int = 240
+    steps: int = 340
     minutes: float = 16.0
     batch_size: int = 16
     batches_per_step: int = 8
@@ -240,7 +240,7 @@ class TrainSettings:
     gamma: float = 0.1
     penalty_steps: int = 4
     ema_decay: float = 0.995
-    pretrain_share: float = 0.7
+    pretrain_share: float = 0.5
     policy_weight: float = 0.0
     generator_speed: float = 3.0
     weight_decay: float = 0.02

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax, one_hot
 
+from gan.chords import CHORD_SIZE
 from gan.latents import Latents
 from gan.networks.heads import (
     KEEP_ALL,
@@ -121,7 +122,7 @@ class NoteDecoder(nn.Module):
     patterns
         Of each drum track, `[patterns, pitch_range]`.
     num_inputs, width, latent_size, drop
-        Sizes.
+        Sizes. Inputs are features, and after them the chord requested at the step, see `gan.chords.encode_chords`.
     """
 
     classes: Tensor
@@ -149,7 +150,7 @@ class NoteDecoder(nn.Module):
         lowest = torch.tensor([lowest_pitches[track] for track in spec.pitched])
         self.register_buffer("lowest_pitches", lowest, persistent=False)
         nothing = self.history(torch.zeros(spec.num_steps, 1, tracks), torch.full((1, tracks), math.nan))
-        self.before = TrackLinear(tracks, nothing.before(0, 1)[0].shape[3] + num_inputs, width)
+        self.before = TrackLinear(tracks, nothing.before(0, 1)[0].shape[3] + num_inputs + CHORD_SIZE, width)
         self.shared = linear(nothing.shared(0, 1)[0].shape[2], tracks * width)
         self.beside = TrackLinear(tracks, nothing.beside((), 0, 1)[0].shape[2], width)
         self.hidden = nn.ModuleList(linear(width, width) for _ in range(tracks))
@@ -227,13 +228,14 @@ class NoteDecoder(nn.Module):
         draws = shard.draw(lambda batch: torch.rand(batch, *size, generator=random), count)
         return ((draws >= self.drop) / (1 - self.drop)).to(self.projection.device)
 
-    def _pointers(self, own: Tensor, chroma: Tensor, means: Tensor, track: int) -> Tensor:
-        """`[rows, NUM_POINTERS, pitch_range]`."""
+    def _pointers(self, own: Tensor, chroma: Tensor, means: Tensor, x: Tensor, track: int) -> Tensor:
+        """`[rows, NUM_POINTERS, pitch_range]`; `x` are the inputs of these steps."""
         own = own[:, :, track].flatten(0, 1)
         classes = self.classes[track]
         last = own[:, 1] @ classes
-        harmony = torch.cat([chroma.flatten(0, 1).unsqueeze(1), means.flatten(0, 1), last.unsqueeze(1)], 1)
-        return torch.cat([own, harmony @ classes.T], 1)
+        requested = x[:, :, track, -CHORD_SIZE:-1].flatten(0, 1).unflatten(1, (3, 12))
+        harmony = [chroma.flatten(0, 1).unsqueeze(1), means.flatten(0, 1), last.unsqueeze(1), requested]
+        return torch.cat([own, torch.cat(harmony, 1) @ classes.T], 1)
 
     def _origins(self, own: Tensor, notes: Tensor, track: int) -> Tensor:
         """Pitches from which a track's intervals count, `[rows, num_origins - 1]`, see `PitchedHead.pitch_logits`."""
@@ -260,7 +262,8 @@ class NoteDecoder(nn.Module):
         history = self.history(given.transpose(0, 1), density, known)
         history.fill(streams)
         steps = self.spec.num_steps
-        past, own, means = self._past(history, x.transpose(0, 1), 0, steps)
+        x = x.transpose(0, 1)
+        past, own, means = self._past(history, x, 0, steps)
         found: list[Decision] = []
         for place, track in enumerate(self.order):
             head = self.heads[track]
@@ -270,7 +273,7 @@ class NoteDecoder(nn.Module):
                 rows = torch.arange(len(hits), device=hits.device)
                 found.append(Decision(track, 0, rows, head.pattern(hidden), head.nearest(hits)))
             elif isinstance(head, PitchedHead):
-                pointers = self._pointers(own, chroma, means, track)
+                pointers = self._pointers(own, chroma, means, x, track)
                 origins = self._origins(own, notes, track)
                 found += pitched_decisions(head, track, streams[:, :, track], hidden, pointers, origins)
         return found
@@ -291,7 +294,7 @@ class NoteDecoder(nn.Module):
         streams
             `[batch, time, tracks, 2, pitch_range]`, 0 or 1.
         x
-            The generator's features, `[batch, time, tracks, num_inputs]`.
+            The generator's features and the requested chords, `[batch, time, tracks, num_inputs + CHORD_SIZE]`.
         given
             Bool `[batch, time, tracks]`: notes that were known from the start.
         density
@@ -370,7 +373,7 @@ class NoteDecoder(nn.Module):
                 if isinstance(head, DrumHead):
                     onset = sounding = head.patterns[pick(head.pattern(hidden), chance[:, 0], warmth[0])]
                 elif isinstance(head, PitchedHead):
-                    pointers = self._pointers(own, chroma, means, track)
+                    pointers = self._pointers(own, chroma, means, x[step : step + 1], track)
                     origins = self._origins(own, notes, track)
                     onset, sounding = decide(head, hidden, own[0, :, track, 0], pointers, origins, chance, warmth)
                 if some[step][track]:

@@ -119,7 +119,7 @@ class Generator(PhraseGenerator):
         return self.sample_streams(latents, x, context, temperature, known)
 
     def features(self, conditions: Tensor, context: StreamContext | None, condition_strength: float = 1.0) -> Tensor:
-        """All but the decoder: `[batch, time, tracks, track_width]`, for conditions `[batch, ConditionLayout.size]`."""
+        """All but the decoder: `[batch, time, tracks, inputs]`, for conditions `[batch, ConditionLayout.size]`."""
         x: Tensor = self.fast_compute(conditions, context)
         if condition_strength != 1:
             x = torch.lerp(self.fast_compute(torch.full_like(conditions, torch.nan), context), x, condition_strength)
@@ -188,7 +188,7 @@ class Generator(PhraseGenerator):
         return self.conditions.layout
 
     def compute(self, conditions: Tensor, context: StreamContext | None) -> Tensor:
-        """Features that notes are decided by, `[batch, time, tracks, track_width]`."""
+        """What notes are decided by, features and chords, `[batch, time, tracks, track_width + CHORD_SIZE]`."""
         spec, batch = self.spec, len(conditions)
         beats = spec.bars * spec.beats_per_bar
         own = self.track_to_beats(self.conditions.tracks(conditions))  # [batch, tracks, slim]
@@ -204,7 +204,9 @@ class Generator(PhraseGenerator):
         x = x.view(batch, beats, spec.num_tracks, spec.steps_per_beat, -1).transpose(2, 3)
         x = x.reshape(batch, spec.bars, spec.steps_per_bar, spec.num_tracks, -1) + self.position
         near = self.context_to_steps(given).view(len(given), spec.num_steps, spec.num_tracks, -1)
-        return activate(x.flatten(1, 2) + near)  # [batch, time, tracks, slim]
+        features = activate(x.flatten(1, 2) + near)  # [batch, time, tracks, slim]
+        chords = self.conditions.chords_of_beats(conditions).repeat_interleave(spec.steps_per_beat, 1)
+        return torch.cat([features, chords.unsqueeze(2).expand(-1, -1, spec.num_tracks, -1)], 3)
 
     def encode_context(self, context: StreamContext | None) -> Tensor:
         """Features of what is given, `[batch, time, context_width]`; of a batch of one where nothing is."""

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from gan.chords import CHORD_SIZE
 from gan.conditions import conditions_of, no_conditions, no_labels
 from gan.context import StreamContext
 from gan.latents import Latents
@@ -31,7 +32,7 @@ def decoder() -> NoteDecoder:
 
 
 def features(count: int, seed: int = 0) -> Tensor:
-    return torch.randn(count, STEPS, SPEC.num_tracks, 8, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(count, STEPS, SPEC.num_tracks, 8 + CHORD_SIZE, generator=torch.Generator().manual_seed(seed))
 
 
 def uniform(decoder: NoteDecoder, count: int, seed: int = 1) -> Tensor:
@@ -267,7 +268,7 @@ def tiny_decoder(spec: RollSpec, pitches: int, max_notes: int) -> NoteDecoder:
 
 def tiny_features(spec: RollSpec, count: int) -> tuple[Tensor, Tensor]:
     """The same features for all phrases, and no density requested."""
-    x = torch.randn(1, spec.num_steps, spec.num_tracks, 4, generator=torch.Generator().manual_seed(0))
+    x = torch.randn(1, spec.num_steps, spec.num_tracks, 4 + CHORD_SIZE, generator=torch.Generator().manual_seed(0))
     return x.expand(count, -1, -1, -1), torch.full((count, spec.num_tracks), torch.nan)
 
 
