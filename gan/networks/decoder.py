@@ -233,7 +233,7 @@ class NoteDecoder(nn.Module):
         own = own[:, :, track].flatten(0, 1)
         classes = self.classes[track]
         last = own[:, 1] @ classes
-        requested = x[:, :, track, -CHORD_SIZE:-1].flatten(0, 1).unflatten(1, (3, 12))
+        requested = x[:, :, track, -CHORD_SIZE:-1].reshape(-1, 3, 12)
         harmony = [chroma.flatten(0, 1).unsqueeze(1), means.flatten(0, 1), last.unsqueeze(1), requested]
         return torch.cat([own, torch.cat(harmony, 1) @ classes.T], 1)
 
