@@ -99,6 +99,7 @@ class Generator(PhraseGenerator):
         condition_strength: float = 1.0,
         temperature: float | Sequence[float] = 1.0,
         known: Tensor | None = None,
+        chord_strength: float = 1.0,
     ) -> Tensor:
         """Streams `[batch, time, tracks, 2, pitch_range]`, 0 or 1, without gradients.
 
@@ -114,8 +115,12 @@ class Generator(PhraseGenerator):
             Factor of the model's temperatures, for all or a number a track: 0 for what is most likely.
         known
             Bool `[batch, tracks]`: tracks that are not are silent, and nobody hears them so; as in `log_probs`.
+        chord_strength
+            How strongly chords count where pitches are decided: 1 as learnt, 2 twice as much.
         """
         x = self.features(latents.conditions, context, condition_strength)
+        if chord_strength != 1:
+            x = torch.cat([x[..., :-CHORD_SIZE], chord_strength * x[..., -CHORD_SIZE:-1], x[..., -1:]], 3)
         return self.sample_streams(latents, x, context, temperature, known)
 
     def features(self, conditions: Tensor, context: StreamContext | None, condition_strength: float = 1.0) -> Tensor:
@@ -253,6 +258,7 @@ class Generator(PhraseGenerator):
         context: Context | None = None,
         condition_strength: float = 1.0,
         temperature: Sequence[float] | None = None,
+        chord_strength: float = 1.0,
     ) -> Tensor:
         """Bool rolls `[batch, *spec.shape]` on the module's device; the same latents give the same phrases.
 
@@ -266,14 +272,15 @@ class Generator(PhraseGenerator):
             How strongly the conditions count, see `streams`.
         temperature
             A number a track, see `streams`; 1 where none is given.
+        chord_strength
+            How strongly chords count, see `streams`.
         """
 
         def make(rows: slice) -> Tensor:
             part = None if context is None else context[rows]
             given = None if part is None else StreamContext(self.encode(part.rolls), part.mask)
-            streams = self.streams(
-                latents[rows], given, condition_strength, 1.0 if temperature is None else temperature
-            )
+            warmth = 1.0 if temperature is None else temperature
+            streams = self.streams(latents[rows], given, condition_strength, warmth, chord_strength=chord_strength)
             made = to_rolls(streams, self.lowest_pitches, self.spec)
             return made if part is None else part.complete(made)
 

@@ -106,23 +106,31 @@ def generated_phrases(
 
 
 def phrases_on_request(
-    generator: Generator, condition_strength: float, conditions: Tensor, given: Context | None, seed: int
+    generator: Generator,
+    strength: tuple[float, float],
+    conditions: Tensor,
+    given: Context | None,
+    seed: int,
 ) -> Tensor:
     """Phrases on request around what is given, one for each row of conditions: bool `[count, *spec.shape]` on the CPU.
 
     `conditions` are `[count, ConditionLayout.size]` as in `gan.conditions`; open conditions are imputed from
-    similar phrases of the data, around given notes all but the chords: those of another song fit no given note.
-    `condition_strength` as in `gan.networks.generator.Generator.sample`.
+    similar phrases of the data, around given notes all but the chords, since those of another song fit no given note,
+    and where chords are requested all but the chroma. `strength` is how strongly conditions and requested chords count,
+    see `gan.networks.generator.Generator.sample`.
     """
     latents = generator.latents_for(conditions, torch.Generator().manual_seed(seed))
-    if given is not None:
-        chords = ConditionLayout.of(generator.spec).chords
-        latents.conditions[:, chords] = conditions[:, chords].to(latents.conditions)
+    layout = ConditionLayout.of(generator.spec)
+    asks_chords = not bool(conditions[:, layout.chords].isnan().all())
+    for place, is_left in ((layout.chords, given is not None), (layout.chroma, asks_chords)):
+        if is_left:
+            latents.conditions[:, place] = conditions[:, place].to(latents.conditions)
     rolls = []
     for start in range(0, len(conditions), BATCH):
         some = slice(start, start + BATCH)
         part = None if given is None else given[some].to(latents.z.device)
-        rolls.append(generator.sample(latents[some], part, condition_strength).cpu())
+        chord_strength = strength[1] if asks_chords else 1.0
+        rolls.append(generator.sample(latents[some], part, strength[0], None, chord_strength).cpu())
     return torch.cat(rolls)
 
 

@@ -35,3 +35,5 @@ class EvaluateSettings:
     for one at a time; 0 leaves that out."""
     condition_strength: float = 1.0
     """How strongly what is asked for counts, as in `generate.condition_strength`."""
+    chord_strength: float = 2.0
+    """How strongly chords count that are asked for, as in `generate.chord_strength`."""

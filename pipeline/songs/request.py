@@ -25,6 +25,7 @@ from pipeline.songs.chord_requests import read_chords, requested_key
 MAX_NOTES = 200
 """Notes a bar that nobody plays more of."""
 MAX_CONDITION_STRENGTH = 1.0
+MAX_CHORD_STRENGTH = 4.0
 """Beyond what was learnt requests are met less well: at 1.25 drums play 50 notes a bar more or less than requested."""
 MAX_TEMPERATURE = 2.0
 SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
@@ -42,11 +43,14 @@ class Request:
         How strongly the conditions count: 1 as learnt, 0 not at all.
     temperature
         One a track, or None for the model's own; see `gan.networks.generator.Generator.sample`.
+    chord_strength
+        How strongly chords count: 1 as learnt.
     """
 
     conditions: Tensor
     condition_strength: float
     temperature: tuple[float, ...] | None
+    chord_strength: float = 1.0
 
     def with_defaults(self, key: int | None = None, tempo_bpm: float | None = None) -> Request:
         """The same with a key (its number in `gan.conditions`) or a tempo where none is requested."""
@@ -106,7 +110,9 @@ def read_request(config: Config, spec: RollSpec, styles: Sequence[str], in_commo
         conditions[TEMPO] = settings.tempo_bpm
     if settings.style is not None:
         conditions[STYLE] = match_style(settings.style, styles)
-    return Request(conditions, float(settings.condition_strength), _temperatures(settings.temperature, spec))
+    chord_strength = float(settings.chord_strength) if settings.chords else 1.0
+    temperatures = _temperatures(settings.temperature, spec)
+    return Request(conditions, float(settings.condition_strength), temperatures, chord_strength)
 
 
 def check_request(settings: GenerateSettings, spec: RollSpec) -> None:
@@ -121,6 +127,7 @@ def check_request(settings: GenerateSettings, spec: RollSpec) -> None:
         except ValueError as error:
             raise UserError(f"generate.swing: {error}.") from error
     _within(settings.condition_strength, 0, MAX_CONDITION_STRENGTH, "generate.condition_strength")
+    _within(settings.chord_strength, 0, MAX_CHORD_STRENGTH, "generate.chord_strength")
     _temperatures(settings.temperature, spec)
     requested_key(settings)
     read_chords(settings.chords)

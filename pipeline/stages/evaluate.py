@@ -51,7 +51,7 @@ from pipeline.progress import counted, say
 from pipeline.rendering.phrase_audio import write_sample
 from pipeline.scores.notes import roll_from_notes
 from pipeline.settings.song_requests import run_directory
-from pipeline.songs.request import MAX_CONDITION_STRENGTH
+from pipeline.songs.request import MAX_CHORD_STRENGTH, MAX_CONDITION_STRENGTH
 from pipeline.songs.song import Song, song_paths
 from pipeline.sources.folders import files_of, folder_print
 from pipeline.stage_table import Outcome, Plan
@@ -74,6 +74,10 @@ def inputs(config: Config) -> dict[str, str]:
             raise UserError(f"evaluate.{key} must lie between {low} and {high}, not {getattr(settings, key)}.")
     if settings.requests != 0 and not 2 <= settings.requests <= 100_000:
         raise UserError(f"evaluate.requests must be 0 or lie between 2 and 100000, not {settings.requests}.")
+    if not 0 <= settings.chord_strength <= MAX_CHORD_STRENGTH:
+        raise UserError(
+            f"evaluate.chord_strength must lie between 0 and {MAX_CHORD_STRENGTH:g}, not {settings.chord_strength:g}."
+        )
     if not 0 <= settings.condition_strength <= MAX_CONDITION_STRENGTH:
         raise UserError(
             f"evaluate.condition_strength must lie between 0 and {MAX_CONDITION_STRENGTH:g}, "
@@ -196,7 +200,7 @@ def evaluate_requests(generator: Generator, store: PhraseStore, config: Config, 
     settings, spec = config.evaluate, store.spec
     if not settings.requests:
         return WITHOUT_REQUESTS
-    generate = partial(phrases_on_request, generator, settings.condition_strength)
+    generate = partial(phrases_on_request, generator, (settings.condition_strength, settings.chord_strength))
     test, training = (
         LabelledPhrases(real_phrases(store, split), torch.from_numpy(labels_of(store, split)))
         for split in ("test", "train")

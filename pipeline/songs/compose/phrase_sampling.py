@@ -230,7 +230,9 @@ class ConditionalSampler:
     def sample(self, latents: Latents, given: Context) -> Tensor:
         """Rolls around what is given, as the user requested."""
         request = self.request
-        rolls = self.generator.sample(latents, given, request.condition_strength, request.temperature)
+        rolls = self.generator.sample(
+            latents, given, request.condition_strength, request.temperature, request.chord_strength
+        )
         return start_orphaned_holds(rolls)
 
     def _batch(self, planes: Planes) -> Tensor:

@@ -178,7 +178,9 @@ class Explorer:
         """Phrases, bool `[batch, *spec.shape]`."""
         request = self.request
         conditioned = latents.with_conditions(request.conditions.to(latents.z.device).expand(len(latents), -1))
-        rolls = self.generator.sample(conditioned, None, request.condition_strength, request.temperature)
+        rolls = self.generator.sample(
+            conditioned, None, request.condition_strength, request.temperature, request.chord_strength
+        )
         planes: Planes = rolls.cpu().numpy()
         return planes
 

@@ -153,7 +153,9 @@ class WindowInpainter:
         given = Context(rolls, torch.from_numpy(mask.copy()).expand(count, -1, -1)).to(device)
         whole = given.mask[0] & given.mask[0].all(1, keepdim=True)  # tracks given from end to end are as they are
         latents = latents.with_conditions(attributes_of(begun.to(device), whole, self.spec).expand(count, -1))
-        rolls = self.generator.sample(latents, given, request.condition_strength, request.temperature)
+        rolls = self.generator.sample(
+            latents, given, request.condition_strength, request.temperature, request.chord_strength
+        )
         conditioning = Conditioning(request.conditions.to(device).expand(count, -1), given.mask)
         ratings = self.discriminator.score(rolls, conditioning).double()
         silences = self._silences(rolls, given.mask, latents.conditions)

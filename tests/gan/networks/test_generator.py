@@ -16,6 +16,7 @@ from gan.context import (
     StreamContext,
 )
 from gan.networks.generator import Generator
+from gan.networks.heads import PitchedHead
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.training.augmentation import draw_masks
 from tests.gan import trio
@@ -214,3 +215,20 @@ def test_threads_make_the_phrases_that_one_makes(
     alone = generator.sample(latents, context, condition_strength)
     assert len(alone.flatten(1).unique(dim=0)) == COUNT
     assert torch.equal(shared, alone)
+
+
+def test_the_stronger_chords_count_the_more_of_the_music_are_their_tones(generator: Generator) -> None:
+    generator, layout = copy.deepcopy(generator), generator.layout
+    for head in generator.decoder.heads:
+        if isinstance(head, PitchedHead):
+            head.pointers.weight.data[-3:] = 0.0
+            head.pointers.bias.data[-3:] = 2.0  # as learning makes it
+    latents = sample_latents(generator, 24)
+    chord = torch.tensor([2.0, 1.0, 2.0])  # D minor
+    latents.conditions[:, layout.chords] = chord.repeat(SPEC.half_bars)
+    shares = []
+    for strength in (0.0, 1.0, 3.0):
+        made = generator.sample(latents, chord_strength=strength)[:, ONSET, 1:].flatten(0, 3).sum(0)
+        pitches = torch.arange(len(made)) + SPEC.lowest_pitch
+        shares.append(float(made[torch.isin(pitches % 12, torch.tensor([2, 5, 9]))].sum() / made.sum()))
+    assert shares[0] + 0.05 < shares[1] < shares[2] - 0.05
