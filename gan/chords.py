@@ -63,6 +63,18 @@ def transpose_chords(chords: Tensor, semitones: Tensor) -> Tensor:
     return moved
 
 
+def same_chords(found: Tensor, requested: Tensor) -> Tensor:
+    """The share of the half bars with a requested chord in which the root and the third are as requested, `[phrases]`.
+
+    Chords are `[phrases, half_bars, 3]`, NaN where none is requested.
+    """
+    thirds = torch.tensor([3 in tones for tones in CHORD_TONES.values()] + [False])
+    known = requested[..., ROOT] >= 0
+    minor, requested_minor = (thirds[one[..., QUALITY].nan_to_num(NO_CHORD).long()] for one in (found, requested))
+    same = (found[..., ROOT] == requested[..., ROOT]) & (minor == requested_minor)
+    return (same & known).sum(1) / known.sum(1)
+
+
 def _one_hot(pitch_classes: Tensor) -> Tensor:
     """`[...]` to `[..., 12]`; none and unknown give zeros."""
     return (pitch_classes.unsqueeze(-1) == torch.arange(12, device=pitch_classes.device)).to(pitch_classes)

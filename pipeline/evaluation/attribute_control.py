@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan.chords import CHORD_NUMBERS, CHORD_TONES, NO_CHORD, QUALITY, ROOT
+from gan.chords import CHORD_NUMBERS, ROOT, same_chords
 from gan.conditions import KEY, NUM_LABELS, STYLE, TEMPO, ConditionLayout, no_conditions
 from gan.metrics.attribute_control import agreement, outer_thirds, train_style_classifier
 from gan.metrics.bootstrap import mean_intervals
@@ -261,18 +261,6 @@ def _chords(rolls: Tensor, spec: RollSpec) -> Tensor:
         for roll in unpack(rolls, spec)
     ]
     return torch.from_numpy(np.stack(found)).float()
-
-
-def same_chords(found: Tensor, requested: Tensor) -> Tensor:
-    """The share of the half bars with a requested chord in which the root and the third are as requested, `[phrases]`.
-
-    Chords are `[phrases, half_bars, 3]`, see `gan.chords`; NaN where none is requested.
-    """
-    thirds = torch.tensor([3 in tones for tones in CHORD_TONES.values()] + [False])
-    known = requested[..., ROOT] >= 0
-    minor, requested_minor = (thirds[one[..., QUALITY].nan_to_num(NO_CHORD).long()] for one in (found, requested))
-    same = (found[..., ROOT] == requested[..., ROOT]) & (minor == requested_minor)
-    return (same & known).sum(1) / known.sum(1)
 
 
 def _gap(thirds_of: dict[str, dict[str, float | None]]) -> float:

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from gan.chords import BASS as BASS_NOTE
-from gan.chords import ROOT, chord_tones
+from gan.chords import ROOT, chord_tones, same_chords
 from gan.conditions import NUM_LABELS, ConditionLayout, no_conditions
 from gan.context import Context
 from gan.spec import HOLD, ONSET
-from pipeline.evaluation.attribute_control import AttributeControl, LabelledPhrases, same_chords
+from pipeline.evaluation.attribute_control import AttributeControl, LabelledPhrases
 from pipeline.evaluation.phrase_sets import PhraseSet
 from pipeline.evaluation.report import control_section
 from tests.evaluation.conftest import Controlled

@@ -10,6 +10,7 @@ import torch
 
 from gan.chords import QUALITY
 from gan.conditions import ConditionLayout
+from gan.spec import ONSET
 from pipeline.scores.chords.symbols import UNKNOWN, print_progression, read_progression
 from pipeline.scores.structure.song_plan import NEW, SongPlan, agreement, plan_of_song
 from pipeline.songs.chord_requests import chord_conditions
@@ -124,3 +125,25 @@ def test_a_bar_of_another_typed_chord_does_not_return() -> None:
     for track, bar in zip(*np.nonzero(PLAN.source != NEW), strict=True):
         same = (PLAN.source[track, bar] - bar) % 2 == 0
         assert plan.source[track, bar] == (PLAN.source[track, bar] if same or track not in SPEC.pitched else NEW)
+
+
+def test_candidates_are_known_by_the_requested_chords_that_are_heard(song: PlannedSong) -> None:
+    asked = deepcopy(song)
+    window, inside = slice(4, 4 + SPEC.bars), slice(1, 3)
+    phrases = torch.zeros((2, *SPEC.shape), dtype=torch.bool)
+    for number, chord in enumerate(((60, 64, 67), (62, 65, 69))):
+        for pitch in chord:
+            phrases[number, ONSET, 1, :, ::2, pitch - SPEC.lowest_pitch] = True
+    assert asked._chords_heard(phrases, window, inside).tolist() == [0, 0], "none is asked for"
+    asked.requested_chords = np.tile(np.array([0, 0, 0], np.int8), (2 * PLAN.num_bars, 1))  # C major
+    assert asked._chords_heard(phrases, window, inside).tolist() == [1, 0]
+
+
+def test_candidates_are_known_by_their_likeness_to_earlier_bars(song: PlannedSong) -> None:
+    window, inside = slice(8, 8 + SPEC.bars), slice(0, 1)
+    free = np.zeros((SPEC.num_tracks, SPEC.bars), np.bool_)
+    free[STRINGS, 0] = True
+    phrases = torch.zeros((2, *SPEC.shape), dtype=torch.bool)
+    phrases[0, :, STRINGS, 0] = torch.from_numpy(song.planes[:, STRINGS, 4])
+    phrases[1, ONSET, STRINGS, 0, 3, 0] = True
+    assert song._likeness(phrases, window, inside, free).tolist() == pytest.approx([1, 0])
