@@ -8,8 +8,15 @@ from typing import Any
 
 from gan.metrics.bootstrap import Interval
 
-SCORED_SETS = ("generated", "training", "shuffled", "random")
-"""The sets that are held against the test songs."""
+SCORED_SETS = ("generated", "prior", "training", "shuffled", "random")
+"""The sets that are held against the test songs; `prior` where a discriminator chooses among phrases."""
+
+
+def sets_in(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The sets that there are values of, in the order of tables."""
+    return tuple(name for name in SCORED_SETS if name in values)
+
+
 SAME = 5e-4
 """Published and corrected figures that differ by less are the same."""
 FAULTS = (
@@ -41,7 +48,7 @@ def families_of(figures: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]
     for name, members in families.items():
         gaps = {
             one: [abs(f[one]["value"] - f["test"]["value"]) for f in members if _has(f, one) and _has(f, "test")]
-            for one in SCORED_SETS
+            for one in sets_in(members[0])
         }
         distance = {one: _mean(each) for one, each in gaps.items()}
         slack = [math.hypot(_half(f["test"]), _half(f["training"])) for f in members]

@@ -2,8 +2,10 @@
 
 Four sets of phrases are held against the test songs: what is scored (`generated`), phrases of the training songs
 (`training`, the floor: as near as other real songs are), the same with each track from another song (`shuffled`) and
-notes at random with the right density (`random`). Everything that is estimated is `{"value", "low", "high"}`, the
-bounds holding 95 % of resamples of the songs; null is what can't be measured.
+notes at random with the right density (`random`). Where the discriminator chooses among a generator's phrases there is
+a fifth, of those that it did not choose among (`prior`); what is said of all sets below is said of it too. Everything
+that is estimated is `{"value", "low", "high"}`, the bounds holding 95 % of resamples of the songs; null is what can't
+be measured.
 
 The keys of `report.json`:
 
@@ -11,20 +13,20 @@ The keys of `report.json`:
 - `scored`: `kind` (`checkpoint` or `folder`), `name`, `path`, `phrases`, `songs`; of a checkpoint `step` (of the
   weights), `steps`, `train_seconds`, `parameters` (of both networks), `settings`; of a folder `files`, `rejects`.
 - `reference`: `set`, `title`, `spec`, and `phrases` and `songs` by split.
-- `headline`: `quality`, `overlap` of the four sets, and under `validation` the same against the validation songs.
-- `features`: by feature of the headline `overlap` and `kl` of the four sets.
-- `figures`, `published`: by figure `family`, `unit`, `text`, and the mean of the five sets with `test`; `published`
+- `headline`: `quality`, `overlap` of all sets, and under `validation` the same against the validation songs.
+- `features`: by feature of the headline `overlap` and `kl` of all sets.
+- `figures`, `published`: by figure `family`, `unit`, `text`, and the mean of `test` and of all sets; `published`
   (MuseGAN's own definitions) is null but at 24 steps a beat.
 - `faults`: sentences on how the published figures differ from the corrected ones; empty but at 24 steps a beat.
-- `families`: `name`, `distance` (mean |x - test| of the four sets), `detects` (which of shuffled and random lie further
+- `families`: `name`, `distance` (mean |x - test| of all sets), `detects` (which of shuffled and random lie further
   from the test songs than training songs do, by more than resampling explains).
-- `frechet`: of the four sets.
+- `frechet`: of all sets.
 - `two_sample`: how well classifiers tell a set from held-out phrases on songs that they have not learnt from: `windows`
   (trees on two-beat windows) and `phrases` (trees on features of phrases), each the area under the ROC curve of
-  `generated`, `training` and `shuffled`; `network`, of pairs of a `generated` (or `training`) and a held-out phrase the
-  share in which a small network tells which is which. 0.5 is alike; null where nothing was trained, or of few songs.
-- `tells`: by musical tell `name`, `track`, `text`, the mean of `generated`, `test`, `training` and `shuffled`, and
-  `spread`, the standard deviation among test phrases.
+  all sets but `random`; `network`, of pairs of a `generated`, `prior` or `training` phrase and a held-out one the share
+  in which a small network tells which is which. 0.5 is alike; null where nothing was trained, or of few songs.
+- `tells`: by musical tell `name`, `track`, `text`, the mean of `test` and of all sets but `random`, and `spread`, the
+  standard deviation among test phrases.
 - `copying`: `generated` and `test`, each `median` and `high` (95th percentile) of the share of onsets that a phrase
   has in common with the nearest training phrase; `nearer`, the share of generated phrases beyond the `high` of test.
 - `distinct`: `distinct` among `phrases`.
@@ -118,19 +120,24 @@ class Evaluator:
         self.spec, self.settings, self.training = spec, settings, training
         self.test, self.validation = MeasuredSet.of(test, spec), MeasuredSet.of(validation, spec)
 
-    def score(self, samples: PhraseSet) -> tuple[dict[str, MeasuredSet], dict[str, Any]]:
+    def score(
+        self, samples: PhraseSet, prior: PhraseSet | None = None
+    ) -> tuple[dict[str, MeasuredSet], dict[str, Any]]:
         """The sets with all their values, and everything of the report but `scored` and `reference`.
 
         `samples` are all phrases there are of what is scored: figures are of the first `evaluate.phrases`, evenly
         spread, and so are as many training phrases, so that a small folder is held against as small a floor. Tracks
-        that test songs do not know are silenced in as many of the samples.
+        that test songs do not know are silenced in as many of the samples. `prior` are phrases of the same generator
+        that its discriminator has not chosen.
         """
         settings, seed = self.settings, self.settings.seed
         samples = samples.with_gaps_of(self.test.phrases)
         scored = samples.spread(settings.phrases)
         training = self.training.spread(len(scored))
-        sets = {
-            "generated": scored,
+        sets = {"generated": scored}
+        if prior is not None:
+            sets["prior"] = prior.with_gaps_of(self.test.phrases).spread(settings.phrases)
+        sets |= {
             "training": training,
             "shuffled": PhraseSet(shuffle_tracks(training.rolls, training.songs, seed), training.songs),
             "random": PhraseSet(random_notes(training.rolls, self.spec, seed), training.songs),
@@ -232,8 +239,8 @@ class Evaluator:
         if min(one.num_songs for one in (sets["generated"], sets["training"], self.held_out)) < FOLDS:
             return None
         found: dict[str, dict[str, Any]] = {"windows": {}, "phrases": {}, "network": {}}
-        for name in bar(("generated", "training", "shuffled"), 3, "evaluate", "classifiers"):
-            one = sets[name]
+        chosen = {name: one for name, one in sets.items() if name != "random"}
+        for name, one in bar(chosen.items(), len(chosen), "evaluate", "classifiers"):
             told = self.trees.tell(one)
             found["windows"][name], found["phrases"][name] = estimate(told.windows), estimate(told.phrases)
             if name != "shuffled":
@@ -246,7 +253,7 @@ class Evaluator:
 
     def _tells(self, sets: Mapping[str, PhraseSet]) -> dict[str, Any]:
         """The mean of each musical tell in each set but random notes, with intervals."""
-        chosen = {"test": self.test.phrases, **{name: sets[name] for name in ("generated", "training", "shuffled")}}
+        chosen = {"test": self.test.phrases} | {name: one for name, one in sets.items() if name != "random"}
         lines = {name: read_lines(one.rolls, self.spec) for name, one in chosen.items()}
         traits = TrackTraits.of(lines["test"])
         events = {

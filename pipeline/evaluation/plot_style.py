@@ -29,6 +29,7 @@ class PlotStyle:
 PLOT_STYLES = {
     "test": PlotStyle("test songs", "#8c95a8", "|", 11),
     "generated": PlotStyle("generated", "#ffd166", "o", 7, width=2.2),
+    "prior": PlotStyle("prior alone", "#ff9f40", "^", 6, (0, (3, 1))),
     "training": PlotStyle("training songs (floor)", "#5fd3c4", "D", 5),
     "shuffled": PlotStyle("tracks shuffled", "#c060a0", "s", 5, (0, (4, 2))),
     "random": PlotStyle("notes at random", "#f2725c", "X", 6, (0, (1, 1))),

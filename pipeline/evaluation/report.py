@@ -10,6 +10,7 @@ from typing import Any
 
 from gan.metrics.distances import quality
 from pipeline.dataset.reasons import count_of_reason
+from pipeline.evaluation.comparison import sets_in
 from pipeline.markdown import markdown_table
 from pipeline.progress import counted
 
@@ -148,6 +149,7 @@ def _style(found: Mapping[str, Any] | None) -> str:
 
 SETS = {
     "generated": "generated",
+    "prior": "prior alone",
     "test": "test songs",
     "training": "training songs (floor)",
     "shuffled": "tracks shuffled",
@@ -233,35 +235,32 @@ def _scored(scored: Mapping[str, Any], reference: Mapping[str, Any]) -> str:
 def _headline(report: Mapping[str, Any]) -> str:
     """Quality and what it is made of, then the other measures."""
     headline, validation = report["headline"], report["headline"]["validation"]
-    overlap = headline["overlap"]
-    rows = [
-        (
-            "**quality** (1: as close as other real songs, 0: notes at random)",
-            number_text(headline["quality"]),
-            "1",
-            number_text(_quality_of("shuffled", overlap)),
-            "0",
-        ),
-        *_two_sample(report["two_sample"]),
-        (
-            "overlap of feature distributions (OA)",
-            *(number_text(overlap[name]) for name in ("generated", "training", "shuffled", "random")),
-        ),
-        ("quality against the validation songs", number_text(validation["quality"]), "1", "", "0"),
-        (
-            "Fréchet distance of features",
-            *(number_text(report["frechet"][name]) for name in ("generated", "training", "shuffled", "random")),
-        ),
+    overlap, songs = headline["overlap"], report["whole_songs"]
+    names = sets_in(overlap)
+    qualities = {name: _quality_of(name, overlap) for name in names} | {"generated": headline["quality"]}
+    against = {name: _quality_of(name, validation["overlap"]) for name in names} | {"generated": validation["quality"]}
+    found: list[tuple[str, Mapping[str, Any]]] = [
+        ("**quality** (1: as close as other real songs, 0: notes at random)", qualities),
+        *((text, report["two_sample"][key]) for key, text in TOLD_APART.items() if report["two_sample"] is not None),
+        *([("**told apart by whole songs** (out-of-bag accuracy of a forest)", songs["two_sample"])] if songs else []),
+        ("overlap of feature distributions (OA)", overlap),
+        ("quality against the validation songs", against),
+        ("Fréchet distance of features", report["frechet"]),
     ]
-    songs = report["whole_songs"]
-    if songs is not None:
-        told = (number_text(songs["two_sample"][name]) for name in ("generated", "training"))
-        rows.insert(4, ("**told apart by whole songs** (out-of-bag accuracy of a forest)", *told, "", ""))
-    names = ("", *(SETS[name] for name in ("generated", "training", "shuffled", "random")))
+    rows = [(text, *(number_text(one.get(name)) for name in names)) for text, one in found]
     others = [_copying(report["copying"]), _distinct(report["distinct"])]
+    if "prior" in names:
+        others.insert(0, PRIOR_TEXT)
     if report["two_sample"] is None:
         others.insert(0, "Told apart: not measured (evaluate.classifier=false, or fewer than three songs).")
-    return "\n\n".join([markdown_table(names, rows), *_tight([f"- {one}" for one in others])])
+    table = markdown_table(("", *(SETS[name] for name in names)), rows)
+    return "\n\n".join([table, *_tight([f"- {one}" for one in others])])
+
+
+PRIOR_TEXT = (
+    "Prior alone: phrases of the same generator, which has learnt by likelihood, before its discriminator chooses. "
+    "`train.pretrain_share=1` spends all of the training on it."
+)
 
 
 def _quality_of(name: str, overlap: Mapping[str, Mapping[str, float]]) -> float:
@@ -276,18 +275,13 @@ TOLD_APART = {
 }
 
 
-def _two_sample(found: Mapping[str, Any] | None) -> list[tuple[str, ...]]:
-    """How well classifiers tell the sets from held-out phrases, a row a classifier."""
-    if found is None:
-        return []
-    return [
-        (text, *(number_text(found[key].get(name)) for name in ("generated", "training", "shuffled")), "")
-        for key, text in TOLD_APART.items()
-    ]
+def _columns(values: Mapping[str, Any]) -> list[str]:
+    """The keys of `SETS` that there are values of."""
+    return [name for name in SETS if name in values]
 
 
 def _tells(found: Mapping[str, Mapping[str, Any]]) -> str:
-    names = ("generated", "test", "training", "shuffled")
+    names = _columns(next(iter(found.values()), {}))
     rows = [
         (one["name"], one["track"], *(number_text(one[name]) for name in names), one["text"]) for one in found.values()
     ]
@@ -353,7 +347,7 @@ def _distinct(found: Mapping[str, Any]) -> str:
 
 
 def _families(families: Sequence[Mapping[str, Any]]) -> str:
-    names = ("generated", "training", "shuffled", "random")
+    names = sets_in(families[0]["distance"])
     rows = [
         (
             family["name"],
@@ -366,8 +360,9 @@ def _families(families: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _figures(figures: Mapping[str, Mapping[str, Any]]) -> str:
-    rows = [(key, *(number_text(figure[name]) for name in SETS), figure["text"]) for key, figure in figures.items()]
-    return markdown_table(("figure", *SETS.values(), "what it is"), rows)
+    names = _columns(next(iter(figures.values())))
+    rows = [(key, *(number_text(figure[name]) for name in names), figure["text"]) for key, figure in figures.items()]
+    return markdown_table(("figure", *(SETS[name] for name in names), "what it is"), rows)
 
 
 def _not_published(reference: Mapping[str, Any]) -> str:
@@ -378,12 +373,12 @@ def _not_published(reference: Mapping[str, Any]) -> str:
 
 
 def _features(features: Mapping[str, Mapping[str, Any]]) -> str:
-    names = ("generated", "training", "shuffled", "random")
+    names = sets_in(next(iter(features.values()))["overlap"])
     rows = [
         (
             name,
-            *(number_text(found["overlap"][one]) for one in names),
-            *(number_text(found["kl"][one]) for one in names[:2]),
+            *(number_text(found["overlap"].get(one)) for one in names),
+            *(number_text(found["kl"][one]) for one in ("generated", "training")),
         )
         for name, found in features.items()
     ]

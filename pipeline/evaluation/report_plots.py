@@ -22,7 +22,7 @@ from pipeline.drawing.palette import FONT, LINE, QUIET_TEXT, STRONG_LINE, SURFAC
 from pipeline.drawing.piano_rolls import draw_samples
 from pipeline.evaluation.accompaniment import AccompaniedPhrases
 from pipeline.evaluation.attribute_control import TrackDensities
-from pipeline.evaluation.comparison import SCORED_SETS
+from pipeline.evaluation.comparison import SCORED_SETS, sets_in
 from pipeline.evaluation.evaluator import MeasuredSet
 from pipeline.evaluation.plot_style import HEADING_HEIGHT, PLOT_STYLES, dot, heading, plain_axes, shortened, swatch
 from pipeline.evaluation.ranking import Estimate
@@ -231,7 +231,7 @@ def _spreads(value: float | None, origin: float, spread: float) -> float:
 def _draw_row(axes: Any, row: FigureRow, y: float, end: float) -> None:
     """The marks of one figure; generated music lies on top."""
     distances = _distances(row)
-    for key in (one for one in ("test", "random", "shuffled", "training", "generated") if one in distances):
+    for key in (one for one in ("test", *reversed(SCORED_SETS)) if one in distances):
         kind, (value, *interval) = PLOT_STYLES[key], distances[key]
         if key in ("test", "generated") and all(map(math.isfinite, interval)):
             ends = [max(-end, min(end, math.asinh(one))) for one in interval]
@@ -256,7 +256,7 @@ def draw_report(directory: Path, sets: Mapping[str, MeasuredSet], report: Mappin
     directory
         Of the report.
     sets
-        The test songs (`test`) and the four sets held against them.
+        The test songs (`test`) and the sets held against them.
     report
         What `report.json` holds.
     """
@@ -273,14 +273,14 @@ def draw_report(directory: Path, sets: Mapping[str, MeasuredSet], report: Mappin
         values = sets["test"].figures[key]
         values = values[~values.isnan()]
         spread = float(values.std()) if len(values) > 1 else 0.0
-        estimates = {one: Estimate(**figure[one]) for one in ("test", *SCORED_SETS)}
+        estimates = {one: Estimate(**figure[one]) for one in ("test", *sets_in(figure))}
         rows.append(FigureRow(figure["family"], row_name(key, figure["family"]), estimates, spread))
     draw_figures(directory / "figures.png", rows, f"{name}: figures beside the test songs")
     tells = [
         FigureRow(
             tell["name"],
             tell["track"],
-            {one: Estimate(**tell[one]) for one in ("test", "generated", "training", "shuffled")},
+            {one: Estimate(**tell[one]) for one in ("test", *sets_in(tell))},
             tell["spread"],
         )
         for tell in report["tells"].values()

@@ -140,11 +140,11 @@ def evaluate(config: Config, directory: Path) -> Outcome:
     test, validation = held_out_phrases(store, config.data.name)
     generator = None
     if config.evaluate.path:
-        scored, samples = from_folder(config)
+        (scored, samples), prior = from_folder(config), None
     else:
-        scored, samples, generator = from_checkpoint(config, spec)
+        scored, samples, prior, generator = from_checkpoint(config, spec)
     evaluator = Evaluator(test, validation, real_phrases(store, "train"), spec, config.evaluate)
-    measured, found = evaluator.score(samples)
+    measured, found = evaluator.score(samples, prior)
     found |= (
         evaluate_requests(generator, store, config, directory) if isinstance(generator, Generator) else WITHOUT_REQUESTS
     )
@@ -225,15 +225,21 @@ def two_sample_in_words(found: dict[str, Any] | None) -> str:
     """How well windows and phrases are told from real ones, as a sentence."""
     if found is None:
         return ""
-    windows, phrases = (
-        f"{found[key]['generated']['value']:.2f} (training songs {found[key]['training']['value']:.2f})"
-        for key in ("windows", "phrases")
-    )
-    return f" Told from unseen songs by windows {windows}, by phrases {phrases}; .5 is alike."
+    told = []
+    for key in ("windows", "phrases"):
+        beside = {"prior": "prior alone", "training": "training songs"}
+        others = [f"{text} {found[key][one]['value']:.2f}" for one, text in beside.items() if one in found[key]]
+        told.append(f"by {key} {found[key]['generated']['value']:.2f} ({', '.join(others)})")
+    return f" Told from unseen songs {', '.join(told)}; .5 is alike."
 
 
-def from_checkpoint(config: Config, spec: RollSpec) -> tuple[dict[str, Any], PhraseSet, PhraseGenerator]:
-    """What the checkpoint of this run is, phrases of its generator, and the generator."""
+def from_checkpoint(
+    config: Config, spec: RollSpec
+) -> tuple[dict[str, Any], PhraseSet, PhraseSet | None, PhraseGenerator]:
+    """What the checkpoint of this run is, phrases that its discriminator chose, others that nobody did, its generator.
+
+    None did not choose where one of one is drawn, or where the design has nobody to choose.
+    """
     directory = stage_directory("train", config)
     path = directory / "checkpoint.pt"
     state = load_checkpoint(path)
@@ -258,6 +264,9 @@ def from_checkpoint(config: Config, spec: RollSpec) -> tuple[dict[str, Any], Phr
     asked = config.evaluate
     count = max(asked.phrases, asked.samples)
     samples = generated_phrases(generator, discriminator, count, asked.candidates, asked.seed)
+    prior = None
+    if asked.candidates > 1 and isinstance(generator, Generator):
+        prior = generated_phrases(generator, discriminator, asked.phrases, 1, asked.seed + 1)
     scored = {
         "kind": "checkpoint",
         "name": config.name,
@@ -268,7 +277,7 @@ def from_checkpoint(config: Config, spec: RollSpec) -> tuple[dict[str, Any], Phr
         "parameters": sum(notes.get(f"{side}_parameters", 0) for side in ("generator", "discriminator")),
         "settings": settings,
     }
-    return scored, samples, generator
+    return scored, samples, prior, generator
 
 
 def from_folder(config: Config) -> tuple[dict[str, Any], PhraseSet]:

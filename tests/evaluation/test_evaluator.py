@@ -67,6 +67,19 @@ def test_shuffled_tracks_are_seen_where_tracks_are_compared(evaluator: Evaluator
     assert "tonal distance" not in blind[0]
 
 
+def test_phrases_that_no_discriminator_chose_are_a_set_of_their_own(evaluator: Evaluator) -> None:
+    noise = torch.rand((64, *SPEC.shape), generator=torch.Generator().manual_seed(0)) < 0.1
+    measured, report = evaluator.score(tunes(20, 4), PhraseSet(noise, torch.arange(64)))
+    overlap = report["headline"]["overlap"]
+    assert overlap["prior"]["value"] < 0.5 < overlap["generated"]["value"]
+    assert list(measured) == ["generated", "prior", "training", "shuffled", "random"]
+    text = markdown_report(report_of_folder(report, SPEC))
+    heads = next(line for line in text.splitlines() if line.startswith("| figure "))
+    assert [cell.strip() for cell in heads.split("|")[2:5]] == ["generated", "prior alone", "test songs"]
+    without = markdown_report(report_of_folder(evaluator.score(tunes(20, 4))[1], SPEC))
+    assert "prior alone" not in without
+
+
 def test_few_phrases_are_held_against_as_small_a_floor(evaluator: Evaluator) -> None:
     measured, report = evaluator.score(tunes(2, 4))
     assert len(measured["training"].phrases) == 8
