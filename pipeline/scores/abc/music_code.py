@@ -38,6 +38,10 @@ TOKEN = re.compile(
 IN_CHORD = re.compile(rf'"[^"]*"|![^!]*!|{NOTE}(\s*-)?')
 DYNAMICS = re.compile(r"f{1,4}|")
 """Signs that are made of letters of notes."""
+VELOCITIES = {"pppp": 30, "ppp": 30, "pp": 45, "p": 60, "mp": 75, "mf": 90, "f": 105, "ff": 120, "fff": 127, "ffff": 127}
+"""MIDI velocities of dynamics, as abc2midi plays them."""
+ACCENTED = 15
+"""How much louder a note with an accent is."""
 MOST_NOTES = 10_000
 """No bar of a voice has more."""
 NOTES_ONLY = re.compile(r"(?:[_=^]*[A-Ga-gz][,']*\d*/*\d*)+")
@@ -60,6 +64,7 @@ class Note:
     length: float
     pitch: int
     sound: MidiSound
+    velocity: int = 80
     is_tied: bool = False
     """A tie leads to the next note of its pitch."""
     layer: int = 0
@@ -129,6 +134,8 @@ class Voice:
     """MIDI notes of percussion by written note."""
     propagation: str = "pitch"
     """How far an accidental reaches in its bar: `pitch` (all octaves), `octave`, or `not` at all."""
+    velocity: int = 80
+    """How loud notes are from here on."""
     bars: list[Bar] = field(default_factory=list)
     num_unreadable: int = 0
     """Characters that are no music."""
@@ -146,6 +153,8 @@ class Voice:
         """Letter, octave and alteration of the last note or chord."""
         self._last: tuple[int, float, float] | None = None
         """First note of the last event of the bar, its onset and length."""
+        self._is_accented = False
+        """An accent stands before the next note or chord."""
         self._broken = 1.0
         self._tuplets: list[list[float]] = []
         """Ratio, remaining and all notes of the tuplets that are open."""
@@ -253,13 +262,16 @@ class Voice:
         length = quarters * scale
         self._tied = {}
         self._last = (len(self.bar.notes), self._now, length)
+        velocity = min(self.velocity + ACCENTED * self._is_accented, 127)
+        if notes:
+            self._is_accented = False
         if self._last[0] > MOST_NOTES:
             raise ValueError(f"more than {MOST_NOTES} notes without a bar line")
         for pitch, share, is_tied in notes:
             if length * share <= 0:
                 continue
             if 0 <= pitch <= 127:
-                self.bar.notes.append(Note(self._now, length * share, pitch, self.sound, is_tied, self._layer))
+                self.bar.notes.append(Note(self._now, length * share, pitch, self.sound, velocity, is_tied, self._layer))
             else:
                 self.num_out_of_range += 1
         self._now += length
@@ -345,7 +357,7 @@ class Voice:
                 )
 
     def _sign(self, name: str | None, written: str) -> None:
-        """Segno, coda and the like; all other decorations change no note."""
+        """Segno, coda and the like, dynamics and accents; all other decorations change no note."""
         shortcuts = {"S": "segno", "O": "coda"}
         plain = re.sub(r"[^a-z]", "", (name or shortcuts.get(written, "")).lower())
         if name and NOTES_ONLY.fullmatch(name) and not DYNAMICS.fullmatch(name) and len(name) > 2:
@@ -353,6 +365,10 @@ class Voice:
                 self.read(token)
         elif plain in SIGNS:
             self.bar.signs[SIGNS[plain]] = self._now
+        elif name in VELOCITIES:
+            self.velocity = VELOCITIES[name]
+        elif name in (">", "accent", "emphasis"):
+            self._is_accented = True
 
     def _bar_line(self, line: str, numbers: str | None) -> None:
         """A bar line of any shape: its dots repeat, two strokes end endings."""

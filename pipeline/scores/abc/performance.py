@@ -17,7 +17,6 @@ from pipeline.scores.instruments import instrument_by_name
 from pipeline.scores.repeats import MeasureMarks, playing_order
 from pipeline.scores.score import MAX_BARS, TINY, Metre, Part, Score, WrittenVoices, bar_lines, make_events
 
-VELOCITY = 80
 NAMES_TOLD = "its voices' names told their instruments"
 MOST_DIFFERENT = 0.2
 """Share of bars of another length from which on two voices do not have the same bars."""
@@ -242,7 +241,7 @@ def _sounding(voice: Voice, order: list[int], starts: list[float]) -> list[Note]
             if before is not None and abs(before.onset + before.length - onset) < TINY:
                 before.length += written.length
             else:
-                before = Note(onset, written.length, written.pitch, written.sound, layer=written.layer)
+                before = replace(written, onset=onset, is_tied=False)
                 notes.append(before)
             if written.is_tied:
                 held[written.pitch] = before
@@ -267,7 +266,7 @@ def _parts(
                 program, is_drum = instrument.program, instrument.is_drum
                 if NAMES_TOLD not in told:
                     told.append(NAMES_TOLD)
-        columns = zip(*((note.onset, note.length, note.pitch, VELOCITY) for note in own), strict=True)
+        columns = zip(*((note.onset, note.length, note.pitch, note.velocity) for note in own), strict=True)
         layers = np.array([note.layer for note in own], np.int64)
         written = WrittenVoices(np.zeros_like(layers), layers, drawn)
         parts.append(Part(shown, program, is_drum, make_events(*columns), written))

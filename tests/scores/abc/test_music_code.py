@@ -168,3 +168,9 @@ def test_what_is_no_music_is_told_and_passed_over() -> None:
     assert lengths(score) == [1, 1, 1, 1]
     assert score.remarks == ("characters that are no music were passed over: 2",)
     assert tune("C D E F|").remarks == ()
+
+
+def test_dynamics_and_accents_are_how_loud_notes_are() -> None:
+    """A dynamic holds for its voice until the next, an accent for one note or chord."""
+    score = tune("C !p!D z !>![EG] F|!ff!A !accent!z !>!B")
+    assert [row["velocity"] for part in score.parts for row in part.events] == [80, 60, 75, 75, 60, 120, 127]
