@@ -235,8 +235,8 @@ class ConditionEncoder(nn.Module):
         usual = self._scaled(torch.tensor(examples))
         centres = usual.nanmean(0).nan_to_num(0.0)
         scales = (usual - centres).square().nanmean(0).sqrt().nan_to_num(1.0)
-        self.register_buffer("centres", centres, persistent=False)
-        self.register_buffer("scales", scales.clamp(min=0.01), persistent=False)
+        self.register_buffer("centres", centres)
+        self.register_buffer("scales", scales.clamp(min=0.01))
         self.register_buffer("half_bar_of_beats", torch.tensor(spec.half_bar_of_beats), persistent=False)
 
     def _scaled(self, conditions: Tensor) -> Tensor:

@@ -261,21 +261,28 @@ class NoteDecoder(nn.Module):
         streams = self.monophonic(streams.transpose(0, 1))
         history = self.history(given.transpose(0, 1), density, known)
         history.fill(streams)
-        steps = self.spec.num_steps
-        x = x.transpose(0, 1)
-        past, own, means = self._past(history, x, 0, steps)
+        return self._decisions(history, streams, x.transpose(0, 1), 0, self.spec.num_steps, dropout)
+
+    def _decisions(
+        self, history: History, streams: Tensor, x: Tensor, start: int, stop: int, dropout: Tensor | None = None
+    ) -> list[Decision]:
+        """What was decided at several steps of known phrases `[time, batch, ...]`; rows count from `start` on."""
+        past, own, means = self._past(history, x, start, stop)
+        here = streams[start:stop]
+        earlier = streams[start - 1 : stop - 1] if start else torch.cat([torch.zeros_like(here[:1]), here[:-1]])
         found: list[Decision] = []
         for place, track in enumerate(self.order):
             head = self.heads[track]
-            hidden, chroma, notes = self._now(history, past, track, place, 0, steps, dropout)
+            hidden, chroma, notes = self._now(history, past, track, place, start, stop, dropout)
             if isinstance(head, DrumHead):
-                hits = streams[:, :, track, STREAM_ONSET].flatten(0, 1)
+                hits = here[:, :, track, STREAM_ONSET].flatten(0, 1)
                 rows = torch.arange(len(hits), device=hits.device)
                 found.append(Decision(track, 0, rows, head.pattern(hidden), head.nearest(hits)))
             elif isinstance(head, PitchedHead):
-                pointers = self._pointers(own, chroma, means, x, track)
+                pointers = self._pointers(own, chroma, means, x[start:stop], track)
                 origins = self._origins(own, notes, track)
-                found += pitched_decisions(head, track, streams[:, :, track], hidden, pointers, origins)
+                old = earlier[:, :, track, STREAM_SOUNDING].flatten(0, 1)
+                found += pitched_decisions(head, track, here[:, :, track].flatten(0, 1), old, hidden, pointers, origins)
         return found
 
     def log_probs(
@@ -305,11 +312,29 @@ class NoteDecoder(nn.Module):
         dropout
             `draw_dropout` of the batch, where the decoder learns.
         """
-        steps, batch = self.spec.num_steps, len(streams)
-        parts = [x.new_zeros(steps * batch) for _ in self.order]
-        for one in self.decisions(streams, x, given, density, known, dropout):
+        decisions = self.decisions(streams, x, given, density, known, dropout)
+        return self._sum(decisions, x, self.spec.num_steps)
+
+    def log_probs_of_downbeats(self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor) -> Tensor:
+        """Log-probabilities of what each track does on the first step of each bar, `[batch, bars, tracks]`.
+
+        Parameters as in `log_probs`, which says the same of all steps and takes longer.
+        """
+        streams = self.monophonic(streams.transpose(0, 1))
+        history = self.history(given.transpose(0, 1), density)
+        history.fill(streams)
+        found = []
+        for start in range(0, self.spec.num_steps, self.spec.steps_per_bar):
+            decisions = self._decisions(history, streams, x.transpose(0, 1), start, start + 2)
+            found.append(self._sum(decisions, x, 2)[:, 0])
+        return torch.stack(found, 1)
+
+    def _sum(self, decisions: Sequence[Decision], x: Tensor, steps: int) -> Tensor:
+        """Log-probabilities of what each track does at each of so many steps, `[batch, steps, tracks]`."""
+        parts = [x.new_zeros(steps * len(x)) for _ in self.order]
+        for one in decisions:
             parts[one.track] = parts[one.track].index_add(0, one.rows, one.log_probs())
-        return torch.stack([part.view(steps, batch).T for part in parts], 2)
+        return torch.stack([part.view(steps, len(x)).T for part in parts], 2)
 
     def intervals(
         self, streams: Tensor, x: Tensor, given: Tensor, density: Tensor, temperature: tuple[float, float]
@@ -390,12 +415,10 @@ class NoteDecoder(nn.Module):
 
 
 def pitched_decisions(
-    head: PitchedHead, track: int, streams: Tensor, hidden: Tensor, pointers: Tensor, origins: Tensor
+    head: PitchedHead, track: int, streams: Tensor, old: Tensor, hidden: Tensor, pointers: Tensor, origins: Tensor
 ) -> list[Decision]:
-    """What a pitched track decided, of its streams `[steps, batch, 2, pitch_range]`."""
-    sounding, onset = streams[:, :, STREAM_SOUNDING], streams[:, :, STREAM_ONSET]
-    old = torch.cat([torch.zeros_like(sounding[:1]), sounding[:-1]]).flatten(0, 1)
-    sounding, onset = sounding.flatten(0, 1), onset.flatten(0, 1)
+    """What a pitched track decided, of its streams `[rows, 2, pitch_range]` and what sounded before, `old`."""
+    sounding, onset = streams.unbind(1)
     kept = sounding * (1 - onset)
     num_kept = kept.sum(1)
     strikes = onset.amax(1) > 0

@@ -179,6 +179,29 @@ class Generator(PhraseGenerator):
         found = self.decoder.log_probs(streams, x, given, density, known, dropout).masked_fill(given, 0.0)
         return found if known is None else found.masked_fill(~known.unsqueeze(1), 0.0)
 
+    @torch.no_grad()
+    def join_log_probs(self, rolls: Tensor, conditions: Tensor, mask: Tensor) -> Tensor:
+        """How likely what is given is after what was made before it, `[batch]`: a log-probability, 0 at the most.
+
+        That of the first step of each given bar of a track whose bar before was made, to a generator that has not
+        seen the given notes. It tells phrases whose lines lead on from those that leap.
+
+        Parameters
+        ----------
+        rolls
+            Phrases with what was given in place, bool `[batch, *spec.shape]`.
+        conditions, mask
+            `[batch, ConditionLayout.size]` and `[batch, tracks, bars]`, true where notes were given.
+        """
+        joins = (mask[:, :, 1:] & ~mask[:, :, :-1]).transpose(1, 2)  # [batch, bars - 1, tracks]
+        if not bool(joins.any()):
+            return rolls.new_zeros(len(rolls), dtype=torch.float32)
+        nothing = rolls.new_zeros(len(rolls), self.spec.num_steps, self.spec.num_tracks)
+        density = conditions[:, self.layout.attribute(DENSITY)]
+        x = self.features(conditions, None)
+        found = self.decoder.log_probs_of_downbeats(self.encode(rolls), x, nothing, density)
+        return (found[:, 1:] * joins).sum((1, 2))
+
     def bounds(self, streams: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
         """Bounds of the uniform numbers that make phrases at the model's temperatures, see `NoteDecoder.intervals`."""
         given = streams.new_zeros(streams.shape[:3], dtype=torch.bool)

@@ -4,6 +4,9 @@ Where a discriminator is right, its logit is the logarithm of how much more like
 be sampled. Drawing one of several samples with probabilities in proportion to that ratio comes nearer to the data than
 the generator alone (sampling importance resampling, Rubin 1987; with GANs Azadi et al., arXiv 1810.06758, and Turner et
 al., arXiv 1811.11357). The best of them would be too much of what the discriminator likes.
+
+Where later bars are given, how likely they are after what was made counts as well: the generator makes notes one after
+another, and what it makes has to lead there.
 """
 
 from __future__ import annotations
@@ -20,12 +23,12 @@ from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 
 
-def resample(logits: Tensor, sharpness: float, random: torch.Generator) -> Tensor:
-    """One candidate a row, `[batch]`, drawn by a CPU generator in proportion to `exp(sharpness * logits)`.
+def resample(logits: Tensor, random: torch.Generator) -> Tensor:
+    """One candidate a row, `[batch]`, drawn by a CPU generator in proportion to `exp(logits)`.
 
     Logits are `[batch, candidates]`.
     """
-    shares = torch.softmax(sharpness * logits.cpu().double(), 1)
+    shares = torch.softmax(logits.cpu().double(), 1)
     return torch.multinomial(shares, 1, generator=random).squeeze(1)
 
 
@@ -64,7 +67,9 @@ def sample_resampled(
     repeated = None if context is None else context[torch.arange(count).repeat(candidates)]
     rolls = generator.sample(all_latents, repeated, condition_strength, temperature)
     mask = rolls.new_zeros(len(rolls), *rolls.shape[2:4]) if repeated is None else repeated.mask
-    logits = discriminator.score(rolls, Conditioning(all_latents.conditions, mask))
-    chosen = resample(logits.view(candidates, count).T, discriminator.sharpness, random)
+    logits = discriminator.sharpness * discriminator.score(rolls, Conditioning(all_latents.conditions, mask))
+    if repeated is not None:
+        logits = logits + generator.join_log_probs(rolls, all_latents.conditions, mask)
+    chosen = resample(logits.view(candidates, count).T, random)
     rows = (chosen * count + torch.arange(count)).to(rolls.device)
     return rolls[rows], all_latents[rows]

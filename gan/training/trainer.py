@@ -21,6 +21,7 @@ from torch import nn
 from gan.networks.checkpoint import FORMAT, check_format
 from gan.networks.designs import NETWORKS
 from gan.networks.generator import Generator
+from gan.networks.transfer import Networks, transfer
 from gan.seeds import RandomStream, mix_seed, random_stream
 from gan.settings import ModelSettings, TrainSettings, check_together
 from gan.spec import RollSpec
@@ -290,6 +291,12 @@ class Trainer:
                 raise TrainingFailed(
                     f"training broke down at step {self.step}: weights of the {side} are not numbers any more"
                 )
+
+    @torch.no_grad()
+    def begin_with(self, networks: Networks) -> None:
+        """Begin with the weights of other networks, as far as they fit. Raises `ValueError` where they do not."""
+        transfer(networks, (self.generator, self.discriminator))
+        self.average.load_state_dict(self.generator.state_dict())
 
     def align(self) -> None:
         """Take over the state of the first of several processes."""

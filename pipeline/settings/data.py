@@ -17,8 +17,9 @@ class DataSettings:
     name: str
     """Names the prepared set on disk."""
     source: str
-    """`chorales` (music21's corpus), `folder` (files under `path`), `catalog` (a spreadsheet at `path`), `lpd5` (the
-    `.npz` files of that data set under `path`) or `debian` (music inside Debian packages)."""
+    """`chorales` (music21's corpus), `originals` (the songs in `data/songs/`), `folder` (files under `path`), `catalog`
+    (a spreadsheet at `path`), `lpd5` (the `.npz` files of that data set under `path`) or `debian` (music inside Debian
+    packages)."""
     title: str
     """How the album's credits call the data set."""
     licence: str

@@ -29,6 +29,10 @@ from pipeline.sources.content_store import FILES, keep
 CATALOG = "catalog.csv"
 CORPUS = "music21:"
 """Begins the `where` of a file in music21's corpus, wherever that is installed."""
+ORIGINALS = "originals/"
+"""Begins the `where` of a song that comes with the program, wherever that lies."""
+OWN_SONGS = Path(__file__).resolve().parents[2] / "data" / "songs"
+"""The songs written for this project."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,8 @@ class MusicSource:
 
 def locate(where: str) -> Path:
     """The path that a catalog row's `where` means."""
+    if where.startswith(ORIGINALS):
+        return OWN_SONGS / where.removeprefix(ORIGINALS)
     if not where.startswith(CORPUS):
         return Path(where)
     found = importlib.util.find_spec("music21")

@@ -1,4 +1,6 @@
-"""Folders of music: scores and recordings below a path and inside zip archives, piano rolls, music21's chorales."""
+"""Folders of music: scores and recordings below a path and inside zip archives, piano rolls, music21's chorales, and
+the songs that come with the program.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from collections.abc import Collection
 from pathlib import Path, PurePath
 
 from pipeline.errors import UnusableError, UserError
-from pipeline.files import fingerprint
+from pipeline.files import file_hash, fingerprint
 from pipeline.formats import (
     OTHERS,
     PIANOROLLS,
@@ -25,7 +27,15 @@ from pipeline.formats import (
 from pipeline.progress import bar
 from pipeline.settings.data import CollectSettings, DataSettings
 from pipeline.sources.archives import FoundFile, is_zip, unpack_archive
-from pipeline.sources.catalog import CORPUS, CatalogRow, describe_file, locate, suffixes_of
+from pipeline.sources.catalog import (
+    CORPUS,
+    ORIGINALS,
+    OWN_SONGS,
+    CatalogRow,
+    describe_file,
+    locate,
+    suffixes_of,
+)
 
 NAMELESS = ""
 """The end of a name without one: such files are music where they begin like it."""
@@ -156,3 +166,14 @@ def find_chorales(data: DataSettings, settings: CollectSettings, ask_again: bool
         describe_file(FoundFile(name, name), data.licence, settings)
         for name in bar(names, len(names), "collect", "files")
     ]
+
+
+def originals_inputs(data: DataSettings) -> dict[str, str]:
+    """The contents of the songs."""
+    return {"songs": fingerprint([(name, file_hash(OWN_SONGS / name)) for name, _ in scan(OWN_SONGS)])}
+
+
+def find_originals(data: DataSettings, settings: CollectSettings, ask_again: bool) -> list[CatalogRow]:
+    """The songs that were written for this project, in folders by style."""
+    names = [f"{ORIGINALS}{name}" for name, _ in scan(OWN_SONGS)]
+    return [describe_file(FoundFile(name, name), data.licence, settings) for name in names]

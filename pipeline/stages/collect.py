@@ -22,8 +22,10 @@ from pipeline.sources.folders import (
     chorales_inputs,
     find_chorales,
     find_in_folder,
+    find_originals,
     find_pianorolls,
     folder_inputs,
+    originals_inputs,
     pianoroll_inputs,
 )
 from pipeline.sources.listing import find_listed, listing_inputs
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 SOURCES = {
     "chorales": MusicSource(chorales_inputs, find_chorales),
+    "originals": MusicSource(originals_inputs, find_originals),
     "folder": MusicSource(folder_inputs, find_in_folder),
     "catalog": MusicSource(listing_inputs, find_listed, num_bytes=100_000_000),
     "lpd5": MusicSource(pianoroll_inputs, find_pianorolls),

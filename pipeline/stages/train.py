@@ -36,6 +36,7 @@ from pipeline.scores.structure.song_plan import pack_plans
 from pipeline.settings.data import roll_spec
 from pipeline.songs.performance.model import fit_performance, performance_state
 from pipeline.stage_table import STAGES, Outcome, Plan
+from pipeline.training.pretrained import begin_with_pretrained, pretrained_hash
 from pipeline.training.recorder import Recorder
 from pipeline.training.tensorboard import require_tensorboard
 from pipeline.training.torchrun import team, training_together
@@ -49,11 +50,11 @@ MOST_COMPARED = 512
 
 
 def inputs(config: Config) -> dict[str, str]:
-    """Nothing but the prepared set; a device or a package that is not there is told before anything is made."""
+    """The checkpoint to begin with; a device or a package that is not there is told before anything is made."""
     choose_device(config)
     if config.train.tensorboard:
         require_tensorboard()
-    return {}
+    return pretrained_hash(config.train.init)
 
 
 def plan(config: Config) -> Plan:
@@ -106,6 +107,8 @@ def run(config: Config, directory: Path) -> Outcome:
     recorder = Recorder(directory, config, trainer, training, held_out, _some(held_out_known), facts)
     if recorder.checkpoint.exists():
         recorder.selection.chosen = resume_training(trainer, recorder.checkpoint, settings)
+    elif config.train.init is not None:
+        begin_with_pretrained(trainer, config.train.init)
     try:
         with recorder, training_together((config, statistics)):
             train(trainer, rolls, labels, known, recorder)

@@ -99,3 +99,26 @@ def test_training_leaves_pictures_and_figures(small_album: Path) -> None:
     last = curve(place / "metrics.jsonl")[-1]
     assert 0 <= float(str(last["scale_share"])) <= 1
     assert (place / "learning.png").stat().st_size > 5000
+
+
+@pytest.mark.slow
+def test_another_run_begins_where_a_trained_one_stands(
+    small_album: Path, program: Program, prepared_folder: Path
+) -> None:
+    """Of a band without Lead, from a checkpoint with it: its first loss is far below that of a run from nothing."""
+    words = ["+stage=train", *(word for word in LONG if not word.startswith("train.steps")), "tracks=band"]
+    words += ["train.steps=1", "prepare.min_tracks=1"]
+    init = f"train.init={small_album}/outputs/small"
+    done = program(*words, init, "name=tuned", cwd=prepared_folder, check=True)
+    assert "begins with the weights of" in done.stdout
+    program(*words, "name=fresh", cwd=prepared_folder, check=True)
+    tuned, fresh = (
+        float(str(curve(prepared_folder / "outputs" / name / "train/metrics.jsonl")[0]["likelihood_loss"]))
+        for name in ("tuned", "fresh")
+    )
+    assert tuned < 0.8 * fresh
+    refused = program(*words, init, "name=wide", "model.trunk_width=24", cwd=prepared_folder)
+    assert refused.returncode == 1
+    assert "it has model.trunk_width=16, this run 24; change that, or say train.init=null." in refused.stderr
+    missing = program(*words, "train.init=nowhere", "name=none", cwd=prepared_folder)
+    assert "train.init=nowhere: there is no such checkpoint" in missing.stderr

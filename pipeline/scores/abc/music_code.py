@@ -38,7 +38,18 @@ TOKEN = re.compile(
 IN_CHORD = re.compile(rf'"[^"]*"|![^!]*!|{NOTE}(\s*-)?')
 DYNAMICS = re.compile(r"f{1,4}|")
 """Signs that are made of letters of notes."""
-VELOCITIES = {"pppp": 30, "ppp": 30, "pp": 45, "p": 60, "mp": 75, "mf": 90, "f": 105, "ff": 120, "fff": 127, "ffff": 127}
+VELOCITIES = {
+    "pppp": 30,
+    "ppp": 30,
+    "pp": 45,
+    "p": 60,
+    "mp": 75,
+    "mf": 90,
+    "f": 105,
+    "ff": 120,
+    "fff": 127,
+    "ffff": 127,
+}
 """MIDI velocities of dynamics, as abc2midi plays them."""
 ACCENTED = 15
 """How much louder a note with an accent is."""
@@ -271,7 +282,9 @@ class Voice:
             if length * share <= 0:
                 continue
             if 0 <= pitch <= 127:
-                self.bar.notes.append(Note(self._now, length * share, pitch, self.sound, velocity, is_tied, self._layer))
+                self.bar.notes.append(
+                    Note(self._now, length * share, pitch, self.sound, velocity, is_tied, self._layer)
+                )
             else:
                 self.num_out_of_range += 1
         self._now += length

@@ -255,6 +255,8 @@ class PlannedSong:
             silent = (~made.any(1).flatten(3).any(3).cpu() & torch.from_numpy(free))[:, :, inside]
             faults = SILENCE * silent.sum((1, 2)) + self._repetitions(made, window, inside, free)
             keep = torch.nonzero(faults == faults.min()).flatten()
+            joins = sampler.generator.join_log_probs(made, latents.conditions, context.mask)[keep.to(device)].cpu()
+            keep = keep[joins >= joins.median()]
             fitting = self._likeness(made[keep.to(device)], window, inside, free)
             fitting += self._chords_heard(made[keep.to(device)], window, inside)
             keep = keep[fitting.argsort(descending=True)[: -(-len(keep) // LIKEST)]].sort().values.to(device)

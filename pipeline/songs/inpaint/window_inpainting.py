@@ -157,7 +157,8 @@ class WindowInpainter:
             latents, given, request.condition_strength, request.temperature, request.chord_strength
         )
         conditioning = Conditioning(request.conditions.to(device).expand(count, -1), given.mask)
-        ratings = self.discriminator.score(rolls, conditioning).double()
+        ratings = self.discriminator.sharpness * self.discriminator.score(rolls, conditioning)
+        ratings = (ratings + self.generator.join_log_probs(rolls, latents.conditions, given.mask)).double()
         silences = self._silences(rolls, given.mask, latents.conditions)
         best = int(torch.where(silences == silences.min(), ratings, -torch.inf).argmax())
         return rolls[best].cpu().numpy(), latents[best : best + 1]

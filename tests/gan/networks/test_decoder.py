@@ -319,6 +319,14 @@ def test_chords_are_sampled_as_often_as_they_are_likely() -> None:
     assert (counts[plain].sum() / count).item() == pytest.approx(shares[plain].sum().item(), abs=0.02)
 
 
+def test_downbeats_are_scored_as_all_steps_are(decoder: NoteDecoder) -> None:
+    streams, x = streams_of_music(), features(6)
+    every = decoder.log_probs(streams, x, nothing(streams), anything(6))
+    found = decoder.log_probs_of_downbeats(streams, x, nothing(streams), anything(6))
+    assert found.shape == (6, SPEC.bars, SPEC.num_tracks)
+    assert torch.allclose(found, every[:, ::BAR], atol=1e-5)
+
+
 def test_a_note_is_struck_again_while_the_chord_goes_on(decoder: NoteDecoder) -> None:
     """Which is to keep some of it: to keep all of it leaves nothing to strike again."""
     streams = streams_of_music()

@@ -49,6 +49,19 @@ def test_every_held_step_of_what_is_made_belongs_to_a_note(generator: Generator)
     assert not orphans[~mask].any()
 
 
+def test_a_join_is_scored_where_a_given_bar_follows_a_made_one(generator: Generator) -> None:
+    rolls, conditions = music(6), no_conditions(6, SPEC)
+    for mask in (mask_of((2, 0)), mask_of((2, 0), (2, 1)), mask_of((2, 0), (1, 0))):
+        assert (generator.join_log_probs(rolls, conditions, mask) == 0).all(), "given bars come first or are all"
+    bass, both = (
+        generator.join_log_probs(rolls, conditions, mask_of(*cells)) for cells in (((2, 1),), ((2, 1), (1, 1)))
+    )
+    assert (both < bass).all() and (bass < 0).all()
+    streams, given = generator.encode(rolls), torch.zeros(6, SPEC.num_tracks, SPEC.bars, dtype=torch.bool)
+    every = generator.log_probs(streams, generator.features(conditions, None), conditions, given)
+    assert torch.allclose(bass, every[:, SPEC.steps_per_bar, 2], atol=1e-5)
+
+
 def test_another_given_track_makes_another_accompaniment(generator: Generator) -> None:
     generator = copy.deepcopy(generator)
     for layer in (generator.context_to_steps, generator.context_to_beats):

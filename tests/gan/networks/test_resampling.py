@@ -10,7 +10,7 @@ from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 from gan.networks.resampling import resample, sample_resampled
 from gan.spec import ONSET
-from tests.gan.short_trio import BASS, SPEC, mask_of, music
+from tests.gan.short_trio import BASS, PIANO, SPEC, mask_of, music
 from tests.gan.trio import lively, networks, sample_latents
 
 
@@ -27,7 +27,7 @@ def test_candidates_are_drawn_in_proportion_to_their_density_ratio() -> None:
     logits = torch.tensor([[0.0, 2.0]]).expand(20_000, -1)
     for sharpness in (0.0, 0.5, 1.0):
         share = torch.sigmoid(torch.tensor(2 * sharpness)).item()
-        assert resample(logits, sharpness, draws()).float().mean().item() == pytest.approx(share, abs=0.015)
+        assert resample(sharpness * logits, draws()).float().mean().item() == pytest.approx(share, abs=0.015)
 
 
 def test_what_is_kept_was_made_by_the_latents_that_come_with_it() -> None:
@@ -59,3 +59,15 @@ def test_a_sharp_discriminator_has_its_way(monkeypatch: pytest.MonkeyPatch) -> N
         rolls, _ = sample_resampled(generator, discriminator, latents, 4, draws())
         notes.append(rolls[:, ONSET].sum((1, 2, 3, 4)).float().mean().item())
     assert notes[1] > notes[0] + 2
+
+
+def test_where_a_later_bar_is_given_what_leads_there_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of eight candidates; a discriminator that knows nothing has no say."""
+    generator, discriminator = made_networks()
+    monkeypatch.setattr(Discriminator, "sharpness", 0.0)
+    latents, context = sample_latents(generator, 24), Context(music(24), mask_of((PIANO, 1), (BASS, 1), count=24))
+    means = []
+    for candidates in (1, 8):
+        rolls, kept = sample_resampled(generator, discriminator, latents, candidates, draws(), context)
+        means.append(generator.join_log_probs(rolls, kept.conditions, context.mask).mean().item())
+    assert means[1] > means[0] + 0.5
