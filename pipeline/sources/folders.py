@@ -7,8 +7,10 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
+import re
 import stat
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 from pipeline.errors import UnusableError, UserError
@@ -176,4 +178,11 @@ def originals_inputs(data: DataSettings) -> dict[str, str]:
 def find_originals(data: DataSettings, settings: CollectSettings, ask_again: bool) -> list[CatalogRow]:
     """The songs that were written for this project, in folders by style."""
     names = [f"{ORIGINALS}{name}" for name, _ in scan(OWN_SONGS)]
-    return [describe_file(FoundFile(name, name), data.licence, settings) for name in names]
+    rows = [describe_file(FoundFile(name, name), data.licence, settings) for name in names]
+    return [replace(row, key=written_key(locate(row.where).read_text())) for row in rows]
+
+
+def written_key(abc: str) -> str:
+    """The key that a tune in ABC names, such as `F# minor`; empty for a mode or none."""
+    found = re.search(r"^K:\s*([A-G][#b]?)(m?)\s*$", abc, re.MULTILINE)
+    return f"{found[1]} {'minor' if found[2] else 'major'}" if found else ""
