@@ -96,7 +96,7 @@ def _generator_weights(network: Generator) -> Iterator[LabelledWeight]:
         "context.weight": (None, [*places.notes("sounding", "onset"), *places.of_tracks("given")]),
         "context_to_steps.weight": (places.of_tracks("step", slim), None),
         "context_to_steps.bias": (places.of_tracks("step", slim),),
-        "to_beats.weight": (None, [*per_track, *_fixed("rest", rest), *_strangers(conditions.num_styles)]),
+        "to_beats.weight": (None, [*per_track, *_fixed("rest", rest), *_unmatched(conditions.num_styles)]),
         "tracks_to_trunk.weight": (None, places.of_tracks("trunk", slim)),
         "decoder.shared.weight": (
             places.of_tracks("shared", width),
@@ -189,7 +189,7 @@ def _discriminator_weights(network: Discriminator) -> Iterator[LabelledWeight]:
         yield LabelledWeight(key, values, (None,) * values.dim())
 
 
-def _strangers(count: int) -> list[Hashable]:
+def _unmatched(count: int) -> list[Hashable]:
     """Places that stand for nothing that another network knows."""
     return [object() for _ in range(count)]
 
