@@ -29,7 +29,7 @@ from pipeline.sources.content_store import FILES, keep
 CATALOG = "catalog.csv"
 CORPUS = "music21:"
 """Begins the `where` of a file in music21's corpus, wherever that is installed."""
-ORIGINALS = "originals/"
+ORIGINALS = "originals:/"
 """Begins the `where` of a song that comes with the program, wherever that lies."""
 OWN_SONGS = Path(__file__).resolve().parents[2] / "data" / "songs"
 """The songs written for this project."""

@@ -34,6 +34,7 @@ def test_there_are_two_dozen_songs_in_folders_by_style() -> None:
     rows = find_originals(DataSettings("originals", "originals", "", "MIT"), CollectSettings(), False)
     assert [row.problem for row in rows] == [""] * len(FILES)
     assert [locate(row.where) for row in rows] == FILES
+    assert locate("originals/mine.mid") == Path("originals/mine.mid"), "a folder of the user's that is called so"
     keys = [row.key for row in rows]
     assert "F# minor" in keys and "Eb major" in keys
     assert keys.count("") <= 2, "but for modes"
