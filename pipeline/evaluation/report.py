@@ -241,7 +241,11 @@ def _headline(report: Mapping[str, Any]) -> str:
     against = {name: _quality_of(name, validation["overlap"]) for name in names} | {"generated": validation["quality"]}
     found: list[tuple[str, Mapping[str, Any]]] = [
         ("**quality** (1: as close as other real songs, 0: notes at random)", qualities),
-        *((text, report["two_sample"][key]) for key, text in TOLD_APART.items() if report["two_sample"] is not None),
+        *(
+            (text, report["two_sample"][key])
+            for key, text in TWO_SAMPLE_TESTS.items()
+            if report["two_sample"] is not None
+        ),
         *([("**told apart by whole songs** (out-of-bag accuracy of a forest)", songs["two_sample"])] if songs else []),
         ("overlap of feature distributions (OA)", overlap),
         ("quality against the validation songs", against),
@@ -268,7 +272,7 @@ def _quality_of(name: str, overlap: Mapping[str, Mapping[str, float]]) -> float:
     return quality(*(overlap[one]["value"] for one in (name, "random", "training")))
 
 
-TOLD_APART = {
+TWO_SAMPLE_TESTS = {
     "windows": "**told apart by windows** of two beats (area under the ROC curve of trees; .5 is alike)",
     "phrases": "**told apart by phrases** (area under the ROC curve of trees on named features)",
     "network": "told apart by a small network (share of pairs in which it says which is real)",
