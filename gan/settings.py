@@ -176,7 +176,8 @@ class TrainSettings:
     Attributes
     ----------
     steps
-        Steps in all. This is what counts: the same number and seed give the same weights.
+        Steps in all. This is what counts: the same number and seed give the same weights. With 0 the networks that
+        training begins with stay as they are.
     minutes
         Upper bound of training time, for machines slower than expected; time before a resume counts.
     batch_size
@@ -208,6 +209,9 @@ class TrainSettings:
     pretrain_share
         Over this first share of the steps the generator learns real phrases alone (teacher forcing), before there is an
         adversary.
+    patience
+        The generator stops to learn real phrases alone once the likelihood of validation songs has not risen for so
+        many reports, and goes on with the weights that they were likeliest with; 0 never looks at them.
     policy_weight
         Weight of the discriminator's policy gradient, beside the likelihood of real phrases, from then on; with 0 the
         generator stays as it is while the discriminator learns to tell its phrases.
@@ -215,6 +219,8 @@ class TrainSettings:
         Learning rate of the generator beside `learning_rate`.
     weight_decay
         Of the generator (AdamW).
+    style_balance
+        Oversamples styles of few phrases: 0 takes all phrases equally often, 1 all styles, .5 lies between them.
     max_transposition
         Pitched tracks of real phrases are moved together by up to so many semitones, and their key with them; 0 for
         data that is already in one key.
@@ -241,9 +247,11 @@ class TrainSettings:
     penalty_steps: int = 4
     ema_decay: float = 0.995
     pretrain_share: float = 0.5
+    patience: int = 0
     policy_weight: float = 0.0
     generator_speed: float = 3.0
     weight_decay: float = 0.02
+    style_balance: float = 0.0
     max_transposition: int = 0
     precision: str = "auto"
     compile: bool = False
@@ -254,14 +262,15 @@ class TrainSettings:
         _need(self.batch_size >= 2, "train.batch_size", "at least 2", self.batch_size)
         _need(self.loss in LOSSES, "train.loss", f"one of {', '.join(LOSSES)}", self.loss)
         _need(self.precision in PRECISIONS, "train.precision", f"one of {', '.join(PRECISIONS)}", self.precision)
+        _need(self.steps >= 0, "train.steps", "at least 0", self.steps)
         for key in (
-            "steps",
             "batches_per_step",
             "discriminator_steps",
             "penalty_steps",
             "report_steps",
         ):
             _need(getattr(self, key) >= 1, f"train.{key}", "at least 1", getattr(self, key))
+        _need(self.patience >= 0, "train.patience", "at least 0", self.patience)
         for key in ("minutes", "learning_rate", "generator_speed"):
             _need(getattr(self, key) > 0, f"train.{key}", "above 0", getattr(self, key))
         for key in ("gamma", "policy_weight", "weight_decay"):
@@ -270,6 +279,7 @@ class TrainSettings:
             _need(0 <= getattr(self, key) < 1, f"train.{key}", "at least 0 and below 1", getattr(self, key))
         _need(0 <= self.pretrain_share <= 1, "train.pretrain_share", "between 0 and 1", self.pretrain_share)
         _need(0 <= self.decay_share <= 1, "train.decay_share", "between 0 and 1", self.decay_share)
+        _need(0 <= self.style_balance <= 1, "train.style_balance", "between 0 and 1", self.style_balance)
         _need(0 <= self.max_transposition <= 6, "train.max_transposition", "0 to 6", self.max_transposition)
 
     @property
@@ -295,6 +305,7 @@ class TrainSettings:
 WITHOUT_EFFECT = {
     "batches_per_step": 1,
     "pretrain_share": 0,
+    "patience": 0,
     "policy_weight": 0,
     "generator_speed": 1,
     "weight_decay": 0,

@@ -123,16 +123,23 @@ class DataStatistics:
 
 
 def count_some(
-    rolls: Tensor, spec: RollSpec, labels: Tensor | None = None, known: Tensor | None = None
+    rolls: Tensor,
+    spec: RollSpec,
+    labels: Tensor | None = None,
+    known: Tensor | None = None,
+    repeats: Tensor | None = None,
 ) -> DataStatistics:
     """Statistics of at most `MOST_COUNTED` phrases, evenly spread: enough to start from, and quickly counted.
 
-    `rolls` `[phrases, ...]` are bool or packed (`gan.rolls.unpack`), `labels` and `known` as in `DataStatistics.of`.
+    `rolls` `[phrases, ...]` are bool or packed (`gan.rolls.unpack`), `labels` and `known` as in `DataStatistics.of`,
+    `repeats` int64 `[phrases]` says how often each phrase counts.
     """
-    every = -(-len(rolls) // MOST_COUNTED)
-    some = rolls[::every]
-    pieces = (unpack(some[at : at + 256], spec) for at in range(0, len(some), 256))
-    labels, known = (None if one is None else one[::every] for one in (labels, known))
+    entries = torch.arange(len(rolls))
+    if repeats is not None:
+        entries = entries.repeat_interleave(repeats)
+    entries = entries[:: -(-len(entries) // MOST_COUNTED)]
+    pieces = (unpack(rolls[entries[at : at + 256]], spec) for at in range(0, len(entries), 256))
+    labels, known = (None if one is None else one[entries] for one in (labels, known))
     return DataStatistics.of(pieces, spec, labels, known)
 
 

@@ -33,7 +33,7 @@ from pipeline.settings.lyrics import LyricsSettings
 from pipeline.settings.metre import read_metre
 from pipeline.settings.render import RenderSettings
 from pipeline.settings.song_requests import run_directory, settle_request
-from pipeline.settings.train import TrainStageSettings
+from pipeline.settings.train import AUTO, BASE, FINE_TUNING, TrainStageSettings, suits_base
 from pipeline.settings.transcribe import TranscribeSettings
 
 ENVIRONMENT_THREADS: Any = "${oc.decode:${oc.env:OMP_NUM_THREADS,1}}"
@@ -80,11 +80,25 @@ def _any_design() -> Any:
     return make_dataclass("AnyDesign", [("design", str, ModelSettings.design), *unset])
 
 
+def _any_training() -> Any:
+    """A dataclass of the settings of `train`; null is the default that the checkpoint to begin with decides on."""
+    kinds = get_type_hints(TrainStageSettings)
+    unset = [(key, kinds[key] | None, None) for key in FINE_TUNING]
+    return make_dataclass("AnyTraining", unset, bases=(TrainStageSettings,))
+
+
 AnyDesign: Any = _any_design()
+AnyTraining: Any = _any_training()
 CommandLine: Any = make_dataclass(
-    "CommandLine", [("model", AnyDesign, field(default_factory=AnyDesign))], bases=(Config,)
+    "CommandLine",
+    [
+        ("model", AnyDesign, field(default_factory=AnyDesign)),
+        ("train", AnyTraining, field(default_factory=AnyTraining)),
+    ],
+    bases=(Config,),
 )
-"""What can be said: `Config` before `model.design` has chosen the class of the model's settings."""
+"""What can be said: `Config` before `model.design` has chosen the class of the model's settings, and `train.init` the
+defaults of its training."""
 
 
 UNCOUNTED = {
@@ -144,6 +158,11 @@ def read_config(tree: DictConfig, explicit: tuple[str, ...], upstream: tuple[str
     except ValueError as error:
         raise UserError(f"{error}.") from error
     config = Config(**{one.name: getattr(said, one.name) for one in fields(Config)} | {"model": model})
+    spec = roll_spec(config.roll, config.tracks, config.data.metre)
+    training = {one.name: getattr(said.train, one.name) for one in fields(TrainStageSettings)}
+    if training["init"] == AUTO:
+        training["init"] = BASE if suits_base(spec, config.prepare.key, model) else None
+    config.train = TrainStageSettings.of(training)
     config.roll.steps_per_beat = steps_of(config.roll, config.data.metre)
     _check(config)
     settle_request(config.stage, config.name, config.generate, config.render.request, explicit)
@@ -222,7 +241,14 @@ def _check(config: Config) -> None:
                 f"tracks.arrangements: {arrangement.name} names {len(arrangement.programs)} programs "
                 f"for {len(config.tracks.tracks)} tracks."
             )
+        if arrangement.volumes and len(arrangement.volumes) != len(config.tracks.tracks):
+            raise UserError(
+                f"tracks.arrangements: {arrangement.name} names {len(arrangement.volumes)} volumes "
+                f"for {len(config.tracks.tracks)} tracks."
+            )
     roll_spec(config.roll, config.tracks, config.data.metre)
+    if config.train.steps == 0 and config.train.init is None:
+        raise UserError("train.steps must be at least 1, not 0, where training begins with nothing (train.init=null).")
     try:
         check_together(config.model, config.train)
     except ValueError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -39,16 +39,23 @@ def write_rows(path: Path, rows: Sequence[Row], kind: type[Row]) -> None:
 
 def read_rows(path: Path, kind: type[Row], stage: str) -> list[Row]:
     """Read a table that `write_rows` wrote; where it is missing or damaged a `UserError` names it and its stage."""
+    return list(iterate_rows(path, kind, stage))
+
+
+def iterate_rows(path: Path, kind: type[Row], stage: str) -> Iterator[Row]:
+    """The rows of `read_rows`, one at a time."""
     casts = [CASTS[str(field.type)] for field in fields(kind)]
     names = [field.name for field in fields(kind)]
     try:
-        text = path.read_bytes().decode("utf-8", "surrogateescape")
-        header, *lines = csv.reader(io.StringIO(text, newline=""))
-        if header != names:
-            raise ValueError(f"its columns are {', '.join(header)[:80]}")
-        return [kind(*(cast(cell) for cast, cell in zip(casts, line, strict=True))) for line in lines]
-    except (OSError, ValueError, csv.Error) as error:
-        raise damaged(path, str(error), stage) from error
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            lines = csv.reader(file)
+            header = next(lines)
+            if header != names:
+                raise ValueError(f"its columns are {', '.join(header)[:80]}")
+            for line in lines:
+                yield kind(*(cast(cell) for cast, cell in zip(casts, line, strict=True)))
+    except (OSError, ValueError, StopIteration, csv.Error) as error:
+        raise damaged(path, str(error) or "it is empty", stage) from error
 
 
 def damaged(path: Path, why: str, stage: str) -> UserError:

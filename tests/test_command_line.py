@@ -45,9 +45,9 @@ def test_the_program_ends_with_the_exit_code_of_its_failure(program_apart: Progr
         (("+stage=train", "nmae=x"), "there is no setting nmae; did you mean name?"),
         (("+stage=train", "+foo=1"), "foo"),
         (("+stage=trian",), "there is no stage=trian; did you mean train? conf/stage/ has"),
-        (("+stage=train", "data=bund"), "there is no data=bund; conf/data/ has catalog, chorales"),
+        (("+stage=train", "data=bund"), "there is no data=bund; conf/data/ has base, catalog, chorales"),
         (("+stage=train", "train.steps=many"), "train.steps: Value 'many'"),
-        (("+stage=train", "train.steps=0"), "train.steps must be at least 1, not 0"),
+        (("+stage=train", "data=chorales", "train.steps=0"), "train.steps must be at least 1, not 0"),
         (("+stage=train", "roll.bars=0"), "bars must be at least 1, not 0"),
         (("+stage=train", "train.lr=3"), "there is no setting train.lr; did you mean train.learning_rate?"),
         (

@@ -102,7 +102,7 @@ THEIRS = {
     r"\+stage=album (.*)data\.metre=(3/4|6/8)": r"+stage=prepare \1data.metre=4/4",
     r"\+stage=album (.*data\.pair_bars|.*prepare\.min_tracks)": r"+stage=prepare \1",
     r"\+stage=album data=originals": "+stage=prepare data=originals",
-    r"train\.init=\w+": "train.init=theirs",
+    r"train\.init=(?!null)\w+": "train.init=theirs",
     r"musegan_hybrid,musegan_composer": "musegan_composer",
     r"data=chorales (model=)": r"data=folder data.path=music \1",
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from gan.conditions import conditions_of, no_labels, transpose_conditions
+from gan.conditions import STYLE, conditions_of, no_labels, transpose_conditions
 from gan.context import Conditioning, StreamContext
 from gan.interface import PhraseGenerator
 from gan.latents import Latents
@@ -52,6 +52,19 @@ class Batch:
         return [Batch(*part) for part in parts]
 
 
+def repeats_for_balance(labels: Tensor, balance: float) -> Tensor:
+    """How often each phrase comes in an epoch so that rare styles are oversampled: int64 `[phrases]`, at least 1.
+
+    A style of n phrases comes (most / n) ** balance times as often as the most frequent one, rounded: temperature
+    sampling, as multilingual models use it (Arivazhagan et al., arXiv 1907.05019). Phrases without a style count as
+    one style. `labels` `[phrases, ...]` are those of `gan.conditions.no_labels`, `balance` lies between 0 and 1.
+    """
+    styles = labels[:, STYLE].nan_to_num(-1)
+    _, places, counts = torch.unique(styles, return_inverse=True, return_counts=True)
+    often: Tensor = ((counts.max() / counts.double()) ** balance).round().long()
+    return often[places]
+
+
 def batches_from(
     rolls: Tensor,
     spec: RollSpec,
@@ -60,10 +73,11 @@ def batches_from(
     start_step: int = 0,
     labels: Tensor | None = None,
     known: Tensor | None = None,
+    repeats: Tensor | None = None,
 ) -> Iterator[Batch]:
     """Endless batches of `batch_size` phrases, each a function of `seed` and its step alone.
 
-    Every phrase comes once before any comes again. Start at `trainer.step` to resume.
+    Every phrase comes once, or as often as `repeats` says, before an epoch ends. Start at `trainer.step` to resume.
 
     Parameters
     ----------
@@ -81,12 +95,17 @@ def batches_from(
         Of all phrases, see `gan.conditions.no_labels`; without them nothing is known.
     known
         Of all phrases, bool `[count, tracks]`; without it all tracks are.
+    repeats
+        How often each phrase comes in an epoch, int64 `[count]`; without it once.
     """
-    count = len(rolls)
-    if count == 0:
+    if len(rolls) == 0:
         raise ValueError("there are no phrases to train on")
-    all_labels = no_labels(count, spec) if labels is None else labels
-    all_known = torch.ones(count, spec.num_tracks, dtype=torch.bool) if known is None else known
+    entries = torch.arange(len(rolls))
+    if repeats is not None:
+        entries = entries.repeat_interleave(repeats)
+    count = len(entries)
+    all_labels = no_labels(len(rolls), spec) if labels is None else labels
+    all_known = torch.ones(len(rolls), spec.num_tracks, dtype=torch.bool) if known is None else known
     orders: dict[int, Tensor] = {}
     step = start_step
     while True:
@@ -94,7 +113,7 @@ def batches_from(
         for epoch in {place // count for place in places} - set(orders):
             shuffler = torch.Generator().manual_seed(mix_seed(seed, RandomStream.BATCH_ORDER, epoch))
             orders[epoch] = torch.randperm(count, generator=shuffler)
-        chosen = torch.stack([orders[place // count][place % count] for place in places])
+        chosen = entries[torch.stack([orders[place // count][place % count] for place in places])]
         some = unpack(rolls.index_select(0, chosen.to(rolls.device)), spec)
         yield Batch(some, all_labels[chosen], all_known[chosen])
         for epoch in [epoch for epoch in orders if epoch < places[-1] // count]:

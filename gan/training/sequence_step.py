@@ -72,21 +72,32 @@ class SequenceStep(AdversarialStep):
 
     def _log_prob(self, pair: PhrasePair, phrases: list[Tensor], step: int) -> tuple[Tensor, ...]:
         """Log-probability of batches of phrases, each a mean over its decisions, `[batch]`."""
-        assert pair.conditioning is not None and isinstance(self.generator, Generator)
-        conditions, mask = pair.conditioning.conditions, pair.conditioning.mask
-        x = self.generator.features(conditions, StreamContext(pair.real, mask))
-        times = len(phrases)
+        assert isinstance(self.generator, Generator)
         random = random_stream(self.seed, RandomStream.DROPOUT, step)
         drawn = [self.generator.decoder.draw_dropout(len(pair.real), random, self.team) for _ in phrases]
         dropout = torch.cat([one for one in drawn if one is not None]) if self.generator.decoder.drop else None
-        known = torch.ones_like(mask[:, :, 0]) if pair.conditioning.known is None else pair.conditioning.known
-        found = self.generator.log_probs(
-            torch.cat(phrases),
-            torch.cat([x] * times),
-            conditions.repeat(times, 1),
-            mask.repeat(times, 1, 1),
-            known.repeat(times, 1),
-            dropout,
-        )
-        made = (~mask_of_steps(mask, pair.spec) & known.unsqueeze(1)).flatten(1).sum(1).clamp(min=1).repeat(times)
-        return (found.flatten(1).sum(1) / made).chunk(times)
+        return log_probs(self.generator, pair, phrases, dropout)
+
+
+def log_probs(
+    generator: Generator, pair: PhrasePair, phrases: list[Tensor], dropout: Tensor | None = None
+) -> tuple[Tensor, ...]:
+    """Log-probability of batches of phrases with the conditioning of a pair, each a mean over its decisions, `[batch]`.
+
+    `dropout` is what `NoteDecoder.draw_dropout` drew for all of them; without it nothing is dropped.
+    """
+    assert pair.conditioning is not None
+    conditions, mask = pair.conditioning.conditions, pair.conditioning.mask
+    x = generator.features(conditions, StreamContext(pair.real, mask))
+    times = len(phrases)
+    known = torch.ones_like(mask[:, :, 0]) if pair.conditioning.known is None else pair.conditioning.known
+    found = generator.log_probs(
+        torch.cat(phrases),
+        torch.cat([x] * times),
+        conditions.repeat(times, 1),
+        mask.repeat(times, 1, 1),
+        known.repeat(times, 1),
+        dropout,
+    )
+    made = (~mask_of_steps(mask, pair.spec) & known.unsqueeze(1)).flatten(1).sum(1).clamp(min=1).repeat(times)
+    return (found.flatten(1).sum(1) / made).chunk(times)

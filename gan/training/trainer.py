@@ -28,11 +28,12 @@ from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 from gan.training.batches import Batch, PhrasePair, RandomStreams, make_pair, make_pairs
 from gan.training.distributed import ALONE, Team
+from gan.training.early_stopping import EarlyStopping
 from gan.training.ema import update_average
 from gan.training.losses import LOSSES
 from gan.training.monitor import Meter, TrainingFailed, TrainingReport, count_onsets
 from gan.training.precision import accelerate, uses_bfloat16
-from gan.training.sequence_step import SequenceStep
+from gan.training.sequence_step import SequenceStep, log_probs
 from gan.training.step import AdversarialStep
 
 NUM_FIXED = 16
@@ -114,6 +115,7 @@ class Trainer:
         self.adversarial = kind(*networks, self.optimizers, self.loss, train_settings, seed, team)
         random = random_stream(seed, RandomStream.FIXED_LATENTS)
         self.fixed_latents = self.average.sample_latents(NUM_FIXED, random)
+        self.early_stopping = EarlyStopping(train_settings.patience)
         self.meter = Meter(spec, statistics, self.loss.bounds)
         bfloat16 = uses_bfloat16(train_settings.precision, self.device)
         self.accelerated = [
@@ -151,21 +153,24 @@ class Trainer:
                 scale *= settings.generator_speed * min(1.0, (1 + step) / WARM_UP_STEPS)
                 steps = steps if settings.policy_weight else min(settings.pretrain_steps, steps)
             else:
-                step, steps = step - settings.pretrain_steps, steps - settings.pretrain_steps
+                begin = self.early_stopping.stopped_at or settings.pretrain_steps
+                step, steps = step - begin, steps - begin
         return scale * scheduled_learning_rate(settings, step, steps)
 
     @property
     def pretraining(self) -> bool:
         """Whether the generator still learns real phrases alone."""
-        return self.step < self.settings.pretrain_steps
+        return self.step < self.settings.pretrain_steps and self.early_stopping.stopped_at is None
 
-    def run(self, batches: Iterable[Batch]) -> Iterator[TrainingReport]:
+    def run(self, batches: Iterable[Batch], validation: Batch | None = None) -> Iterator[TrainingReport]:
         """Train until `steps` or `minutes` are reached, yielding a `TrainingReport` whenever one is due.
 
         Parameters
         ----------
         batches
             Of `phrases_per_step` phrases each, beginning with the batch of step `trainer.step`.
+        validation
+            Phrases that nothing is learnt from, for `patience`.
 
         Raises
         ------
@@ -182,8 +187,25 @@ class Trainer:
             self.train_step(batch)
             self.seconds = self.team.of_first(before + time.monotonic() - started)
             last = self.step >= settings.steps or self.seconds >= 60 * settings.minutes
+            if settings.patience and validation is not None:
+                self._stop_early(validation)
             if last or self.step % settings.report_steps == 0:
                 yield self._report(last)
+
+    @torch.no_grad()
+    def _stop_early(self, validation: Batch) -> None:
+        """Look at the likelihood of validation phrases, and end the pretraining where it rises no more."""
+        assert isinstance(self.generator, Generator) and isinstance(self.average, Generator)
+        stopping, end = self.early_stopping, self.settings.pretrain_steps
+        looks = self.step <= end and stopping.stopped_at is None
+        if looks and (self.step == end or self.step % self.settings.report_steps == 0):
+            pair = make_pairs(self.average, [validation], 0, [self._random(0)], real_alone=True)[0]
+            stopping.offer(self.step, -log_probs(self.average, pair, [pair.real])[0].mean().item(), self.average)
+            if self.step == end:
+                stopping.stopped_at = end
+            if stopping.stopped_at is not None:
+                self.average.load_state_dict(stopping.weights)
+                self.generator.load_state_dict(stopping.weights)
 
     @property
     def final_phase(self) -> bool:
@@ -193,6 +215,8 @@ class Trainer:
         """
         settings = self.settings
         falls = round((1 - settings.decay_share) * settings.steps) if settings.decay_share else 0
+        if self.early_stopping.stopped_at is not None:
+            return True
         return self.step >= max(settings.pretrain_steps, falls, self.generator.final_phase_start)
 
     def train_step(self, batch: Batch) -> None:
@@ -320,6 +344,7 @@ class Trainer:
             "average": self.average.state_dict(),
             "discriminator": self.discriminator.state_dict(),
             "optimizers": {side: optimizer.state_dict() for side, optimizer in self.optimizers.items()},
+            "early_stopping": self.early_stopping.state_dict(),
             "meter": self.meter.state_dict(),
         }
 
@@ -335,6 +360,7 @@ class Trainer:
         self.discriminator.load_state_dict(state["discriminator"])
         for side, optimizer in self.optimizers.items():
             optimizer.load_state_dict(copy.deepcopy(state["optimizers"][side]))
+        self.early_stopping.load_state_dict(state["early_stopping"])
         self.meter.load_state_dict(state["meter"])
         self.step, self.seconds = state["step"], state["seconds"]
         self.learning_rate_scale = state["learning_rate_scale"]

@@ -151,12 +151,12 @@ def read_band(plan: BenchPlan, files: list[Path]) -> BenchCorpus:
 
 
 def read_chorales() -> BenchCorpus:
-    """The training songs of the default data set, collected and prepared like for any stage."""
-    config = compose()
+    """The training songs of `data=chorales`, collected and prepared like for any stage."""
+    config = compose("data=chorales")
     Builder(config).build("prepare")
     packed = np.array(open_store(stage_directory("prepare", config)).packed("train"))
     spec = roll_spec(config.roll, config.tracks, config.data.metre)
-    return BenchCorpus("Bach's chorales, the default data set", (), spec, torch.from_numpy(packed))
+    return BenchCorpus("Bach's chorales", ("data=chorales",), spec, torch.from_numpy(packed))
 
 
 def training_config(corpus: BenchCorpus, model: str, plan: BenchPlan) -> Config:

@@ -28,6 +28,10 @@ OPTIONS_WITH_VALUE = frozenset(
 """Hydra's own options that the next word belongs to."""
 
 
+NUMBERS = (int, float, bool, int | None, float | None)
+"""Types of settings that an empty value says nothing of."""
+
+
 def quoted(word: str, sweep: bool) -> str:
     """An override with its value in quotes where it is free text; in a sweep each value between commas.
 
@@ -139,7 +143,9 @@ def _complaint(word: str, sweep: bool) -> str | None:
         value = "true" if setting_types().get(name) is bool else "VALUE"
         return f"{name} says no value: write {name}={value}, without blanks around the =."
     choices = group_choices(name)
-    if not value and (choices or name in text_settings() or setting_types().get(name) in (int, float, bool)):
+    if not value and (
+        choices or name in text_settings() or setting_types().get(name) in (int, float, bool, int | None, float | None)
+    ):
         return f"{word} says no value{': conf/' + name + '/ has ' + ', '.join(choices) if choices else ''}."
     said = word.partition("=")[2].strip("'\"")
     if name == "name" and not sweep and not INTERPOLATION.search(said) and not is_run_name(said):

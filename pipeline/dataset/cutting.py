@@ -316,7 +316,10 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
             for table, span, own in zip(tables, spans, sections, strict=True)
         ]
 
-    cut = cut_all(settings.min_tracks)
+    known = known_tracks(parts, settings.tracks, is_transcription=bool(source.transcription), unknown=settings.unknown)
+    # drums alone are all that such a song can say
+    drums_alone = all(settings.spec.tracks[part.track].is_drum for part in parts)
+    cut = cut_all(min(settings.min_tracks, sum(known)) if drums_alone else settings.min_tracks)
     starts = [span.first_bar + start for span, (own, _) in zip(spans, cut, strict=True) for start in own]
     if not starts:
         homeless = sum(len(part.events) > 0 for part in score.parts) - len(
@@ -359,9 +362,7 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
             int(everything["length"][everything["track"] == track].sum()) for track in range(spec.num_tracks)
         ),
         programs=programs,
-        known=known_tracks(
-            parts, settings.tracks, is_transcription=bool(source.transcription), unknown=settings.unknown
-        ),
+        known=known,
         remarks=(*source.remarks, *_remarks_that_matter(score, settings)),
     )
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gan.chords import QUALITY
 from pipeline.dataset.performances import PlayedNotes, performance_from_table
-from pipeline.dataset.store import PhraseRow, PhraseStore
+from pipeline.dataset.store import PhraseStore, SongRow
 from pipeline.errors import UserError
 from pipeline.scores.chords.symbols import UNKNOWN
 from pipeline.scores.keys import read_key
@@ -50,13 +50,13 @@ def styles_of(store: PhraseStore) -> list[str]:
     return styles if 2 <= len(styles) <= MOST_STYLES else []
 
 
-def key_label(row: PhraseRow) -> float:
-    """0 to 11 for a major key from C upwards, 12 to 23 for minor, as the phrase was stored; NaN where unknown."""
+def key_label(song: SongRow) -> float:
+    """0 to 11 for a major key from C upwards, 12 to 23 for minor, as its phrases were stored; NaN where unknown."""
     try:
-        key = read_key(row.key)
+        key = read_key(song.key)
     except UserError:
         return float("nan")
-    return (key.tonic + row.shift) % 12 + 12 * key.is_minor
+    return (key.tonic + song.shift) % 12 + 12 * key.is_minor
 
 
 def labels_of(store: PhraseStore, split: str) -> NDArray[np.float32]:
@@ -66,13 +66,14 @@ def labels_of(store: PhraseStore, split: str) -> NDArray[np.float32]:
     """
     styles = {name: number for number, name in enumerate(styles_of(store))}
     depth = fork([row.source for row in store.songs])
-    rows = [row for row in store.phrases if row.split == split]
-    labels = [
-        (key_label(row), row.tempo_bpm or np.nan, styles.get(style_of(row.source, depth), np.nan)) for row in rows
+    of_songs = [
+        (key_label(row), row.tempo_bpm or np.nan, styles.get(style_of(row.source, depth), np.nan))
+        for row in store.songs
     ]
+    songs = np.array(of_songs, np.float32).reshape(len(of_songs), 3)
     chords = store.chords(split).astype(np.float32)
     chords[chords[:, :, QUALITY] == UNKNOWN] = np.nan
-    return np.concatenate([chords.reshape(len(rows), -1), np.array(labels, np.float32).reshape(len(rows), 3)], axis=1)
+    return np.concatenate([chords.reshape(len(chords), -1), songs[store.index(split).songs]], axis=1)
 
 
 def performances_of(store: PhraseStore, split: str) -> list[PlayedNotes]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from gan.chords import CHORD_NUMBERS
 from gan.spec import RollSpec
-from pipeline.csv import damaged, read_rows
+from pipeline.csv import damaged, iterate_rows, read_rows
 from pipeline.dataset.performances import PlayedTable, unpack_performances
 from pipeline.dataset.splits import SPLITS
 from pipeline.files import read_json
@@ -37,27 +38,6 @@ WRITTEN, RECOGNISED = "written", "recognised"
 T = TypeVar("T")
 KNOWN_SEPARATOR = "; "
 """Between the names of known tracks in `songs.csv`."""
-
-
-@dataclass(frozen=True)
-class PhraseRow:
-    """One phrase: which bars of which song it is."""
-
-    song: str
-    title: str
-    source: str
-    """The file, as the catalog has it."""
-    first_bar: int
-    section: int
-    """Which section of the song it lies in, counted from 0."""
-    split: str
-    """`train`, `validation` or `test`."""
-    shift: int
-    """Semitones that the pitched tracks were moved by to reach the common key."""
-    key: str
-    """The song's own key, such as `G major`; empty where none stands out."""
-    tempo_bpm: float
-    """Mean quarter notes a minute over the song."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +71,39 @@ class PhraseIndexRow:
 
     song: str
     first_bar: int
+    """Of the song."""
     section: int
+    """Which section of the song it lies in, counted from 0."""
+
+
+@dataclass(frozen=True)
+class PhraseIndex:
+    """Where phrases come from, as arrays, in the order of `PhraseStore.packed`.
+
+    Attributes
+    ----------
+    songs
+        The place of each phrase's song in `PhraseStore.songs`, int64 `[phrases]`.
+    first_bars
+        Which bar of its song each begins at, int64 `[phrases]`.
+    sections
+        Which section of its song each lies in, counted from 0, int64 `[phrases]`.
+    """
+
+    songs: NDArray[np.int64]
+    first_bars: NDArray[np.int64]
+    sections: NDArray[np.int64]
+
+    def __getitem__(self, some: slice) -> PhraseIndex:
+        """Those of some phrases."""
+        return PhraseIndex(self.songs[some], self.first_bars[some], self.sections[some])
+
+    def __len__(self) -> int:
+        return len(self.songs)
+
+    def of(self, song: int) -> dict[int, int]:
+        """The number of each phrase of a song by the bar that it begins at."""
+        return {int(self.first_bars[place]): int(place) for place in np.flatnonzero(self.songs == song)}
 
 
 @dataclass(frozen=True)
@@ -127,10 +139,10 @@ class PhraseStore:
 
     def _map(self, count: int) -> NDArray[np.uint8]:
         wanted = (count, *self.spec.shape[:-1], -(-self.spec.num_pitches // 8))
-        rolls: NDArray[np.uint8] = self._load(ROLLS, np.dtype(np.uint8), wanted, "r" if count else None)
+        rolls: NDArray[np.uint8] = self._load(ROLLS, np.dtype(np.uint8), wanted, "c" if count else None)
         return rolls
 
-    def _load(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], mode: Literal["r"] | None) -> Any:
+    def _load(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], mode: Literal["c"] | None) -> Any:
         """The array of a file, checked. Raises `UserError`."""
         path = self.directory / name
         try:
@@ -155,10 +167,10 @@ class PhraseStore:
         return len(self._all)
 
     def packed(self, split: str) -> NDArray[np.uint8]:
-        """The phrases of `train`, `validation` or `test`, packed along pitches and mapped from disk, read-only.
+        """The phrases of `train`, `validation` or `test`, packed along pitches and mapped from disk (copy on write).
 
-        uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`; `gan.training.batches` takes it as it is
-        (`torch.from_numpy` wants a copy of read-only memory).
+        uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`; `torch.from_numpy` and `gan.training.batches` take
+        it as it is.
         """
         return self._all[self._slices[split]]
 
@@ -172,11 +184,10 @@ class PhraseStore:
         A track that is not known is silent in the roll for want of knowledge. One that no song of the set knows is
         taken to rest: nothing could be learned of it.
         """
-        songs = np.array([self._known_tracks(row) for row in self.songs], bool)
+        songs = np.array([self._known_tracks(row) for row in self.songs], bool).reshape(-1, self.spec.num_tracks)
         songs |= ~songs.any(axis=0)
-        by_song = dict(zip([row.song for row in self.songs], songs, strict=True))
-        known = [by_song[row.song] for row in self.phrases if row.split == split]
-        return np.array(known, bool).reshape(len(known), self.spec.num_tracks)
+        known: NDArray[np.bool_] = songs[self.index(split).songs]
+        return known
 
     def _known_tracks(self, song: SongRow) -> list[bool]:
         named = song.known.split(KNOWN_SEPARATOR)
@@ -184,17 +195,24 @@ class PhraseStore:
             raise damaged(self.directory / SONGS, f"it has no track {', '.join(sorted(unknown))}", "prepare")
         return [not song.known or name in named for name in self.spec.names]
 
+    def index(self, split: str | None = None) -> PhraseIndex:
+        """Where the phrases of a split, or all phrases, come from."""
+        return self._index if split is None else self._index[self._slices[split]]
+
     @cached_property
-    def phrases(self) -> list[PhraseRow]:
-        """A row a phrase; those of a split are in the order of `packed(split)`."""
-        places = read_rows(self.directory / PHRASES, PhraseIndexRow, "prepare")
-        if len(places) != len(self):
-            raise damaged(self.directory / PHRASES, f"it has {len(places)} rows for {len(self)} phrases", "prepare")
-        songs = {row.song: row for row in self.songs}
-        try:
-            return [_phrase_row(songs[place.song], place) for place in places]
-        except KeyError as error:
-            raise damaged(self.directory / SONGS, f"it has no song {error}", "prepare") from error
+    def _index(self) -> PhraseIndex:
+        """Where all phrases come from."""
+        path = self.directory / PHRASES
+        places = {row.song: place for place, row in enumerate(self.songs)}
+        columns: tuple[array[int], ...] = (array("q"), array("q"), array("q"))
+        for row in iterate_rows(path, PhraseIndexRow, "prepare"):
+            if row.song not in places:
+                raise damaged(self.directory / SONGS, f"it has no song {row.song!r}", "prepare")
+            for column, value in zip(columns, (places[row.song], row.first_bar, row.section), strict=True):
+                column.append(value)
+        if len(columns[0]) != len(self):
+            raise damaged(path, f"it has {len(columns[0])} rows for {len(self)} phrases", "prepare")
+        return PhraseIndex(*(np.array(column, np.int64) for column in columns))
 
     @cached_property
     def songs(self) -> list[SongRow]:
@@ -223,21 +241,6 @@ class PhraseStore:
     def rejects(self) -> list[Reject]:
         """The files that gave no phrases."""
         return read_rows(self.directory / REJECTS, Reject, "prepare")
-
-
-def _phrase_row(song: SongRow, place: PhraseIndexRow) -> PhraseRow:
-    """All that is known of one phrase."""
-    return PhraseRow(
-        song=song.song,
-        title=song.title,
-        source=song.source,
-        first_bar=place.first_bar,
-        section=place.section,
-        split=song.split,
-        shift=song.shift,
-        key=song.key,
-        tempo_bpm=song.tempo_bpm,
-    )
 
 
 def open_store(directory: Path) -> PhraseStore:

@@ -162,12 +162,13 @@ def _none(spec: RollSpec) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 def real_phrases(store: PhraseStore, split: str) -> PhraseSet:
     """The phrases of a split of a prepared set; songs that share a tune count as one."""
-    group = {row.song: row.group for row in store.songs}
     numbers: dict[str, int] = {}
-    owners = [numbers.setdefault(group[row.song], len(numbers)) for row in store.phrases if row.split == split]
+    groups = np.array([numbers.setdefault(row.group, len(numbers)) for row in store.songs if row.split == split])
+    songs = store.index(split).songs
+    owners = groups[songs - songs.min()] if len(songs) else songs
     return PhraseSet(
-        torch.from_numpy(np.array(store.packed(split))),
-        torch.tensor(owners, dtype=torch.int64),
+        torch.from_numpy(store.packed(split)),
+        torch.from_numpy(owners),
         torch.from_numpy(store.known(split)),
     )
 

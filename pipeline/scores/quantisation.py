@@ -14,7 +14,7 @@ from gan.chords import QUALITY
 from gan.spec import RollSpec
 from pipeline.errors import UnusableError
 from pipeline.scores.chords.recognition import half_bar_starts, recognise_chords, written_chords
-from pipeline.scores.chords.symbols import UNKNOWN, ChordRows
+from pipeline.scores.chords.symbols import UNKNOWN, ChordRows, unknown_chords
 from pipeline.scores.downbeats import downbeat_fits, estimate_downbeat
 from pipeline.scores.notes import Notes, cut_columns
 from pipeline.scores.score import MAX_BARS, Metre, Score
@@ -276,8 +276,10 @@ def quantise_chords(score: Score, notes: Notes, span: BarSpan, spec: RollSpec) -
     """The chord of each half bar of `span`, int8 `[2 * bars, 3]`, and whether most of them are written.
 
     Chord symbols of the score come first; elsewhere chords are recognised from its `notes`, quantised as they sound.
+    Drums alone do not say what the chords are.
     """
-    found = recognise_chords(notes, span.bars, spec)
+    has_pitches = bool(np.isin(notes["track"], spec.pitched).any())
+    found = recognise_chords(notes, span.bars, spec) if has_pitches else unknown_chords(2 * span.bars)
     if not score.chords:
         return found, False
     ends = np.append(half_bar_starts(span.bars, spec), span.bars * spec.steps_per_bar)

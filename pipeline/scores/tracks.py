@@ -58,14 +58,19 @@ def known_tracks(
 
     Tracks that play are known. Of the others none is in a transcription, which writes down what it can hear, and none
     in a score whose tune was found but that has neither drums nor bass: a lead sheet or a piano arrangement does not
-    say what a band would play. `unknown` names the tracks that are not known instead.
+    say what a band would play. Drums alone do not say it either. `unknown` names the tracks that are not known instead.
     """
     playing = {part.track for part in found if len(part.events)}
+    drums = set(_drum_tracks(tracks))
     if unknown is not None:
         silent = {index for index, track in enumerate(tracks.tracks) if track.name in unknown}
-    elif is_transcription or (
-        tracks.assign == "melody"
-        and not any(tracks.tracks[index].is_drum or BASSES[0] in tracks.tracks[index].programs for index in playing)
+    elif (
+        is_transcription
+        or playing <= drums
+        or (
+            tracks.assign == "melody"
+            and not any(index in drums or BASSES[0] in tracks.tracks[index].programs for index in playing)
+        )
     ):
         silent = set(range(len(tracks.tracks)))
     else:

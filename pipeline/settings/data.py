@@ -69,7 +69,12 @@ class ArrangementSettings:
     name: str
     """What the album page calls it."""
     programs: list[int] = field(default_factory=list)
-    """One General MIDI program (0 to 127) a track; drums keep 0."""
+    """One General MIDI program (0 to 127) a track; of drums the kit (0 standard, 8 room, 16 power, 24 electronic, 25
+    TR-808, 32 jazz, 40 brush), where the SoundFont has it."""
+    styles: list[str] = field(default_factory=list)
+    """Styles that it is for (folders of the data, such as `boom-bap`); empty is for all others."""
+    volumes: list[float] = field(default_factory=list)
+    """Loudness of each track, 0 to 1, in place of the tracks' own; empty leaves those."""
 
 
 @dataclass
@@ -86,7 +91,8 @@ class TracksSettings:
     """Its tracks: `name`, `programs`, `names`, `is_drum`, `pan` (-1 to 1), `volume` (0 to 1), `voice` (it carries the
     words)."""
     arrangements: list[ArrangementSettings]
-    """Instruments that the songs of an album take in turn: `name`, and `programs`, one for each track."""
+    """Instruments that the songs of an album take in turn: `name`, `programs`, one for each track, and for which
+    `styles` with which `volumes`."""
 
     @property
     def lead(self) -> int | None:

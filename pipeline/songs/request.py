@@ -52,10 +52,12 @@ class Request:
     temperature: tuple[float, ...] | None
     chord_strength: float = 1.0
 
-    def with_defaults(self, key: int | None = None, tempo_bpm: float | None = None) -> Request:
-        """The same with a key (its number in `gan.conditions`) or a tempo where none is requested."""
+    def with_defaults(
+        self, key: int | None = None, tempo_bpm: float | None = None, style: int | None = None
+    ) -> Request:
+        """The same with a key or style (their numbers in `gan.conditions`) or a tempo where none is requested."""
         conditions = self.conditions.clone()
-        for place, value in ((KEY, key), (TEMPO, tempo_bpm)):
+        for place, value in ((KEY, key), (TEMPO, tempo_bpm), (STYLE, style)):
             if value is not None and bool(conditions[place].isnan()):
                 conditions[place] = value
         return replace(self, conditions=conditions)

@@ -13,14 +13,14 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from gan.rolls import unpack
 from gan.settings import TrainSettings
+from gan.spec import RollSpec
 from gan.statistics import DataStatistics, count_some
-from gan.training.batches import Batch, batches_from
+from gan.training.batches import Batch, batches_from, repeats_for_balance
 from gan.training.monitor import TrainingFailed
 from gan.training.precision import uses_bfloat16
 from gan.training.trainer import Trainer
@@ -45,6 +45,8 @@ BUDGETS = ("default", "long")
 """What a shorter run is told of at its end."""
 MOST_PLANS = 500
 """Songs whose plans a checkpoint keeps, at most."""
+MOST_VALIDATED = 128
+"""Phrases of validation songs whose likelihood decides when pretraining ends, at most."""
 MOST_COMPARED = 512
 """Real phrases that they are compared with, at most."""
 
@@ -59,8 +61,10 @@ def inputs(config: Config) -> dict[str, str]:
 
 def plan(config: Config) -> Plan:
     """Steps, device and bound of time."""
-    threads = f"{config.threads} thread" + ("s" if config.threads > 1 else "")
     settings, device = config.train, choose_device(config)
+    if settings.steps == 0:
+        return Plan(f"takes the networks of train.init={settings.init} as they are.", 82_000_000)
+    threads = f"{config.threads} thread" + ("s" if config.threads > 1 else "")
     in_precision = "in bfloat16 " if uses_bfloat16(settings.precision, torch.device(device)) else ""
     each = f" in each of {num_processes()} processes" if num_processes() > 1 else ""
     text = (
@@ -87,7 +91,8 @@ def run(config: Config, directory: Path) -> Outcome:
         )
     labels = torch.from_numpy(labels_of(store, "train"))
     known = torch.from_numpy(store.known("train"))
-    statistics = count_some(rolls, spec, labels, known)
+    repeats = repeats_for_balance(labels, config.train.style_balance)
+    statistics = count_some(rolls, spec, labels, known, repeats)
     trainer = trainer_for(config, statistics)
     held_out_known = torch.from_numpy(store.known("validation"))
     if not len(held_out):  # music for one song only
@@ -110,15 +115,19 @@ def run(config: Config, directory: Path) -> Outcome:
     elif config.train.init is not None:
         begin_with_pretrained(trainer, config.train.init)
     try:
-        with recorder, training_together((config, statistics)):
-            train(trainer, rolls, labels, known, recorder)
+        with recorder:
+            if config.train.steps == 0:
+                recorder.keep_beginning()
+            else:
+                with training_together((config, statistics)):
+                    train(trainer, rolls, labels, known, recorder, validation_batch(store, spec))
     except TrainingFailed as error:
         saved = recorder.saved()
         kept = f"{recorder.checkpoint} holds step {saved['step']:,}, from before" if saved else "nothing was saved yet"
         raise UserError(
             f"{error}; {kept}: give a smaller train.learning_rate and another name=, or force=true."
         ) from error
-    return outcome(trainer, store, recorder)
+    return outcome(config, trainer, store, recorder)
 
 
 def train_along(config: Config, statistics: DataStatistics) -> None:
@@ -126,12 +135,23 @@ def train_along(config: Config, statistics: DataStatistics) -> None:
     prepare_torch(config)
     store = open_store(stage_directory("prepare", config))
     labels, known = (torch.from_numpy(one) for one in (labels_of(store, "train"), store.known("train")))
-    train(trainer_for(config, statistics), packed(store, "train"), labels, known, None)
+    trainer = trainer_for(config, statistics)
+    train(trainer, packed(store, "train"), labels, known, None, validation_batch(store, trainer.spec))
+
+
+def validation_batch(store: PhraseStore, spec: RollSpec) -> Batch | None:
+    """Some phrases of the validation songs; None where there are no such songs."""
+    rolls = packed(store, "validation")
+    if not len(rolls):
+        return None
+    labels, known = (torch.from_numpy(one) for one in (labels_of(store, "validation"), store.known("validation")))
+    some = slice(None, None, -(-len(rolls) // MOST_VALIDATED))
+    return Batch(unpack(rolls[some], spec), labels[some], known[some])
 
 
 def packed(store: PhraseStore, split: str) -> Tensor:
-    """All phrases of a split, packed along pitches."""
-    return torch.from_numpy(np.array(store.packed(split)))
+    """All phrases of a split, packed along pitches, read from disk as they are used."""
+    return torch.from_numpy(store.packed(split))
 
 
 def trainer_for(config: Config, statistics: DataStatistics) -> Trainer:
@@ -148,12 +168,20 @@ def _some(rolls: Tensor) -> Tensor:
     return rolls[:: -(-len(rolls) // MOST_COMPARED)]
 
 
-def train(trainer: Trainer, rolls: Tensor, labels: Tensor, known: Tensor, recorder: Recorder | None) -> None:
+def train(
+    trainer: Trainer,
+    rolls: Tensor,
+    labels: Tensor,
+    known: Tensor,
+    recorder: Recorder | None,
+    validation: Batch | None = None,
+) -> None:
     """Run the trainer to its end; Ctrl-C saves and stops between two steps, in all processes at the same one.
 
     The first process has a recorder, which writes what is reported. Raises `TrainingFailed` in all of them at once.
     """
     settings, rolls = trainer.settings, resident(rolls, trainer.device)
+    repeats = repeats_for_balance(labels, settings.style_balance)
     trainer.align()
     with (
         counter(settings.steps, "train", "steps", trainer.step) if recorder else nullcontext(int) as count,
@@ -162,9 +190,9 @@ def train(trainer: Trainer, rolls: Tensor, labels: Tensor, known: Tensor, record
         step, stop = trainer.step, Stop(trainer, stopped)
         while True:
             size, seed = settings.phrases_per_step, trainer.seed
-            batches = batches_from(rolls, trainer.spec, size, seed, trainer.step, labels, known)
+            batches = batches_from(rolls, trainer.spec, size, seed, trainer.step, labels, known, repeats)
             try:
-                for report in trainer.run(stop.until(batches)):
+                for report in trainer.run(stop.until(batches), validation):
                     count(report.step - step)
                     step = report.step
                     if recorder:
@@ -230,7 +258,7 @@ def resume_training(trainer: Trainer, checkpoint: Path, settings: dict[str, Any]
     return dict(state["chosen"])
 
 
-def outcome(trainer: Trainer, store: PhraseStore, recorder: Recorder) -> Outcome:
+def outcome(config: Config, trainer: Trainer, store: PhraseStore, recorder: Recorder) -> Outcome:
     """The steps reached, and what the album's credits tell."""
     chosen = recorder.selection.chosen
     say(
@@ -240,7 +268,11 @@ def outcome(trainer: Trainer, store: PhraseStore, recorder: Recorder) -> Outcome
     )
     for warning in recorder.warnings():
         say(f"train: {warning}.")
-    say(f"train: {after_this(trainer, {name: compose(f'budget={name}').train for name in BUDGETS})}")
+    if trainer.step:
+        longer = {
+            name: compose(f"budget={name}", f"train.init={config.train.init or 'null'}").train for name in BUDGETS
+        }
+        say(f"train: {after_this(trainer, longer)}")
     sizes = {
         f"{name}_parameters": sum(weight.numel() for weight in network.parameters())
         for name, network in (("generator", trainer.generator), ("discriminator", trainer.discriminator))

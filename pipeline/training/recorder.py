@@ -104,6 +104,11 @@ class Recorder:
         with atomic_path(self.checkpoint) as temporary:
             torch.save(state, temporary)
 
+    def keep_beginning(self) -> None:
+        """Keep the weights that training begins with, and save."""
+        self.selection.offer(0, True, self._score()["overlap"], self.trainer.average)
+        self.save()
+
     def saved(self) -> dict[str, Any] | None:
         """The trainer's state in the checkpoint, if there is one."""
         return dict(load_checkpoint(self.checkpoint)["trainer"]) if self.checkpoint.exists() else None

@@ -5,6 +5,7 @@ import pytest
 
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from pipeline.dataset.cutting import PreparedSong, SourceFile, cut_phrases, phrase_digest, prepare_file, song_digest
+from pipeline.scores.chords.symbols import UNKNOWN
 from pipeline.scores.notes import Notes, make_notes, notes_from_roll, unpack_rolls
 from pipeline.settings.data import TrackSettings, TracksSettings
 from tests.music_makers import JIG, SPEC, cutting, song_midi, tune, write_midi
@@ -137,6 +138,16 @@ def test_a_transcription_is_written_by_beats_which_are_dotted_in_six_eight(tmp_p
     write_midi(path, {(0, 0, "piano"): piano, (1, 33, "bass"): bass}, metre=(2, 4), bpm=240)
     (song,) = prepare_file(source, cutting(common_key=False, spec=JIG)).songs
     assert song.remarks == ("its beats may be its eighth notes (240 a minute; its bpm can be told)",)
+
+
+def test_drums_alone_are_taken_and_say_nothing_of_the_band_nor_of_chords(tmp_path: Path) -> None:
+    beat = [(0.5 * eighth, 0.25, (36, 42, 38, 42)[eighth % 4] + (eighth // 8) % 2) for eighth in range(64)]
+    path = write_midi(tmp_path / "groove.mid", {(9, 0, ""): beat})
+    (song,) = prepare_file(SourceFile("a", str(path)), cutting(hop_bars=4)).songs
+    assert song.known == (True, False, False) and len(song.phrases) > 0
+    assert (song.chords == UNKNOWN).all()
+    (reject,) = prepare_file(SourceFile("a", str(path)), cutting(hop_bars=4, unknown=[])).rejects
+    assert reject.reason == "one track only; prepare.min_tracks=1 takes it", "drums beside a band that rests"
 
 
 @pytest.mark.parametrize(

@@ -82,13 +82,13 @@ def test_every_file_is_used_or_explained(music: Path, store: PhraseStore) -> Non
 
 def test_stored_phrases_are_the_notes_of_the_files(music: Path, store: PhraseStore) -> None:
     for split in ("train", "validation", "test"):
-        rows = [row for row in store.phrases if row.split == split]
-        rolls = store.rolls(split)
-        assert rolls.shape == (len(rows), *SPEC.shape) and rolls.dtype == bool
-        for row, roll in zip(rows, rolls, strict=True):
+        index, rolls = store.index(split), store.rolls(split)
+        assert rolls.shape == (len(index), *SPEC.shape) and rolls.dtype == bool
+        for song, first_bar, roll in zip(index.songs, index.first_bars, rolls, strict=True):
+            row = store.songs[song]
             seed = int(Path(row.source).stem[-1])
             line = [(int(4 * on), pitch + row.shift) for on, _, pitch in tune(seed, root=60 + seed)]
-            bars = [(on - 16 * row.first_bar, pitch) for on, pitch in line if 0 <= on - 16 * row.first_bar < 64]
+            bars = [(on - 16 * first_bar, pitch) for on, pitch in line if 0 <= on - 16 * first_bar < 64]
             notes = notes_from_roll(roll, SPEC.lowest_pitch)
             piano, bass, drums = (notes[notes["track"] == track] for track in (1, 2, 0))
             assert list(zip(piano["onset"], piano["pitch"], strict=True)) == bars
@@ -99,10 +99,10 @@ def test_stored_phrases_are_the_notes_of_the_files(music: Path, store: PhraseSto
 
 
 def test_a_song_lies_on_one_side_and_all_splits_have_some(store: PhraseStore) -> None:
-    for row in store.songs:
-        assert {one.split for one in store.phrases if one.song == row.song} == {row.split}
-    assert all(len(store.packed(split)) > 0 for split in ("train", "validation", "test"))
-    assert len(store) == len(store.phrases) == sum(row.phrases for row in store.songs) == 6 * 5
+    for split in ("train", "validation", "test"):
+        assert len(store.packed(split)) == len(store.index(split)) > 0
+        assert {store.songs[song].split for song in store.index(split).songs} == {split}
+    assert len(store) == len(store.index()) == sum(row.phrases for row in store.songs) == 6 * 5
 
 
 def test_statistics_describe_the_music(store: PhraseStore) -> None:
@@ -128,9 +128,9 @@ def test_tracks_that_a_song_says_nothing_of_are_kept_apart_from_those_that_rest(
     store = open_store(tmp_path / "set")
     assert {row.song: row.known for row in store.songs} == {"band": "Drums; Piano", "duo": "Piano; Bass"}
     known = {
-        row.song: own.tolist()
+        store.songs[song].song: own.tolist()
         for split in ("train", "validation", "test")
-        for row, own in zip([row for row in store.phrases if row.split == split], store.known(split), strict=True)
+        for song, own in zip(store.index(split).songs, store.known(split), strict=True)
     }
     assert known == {"band": [True, True, False], "duo": [False, True, True]}
     assert store.statistics["notes_per_bar"] == {"Drums": 4, "Piano": 4, "Bass": 4}, "over the songs that know them"
@@ -144,7 +144,7 @@ def test_the_result_is_the_same_for_any_number_of_workers(music: Path, store: Ph
 
 def test_the_original_key_is_kept_on_request(music: Path, tmp_path: Path) -> None:
     prepare(music, tmp_path / "set", common_key=False)
-    assert {row.shift for row in open_store(tmp_path / "set").phrases} == {0}
+    assert {row.shift for row in open_store(tmp_path / "set").songs} == {0}
 
 
 def test_common_key_moves_songs_in_different_keys_together(store: PhraseStore) -> None:
@@ -184,7 +184,7 @@ def test_songs_whose_files_hash_alike_stay_apart(tmp_path: Path) -> None:
     write_store(read_files(sources, cutting(), ExecutorSettings("local", 1, None)), cutting(), tmp_path / "set")
     store = open_store(tmp_path / "set")
     assert {row.song for row in store.songs} == {"same", "same-again-2", "same-again-3"}
-    assert {row.source for row in store.phrases} == {source.path for source in sources}
+    assert {row.source for row in store.songs} == {source.path for source in sources}
 
 
 def test_the_store_takes_little_more_than_its_rolls(store: PhraseStore) -> None:
@@ -200,7 +200,9 @@ def test_file_order_on_disk_does_not_matter(music: Path, store: PhraseStore, tmp
     prepare(moved, tmp_path / "set")
     again = open_store(tmp_path / "set")
     assert np.array_equal(again.rolls("train"), store.rolls("train"))
-    assert [replace(row, source="") for row in again.phrases] == [replace(row, source="") for row in store.phrases]
+    assert [replace(row, source="") for row in again.songs] == [replace(row, source="") for row in store.songs]
+    for name in ("songs", "first_bars", "sections"):
+        assert np.array_equal(getattr(again.index(), name), getattr(store.index(), name))
 
 
 def test_reasons_are_counted_by_kind() -> None:
@@ -222,7 +224,7 @@ def test_a_damaged_store_names_the_file(music: Path, tmp_path: Path, name: str, 
     if damage != "missing":
         path.write_bytes(content[: len(content) // 2] if damage == "cut" else b"\xff\x00garbage" * 20)
     with pytest.raises(UserError, match=name):
-        assert open_store(tmp_path / "set").phrases
+        assert open_store(tmp_path / "set").index()
 
 
 def test_chords_are_stored_beside_the_phrases_and_move_with_them(store: PhraseStore) -> None:

@@ -29,7 +29,7 @@ from pipeline.pages.dataset.commands import (
     set_overrides,
     with_batches_of_at_most,
 )
-from pipeline.pages.dataset.counts import count_music, read_phrase_index
+from pipeline.pages.dataset.counts import count_music
 from pipeline.pages.dataset.examples import LONGEST_SECONDS
 from pipeline.pages.dataset.page import PAGE, PageFacts, render_set_page, write_set_page
 from pipeline.pages.dataset.tables import MOST_FILES, MOST_REASONS, kind_of_source, reasons_of
@@ -108,8 +108,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, StoreSummary]:
 
 @pytest.fixture(scope="module")
 def chorales() -> Config:
-    """The settings of the program as it comes."""
-    return compose()
+    """The settings of one of the data sets that come along."""
+    return compose("data=chorales")
 
 
 @pytest.fixture(scope="module")
@@ -250,10 +250,12 @@ def test_counts_are_of_what_the_music_holds(made: tuple[Path, StoreSummary]) -> 
 
 def test_phrases_are_found_by_song_and_bar(made: tuple[Path, StoreSummary]) -> None:
     store = open_store(made[0])
-    places = read_phrase_index(made[0])
-    for number, row in enumerate(store.phrases):
-        song = places.names.index(row.song)
-        assert places.of(song)[row.first_bar] == number
+    index = store.index()
+    assert len(index) == len(store) > 0
+    for song, row in enumerate(store.songs):
+        places = index.of(song)
+        assert len(places) == row.phrases
+        assert all(index.songs[place] == song and index.first_bars[place] == bar for bar, place in places.items())
 
 
 def test_one_tempo_and_far_tempi_make_a_histogram() -> None:

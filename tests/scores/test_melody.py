@@ -121,6 +121,7 @@ def test_a_file_whose_parts_are_called_as_the_tracks_is_taken_at_its_word() -> N
         ([part(TUNE + CHORDS)], ["Lead", "Piano"]),
         ([part(TUNE, "", 73), part(CHORDS), part(LOW, "", 33)], ["Lead", "Drums", "Piano", "Bass", "Strings"]),
         ([part(TUNE, "", 73), part(LOW, is_drum=True)], ["Lead", "Drums", "Piano", "Bass", "Strings"]),
+        ([part(LOW, is_drum=True)], ["Drums"]),
     ],
 )
 def test_lead_sheets_and_piano_pieces_do_not_say_what_a_band_plays(parts: list[Part], known: list[str]) -> None:

@@ -92,11 +92,10 @@ def bar_chunks(store: PhraseStore, split: str) -> Iterator[tuple[NDArray[np.bool
     A few phrases at a time, at least one chunk. Bars of fewer than `FEWEST_NOTES` notes are left out.
     """
     spec = store.spec
-    rows = [row for row in store.phrases if row.split == split]
-    packed = store.packed(split)
-    numbers: dict[str, int] = {}
-    seen: set[tuple[str, int]] = set()
-    for start in range(0, max(1, len(rows)), PHRASES_AT_ONCE):
+    index, packed = store.index(split), store.packed(split)
+    numbers: dict[int, int] = {}
+    seen: set[tuple[int, int]] = set()
+    for start in range(0, max(1, len(index)), PHRASES_AT_ONCE):
         onset = unpack_rolls(
             np.ascontiguousarray(packed[start : start + PHRASES_AT_ONCE, ONSET][:, list(spec.pitched)]),
             spec.num_pitches,
@@ -104,12 +103,13 @@ def bar_chunks(store: PhraseStore, split: str) -> Iterator[tuple[NDArray[np.bool
         fit = onset.sum((2, 3, 4)) >= FEWEST_NOTES
         chosen = np.zeros(fit.shape, bool)
         places = []
-        for place, row in enumerate(rows[start : start + PHRASES_AT_ONCE]):
+        some = index[start : start + PHRASES_AT_ONCE]
+        for place, (song, first_bar) in enumerate(zip(some.songs.tolist(), some.first_bars.tolist(), strict=True)):
             for bar in np.flatnonzero(fit[place]).tolist():
-                if (row.song, row.first_bar + bar) not in seen:
-                    seen.add((row.song, row.first_bar + bar))
+                if (song, first_bar + bar) not in seen:
+                    seen.add((song, first_bar + bar))
                     chosen[place, bar] = True
-                    places.append((row.title, numbers.setdefault(row.song, len(numbers))))
+                    places.append((store.songs[song].title, numbers.setdefault(song, len(numbers))))
         yield onset[chosen], places
 
 

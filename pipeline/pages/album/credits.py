@@ -7,10 +7,11 @@ import tomllib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pipeline.config import PROGRAM, stage_directory
+from pipeline.config import PROGRAM, compose, stage_directory
 from pipeline.files import Manifest, read_manifest
 from pipeline.pages.dataset.commands import groups_of, set_overrides, usual_settings
 from pipeline.progress import counted, duration
+from pipeline.settings.train import BASE
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -23,6 +24,7 @@ def credit_rows(config: Config) -> list[tuple[str, str]]:
     rows = [
         ("Learnt from", config.data.title),
         ("Licence of the music", config.data.licence),
+        ("Began with", _beginning(train)),
         ("Songs and phrases", _counts(notes.get("music", {}))),
         ("Model", _model(notes)),
         ("Training", _training(notes, facts)),
@@ -74,7 +76,18 @@ def _model(notes: Mapping[str, Any]) -> str:
     return ", ".join(sizes)
 
 
+def _beginning(train: Manifest | None) -> str:
+    """The model that training began with, and what the base model was made from; empty where it began with nothing."""
+    init = train.settings.get("train.init") if train else None
+    if init != BASE:
+        return init or ""
+    music = compose(f"data={BASE}").data
+    return f"the base model, which learnt from: {music.title}. Licences: {music.licence}"
+
+
 def _training(notes: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    if facts.get("steps") == 0:
+        return "none: the networks as they began"
     words = []
     if "steps" in facts:
         words.append(counted(facts["steps"], "step"))

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan.spec import ONSET, RollSpec
 from pipeline.dataset.splits import SPLITS
-from pipeline.dataset.store import PHRASES, PhraseStore, SongRow
+from pipeline.dataset.store import PhraseStore, SongRow
 from pipeline.scores.notes import Planes, unpack_rolls
 
 MOST_PHRASES = 2000
@@ -108,39 +105,6 @@ def _chunks(store: PhraseStore, places: NDArray[np.int64]) -> Iterator[Planes]:
         for at in range(0, len(own), CHUNK):
             yield unpack_rolls(np.ascontiguousarray(packed[own[at : at + CHUNK]]), store.spec.num_pitches)
         begin += len(packed)
-
-
-@dataclass(frozen=True)
-class PhraseIndex:
-    """Where the phrases of each song lie: their numbers in the store and the bars that they start at.
-
-    Held in arrays, since a large set has millions of phrases.
-    """
-
-    song: NDArray[np.int64]
-    """Of each phrase, the number of its song in the order in which songs come, `[phrases]`."""
-    first_bar: NDArray[np.int64]
-    """`[phrases]`."""
-    names: list[str]
-    """The songs' ids."""
-
-    def of(self, song: int) -> dict[int, int]:
-        """The number of each phrase of a song by the bar that it starts at."""
-        return {int(self.first_bar[place]): int(place) for place in np.flatnonzero(self.song == song)}
-
-
-def read_phrase_index(directory: Path) -> PhraseIndex:
-    """Read two columns of `phrases.csv`, a row at a time."""
-    numbers: dict[str, int] = {}
-    songs, bars = array("q"), array("q")
-    with (directory / PHRASES).open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-        rows = csv.reader(file)
-        header = next(rows)
-        song, first_bar = header.index("song"), header.index("first_bar")
-        for row in rows:
-            songs.append(numbers.setdefault(row[song], len(numbers)))
-            bars.append(int(row[first_bar]))
-    return PhraseIndex(np.array(songs, np.int64), np.array(bars, np.int64), list(numbers))
 
 
 def usable_seconds(song: SongRow, spec: RollSpec) -> float:

@@ -16,7 +16,7 @@ from pipeline.drawing.palette import QUIET_TEXT
 from pipeline.drawing.piano_rolls import RollFrame, draw_pitch_axis, paint_roll
 from pipeline.files import fingerprint
 from pipeline.formats import printable
-from pipeline.pages.dataset.counts import PhraseIndex, phrases_at
+from pipeline.pages.dataset.counts import phrases_at
 from pipeline.rendering.phrase_audio import write_sample
 from pipeline.scores.notes import Planes, notes_from_roll
 from pipeline.settings.data import TracksSettings
@@ -78,7 +78,6 @@ class _ExampleCandidate:
 def make_phrase_examples(
     directory: Path,
     store: PhraseStore,
-    places: PhraseIndex,
     tracks: TracksSettings,
     render: RenderSettings,
 ) -> list[PhraseExample]:
@@ -88,7 +87,7 @@ def make_phrase_examples(
     the loudness that `render` names, and are played by the first arrangement of `tracks`.
     """
     examples = []
-    for number, one in enumerate(_choose(store, places), start=1):
+    for number, one in enumerate(_choose(store), start=1):
         song, spec = one.song, store.spec
         bars = len(one.planes) * spec.bars
         picture, sound = (f"{FOLDER}/phrase-{number}.{kind}" for kind in ("png", "mp3"))
@@ -120,10 +119,10 @@ def _draw(path: Path, planes: Planes, spec: RollSpec, first_bar: int) -> None:
     canvas.save(path)
 
 
-def _choose(store: PhraseStore, places: PhraseIndex) -> list[_ExampleCandidate]:
+def _choose(store: PhraseStore) -> list[_ExampleCandidate]:
     """Stretches from the slowest to the fastest: one out of each sixth of the tempi, with few and many tracks."""
     random = np.random.default_rng(int(fingerprint(store.statistics)[:16], 16))
-    candidates = _candidates(store, places, random)
+    candidates = _candidates(store, random)
     by_tempo = sorted(range(len(candidates)), key=lambda index: (candidates[index].song.tempo_bpm, index))
     parts = np.array_split(by_tempo, min(NUM_EXAMPLES, len(candidates)))
     chosen = []
@@ -133,18 +132,17 @@ def _choose(store: PhraseStore, places: PhraseIndex) -> list[_ExampleCandidate]:
     return chosen
 
 
-def _candidates(store: PhraseStore, places: PhraseIndex, random: np.random.Generator) -> list[_ExampleCandidate]:
+def _candidates(store: PhraseStore, random: np.random.Generator) -> list[_ExampleCandidate]:
     """A stretch of each of some songs that have no tune in common; more of a song where there are few songs."""
-    rows = {row.song: row for row in store.songs}
-    order = random.permutation(len(places.names)).tolist()
+    songs, places = store.songs, store.index()
+    order = random.permutation(len(songs)).tolist()
     groups: set[str] = set()
     first: list[int] = []
     others: list[int] = []
     for number in order:
-        row = rows[places.names[number]]
-        (others if row.group in groups else first).append(number)
-        groups.add(row.group)
-    wanted = min(NUM_CANDIDATES, len(places.names)) if len(places.names) >= NUM_EXAMPLES else NUM_EXAMPLES
+        (others if songs[number].group in groups else first).append(number)
+        groups.add(songs[number].group)
+    wanted = min(NUM_CANDIDATES, len(songs)) if len(songs) >= NUM_EXAMPLES else NUM_EXAMPLES
     found = []
     starts: set[tuple[int, int]] = set()
     for number in itertools.islice(itertools.cycle([*first, *others]), max(wanted, 1)):
@@ -155,7 +153,7 @@ def _candidates(store: PhraseStore, places: PhraseIndex, random: np.random.Gener
         if free:
             start = int(random.choice(free))
             starts.add((number, start))
-            song = rows[places.names[number]]
+            song = songs[number]
             stretch = _stretch(by_bar, start, song.tempo_bpm, store.spec)
             found.append(_ExampleCandidate(song, start, phrases_at(store, stretch)))
     return found

@@ -15,7 +15,7 @@ from pipeline.drawing.palette import BACKGROUND, QUIET_TEXT
 from pipeline.errors import UserError
 from pipeline.files import write_text
 from pipeline.pages.dataset import charts
-from pipeline.pages.dataset.counts import MusicCounts, count_music, read_phrase_index, usable_seconds
+from pipeline.pages.dataset.counts import MusicCounts, count_music, usable_seconds
 from pipeline.pages.dataset.examples import PICTURE_BOX, PICTURE_SIZE, PhraseExample, make_phrase_examples
 from pipeline.pages.dataset.tables import (
     MOST_FILES,
@@ -80,7 +80,7 @@ def write_set_page(
     remarks = []
     examples: list[PhraseExample] = []
     try:
-        examples = make_phrase_examples(directory, store, read_phrase_index(directory), tracks, render)
+        examples = make_phrase_examples(directory, store, tracks, render)
     except (UserError, RuntimeError, ValueError) as error:
         remarks.append(f"the page has no phrases to hear: {error}")
     write_text(directory / PAGE, render_set_page(store, facts, tracks, examples))

@@ -19,6 +19,7 @@ from pipeline.scores.swing import STRAIGHT
 from pipeline.settings.data import ArrangementSettings
 from pipeline.songs.chord_requests import read_chords, requested_key
 from pipeline.songs.compose.sections import SectionComposer
+from pipeline.songs.compose.styles import pick_arrangement, style_in_turn, tempo_of_style
 from pipeline.songs.form import FormSection, choose_form, choose_length, pick_form
 from pipeline.songs.given_song import plan_of_form
 from pipeline.songs.humanizing import draw_performer, humanize
@@ -31,7 +32,7 @@ from pipeline.songs.key_and_tempo import (
     transpose_into_range,
 )
 from pipeline.songs.plan_model import MIN_PLANS, PlanModel, letters_of, name_sections
-from pipeline.songs.request import draw_requested_tempo, read_request, with_instruments
+from pipeline.songs.request import draw_requested_tempo, match_style, read_request, with_instruments
 from pipeline.songs.rerolls import RerollHistory, check_roles, history_of, read_rerolls
 from pipeline.songs.song import Song
 from pipeline.songs.trained_model import load_trained_model
@@ -53,6 +54,7 @@ class SongOutline:
     form: str
     sections: tuple[FormSection, ...] | SongPlan
     arrangement: ArrangementSettings
+    style: int | None
     random: np.random.Generator
 
     def roles(self, spec: RollSpec) -> list[tuple[str, int]]:
@@ -75,6 +77,8 @@ class SongComposer:
         self.music, self.statistics, self.performance = model.music, model.statistics, model.performance
         settings = config.generate
         self.plan = plan_of_form(config, self.spec)
+        self.styles = model.styles if isinstance(model.generator, Generator) else ()
+        self.examples = model.generator.examples if isinstance(model.generator, Generator) else None
         self.plans = model.plans if isinstance(model.generator, Generator) else ()
         # songs are moved to their key
         self.request = read_request(config, self.spec, model.styles, in_common_key=True)
@@ -96,6 +100,9 @@ class SongComposer:
         key = requested_key(settings)
         is_minor = draw_mode(self.music["modes"], random) if key is None else key.is_minor
         tempo = draw_tempo(config.data.tempo_bpm, self.music["tempo_bpm"], random)
+        style = self._style(number)
+        if style is not None and self.examples is not None and config.data.tempo_bpm is None:
+            tempo = tempo_of_style(self.examples, style, random) or tempo
         requested_tempo = draw_requested_tempo(settings, random)
         tempo = tempo if requested_tempo is None else requested_tempo
         bounds, tempo_is_fixed = (settings.min_seconds, settings.max_seconds), requested_tempo is not None
@@ -112,7 +119,9 @@ class SongComposer:
             sections, tempo = choose_form(form, tempo, self.spec, bounds, ENDING_BARS, share, tempo_is_fixed)
         named = name_sections(sections) if isinstance(sections, SongPlan) else sections
         check_roles(history, number, (section.role for section in named))
-        arrangement = config.tracks.arrangements[(number - 1) % len(config.tracks.arrangements)]
+        tracks = config.tracks
+        named_style = None if style is None else self.styles[style]
+        arrangement = pick_arrangement(tracks.arrangements, named_style, number, tracks.volumes)
         programs = with_instruments(arrangement.programs, settings.instruments, self.spec)
         arrangement = replace(arrangement, programs=list(programs))
         if history.times:  # made anew: other music of the same form, so that its words still fit
@@ -120,14 +129,22 @@ class SongComposer:
             random = np.random.default_rng(seed)
             is_minor = draw_mode(self.music["modes"], random) if key is None else key.is_minor
         home = Key(9 if is_minor else 0, is_minor)
-        return SongOutline(number, seed, history, key, home, tempo, form, sections, arrangement, random)
+        return SongOutline(number, seed, history, key, home, tempo, form, sections, arrangement, style, random)
+
+    def _style(self, number: int) -> int | None:
+        """The style of song `number`: the one requested, else all in turn; None where the data has none."""
+        settings = self.config.generate
+        if settings.style is not None:
+            return match_style(settings.style, self.styles)
+        return style_in_turn(self.styles, number, settings.seed)
 
     def make(self, number: int) -> Song:
         """Song `number`, counted from 1; a section that was sent back is made anew in it, the rest stays."""
         settings, tracks, spec = self.config.generate, self.config.tracks, self.spec
         outline = self.outline(number)
         home, arrangement = outline.home, outline.arrangement
-        request = self.request.with_defaults(tempo_bpm=outline.tempo_bpm)
+        request = self.request.with_defaults(tempo_bpm=outline.tempo_bpm, style=outline.style)
+        style = None if outline.style is None else self.styles[outline.style]
         chords = None
         if self.chords is not None and outline.requested_key is not None:
             typed = self.chords.rows(outline.roles(spec))
@@ -136,7 +153,7 @@ class SongComposer:
         notes, num_bars = composed.notes()
         ranges = comfortable_ranges(self.statistics.sounding, arrangement.programs, spec)
         shift = choose_shift(notes, home, outline.requested_key, ranges, spec, outline.random)
-        performer = draw_performer(self.performance, notes, spec, outline.tempo_bpm, outline.seed, settings.style)
+        performer = draw_performer(self.performance, notes, spec, outline.tempo_bpm, outline.seed, style)
         if outline.history.sections:
             for role, count in outline.history.sections:
                 composed.remake(role, count)
@@ -165,7 +182,7 @@ class SongComposer:
             arrangement=arrangement.name,
             programs=tuple(arrangement.programs),
             pans=tracks.pans,
-            volumes=tracks.volumes,
+            volumes=tuple(arrangement.volumes),
             velocities=velocities,
             timing_ticks=timing,
             sections=sections,

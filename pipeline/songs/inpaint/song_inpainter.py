@@ -17,6 +17,7 @@ from pipeline.scores.keys import Key, key_name, read_key
 from pipeline.scores.notes import Notes, cut_overlaps
 from pipeline.scores.swing import STRAIGHT
 from pipeline.songs.chord_requests import read_chords
+from pipeline.songs.compose.styles import pick_arrangement
 from pipeline.songs.given_song import GivenSong, read_given
 from pipeline.songs.humanizing import draw_performer, humanize
 from pipeline.songs.inpaint.mask import BarMask, as_list, kept_cells, kept_notes
@@ -82,7 +83,7 @@ class SongInpainter:
         for index, (track, pitch, onset, _) in enumerate(notes.tolist()):
             if kept[track, onset // spec.steps_per_bar]:
                 velocities[index], timing[index] = given.performance[track, pitch, onset]
-        arrangement = config.tracks.arrangements[(number - 1) % len(config.tracks.arrangements)]
+        arrangement = pick_arrangement(config.tracks.arrangements, settings.style, number, config.tracks.volumes)
         programs = [
             given_program if given_program is not None and kept[track].any() else program
             for track, (program, given_program) in enumerate(zip(arrangement.programs, given.programs, strict=True))
@@ -98,7 +99,7 @@ class SongInpainter:
             arrangement=arrangement.name,
             programs=with_instruments(programs, settings.instruments, spec),
             pans=config.tracks.pans,
-            volumes=config.tracks.volumes,
+            volumes=tuple(arrangement.volumes),
             velocities=velocities,
             timing_ticks=timing,
             sections=sections,

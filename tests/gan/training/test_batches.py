@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 import pytest
 import torch
 
+from gan.conditions import STYLE, no_labels
 from gan.context import mask_of_steps
 from gan.ops.shard import Shard
 from gan.rolls import STREAM_SOUNDING
 from gan.seeds import RandomStream, random_stream
 from gan.spec import ONSET
-from gan.training.batches import Batch, PhrasePair, RandomStreams, batches_from, make_pairs
+from gan.training.batches import Batch, PhrasePair, RandomStreams, batches_from, make_pairs, repeats_for_balance
 from tests.gan.trio import lively
 from tests.label_makers import labels_for
 from tests.roll_makers import SPEC, empty
@@ -42,6 +43,18 @@ def test_every_phrase_comes_once_before_any_comes_again():
     rolls = phrases(10)
     drawn = torch.cat(list(itertools.islice(rolls_of(batches_from(rolls, SPEC, 4, seed=1)), 5)))
     assert drawn.sum(0)[ONSET, 1, 0, 0, :10].tolist() == [2] * 10
+
+
+def test_phrases_of_rare_styles_come_more_often():
+    labels = no_labels(12, SPEC)
+    labels[:8, STYLE], labels[8:10, STYLE] = 0, 1  # and two of no style
+    assert repeats_for_balance(labels, 0).tolist() == [1] * 12
+    assert repeats_for_balance(labels, 0.5).tolist() == [1] * 8 + [2] * 4
+    repeats = repeats_for_balance(labels, 1)
+    assert repeats.tolist() == [1] * 8 + [4] * 4
+    batches = batches_from(phrases(12), SPEC, 8, seed=1, labels=labels, repeats=repeats)
+    drawn = torch.cat(list(itertools.islice(rolls_of(batches), 3)))
+    assert drawn.sum(0)[ONSET, 1, 0, 0, :12].tolist() == repeats.tolist()
 
 
 def test_a_batch_may_be_larger_than_the_data():

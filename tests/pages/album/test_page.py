@@ -109,7 +109,8 @@ def make_run(songs: dict[str, Song], wordless: tuple[int, ...] = (3,)) -> Config
         draw_samples(place / f"train/samples/step-{step:06d}.png", np.stack([phrase]), spec, f"step {step}")
         (place / f"train/samples/step-{step:06d}.mp3").write_bytes(b"sound of step %d" % step)
     notes = {"train_seconds": 400.0, "device": "cpu", "generator_parameters": 700000, "music": {"songs": 351}}
-    write_manifest(place / "train", Manifest("train", 1, {"train.steps": 1000}, {}, {"steps": 1000}, notes))
+    said = {"train.steps": 1000, "train.init": "base"}
+    write_manifest(place / "train", Manifest("train", 1, said, {}, {"steps": 1000}, notes))
     config = replace(configured("+stage=album", "seed=7", "album.artist=Nobody"), name="run")
     config.data.title, config.data.licence = "Songs of the sea", "public domain"
     return config
@@ -269,7 +270,9 @@ def test_credits_say_where_the_album_comes_from(made: Path) -> None:
         "351 songs",
         "700,000",
         "1,000 steps in 6 min 40 s",
-        "python -m pipeline +stage=album seed=7 'data.title=Songs of the sea'",
+        "the base model, which learnt from: Game music (freedoom, freedm, simutrans-data, openttd-openmsx), POP909",
+        "GPL-2 (openttd-openmsx)",
+        "python -m pipeline +stage=album data=chorales seed=7 'data.title=Songs of the sea'",
         "album.artist=Nobody name=run",
     ):
         assert said in text
@@ -284,7 +287,7 @@ def test_the_command_that_makes_an_album_again_leads_to_all_its_settings() -> No
     assert words[:4] == ["python", "-m", "pipeline", "+stage=album"]
     again = compose(*[quoted(word, sweep=False) for word in words[4:]])
     assert flatten(again) | {"stage": "album", "name": "album"} == flatten(config)
-    assert remake_command(configured("+stage=album")) == "python -m pipeline +stage=album name=album"
+    assert remake_command(configured("+stage=album")) == ("python -m pipeline +stage=album data=chorales name=album")
 
 
 def test_the_album_is_told_with_its_address(run: Config, capsys: pytest.CaptureFixture[str]) -> None:
