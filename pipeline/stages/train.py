@@ -266,6 +266,11 @@ def outcome(config: Config, trainer: Trainer, store: PhraseStore, recorder: Reco
         f"generating (overlap with the validation songs {chosen['overlap']:.2f}, of the training songs "
         f"{recorder.floor:.2f})."
     )
+    if trainer.early_stopping.weights:
+        say(
+            f"train: validation songs were likeliest at step {trainer.early_stopping.best_step:,}, whose generator is "
+            "kept; later ones learn the training songs by heart."
+        )
     for warning in recorder.warnings():
         say(f"train: {warning}.")
     if trainer.step:

@@ -23,7 +23,7 @@ def test_the_best_weights_are_kept_and_waiting_ends() -> None:
     for step, loss in enumerate((3.0, 2.0, 2.5, 1.5, 1.6, 1.7), start=1):
         assert stopping.stopped_at is None
         stopping.offer(step, loss, weighing(step))
-    assert stopping.stopped_at == 6 and stopping.lowest == 1.5
+    assert (stopping.stopped_at, stopping.best_step, stopping.lowest) == (6, 4, 1.5)
     assert float(stopping.weights["weight"]) == 4
     again = EarlyStopping(patience=2)
     again.load_state_dict(stopping.state_dict())
