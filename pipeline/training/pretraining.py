@@ -25,7 +25,7 @@ from pipeline.sources.debian import PACKAGES, find_in_packages
 from pipeline.sources.folders import files_of
 from pipeline.training.pretrained import SHIPPED, write_compact
 
-SETTINGS = ("train.init=null", "train.minutes=240", "train.pretrain_share=0.9", "train.style_balance=0.6")
+SETTINGS = ("train.minutes=240", "train.pretrain_share=0.9", "train.style_balance=0.6")
 """Beside the defaults: mostly likelihood, since a run that begins with the model has a discriminator of its own."""
 STEPS = 2000
 ONE_STYLE = {"freedm": "freedoom"}

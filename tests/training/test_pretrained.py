@@ -32,6 +32,7 @@ from tests.conftest import Program
         (("data=folder", "data.path=.", "roll.bars=8"), None),
         (("data=folder", "data.path=.", "prepare.key=original"), None),
         (("data=folder", "data.path=.", "model=large"), None),
+        (("data=games",), None),
         (("data=games", "model=musegan_hybrid"), None),
         (("data=folder", "data.path=.", "train.init=null"), None),
         (("data=chorales", "train.init=mine"), "mine"),
