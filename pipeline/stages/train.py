@@ -34,6 +34,7 @@ from pipeline.parallel import num_processes
 from pipeline.progress import counted, counter, duration, finish_step_first, say
 from pipeline.scores.structure.song_plan import pack_plans
 from pipeline.settings.data import roll_spec
+from pipeline.settings.train import BASE
 from pipeline.songs.performance.model import fit_performance, performance_state
 from pipeline.stage_table import STAGES, Outcome, Plan
 from pipeline.training.pretrained import begin_with_pretrained, pretrained_hash
@@ -267,16 +268,13 @@ def outcome(config: Config, trainer: Trainer, store: PhraseStore, recorder: Reco
         f"{recorder.floor:.2f})."
     )
     if trainer.early_stopping.weights:
-        say(
-            f"train: validation songs were likeliest at step {trainer.early_stopping.best_step:,}, whose generator is "
-            "kept; later ones learn the training songs by heart."
-        )
+        best = trainer.early_stopping.best_step
+        say(f"train: validation songs were likeliest at step {best:,}, whose generator is kept.")
     for warning in recorder.warnings():
         say(f"train: {warning}.")
     if trainer.step:
-        longer = {
-            name: compose(f"budget={name}", f"train.init={config.train.init or 'null'}").train for name in BUDGETS
-        }
+        init = BASE if config.train.init else "null"
+        longer = {name: compose(f"budget={name}", f"train.init={init}").train for name in BUDGETS}
         say(f"train: {after_this(trainer, longer)}")
     sizes = {
         f"{name}_parameters": sum(weight.numel() for weight in network.parameters())
