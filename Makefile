@@ -1,7 +1,7 @@
 # make album  set up, run the whole chain on the embedded default, say where the album is
 #             make album ARGS="data=folder data.path=$$HOME/midi name=mine"
 #             make album ARGS="data=chorales"
-# make listen an album of the model that comes along, as it is
+# make listen three short songs of the models that come along, as they are: about a minute
 # make test   set up, lint, types, all tests;  make check  lint and the fast tests
 # make bench  measure speed and memory on this machine;  make bench ARGS="--midi $$HOME/midi" with your own files
 # PYTHON=python3.12 chooses the interpreter (3.11 to 3.13); TORCH="torch==2.13.0 --index-url URL" another build of torch.
@@ -21,7 +21,8 @@ album: .venv/installed
 	@$(RUN) pipeline +stage=album $(ARGS)
 
 listen: .venv/installed
-	@$(RUN) pipeline +stage=album name=listen train.steps=0 $(ARGS)
+	@$(RUN) pipeline +stage=album name=listen train.steps=0 generate.songs=3 generate.max_seconds=90 \
+	  lyrics.model.steps=1 $(ARGS)
 
 test: .venv/installed
 	@$(MAKE) --no-print-directory --jobs=2 lint tests
