@@ -14,7 +14,7 @@ class EarlyStopping:
     Parameters
     ----------
     patience
-        Stops once the loss has not fallen for so many offers; 0 never does, and keeps nothing.
+        Stops once the loss has not fallen for so many offers; at least 1.
 
     Attributes
     ----------

@@ -5,7 +5,7 @@
 It learns from game music (the Debian packages of `data=games`, fetched with apt where they are not installed), the 4/4
 songs of POP909 (github.com/music-x-lab/POP909-Dataset) and the drums of the Groove MIDI Dataset
 (magenta.tensorflow.org/datasets/groove), of which all other tracks are unknown. Rare styles come more often. Ctrl-C
-keeps what was learnt: the same command goes on. On one core that takes 70 minutes; the run is `outputs/base`.
+keeps what was learnt: the same command goes on. On one core it took 80 minutes; the run is `outputs/base`.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def credit_rows(config: Config) -> list[tuple[str, str]]:
     train = read_manifest(stage_directory("train", config))
     notes, facts = (train.notes, train.facts) if train else ({}, {})
     rows = [
-        ("Learnt from", config.data.title),
+        ("Plans and tempi from" if facts.get("steps") == 0 else "Learnt from", config.data.title),
         ("Licence of the music", config.data.licence),
         ("Began with", _beginning(train)),
         ("Songs and phrases", _counts(notes.get("music", {}))),

@@ -23,7 +23,7 @@ from pipeline.config import Config, compose, flatten
 from pipeline.drawing.piano_rolls import draw_samples, draw_song
 from pipeline.files import Manifest, write_json, write_manifest
 from pipeline.lyrics.alignment.alignment import fit_words
-from pipeline.pages.album.credits import remake_command
+from pipeline.pages.album.credits import credit_rows, remake_command
 from pipeline.scores.notes import Planes, notes_from_roll
 from pipeline.songs.song import Section, Song
 from pipeline.stages import album
@@ -277,6 +277,16 @@ def test_credits_say_where_the_album_comes_from(made: Path) -> None:
     ):
         assert said in text
         assert said in plain
+
+
+def test_credits_of_a_run_without_steps_say_that_nothing_was_learnt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_manifest(Path("outputs/album/train"), Manifest("train", 1, {"train.init": "base"}, {}, {"steps": 0}, {}))
+    rows = dict(credit_rows(configured("+stage=album", "data=originals")))
+    assert "Learnt from" not in rows and rows["Plans and tempi from"] == "Songs written for AlbumGAN"
+    assert rows["Began with"].startswith("the base model") and rows["Training"].startswith("none")
 
 
 def test_the_command_that_makes_an_album_again_leads_to_all_its_settings() -> None:
