@@ -58,9 +58,8 @@ class OnsetCounts:
         return cls(team.sum(sums), team.sum(phrases))
 
     def notes_per_bar(self, bars: int) -> Tensor:
-        """Mean number of notes, `[tracks]`, as if every track had counted everywhere."""
-        shares = self.phrases.mean(0).clamp(min=1e-6)
-        return self.onsets.sum((0, 2)) / shares / bars
+        """Mean number of notes, `[tracks]`, as if every track had counted everywhere; NaN where one counted nowhere."""
+        return self.onsets.sum((0, 2)) / self.phrases.mean(0) / bars
 
     def variety(self) -> float:
         """How different the phrases are from each other: 1 where no two begin a note alike, 0 where all are the same.
@@ -76,10 +75,15 @@ class OnsetCounts:
 
 
 def count_onsets(pair: PhrasePair, generator: PhraseGenerator, team: Team) -> tuple[OnsetCounts, OnsetCounts] | None:
-    """Onsets of generated phrases, without given ones, and of real phrases; `None` where none were generated."""
+    """Onsets of generated phrases and of real ones; `None` where none were generated.
+
+    Of the generated ones without what was given, and without tracks that the phrases know nothing of.
+    """
     if pair.fake is None:
         return None
     made = None if pair.conditioning is None else ~mask_of_steps(pair.conditioning.mask, pair.spec)
+    if made is not None and pair.conditioning is not None and pair.conditioning.known is not None:
+        made = made & pair.conditioning.known.unsqueeze(1)
     return OnsetCounts.of(generator.onsets(pair.fake), made, team), OnsetCounts.of(
         generator.onsets(pair.real), team=team
     )
@@ -198,8 +202,9 @@ class TrainingReport:
     figures
         Means since the last report: `discriminator_loss`, `generator_loss`, `real_logit`, `fake_logit`,
         `discriminator_accuracy` (share of pairs whose real phrase scores higher), `likelihood_loss` (nats of a track
-        at a step, of real phrases), `sharpness` (factor that calibrates logits), the penalties (`r1` and `r2`, or
-        `gradient_penalty`), the gradients' norms `generator_gradient_norm` and `discriminator_gradient_norm`,
+        at a step, of real phrases), `validation_loss` (the same of validation phrases), `sharpness` (factor that
+        calibrates logits), the penalties (`r1` and `r2`, or `gradient_penalty`), the gradients' norms
+        `generator_gradient_norm` and `discriminator_gradient_norm`,
         `variety` and `variety_real` (`OnsetCounts.variety`), and at this step `learning_rate`.
     notes_per_bar
         Of the training generator, by track, since the last report; compare `statistics.notes_per_bar`.

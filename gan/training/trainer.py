@@ -200,7 +200,9 @@ class Trainer:
         looks = self.step <= end and stopping.stopped_at is None
         if looks and (self.step == end or self.step % self.settings.report_steps == 0):
             pair = make_pairs(self.average, [validation], 0, [self._random(0)], real_alone=True)[0]
-            stopping.offer(self.step, -log_probs(self.average, pair, [pair.real])[0].mean().item(), self.average)
+            loss = -log_probs(self.average, pair, [pair.real])[0].mean().item()
+            stopping.offer(self.step, loss, self.average)
+            self.meter.add({"validation_loss": loss}, None)
             if self.step == end or stopping.stopped_at is not None:
                 self.average.load_state_dict(stopping.weights)
                 self.generator.load_state_dict(stopping.weights)

@@ -24,6 +24,7 @@ MOST_STYLES = 32
 """A data set with more folders than this is sorted by something else than style."""
 FEWEST_SONGS = 2
 """A folder with fewer songs is no style."""
+NO_STYLE = -1
 
 
 def style_of(source: str, depth: int) -> str:
@@ -74,6 +75,14 @@ def labels_of(store: PhraseStore, split: str) -> NDArray[np.float32]:
     chords = store.chords(split).astype(np.float32)
     chords[chords[:, :, QUALITY] == UNKNOWN] = np.nan
     return np.concatenate([chords.reshape(len(chords), -1), songs[store.index(split).songs]], axis=1)
+
+
+def styles_of_songs(store: PhraseStore, split: str) -> NDArray[np.int64]:
+    """The number of the style of each song of a split, -1 without one, `[songs]` in the order of `store.songs`."""
+    styles = {name: number for number, name in enumerate(styles_of(store))}
+    depth = fork([row.source for row in store.songs])
+    rows = (row for row in store.songs if row.split == split)
+    return np.array([styles.get(style_of(row.source, depth), NO_STYLE) for row in rows], np.int64)
 
 
 def performances_of(store: PhraseStore, split: str) -> list[PlayedNotes]:

@@ -1,8 +1,8 @@
 """Model of song plans: plans drawn from those of the data's songs, joined at sections, as long as they should be.
 
 A first-order Markov model over sections: a song goes on as another song of the data does from a section that begins
-alike, with as many tracks before and after and at a similar place of the song. Whatever of the second song returns from
-before the join returns from the section of the first that is most like it.
+alike, with as many tracks before and after, over similar chords and at a similar place of the song. Whatever of the
+second song returns from before the join returns from the section of the first that is most like it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gan.chords import QUALITIES, QUALITY, ROOT
+from pipeline.scores.chords.symbols import UNKNOWN, ChordRows, unknown_chords
 from pipeline.scores.structure.song_plan import NEW, SongPlan
 from pipeline.songs.song import Section
 
@@ -29,6 +31,11 @@ SHARPNESS = 6.0
 TAIL = 4
 """Bars of an ending that are kept where nothing but cutting helps."""
 
+RETURNS_WEIGHT = 4.0
+"""How much it counts that as much of a song returns as before where songs are joined or sections left out."""
+CHORDS_WEIGHT = 1.0
+"""How much it counts at a join that both sides go over the same chords."""
+
 Span = tuple[int, int, int]
 """First bar, end and label of a section."""
 
@@ -41,12 +48,25 @@ class PlanModel:
     ----------
     plans
         Those of the data's songs, at least `MIN_PLANS`.
+    styles
+        The number of the style of each, -1 without one; empty where nothing is known of them.
     """
 
     plans: Sequence[SongPlan]
+    styles: Sequence[int] = ()
 
-    def draw(self, least: int, most: int, variation: float, random: np.random.Generator) -> SongPlan:
-        """A plan of `least` to `most` bars.
+    def draw(
+        self,
+        least: int,
+        most: int,
+        variation: float,
+        random: np.random.Generator,
+        is_minor: bool | None = None,
+        style: int | None = None,
+    ) -> SongPlan:
+        """A plan of `least` to `most` bars, begun by a song of this mode and this style where there is one.
+
+        Its chords are open where no song of the data is in the mode.
 
         Parameters
         ----------
@@ -56,12 +76,19 @@ class PlanModel:
             Share of the bars of all tracks that are made anew in a strophe that is repeated to make a song long enough.
         random
             Draws the songs and the joins.
+        is_minor, style
+            The mode, and the number of the style; None for any.
         """
-        costs = np.array([_misfit(plan.num_bars, least, most) for plan in self.plans])
+        every = range(len(self.plans))
+        own = [number for number in every if is_minor in (None, self.plans[number].is_minor)] or list(every)
+        own = [number for number in own if self.styles and self.styles[number] == style] or own
+        costs = np.array([_misfit(self.plans[number].num_bars, least, most) for number in own])
         weights = np.exp(-SHARPNESS * (costs - costs.min()))
-        plan = self.plans[int(random.choice(len(self.plans), p=weights / weights.sum()))]
+        plan = self.plans[int(random.choice(own, p=weights / weights.sum()))]
         if random.random() < JOINED:
             plan = self._joined(plan, least, most, random)
+        if is_minor not in (None, plan.is_minor):
+            plan = replace(plan, chords=unknown_chords(len(plan.chords)))
         return fit_plan(plan, least, most, variation, random)
 
     def _joined(self, plan: SongPlan, least: int, most: int, random: np.random.Generator) -> SongPlan:
@@ -69,16 +96,18 @@ class PlanModel:
         low, high = plan.num_bars / STRETCH, plan.num_bars * STRETCH
         if least <= plan.num_bars <= most:
             low, high = max(low, least), min(high, most)
-        best: tuple[float, SongPlan, int, int] | None = None
+        best: tuple[float, SongPlan] | None = None
         for _ in range(TRIES):
             other = self.plans[int(random.integers(len(self.plans)))]
             if other is plan or len(plan.starts) < 2 or len(other.starts) < 2:
                 continue
             end, start = int(random.choice(plan.starts[1:])), int(random.choice(other.starts[1:]))
             if low <= end + other.num_bars - start <= high:
-                gap = _distance(plan, end, other, start)
-                best = (gap, other, end, start) if best is None or gap < best[0] else best
-        return plan if best is None else join_plans(plan, best[2], best[1], best[3])
+                joined = join_plans(plan, end, other, start)
+                gap = _distance(plan, end, other, start) + RETURNS_WEIGHT * (_returning(plan) - _returning(joined))
+                gap += CHORDS_WEIGHT * chord_distance(plan.chords[: 2 * end], other.chords[2 * start :])
+                best = (gap, joined) if best is None or gap < best[0] else best
+        return plan if best is None else best[1]
 
 
 def _misfit(bars: int, least: int, most: int) -> float:
@@ -94,6 +123,16 @@ def _distance(plan: SongPlan, end: int, other: SongPlan, start: int) -> float:
     before = np.mean(plan.playing[:, end - 1] != other.playing[:, start - 1])
     after = np.mean(plan.playing[:, end] != other.playing[:, start])
     return float(before + after) + abs(end / plan.num_bars - start / other.num_bars)
+
+
+def chord_distance(one: ChordRows, other: ChordRows) -> float:
+    """One less the cosine of how often two progressions have each root with each quality; 0 where one has none."""
+    counts = []
+    for chords in (one, other):
+        known = chords[(chords[:, QUALITY] != UNKNOWN) & (chords[:, ROOT] >= 0)].astype(np.int64)
+        counts.append(np.bincount(known[:, ROOT] * len(QUALITIES) + known[:, QUALITY], minlength=12 * len(QUALITIES)))
+    lengths = [float(np.linalg.norm(count)) for count in counts]
+    return 1 - float(counts[0] @ counts[1]) / (lengths[0] * lengths[1]) if all(lengths) else 0.0
 
 
 def spans_of(plan: SongPlan) -> list[Span]:
@@ -130,6 +169,7 @@ def arrange(plan: SongPlan, spans: Sequence[Span]) -> SongPlan:
         source=source,
         kept=kept,
         density=plan.density[:, bars],
+        chords=plan.chords.reshape(plan.num_bars, -1)[bars].reshape(2 * len(bars), -1),
     )
 
 
@@ -176,6 +216,8 @@ def join_plans(plan: SongPlan, end: int, other: SongPlan, start: int) -> SongPla
         kept=np.concatenate([plan.kept[:, :end], kept], axis=1),
         density=np.concatenate([plan.density[:, :end], density], axis=1),
         beats=plan.beats,
+        chords=np.concatenate([plan.chords[: 2 * end], other.chords[2 * start :]]),
+        is_minor=plan.is_minor,
     )
 
 
@@ -220,24 +262,29 @@ def fit_plan(plan: SongPlan, least: int, most: int, variation: float, random: np
         spans = spans_of(plan)
     if plan.num_bars <= most:
         return plan
-    places = range(1, len(spans))
-    runs = []
-    for begin in places:
-        for end in range(begin + 1, len(spans)):
-            rest = plan.num_bars - (spans[end - 1][1] - spans[begin][0])
-            if least <= rest <= most:
-                left = [label for *_, label in (*spans[:begin], *spans[end:])]
-                lost = len(set(plan.labels) - set(left))
-                runs.append((lost + _distance(plan, spans[begin][0], plan, spans[end][0]), begin, end))
-    if runs:
-        _, begin, end = min(runs)
-        return arrange(plan, [*spans[:begin], *spans[end:]])
+    shorter = [
+        (arrange(plan, [*spans[:begin], *spans[end:]]), spans[begin][0], spans[end][0])
+        for begin in range(1, len(spans))
+        for end in range(begin + 1, len(spans))
+        if least <= plan.num_bars - (spans[end - 1][1] - spans[begin][0]) <= most
+    ]
+    if shorter:
+        costs = [
+            RETURNS_WEIGHT * (_returning(plan) - _returning(one)) + _distance(plan, begin, plan, end)
+            for one, begin, end in shorter
+        ]
+        return shorter[int(np.argmin(costs))][0]
     tail = min(TAIL, most - 1)
     head = most - tail
     kept = [(first, min(last, head), label) for first, last, label in spans if first < head]
     if tail:
         kept.append((plan.num_bars - tail, plan.num_bars, plan.labels[-1]))
     return arrange(plan, kept)
+
+
+def _returning(plan: SongPlan) -> float:
+    """The share of the bars of all tracks that return exactly."""
+    return float(plan.exact.sum() / max(1, plan.playing.sum()))
 
 
 def vary_plan(plan: SongPlan, first: int, variation: float, random: np.random.Generator) -> SongPlan:

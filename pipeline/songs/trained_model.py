@@ -38,8 +38,8 @@ class TrainedModel:
         Whether the data was moved to C major or A minor.
     performance
         How notes are played, as the data's songs were, else as those were that come along.
-    plans
-        Of songs of the data.
+    plans, plan_styles
+        Of songs of the data; and the number of the style of each, -1 without one.
     """
 
     generator: PhraseGenerator
@@ -50,6 +50,7 @@ class TrainedModel:
     styles: tuple[str, ...]
     in_common_key: bool
     plans: tuple[SongPlan, ...] = ()
+    plan_styles: tuple[int, ...] = ()
     performance: PerformanceModel = field(default_factory=bundled_model)
 
     @property
@@ -74,6 +75,7 @@ def load_trained_model(config: Config, checkpoint: Path) -> TrainedModel:
             in_common_key=state["settings"]["prepare.key"] == "common",
             performance=completed_performance(performance_from(state["performance"])),
             plans=tuple(unpack_plans({name: values.numpy() for name, values in state["plans"].items()})),
+            plan_styles=tuple(state["plan_styles"].tolist()),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

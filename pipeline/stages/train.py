@@ -25,7 +25,7 @@ from gan.training.monitor import TrainingFailed
 from gan.training.precision import uses_bfloat16
 from gan.training.trainer import Trainer
 from pipeline.config import Config, compose, flatten, stage_directory
-from pipeline.dataset.labels import labels_of, performances_of, styles_of
+from pipeline.dataset.labels import labels_of, performances_of, styles_of, styles_of_songs
 from pipeline.dataset.store import PhraseStore, open_store
 from pipeline.devices import choose_device, load_checkpoint, prepare_torch, resident
 from pipeline.errors import UserError
@@ -101,13 +101,14 @@ def run(config: Config, directory: Path) -> Outcome:
     training, held_out = (unpack(_some(one), spec) for one in (rolls, held_out))
     settings = settings_of(flatten(config), STAGES["train"].groups)
     plans = store.plans("train")
-    plans = plans[:: -(-len(plans) // MOST_PLANS) or 1]
+    some = slice(None, None, -(-len(plans) // MOST_PLANS) or 1)
     facts = {
         "spec": spec.to_dict(),
         "settings": settings,
         "music": store.statistics,
         "styles": styles_of(store),
-        "plans": {name: torch.from_numpy(values) for name, values in pack_plans(plans).items()},
+        "plans": {name: torch.from_numpy(values) for name, values in pack_plans(plans[some]).items()},
+        "plan_styles": torch.from_numpy(styles_of_songs(store, "train")[some]),
         "performance": performance_state(fit_performance(performances_of(store, "train"))),
     }
     recorder = Recorder(directory, config, trainer, training, held_out, _some(held_out_known), facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -9,12 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gan.chords import QUALITY
 from gan.spec import RollSpec, Track
+from pipeline.scores.chords.symbols import UNKNOWN, print_progression, read_progression
 from pipeline.scores.structure.song_plan import NEW, SongPlan
 from pipeline.songs.plan_model import (
     MIN_PLANS,
     PlanModel,
     arrange,
+    chord_distance,
     fit_plan,
     join_plans,
     letters_of,
@@ -107,6 +111,55 @@ def test_drawn_plans_differ_and_return_as_much_as_those_of_the_songs() -> None:
     assert len(shapes) > 2 * len(plans), "most are no song's own"
     share = [np.mean([plan.exact.sum() / plan.playing.sum() for plan in group]) for group in (plans, drawn)]
     assert share[1] == pytest.approx(share[0], abs=0.1)
+
+
+def over(plan: SongPlan, progression: str, is_minor: bool = False) -> SongPlan:
+    """The plan over a progression, repeated to its end."""
+    chords = read_progression(progression)
+    return replace(plan, chords=np.resize(chords, (2 * plan.num_bars, chords.shape[1])), is_minor=is_minor)
+
+
+def test_chords_go_with_their_bars() -> None:
+    song, other = over(SONG, "C F G C"), over(OTHER, "Am Dm E Am", is_minor=True)
+    assert print_progression(arrange(song, [(20, 24, 0), (5, 7, 1)]).chords) == "C | F | G | C | F | G"
+    joined = join_plans(song, 4, other, 12)
+    assert print_progression(joined.chords) == "C | F | G | C | Am | Dm | E | Am"
+    assert not joined.is_minor, "the mode is that of the first"
+
+
+def test_songs_are_drawn_in_their_mode_and_joined_where_chords_are_alike() -> None:
+    major, minor = [over(plan, "C F G C") for plan in songs()], [over(plan, "Am Dm E Am", True) for plan in songs()]
+    both = [plan for pair in zip(major, minor, strict=True) for plan in pair]
+    random = np.random.default_rng(0)
+    drawn = [PlanModel(both).draw(16, 32, 0.0, random, is_minor=True) for _ in range(20)]
+    assert all(plan.is_minor for plan in drawn)
+    pure = [set(print_progression(plan.chords).split(" | ")) == {"Am", "Dm", "E"} for plan in drawn]
+    assert np.mean(pure) > 0.9, "a join goes on over the chords of before"
+    strange = PlanModel(major).draw(16, 32, 0.0, random, is_minor=True)
+    assert (strange.chords[:, QUALITY] == UNKNOWN).all(), "no song is in minor: chords are left open"
+
+
+def test_a_song_begins_as_one_of_its_style() -> None:
+    plans = [over(plan, f"{'CDEFGA'[number % 6]}") for number, plan in enumerate(songs())]
+    styles = [number % 3 - 1 for number in range(12)]
+    random = np.random.default_rng(0)
+    for style in (0, 1):
+        firsts = {
+            print_progression(PlanModel(plans, styles).draw(16, 32, 0.0, random, style=style).chords[:2])
+            for _ in range(12)
+        }
+        assert firsts <= {
+            print_progression(plans[number].chords[:2]) for number in range(12) if styles[number] == style
+        }
+    assert PlanModel(plans, styles).draw(16, 32, 0.0, random, is_minor=True, style=7).num_bars >= 16, "never heard of"
+
+
+def test_progressions_are_alike_by_the_chords_that_they_have() -> None:
+    one, same, other, none = map(read_progression, ("C F G C", "C | G F | C", "Am Dm", "N.C."))
+    assert 0 < chord_distance(one, same) < 0.2 < chord_distance(one, read_progression("C Am"))
+    assert chord_distance(one, one) == pytest.approx(0)
+    assert chord_distance(one, other) == 1
+    assert chord_distance(one, none) == 0, "of nothing nothing is unlike"
 
 
 def test_sections_are_named_by_what_returns_and_where() -> None:

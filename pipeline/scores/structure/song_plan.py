@@ -1,6 +1,7 @@
 """Plan of a song (its structure, bar by bar): sections, which bars return, who plays and how densely.
 
-A plan is read out of notes. It says nothing about pitches: what a bar that is new sounds like is left open.
+A plan is read out of notes. Beside the chords it says nothing about pitches: what a bar that is new sounds like is left
+open.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.spec import RollSpec
+from pipeline.scores.chords.symbols import ChordRows, unknown_chords
 from pipeline.scores.notes import Notes
 from pipeline.scores.structure.self_similarity import find_sections
 
@@ -30,7 +32,7 @@ MAX_DENSITY = 255
 
 @dataclass(frozen=True, eq=False)
 class SongPlan:
-    """What returns in a song and who plays, bar by bar.
+    """What returns in a song, who plays and over which chords, bar by bar.
 
     Attributes
     ----------
@@ -48,6 +50,10 @@ class SongPlan:
         Uint8 `[tracks, bars]`: notes that begin in the bar.
     beats
         Beats of a bar.
+    chords
+        Of all half bars, `[2 * bars, 3]`, the song moved to C major or A minor.
+    is_minor
+        Whether it is in minor; of no account where no chord is known.
     """
 
     starts: tuple[int, ...]
@@ -57,6 +63,8 @@ class SongPlan:
     kept: NDArray[np.uint32]
     density: NDArray[np.uint8]
     beats: int
+    chords: ChordRows
+    is_minor: bool = False
 
     @property
     def num_bars(self) -> int:
@@ -93,7 +101,14 @@ class SongPlan:
         return firsts
 
 
-def plan_of_song(notes: Notes, bars: int, spec: RollSpec, starts: Sequence[int] | None = None) -> SongPlan:
+def plan_of_song(
+    notes: Notes,
+    bars: int,
+    spec: RollSpec,
+    starts: Sequence[int] | None = None,
+    chords: ChordRows | None = None,
+    is_minor: bool = False,
+) -> SongPlan:
     """Read the plan out of a song.
 
     Parameters
@@ -102,6 +117,8 @@ def plan_of_song(notes: Notes, bars: int, spec: RollSpec, starts: Sequence[int] 
         The song in one metre, and how many bars it has; of `spec` the tracks and the grid count.
     starts
         The bars at which its sections begin where they are known; None finds them by self-similarity.
+    chords, is_minor
+        As in `SongPlan`; None leaves them open.
     """
     starts = find_sections(notes, bars, spec) if starts is None else starts
     playing = np.zeros((spec.num_tracks, bars), np.bool_)
@@ -148,6 +165,8 @@ def plan_of_song(notes: Notes, bars: int, spec: RollSpec, starts: Sequence[int] 
         kept=kept,
         density=np.minimum(density, MAX_DENSITY).astype(np.uint8),
         beats=spec.beats_per_bar,
+        chords=unknown_chords(2 * bars) if chords is None else chords,
+        is_minor=is_minor,
     )
 
 
@@ -186,6 +205,8 @@ def pack_plans(plans: Sequence[SongPlan]) -> dict[str, NDArray[Any]]:
         "starts": np.array([start for plan in plans for start in plan.starts], np.int32),
         "labels": np.array([label for plan in plans for label in plan.labels], np.int32),
         "beats": np.array([plan.beats for plan in plans], np.int32),
+        "is_minor": np.array([plan.is_minor for plan in plans], np.bool_),
+        "chords": np.concatenate([unknown_chords(0), *(plan.chords for plan in plans)]),
     } | {
         name: np.concatenate([getattr(plan, name) for plan in plans], axis=1) if plans else np.zeros((0, 0), kind)
         for name, kind in (("playing", bool), ("source", np.int16), ("kept", np.uint32), ("density", np.uint8))
@@ -210,6 +231,8 @@ def unpack_plans(arrays: Mapping[str, NDArray[Any]]) -> list[SongPlan]:
                 kept=arrays["kept"][:, bars].astype(np.uint32),
                 density=arrays["density"][:, bars].astype(np.uint8),
                 beats=int(arrays["beats"][number]),
+                chords=arrays["chords"][2 * bars.start : 2 * bars.stop].astype(np.int8),
+                is_minor=bool(arrays["is_minor"][number]),
             )
         )
     return plans

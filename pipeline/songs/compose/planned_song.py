@@ -27,7 +27,7 @@ from pipeline.scores.chords.symbols import UNKNOWN, ChordRows, unknown_chords
 from pipeline.scores.keys import Key
 from pipeline.scores.notes import Notes, Planes, notes_from_roll
 from pipeline.scores.structure.song_plan import NEW, SongPlan
-from pipeline.songs.chord_requests import chord_conditions, chords_in
+from pipeline.songs.chord_requests import chords_in
 from pipeline.songs.compose.ending import end_in_last_bar
 from pipeline.songs.compose.phrase_sampling import ConditionalSampler, draw_latents, latents_of
 from pipeline.songs.compose.reranking import PhraseSlot, SampledPhrase
@@ -327,10 +327,8 @@ class PlannedSong:
         return likeness
 
     def _chords_heard(self, phrases: torch.Tensor, window: slice, inside: slice) -> torch.Tensor:
-        """The share of the half bars made in which the requested chord is recognised, `[batch]`; 0 without any."""
-        if self.requested_chords is None:
-            return torch.zeros(len(phrases))
-        requested = torch.from_numpy(self.requested_chords[2 * window.start : 2 * window.stop]).float()
+        """The share of the half bars made in which the chord is recognised that they are made for, `[batch]`."""
+        requested = torch.from_numpy(self._chords[2 * window.start : 2 * window.stop]).float()
         recognised = [
             recognise_chords(notes_from_roll(one, self.spec.lowest_pitch), self.spec.bars, self.spec)
             for one in phrases.cpu().numpy()
@@ -352,18 +350,20 @@ class PlannedSong:
         silent[density] = False
         conditions[layout.attributes] = conditions[layout.attributes].masked_fill(silent, torch.nan)
         here = slice(2 * window.start, 2 * window.stop)
-        conditions[layout.chords] = chord_conditions(self._chords[here])
-        if self.requested_chords is not None:
-            request_chords(conditions, self.requested_chords[here], layout)
+        request_chords(conditions, self._chords[here], layout)
         return conditions
 
     @cached_property
     def _chords(self) -> ChordRows:
-        """The chords of all half bars: the requested; else of a bar that returns those of its source, else drawn."""
+        """The chords of all half bars: the requested; else of a bar that returns those of its source, else the plan's.
+
+        What the plan leaves open has those of phrases of the data.
+        """
         layout, chords = ConditionLayout.of(self.spec), unknown_chords(2 * self.plan.num_bars)
         drawn = {label: chords_in(values, layout) for label, values in self._values.items()}
         for (start, end), label in zip(self.plan.section_bars, self.plan.labels, strict=True):
             chords[2 * start : 2 * end] = np.resize(drawn[label], (2 * (end - start), CHORD_NUMBERS))
+        chords = np.where(self.plan.chords[:, QUALITY, None] == UNKNOWN, chords, self.plan.chords)
         pitched = list(self.spec.pitched)
         for bar in range(self.plan.num_bars):
             sources = self.plan.source[pitched, bar][self.plan.playing[pitched, bar]]

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from gan.chords import QUALITY
 from gan.networks.generator import Generator
 from gan.seeds import mix_seed
 from gan.spec import RollSpec
 from pipeline.config import Config
-from pipeline.scores.chords.symbols import transpose_rows
+from pipeline.scores.chords.symbols import UNKNOWN, transpose_rows, unknown_chords
 from pipeline.scores.keys import Key, key_name
 from pipeline.scores.notes import cut_overlaps
 from pipeline.scores.structure.song_plan import SongPlan
@@ -79,7 +80,7 @@ class SongComposer:
         self.plan = plan_of_form(config, self.spec)
         self.styles = model.styles if isinstance(model.generator, Generator) else ()
         self.examples = model.generator.examples if isinstance(model.generator, Generator) else None
-        self.plans = model.plans if isinstance(model.generator, Generator) else ()
+        self.plans = PlanModel(model.plans, model.plan_styles) if isinstance(model.generator, Generator) else None
         # songs are moved to their key
         self.request = read_request(config, self.spec, model.styles, in_common_key=True)
         self.rerolls = read_rerolls(settings.rerolls, settings.songs, "generate.rerolls")
@@ -110,9 +111,12 @@ class SongComposer:
         sections: tuple[FormSection, ...] | SongPlan
         if self.plan is not None:
             form, sections = Path(settings.form or "").name, self.plan
-        elif settings.form is None and len(self.plans) >= MIN_PLANS:
+        elif settings.form is None and self.plans is not None and len(self.plans.plans) >= MIN_PLANS:
             least, most, tempo = choose_length(tempo, self.spec, bounds, SLOWING_BARS, tempo_is_fixed)
-            sections = PlanModel(self.plans).draw(least, most, settings.variation, random)
+            mode = None if key is None else key.is_minor
+            sections = self.plans.draw(least, most, settings.variation, random, mode, style)
+            if mode is None and (sections.chords[:, QUALITY] != UNKNOWN).any():
+                is_minor = sections.is_minor
             form = letters_of(sections)
         else:
             form = pick_form(settings.form, number)
@@ -128,6 +132,8 @@ class SongComposer:
             seed = mix_seed(seed, history.times)
             random = np.random.default_rng(seed)
             is_minor = draw_mode(self.music["modes"], random) if key is None else key.is_minor
+            if isinstance(sections, SongPlan):
+                sections = replace(sections, chords=unknown_chords(len(sections.chords)))
         home = Key(9 if is_minor else 0, is_minor)
         return SongOutline(number, seed, history, key, home, tempo, form, sections, arrangement, style, random)
 
@@ -149,6 +155,8 @@ class SongComposer:
         if self.chords is not None and outline.requested_key is not None:
             typed = self.chords.rows(outline.roles(spec))
             chords = transpose_rows(typed, home.tonic - outline.requested_key.tonic)
+        if isinstance(outline.sections, SongPlan):
+            request = replace(request, chord_strength=float(settings.chord_strength))
         composed = self.composer.compose(outline.sections, home, request, tracks.lead, outline.seed, chords)
         notes, num_bars = composed.notes()
         ranges = comfortable_ranges(self.statistics.sounding, arrangement.programs, spec)

@@ -41,7 +41,8 @@ def test_pretraining_goes_on_with_the_weights_that_unseen_phrases_are_likeliest_
     for name, validation in (("like", like), ("noise", noise)):
         trainer = make_trainer(**changes)
         batches = batches_from(rolls, SPEC, trainer.settings.phrases_per_step, 0)
-        for _ in itertools.islice(trainer.run(batches, validation), 17):
+        for report in itertools.islice(trainer.run(batches, validation), 17):
+            assert trainer.step > 30 or report.figures["validation_loss"] > 0, "it is recorded"
             if not trainer.pretraining:
                 break
         ends[name] = trainer.early_stopping.stopped_at

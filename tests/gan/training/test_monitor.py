@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from gan.training.batches import batches_from
 from gan.training.monitor import OnsetCounts
-from tests.trainer_makers import SPEC, make_trainer, train
+from tests.trainer_makers import SPEC, make_trainer, scale_rolls, train
 
 
 def test_few_phrases_over_and_over_are_told_in_words():
@@ -52,6 +53,18 @@ def test_given_notes_do_not_count_as_made():
     free[0, :, 1] = False
     rates = OnsetCounts.of(strikes, free).notes_per_bar(SPEC.bars)
     assert rates.tolist() == pytest.approx([0, SPEC.steps_per_bar, 0]), "as if all had been made"
+
+
+def test_a_track_of_which_no_phrase_knows_anything_is_not_called_silent():
+    trainer = make_trainer(pretrain_share=0.0, report_steps=1)
+    rolls = scale_rolls(16)
+    rolls[:, :, 0] = False
+    known = torch.ones(16, SPEC.num_tracks, dtype=torch.bool)
+    known[:, 0] = False
+    batches = batches_from(rolls, SPEC, trainer.settings.phrases_per_step, 0, known=known)
+    report = next(trainer.run(batches))
+    assert not report.warnings
+    assert SPEC.names[0] not in report.notes_per_bar
 
 
 def test_a_silent_track_is_told_in_words():

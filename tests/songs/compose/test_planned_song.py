@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -119,6 +120,18 @@ def test_sections_have_the_chords_of_phrases_of_the_data(song: PlannedSong) -> N
     assert (found[-2:, QUALITY] == UNKNOWN).all(), "the ending is what it is"
 
 
+def test_new_bars_are_made_for_the_chords_of_the_plan() -> None:
+    written = np.tile(read_progression("Am F C G"), (PLAN.num_bars // 4, 1))
+    written[:8, QUALITY] = UNKNOWN
+    found = composer().compose(replace(PLAN, chords=written), HOME, requesting(), STRINGS, seed=4)
+    assert isinstance(found, PlannedSong)
+    chords = found.chords(PLAN.num_bars)
+    new = (PLAN.source[list(SPEC.pitched)] == NEW).all(axis=0).repeat(2)
+    new[:8] = new[-2:] = False
+    assert np.array_equal(chords[new], written[new])
+    assert (chords[:8, QUALITY] == UNKNOWN).all(), "of the first bars nothing is known"
+
+
 def test_a_bar_of_another_typed_chord_does_not_return() -> None:
     chords = np.tile(read_progression("C F | G C"), (PLAN.num_bars // 2, 1))
     plan = without_other_chords(PLAN, chords, SPEC)
@@ -127,15 +140,15 @@ def test_a_bar_of_another_typed_chord_does_not_return() -> None:
         assert plan.source[track, bar] == (PLAN.source[track, bar] if same or track not in SPEC.pitched else NEW)
 
 
-def test_candidates_are_known_by_the_requested_chords_that_are_heard(song: PlannedSong) -> None:
-    asked = deepcopy(song)
+def test_candidates_are_known_by_the_chords_that_are_heard(song: PlannedSong) -> None:
     window, inside = slice(4, 4 + SPEC.bars), slice(1, 3)
     phrases = torch.zeros((2, *SPEC.shape), dtype=torch.bool)
     for number, chord in enumerate(((60, 64, 67), (62, 65, 69))):
         for pitch in chord:
             phrases[number, ONSET, 1, :, ::2, pitch - SPEC.lowest_pitch] = True
-    assert asked._chords_heard(phrases, window, inside).tolist() == [0, 0], "none is asked for"
-    asked.requested_chords = np.tile(np.array([0, 0, 0], np.int8), (2 * PLAN.num_bars, 1))  # C major
+    assert song._chords_heard(phrases, window, inside).tolist() == [0, 0], "none is asked for"
+    c_major = np.tile(np.array([0, 0, 0], np.int8), (2 * PLAN.num_bars, 1))
+    asked = replace(song, requested_chords=c_major)
     assert asked._chords_heard(phrases, window, inside).tolist() == [1, 0]
 
 
