@@ -33,7 +33,9 @@ def dithered(sound: Sound) -> Sound:
     """
     generator = np.random.default_rng(0)
     noise = generator.random(sound.shape, dtype=np.float32) - generator.random(sound.shape, dtype=np.float32)
-    return np.where(np.any(sound != 0, axis=1, keepdims=True), sound + noise / 32768, sound).astype(np.float32)
+    noise *= np.float32(1 / 32768)
+    noise[(sound[:, 0] == 0) & (sound[:, 1] == 0)] = 0
+    return sound + noise
 
 
 def write_wav(path: Path, sound: Sound, rate_hz: int) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from math import gcd
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
+from scipy.ndimage import minimum_filter1d, uniform_filter1d
 from scipy.signal import resample_poly
 
-from pipeline.audio.loudness import loudness_lufs
+from pipeline.audio.loudness import levels, loudness_lufs
 from pipeline.audio.synthesizers import Sound
 
 LARGEST_CUT_DB = 24.0
@@ -50,13 +50,13 @@ def limit(sound: Sound, ceiling: float, rate_hz: int) -> Sound:
 
     The gain falls ahead of a peak and recovers after it over `LOOK_AHEAD_SECONDS`, so waveforms keep their shape.
     """
-    level = np.abs(sound).max(axis=1)
+    level = levels(sound)
     if level.max(initial=0.0) <= ceiling:
         return sound
     width = 2 * int(LOOK_AHEAD_SECONDS * rate_hz) + 1
     gain = np.minimum(1.0, ceiling / np.maximum(level, 1e-9))
     # the minimum over a window, then the mean over the same window, is never above the gain that a peak needs
-    lowest = -maximum_filter1d(-gain, 2 * width - 1, mode="nearest")
+    lowest = minimum_filter1d(gain, 2 * width - 1, mode="nearest")
     smooth = uniform_filter1d(lowest, width, mode="nearest")
     limited: Sound = (sound * np.minimum(smooth, gain)[:, None]).astype(np.float32)
     return limited
@@ -94,7 +94,7 @@ def end_cleanly(sound: Sound, rate_hz: int, score_seconds: float, longest_second
     fade = round(FADE_SECONDS * rate_hz)
     if len(sound) < limit_:
         sound = np.pad(sound, ((0, limit_ - len(sound)), (0, 0)))
-    level = np.abs(sound).max(axis=1)
+    level = levels(sound)
     loud = np.flatnonzero(level > 1e-3 * level.max(initial=0.0))
     last = int(loud[-1]) if len(loud) else 0
     end = min(limit_, max(score, last) + fade)
