@@ -29,7 +29,7 @@ from music21 import (
     tempo,
     tie,
 )
-from music21.musicxml.m21ToXml import GeneralObjectExporter, ScoreExporter
+from music21.musicxml.m21ToXml import ScoreExporter
 
 from gan.spec import RollSpec
 from pipeline.files import atomic_path
@@ -69,8 +69,9 @@ MELISMA_BEGINS, MELISMA_ENDS = "melisma begins", "melisma ends"
 
 def write_score(path: Path, song: Song, title: str, words: Sequence[SungSyllable] = ()) -> None:
     """Write a song as MusicXML, atomically; `words` lie on its notes."""
-    general = GeneralObjectExporter()
-    exporter = ScoreExporter(general.fromGeneralObject(build_score(song, title, words)), makeNotation=True)
+    score = build_score(song, title, words)
+    score.makeNotation(inPlace=True)
+    exporter = ScoreExporter(score, makeNotation=True)
     root = exporter.parse()
     _draw_extenders(root)
     _add_chords(root, song)
