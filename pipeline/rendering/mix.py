@@ -67,7 +67,7 @@ def mix_song(song: Song, settings: RenderSettings, soundfont: Path, words: Seque
     volumes = balanced_volumes(levels, song.volumes)
     amplitudes = [volume**2 for volume in volumes]  # General MIDI's volume law
     names = song.spec.names
-    parts = {names[index]: stem * np.float32(amplitudes[index]) for index, stem in stems.items()}
+    parts = {names[index]: np.multiply(stem, np.float32(amplitudes[index]), out=stem) for index, stem in stems.items()}
     lufs = {names[index]: levels[index] + 20 * math.log10(max(amplitudes[index], 1e-6)) for index in sounding}
     if settings.vocal and words:
         voice = sing(song, words, settings.vocal_voice)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
@@ -281,7 +282,8 @@ def _underlay(measure: stream.Measure, lyrics: NoteLyrics, first_step: int, step
                 break
 
 
-def split_length(length: Fraction, where: Fraction, spec: RollSpec) -> list[Fraction]:
+@cache
+def split_length(length: Fraction, where: Fraction, spec: RollSpec) -> tuple[Fraction, ...]:
     """A length in quarter notes as plain ones that follow each other, broken at the beat where it is syncopated.
 
     In compound metres what goes on beyond a beat is broken at the next, and only whole beats share a note head.
@@ -298,7 +300,7 @@ def split_length(length: Fraction, where: Fraction, spec: RollSpec) -> list[Frac
         piece = next(fitting, Fraction(1, spec.steps_per_quarter))
         pieces.append(piece)
         where, length = where + piece, length - piece
-    return pieces
+    return tuple(pieces)
 
 
 def _element(pitches: tuple[int, ...], length: Fraction, names: list[str] | None) -> Any:

@@ -126,8 +126,8 @@ def test_lengths_in_compound_metres_are_parts_of_a_beat_or_whole_beats(steps_per
                 inside = where // beat == (where + piece - step) // beat
                 assert inside or (where % beat == 0 and piece % beat == 0)
                 where += piece
-    assert split_length(Fraction(2), Fraction(0), spec) == [Fraction(3, 2), Fraction(1, 2)]
-    assert split_length(Fraction(3), Fraction(0), spec) == [Fraction(3)], "a dotted half note"
+    assert split_length(Fraction(2), Fraction(0), spec) == (Fraction(3, 2), Fraction(1, 2))
+    assert split_length(Fraction(3), Fraction(0), spec) == (Fraction(3),), "a dotted half note"
 
 
 @pytest.mark.parametrize(("beats", "metre"), [(2, "6/8"), (3, "9/8"), (4, "12/8")])
