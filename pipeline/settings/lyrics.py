@@ -38,7 +38,7 @@ class LanguageModelSettings:
     """Stretches of text that one step reads side by side."""
     sequence_length: int = 64
     """Tokens of backpropagation through time; the state is carried over from one stretch to the next."""
-    steps: int = 800
+    steps: int = 500
     """Optimiser steps; what counts, as it makes runs repeatable."""
     minutes: float = 10.0
     """Upper bound of the training time."""

@@ -42,7 +42,7 @@ LAST_SHARE = 0.2
 """In this last share of the time the learning rate falls to nothing, where the time ends before the steps do."""
 FRESH_READINGS, DROPOUT_PER_READING, MOST_DROPOUT = 3, 0.05, 0.25
 """Where `dropout` is null: it grows with each time that the text is read again after the first ones."""
-FINE_TUNING_SHARE, WARM_UP = 0.3, 50
+FINE_TUNING_SHARE, WARM_UP = 0.5, 50
 """A model that has learnt before takes this share of the learning rate, and so many steps to rise to it."""
 FINE_TUNING_DROPOUT = 1 / 3
 """Such a model takes this share of the dropout that goes by readings: it forgets what it knows under more."""

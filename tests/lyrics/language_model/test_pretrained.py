@@ -21,7 +21,7 @@ from pipeline.lyrics.language_model.pretrained import (
     pretrained_weights,
 )
 from pipeline.lyrics.language_model.pretraining import without_training_state
-from pipeline.lyrics.language_model.training import LanguageModelTrainer
+from pipeline.lyrics.language_model.training import FINE_TUNING_SHARE, LanguageModelTrainer
 from pipeline.settings.lyrics import LyricsSettings
 
 torch.set_num_threads(1)
@@ -75,7 +75,7 @@ def test_what_a_model_knows_is_kept_and_tokens_are_added(trainer: LanguageModelT
     table = tuned.model.table
     assert torch.equal(table[:-2], trainer.best["table"])
     assert torch.allclose(table[-1], trainer.best["table"].mean(0)) and torch.equal(table[-1], table[-2])
-    assert tuned.learning_rate < 0.02 * 0.3 / 49
+    assert tuned.learning_rate < 0.02 * FINE_TUNING_SHARE / 49
     before = bits_per_character(LanguageModelTrainer(more, asked().model).model, more.test, more.vocabulary)
     assert bits_per_character(tuned.model, more.test, more.vocabulary) < before / 2
     tuned.load_state_dict(tuned.state_dict())
