@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gan.ops.upload import upload
+
 CHORD_NUMBERS = 3
 ROOT, QUALITY, BASS = range(CHORD_NUMBERS)
 """Places of a chord's numbers."""
@@ -41,7 +43,7 @@ def chord_tones(chords: Tensor) -> Tensor:
     table = torch.zeros(NO_CHORD + 1, 12)
     for row, tones in enumerate(CHORD_TONES.values()):
         table[row, list(tones)] = 1
-    table = table.to(chords)
+    table = upload(table, chords.device).to(chords.dtype)
     root, quality = chords[..., ROOT], chords[..., QUALITY].nan_to_num(NO_CHORD).long()
     above = (torch.arange(12, device=chords.device) - root.nan_to_num(0).long().unsqueeze(-1)) % 12
     return torch.maximum(table[quality].gather(-1, above), _one_hot(chords[..., BASS]))

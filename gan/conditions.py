@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from gan.chords import CHORD_NUMBERS, chord_tones, encode_chords, transpose_chords
 from gan.ops.counts import count_cells, pack_cells
+from gan.ops.upload import upload
 from gan.spec import HOLD, ONSET, RollSpec
 
 NUM_ATTRIBUTES = 4
@@ -135,8 +136,10 @@ def conditions_of(rolls: Tensor, labels: Tensor, spec: RollSpec, known: Tensor |
         short / notes,
     ]
     rhythm = onsets.sum(1).view(len(rolls), *rolls.shape[3:5]).sum(1)  # [batch, steps]
-    pitches = sounding[:, list(spec.pitched)].sum(1).view(torch.uint8).sum(1)[:, : spec.num_pitches]
-    chroma = pitches @ pitch_class_matrix(spec).to(rolls.device)
+    pitched = upload(torch.tensor(spec.pitched, dtype=torch.long), rolls.device)
+    pitches = sounding.index_select(1, pitched).sum(1).view(torch.uint8).sum(1)[:, : spec.num_pitches]
+    classes = (torch.arange(spec.num_pitches, device=rolls.device) + spec.lowest_pitch) % 12
+    chroma = pitches.new_zeros(len(rolls), 12).index_add(1, classes, pitches)  # GPUs have no product of whole numbers
     shares = [one / one.sum(1, keepdim=True) for one in (rhythm, chroma)]
     conditions = torch.cat([*attributes, *shares, labels.to(rolls.device)], dim=1)
     if known is not None:
@@ -172,12 +175,6 @@ def complete_examples(conditions: Tensor, known: Tensor, layout: ConditionLayout
             rows = lacking.nonzero()
             filled[rows, columns] = donors[:, columns]
     return filled
-
-
-def pitch_class_matrix(spec: RollSpec) -> Tensor:
-    """`[pitches, 12]`, whole numbers: which pitch class each pitch belongs to."""
-    classes = (torch.arange(spec.num_pitches) + spec.lowest_pitch) % 12
-    return (classes.unsqueeze(1) == torch.arange(12)).long()
 
 
 def transpose_conditions(conditions: Tensor, semitones: Tensor, layout: ConditionLayout) -> Tensor:
@@ -306,7 +303,8 @@ class ConditionEncoder(nn.Module):
         """What holds for the whole phrase, all but the chords: `[batch, ConditionLayout.size]` to `[batch, size]`."""
         rest = slice(self.layout.attributes.stop, None)
         scaled = ((self._scaled(conditions) - self.centres) / self.scales)[:, rest].nan_to_num(0.0)
-        known = ~conditions[:, [self.layout.rhythm.start, self.layout.chroma.start, TEMPO]].isnan()
+        places = (self.layout.rhythm.start, self.layout.chroma.start, TEMPO)
+        known = ~torch.stack([conditions[:, place] for place in places], 1).isnan()
         return torch.cat(
             [
                 self.tracks(conditions).flatten(1),

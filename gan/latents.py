@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from gan.conditions import ConditionLayout, interpolate_conditions
+from gan.ops.upload import upload
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Latents:
 
     def to(self, device: torch.device | str) -> Latents:
         """The same latents on another device."""
-        return Latents(**{name: value.to(device) for name, value in self.to_dict().items()})
+        return Latents(**{name: upload(value, device) for name, value in self.to_dict().items()})
 
     def __getitem__(self, index: slice | Tensor | list[int]) -> Latents:
         """Some of the phrases; the batch axis stays."""

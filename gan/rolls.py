@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from gan.ops.upload import upload
 from gan.spec import HOLD, ONSET, RollSpec
 
 STREAM_SOUNDING, STREAM_ONSET = 0, 1
@@ -66,7 +67,7 @@ def unpack(rolls: Tensor, spec: RollSpec) -> Tensor:
         bits = rolls
     else:
         values = torch.arange(256, dtype=torch.uint8, device=rolls.device).unsqueeze(1)
-        masks = torch.tensor([128, 64, 32, 16, 8, 4, 2, 1], dtype=torch.uint8, device=rolls.device)
+        masks = upload(torch.tensor([128, 64, 32, 16, 8, 4, 2, 1], dtype=torch.uint8), rolls.device)
         table = (values & masks).ne(0).view(torch.int64).squeeze(1)  # of each byte its eight bools, taken as one number
         words = table.index_select(0, rolls.flatten().int()).view(rolls.shape)
         bits = words.view(torch.bool)[..., : spec.num_pitches]

@@ -33,6 +33,7 @@ from gan.networks.heads import (
 from gan.networks.history import AHEAD, NUM_POINTERS, History
 from gan.networks.layers import TrackLinear, activate, linear
 from gan.ops.shard import WHOLE, Shard
+from gan.ops.upload import upload
 from gan.rolls import STREAM_ONSET, STREAM_SOUNDING, stream_pitch_classes
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
@@ -126,7 +127,8 @@ class NoteDecoder(nn.Module):
     """
 
     classes: Tensor
-    lowest_pitches: Tensor
+    others: Tensor
+    offsets: Tensor
     projection: Tensor
 
     def __init__(
@@ -147,8 +149,10 @@ class NoteDecoder(nn.Module):
         self.width, self.drop = width, drop
         self.pitch_range, tracks = classes.shape[1], spec.num_tracks
         self.register_buffer("classes", classes, persistent=False)
-        lowest = torch.tensor([lowest_pitches[track] for track in spec.pitched])
-        self.register_buffer("lowest_pitches", lowest, persistent=False)
+        beside = [[other for other in spec.pitched if other != track] for track in spec.pitched]
+        first = torch.tensor([lowest_pitches[track] for track in range(spec.num_tracks)])
+        self.register_buffer("others", torch.tensor(beside, dtype=torch.long), persistent=False)
+        self.register_buffer("offsets", first[self.others] - first[list(spec.pitched), None], persistent=False)
         nothing = self.history(torch.zeros(spec.num_steps, 1, tracks), torch.full((1, tracks), math.nan))
         self.before = TrackLinear(tracks, nothing.before(0, 1)[0].shape[3] + num_inputs + CHORD_SIZE, width)
         self.shared = linear(nothing.shared(0, 1)[0].shape[2], tracks * width)
@@ -226,7 +230,7 @@ class NoteDecoder(nn.Module):
             return None
         size = (self.spec.num_tracks, 2, self.width)
         draws = shard.draw(lambda batch: torch.rand(batch, *size, generator=random), count)
-        return ((draws >= self.drop) / (1 - self.drop)).to(self.projection.device)
+        return upload((draws >= self.drop) / (1 - self.drop), self.projection.device)
 
     def _pointers(self, own: Tensor, chroma: Tensor, means: Tensor, x: Tensor, track: int) -> Tensor:
         """`[rows, NUM_POINTERS, pitch_range]`; `x` are the inputs of these steps."""
@@ -240,11 +244,9 @@ class NoteDecoder(nn.Module):
     def _origins(self, own: Tensor, notes: Tensor, track: int) -> Tensor:
         """Pitches from which a track's intervals count, `[rows, num_origins - 1]`, see `PitchedHead.pitch_logits`."""
         chord = own[:, :, track, 1].flatten(0, 1)
-        others = [other for other in self.spec.pitched if other != track]
-        places = [self.spec.pitched.index(other) for other in others]
-        mine = self.lowest_pitches[self.spec.pitched.index(track)]
-        beside = highest(notes[:, :, others].flatten(0, 1))
-        moved = torch.where(beside >= 0, beside + self.lowest_pitches[places] - mine, NO_ORIGIN)
+        mine = self.spec.pitched.index(track)
+        beside = highest(notes.index_select(2, self.others[mine]).flatten(0, 1))
+        moved = torch.where(beside >= 0, beside + self.offsets[mine], NO_ORIGIN)
         line = torch.stack([lowest(chord), highest(chord), highest(own[:, :, track, AHEAD].flatten(0, 1))], 1)
         return torch.cat([torch.where(line >= 0, line, NO_ORIGIN), moved], 1)
 
@@ -436,7 +438,7 @@ def pitched_decisions(
         struck = torch.cat([struck, torch.ones_like(struck[:, :1])], 1)
     row, target = struck.nonzero(as_tuple=True)
     number = (struck.cumsum(1).long() - 1)[row, target]
-    fits = number < head.max_notes  # larger chords lose their highest notes
+    fits = (number < head.max_notes).nonzero().squeeze(1)  # larger chords lose their highest notes
     row, target, number = row[fits], target[fits], number[fits]
     rows = rows[row]
     chosen = onset[rows] * (torch.arange(head.pitch_range, device=hidden.device) < target.unsqueeze(1))
@@ -477,7 +479,7 @@ def decide(
         if head.max_notes == 1:
             logits = logits[:, :-1]
         pitch = pick(logits, chance[rows, 2 + number], temperature[1])
-        more = pitch < head.pitch_range
+        more = (pitch < head.pitch_range).nonzero().squeeze(1)
         rows, last = rows[more], pitch[more]
         onset[rows, last] = 1.0
     return onset, torch.maximum(onset, kept)

@@ -133,13 +133,18 @@ class Discriminator(PhraseDiscriminator):
         """Take in logits `[batch]` of real and generated phrases, as running means."""
         variance = (real_logits.var() + fake_logits.var()) / 2
         found = torch.stack([real_logits.mean() - fake_logits.mean(), variance])
-        self.moments.lerp_(found, 1.0 if not bool(self.moments.any()) else CALIBRATION_RATE)
+        self.moments.lerp_(found, torch.where(self.moments.any(), CALIBRATION_RATE, 1.0))
 
     @property
     def sharpness(self) -> float:
         """Factor that makes logits the logarithm of a density ratio, were both sides Gaussian (linear discriminant)."""
-        gap, variance = self.moments.tolist()
-        return float(min(max(gap / max(variance, 1e-6), 0.0), MAX_SHARPNESS))
+        return float(self.density_sharpness())
+
+    def density_sharpness(self) -> Tensor:
+        """`sharpness` as a number that stays on the device, float64."""
+        gap, variance = self.moments.double()
+        sharpness: Tensor = (gap / variance.clamp(min=1e-6)).clamp(0.0, MAX_SHARPNESS)
+        return sharpness
 
     def _unconditional(self, batch: int) -> Conditioning:
         """No conditions, and nothing given."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot, pad
 
 from gan.conditions import SILENT
+from gan.ops.upload import upload
 from gan.rolls import STREAM_ONSET, STREAM_SOUNDING
 from gan.spec import RollSpec
 
@@ -74,7 +75,8 @@ class History:
         self.chroma = new(length, batch, tracks, 12)
         self.harmony = new(length, batch, 12)
         self.hashes = new(length, batch, tracks)  # of the onsets: equal where these are
-        self.keys = torch.randint(1, 2**20, (pitches,), generator=torch.Generator().manual_seed(0)).to(classes)
+        keys = torch.randint(1, 2**20, (pitches,), generator=torch.Generator().manual_seed(0))
+        self.keys = upload(keys, classes.device).to(classes.dtype)
         self.sums = new(length + 1, batch, tracks, 5)  # so far: notes; steps alike and played, one and two bars apart
         self.chords = new(2, batch, tracks, pitches)  # the last two, while sampling
         self.latest = torch.zeros(batch, tracks, dtype=torch.long, device=classes.device)
@@ -123,7 +125,7 @@ class History:
         found = streams[:, :, :, STREAM_SOUNDING].gather(0, index)
         self.ahead = found * (later < time).unsqueeze(3)
         far = torch.where(later < time, later - steps, FARTHEST).unsqueeze(3)
-        near = (far <= torch.tensor(NEAR, device=streams.device)).to(self.ahead)
+        near = (far <= upload(torch.tensor(NEAR), streams.device)).to(self.ahead)
         self.nearness = torch.cat([(far < FARTHEST) / (1.0 + far), near], 3)
 
     def open(self, step: int) -> None:
@@ -251,7 +253,8 @@ class History:
         if stop - start == 1:
             return self.now.unsqueeze(0), self.now_chroma.amax(1).unsqueeze(0), self.now_notes.unsqueeze(0)
         visible = self.given[start:stop].clone()
-        visible[:, :, list(decided)] = 1.0
+        for track in decided:
+            visible[:, :, track] = 1.0
         visible = visible * self.known
         start, stop = start + self.lead, stop + self.lead
         notes = self.sounding[start:stop] * visible.unsqueeze(3)

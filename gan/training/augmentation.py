@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gan.conditions import ConditionLayout
 from gan.ops.shard import WHOLE, Shard
+from gan.ops.upload import upload
 from gan.spec import RollSpec
 
 
@@ -31,8 +32,8 @@ def transpose(streams: Tensor, semitones: Tensor, spec: RollSpec) -> Tensor:
     inside = ((source >= 0) & (source < pitch_range)).view(len(streams), 1, 1, 1, pitch_range)
     index = source.clamp(0, pitch_range - 1).view(len(streams), 1, 1, 1, pitch_range).expand_as(streams)
     moved = torch.gather(streams, -1, index) * inside
-    is_drum = torch.tensor([track.is_drum for track in spec.tracks], device=streams.device).view(1, 1, -1, 1, 1)
-    return torch.where(is_drum, streams, moved)
+    is_drum = upload(torch.tensor([track.is_drum for track in spec.tracks]), streams.device)
+    return torch.where(is_drum.view(1, 1, -1, 1, 1), streams, moved)
 
 
 def random_semitones(batch: int, most: int, generator: torch.Generator) -> Tensor:
@@ -57,7 +58,7 @@ def drop_conditions(
     each = shard.draw(lambda batch: torch.rand(batch, size, generator=random), count) < each_share
     for whole in (layout.rhythm, layout.chroma, layout.chords):
         each[:, whole] = each[:, whole.start, None]
-    return torch.where((every | each).to(conditions.device), torch.nan, conditions)
+    return torch.where(upload(every | each, conditions.device), torch.nan, conditions)
 
 
 MASK_KINDS = ("compose", "accompany", "continue", "fill", "mix")

@@ -14,6 +14,7 @@ from gan.interface import PhraseGenerator
 from gan.latents import Latents
 from gan.networks.generator import Generator
 from gan.ops.shard import WHOLE, Shard
+from gan.ops.upload import upload
 from gan.rolls import unpack
 from gan.seeds import RandomStream, mix_seed
 from gan.spec import RollSpec
@@ -74,6 +75,7 @@ def batches_from(
     labels: Tensor | None = None,
     known: Tensor | None = None,
     repeats: Tensor | None = None,
+    device: torch.device | str | None = None,
 ) -> Iterator[Batch]:
     """Endless batches of `batch_size` phrases, each a function of `seed` and its step alone.
 
@@ -97,6 +99,9 @@ def batches_from(
         Of all phrases, bool `[count, tracks]`; without it all tracks are.
     repeats
         How often each phrase comes in an epoch, int64 `[count]`; without it once.
+    device
+        Where the batches are wanted; without it where the rolls are. Rolls that are there are indexed there (resident
+        data); of others the rows of a batch are copied, packed as they are, and unpacked there.
     """
     if len(rolls) == 0:
         raise ValueError("there are no phrases to train on")
@@ -106,6 +111,8 @@ def batches_from(
     count = len(entries)
     all_labels = no_labels(len(rolls), spec) if labels is None else labels
     all_known = torch.ones(len(rolls), spec.num_tracks, dtype=torch.bool) if known is None else known
+    columns = [rolls, all_labels.to(rolls.device), all_known.to(rolls.device)]
+    target = rolls.device if device is None else device
     orders: dict[int, Tensor] = {}
     step = start_step
     while True:
@@ -114,8 +121,9 @@ def batches_from(
             shuffler = torch.Generator().manual_seed(mix_seed(seed, RandomStream.BATCH_ORDER, epoch))
             orders[epoch] = torch.randperm(count, generator=shuffler)
         chosen = entries[torch.stack([orders[place // count][place % count] for place in places])]
-        some = unpack(rolls.index_select(0, chosen.to(rolls.device)), spec)
-        yield Batch(some, all_labels[chosen], all_known[chosen])
+        rows = upload(chosen, rolls.device)
+        packed, *told = (upload(column.index_select(0, rows), target) for column in columns)
+        yield Batch(unpack(packed, spec), *told)
         for epoch in [epoch for epoch in orders if epoch < places[-1] // count]:
             del orders[epoch]
         step += 1
@@ -186,18 +194,20 @@ def make_pairs(
     """
     spec, layout = generator.spec, generator.layout
     device = next(generator.parameters()).device
-    pairs, latents = [], []
+    pairs, latents, all_known = [], [], []
     for batch, streams in zip(batches, random, strict=True):
         count = len(batch.rolls)
         rows = shard.rows(count)
         real, semitones = _real_phrases(generator, batch, max_transposition, streams, shard)
         draws = streams(RandomStream.CONDITIONS_AND_MASKS, "cpu")
-        known = batch.known[rows].to(device)
-        conditions = conditions_of(batch.rolls[rows].to(device), batch.labels[rows], spec, known)
+        known = upload(batch.known[rows], device)
+        all_known.append(known)
+        labels = upload(batch.labels[rows], device)
+        conditions = conditions_of(upload(batch.rolls[rows], device), labels, spec, known)
         if semitones is not None:
             conditions = transpose_conditions(conditions, semitones, layout)
         conditions = drop_conditions(conditions, layout, DROP_ALL_SHARE, DROP_EACH_SHARE, draws, shard)
-        mask = draw_masks(count, spec, draws)[rows].to(device) & known.unsqueeze(2)
+        mask = upload(draw_masks(count, spec, draws)[rows], device) & known.unsqueeze(2)
         conditioning = Conditioning(conditions, mask, known)
         pairs.append(PhrasePair(real, None, conditioning, spec))
         if not real_alone:
@@ -206,9 +216,8 @@ def make_pairs(
     if real_alone:
         return pairs
     masks = torch.cat([pair.conditioning.mask for pair in pairs if pair.conditioning])
-    all_known = torch.cat([batch.known[shard.rows(len(batch.known))] for batch in batches]).to(device)
     context = StreamContext(torch.cat([pair.real for pair in pairs]), masks)
-    made = generator.streams(Latents.cat(latents), context, known=all_known)
+    made = generator.streams(Latents.cat(latents), context, known=torch.cat(all_known))
     fakes = torch.split(made, [len(pair.real) for pair in pairs])
     return [replace(pair, fake=fake) for pair, fake in zip(pairs, fakes, strict=True)]
 
@@ -219,8 +228,9 @@ def _real_phrases(
     """A shard's real phrases in the design's form, and by how many semitones they were moved, if they were."""
     device, count = next(generator.parameters()).device, len(batch.rolls)
     rows = shard.rows(count)
-    real = generator.encode(batch.rolls[rows].to(device))
+    real = generator.encode(upload(batch.rolls[rows], device))
     if not max_transposition:
         return real, None
-    semitones = random_semitones(count, max_transposition, random(RandomStream.TRANSPOSITION, "cpu"))[rows].to(device)
+    semitones = random_semitones(count, max_transposition, random(RandomStream.TRANSPOSITION, "cpu"))
+    semitones = upload(semitones[rows], device)
     return transpose(real, semitones, generator.spec), semitones

@@ -13,7 +13,6 @@ def update_average(average: nn.Module, network: nn.Module, step: int, max_decay:
     The decay grows with the step, `(1 + step) / (10 + step)`, up to `max_decay`: so the first weights are forgotten.
     """
     decay = min(max_decay, (1 + step) / (10 + step))
-    for mean, weight in zip(average.parameters(), network.parameters(), strict=True):
-        mean.lerp_(weight, 1 - decay)
+    torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - decay)  # a GPU does all at once
     for kept, value in zip(average.buffers(), network.buffers(), strict=True):
         kept.copy_(value)

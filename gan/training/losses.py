@@ -24,8 +24,10 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from gan.ops.shard import WHOLE, Shard
+from gan.ops.upload import upload
 
-Figures = dict[str, float]
+Figures = dict[str, Tensor]
+"""Numbers to report, `[]` each, which stay on the device until a step is done."""
 Scorer = Callable[..., Tensor]
 """A discriminator: gives the logits of one or several batches of phrases, one behind the other."""
 
@@ -78,7 +80,7 @@ def gradient_penalty(logits: Tensor, inputs: Tensor) -> Tensor:
 
 def interpolate_phrases(real: Tensor, fake: Tensor, random: torch.Generator, shard: Shard = WHOLE) -> Tensor:
     """A random point on the line between each real and generated phrase, `[batch, ...]`; a CPU generator draws it."""
-    share = shard.draw(partial(torch.rand, generator=random), len(real)).to(real.device)
+    share = upload(shard.draw(partial(torch.rand, generator=random), len(real)), real.device)
     share = share.view(-1, *[1] * (real.dim() - 1))
     return share * real + (1 - share) * fake
 
@@ -107,16 +109,17 @@ class DiscriminatorOutput:
 
     @classmethod
     def of(
-        cls, loss: Tensor, penalty: Tensor | None, real_logits: Tensor, fake_logits: Tensor, **figures: float
+        cls, loss: Tensor, penalty: Tensor | None, real_logits: Tensor, fake_logits: Tensor, **figures: Tensor
     ) -> Self:
         """The output with what is reported of any loss; `figures` are those of its penalties."""
         figures = {
-            "discriminator_loss": loss.item(),
-            "real_logit": real_logits.mean().item(),
-            "fake_logit": fake_logits.mean().item(),
-            "discriminator_accuracy": (real_logits > fake_logits).float().mean().item(),
+            "discriminator_loss": loss,
+            "real_logit": real_logits.mean(),
+            "fake_logit": fake_logits.mean(),
+            "discriminator_accuracy": (real_logits > fake_logits).float().mean(),
             **figures,
         }
+        figures = {name: value.detach() for name, value in figures.items()}
         return cls(loss, penalty, figures, real_logits, fake_logits)
 
 
@@ -201,7 +204,7 @@ class Relativistic(AdversarialLoss):
             return DiscriminatorOutput.of(loss, None, real_logits, fake_logits)
         r1, r2 = (norms.mean() for norms in squared_gradient_norms(logits, real, fake))
         penalty = self.penalty_steps * self.gamma / 2 * (r1 + r2)
-        return DiscriminatorOutput.of(loss, penalty, real_logits, fake_logits, r1=r1.item(), r2=r2.item())
+        return DiscriminatorOutput.of(loss, penalty, real_logits, fake_logits, r1=r1, r2=r2)
 
     def generator(self, discriminator: Scorer, real: Tensor, fake: Tensor) -> Tensor:
         """The pairing loss the other way round."""
@@ -232,7 +235,7 @@ class Wasserstein(AdversarialLoss):
         between = interpolate_phrases(real, fake, random, shard).requires_grad_(True)
         norm = gradient_penalty(discriminator(between), between)
         penalty = self.penalty_steps * self.gamma * norm
-        return DiscriminatorOutput.of(loss, penalty, real_logits, fake_logits, gradient_penalty=norm.item())
+        return DiscriminatorOutput.of(loss, penalty, real_logits, fake_logits, gradient_penalty=norm)
 
     def generator(self, discriminator: Scorer, real: Tensor, fake: Tensor) -> Tensor:
         """The more negative, the higher generated phrases score."""

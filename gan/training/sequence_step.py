@@ -41,7 +41,7 @@ class SequenceStep(AdversarialStep):
         weights = self.learning_weights("generator")
         loss = -self._log_prob(pair, [pair.real], step)[0].mean()
         torch.autograd.backward(loss, inputs=weights)
-        return {"likelihood_loss": loss.item()} | self.update("generator")
+        return {"likelihood_loss": loss.detach()} | self.update("generator")
 
     def simultaneous_step(self, pair: PhrasePair, step: int, substep: int = 0) -> Figures:
         """A step of the discriminator, and of the generator where it learns from it, by the scores from before."""
@@ -56,17 +56,17 @@ class SequenceStep(AdversarialStep):
             self.team.gather(logits.detach()) for logits in (output.real_logits, output.fake_logits)
         )
         given = self.team.gather(pair.conditioning.mask.flatten(1).any(1).to(real_logits))
-        whole = given == 0  # phrases of which nothing was given
-        if int(whole.sum()) > 1:
+        whole = (given == 0).nonzero().squeeze(1)  # phrases of which nothing was given
+        if len(whole) > 1:
             self.discriminator.calibrate(real_logits[whole], fake_logits[whole])
-        figures["sharpness"] = self.discriminator.sharpness
+        figures["sharpness"] = self.discriminator.density_sharpness()
         if self.settings.policy_weight:
             weighted = importance_weights(fake_logits, self.discriminator.sharpness)[self.team.rows(len(fake_logits))]
             weights = self.learning_weights("generator")
             real, fake = self._log_prob(pair, [pair.real, pair.fake], step)
             likelihood, policy = -real.mean(), -((weighted - 1) * fake).mean()
             torch.autograd.backward(likelihood + self.settings.policy_weight * policy, inputs=weights)
-            figures |= {"likelihood_loss": likelihood.item(), "generator_loss": policy.item()}
+            figures |= {"likelihood_loss": likelihood.detach(), "generator_loss": policy.detach()}
             figures |= self.update("generator")
         return figures
 

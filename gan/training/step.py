@@ -91,7 +91,7 @@ class AdversarialStep:
         """Gradients of the adversarial loss, through the notes."""
         assert pair.fake is not None
         loss = self.loss.generator(self.scorer(pair), pair.real, pair.fake)
-        figures = {"generator_loss": loss.item()}
+        figures = {"generator_loss": loss.detach()}
         torch.autograd.backward(loss, inputs=self.learning_weights("generator"))
         return figures
 
@@ -124,4 +124,4 @@ class AdversarialStep:
         gradients = [weight.grad for weight in weights if weight.grad is not None]
         self.team.average_(gradients)
         optimizer.step()
-        return {f"{side}_gradient_norm": float(torch.nn.utils.get_total_norm(gradients))}
+        return {f"{side}_gradient_norm": torch.nn.utils.get_total_norm(gradients)}

@@ -12,11 +12,12 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gan.networks.checkpoint import FORMAT, check_format
 from gan.networks.designs import NETWORKS
@@ -30,7 +31,7 @@ from gan.training.batches import Batch, PhrasePair, RandomStreams, make_pair, ma
 from gan.training.distributed import ALONE, Team
 from gan.training.early_stopping import EarlyStopping
 from gan.training.ema import update_average
-from gan.training.losses import LOSSES
+from gan.training.losses import LOSSES, Figures
 from gan.training.monitor import Meter, TrainingFailed, TrainingReport, count_onsets
 from gan.training.precision import accelerate, uses_bfloat16
 from gan.training.sequence_step import SequenceStep, log_probs
@@ -49,6 +50,21 @@ def scheduled_learning_rate(settings: TrainSettings, step: int, steps: int) -> f
     last = settings.decay_share * steps
     left = (steps - step) / last if last > 0 else 1.0
     return settings.learning_rate * max(0.0, min(1.0, left))
+
+
+def means_of(figures: Mapping[str, Sequence[Tensor]]) -> dict[str, float]:
+    """The mean of each figure over the batches of a step, all fetched from the device at once."""
+    numbers = iter(torch.stack([value.double() for values in figures.values() for value in values]).tolist())
+    return {name: sum(islice(numbers, len(values))) / len(values) for name, values in figures.items()}
+
+
+def on_host(state: Any) -> Any:
+    """Plain values and tensors, in dictionaries and lists, with all tensors on the CPU."""
+    if isinstance(state, dict):
+        return {name: on_host(value) for name, value in state.items()}
+    if isinstance(state, list):
+        return [on_host(value) for value in state]
+    return state.cpu() if isinstance(state, Tensor) else state
 
 
 class Trainer:
@@ -225,23 +241,22 @@ class Trainer:
             optimizer.param_groups[0]["lr"] = self.learning_rate(side)
         self.generator.begin_step(self.step)
         learn = self._sequence_step if isinstance(self.generator, Generator) else self._adversarial_step
-        collected: dict[str, list[float]] = {}
+        collected: dict[str, list[Tensor]] = {}
         for pair, figures in learn(batch):
             last_pair = pair
             for name, value in figures.items():
                 collected.setdefault(name, []).append(value)
-            self._check_figures(figures)
-        figures = self.team.mean({name: sum(values) / len(values) for name, values in collected.items()})
-        self._check_figures(figures)
+        means = self.team.mean(means_of(collected))
+        self._check_figures(means)
         self.step += 1
-        self.meter.add(figures, count_onsets(last_pair, self.generator, self.team))
+        self.meter.add(means, count_onsets(last_pair, self.generator, self.team))
 
     def _check_figures(self, figures: dict[str, float]) -> None:
         bad = ", ".join(name for name, value in figures.items() if not math.isfinite(value))
         if bad:
             raise TrainingFailed(f"training broke down at step {self.step}: {bad} is not a number any more")
 
-    def _sequence_step(self, batch: Batch) -> Iterator[tuple[PhrasePair, dict[str, float]]]:
+    def _sequence_step(self, batch: Batch) -> Iterator[tuple[PhrasePair, Figures]]:
         """Steps of an autoregressive generator and, once it has one, its adversary: one for each of several batches."""
         assert isinstance(self.adversarial, SequenceStep)
         assert isinstance(self.generator, Generator) and isinstance(self.average, Generator)
@@ -265,7 +280,7 @@ class Trainer:
                 update_average(self.average, self.generator, number, self.settings.ema_decay)
             yield pair, figures
 
-    def _adversarial_step(self, batch: Batch) -> Iterator[tuple[PhrasePair, dict[str, float]]]:
+    def _adversarial_step(self, batch: Batch) -> Iterator[tuple[PhrasePair, Figures]]:
         """Steps of the discriminator and one of the generator, through whose notes gradients flow."""
         count = self.settings.discriminator_steps
         for substep, part in enumerate(batch.chunk(count)):
@@ -325,7 +340,7 @@ class Trainer:
     def align(self) -> None:
         """Take over the state of the first of several processes."""
         if self.team.size > 1:
-            state = self.team.share(self.state_dict() if self.team.leads else None)
+            state = self.team.share(on_host(self.state_dict()) if self.team.leads else None)
             self.load_state_dict(state)
 
     def state_dict(self) -> dict[str, Any]:

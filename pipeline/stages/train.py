@@ -192,7 +192,8 @@ def train(
         step, stop = trainer.step, Stop(trainer, stopped)
         while True:
             size, seed = settings.phrases_per_step, trainer.seed
-            batches = batches_from(rolls, trainer.spec, size, seed, trainer.step, labels, known, repeats)
+            told = (labels, known, repeats, trainer.device)
+            batches = batches_from(rolls, trainer.spec, size, seed, trainer.step, *told)
             try:
                 for report in trainer.run(stop.until(batches), validation):
                     count(report.step - step)
