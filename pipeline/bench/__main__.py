@@ -17,7 +17,7 @@ from pipeline.bench.plan import FULL, MODELS, QUICK, SECTIONS, BenchPlan
 from pipeline.errors import UserError
 
 DIRECTORY = Path("outputs/bench")
-FROM_FILES = {"training", "generation", "ingest", "rendering", "evaluation"}
+FROM_FILES = {"training", "generation", "ingest", "rendering", "evaluation", "gpu"}
 """Sections that read the band music."""
 
 
@@ -51,10 +51,12 @@ def arguments() -> argparse.ArgumentParser:
 
 def parse_plan(words: list[str], scratch: Path) -> BenchPlan:
     """The run that the command line describes. Raises `UserError` where they make no sense."""
+    given = arguments().parse_args(words)
+    from pipeline.bench.gpu import has_gpu
     from pipeline.config import group_choices
 
-    given = arguments().parse_args(words)
-    sections = tuple(given.only.split(",")) if given.only else () if given.transcription else SECTIONS
+    usual = tuple(name for name in SECTIONS if name != "gpu" or has_gpu())
+    sections = tuple(given.only.split(",")) if given.only else () if given.transcription else usual
     models = tuple(given.models.split(","))
     for option, names, known in (("only", sections, SECTIONS), ("models", models, group_choices("model"))):
         for name in names:
@@ -64,7 +66,7 @@ def parse_plan(words: list[str], scratch: Path) -> BenchPlan:
         raise UserError(f"--threads must be at least 1, not {given.threads}.")
     if given.rounds is not None and given.rounds < 1:
         raise UserError(f"--rounds must be at least 1, not {given.rounds}.")
-    effort = QUICK if given.quick else FULL
+    effort = QUICK if given.quick or (sections == ("gpu",) and not has_gpu()) else FULL
     if given.rounds:
         effort = replace(effort, rounds=given.rounds, slow_rounds=given.rounds)
     midi = given.midi.expanduser() if given.midi else None
@@ -77,6 +79,7 @@ def measure(plan: BenchPlan) -> dict[str, Any]:
     """All sections of the plan; the report."""
     from pipeline.bench import report
     from pipeline.bench.generation import measure_generation
+    from pipeline.bench.gpu import measure_gpu
     from pipeline.bench.ingest_render_evaluate import measure_evaluation, measure_ingest, measure_rendering
     from pipeline.bench.music import midi_files, read_band, read_chorales, written_band_files
     from pipeline.bench.processes import measure_memory, measure_startup
@@ -105,6 +108,7 @@ def measure(plan: BenchPlan) -> dict[str, Any]:
         "evaluation": lambda: measure_evaluation(corpora["band"], plan),
         "startup": lambda: measure_startup(plan),
         "memory": lambda: measure_memory(written_band_files(plan)[0].parent, plan),
+        "gpu": lambda: measure_gpu(corpora["band"], plan),
     }
     found |= {name: sections[name]() for name in SECTIONS if name in plan.sections}
     if plan.transcription is not None:
@@ -127,7 +131,10 @@ def main(words: list[str] | None = None) -> int:
         print("\nStopped: the bench was not finished, and no report was written.", file=sys.stderr)
         return 130
     print(f"\n{text}\nWritten: {DIRECTORY / 'report.json'}, {DIRECTORY / 'report.md'}")
-    return 0
+    failed = found.get("gpu", {}).get("failed_checks", 0)
+    if failed:
+        print(f"Error: {failed} of the checks of devices failed; the table says which.", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

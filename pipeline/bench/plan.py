@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-SECTIONS = ("training", "generation", "ingest", "rendering", "evaluation", "startup", "memory")
+SECTIONS = ("training", "generation", "ingest", "rendering", "evaluation", "startup", "memory", "gpu")
+"""`gpu` is measured where there is one, or where it is asked for."""
 MODELS = ("default", "large", "musegan_hybrid", "musegan_tutorial")
 """Models of `conf/model/`; each is compared with the later ones."""
 
@@ -41,6 +42,8 @@ class Effort:
         Batches of a training step, at most, where phrases are sampled for several at once.
     generated_phrases
         Phrases that are generated at once.
+    device_phrases
+        The same where devices are compared: a GPU wants many.
     """
 
     rounds: int = 5
@@ -57,6 +60,7 @@ class Effort:
     run_steps: int = 5
     step_batches: int = 8
     generated_phrases: int = 64
+    device_phrases: int = 512
 
 
 FULL = Effort()
@@ -75,6 +79,7 @@ QUICK = Effort(
     run_steps=2,
     step_batches=1,
     generated_phrases=4,
+    device_phrases=4,
 )
 """To see that everything runs; its figures mean little."""
 

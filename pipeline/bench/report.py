@@ -19,6 +19,7 @@ measured.
 | `transcription` | `pieces` and `means`: by program (`albumgan`, `baseline`) F1 of notes, beats, drums, rolls |
 | `startup` | `overview`, `settings`: `seconds` |
 | `memory` | by stage `peak_megabytes` and `seconds` |
+| `gpu` | `device` in words, `checks` (difference, tolerance, `passed`), `failed_checks`, `rows`: ways of training |
 """
 
 from __future__ import annotations
@@ -218,6 +219,41 @@ def transcription_section(report: dict[str, Any]) -> list[str]:
     ]
 
 
+def gpu_section(report: dict[str, Any]) -> list[str]:
+    """Checks of a device, and how fast it is in several ways."""
+    found = report["gpu"]
+    checks = [
+        [row["model"], row["check"], short(row.get("difference_ratio")), f"{row['tolerance_ratio']:g}", row["said"]]
+        for row in found["checks"]
+    ]
+    kinds = ("likelihood", "discriminator", "sampling")
+    rows = [
+        [
+            row["model"],
+            row["way"],
+            *(short(row.get(f"{kind}_{figure}")) for kind in kinds for figure in ("phrases_per_second", "ratio")),
+            *(short(row.get(key)) for key in ("peak_megabytes", "warm_up_seconds")),
+            row.get("said", ""),
+        ]
+        for row in found["rows"]
+    ]
+    headers = [f"{name}{unit}" for name in ("likelihood", "with D", "sampling") for unit in (": phrases/s", ", times")]
+    return [
+        "## Devices",
+        "",
+        found["device"],
+        "",
+        markdown_table(["model", "the same as on one processor", "difference", "at most", ""], checks),
+        "",
+        markdown_table(["model", "way", *headers, "peak MB", "first steps s", ""], rows),
+    ]
+
+
+def short(value: float | str | None) -> str:
+    """Three digits of a figure, where there is one."""
+    return "" if value is None else value if isinstance(value, str) else three_digits(value)
+
+
 SECTIONS = {
     "transcription": transcription_section,
     "training": training_section,
@@ -227,6 +263,7 @@ SECTIONS = {
     "evaluation": evaluation_section,
     "startup": startup_section,
     "memory": memory_section,
+    "gpu": gpu_section,
 }
 
 
