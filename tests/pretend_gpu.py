@@ -9,6 +9,7 @@ from __future__ import annotations
 import traceback
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -98,6 +99,8 @@ class PretendGpu(TorchFunctionMode):
             self.waits[f"{name} at {_place()}"] += 1
         if self.backward:
             return
+        if name in ("numpy", "__array__"):
+            self.mistakes.add(f"numpy of a GPU's tensor at {_place()}")
         tensors = list(_tensors([args, kwargs]))
         if name in PRODUCTS and not all(one.is_floating_point() for one in tensors):
             self.mistakes.add(f"product of whole numbers at {_place()}")
@@ -150,6 +153,8 @@ def _tensors(values: Any) -> Iterator[Tensor]:
 
 def _place() -> str:
     """The line of the program that is at work."""
-    frames = (frame for frame in reversed(traceback.extract_stack()) if "/gan/" in frame.filename)
-    frame = next((one for one in frames if not one.filename.endswith("upload.py")), None)
-    return f"{frame.filename.rpartition('/gan/')[2]}: {frame.line}" if frame else "elsewhere"
+    for frame in reversed(traceback.extract_stack()):
+        parts = Path(frame.filename).parts
+        if {"gan", "pipeline"} & set(parts) and parts[-1] not in ("upload.py", "pretend_gpu.py"):
+            return f"{'/'.join(parts[-2:])}: {frame.line}"
+    return "elsewhere"

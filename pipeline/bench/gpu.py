@@ -73,15 +73,16 @@ class Bench:
     device
         What is held against the processor.
     processes
-        How many train together; 1 leaves that out.
+        How many train together, or as many fewer as can share a batch; 1 leaves that out.
     """
 
     def __init__(self, corpus: BenchCorpus, model: str, plan: BenchPlan, device: str, processes: int) -> None:
-        self.corpus, self.model, self.plan, self.device, self.processes = corpus, model, plan, device, processes
+        self.corpus, self.model, self.plan, self.device = corpus, model, plan, device
         small = SMALL if device == "cpu" else ()
         self.settings = (f"model={model}", f"seed={plan.seed}", "threads=1", *corpus.settings, *small)
         self.config: Config = composed(*self.settings)
         self.count = self.config.train.batch_size
+        self.processes = next(number for number in range(processes, 0, -1) if self.count % number == 0)
         self.plain: dict[str, float] = {}
 
     def contender(self, way: Way) -> DeviceContender:

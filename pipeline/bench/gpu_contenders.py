@@ -39,6 +39,8 @@ STEPS = 1000
 """Of the run that steps are taken from: half of them are of likelihood alone."""
 PROCESS_STEPS = 4
 """Steps of each kind that several processes are timed over; all of them must do as many."""
+LONGEST_SECONDS = 1800
+"""Several processes that take longer are given up: they may wait for each other for ever."""
 KINDS = ("likelihood", "discriminator", "sampling")
 """What is timed: steps of likelihood alone; steps of the discriminator, for which phrases are sampled; sampling."""
 
@@ -195,19 +197,25 @@ def run_processes(
     job, found = scratch / "job.pt", scratch / "found.pt"
     torch.save({"packed": packed, "settings": list(settings), "way": asdict(way), "effort": asdict(effort)}, job)
     found.unlink(missing_ok=True)
-    done = subprocess.run(
+    process = subprocess.Popen(
         [
             *(sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={count}"),
             *("-m", "pipeline.bench.gpu_contenders", str(job), str(found)),
         ],
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
-    if done.returncode or not found.exists():
-        lines = [line for line in done.stderr.splitlines() if "Error" in line]
-        raise UserError(f"{count} processes failed: {lines[0].strip() if lines else done.returncode}")
+    try:
+        _, said = process.communicate(timeout=LONGEST_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        process.terminate()  # and torchrun ends the others
+        process.communicate()
+        raise UserError(f"{count} processes did not come to an end in {LONGEST_SECONDS / 60:g} minutes.") from error
+    if process.returncode or not found.exists():
+        lines = [line for line in said.splitlines() if "Error: " in line]
+        raise UserError(f"{count} processes failed: {lines[0].strip() if lines else process.returncode}")
     result: dict[str, Any] = torch.load(found, weights_only=True)
     return result
 

@@ -237,7 +237,9 @@ def gpu_section(report: dict[str, Any]) -> list[str]:
         ]
         for row in found["rows"]
     ]
-    headers = [f"{name}{unit}" for name in ("likelihood", "with D", "sampling") for unit in (": phrases/s", ", times")]
+    headers = [
+        f"{name}{unit}" for name in ("likelihood", "discriminator", "sampling") for unit in (": phrases/s", ", times")
+    ]
     return [
         "## Devices",
         "",
