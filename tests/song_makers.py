@@ -159,4 +159,5 @@ def untrained_state(spec: RollSpec) -> dict[str, Any]:
         "styles": [],
         "performance": {},
         "plans": {name: torch.from_numpy(values) for name, values in pack_plans([]).items()},
+        "plan_styles": torch.zeros(0, dtype=torch.int64),
     }
