@@ -25,12 +25,16 @@ SHARED = ROOT.parent / "shared" / "data"
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: workers share the cores
 
+SHORT_SONGS = ("generate.min_seconds=26", "generate.max_seconds=40")
+"""How long songs are that tests make, with phrases of two bars: time for two verses and choruses."""
+
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
 SMALL = (
     "data=folder",
     "data.path=music",
     "name=small",
+    "roll.bars=2",
     "train.steps=12",
     "train.batch_size=4",
     "train.batches_per_step=2",
@@ -44,14 +48,13 @@ SMALL = (
     "generate.songs=2",
     "generate.candidates=2",
     "generate.form=song",
-    "generate.min_seconds=45",
-    "generate.max_seconds=70",
+    *SHORT_SONGS,
     "lyrics.init=null",
     "lyrics.model.steps=20",
     "lyrics.model.hidden_size=32",
     "upstream=run",
 )
-"""Settings of a run that takes seconds: a few steps on a folder of a dozen files."""
+"""Settings of a run that takes seconds: a few steps on a folder of a dozen files, phrases of two bars, short songs."""
 
 
 MADE_ONCE = ("small_album", "evaluated")

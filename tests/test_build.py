@@ -26,7 +26,7 @@ from pipeline.files import (
     require_space,
 )
 from pipeline.stage_table import STAGES, upstream_of
-from tests.conftest import SMALL, Program
+from tests.conftest import SHORT_SONGS, SMALL, Program
 
 FILES = ("train/checkpoint.pt", "train/manifest.json", "generate/album/manifest.json", "lyrics/model.pt")
 
@@ -191,7 +191,7 @@ def test_the_second_time_everything_is_up_to_date(small_album: Path, program: Pr
 
 @pytest.mark.slow
 def test_downstream_takes_settings_from_the_checkpoint(album_copy: Path, program: Program) -> None:
-    done = program("+stage=generate", "name=small", cwd=album_copy, check=True)
+    done = program("+stage=generate", "name=small", *SHORT_SONGS, cwd=album_copy, check=True)
     assert "generate.candidates was 2" in done.stdout  # its own settings are the defaults again ...
     songs = sorted((album_copy / "outputs/small/generate/album/songs").glob("*.npz"))
     assert len(songs) == 6  # ... while track set, roll and model came from the checkpoint of the folder's music
