@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,8 +19,7 @@ from gan.settings import TrainSettings
 from pipeline.stages.train import after_this
 from tests.conftest import SMALL, Program, program_environment
 
-LONG = [word for word in SMALL if not word.startswith(("train.steps", "name="))]
-LONG += ["train.steps=10"]
+UNNAMED = [word for word in SMALL if not word.startswith("name=")]
 
 
 def curve(path: Path) -> list[dict[str, object]]:
@@ -28,21 +28,26 @@ def curve(path: Path) -> list[dict[str, object]]:
     return [{key: value for key, value in record.items() if key != "seconds"} for record in records]
 
 
-def interrupted(folder: Path, name: str, sign: int) -> None:
-    """Start training and send `sign` when the first checkpoint or a later one is there."""
-    words = [sys.executable, "-m", "pipeline", "+stage=train", *LONG, f"name={name}"]
-    place = folder / "outputs" / name / "train"
+def interrupted(folder: Path, name: str, sign: int, is_due: Callable[[], bool]) -> str:
+    """Start training or go on with it, and send `sign` as soon as that is due; what the program said until then."""
     with subprocess.Popen(
-        words, cwd=folder, env=program_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "pipeline", "+stage=train", *UNNAMED, f"name={name}"],
+        cwd=folder,
+        env=program_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as process:
         deadline = time.monotonic() + 300
-        while not (place / "checkpoint.pt").exists():
+        while not is_due():
             assert process.poll() is None, "it ended by itself"
             assert time.monotonic() < deadline
             time.sleep(0.02)
         process.send_signal(sign)
-        assert process.wait(timeout=60) != 0
-    assert not (place / "manifest.json").exists()
+        said = process.communicate(timeout=60)[0]
+        assert process.returncode != 0
+    assert not (folder / "outputs" / name / "train/manifest.json").exists()
+    return said
 
 
 def test_a_run_says_which_budget_would_go_on_from_it() -> None:
@@ -61,22 +66,24 @@ def test_a_run_says_which_budget_would_go_on_from_it() -> None:
 
 @pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on_and_equals_an_uninterrupted_one(
-    program: Program, prepared_folder: Path
+    small_album: Path, program: Program, prepared_folder: Path
 ) -> None:
-    program("+stage=train", *LONG, "name=whole", cwd=prepared_folder, check=True)
-    whole = prepared_folder / "outputs/whole/train"
-    for name, sign in (("killed", signal.SIGKILL), ("stopped", signal.SIGINT)):
-        interrupted(prepared_folder, name, sign)
-        done = program("+stage=train", *LONG, f"name={name}", cwd=prepared_folder, check=True)
-        assert "goes on from step" in done.stdout
-        place = prepared_folder / "outputs" / name / "train"
-        assert curve(place / "metrics.jsonl") == curve(whole / "metrics.jsonl")
-        checkpoints = [torch.load(one / "checkpoint.pt", weights_only=True) for one in (whole, place)]
-        assert checkpoints[0]["chosen"]["step"] == checkpoints[1]["chosen"]["step"]
-        states = [one["trainer"] | {"chosen": one["chosen"]["average"]} for one in checkpoints]
-        for part in ("generator", "average", "discriminator", "chosen"):
-            for key, value in states[0][part].items():
-                assert torch.equal(value, states[1][part][key]), f"{part}.{key}"
+    """Stopped by Ctrl-C at its first checkpoint, killed a step after it went on, and let go to its end."""
+    whole, place = small_album / "outputs/small/train", prepared_folder / "outputs/stopped/train"
+    interrupted(prepared_folder, "stopped", signal.SIGINT, (place / "checkpoint.pt").exists)
+    log = place / "metrics.jsonl"
+    begun = len(curve(log))
+    killed = interrupted(prepared_folder, "stopped", signal.SIGKILL, lambda: log.read_text().count("\n") > begun)
+    assert "goes on from step" in killed
+    done = program("+stage=train", *UNNAMED, "name=stopped", cwd=prepared_folder, check=True)
+    assert "goes on from step" in done.stdout
+    assert curve(place / "metrics.jsonl") == curve(whole / "metrics.jsonl")
+    checkpoints = [torch.load(one / "checkpoint.pt", weights_only=True) for one in (whole, place)]
+    assert checkpoints[0]["chosen"]["step"] == checkpoints[1]["chosen"]["step"]
+    states = [one["trainer"] | {"chosen": one["chosen"]["average"]} for one in checkpoints]
+    for part in ("generator", "average", "discriminator", "chosen"):
+        for key, value in states[0][part].items():
+            assert torch.equal(value, states[1][part][key]), f"{part}.{key}"
 
 
 @pytest.mark.slow
@@ -106,7 +113,7 @@ def test_another_run_begins_where_a_trained_one_stands(
     small_album: Path, program: Program, prepared_folder: Path
 ) -> None:
     """With a step that hardly moves: its networks are those of the checkpoint, which is generated with."""
-    words = ["+stage=train", *(word for word in LONG if not word.startswith("train.steps")), "train.steps=1"]
+    words = ["+stage=train", *(word for word in UNNAMED if not word.startswith("train.steps")), "train.steps=1"]
     words += ["train.pretrain_share=1", "train.learning_rate=1e-9", f"train.init={small_album}/outputs/small"]
     done = program(*words, "name=tuned", cwd=prepared_folder, check=True)
     assert "begins with the weights of" in done.stdout
