@@ -12,7 +12,7 @@ import pytest
 from pipeline.bench import __main__ as command
 from pipeline.bench import processes
 from pipeline.config import compose
-from tests.conftest import ROOT, program_environment
+from tests.conftest import ROOT, program_environment, write_band
 
 
 def test_memory_is_that_of_the_program_and_not_of_whoever_started_it() -> None:
@@ -37,7 +37,9 @@ def test_stages_whose_memory_is_measured_have_settings_that_there_are() -> None:
 def test_start_up_and_memory_are_measured_in_an_empty_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(processes, "STAGES", {"prepare": processes.STAGES["prepare"]})
+    write_band(tmp_path / "music", 2, bars=4)
+    words = (*processes.STAGES["prepare"], "data=folder", f"data.path={tmp_path / 'music'}")
+    monkeypatch.setattr(processes, "STAGES", {"prepare": words})
     monkeypatch.chdir(tmp_path)
     assert command.main(["--quick", "--only", "startup,memory"]) == 0
     found = json.loads((tmp_path / "outputs/bench/report.json").read_text())
