@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 
 from gan.networks.checkpoint import load_discriminator, load_generator
 from gan.networks.generator import Generator
-from pipeline.config import compose
+from pipeline.config import Config, compose
 from pipeline.devices import load_checkpoint
 from pipeline.errors import UserError
 from pipeline.settings.data import roll_spec
@@ -41,12 +42,20 @@ from tests.conftest import Program
 def test_the_base_model_is_taken_where_it_fits(words: tuple[str, ...], init: str | None) -> None:
     train = compose(*words).train
     assert train.init == init
-    usual = compose("data=chorales", *(word for word in words if word.startswith("model="))).train
+    usual = chorales(*(word for word in words if word.startswith("model="))).train
     for key, value in FINE_TUNING.items():
         assert getattr(train, key) == (value if init else getattr(usual, key)), key
-        if train.batches_per_step > 1:  # which designs without such settings do not have
-            said = compose(*words, f"train.{key}=0.25" if isinstance(value, float) else f"train.{key}=7").train
-            assert getattr(said, key) in (0.25, 7), "what is said counts, whatever training begins with"
+    if train.batches_per_step > 1:  # which designs without such settings do not have
+        others = {key: 0.25 if isinstance(value, float) else 7 for key, value in FINE_TUNING.items()}
+        said = compose(*words, *(f"train.{key}={value}" for key, value in others.items())).train
+        for key, value in others.items():
+            assert getattr(said, key) == value, f"{key}: what is said counts, whatever training begins with"
+
+
+@cache
+def chorales(*words: str) -> Config:
+    """The settings of training on chorales, which begins with nothing."""
+    return compose("data=chorales", *words)
 
 
 def test_the_base_model_knows_a_band() -> None:
