@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, make_dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -115,11 +115,19 @@ UNCOUNTED = {
 """Settings that never change a result, so no fingerprint holds them."""
 
 
+@cache
 def register_schema() -> None:
     """Tell Hydra the settings that there are, their types and defaults: `schema` in the list of `conf/config.yaml`."""
     from hydra.core.config_store import ConfigStore
 
     ConfigStore.instance().store("schema", CommandLine)
+
+
+@cache
+def _schema() -> DictConfig:
+    """Of `CommandLine`, which takes longer to read than to copy; merging leaves it as it is."""
+    schema: DictConfig = OmegaConf.structured(CommandLine)
+    return schema
 
 
 def flatten(config: Config) -> dict[str, Any]:
@@ -145,14 +153,13 @@ def read_config(tree: DictConfig, explicit: tuple[str, ...], upstream: tuple[str
     was made with is taken over, except for the keys in `explicit` (those the user gave on the command line).
     """
     request = str(tree.render.request) if tree.stage == "render" else ALBUM
-    schema = OmegaConf.structured(CommandLine)
     plain: Any = OmegaConf.to_container(tree, resolve=False)  # without types, which lists of a manifest lack
     tree = OmegaConf.create(plain | {"name": name})
     for stage in upstream:
         manifest = read_manifest(run_directory(stage, name, request))
         if manifest is not None:
             tree = _take_over(tree, manifest, explicit)
-    said: Any = OmegaConf.to_object(OmegaConf.merge(schema, tree))
+    said: Any = OmegaConf.to_object(OmegaConf.merge(_schema(), tree))
     try:
         model = ModelSettings.of({key: value for key, value in asdict(said.model).items() if value is not None})
     except ValueError as error:
@@ -171,6 +178,13 @@ def read_config(tree: DictConfig, explicit: tuple[str, ...], upstream: tuple[str
 
 def compose(*words: str) -> Config:
     """The settings that the command line would read from these words, such as `model=musegan_hybrid`."""
+    tree = _composed(words)
+    return read_config(tree, (), (), str(tree.name))
+
+
+@lru_cache(maxsize=16)
+def _composed(words: tuple[str, ...]) -> DictConfig:
+    """What Hydra makes of these words, for reading only."""
     import hydra
     from hydra.core.global_hydra import GlobalHydra
 
@@ -179,10 +193,9 @@ def compose(*words: str) -> Config:
     running, world.hydra = world.hydra, None  # within a job there is a Hydra already, and it allows no other
     try:
         with hydra.initialize_config_dir(str(PROGRAM / "conf"), version_base="1.3"):
-            tree = hydra.compose("config", ["+stage=train", *words])
+            return hydra.compose("config", ["+stage=train", *words])
     finally:
         GlobalHydra.instance().hydra = running
-    return read_config(tree, (), (), str(tree.name))
 
 
 def _take_over(tree: DictConfig, manifest: Manifest, explicit: tuple[str, ...]) -> DictConfig:
