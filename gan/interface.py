@@ -34,6 +34,9 @@ class Network(nn.Module, ABC):
         """What `compute` gives, in the way that `accelerate` has chosen."""
         return (self.compute if self._fast is None or self._exact else self._fast)(*args)
 
+    def leave_uncompiled(self) -> None:
+        """Mark what compilers are to leave as it is, before `compute` is compiled."""
+
     def accelerate(self, fast: Callable[..., Any]) -> None:
         """Have `fast` do the work of `compute` from now on."""
         self._fast = fast

@@ -62,9 +62,8 @@ class PhraseEncoder(nn.Module):
         self.to_bars = linear(spec.beats_per_bar * beat, settings.bar_width)  # [batch, bars, bar]
         self.to_phrase = linear(spec.bars * settings.bar_width, settings.bar_width)  # [batch, bar]
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def encode_steps(self, streams: Tensor) -> Tensor:
-        """Notes, chroma, intervals and motion of each step, `[batch * time, step]`; compilers leave it as it is."""
+        """Notes, chroma, intervals and motion of each step, `[batch * time, step]`."""
         notes, _, *harmony = torch.split(self.to_steps.weight, self.inputs, dim=1)
         bias = self.to_steps.bias
         if self.spectra is None:
@@ -118,6 +117,11 @@ class Discriminator(PhraseDiscriminator):
         """All but the last layers: features of bars and of phrases."""
         bars, phrase = self.encoder(streams, conditioning)
         return bars, phrase
+
+    def leave_uncompiled(self) -> None:
+        """The encoder's steps; they are marked only here since the compiler takes a second to import."""
+        steps = torch.compiler.disable(self.encoder.encode_steps)  # type: ignore[no-untyped-call]
+        self.encoder.encode_steps = steps  # type: ignore[method-assign]
 
     def forward(self, *streams: Tensor, conditioning: Conditioning | None = None) -> Tensor:
         """Logits `[batch]` of streams `[batch, time, tracks, 2, pitch_range]`.

@@ -68,6 +68,8 @@ def accelerate(network: Network, device: torch.device, bfloat16: bool, compiled:
     """Have the expensive part of a network computed in these ways; nothing happens where none is wanted."""
     if not (bfloat16 or compiled):
         return None
+    if compiled:
+        network.leave_uncompiled()
     fast = AcceleratedCompute(network.compute, device, bfloat16, compiled)
     network.accelerate(fast)
     return fast
