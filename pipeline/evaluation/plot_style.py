@@ -57,9 +57,7 @@ def plain_axes(figure: Figure, box: tuple[float, float, float, float]) -> Any:
     left, top, right, bottom = box
     axes = figure.add_axes((left / width, 1 - bottom / height, (right - left) / width, (bottom - top) / height))
     axes.set_facecolor(SURFACE)
-    axes.tick_params(colors=QUIET_TEXT, labelsize=8, length=3)
-    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        label.set_fontfamily(FONT)
+    axes.tick_params(colors=QUIET_TEXT, labelsize=8, labelfontfamily=FONT, length=3)
     for spine in axes.spines.values():
         spine.set_color(LINE)
     return axes
