@@ -107,7 +107,7 @@ def program_apart() -> Program:
 
 
 def run_here(*words: str, cwd: Path, check: bool = False) -> subprocess.CompletedProcess[str]:
-    """What the program does in `cwd`; this process is left as it was. Pages of sets have few phrases to hear."""
+    """What the program does in `cwd`; this process is left as it was. There are fewer phrases to hear."""
     from hydra.core.global_hydra import GlobalHydra
 
     from pipeline.__main__ import failures, main
@@ -125,6 +125,7 @@ def run_here(*words: str, cwd: Path, check: bool = False) -> subprocess.Complete
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
             patch("pipeline.pages.dataset.examples.NUM_EXAMPLES", 2),
+            patch("pipeline.training.recorder.NUM_HEARD", 1),
         ):
             code = main()
     except SystemExit as leaving:
