@@ -132,11 +132,11 @@ def test_models_of_other_designs_are_refused_in_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_whole_command_runs_with_a_compiler_and_two_processes(tmp_path: Path) -> None:
+def test_the_whole_command_runs_with_two_processes(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pipeline.bench", "--only", "gpu"],
         cwd=tmp_path,
-        env=program_environment(),
+        env=program_environment() | {"TORCHDYNAMO_DISABLE": "1"},  # compiling alone takes a minute
         capture_output=True,
         text=True,
         check=False,
