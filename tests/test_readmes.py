@@ -80,7 +80,8 @@ def test_modules_in_readmes_can_be_started(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     module = shlex.split(command)[2]
-    monkeypatch.delitem(sys.modules, module, raising=False)  # as in a process where nothing has read it
+    for name in (module, f"{module}.__main__"):
+        monkeypatch.delitem(sys.modules, name, raising=False)  # as in a process where nothing has read it
     monkeypatch.setattr("sys.argv", [module, "--help"])
     with pytest.raises(SystemExit) as leaving:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
