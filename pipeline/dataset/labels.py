@@ -65,11 +65,9 @@ def labels_of(store: PhraseStore, split: str) -> NDArray[np.float32]:
 
     `[phrases, 3 * half_bars + 3]` in the order of `store.packed(split)`, as `gan.conditions` has them.
     """
-    styles = {name: number for number, name in enumerate(styles_of(store))}
-    depth = fork([row.source for row in store.songs])
     of_songs = [
-        (key_label(row), row.tempo_bpm or np.nan, styles.get(style_of(row.source, depth), np.nan))
-        for row in store.songs
+        (key_label(row), row.tempo_bpm or np.nan, np.nan if style == NO_STYLE else style)
+        for row, style in zip(store.songs, _style_numbers(store), strict=True)
     ]
     songs = np.array(of_songs, np.float32).reshape(len(of_songs), 3)
     chords = store.chords(split).astype(np.float32)
@@ -79,20 +77,24 @@ def labels_of(store: PhraseStore, split: str) -> NDArray[np.float32]:
 
 def styles_of_songs(store: PhraseStore, split: str) -> NDArray[np.int64]:
     """The number of the style of each song of a split, -1 without one, `[songs]` in the order of `store.songs`."""
+    own = np.array([row.split == split for row in store.songs], np.bool_)
+    return _style_numbers(store)[own]
+
+
+def _style_numbers(store: PhraseStore) -> NDArray[np.int64]:
+    """The number of the style of each song, -1 without one, `[songs]`."""
     styles = {name: number for number, name in enumerate(styles_of(store))}
     depth = fork([row.source for row in store.songs])
-    rows = (row for row in store.songs if row.split == split)
-    return np.array([styles.get(style_of(row.source, depth), NO_STYLE) for row in rows], np.int64)
+    return np.array([styles.get(style_of(row.source, depth), NO_STYLE) for row in store.songs], np.int64)
 
 
 def performances_of(store: PhraseStore, split: str) -> list[PlayedNotes]:
     """How the songs of a split are played, where that is known, with tempo and style."""
-    styles, depth = styles_of(store), fork([row.source for row in store.songs])
+    names = styles_of(store)
     rows = [row for row in store.songs if row.split == split]
     found = []
-    for row, table in zip(rows, store.played(split), strict=True):
-        style = style_of(row.source, depth)
-        style = style if style in styles else ""
+    for row, number, table in zip(rows, styles_of_songs(store, split), store.played(split), strict=True):
+        style = "" if number == NO_STYLE else names[number]
         if len(table):
             found.append(performance_from_table(table, store.spec, row.tempo_bpm or DEFAULT_BPM, style))
     return found
