@@ -12,7 +12,7 @@ from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.audio.synthesizers import soundfont_path
 from pipeline.transcription.drums.drum_map import HIT
 from pipeline.transcription.pitches import PITCH
-from pipeline.transcription.training.drum_stems import midi_of, render
+from pipeline.transcription.training.midi_rendering import midi_of, render
 
 BEAT_SECONDS = 0.5
 KICK, SNARE, HAT = 36, 38, 42

@@ -7,30 +7,46 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
-from pipeline.audio.synthesizers import RATE_HZ, play, soundfont_path
+from pipeline.audio.synthesizers import soundfont_path
 from pipeline.errors import UserError
 from pipeline.progress import bar
-from pipeline.transcription.drums.drum_map import CLOSED_HAT, DRUMS, KICK, SAME_DRUM, SNARE
+from pipeline.transcription.drums.drum_map import DRUMS, SAME_DRUM
 from pipeline.transcription.drums.features import band_power
-from pipeline.transcription.training.sampled_kits import SampledKit, find_kits, play_kit, read_kit
+from pipeline.transcription.training.midi_rendering import MidiNotes, midi_of, read_notes, render
+from pipeline.transcription.training.sampled_kits import (
+    KIT_PROGRAMS,
+    SampledKit,
+    find_kits,
+    mixed_kit,
+    play_kit,
+    read_kit,
+)
 
 SECONDS = 30.0
 """Length of a stem."""
 
-TICKS_PER_SECOND = 960
-OTHER_PERCUSSION = -1
-"""Drum number of percussion that is no part of a drum kit."""
+ROLAND_KEYS = {22: 42, 26: 46, 58: 43}
+"""The keys that General MIDI has for those of Roland's electronic drums."""
 
-KIT_PROGRAMS = (0, 0, 0, 8, 16, 24, 25, 32)
-"""Programs of channel 10 that drums are played with: standard, room, power, electronic, TR-808 and jazz kit."""
+PERCUSSION_KEYS = (54, 56, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 73, 74, 75, 76, 77, 80, 81)
+"""Percussion of General MIDI that is no part of a drum kit."""
+
+EXCHANGED, MORE_PERCUSSION = 0.25, 0.4
+"""Share of the drum stems in which two drums exchange their parts, and of those with more percussion."""
+
+OTHER_INSTRUMENTS, NUM_PITCHED = 0.5, 116
+"""Share of the music that is played on other instruments, and the programs (piano to woodblock) they are drawn from."""
+
+RENDERED = 0.35
+"""Share of the drum stems that a SoundFont plays as it is; the others have drums of different kits."""
 
 FLOOR = 1e-10
 """Band power that counts as silence (-100 decibels)."""
@@ -49,14 +65,6 @@ VALIDATION_SHARE = 1
 
 
 @dataclass(frozen=True)
-class MidiNotes:
-    """Notes of a MIDI file: `pitched` and `drums`, rows of start and end in seconds, pitch, velocity, program."""
-
-    pitched: NDArray[np.float64]
-    drums: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
 class BandPowerStem:
     """A rendered stem.
 
@@ -65,7 +73,7 @@ class BandPowerStem:
     log_power
         Log band power, float16 `[frames, BANDS]`.
     hits
-        Rows of seconds, number in `DRUMS` (or `OTHER_PERCUSSION`), velocity.
+        Rows of seconds, number in `DRUMS`, velocity.
     """
 
     log_power: NDArray[np.float16]
@@ -82,24 +90,6 @@ def share_of(path: Path) -> int:
     return int(hashlib.sha256(path.name.encode()).hexdigest(), 16) % NUM_SHARES
 
 
-def read_notes(path: Path) -> MidiNotes | None:
-    """Read all notes of a MIDI file; none where it can't be read."""
-    import symusic
-
-    try:
-        read: Any = symusic.Score(str(path))
-        score = read.to("second")
-    except Exception:  # symusic raises kinds of its own
-        return None
-    rows: dict[bool, list[NDArray[np.float64]]] = {True: [np.zeros((0, 5))], False: [np.zeros((0, 5))]}
-    for track in score.tracks:
-        notes = track.notes.numpy()
-        columns = (notes["time"], notes["time"] + notes["duration"], notes["pitch"], notes["velocity"])
-        programs = np.full(len(notes["time"]), track.program)
-        rows[bool(track.is_drum)].append(np.stack([*columns, programs], axis=1).astype(np.float64))
-    return MidiNotes(np.concatenate(rows[False]), np.concatenate(rows[True]))
-
-
 def excerpt(notes: NDArray[np.float64], random: np.random.Generator, speed: float) -> NDArray[np.float64]:
     """Random excerpt of `SECONDS` of the notes, at so many times their speed, the first note soon."""
     if not len(notes):
@@ -114,70 +104,68 @@ def excerpt(notes: NDArray[np.float64], random: np.random.Generator, speed: floa
     return inside
 
 
-def midi_of(notes: NDArray[np.float64], drums: bool) -> bytes:
-    """A MIDI file of rows of start, end, pitch, velocity and program."""
-    import symusic
+def drum_stem(
+    notes: NDArray[np.float64],
+    others: NDArray[np.float64],
+    played_by: Path | SampledKit,
+    random: np.random.Generator,
+) -> BandPowerStem:
+    """Augmented drum stem: a passage at another speed and strength, played by a SoundFont or a sampled kit.
 
-    score: Any = symusic.Score(TICKS_PER_SECOND // 2)
-    score.tempos.append(symusic.Tempo(0, 120))
-    for program in np.unique(notes[:, 4]):
-        track: Any = symusic.Track(program=int(program), is_drum=drums)
-        for start, end, pitch, velocity, _ in notes[notes[:, 4] == program]:
-            ticks = round(start * TICKS_PER_SECOND)
-            length = max(round((end - start) * TICKS_PER_SECOND), 1)
-            track.notes.append(symusic.Note(ticks, length, int(pitch), int(np.clip(velocity, 1, 127))))
-        score.tracks.append(track)
-    return bytes(score.dumps_midi())
-
-
-def render(midi: bytes, soundfont: Path) -> NDArray[np.float32]:
-    """Render a MIDI file to mono sound at `SAMPLE_RATE_HZ`."""
-    import soxr
-
-    sound: NDArray[np.float32] = soxr.resample(
-        play(midi, soundfont, "midirenderer").mean(axis=1), RATE_HZ, SAMPLE_RATE_HZ
-    )
-    return sound
-
-
-def hits_of(notes: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Rows of seconds, number in `DRUMS` (or `OTHER_PERCUSSION`) and velocity."""
-    drum = [DRUMS.index(SAME_DRUM[int(key)]) if int(key) in SAME_DRUM else OTHER_PERCUSSION for key in notes[:, 2]]
-    return np.stack([notes[:, 0], np.asarray(drum, np.float64).reshape(-1), notes[:, 3]], axis=1).astype(np.float32)
-
-
-def drum_stem(notes: NDArray[np.float64], played_by: Path | SampledKit, random: np.random.Generator) -> BandPowerStem:
-    """Augmented drum stem: a passage at another speed and strength, played by a SoundFont or a sampled kit."""
-    passage = excerpt(notes, random, random.uniform(0.8, 1.25))
-    passage[:, 3] = np.clip(passage[:, 3] * random.uniform(0.7, 1.2), 5, 127)
-    hits = hits_of(passage)
-    known = hits[:, 1] >= 0
+    Now and then two drums exchange their parts, and other percussion plays what a drum of the song `others` does.
+    """
+    passage = _excerpt_of_drums(notes, random)
+    if random.random() < EXCHANGED:
+        passage[:, 2] = _exchanged(passage[:, 2], random)
+    if random.random() < MORE_PERCUSSION:
+        passage = np.concatenate([passage, _percussion_part(_excerpt_of_drums(others, random), random)])
+    keys = passage[:, 2].astype(int)
+    drum = np.array([SAME_DRUM.get(key, -key) for key in keys.tolist()], np.int16)
+    known = drum > 0
     if isinstance(played_by, SampledKit):
-        drum = np.asarray(DRUMS, np.int16)[hits[known, 1].astype(int)]
-        has = np.isin(drum, list(played_by.drums))
-        hits = hits[known][has]
-        sound = play_kit(played_by, hits[:, 0].astype(np.float64), drum[has], hits[:, 2].astype(np.int16), random)
+        known &= np.isin(drum, list(played_by.drums))
+        sound = play_kit(played_by, passage[:, 0], drum, passage[:, 3].astype(np.int16), random)
     else:
-        passage[:, 2] = [_general_midi(int(key)) for key in passage[:, 2]]
         passage[:, 4] = random.choice(KIT_PROGRAMS)
         sound = render(midi_of(passage, drums=True), played_by)
+    row = np.array([DRUMS.index(one) for one in drum[known].tolist()], np.float64)
+    hits = np.stack([passage[known, 0], row, passage[known, 3]], axis=1).astype(np.float32)
     return BandPowerStem(_log_power(_augment(sound, random)), hits)
+
+
+def _excerpt_of_drums(notes: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
+    """A passage of drums at another speed and strength, on keys of General MIDI."""
+    passage = excerpt(notes, random, random.uniform(0.8, 1.25))
+    passage[:, 2] = [ROLAND_KEYS.get(int(key), key) for key in passage[:, 2]]
+    passage[:, 3] = np.clip(passage[:, 3] * random.uniform(0.7, 1.2), 5, 127)
+    return passage
+
+
+def _exchanged(keys: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
+    """Keys after two drums have exchanged their parts."""
+    one, other = random.choice(DRUMS, 2, replace=False)
+    drum = np.array([SAME_DRUM.get(int(key), 0) for key in keys])
+    return np.where(drum == one, other, np.where(drum == other, one, keys))
+
+
+def _percussion_part(passage: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
+    """The part of one drum of a passage, played on another percussion instrument."""
+    if not len(passage):
+        return passage
+    part: NDArray[np.float64] = passage[passage[:, 2] == random.choice(np.unique(passage[:, 2]))]
+    part[:, 2] = random.choice(PERCUSSION_KEYS)
+    return part
 
 
 def music_stem(notes: NDArray[np.float64], soundfont: Path, random: np.random.Generator) -> BandPowerStem:
     """Augmented stem without drums: a passage at another speed and pitch, now and then on other instruments."""
     passage = excerpt(notes, random, random.uniform(0.8, 1.25))
     passage[:, 2] = np.clip(passage[:, 2] + random.integers(-5, 6), 0, 127)
-    if random.random() < 0.3:
-        programs = {program: int(random.integers(0, 104)) for program in np.unique(passage[:, 4])}
+    if random.random() < OTHER_INSTRUMENTS:
+        programs = {program: int(random.integers(0, NUM_PITCHED)) for program in np.unique(passage[:, 4])}
         passage[:, 4] = [programs[program] for program in passage[:, 4]]
     sound = render(midi_of(passage, drums=False), soundfont)
     return BandPowerStem(_log_power(_augment(sound, random)), np.zeros((0, 3), np.float32))
-
-
-def _general_midi(key: int) -> int:
-    """The key that General MIDI has for one of Roland's electronic drums."""
-    return {22: 42, 26: 46, 58: 43}.get(key, key)
 
 
 def _augment(sound: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
@@ -214,20 +202,24 @@ class StemSet:
 
 @dataclass(frozen=True)
 class StemSources:
-    """Where stems come from: MIDI files by folder, SoundFonts and sampled kits."""
+    """Where stems come from: MIDI files by folder, SoundFonts, and the kits that drums are drawn from.
+
+    `rendered` is the share of the drum stems that a SoundFont plays as it is.
+    """
 
     folders: Sequence[Sequence[Path]]
     soundfonts: Sequence[Path]
     kits: Sequence[Path]
+    rendered: float = RENDERED
 
     def share(self, wanted: Sequence[int]) -> StemSources:
         """The same with the files of some shares only, without folders that have none."""
         folders = [[path for path in folder if share_of(path) in wanted] for folder in self.folders]
-        return StemSources([folder for folder in folders if folder], self.soundfonts, self.kits)
+        return replace(self, folders=[folder for folder in folders if folder])
 
 
 def find_sources(folders: Sequence[Path], soundfonts: Sequence[Path], kits: Sequence[Path]) -> StemSources:
-    """The MIDI files below each folder and the kits below each directory.
+    """The MIDI files below each folder; SoundFonts and the kits below each directory.
 
     Raises
     ------
@@ -240,12 +232,23 @@ def find_sources(folders: Sequence[Path], soundfonts: Sequence[Path], kits: Sequ
         if not files:
             raise UserError(f"--midi {folder}: there is no MIDI file below it.")
         found.append(files)
-    complete = [path for directory in kits for path in find_kits(directory) if _is_complete(read_kit(path))]
-    return StemSources(found, [soundfont_path(str(path)) for path in soundfonts], complete)
+    fonts = [soundfont_path(str(path)) for path in soundfonts]
+    return StemSources(found, fonts, [*fonts, *(path for directory in kits for path in find_kits(directory))])
 
 
-def make_stem_set(sources: StemSources, drums: int, music: int, seed: int, cache: Path | None) -> StemSet:
+def make_stem_set(
+    sources: StemSources, validation_kits: Sequence[Path], drums: int, music: int, seed: int, keep: Path | None
+) -> StemSet:
     """Render `drums` and `music` stems to train on and an eighth as many to validate on.
+
+    Parameters
+    ----------
+    sources
+        What all are made from.
+    validation_kits
+        Directories of the kits that play the drums to validate on and none to train on; without any, all kits do both.
+    drums, music, seed, keep
+        Numbers of stems, and what `make_stems` takes.
 
     Raises
     ------
@@ -256,21 +259,25 @@ def make_stem_set(sources: StemSources, drums: int, music: int, seed: int, cache
     validation = sources.share([VALIDATION_SHARE])
     if not (training.folders and validation.folders):  # a handful of files
         training = validation = sources
+    apart = [path for directory in validation_kits for path in find_kits(directory)]
+    if apart:
+        training = replace(training, kits=[path for path in training.kits if path not in apart])
+        validation = replace(validation, kits=apart, rendered=0.0)
     return StemSet(
-        make_stems(training, "drums", drums, seed, cache),
-        make_stems(training, "music", music, seed + 1, cache),
-        make_stems(validation, "drums", max(drums // 8, 1), seed + 2, cache),
-        make_stems(validation, "music", max(music // 8, 1), seed + 3, cache),
+        make_stems(training, "drums", drums, seed, keep),
+        make_stems(training, "music", music, seed + 1, keep),
+        make_stems(validation, "drums", max(drums // 8, 1), seed + 2, keep),
+        make_stems(validation, "music", max(music // 8, 1), seed + 3, keep),
     )
 
 
-def make_stems(sources: StemSources, kind: str, number: int, seed: int, cache: Path | None) -> list[BandPowerStem]:
+def make_stems(sources: StemSources, kind: str, number: int, seed: int, keep: Path | None) -> list[BandPowerStem]:
     """So many stems of a kind, `drums` or `music`; each depends on the sources, the seed and its number only."""
     names = [str(path) for files in (*sources.folders, sources.soundfonts, sources.kits) for path in files]
     identity = hashlib.sha256("\n".join([kind, str(seed), *names]).encode()).hexdigest()[:12]
     stems = []
     for index in bar(range(number), number, f"rendering {kind}", "stem"):
-        path = cache / f"{kind}-{identity}-{index:04d}.npz" if cache else None
+        path = keep / f"{kind}-{identity}-{index:04d}.npz" if keep else None
         stems.append(_cached_stem(path) or _render_stem(sources, kind, np.random.default_rng((seed, index)), path))
     return stems
 
@@ -289,11 +296,11 @@ def _render_stem(sources: StemSources, kind: str, random: np.random.Generator, p
     soundfont = sources.soundfonts[int(random.integers(len(sources.soundfonts)))]
     if kind == "music":
         stem = music_stem(notes.pitched, soundfont, random)
-    elif sources.kits and random.random() < 0.5:
-        kit = read_kit(sources.kits[int(random.integers(len(sources.kits)))])
-        stem = drum_stem(notes.drums, kit, random)
     else:
-        stem = drum_stem(notes.drums, soundfont, random)
+        others = _draw_notes(sources, kind, random).drums
+        mixed = random.random() >= sources.rendered
+        kit = mixed_kit(_kits(tuple(sources.kits)), random) if mixed else None
+        stem = drum_stem(notes.drums, others, kit or soundfont, random)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".part")
@@ -301,6 +308,12 @@ def _render_stem(sources: StemSources, kind: str, random: np.random.Generator, p
             np.savez(file, log_power=stem.log_power, hits=stem.hits)
         partial.replace(path)
     return stem
+
+
+@cache
+def _kits(paths: tuple[Path, ...]) -> list[SampledKit]:
+    """The kits at the paths, read once."""
+    return [read_kit(path) for path in paths]
 
 
 def _draw_notes(sources: StemSources, kind: str, random: np.random.Generator) -> MidiNotes:
@@ -312,8 +325,3 @@ def _draw_notes(sources: StemSources, kind: str, random: np.random.Generator) ->
             return notes
     what = "drum notes" if kind == "drums" else "notes other than drums"
     raise UserError(f"The MIDI files have too few {what} to train on: name more with --midi.")
-
-
-def _is_complete(kit: SampledKit) -> bool:
-    """Whether a kit has what every drummer plays."""
-    return {KICK, SNARE, CLOSED_HAT} <= kit.drums.keys()

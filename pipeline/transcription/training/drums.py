@@ -18,7 +18,6 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,119 +28,13 @@ from numpy.typing import NDArray
 from pipeline.errors import UserError
 from pipeline.progress import bar, say
 from pipeline.transcription.drums.drum_map import DRUMS, NAMES
-from pipeline.transcription.drums.features import BANDS, FRAMES_PER_SECOND
+from pipeline.transcription.drums.features import FRAMES_PER_SECOND
 from pipeline.transcription.drums.hits import find_peaks
-from pipeline.transcription.drums.network import WEIGHTS, DrumNetwork, activations, save_network, scale_power
+from pipeline.transcription.drums.network import WEIGHTS, DrumNetwork, activations, save_network
 from pipeline.transcription.training.drum_evaluation import TOLERANCE_SECONDS
-from pipeline.transcription.training.drum_stems import FLOOR, BandPowerStem, StemSet, find_sources, make_stem_set
+from pipeline.transcription.training.drum_mixes import make_batch
+from pipeline.transcription.training.drum_stems import StemSet, find_sources, make_stem_set
 from pipeline.transcription.training.f1_scores import MatchCounts, load_mir_eval
-
-FRAMES = 400
-"""Length of an example: 4 s."""
-
-MUSIC_ALONE, DRUMS_ALONE = 0.2, 0.12
-"""Share of the examples without drums, and with nothing else."""
-
-BESIDE_HIT = 0.4
-"""Target probability of a hit in the frame before a hit's and in the one after."""
-
-
-@dataclass(frozen=True)
-class DrumBatch:
-    """A training batch: `scaled` `[batch, frames, BANDS]` and three arrays `[batch, drums, frames]`.
-
-    `probability` and, where it is above zero, `strength` (0 to 1) are targets; `known` is 0 where percussion that is no
-    part of a drum kit sounds, and 1 elsewhere.
-    """
-
-    scaled: NDArray[np.float32]
-    probability: NDArray[np.float32]
-    strength: NDArray[np.float32]
-    known: NDArray[np.float32]
-
-
-def make_batch(stems: StemSet, number: int, random: np.random.Generator) -> DrumBatch:
-    """A batch of `number` random mixes of the training stems, augmented."""
-    scaled = np.empty((number, FRAMES, BANDS), np.float32)
-    targets = np.empty((number, 3, len(DRUMS), FRAMES), np.float32)
-    for index in range(number):
-        kind = random.random()
-        hits, power = np.zeros((0, 3), np.float32), np.full((FRAMES, BANDS), FLOOR, np.float32)
-        if kind >= MUSIC_ALONE:
-            stem = stems.drums[int(random.integers(len(stems.drums)))]
-            hits, drums = _window(stem, random)
-            shift = int(random.integers(-1, 2))
-            power = power + _equalised(_shifted(drums, shift), random)
-        if not MUSIC_ALONE <= kind < MUSIC_ALONE + DRUMS_ALONE:
-            stem = stems.music[int(random.integers(len(stems.music)))]
-            music = _equalised(_window(stem, random)[1], random)
-            ratio = (
-                10 ** (random.uniform(-1.2, 1.0)) * max(float(power.mean()), FLOOR) / max(float(music.mean()), FLOOR)
-            )
-            power = power + music * np.float32(ratio)
-        scaled[index] = _recorded(power, random)
-        targets[index] = make_targets(hits, FRAMES)
-    return DrumBatch(scaled, targets[:, 0], targets[:, 1], targets[:, 2])
-
-
-def make_targets(hits: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
-    """Targets of the network, `[3, drums, frames]`: probability, strength, known.
-
-    `hits` are rows of seconds, number in `DRUMS` and velocity.
-    """
-    targets = np.zeros((3, len(DRUMS), frames), np.float32)
-    targets[2] = 1
-    for seconds, drum, velocity in hits:
-        frame = round(float(seconds) * FRAMES_PER_SECOND)
-        if not 0 <= frame < frames:
-            continue
-        if drum < 0:
-            targets[2, :, max(frame - 2, 0) : frame + 5] = 0
-            continue
-        row = int(drum)
-        around = slice(max(frame - 1, 0), frame + 2)
-        targets[0, row, around] = np.maximum(targets[0, row, around], BESIDE_HIT)
-        targets[0, row, frame] = 1
-        targets[1, row, around] = velocity / 127
-    return targets
-
-
-def _window(stem: BandPowerStem, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Random crop of a stem: hits and power of `FRAMES`."""
-    first = int(random.integers(0, len(stem.log_power) - FRAMES + 1))
-    hits = stem.hits.copy()
-    hits[:, 0] -= first / FRAMES_PER_SECOND
-    return hits, np.exp(stem.log_power[first : first + FRAMES].astype(np.float32))
-
-
-def _shifted(power: NDArray[np.float32], bands: int) -> NDArray[np.float32]:
-    """Frequency shift: the power some bands higher or lower, as a larger or smaller drum has it."""
-    return power[:, np.clip(np.arange(BANDS) - bands, 0, BANDS - 1)]
-
-
-def _equalised(power: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
-    """Random equaliser: a tilt of up to 8 decibels and three gentle bumps of up to 5."""
-    place = np.linspace(-1, 1, BANDS)
-    decibels = random.uniform(-8, 8) * place
-    for _ in range(3):
-        decibels += random.uniform(-5, 5) * np.exp(-(((place - random.uniform(-1, 1)) / random.uniform(0.1, 0.5)) ** 2))
-    return power * (10 ** (decibels / 10)).astype(np.float32)
-
-
-def _recorded(power: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
-    """Recording conditions (hiss, treble cut off, another level), then the scale of the network."""
-    mean = max(float(power.sum(axis=1).mean()), FLOOR)
-    if random.random() < 0.5:
-        tilt = random.uniform(-3, 1) * np.linspace(0, 1, BANDS)
-        hiss = mean * 10 ** (random.uniform(-7, -3) + tilt) / BANDS
-        power = power + (hiss * random.exponential(size=power.shape)).astype(np.float32)
-    if random.random() < 0.35:
-        last = int(random.integers(BANDS - 9, BANDS))
-        power = power.copy()
-        power[:, last:] *= np.float32(1e-6)
-    louder = np.float32(10 ** random.uniform(-0.7, 0.5))
-    return scale_power(power * louder, mean=float(power.sum(axis=1).mean()))
-
 
 BATCH = 16
 LEARNING_RATE = 2e-3
@@ -163,10 +56,13 @@ def argument_parser() -> argparse.ArgumentParser:
     parser.add_argument("--midi", type=Path, nargs="+", required=True, metavar="DIR", help="folders of MIDI files")
     parser.add_argument("--soundfonts", type=Path, nargs="+", required=True, metavar="FILE", help="General MIDI, .sf2")
     parser.add_argument("--kits", type=Path, nargs="*", default=[], metavar="DIR", help="folders of Hydrogen drum kits")
+    parser.add_argument(
+        "--validation-kits", type=Path, nargs="*", default=[], metavar="DIR", help="kits that only set thresholds"
+    )
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep what is rendered here")
-    parser.add_argument("--drums", type=int, default=200, help="half minutes of drums (%(default)s)")
-    parser.add_argument("--music", type=int, default=100, help="half minutes of other music (%(default)s)")
-    parser.add_argument("--steps", type=int, default=900, help="of training (%(default)s)")
+    parser.add_argument("--drums", type=int, default=700, help="half minutes of drums (%(default)s)")
+    parser.add_argument("--music", type=int, default=350, help="half minutes of other music (%(default)s)")
+    parser.add_argument("--steps", type=int, default=3000, help="of training (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="(%(default)s)")
     parser.add_argument("--out", type=Path, default=WEIGHTS, metavar="FILE", help="where the weights go (%(default)s)")
     return parser
@@ -184,9 +80,9 @@ def train_network(stems: StemSet, steps: int, seed: int) -> DrumNetwork:
     losses: list[float] = []
     for step in bar(range(1, steps + 1), steps, "training", "step"):
         batch = make_batch(stems, BATCH, random)
-        probability, strength, known = map(torch.from_numpy, (batch.probability, batch.strength, batch.known))
+        probability, strength = torch.from_numpy(batch.probability), torch.from_numpy(batch.strength)
         logits, predicted = network(torch.from_numpy(batch.scaled))
-        weights = known * (1 + (HIT_WEIGHT - 1) * probability)
+        weights = 1 + (HIT_WEIGHT - 1) * probability
         loss = (weights * F.binary_cross_entropy_with_logits(logits, probability, reduction="none")).mean()
         hits = strength > 0
         if hits.any():
@@ -241,7 +137,7 @@ def main(words: Sequence[str]) -> None:
         raise UserError(f"--out {given.out}: there is no folder {given.out.parent}.")
     began = time.monotonic()
     sources = find_sources(given.midi, given.soundfonts, given.kits)
-    stems = make_stem_set(sources, given.drums, given.music, given.seed, given.cache)
+    stems = make_stem_set(sources, given.validation_kits, given.drums, given.music, given.seed, given.cache)
     rendered = time.monotonic()
     network = train_network(stems, given.steps, given.seed)
     thresholds, reached = choose_thresholds(network, stems, given.seed)
