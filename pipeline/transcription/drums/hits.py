@@ -10,7 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.transcription.drums.bandwidth import band_limit, continued_spectrum
-from pipeline.transcription.drums.drum_map import CLOSED_HAT, DRUMS, HIT, KICK, OPEN_HAT, make_hits
+from pipeline.transcription.drums.drum_map import (
+    CLOSED_HAT,
+    CRASH,
+    DRUMS,
+    HIT,
+    KICK,
+    OPEN_HAT,
+    RIDE,
+    make_hits,
+)
 from pipeline.transcription.drums.features import FRAMES_PER_SECOND, band_power
 
 FEWEST_A_MINUTE = 10
@@ -28,8 +37,11 @@ SOUNDING = 1e-4
 SILENT = 1e-10
 """Power of the loudest frame of a recording that is silent (-100 decibels)."""
 
-HAT_APART = 3
-"""Frames within which the hi-hat is struck once, open or closed."""
+RIVALS = {CLOSED_HAT: OPEN_HAT, OPEN_HAT: CLOSED_HAT, CRASH: RIDE, RIDE: CRASH}
+"""Drums that are taken for one another: of two that are found at once only the surer one counts."""
+
+RIVALS_APART = 3
+"""Frames within which rivals count as struck at once."""
 
 NEAR = 4
 """Frames (40 ms) to either side among which a hit has the greatest probability."""
@@ -99,14 +111,13 @@ def _pick_hits(
 ) -> NDArray[np.void]:
     """Hits from probabilities and strengths `[frames, drums]` and the thresholds of the drums."""
     starts, pitches, velocities, certain = [], [], [], 0
-    unlike = {CLOSED_HAT: OPEN_HAT, OPEN_HAT: CLOSED_HAT}
     for column, pitch in enumerate(DRUMS):
         peaks, places = find_peaks(probabilities[:, column], float(thresholds[column]))
-        if pitch in unlike:
-            other = DRUMS.index(unlike[pitch])
+        if pitch in RIVALS:
+            other = DRUMS.index(RIVALS[pitch])
             sure = _margin(probabilities[:, column], thresholds[column])[peaks]
             rivals = _around(_margin(probabilities[:, other], thresholds[other]), peaks)
-            kept = (sure > rivals) | ((sure == rivals) & (pitch == CLOSED_HAT))
+            kept = (sure > rivals) | ((sure == rivals) & (column < other))
             peaks, places = peaks[kept], places[kept]
         if pitch != KICK:
             certain += int((probabilities[peaks, column] >= CERTAIN).sum())
@@ -125,8 +136,8 @@ def _margin(probabilities: NDArray[np.float32], threshold: np.float32) -> NDArra
 
 
 def _around(values: NDArray[np.float32], frames: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Maximum filter: the greatest value within `HAT_APART` of each frame."""
+    """Maximum filter: the greatest value within `RIVALS_APART` of each frame."""
     from scipy.ndimage import maximum_filter1d
 
-    highest: NDArray[np.float32] = maximum_filter1d(values, 2 * HAT_APART + 1)[frames]
+    highest: NDArray[np.float32] = maximum_filter1d(values, 2 * RIVALS_APART + 1)[frames]
     return highest

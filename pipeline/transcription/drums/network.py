@@ -21,6 +21,9 @@ WEIGHTS = Path(__file__).with_name("weights.npz")
 QUIETEST = 1e-7
 """Power in a band below this part of the recording's mean power is not looked at (-70 decibels)."""
 
+MEAN_FRAMES = 100
+"""Frames (a second) to either side over which a band's mean is taken."""
+
 CHUNK = 4096
 """Frames that the network reads at once."""
 
@@ -34,35 +37,44 @@ def scale_power(power: NDArray[np.float32], mean: float) -> NDArray[np.float32]:
 class DrumNetwork(nn.Module):
     """Dilated convolutional network from log band power to logits and strengths of hits.
 
-    It sees 0.2 s to either side.
-
-    Two layers find shapes in time and frequency, whatever their pitch; the rest sees all bands at once.
+    It sees each band twice, as it is and beside its mean within a second to either side, which a recording's equaliser
+    does not change. Two layers find shapes in time and frequency, whatever their pitch; the rest sees all bands at once
+    and 0.3 s to either side.
     """
 
-    margin = 18
+    margin = MEAN_FRAMES + 34
     """Frames to either side on which an output depends."""
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, width: int = 80) -> None:
         super().__init__()
         self.shapes = nn.Sequential(
-            nn.Conv2d(1, 8, (3, 5), stride=(1, 2), padding=(1, 2)),  # [batch, 8, frames, 32]
+            nn.Conv2d(2, 8, (3, 5), stride=(1, 2), padding=(1, 2)),  # [batch, 8, frames, 32]
             nn.ReLU(),
             nn.Conv2d(8, 12, 3, stride=(1, 2), padding=1),  # [batch, 12, frames, 16]
             nn.ReLU(),
         )
         self.gather = nn.Conv1d(12 * BANDS // 4, width, 1)
-        self.steps = nn.ModuleList(nn.Conv1d(width, width, 3, padding=1 << n, dilation=1 << n) for n in range(4))
+        self.steps = nn.ModuleList(nn.Conv1d(width, width, 3, padding=1 << n, dilation=1 << n) for n in range(5))
         self.norms = nn.ModuleList(nn.BatchNorm1d(width) for _ in self.steps)
         self.heads = nn.Conv1d(width, 2 * len(DRUMS), 3, padding=1)
 
     def forward(self, scaled: Tensor) -> tuple[Tensor, Tensor]:
         """`[batch, frames, BANDS]` to logits of a hit and to its strength (0 to 1), both `[batch, drums, frames]`."""
-        shapes = self.shapes(scaled.unsqueeze(1))
+        shapes = self.shapes(torch.stack([scaled, scaled - _local_mean(scaled)], dim=1))
         hidden = self.gather(shapes.transpose(2, 3).flatten(1, 2))
         for step, norm in zip(self.steps, self.norms, strict=True):
             hidden = hidden + F.relu(step(norm(hidden)))
         logits, strengths = self.heads(hidden).chunk(2, dim=1)
         return logits, torch.sigmoid(strengths)
+
+
+def _local_mean(scaled: Tensor) -> Tensor:
+    """Moving average over `MEAN_FRAMES` to either side, as far as there are any: `[batch, frames, BANDS]`."""
+    frames = scaled.shape[1]
+    total = F.pad(scaled.double().cumsum(dim=1), (0, 0, 1, 0))
+    places = torch.arange(frames)
+    first, last = (places - MEAN_FRAMES).clamp(min=0), (places + MEAN_FRAMES + 1).clamp(max=frames)
+    return ((total[:, last] - total[:, first]) / (last - first)[:, None]).float()
 
 
 def activations(network: DrumNetwork, power: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

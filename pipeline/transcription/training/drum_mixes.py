@@ -47,7 +47,7 @@ def make_batch(stems: StemSet, number: int, random: np.random.Generator) -> Drum
             power = power + _equalised(_shifted(drums, int(random.integers(-1, 2))), random)
         if not MUSIC_ALONE <= kind < MUSIC_ALONE + DRUMS_ALONE:
             stem = stems.music[int(random.integers(len(stems.music)))]
-            music = _equalised(_window(stem, random)[1], random)
+            music = _equalised(_shifted(_window(stem, random)[1], int(random.integers(-2, 3))), random)
             ratio = (
                 10 ** (random.uniform(-1.2, 1.0)) * max(float(power.mean()), FLOOR) / max(float(music.mean()), FLOOR)
             )

@@ -9,8 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
-from pipeline.transcription.drums.drum_map import HIT
-from pipeline.transcription.drums.hits import find_drum_hits, find_peaks
+from pipeline.transcription.drums.drum_map import CRASH, DRUMS, HIT, LOW_TOM, RIDE
+from pipeline.transcription.drums.features import BANDS
+from pipeline.transcription.drums.hits import find_drum_hits, find_peaks, hits_of_power
 from pipeline.transcription.training.f1_scores import MatchCounts
 from tests.sound_makers import HAT, KICK, SNARE, NoteRows, chorale, render_rows, rock
 
@@ -77,3 +78,15 @@ def test_peaks_lie_between_frames_and_a_plateau_is_one() -> None:
     assert frames.tolist() == [10, 20]
     assert 10 < places[0] < 10.5
     assert find_peaks(np.zeros(0, np.float32), 0.5)[0].tolist() == []
+
+
+def test_a_cymbal_is_crash_or_ride_whichever_is_surer(monkeypatch: pytest.MonkeyPatch) -> None:
+    probabilities = np.zeros((6000, len(DRUMS)), np.float32)
+    probabilities[100::100, DRUMS.index(LOW_TOM)] = 0.9
+    probabilities[100::100, DRUMS.index(CRASH)] = 0.99
+    probabilities[102::100, DRUMS.index(RIDE)] = 0.8
+    probabilities[150::100, DRUMS.index(RIDE)] = 0.8
+    monkeypatch.setattr("pipeline.transcription.drums.network.activations", lambda *_: (probabilities, probabilities))
+    hits = hits_of_power(np.ones((6000, BANDS), np.float32))
+    assert (len(starts(hits, LOW_TOM)), len(starts(hits, CRASH))) == (59, 59)
+    assert np.allclose(starts(hits, RIDE) % 1, 0.5)

@@ -18,7 +18,7 @@ def test_the_weights_are_small_and_fit_the_network() -> None:
     network, thresholds = load_network()
     assert thresholds.shape == (len(DRUMS),)
     assert ((thresholds > 0) & (thresholds < 1)).all()
-    assert 10_000 < sum(one.numel() for one in network.parameters()) < 80_000
+    assert 10_000 < sum(one.numel() for one in network.parameters()) < 150_000
 
 
 def test_damaged_weights_are_named(tmp_path: Path) -> None:
@@ -29,10 +29,10 @@ def test_damaged_weights_are_named(tmp_path: Path) -> None:
 
 
 def test_a_long_recording_is_heard_piece_by_piece_as_if_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    power = np.random.default_rng(2).random((500, BANDS)).astype(np.float32)
+    power = np.random.default_rng(2).random((900, BANDS)).astype(np.float32)
     network = DrumNetwork()
     whole = activations(network, power)
-    monkeypatch.setattr("pipeline.transcription.drums.network.CHUNK", 120)
+    monkeypatch.setattr("pipeline.transcription.drums.network.CHUNK", 250)
     for one, other in zip(activations(network, power), whole, strict=True):
-        assert one.shape == (500, len(DRUMS))
+        assert one.shape == (900, len(DRUMS))
         np.testing.assert_allclose(one, other, atol=1e-5)

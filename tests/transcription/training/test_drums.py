@@ -43,3 +43,7 @@ def test_the_training_command_writes_weights(tmp_path: Path, monkeypatch: pytest
         made.append(network.state_dict())
     assert len(list((tmp_path / "stems").iterdir())) == 4
     assert all((made[0][key] == made[1][key]).all() for key in made[0])
+    main([*words, "--begin-with", str(tmp_path / "one.npz"), "--out", str(tmp_path / "three.npz")])
+    continued = load_network(tmp_path / "three.npz")[0].state_dict()
+    moved = (continued["gather.weight"] - made[0]["gather.weight"]).abs()
+    assert 0 < moved.max() < 0.02  # by three steps, from where the first run ended
