@@ -14,6 +14,7 @@ from pipeline.settings.transcribe import REST_FAMILIES
 from pipeline.transcription.bass import BASS_PROGRAM, bass_line
 from pipeline.transcription.beats.bar_length import BarLength, divides_in_three, divides_in_two, find_bar_length
 from pipeline.transcription.beats.grid import Beats, find_beats
+from pipeline.transcription.beats.tempo_changes import tempo_remarks
 from pipeline.transcription.drums.bandwidth import band_limit, limit_hz
 from pipeline.transcription.drums.features import band_power
 from pipeline.transcription.drums.hits import hits_of_power
@@ -107,13 +108,14 @@ def transcribe_samples(samples: NDArray[np.float32], hints: TranscriptionHints) 
         remarks.append(f"nothing sounds above {round(limit_hz(limit) / 1000)} kHz: its snare and cymbals are guessed")
     beats = find_beats(samples, pitches, hits, hints.bpm, hints.downbeat_seconds, hints.beats_per_bar)
     if hints.recognise_metre:
-        beats = _in_recognised_bars(samples, pitches, hits, beats, hints)
+        beats = in_recognised_bars(samples, pitches, hits, beats, hints)
         remarks += _metre_remarks(beats, hints, divides_in_three(pitches, hits, beats))
+    remarks += tempo_remarks(beats)
     found = on_beats(pitches, hits, beats, hints.rest, len(samples) / SAMPLE_RATE_HZ)
     return replace(found, remarks=tuple(remarks))
 
 
-def _in_recognised_bars(
+def in_recognised_bars(
     samples: NDArray[np.float32], pitches: Pitches, hits: NDArray[np.void], beats: Beats, hints: TranscriptionHints
 ) -> Beats:
     """The beats again, in bars of the length that the music repeats itself at; as they are where that is theirs."""

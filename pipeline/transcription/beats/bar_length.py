@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.transcription.beats.grid import Beats
-from pipeline.transcription.beats.onsets import Floats, find_onsets
+from pipeline.transcription.beats.onsets import STRUCK, Floats, find_onsets
 
 HALF_BEATS = (6, 7, 8, 10, 14)
 """Bars that are told apart, in half beats: 3/4, 7/8, 4/4, 5/4, 7/4."""
@@ -127,7 +127,8 @@ def self_similarity(pitches: NDArray[np.void], hits: NDArray[np.void], beats: Be
     """
     count = 2 * len(beats.seconds) - 1
     layers: list[Floats] = []
-    for seconds, strength in find_onsets(pitches, hits).layers.values():
+    onsets = find_onsets(pitches, hits)
+    for seconds, strength in (onsets.layers[name] for name in STRUCK):
         if len(seconds) >= FEWEST_ONSETS:
             at = np.clip(np.rint(2 * beats.position(seconds)).astype(int), 0, count - 1)
             layers.append(np.bincount(at, strength, count).astype(np.float64)[:, None])

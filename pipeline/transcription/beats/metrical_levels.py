@@ -1,28 +1,30 @@
 """Metrical levels: how many pulses a beat is (the tempo's octave) and where the bar begins.
 
-Every level and phase of the pulse is a candidate. Two linear softmax classifiers (conditional logit) say which one is
-meant: one chooses the level by coherence of the onsets with it, the other the downbeat by the accents of the bar.
+Every level and phase of the pulse is a candidate. A small network says how likely each is the one that is meant, by
+coherence of the onsets with the beat, by how alike the music is at distances of beats, and by the profile of the bar.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.transcription.beats.downbeats import PHASES_PER_BEAT, downbeat_confidence, downbeat_features
+from pipeline.transcription.beats.downbeats import (
+    NUM_BAR_FEATURES,
+    PHASES_PER_BEAT,
+    bar_features,
+    bar_profile,
+    first_and_last,
+)
+from pipeline.transcription.beats.metre_network import load_network
 from pipeline.transcription.beats.onsets import Floats, Onsets
 
 Phasors = NDArray[np.complex128]
 
 RATIOS = (0.25, 1 / 3, 0.375, 0.5, 2 / 3, 0.75, 1.0, 4 / 3, 1.5, 2.0, 8 / 3, 3.0, 4.0)
 """Pulses a beat that a candidate may have."""
-
-WEIGHTS_PATH = Path(__file__).with_name("weights.npz")
-"""Weights of the two classifiers, `level` and `phase`, by `python -m pipeline.transcription.training.beats`."""
 
 USUAL_BPM = 105.0
 """Tempos are described by how far they are from it."""
@@ -33,6 +35,8 @@ _GROUPS = {
     "notes": ("any",),
     "bass": ("bass",),
     "chords": ("chord", "long"),
+    "harmony": ("harmony",),
+    "bass changes": ("bass change",),
     "kick": ("kick",),
     "snare": ("snare",),
     "hat": ("hat",),
@@ -41,6 +45,16 @@ _GROUPS = {
 _DIVISIONS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)  # of a beat: two beats, a beat, dotted, eighths, triplets, sixteenths
 _HALF, _BEAT, _EIGHTH = 0, 1, 3  # places in it
 _SHRINKAGE = 4.0  # onsets: a group of so few has half its coherence
+
+_ALIKE = ("any", "bass", "chord", "harmony", "bass change", "kick", "snare", "cymbal")
+_LAGS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)  # beats
+_FRAMES_PER_PULSE = 12
+
+NUM_LEVEL_FEATURES = 4 + 7 * len(_GROUPS) + 2 * 3 + 2 + (len(_ALIKE) + 1) * len(_LAGS) + 2
+"""Features of a level."""
+
+NUM_FEATURES = NUM_LEVEL_FEATURES + NUM_BAR_FEATURES
+"""Features of a candidate."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +66,23 @@ class MetricalLevel:
     ratio
         Pulses a beat.
     features
-        `[features]` of a beat of this length, by `level_features`.
-    phases
-        `[phases, features]` of bars that begin so many twelfths of a beat after the first pulse, by
-        `downbeat_features`.
+        `[NUM_LEVEL_FEATURES]` of a beat of this length.
+    profile
+        `[layers, phases]` of the bar, by `bar_profile`: a column for each twelfth of a beat.
+    ends
+        Where the first and the last onset are, in beats from the first pulse.
     """
 
     ratio: float
     features: Floats
-    phases: Floats
+    profile: Floats
+    ends: tuple[float, float]
+
+    @property
+    def candidates(self) -> Floats:
+        """`[phases, NUM_FEATURES]` of bars that begin so many twelfths of a beat after the first pulse."""
+        bars = bar_features(self.profile, self.ends)
+        return np.concatenate([np.broadcast_to(self.features, (len(bars), len(self.features))), bars], axis=1)
 
 
 @dataclass(frozen=True)
@@ -83,22 +105,16 @@ class MetreCandidates:
 def find_metres(
     onsets: Onsets, pulse: Floats, beats_per_bar: int, ratios: tuple[float, ...] = RATIOS
 ) -> MetreCandidates:
-    """All levels and phases of `find_levels`, with the log odds that the trained classifiers give them."""
+    """All levels of `find_levels` and their phases, with the log odds that the trained network gives them."""
     levels = find_levels(onsets, pulse, beats_per_bar, ratios)
-    phase_log_odds, level_log_odds = classify_levels(levels, _trained_weights())
     num_phases = PHASES_PER_BEAT * beats_per_bar
+    odds = load_network().log_odds(np.concatenate([level.candidates for level in levels])).reshape(-1, num_phases)
+    of_level = np.logaddexp.reduce(odds, axis=1, keepdims=True)
     return MetreCandidates(
         np.repeat([level.ratio for level in levels], num_phases),
         np.concatenate([np.arange(num_phases) * level.ratio / PHASES_PER_BEAT for level in levels]),
-        np.concatenate([odds - odds.max() + level for odds, level in zip(phase_log_odds, level_log_odds, strict=True)]),
+        (odds - odds.max(axis=1, keepdims=True) + of_level).ravel(),
     )
-
-
-def classify_levels(levels: list[MetricalLevel], weights: dict[str, Floats]) -> tuple[list[Floats], Floats]:
-    """Log odds of the phases, `[phases]` for each level, and of the levels, `[levels]`, by the weights of both."""
-    phase_log_odds = [level.phases @ weights["phase"] for level in levels]
-    features = np.stack([level.features for level in levels])
-    return phase_log_odds, np.concatenate([features, downbeat_confidence(phase_log_odds)], axis=1) @ weights["level"]
 
 
 def find_levels(
@@ -123,11 +139,56 @@ def find_levels(
         name: (np.interp(seconds, pulse, np.arange(len(pulse))), strength)
         for name, (seconds, strength) in onsets.layers.items()
     }
+    chroma = onsets.chroma_at(np.interp(np.arange(0, len(pulse) - 1, 0.25), np.arange(len(pulse)), pulse))
+    alike = self_similarity(counted, chroma, np.array(kept))
+    bar = np.array([float(beats_per_bar == 3), float(beats_per_bar not in (3, 4))])
     described = level_features(counted, bpm / np.array(kept), np.array(kept))
+    first, last = first_and_last(counted)
     return [
-        MetricalLevel(ratio, features, downbeat_features(counted, ratio, beats_per_bar))
-        for ratio, features in zip(kept, described, strict=True)
+        MetricalLevel(
+            ratio,
+            np.concatenate([features, similar, bar]),
+            bar_profile(counted, ratio, beats_per_bar),
+            (first / ratio, last / ratio),
+        )
+        for ratio, features, similar in zip(kept, described, alike, strict=True)
     ]
+
+
+def self_similarity(layers: dict[str, tuple[Floats, Floats]], chroma: Floats, ratio: Floats) -> Floats:
+    """Autocorrelation of layers of onsets and of the chroma at distances of half a beat to 16 beats.
+
+    Parameters
+    ----------
+    layers
+        For each layer of onsets its places, counted in pulses, and its strengths.
+    chroma
+        `[quarters of pulses, 12]`.
+    ratio
+        `[levels]`: the beat of each level in pulses.
+
+    Returns
+    -------
+    NDArray
+        `[levels, features]`, each -1 to 1; 0 where there is nothing, or nothing so far apart.
+    """
+    lags = np.array(_LAGS)[None] * ratio[:, None]
+    columns = []
+    for name in _ALIKE:
+        at, strength = layers[name]
+        frame = np.rint((at - at.min(initial=0.0)) * _FRAMES_PER_PULSE).astype(int)
+        row = np.convolve(np.bincount(frame, strength, 2), (0.5, 1.0, 0.5))
+        columns.append(_autocorrelation_at(row[:, None], lags * _FRAMES_PER_PULSE))
+    return np.concatenate([*columns, _autocorrelation_at(chroma, lags * 4)], axis=1)
+
+
+def _autocorrelation_at(rows: Floats, lags: Floats) -> Floats:
+    """Normalised autocorrelation of rows `[frames, features]` at lags in frames, whatever their shape."""
+    size = len(rows)
+    power = np.abs(np.fft.rfft(rows - rows.mean(axis=0), 2 * size, axis=0)) ** 2
+    found = np.fft.irfft(power.sum(axis=1))[:size] / np.maximum(1 - np.arange(size) / size, 0.25)
+    alike: Floats = np.interp(lags, np.arange(size), found / max(float(found[0]), 1e-9), right=0.0)
+    return alike
 
 
 def level_features(layers: dict[str, tuple[Floats, Floats]], bpm: Floats, ratio: Floats) -> Floats:
@@ -172,9 +233,3 @@ def _phase_agreement(fast: Phasors, slow: Phasors) -> Floats:
     size = np.abs(slow)
     agreement: Floats = (fast * slow.conj() ** 2).real / (size**2 + 1e-3) * size
     return agreement
-
-
-@cache
-def _trained_weights() -> dict[str, Floats]:
-    with np.load(WEIGHTS_PATH) as file:
-        return {name: file[name].astype(np.float64) for name in file.files}

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-LAYERS = ("kick", "snare", "hat", "cymbal", "tom", "bass", "chord", "top", "long", "change", "any")
-"""Kinds of onsets, in the order of the downbeat features."""
+STRUCK = ("kick", "snare", "hat", "cymbal", "tom", "bass", "chord", "top", "long", "change", "any")
+"""Kinds of onsets."""
+
+ACCENTS = ("harmony", "bass change", "held", "first")
+"""Onsets at which the harmony changes most, or the bass, that are not followed at once, or that come after a rest."""
+
+LAYERS = STRUCK + ACCENTS
+"""All layers of onsets, in the order of the bar profile."""
 
 _DRUMS = {
     "kick": (35, 36),
@@ -23,6 +29,9 @@ _DRUM_WEIGHTS = {"kick": 1.5, "snare": 1.5, "hat": 0.7, "cymbal": 1.0, "tom": 0.
 
 _CHORD_SECONDS = 0.04  # notes that start within it are one chord; a hand's chord is spread by 20 to 30 ms
 _CHANGE_SECONDS = 0.8  # harmony before and after an onset is compared over about a beat and a half
+_HARMONY_SECONDS = 1.2  # the same for changes of which no two are closer than a third of it
+_HELD_SECONDS = 1.5  # an onset that nothing follows for so long is as much held as can be
+_CHROMA_HZ = 10
 
 
 @dataclass(frozen=True)
@@ -37,12 +46,22 @@ class Onsets:
         For each of `LAYERS`: times in seconds and strengths from 0 to 1, `[onsets of the layer]` each.
     end
         When the last note stops, in seconds.
+    chroma
+        `[frames, 12]`, ten frames a second: how many notes of each pitch class sound, 2 at most.
     """
 
     seconds: Floats
     weights: Floats
     layers: dict[str, tuple[Floats, Floats]]
     end: float
+    chroma: Floats = field(default_factory=lambda: np.zeros((0, 12)))
+
+    def chroma_at(self, seconds: Floats) -> Floats:
+        """`[moments, 12]`: the chroma at some moments; none before and after."""
+        frame = np.rint(seconds * _CHROMA_HZ).astype(int)
+        padded = np.concatenate([self.chroma, np.zeros((1, 12))])
+        inside = (frame >= 0) & (frame < len(self.chroma))
+        return padded[np.where(inside, frame, len(self.chroma))]
 
 
 def find_onsets(pitches: NDArray[np.void], hits: NDArray[np.void]) -> Onsets:
@@ -56,7 +75,7 @@ def find_onsets(pitches: NDArray[np.void], hits: NDArray[np.void]) -> Onsets:
         Drum hits with `start` in seconds, `pitch` (General MIDI percussion key) and `velocity`.
     """
     layers = {name: (np.zeros(0), np.zeros(0)) for name in LAYERS}
-    times, weights, end = [], [], 0.0
+    times, weights, end, chroma = [], [], 0.0, np.zeros((0, 12))
     if len(pitches):
         layers |= _note_layers(np.sort(pitches, order="start", kind="stable"))
         seconds, strength = layers["any"]
@@ -64,6 +83,7 @@ def find_onsets(pitches: NDArray[np.void], hits: NDArray[np.void]) -> Onsets:
         times.append(seconds)
         weights.append(strength * (1 + 0.5 * low))
         end = float(pitches["end"].max())
+        chroma = _sounding_classes(pitches, _CHROMA_HZ)
     for name, keys in _DRUMS.items():
         struck = hits[np.isin(hits["pitch"], keys)]
         if len(struck):
@@ -76,7 +96,7 @@ def find_onsets(pitches: NDArray[np.void], hits: NDArray[np.void]) -> Onsets:
         return Onsets(np.zeros(0), np.zeros(0), layers, end)
     seconds, strength = np.concatenate(times), np.concatenate(weights)
     order = np.argsort(seconds, kind="stable")
-    return Onsets(seconds[order], strength[order], layers, end)
+    return Onsets(seconds[order], strength[order], layers, end, chroma)
 
 
 def flux_onsets(samples: NDArray[np.float32], rate_hz: int) -> Onsets:
@@ -127,9 +147,28 @@ def _note_layers(notes: NDArray[np.void]) -> dict[str, tuple[Floats, Floats]]:
         "long": longest >= max(0.25, np.percentile(longest, 75)),
     }
     layers = {name: (seconds[mask], np.clip(strength[mask], 0, 1)) for name, mask in parts.items()}
-    layers["change"] = seconds, _harmony_changes(notes, seconds)
+    layers["change"] = seconds, _harmony_changes(notes, seconds, _CHANGE_SECONDS)
     layers["any"] = seconds, strength
-    return layers
+    return layers | _accent_layers(notes, seconds, lowest, parts["bass"])
+
+
+def _accent_layers(
+    notes: NDArray[np.void], seconds: Floats, lowest: Floats, is_bass: NDArray[np.bool_]
+) -> dict[str, tuple[Floats, Floats]]:
+    """`ACCENTS` of chords at some moments with their lowest pitches, of which some are bass."""
+    novelty = _harmony_changes(notes, seconds, _HARMONY_SECONDS)
+    most = np.array([novelty[np.abs(seconds - at) < _HARMONY_SECONDS / 3].max() for at in seconds])
+    changes = novelty >= most
+    low = np.flatnonzero(is_bass)
+    moves = low[np.diff(lowest[low], prepend=-1) != 0]
+    gaps = np.minimum(np.diff(seconds, append=seconds[-1] + _HELD_SECONDS), _HELD_SECONDS) / _HELD_SECONDS
+    after = np.concatenate([[1.0], gaps[:-1]])
+    return {
+        "harmony": (seconds[changes], novelty[changes]),
+        "bass change": (seconds[moves], np.ones(len(moves))),
+        "held": (seconds, gaps),
+        "first": (seconds, np.maximum(after - np.median(after), 0.0)),
+    }
 
 
 def _chord_numbers(starts: Floats) -> NDArray[np.intp]:
@@ -143,17 +182,24 @@ def _chord_numbers(starts: Floats) -> NDArray[np.intp]:
     return numbers
 
 
-def _harmony_changes(notes: NDArray[np.void], seconds: Floats) -> Floats:
-    """`[seconds]`: cosine distance of the pitch classes after each moment from those before, 0 to 1."""
-    rate = 20
+def _sounding_classes(notes: NDArray[np.void], rate: int) -> Floats:
+    """`[frames, 12]`, `rate` frames a second: how many notes of each pitch class sound, 2 at most."""
     frames = int(notes["end"].max() * rate) + 2
     edges = np.zeros((frames + 1, 12))
     starts = (notes["start"] * rate).astype(int)
     ends = np.maximum((notes["end"] * rate).astype(int), starts + 1)
     np.add.at(edges, (starts, notes["pitch"] % 12), 1)
     np.add.at(edges, (np.minimum(ends, frames), notes["pitch"] % 12), -1)
-    sounding = np.cumsum(np.clip(np.cumsum(edges, axis=0), 0, 2), axis=0)
-    span = int(_CHANGE_SECONDS * rate)
+    sounding: Floats = np.clip(np.cumsum(edges, axis=0), 0, 2)
+    return sounding
+
+
+def _harmony_changes(notes: NDArray[np.void], seconds: Floats, window: float) -> Floats:
+    """`[seconds]`: cosine distance of the pitch classes in a window after each moment from those before, 0 to 1."""
+    rate = 20
+    sounding = np.cumsum(_sounding_classes(notes, rate), axis=0)
+    frames = len(sounding) - 1
+    span = int(window * rate)
     here = np.clip(np.round(seconds * rate).astype(int), 0, frames)
     before = sounding[np.maximum(here - 1, 0)] - sounding[np.maximum(here - 1 - span, 0)]
     after = sounding[np.minimum(here + span, frames)] - sounding[here]

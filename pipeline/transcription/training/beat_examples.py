@@ -1,40 +1,27 @@
-"""Training examples for beats and downbeats: MIDI files whose beats are known, rendered and transcribed again.
+"""Training examples for beats and downbeats: pieces whose beats are known, with errors, and which metre is right.
 
-Each piece gives the onsets of its own transcription, with and without drums, those of its notes with simulated
-transcription errors, and some of its beats alone.
+A piece is what is known of some music and the notes and hits that stand for it: its own, transcribed ones, or its own
+with simulated transcription errors.
 """
 
 from __future__ import annotations
 
-import hashlib
-import pickle
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.decoding import SAMPLE_RATE_HZ
-from pipeline.audio.synthesizers import RATE_HZ, play
-from pipeline.errors import UnusableError
-from pipeline.scores.reading.score_files import read_scores
-from pipeline.scores.score import Score
 from pipeline.transcription.beats.downbeats import PHASES_PER_BEAT
 from pipeline.transcription.beats.metrical_levels import RATIOS, MetricalLevel, find_levels
 from pipeline.transcription.beats.onsets import Floats, Onsets, find_onsets
 from pipeline.transcription.beats.pulse_tracking import find_pulse
 from pipeline.transcription.drums.drum_map import HIT
-from pipeline.transcription.drums.hits import find_drum_hits
-from pipeline.transcription.pitches import PITCH, find_pitches
-
-EXCERPT_SECONDS = 42.0
-"""So much of each piece is rendered, from its beginning."""
 
 _FEWEST_ONSETS, _SHORTEST_SECONDS = 16, 8.0  # a piece of less gives no example
 _LEVEL_ERROR = 0.04  # of the beat
 _BESIDE_SECONDS = 0.03
+_LOST = (0.1, 0.45)  # of notes and hits, in excerpts with losses
+_LATEST_START, _SHORTEST_PART = 0.4, 18.0  # of the piece, seconds
 
 
 @dataclass(frozen=True)
@@ -65,121 +52,26 @@ class AnnotatedPiece:
 
 @dataclass(frozen=True)
 class MetreExample:
-    """One training example: the metrical levels of a piece, and which of them and of their phases are right.
+    """One training example: the metrical levels of a piece, and which of their bars are right.
 
     Attributes
     ----------
     levels
         With their features.
-    right_levels
-        `[levels]`; at least one of them is right.
-    right_phases
-        `[phases]` of the first right level; none of them where the piece does not know its beats.
+    right
+        `[candidates]`, the phases of all levels one after the other; at least one of them is right.
     weight
         How much the example counts.
     """
 
     levels: list[MetricalLevel]
-    right_levels: NDArray[np.bool_]
-    right_phases: NDArray[np.bool_]
+    right: NDArray[np.bool_]
     weight: float
 
-
-def annotate(score: Score, longest_seconds: float = EXCERPT_SECONDS) -> AnnotatedPiece:
-    """Annotated beats of a score: its notes and hits in seconds, cut after `longest_seconds`, and its beats.
-
-    The bar lines of a score whose metre is another than n/4, or changes, count as unknown, as do the beats of one in
-    which most notes fall beside them.
-    """
-    notes, hits = [], []
-    for part in score.parts:
-        events = part.events
-        begins = score.seconds_at(events["onset"])
-        keep = (begins < longest_seconds) & (events["velocity"] > 0)
-        rows = np.zeros(keep.sum(), HIT if part.is_drum else PITCH)
-        if part.is_drum:
-            hits.append(rows)
-        else:
-            rows["end"] = score.seconds_at(events["onset"] + events["duration"])[keep]
-            notes.append(rows)
-        rows["start"], rows["pitch"], rows["velocity"] = begins[keep], events["pitch"][keep], events["velocity"][keep]
-    beats = score.seconds_at(np.arange(np.ceil(score.end + 8), dtype=np.float64))
-    metres = {(one.numerator, one.denominator) for one in score.metres}
-    onsets = np.concatenate([part.events["onset"] for part in score.parts])
-    fine = np.bincount(np.round(onsets * 12).astype(int) % 12, minlength=12)
-    knows_beats = bool(fine[0] == fine.max())
-    knows_bars = knows_beats and len(metres) == 1 and next(iter(metres))[1] == 4 and next(iter(metres))[0] > 2
-    return AnnotatedPiece(
-        np.sort(np.concatenate([np.zeros(0, PITCH), *notes]), order="start", kind="stable"),
-        np.sort(np.concatenate([np.zeros(0, HIT), *hits]), order="start", kind="stable"),
-        beats[beats < longest_seconds + 4],
-        next(iter(metres))[0] if knows_bars else 4,
-        knows_beats,
-        knows_bars,
-    )
-
-
-def find_pieces(
-    folder: Path, most: int, without: Sequence[str], training: bool = True
-) -> list[tuple[Path, AnnotatedPiece]]:
-    """Annotated pieces below a folder, `most` at most: of the half for training, or of the half for evaluation.
-
-    Which ones is drawn by a hash of their names, so that it doesn't change with the files beside them. Pieces of less
-    than 16 onsets in 8 seconds are passed over, as are those named in `without`.
-    """
-    paths = [path for path in folder.rglob("*.mid") if path.stem not in without and is_for_training(path) == training]
-    pieces: list[tuple[Path, AnnotatedPiece]] = []
-    for path in sorted(paths, key=lambda path: hashlib.sha256(b"beats " + path.name.encode()).digest()):
-        if len(pieces) == most:
-            break
-        try:
-            piece = annotate(read_scores(path, 10)[0])
-        except UnusableError:
-            continue
-        struck = np.concatenate([piece.notes["start"], piece.hits["start"]])
-        if len(struck) >= _FEWEST_ONSETS and np.ptp(struck) >= _SHORTEST_SECONDS:
-            pieces.append((path, piece))
-    return pieces
-
-
-def is_for_training(path: Path) -> bool:
-    """Whether a file belongs to the half for training, by a hash of its name."""
-    return hashlib.sha256(path.name.encode()).digest()[0] % 2 == 0
-
-
-def transcribe_piece(path: Path, piece: AnnotatedPiece, soundfont: Path, cache: Path | None) -> AnnotatedPiece:
-    """The piece with the notes and hits that are transcribed from its sound; kept in the folder `cache`, if any."""
-    import soxr
-
-    kept = None if cache is None else cache / f"{path.parent.name}-{path.stem}-{soundfont.stem}.pkl"
-    if kept is not None and kept.is_file():
-        notes, hits = pickle.loads(kept.read_bytes())
-        return replace(piece, notes=notes, hits=hits)
-    sound = play(_beginning(path), soundfont, "midirenderer")[: int(EXCERPT_SECONDS * RATE_HZ)].mean(axis=1)
-    samples = np.asarray(soxr.resample(sound, RATE_HZ, SAMPLE_RATE_HZ), np.float32)
-    samples *= 0.8 / max(float(np.abs(samples).max()), 1e-3)
-    notes, hits = find_pitches(samples), find_drum_hits(samples)
-    if kept is not None:
-        kept.write_bytes(pickle.dumps((notes, hits)))
-    return replace(piece, notes=notes, hits=hits)
-
-
-def _beginning(path: Path) -> bytes:
-    """The MIDI file cut off soon after the excerpt, as all of it takes long to play."""
-    import symusic
-
-    whole: Any = symusic.Score(str(path))
-    left, last, rate = EXCERPT_SECONDS + 2, 0, 120.0  # seconds to go from the tick `last` on, at so many bpm
-    for tempo in whole.tempos:
-        seconds = (tempo.time - last) * 60 / rate / whole.ticks_per_quarter
-        if seconds > left:
-            break
-        left, last, rate = left - seconds, tempo.time, tempo.qpm
-    end = last + int(left * rate / 60 * whole.ticks_per_quarter)
-    part = whole.clip(0, end)
-    part.tempos = type(whole.tempos)([tempo for tempo in whole.tempos if tempo.time < end])
-    midi: bytes = part.dumps_midi()
-    return midi
+    @property
+    def candidates(self) -> Floats:
+        """`[candidates, NUM_FEATURES]`."""
+        return np.concatenate([level.candidates for level in self.levels])
 
 
 def with_errors(piece: AnnotatedPiece, rng: np.random.Generator) -> AnnotatedPiece:
@@ -215,11 +107,20 @@ def with_errors(piece: AnnotatedPiece, rng: np.random.Generator) -> AnnotatedPie
     return replace(piece, notes=np.sort(notes, order="start"), hits=np.sort(hits, order="start"))
 
 
-def without_start(piece: AnnotatedPiece, seconds: float) -> AnnotatedPiece:
-    """The piece without what starts in its first seconds: not all music begins with a bar."""
-    return replace(
-        piece, notes=piece.notes[piece.notes["start"] >= seconds], hits=piece.hits[piece.hits["start"] >= seconds]
-    )
+def with_losses(piece: AnnotatedPiece, rng: np.random.Generator) -> AnnotatedPiece:
+    """The piece without some of its notes and hits, 10 to 45 % of each, at random."""
+    lost = rng.uniform(*_LOST)
+    notes, hits = (rows[rng.random(len(rows)) > lost] for rows in (piece.notes, piece.hits))
+    return replace(piece, notes=notes, hits=hits)
+
+
+def part_of(piece: AnnotatedPiece, rng: np.random.Generator) -> AnnotatedPiece:
+    """A part of the piece, 18 seconds or more, from anywhere in it: not all music begins with a bar."""
+    end = float(max(piece.notes["start"].max(initial=0), piece.hits["start"].max(initial=0)))
+    first = rng.uniform(0, end * _LATEST_START)
+    last = rng.uniform(first + _SHORTEST_PART, end) if end > first + _SHORTEST_PART else end
+    notes, hits = (rows[(rows["start"] >= first) & (rows["start"] <= last)] for rows in (piece.notes, piece.hits))
+    return replace(piece, notes=notes, hits=hits)
 
 
 def on_beats_only(piece: AnnotatedPiece) -> AnnotatedPiece:
@@ -237,21 +138,42 @@ def without_kinds(onsets: Onsets) -> Onsets:
     return replace(onsets, layers=empty | {"any": (onsets.seconds, np.clip(onsets.weights, 0, 1))})
 
 
-def make_example(piece: AnnotatedPiece, onsets: Onsets, weight: float) -> MetreExample | None:
-    """Example from onsets of a piece; none where they are too few, or where no level of their pulse is right."""
+def make_examples(piece: AnnotatedPiece, onsets: Onsets, weight: float) -> list[MetreExample]:
+    """Examples from onsets of a piece: one in bars of four beats, and one in its own bars where they are others.
+
+    None where the onsets are too few, or where no level of their pulse is right. In bars of another length than the
+    piece's own, beats alone are right or wrong.
+    """
     if len(onsets.seconds) < _FEWEST_ONSETS or np.ptp(onsets.seconds) < _SHORTEST_SECONDS:
-        return None
+        return []
     pulse = find_pulse(onsets)
-    levels = find_levels(onsets, pulse, piece.beats_per_bar, RATIOS)
-    right = right_levels(levels, pulse, piece)
-    if not right.any():
-        return None
-    return MetreExample(levels, right, right_phases(levels[int(right.argmax())], pulse, piece), weight)
+    made = []
+    for beats_per_bar in sorted({4, piece.beats_per_bar}):
+        known = piece
+        if beats_per_bar != piece.beats_per_bar:
+            known = replace(piece, beats_per_bar=beats_per_bar, knows_bars=False)
+        levels = find_levels(onsets, pulse, beats_per_bar, RATIOS)
+        right = right_candidates(levels, pulse, known)
+        if right.any():
+            made.append(MetreExample(levels, right, weight))
+    return made
 
 
 def onsets_of(piece: AnnotatedPiece, drums: bool = True) -> Onsets:
     """The onsets of its notes and, unless `drums` is false, of its hits."""
     return find_onsets(piece.notes, piece.hits if drums else piece.hits[:0])
+
+
+def right_candidates(levels: list[MetricalLevel], pulse: Floats, piece: AnnotatedPiece) -> NDArray[np.bool_]:
+    """`[candidates]`: the bars on the right level that mean the piece's beats, and its bar lines where they are known.
+
+    All bars of the level are right where the piece does not know its beats, or where the pulse keeps to none of them.
+    """
+    parts = []
+    for level, right in zip(levels, right_levels(levels, pulse, piece), strict=True):
+        phases = right_phases(level, pulse, piece)
+        parts.append((phases if phases.any() else np.ones(len(phases), bool)) & right)
+    return np.concatenate(parts)
 
 
 def right_levels(levels: list[MetricalLevel], pulse: Floats, piece: AnnotatedPiece) -> NDArray[np.bool_]:
@@ -267,9 +189,9 @@ def right_phases(level: MetricalLevel, pulse: Floats, piece: AnnotatedPiece) -> 
     """`[phases]`: those that mean the beats of the piece, and its bar lines where they are known."""
     inside = (piece.beats > pulse[0]) & (piece.beats < pulse[-1])
     if not piece.knows_beats:
-        return np.zeros(len(level.phases), bool)
+        return np.zeros(level.profile.shape[1], bool)
     at = np.interp(piece.beats[inside], pulse, np.arange(len(pulse)))
-    counted = at / level.ratio - np.arange(len(level.phases))[:, None] / PHASES_PER_BEAT
+    counted = at / level.ratio - np.arange(level.profile.shape[1])[:, None] / PHASES_PER_BEAT
     mean_phasor = np.exp(2j * np.pi * counted).mean(axis=1)
     near: NDArray[np.bool_] = (np.abs(mean_phasor) > 0.7) & (
         np.abs(np.angle(mean_phasor)) <= 2 * np.pi * (1 / 24 + 1e-6)

@@ -8,13 +8,8 @@ import numpy as np
 
 from pipeline.transcription.drums.drum_map import HIT
 from pipeline.transcription.pitches import PITCH
-from pipeline.transcription.training.beat_examples import (
-    AnnotatedPiece,
-    MetreExample,
-    is_for_training,
-    make_example,
-    onsets_of,
-)
+from pipeline.transcription.training.beat_examples import AnnotatedPiece, MetreExample, make_examples, onsets_of
+from pipeline.transcription.training.beat_excerpts import is_for_training
 
 
 def piece(bpm: float = 100.0, bars: int = 12, seed: int = 0, first: float = 0.5) -> AnnotatedPiece:
@@ -37,13 +32,12 @@ def piece(bpm: float = 100.0, bars: int = 12, seed: int = 0, first: float = 0.5)
 
 
 def example_of(known: AnnotatedPiece) -> MetreExample:
-    """The training example that a piece gives as it is."""
-    example = make_example(known, onsets_of(known), 1.0)
-    assert example is not None
+    """The training example that a piece in 4/4 gives as it is."""
+    (example,) = make_examples(known, onsets_of(known), 1.0)
     return example
 
 
-def write_piece(path: Path, bpm: float, bars: int = 8) -> None:
+def write_piece(path: Path, bpm: float, bars: int = 16) -> None:
     """The piece as a MIDI file of two tracks."""
     import symusic
 

@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
-import pytest
 
-from pipeline.audio.synthesizers import soundfont_path
+from pipeline.transcription.beats.downbeats import PHASES_PER_BEAT
+from pipeline.transcription.beats.metrical_levels import NUM_FEATURES
 from pipeline.transcription.training.beat_examples import (
     AnnotatedPiece,
-    find_pieces,
-    make_example,
+    make_examples,
     onsets_of,
-    transcribe_piece,
+    part_of,
     with_errors,
+    with_losses,
 )
-from tests.transcription.training.pieces import example_of, piece, write_piece
+from tests.transcription.training.pieces import example_of, piece
 
 
-def test_an_example_knows_the_right_level_and_bar_line() -> None:
+def test_an_example_knows_the_right_beat_and_bar_line() -> None:
     example = example_of(piece(bpm=100))
-    assert example.right_levels.sum() == 1
-    assert 1 <= example.right_phases.sum() <= 3
+    assert example.candidates.shape == (len(example.right), NUM_FEATURES)
+    levels = np.flatnonzero(example.right) // (4 * PHASES_PER_BEAT)
+    assert 1 <= example.right.sum() <= 3 and len(set(levels.tolist())) == 1
 
 
 def test_a_piece_with_unknown_beats_is_an_example_of_the_level_alone() -> None:
     known = piece()
-    blind = AnnotatedPiece(known.notes, known.hits, known.beats + 0.1, 4, False, False)
-    example = example_of(blind)
-    assert example.right_levels.any() and not example.right_phases.any()
+    example = example_of(AnnotatedPiece(known.notes, known.hits, known.beats + 0.1, 4, False, False))
+    assert example.right.sum() == 4 * PHASES_PER_BEAT
+
+
+def test_a_piece_in_three_is_an_example_in_four_too_whose_beats_are_right() -> None:
+    three = replace(piece(bars=15), beats_per_bar=3)
+    own, other = make_examples(three, onsets_of(three), 1.0)
+    assert len(own.levels[0].profile[0]) == 3 * PHASES_PER_BEAT and own.right.sum() <= 3
+    assert len(other.levels[0].profile[0]) == 4 * PHASES_PER_BEAT and other.right.sum() == 4 * own.right.sum()
 
 
 def test_a_piece_of_few_notes_is_no_example() -> None:
     known = piece(bars=1)
-    assert make_example(known, onsets_of(known), 1.0) is None
+    assert not make_examples(known, onsets_of(known), 1.0)
 
 
 def test_simulated_errors_are_the_same_each_time_and_keep_what_is_known() -> None:
@@ -52,28 +59,8 @@ def test_a_piece_without_drums_gets_no_hits_from_errors() -> None:
     assert not len(with_errors(silent, np.random.default_rng(0)).hits)
 
 
-def test_half_of_the_files_is_for_training_and_some_may_be_left_out(tmp_path: Path) -> None:
-    names = [f"song{number}.mid" for number in range(8)]
-    for name in names:
-        write_piece(tmp_path / name, 100)
-    training = {path.name for path, _ in find_pieces(tmp_path, 8, [])}
-    others = {path.name for path, _ in find_pieces(tmp_path, 8, [], training=False)}
-    assert training | others == set(names) and not training & others
-    gone = sorted(training)[0]
-    assert {path.name for path, _ in find_pieces(tmp_path, 8, [gone.removesuffix(".mid")])} == training - {gone}
-    assert len(find_pieces(tmp_path, 1, [])) == 1
-
-
-@pytest.mark.slow
-def test_transcriptions_of_pieces_are_the_same_each_time_and_kept_in_the_cache(tmp_path: Path) -> None:
-    path = tmp_path / "song.mid"
-    write_piece(path, 100, bars=4)
-    known = piece(100, bars=4, first=0.0)
-    first = transcribe_piece(path, known, soundfont_path(None), tmp_path)
-    assert len(first.notes) > 30 and len(first.hits) > 10
-    assert len(list(tmp_path.glob("*.pkl"))) == 1
-    fresh = transcribe_piece(path, known, soundfont_path(None), None)
-    path.unlink()
-    kept = transcribe_piece(path, known, soundfont_path(None), tmp_path)
-    for again in (fresh, kept):
-        assert np.array_equal(first.notes, again.notes) and np.array_equal(first.hits, again.hits)
+def test_losses_and_parts_leave_some_of_the_piece() -> None:
+    known, rng = piece(bars=20), np.random.default_rng(1)
+    fewer, part = with_losses(known, rng), part_of(known, rng)
+    assert 0.5 * len(known.notes) < len(fewer.notes) < 0.95 * len(known.notes)
+    assert np.ptp(part.notes["start"]) > 17 and len(part.notes) < len(known.notes)
