@@ -20,6 +20,7 @@ class RandomStream(IntEnum):
     CONDITIONS_AND_MASKS = 8
     MATCHING = 9
     DROPOUT = 10
+    PHRASE_WEIGHTS = 11
 
 
 def mix_seed(seed: int, *numbers: int) -> int:

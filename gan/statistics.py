@@ -128,15 +128,19 @@ def count_some(
     labels: Tensor | None = None,
     known: Tensor | None = None,
     repeats: Tensor | None = None,
+    weights: Tensor | None = None,
 ) -> DataStatistics:
     """Statistics of at most `MOST_COUNTED` phrases, evenly spread: enough to start from, and quickly counted.
 
     `rolls` `[phrases, ...]` are bool or packed (`gan.rolls.unpack`), `labels` and `known` as in `DataStatistics.of`,
-    `repeats` int64 `[phrases]` says how often each phrase counts.
+    `repeats` int64 `[phrases]` says how often each phrase counts, `weights` `[phrases]` how much beside others.
     """
     entries = torch.arange(len(rolls))
     if repeats is not None:
         entries = entries.repeat_interleave(repeats)
+    if weights is not None:  # phrases of half the weight: every other one of them
+        reached = torch.cumsum(weights[entries].double() / weights.max(), 0).floor()
+        entries = entries[reached.diff(prepend=reached.new_zeros(1)) > 0]
     entries = entries[:: -(-len(entries) // MOST_COUNTED)]
     pieces = (unpack(rolls[entries[at : at + 256]], spec) for at in range(0, len(entries), 256))
     labels, known = (None if one is None else one[entries] for one in (labels, known))

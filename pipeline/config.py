@@ -324,7 +324,7 @@ def group_choices(group: str) -> list[str]:
 PROGRAM = Path(__file__).resolve().parent.parent
 """The clone: `conf/` and the committed `data/lyrics/` lie here."""
 
-RECORDINGS = ("transcribe.rest", "transcribe.max_minutes", "transcribe.recognise_metre")
+RECORDINGS = ("transcribe.rest", "transcribe.max_minutes", "transcribe.recognise_metre", "transcribe.stems")
 MUSIC = ("data", "tracks", "roll", "collect", *RECORDINGS, "prepare")
 """Settings groups and keys that say what a prepared set is."""
 

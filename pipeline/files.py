@@ -213,7 +213,14 @@ def bring(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
-LEFT_OUT: dict[str, Any] = {"data.pair_bars": False, "train.style_balance": 0.0, "train.patience": 0}
+LEFT_OUT: dict[str, Any] = {
+    "data.pair_bars": False,
+    "train.style_balance": 0.0,
+    "train.patience": 0,
+    "transcribe.notes": None,
+    "transcribe.beats": None,
+    "transcribe.stems": None,
+}
 """Settings that stand in no manifest and no fingerprint while they have these values: what was made before there were
 such settings keeps its name."""
 

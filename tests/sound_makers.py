@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.audio.synthesizers import soundfont_path
+from pipeline.settings.transcribe import FAMILY_PROGRAMS
+from pipeline.transcription.beats.grid import Beats
 from pipeline.transcription.drums.drum_map import HIT
-from pipeline.transcription.pitches import PITCH
+from pipeline.transcription.instruments.parts import HeardPart
+from pipeline.transcription.pitches.multipitch import PITCH
 from pipeline.transcription.training.midi_rendering import midi_of, render
+from pipeline.transcription.transcriber import Transcription, on_beats
 
 BEAT_SECONDS = 0.5
 KICK, SNARE, HAT = 36, 38, 42
@@ -49,6 +53,16 @@ def timed_notes(*rows: tuple[float, float, int, int]) -> NDArray[np.void]:
 def timed_hits(*rows: tuple[float, int]) -> NDArray[np.void]:
     """Drum hits out of (start, pitch)."""
     return np.array([(*row, 100) for row in rows], HIT)
+
+
+def transcribed(
+    notes: NDArray[np.void], hits: NDArray[np.void], beats: Beats, name: str, seconds: float
+) -> Transcription:
+    """A transcription whose notes below F3 are the bass and all others of one part."""
+    is_bass = notes["pitch"] < 53
+    heard = [("Bass", notes[is_bass]), (name, notes[~is_bass])]
+    parts = [HeardPart(one, FAMILY_PROGRAMS[one], own, np.ones(len(own))) for one, own in heard if len(own)]
+    return on_beats(parts, hits, beats, seconds)
 
 
 def rock(bars: int = 4) -> NoteRows:

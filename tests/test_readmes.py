@@ -94,7 +94,7 @@ THEIRS = {
     r"~/Music\S*|/shared/midi|\bDIR\b": "music",
     r"~/(lyrics|poems|essays)|\bbook\.txt|package:\S+": "words",
     r"\bsong\.mp3": "song.wav",
-    r"\b(my|a|b|tune)\.mid\b": "music/song-00.mid",
+    r"\b(my|a|b|tune|fixed)\.mid\b": "music/song-00.mid",
     r"data=(games|pop909|lpd5) name=theirs": "data=folder data.path=music name=folder",
     r"data=(games|pop909|lpd5)": "data=folder data.path=music",
     r"train\.gamma=1,2\.5,10 seed=1,2": "train.gamma=1 data=folder data.path=music",
@@ -152,6 +152,9 @@ def home(small_album: Path, tmp_path: Path) -> Path:
     clicks[:: 44100 // 2] = 0.9
     tone = 0.3 * np.sin(2 * np.pi * 220 * np.arange(len(clicks)) / 44100)
     soundfile.write(folder / "song.wav", np.convolve(clicks, np.hanning(400), "same") * 0.2 + tone, 44100)
+    (folder / "song.beats").write_text("".join(f"{beat / 2}\t{beat % 4 + 1}\n" for beat in range(24)))
+    (folder / "separated" / "song").mkdir(parents=True)
+    shutil.copy(folder / "song.wav", folder / "separated" / "song" / "bass.wav")
     return folder
 
 

@@ -16,7 +16,7 @@ from gan.networks.generator import Generator
 from gan.ops.shard import WHOLE, Shard
 from gan.ops.upload import upload
 from gan.rolls import unpack
-from gan.seeds import RandomStream, mix_seed
+from gan.seeds import RandomStream, random_stream
 from gan.spec import RollSpec
 from gan.training.augmentation import (
     draw_masks,
@@ -66,6 +66,28 @@ def repeats_for_balance(labels: Tensor, balance: float) -> Tensor:
     return often[places]
 
 
+def replace_unlikely(order: Tensor, weights: Tensor, random: torch.Generator) -> None:
+    """Draw the entries of an epoch in proportion to their weights, in place (acceptance, then resampling).
+
+    Each entry stays with the probability of its weight over the largest; what falls out is drawn anew from all, in
+    proportion to the weights. Then entries come as often as they weigh, and where all weigh the same none is replaced.
+
+    Parameters
+    ----------
+    order
+        Entries, int64 `[count]`, each once.
+    weights
+        Of each entry, `[count]`, more than 0.
+    random
+        What is drawn from.
+    """
+    shares = weights.double() / weights.max()
+    falls_out = torch.rand(len(order), generator=random, dtype=torch.float64) >= shares[order]
+    count = int(falls_out.sum())
+    if count:
+        order[falls_out] = torch.multinomial(shares, count, replacement=True, generator=random)
+
+
 def batches_from(
     rolls: Tensor,
     spec: RollSpec,
@@ -75,11 +97,13 @@ def batches_from(
     labels: Tensor | None = None,
     known: Tensor | None = None,
     repeats: Tensor | None = None,
+    weights: Tensor | None = None,
     device: torch.device | str | None = None,
 ) -> Iterator[Batch]:
     """Endless batches of `batch_size` phrases, each a function of `seed` and its step alone.
 
-    Every phrase comes once, or as often as `repeats` says, before an epoch ends. Start at `trainer.step` to resume.
+    Every phrase comes once, or as often as `repeats` says, before an epoch ends; phrases that weigh less than others
+    come less often. Start at `trainer.step` to resume.
 
     Parameters
     ----------
@@ -99,6 +123,8 @@ def batches_from(
         Of all phrases, bool `[count, tracks]`; without it all tracks are.
     repeats
         How often each phrase comes in an epoch, int64 `[count]`; without it once.
+    weights
+        In proportion to which phrases are drawn, float `[count]`, more than 0; without them all alike.
     device
         Where the batches are wanted; without it where the rolls are. Rolls that are there are indexed there (resident
         data); of others the rows of a batch are copied, packed as they are, and unpacked there.
@@ -118,8 +144,12 @@ def batches_from(
     while True:
         places = range(step * batch_size, (step + 1) * batch_size)
         for epoch in {place // count for place in places} - set(orders):
-            shuffler = torch.Generator().manual_seed(mix_seed(seed, RandomStream.BATCH_ORDER, epoch))
+            shuffler = random_stream(seed, RandomStream.BATCH_ORDER, epoch)
             orders[epoch] = torch.randperm(count, generator=shuffler)
+            if weights is not None:
+                replace_unlikely(
+                    orders[epoch], weights[entries], random_stream(seed, RandomStream.PHRASE_WEIGHTS, epoch)
+                )
         chosen = entries[torch.stack([orders[place // count][place % count] for place in places])]
         rows = upload(chosen, rolls.device)
         packed, *told = (upload(column.index_select(0, rows), target) for column in columns)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from gan.context import mask_of_steps
@@ -77,16 +78,18 @@ class OnsetCounts:
 def count_onsets(pair: PhrasePair, generator: PhraseGenerator, team: Team) -> tuple[OnsetCounts, OnsetCounts] | None:
     """Onsets of generated phrases and of real ones; `None` where none were generated.
 
-    Of the generated ones without what was given, and without tracks that the phrases know nothing of.
+    Both without tracks that the phrases know nothing of, and the generated ones without what was given.
     """
     if pair.fake is None:
         return None
-    made = None if pair.conditioning is None else ~mask_of_steps(pair.conditioning.mask, pair.spec)
-    if made is not None and pair.conditioning is not None and pair.conditioning.known is not None:
-        made = made & pair.conditioning.known.unsqueeze(1)
-    return OnsetCounts.of(generator.onsets(pair.fake), made, team), OnsetCounts.of(
-        generator.onsets(pair.real), team=team
-    )
+    fake, real = (generator.onsets(phrases) for phrases in (pair.fake, pair.real))
+    if pair.conditioning is None:
+        return OnsetCounts.of(fake, team=team), OnsetCounts.of(real, team=team)
+    made = ~mask_of_steps(pair.conditioning.mask, pair.spec)
+    known = torch.ones_like(made)
+    if pair.conditioning.known is not None:
+        known = known & pair.conditioning.known.unsqueeze(1)
+    return OnsetCounts.of(fake, made & known, team), OnsetCounts.of(real, known, team)
 
 
 class Monitor:

@@ -59,6 +59,10 @@ LARGEST_OGG_PAGE = 65307
 M4A_HINT = 'm4a takes one more package: pip install "av==18.1.0"'
 
 
+class SilentRecordingError(UnusableError):
+    """There is nothing to hear in a recording."""
+
+
 @dataclass(frozen=True, eq=False)
 class DecodedRecording:
     """The sound of a recording.
@@ -211,7 +215,7 @@ def _checked(samples: NDArray[np.float32], remarks: list[str]) -> DecodedRecordi
         samples = samples / np.float32(scale)
         peak = max(float(samples.max()), -float(samples.min()))
     if peak < QUIETEST:
-        raise UnusableError("silent from beginning to end")
+        raise SilentRecordingError("silent from beginning to end")
     return DecodedRecording(samples, tuple(remarks))
 
 

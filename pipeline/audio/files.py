@@ -1,4 +1,4 @@
-"""Sound to files: WAV with dither, and tagged MP3 or FLAC."""
+"""Sound to files: WAV with dither, tagged MP3 or FLAC, and Ogg Vorbis."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 from pipeline.audio.synthesizers import Sound
 from pipeline.files import atomic_path
@@ -42,6 +43,20 @@ def write_wav(path: Path, sound: Sound, rate_hz: int) -> None:
     """Write a 16-bit WAV, atomically."""
     with atomic_path(path) as temporary:
         soundfile.write(temporary, dithered(sound), rate_hz, format="WAV", subtype="PCM_16")
+
+
+def write_ogg(path: Path, sound: NDArray[np.float32], rate_hz: int) -> None:
+    """Write sound `[samples]` or `[samples, channels]` as Ogg Vorbis, atomically.
+
+    A second at a time: the encoder takes what it is given at once on the stack.
+    """
+    channels = 1 if sound.ndim == 1 else sound.shape[1]
+    with (
+        atomic_path(path) as temporary,
+        soundfile.SoundFile(temporary, "w", rate_hz, channels, format="OGG", subtype="VORBIS") as file,
+    ):
+        for begin in range(0, len(sound), rate_hz):
+            file.write(sound[begin : begin + rate_hz])
 
 
 def write_compressed(path: Path, sound: Sound, rate_hz: int, kind: str, tags: Tags) -> None:

@@ -24,8 +24,9 @@ from pipeline.formats import RECORDINGS
 from pipeline.progress import bar
 from pipeline.scores.score import Part, make_events
 from pipeline.transcription.beats.grid import Beats
-from pipeline.transcription.pitches import NoteDecoding, decode_notes, pitch_activations
-from pipeline.transcription.training.transcription_evaluation import all_counts, read_reference
+from pipeline.transcription.pitches.multipitch import NoteDecoding, decode_notes, pitch_activations
+from pipeline.transcription.training.bands.instrument_examples import label_score
+from pipeline.transcription.training.transcription_evaluation import all_counts, band_scores, read_reference
 from pipeline.transcription.transcriber import SHORTEST_BEATS, Transcription, TranscriptionHints, transcribe_samples
 
 EXCERPT_SECONDS = 180
@@ -38,7 +39,8 @@ PLAIN = NoteDecoding(onset=0.5, frame=0.3, gap_frames=11, shortest_frames=11, un
 FORMULA = (
     "notes: right pitch, onset at most 50 ms off; beats: 70 ms; drums: right class, 50 ms; rolls: sixteenths in "
     "which a pitch sounds, of each family by itself or of all pitches together, each true bar laid on the beat "
-    "nearest to where it begins, or all of it laid by counting from the first common beat."
+    "nearest to where it begins, or all of it laid by counting from the first common beat; lead: raw pitch and chroma "
+    "accuracy; chords: time with root and third right; known: tracks that are said to be known, sure: notes likewise."
 )
 
 
@@ -58,7 +60,7 @@ def measure_transcription(folder: Path, soundfont: Path | None, scratch: Path) -
     if not paths:
         raise UserError(f"--transcription {folder}: there is no MIDI file (.mid) in it.")
     config = compose("data=games")
-    spec = cutting_settings(config).spec
+    spec, tracks = cutting_settings(config).spec, compose("data=games", "tracks=pop").tracks
     contenders: dict[str, Callable[[NDArray[np.float32]], Transcription]] = {
         "albumgan": lambda samples: transcribe_samples(samples, TranscriptionHints()),
         "baseline": transcribe_plainly,
@@ -70,13 +72,15 @@ def measure_transcription(folder: Path, soundfont: Path | None, scratch: Path) -
             recording = rendered(path, soundfont, scratch)
         samples = read_recording(recording, 600).samples[: EXCERPT_SECONDS * SAMPLE_RATE_HZ]
         reference = read_reference(path, decode_notes(pitch_activations(samples), PLAIN), len(samples) / SAMPLE_RATE_HZ)
+        labelled = label_score(path, tracks, spec)
         rows = {}
         for name, contender in contenders.items():
             began = time.perf_counter()
             found = contender(samples)
             seconds = time.perf_counter() - began
             counts = all_counts(found, reference, spec, config.tracks)
-            rows[name] = {key: None if math.isnan(one.f1) else one.f1 for key, one in counts.items()}
+            scores = {key: one.f1 for key, one in counts.items()} | band_scores(found, labelled, reference.offset)
+            rows[name] = {key: None if math.isnan(one) else one for key, one in scores.items()}
             rows[name]["seconds_per_minute"] = 60 * seconds / (len(samples) / SAMPLE_RATE_HZ)
         pieces[path.stem] = rows
     return {

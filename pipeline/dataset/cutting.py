@@ -6,10 +6,11 @@ Everything that happens to a file before it meets the others.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,17 +28,23 @@ from pipeline.formats import printable
 from pipeline.scores.chords.symbols import ChordRows, transpose_rows, unknown_chords
 from pipeline.scores.keys import Key, estimate_key, into_range, pitch_class_durations, read_key, transpose_notes
 from pipeline.scores.notes import Notes, in_order, pack_rolls, roll_from_notes
-from pipeline.scores.quantisation import MetreError, mend_metre, quantise, quantise_chords, usable_spans
+from pipeline.scores.quantisation import BarSpan, MetreError, mend_metre, quantise, quantise_chords, usable_spans
 from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import NAMED_INSTRUMENTS, Score
 from pipeline.scores.structure.self_similarity import find_sections
 from pipeline.scores.structure.song_plan import SongPlan, plan_of_song
-from pipeline.scores.tracks import assign, fit_to_tracks, known_tracks
+from pipeline.scores.tracks import assign, fit_to_tracks, known_tracks, only_heard, tells_tracks_apart
 from pipeline.settings.data import TracksSettings, roll_spec
 from pipeline.sources.catalog import locate
 
 if TYPE_CHECKING:
     from pipeline.config import Config
+
+
+LEAST_WEIGHT = 0.25
+"""A phrase of a transcription that was heard with less confidence is left out."""
+TINY = 1e-3
+"""Bars; a phrase that begins so close to a bar line begins on it."""
 
 
 def cut_phrases(
@@ -92,6 +99,25 @@ def phrase_chords(chords: ChordRows, starts: Sequence[int], spec: RollSpec) -> C
     """The chords of phrases that begin at these bars, `[phrases, half_bars, 3]`, out of those of a song."""
     found = [chords[2 * start : 2 * start + spec.half_bars] for start in starts]
     return np.stack(found) if found else unknown_chords(0).reshape(0, spec.half_bars, CHORD_NUMBERS)
+
+
+def surely_heard(
+    cut: tuple[list[int], NDArray[np.uint8]], span: BarSpan, spec: RollSpec, confidence: Sequence[float], bar: float
+) -> tuple[list[int], NDArray[np.uint8], list[float]]:
+    """The phrases of a span that were heard surely enough, as `cut_phrases` gives them, and how much each counts.
+
+    That is the mean confidence of its bars, 1 where nothing is said of them: `confidence` is that of the bars of a
+    transcription, each `bar` quarter notes long.
+    """
+    starts, packed = cut
+    weights = []
+    for start in starts:
+        begin = (span.start + start * spec.quarters_per_bar) / bar
+        end = begin + spec.bars * spec.quarters_per_bar / bar
+        own = confidence[int(begin + TINY) : math.ceil(end - TINY)]
+        weights.append(round(sum(own) / len(own), 2) if own else 1.0)
+    kept = np.flatnonzero(np.array(weights) >= LEAST_WEIGHT)
+    return [starts[place] for place in kept], packed[kept], [weights[place] for place in kept]
 
 
 def phrase_digest(packed: NDArray[np.uint8]) -> bytes:
@@ -181,6 +207,10 @@ class SourceFile:
     """Of a recording: the MIDI file that it was transcribed to."""
     remarks: tuple[str, ...] = ()
     """Of a recording: what was mended or guessed when it was transcribed."""
+    known: tuple[str, ...] | None = None
+    """Of a recording: the tracks that its transcription teaches; None where it does not say so."""
+    confidence: tuple[float, ...] = ()
+    """Of a recording: how surely each bar of its transcription was heard, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +238,8 @@ class PreparedSong:
     """How notes of that stretch are played; empty where that says nothing."""
     starts: tuple[int, ...]
     """The bar of the song that each phrase starts at."""
+    weights: tuple[float, ...]
+    """How much each phrase counts, 1 or less: of a transcription, how surely it was heard."""
     phrases: NDArray[np.uint8]
     """Packed along pitches, uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`."""
     signatures: NDArray[np.uint64]
@@ -259,7 +291,7 @@ def _read_file(source: SourceFile, settings: CuttingSettings) -> PreparedFile:
     if source.transcription:
         written = read_scores(Path(source.transcription), settings.max_file_megabytes, settings.play_repeats)
         beaten = [score.in_dotted_beats() if settings.spec.is_compound else score for score in written]
-        scores = [fit_to_tracks(score, settings.tracks) for score in beaten]
+        scores = beaten if _is_told_apart(source, settings) else [fit_to_tracks(one, settings.tracks) for one in beaten]
     else:
         scores = read_scores(locate(source.path), settings.max_file_megabytes, settings.play_repeats)
     for number, score in enumerate(scores, start=1):
@@ -280,6 +312,11 @@ def _read_file(source: SourceFile, settings: CuttingSettings) -> PreparedFile:
     return prepared
 
 
+def _is_told_apart(source: SourceFile, settings: CuttingSettings) -> bool:
+    """Whether the file is a transcription that says which tracks of the track set it teaches."""
+    return source.known is not None and tells_tracks_apart(settings.tracks)
+
+
 def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) -> PreparedSong:
     """The phrases of one score; title, tempo and key are those that the catalog names, where it does.
 
@@ -288,8 +325,14 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
     UnusableError
         It has none, with one plain reason.
     """
-    spec = settings.spec
-    parts = assign(score, settings.tracks)
+    spec, tracks = settings.spec, settings.tracks
+    heard = source.known if _is_told_apart(source, settings) else None
+    if heard is not None:
+        score, tracks = only_heard(score, heard), replace(tracks, assign="name")
+    parts = assign(score, tracks)
+    if heard is not None:
+        parts = [replace(one, is_line=one.track == tracks.lead) for one in parts]
+    heard_bar = score.metres[0].bar_length
     score = mend_metre(score, spec) if settings.trust_metre else score
     spans = usable_spans(score, spec, settings.trust_metre, settings.pair_bars)
     tables = [quantise(parts, span, spec) for span in spans]
@@ -316,16 +359,27 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
             for table, span, own in zip(tables, spans, sections, strict=True)
         ]
 
-    known = known_tracks(parts, settings.tracks, is_transcription=bool(source.transcription), unknown=settings.unknown)
-    # drums alone are all that such a song can say
-    drums_alone = all(settings.spec.tracks[part.track].is_drum for part in parts)
-    cut = cut_all(min(settings.min_tracks, sum(known)) if drums_alone else settings.min_tracks)
+    known = known_tracks(
+        parts, tracks, is_transcription=bool(source.transcription), unknown=settings.unknown, heard=heard
+    )
+    # drums alone, or what is heard of a recording, are all that such a song can say
+    says_no_more = heard is not None or all(settings.spec.tracks[part.track].is_drum for part in parts)
+    cut = cut_all(min(settings.min_tracks, sum(known)) if says_no_more else settings.min_tracks)
     starts = [span.first_bar + start for span, (own, _) in zip(spans, cut, strict=True) for start in own]
     if not starts:
         homeless = sum(len(part.events) > 0 for part in score.parts) - len(
             {id(one) for own in parts for one in own.parts}
         )
         raise UnusableError(_too_few_tracks(tables, [packed for _, packed in cut_all(1)], homeless, settings))
+    heard_cut = [
+        surely_heard(one, span, spec, source.confidence, heard_bar) for span, one in zip(spans, cut, strict=True)
+    ]
+    doubtful = len(starts) - sum(len(own) for own, _, _ in heard_cut)
+    if doubtful == len(starts):
+        raise UnusableError(f"heard too badly: no phrase has a confidence of {LEAST_WEIGHT:g}")
+    cut = [(own, packed) for own, packed, _ in heard_cut]
+    starts = [span.first_bar + start for span, (own, _) in zip(spans, cut, strict=True) for start in own]
+    doubts = (f"phrases that were heard too badly are left out ({doubtful})",) if doubtful else ()
     programs: tuple[Counter[int], ...] = tuple(Counter() for _ in spec.tracks)
     for part in parts:
         programs[part.track][part.program] += len(part.events)
@@ -351,6 +405,7 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
         ),
         played=told,
         starts=tuple(starts),
+        weights=tuple(weight for _, _, weights in heard_cut for weight in weights),
         phrases=np.concatenate([packed for _, packed in cut]),
         signatures=np.concatenate(
             [minhash_signatures(table, *one, spec) for table, one in zip(tables, cut, strict=True)]
@@ -370,7 +425,7 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
         ),
         programs=programs,
         known=known,
-        remarks=(*source.remarks, *_remarks_that_matter(score, settings)),
+        remarks=(*source.remarks, *doubts, *_remarks_that_matter(score, settings)),
     )
 
 

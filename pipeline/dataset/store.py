@@ -2,9 +2,9 @@
 
 `data/prepared/SET/` holds `rolls.npy` (uint8 `[phrases, 2, tracks, bars, steps, ceil(pitches / 8)]`: all of train, then
 validation, then test), in the same order `chords.npy` (int8 `[phrases, half_bars, 3]`, see `gan.chords`) and
-`phrases.csv` (which bars of which song each phrase is), `songs.csv` (what is known of each song), `plans.npz` (the plan
-of each, in the order of `songs.csv`), `performance.npz` (how notes of some of them are played, see
-`pipeline.dataset.performances`), `rejects.csv` and `statistics.json`.
+`phrases.csv` (which bars of which song each phrase is, and how much it counts), `songs.csv` (what is known of each
+song), `plans.npz` (the plan of each, in the order of `songs.csv`), `performance.npz` (how notes of some of them are
+played, see `pipeline.dataset.performances`), `rejects.csv` and `statistics.json`.
 """
 
 from __future__ import annotations
@@ -74,6 +74,8 @@ class PhraseIndexRow:
     """Of the song."""
     section: int
     """Which section of the song it lies in, counted from 0."""
+    weight: float
+    """How much it counts in training, 1 or less: of a transcription, how surely it was heard."""
 
 
 @dataclass(frozen=True)
@@ -88,15 +90,18 @@ class PhraseIndex:
         Which bar of its song each begins at, int64 `[phrases]`.
     sections
         Which section of its song each lies in, counted from 0, int64 `[phrases]`.
+    weights
+        How much each counts in training, float64 `[phrases]`, more than 0 and 1 at most.
     """
 
     songs: NDArray[np.int64]
     first_bars: NDArray[np.int64]
     sections: NDArray[np.int64]
+    weights: NDArray[np.float64]
 
     def __getitem__(self, some: slice) -> PhraseIndex:
         """Those of some phrases."""
-        return PhraseIndex(self.songs[some], self.first_bars[some], self.sections[some])
+        return PhraseIndex(self.songs[some], self.first_bars[some], self.sections[some], self.weights[some])
 
     def __len__(self) -> int:
         return len(self.songs)
@@ -204,15 +209,19 @@ class PhraseStore:
         """Where all phrases come from."""
         path = self.directory / PHRASES
         places = {row.song: place for place, row in enumerate(self.songs)}
-        columns: tuple[array[int], ...] = (array("q"), array("q"), array("q"))
+        songs, first_bars, sections, weights = array("q"), array("q"), array("q"), array("d")
         for row in iterate_rows(path, PhraseIndexRow, "prepare"):
             if row.song not in places:
                 raise damaged(self.directory / SONGS, f"it has no song {row.song!r}", "prepare")
-            for column, value in zip(columns, (places[row.song], row.first_bar, row.section), strict=True):
-                column.append(value)
-        if len(columns[0]) != len(self):
-            raise damaged(path, f"it has {len(columns[0])} rows for {len(self)} phrases", "prepare")
-        return PhraseIndex(*(np.array(column, np.int64) for column in columns))
+            if not 0 < row.weight <= 1:
+                raise damaged(path, f"it has a weight of {row.weight:g}", "prepare")
+            songs.append(places[row.song])
+            first_bars.append(row.first_bar)
+            sections.append(row.section)
+            weights.append(row.weight)
+        if len(songs) != len(self):
+            raise damaged(path, f"it has {len(songs)} rows for {len(self)} phrases", "prepare")
+        return PhraseIndex(np.array(songs), np.array(first_bars), np.array(sections), np.array(weights))
 
     @cached_property
     def songs(self) -> list[SongRow]:

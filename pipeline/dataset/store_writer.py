@@ -131,7 +131,9 @@ def _without_near_duplicates(
         stays = copy_of[own] == own
         if stays.any():
             starts = tuple(start for start, stay in zip(song.starts, stays.tolist(), strict=True) if stay)
-            song = replace(song, starts=starts, signatures=song.signatures[:0].copy(), chords=song.chords[stays])
+            weights = tuple(compress(song.weights, stays))
+            chords, none = song.chords[stays], song.signatures[:0].copy()
+            song = replace(song, starts=starts, weights=weights, signatures=none, chords=chords)
             kept.append((song, own[stays]))
         else:
             first = songs[int(np.searchsorted(ends, copy_of[own[0]], side="right"))]
@@ -185,8 +187,9 @@ def _write_tables(directory: Path, table: _SplitSongs, rejects: list[Reject], na
         for number, (song, its) in enumerate(zip(table.songs, table.splits, strict=True)):
             if its != split:
                 continue
-            for start in song.starts:
-                phrase_rows.append(PhraseIndexRow(song.id, start, bisect_right(song.sections, start) - 1))
+            for start, weight in zip(song.starts, song.weights, strict=True):
+                section = bisect_right(song.sections, start) - 1
+                phrase_rows.append(PhraseIndexRow(song.id, start, section, weight))
             song_rows.append(
                 SongRow(
                     song=song.id,

@@ -14,7 +14,7 @@ from gan.chords import QUALITY
 from gan.spec import RollSpec
 from pipeline.errors import UnusableError
 from pipeline.scores.chords.recognition import half_bar_starts, recognise_chords, written_chords
-from pipeline.scores.chords.symbols import UNKNOWN, ChordRows, unknown_chords
+from pipeline.scores.chords.symbols import UNKNOWN, UNKNOWN_SYMBOL, ChordRows, unknown_chords
 from pipeline.scores.downbeats import downbeat_fits, estimate_downbeat
 from pipeline.scores.notes import Notes, cut_columns
 from pipeline.scores.score import MAX_BARS, Metre, Score
@@ -276,17 +276,20 @@ def quantise_chords(score: Score, notes: Notes, span: BarSpan, spec: RollSpec) -
     """The chord of each half bar of `span`, int8 `[2 * bars, 3]`, and whether most of them are written.
 
     Chord symbols of the score come first; elsewhere chords are recognised from its `notes`, quantised as they sound.
-    Drums alone do not say what the chords are.
+    Drums alone do not say what the chords are. Symbols that say where chords are unknown are taken at their word: there
+    nothing is recognised, and a chord holds until the next symbol, however long.
     """
     has_pitches = bool(np.isin(notes["track"], spec.pitched).any())
     found = recognise_chords(notes, span.bars, spec) if has_pitches else unknown_chords(2 * span.bars)
     if not score.chords:
         return found, False
+    is_complete = any(chord == UNKNOWN_SYMBOL for _, chord in score.chords)
+    longest = np.inf if is_complete else BARS_OF_A_CHORD * spec.quarters_per_bar
     ends = np.append(half_bar_starts(span.bars, spec), span.bars * spec.steps_per_bar)
-    written = written_chords(
-        score.chords, span.start + ends / spec.steps_per_quarter, BARS_OF_A_CHORD * spec.quarters_per_bar
-    )
+    written = written_chords(score.chords, span.start + ends / spec.steps_per_quarter, longest)
     is_written = written[:, QUALITY] != UNKNOWN
+    if is_complete:
+        return written, bool(is_written.mean() > 0.5)
     return np.where(is_written[:, None], written, found), bool(is_written.mean() > 0.5)
 
 

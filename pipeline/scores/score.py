@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.scores.chords.symbols import Chord
+from pipeline.scores.chords.symbols import ChordSymbol
 from pipeline.scores.swing import STRAIGHT, straightened
 from pipeline.settings.metre import is_compound
 
@@ -98,8 +98,9 @@ class Score:
     """What the reader had to mend or guess, a sentence part each, such as `3 notes that never end were cut`."""
     syllables: tuple[float, ...] = ()
     """Where syllables of its words are sung, in quarter notes."""
-    chords: tuple[tuple[float, Chord | None], ...] = ()
-    """Chord symbols in order, where each begins in quarter notes; None says that no chord sounds."""
+    chords: tuple[tuple[float, ChordSymbol], ...] = ()
+    """Chord symbols in order, where each begins in quarter notes; None says that no chord sounds, `?` that none is
+    known from there on."""
     swing: float = STRAIGHT
     """The share of each beat that its first half lasts when it is played; the notes are written straight."""
 

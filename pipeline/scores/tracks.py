@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -14,6 +14,9 @@ from pipeline.scores.closed_scores import split_closed_score
 from pipeline.scores.melody import BASSES, find_melody, top_line
 from pipeline.scores.score import Events, Part, Score, WrittenVoices
 from pipeline.settings.data import TracksSettings
+
+HEARD_TRACKS = ("Lead", "Drums", "Piano", "Guitar", "Bass", "Strings")
+"""What a transcription tells apart, by the names of the track set `pop`."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +54,46 @@ def assign(score: Score, tracks: TracksSettings) -> list[AssignedPart]:
     return list(rules[tracks.assign](sounding, tracks))
 
 
+def tells_tracks_apart(tracks: TracksSettings) -> bool:
+    """Whether a track set has every track that a transcription tells apart."""
+    return {track.name for track in tracks.tracks} >= set(HEARD_TRACKS)
+
+
+def only_heard(score: Score, heard: Collection[str]) -> Score:
+    """A transcription without the parts of tracks that it does not teach; `heard` names those that it does.
+
+    Raises
+    ------
+    UnusableError
+        It teaches none, or those that it teaches have no notes.
+    """
+    parts = tuple(part for part in score.parts if part.name in heard)
+    if not any(len(part.events) for part in parts):
+        raise UnusableError("heard too badly: it teaches no track")
+    return replace(score, parts=parts)
+
+
 def known_tracks(
-    found: list[AssignedPart], tracks: TracksSettings, *, is_transcription: bool, unknown: list[str] | None
+    found: list[AssignedPart],
+    tracks: TracksSettings,
+    *,
+    is_transcription: bool,
+    unknown: list[str] | None,
+    heard: Collection[str] | None = None,
 ) -> tuple[bool, ...]:
     """Of each track whether a song says what it plays; a track that is not known is silent for want of knowledge.
 
     Tracks that play are known. Of the others none is in a transcription, which writes down what it can hear, and none
     in a score whose tune was found but that has neither drums nor bass: a lead sheet or a piano arrangement does not
     say what a band would play. Drums alone do not say it either. `unknown` names the tracks that are not known instead.
+    Where a transcription itself names those that it teaches, `heard`, the others are not known.
     """
     playing = {part.track for part in found if len(part.events)}
     drums = set(_drum_tracks(tracks))
     if unknown is not None:
         silent = {index for index, track in enumerate(tracks.tracks) if track.name in unknown}
+    elif heard is not None:
+        silent = set()
     elif (
         is_transcription
         or playing <= drums
@@ -75,6 +105,8 @@ def known_tracks(
         silent = set(range(len(tracks.tracks)))
     else:
         silent = set()
+    if heard is not None:
+        silent |= {index for index, track in enumerate(tracks.tracks) if track.name not in heard}
     return tuple(index in playing or index not in silent for index in range(len(tracks.tracks)))
 
 
@@ -224,17 +256,22 @@ TOGETHER = 0.2
 """Quarter notes: what begins nearer than this begins together."""
 CROSSING = 12.0
 """Semitones of leap that a line makes rather than cross another that sounds."""
+UNSURE_PART = "Unsure"
+"""What the part of a transcription is called that holds the notes whose instrument is unknown."""
 
 
 def fit_to_tracks(score: Score, tracks: TracksSettings) -> Score:
     """A transcription with the parts that a track set asks for.
 
-    By program, and where the tune is found, it stays as it is. By register its pitched notes become as many lines as
-    there are pitched tracks. By name its highest line is the first pitched track, and all other notes are the last.
+    By program, and where the tune is found, it stays as it is, without the notes whose instrument is unknown. By
+    register its pitched notes become as many lines as there are pitched tracks. By name its highest line is the first
+    pitched track, and all other notes are the last.
     """
     pitched = [track.name for track in tracks.tracks if not track.is_drum]
     own = [part for part in score.parts if not part.is_drum and len(part.events)]
-    if tracks.assign in ("program", "melody") or not own or len(pitched) < 2:
+    if tracks.assign in ("program", "melody"):
+        return replace(score, parts=tuple(part for part in score.parts if part.name != UNSURE_PART))
+    if not own or len(pitched) < 2:
         return score
     events = np.concatenate([part.events for part in own])
     if tracks.assign == "register":

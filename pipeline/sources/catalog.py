@@ -70,6 +70,10 @@ class CatalogRow:
     """Its number in the spreadsheet; 0 where there is none."""
     sheet: str = ""
     """The sheet of a workbook that it stands on."""
+    notes: str = ""
+    """Of a recording: the path of the MIDI file of its transcription, corrected."""
+    beats: str = ""
+    """Of a recording: the path of a list of its beats."""
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from pipeline.errors import UserError
-from pipeline.formats import printable
+from pipeline.formats import SCORES, is_recording, printable
 from pipeline.scores.keys import Key
 from pipeline.settings.data import DataSettings
+from pipeline.sources.places import bare
 from pipeline.sources.spreadsheets import Worksheet, read_worksheets
 
 SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
@@ -81,6 +82,25 @@ def read_hash(text: str) -> str:
     plain = text.strip().lower().removeprefix("sha256:").strip()
     if not re.fullmatch(r"[0-9a-f]{64}", plain):
         raise ValueError("is no SHA-256")
+    return plain
+
+
+def read_notes_cell(text: str) -> str:
+    """The path of a MIDI file; empty for what is no name of a file, such as a comment; raises ValueError for others."""
+    plain = bare(text)
+    suffix = PurePath(plain).suffix.lower()
+    if SCORES.get(suffix) == "midi":
+        return plain
+    if suffix in SCORES or is_recording(plain):
+        raise ValueError("is no MIDI file")
+    return ""
+
+
+def read_beats_cell(text: str) -> str:
+    """The path of a list of beats; raises ValueError for what is no name of a file."""
+    plain = bare(text)
+    if not re.search(r"\.[A-Za-z]\w*$", plain):
+        raise ValueError("names no file")
     return plain
 
 
@@ -155,6 +175,8 @@ COLUMNS = {
     "split": ("split", "subset", "partition", "fold"),
     "licence": ("licence", "license", "rights", "copyright", "terms"),
     "sha256": ("sha256", "sha256 sum", "sha256 hash", "hash", "checksum"),
+    "notes": ("notes", "corrected notes", "notes file", "corrected midi", "transcription"),
+    "beats": ("beats", "beats file", "beat times", "list of beats"),
     "used_in": ("used in", "used in song", "sampled in", "used by", "song used in", "appears in", "sample of"),
 }
 """Our columns, and what people call them; earlier names count more."""
@@ -162,7 +184,7 @@ PLACE_WORDS = {"file", "filename", "filepath", "path", "link", "links", "url"}
 """In the name of a column that holds places, whatever else stands there."""
 ABOUT_FILES = {
     *("size", "type", "format", "date", "length", "count", "number", "nr", "no", "id", "rating"),
-    *("artist", "cover", "image", "lyrics", "of", "my", "the", "a", "is"),
+    *("artist", "notes", "beats", "corrected", "cover", "image", "lyrics", "of", "my", "the", "a", "is"),
 }
 """In the name of a column that says something else of files, or of other things."""
 HEADER_ROWS = 20
@@ -192,6 +214,8 @@ class SheetRow:
     split: str = ""
     licence: str = ""
     sha256: str = ""
+    notes: str = ""
+    beats: str = ""
     used_in: str = ""
     remark: str = ""
     """Which cells could not be understood."""
@@ -208,6 +232,8 @@ READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
     "downbeat_seconds": (read_seconds, None),
     "split": (read_split, ""),
     "sha256": (read_hash, ""),
+    "notes": (read_notes_cell, ""),
+    "beats": (read_beats_cell, ""),
 }
 """How a cell becomes a value, by our column, and the value of an empty cell."""
 

@@ -26,7 +26,7 @@ from pipeline.formats import (
     other_format,
     read_head,
 )
-from pipeline.progress import bar
+from pipeline.progress import bar, counted, say
 from pipeline.settings.data import CollectSettings, DataSettings
 from pipeline.sources.archives import FoundFile, is_zip, unpack_archive
 from pipeline.sources.catalog import (
@@ -38,6 +38,7 @@ from pipeline.sources.catalog import (
     locate,
     suffixes_of,
 )
+from pipeline.sources.stem_folders import is_separated, stem_of
 
 NAMELESS = ""
 """The end of a name without one: such files are music where they begin like it."""
@@ -59,13 +60,15 @@ def scan(folder: Path, suffixes: Collection[str] = tuple(SCORES)) -> list[tuple[
     """Paths (relative to `folder`) and stats of all files below it with these suffixes (scores), in order.
 
     Links to folders are left, and what a Mac keeps beside each file. A project that is a folder (`One.band`) counts as
-    a file: what lies in it are no songs.
+    a file: what lies in it are no songs. Nor are the stems of a song.
     """
     found = []
     suffixes = frozenset(suffixes)
     for place, folders, names in os.walk(folder):
         projects = [name for name in folders if PurePath(name).suffix.lower() in PROJECT_FOLDERS]
         folders[:] = sorted(set(folders).difference(projects))
+        if is_separated(names):
+            names = [name for name in names if not stem_of(name)]
         for name in (*names, *projects):
             path = Path(place, name)
             if not name.startswith("._") and _is_wanted(path, suffixes):
@@ -111,6 +114,10 @@ def folder_inputs(data: DataSettings) -> dict[str, str]:
 def find_in_folder(data: DataSettings, settings: CollectSettings, ask_again: bool) -> list[CatalogRow]:
     """Every score and recording below `data.path`, and in zip archives there."""
     files = files_of(data.path, "data.path", IN_FOLDERS)
+    separated = sum(is_separated(names) for _, _, names in os.walk(music_folder(data.path, "data.path")))
+    if separated:
+        songs = counted(separated, "song")
+        say(f"collect: passed over: the stems of {songs}; with transcribe.stems=DIR recordings are heard by them.")
     return [
         describe_file(found, data.licence, settings)
         for path in bar(files, len(files), "collect", "files")

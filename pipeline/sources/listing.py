@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from pipeline.errors import UnusableError
 from pipeline.files import file_hash, fingerprint
-from pipeline.formats import OTHERS, TEXTS, other_format, printable
+from pipeline.formats import OTHERS, TEXTS, is_recording, other_format, printable
 from pipeline.progress import bar, say
 from pipeline.settings.data import CollectSettings, DataSettings
 from pipeline.sources.archives import FoundFile, is_zip
@@ -43,6 +43,11 @@ def listing_inputs(data: DataSettings) -> dict[str, str]:
                     files.append((path, stats.st_size, stats.st_mtime_ns))
             except (UnusableError, OSError) as error:
                 files.append((entry.where, str(error), 0))
+        for where in (entry.notes, entry.beats):
+            path, _ = corrected_by(where, folder_of(data)) if where else ("", "")
+            if path:
+                stats = Path(path).stat()
+                files.append((path, stats.st_size, stats.st_mtime_ns))
     return {"spreadsheet": fingerprint([[astuple(entry) for entry in entries], files])}
 
 
@@ -81,7 +86,8 @@ def find_listed(data: DataSettings, settings: CollectSettings, ask_again: bool) 
             entry = replace(entry, remark=join_remarks(entry.remark, "used_in names no song of this list"))
         else:
             entry = replace(entry, used_in=songs.get(_plain(entry.used_in), ""))
-        rows += [describe_row_file(entry, one, len(found), is_checked, data.licence, settings) for one in found]
+        described = [describe_row_file(entry, one, len(found), is_checked, data.licence, settings) for one in found]
+        rows += [with_corrections(row, entry, len(found), folder_of(data)) for row in described]
     return rows
 
 
@@ -151,6 +157,37 @@ def describe_row_file(
         row=entry.row,
         sheet=entry.sheet,
     )
+
+
+def with_corrections(row: CatalogRow, entry: SheetRow, num_files: int, folder: Path) -> CatalogRow:
+    """The catalog's row with the corrected notes and beats of its recording; what can't be is remarked on."""
+    for column in ("notes", "beats"):
+        where = getattr(entry, column)
+        if not where or row.problem:
+            continue
+        path, problem = corrected_by(where, folder)
+        if num_files > 1:
+            problem = "are not for several files"
+        elif not is_recording(row.where):
+            problem = "are for recordings only"
+        if problem:
+            row = replace(row, remark=join_remarks(row.remark, f"{column} {printable(where)[:40]} {problem}"))
+        elif column == "notes":
+            row = replace(row, notes=path)
+        else:
+            row = replace(row, beats=path)
+    return row
+
+
+def corrected_by(where: str, folder: Path) -> tuple[str, str]:
+    """The path of the file that a cell names, relative paths beginning at `folder`; or why there is none."""
+    try:
+        places, _ = places_on_disk(settle(where, "", folder), folder)
+    except (OSError, ValueError, RuntimeError) as error:
+        return "", f"is no path: {getattr(error, 'strerror', None) or error}".lower()
+    if len(places) != 1 or places[0][1] or not Path(places[0][0]).is_file():
+        return "", "is not one file of this machine"
+    return places[0][0], ""
 
 
 def _kind(said: str, found: FoundFile) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from pipeline.errors import UserError
 from pipeline.formats import SCORES, is_recording
 from pipeline.progress import bar, counted, duration, say
 from pipeline.sources.catalog import CATALOG, CatalogRow, call_row, locate
+from pipeline.sources.stem_folders import stems_print
 from pipeline.stage_table import Outcome, Plan
 from pipeline.transcription.cache import (
     BYTES_PER_MINUTE,
@@ -39,8 +40,8 @@ ESTIMATES = {"midi": (0.02, 90), "musicxml": (0.03, 30), "abc": (0.5, 30), "reco
 
 
 def inputs(config: Config) -> dict[str, str]:
-    """Nothing but the catalog is read; what it lists, its own fingerprint covers."""
-    return {}
+    """The stems of recordings, where there are some; what the catalog lists, its own fingerprint covers."""
+    return {} if config.transcribe.stems is None else {"stems": stems_print(config.transcribe.stems)}
 
 
 def plan(config: Config) -> Plan:
@@ -71,19 +72,7 @@ def run(config: Config, directory: Path) -> Outcome:
     settings = cutting_settings(config)
     rows, found = transcribe_first(config, read_catalog(config), settings.spec)
     written = {where: str(one.midi) for where, one in found.items()}
-    sources = [
-        SourceFile(
-            row.id,
-            row.where,
-            row.title,
-            row.bpm,
-            row.key,
-            row.split,
-            written.get(row.where, ""),
-            found[row.where].remarks if row.where in found else (),
-        )
-        for row in songs_of(rows)
-    ]
+    sources = [source_of(row, found.get(row.where)) for row in songs_of(rows)]
     files = called_by_user(read_files_resuming(sources, settings, config.executor, journal_path(config)), rows)
     files = with_problems(bar(files, len(sources), "prepare", "files"), rows)
     summary = write_store(files, settings, directory)
@@ -146,6 +135,20 @@ def read_catalog(config: Config) -> list[CatalogRow]:
 def songs_of(rows: Sequence[CatalogRow]) -> list[CatalogRow]:
     """The rows that are music to learn from: samples and texts are not, nor rows that nothing came of."""
     return [row for row in rows if row.kind == "song" and not row.problem]
+
+
+def source_of(row: CatalogRow, transcribed: TranscriptionResult | None) -> SourceFile:
+    """The file of a row; that of a recording with what its transcription says."""
+    source = SourceFile(row.id, row.where, row.title, row.bpm, row.key, row.split)
+    if transcribed is None:
+        return source
+    return replace(
+        source,
+        transcription=str(transcribed.midi),
+        remarks=transcribed.remarks,
+        known=transcribed.known,
+        confidence=transcribed.confidence,
+    )
 
 
 def reading_estimate(where: str) -> tuple[float, int]:

@@ -93,7 +93,8 @@ def run(config: Config, directory: Path) -> Outcome:
     labels = torch.from_numpy(labels_of(store, "train"))
     known = torch.from_numpy(store.known("train"))
     repeats = repeats_for_balance(labels, config.train.style_balance)
-    statistics = count_some(rolls, spec, labels, known, repeats)
+    weights = torch.from_numpy(store.index("train").weights)
+    statistics = count_some(rolls, spec, labels, known, repeats, weights)
     trainer = trainer_for(config, statistics)
     held_out_known = torch.from_numpy(store.known("validation"))
     if not len(held_out):  # music for one song only
@@ -111,7 +112,8 @@ def run(config: Config, directory: Path) -> Outcome:
         "plan_styles": torch.from_numpy(styles_of_songs(store, "train")[some]),
         "performance": performance_state(fit_performance(performances_of(store, "train"))),
     }
-    recorder = Recorder(directory, config, trainer, training, held_out, _some(held_out_known), facts)
+    told = (_some(known), _some(held_out_known))
+    recorder = Recorder(directory, config, trainer, training, held_out, *told, facts)
     if recorder.checkpoint.exists():
         recorder.selection.chosen = resume_training(trainer, recorder.checkpoint, settings)
     elif config.train.init is not None:
@@ -122,7 +124,7 @@ def run(config: Config, directory: Path) -> Outcome:
                 recorder.keep_beginning()
             else:
                 with training_together((config, statistics)):
-                    train(trainer, rolls, labels, known, recorder, validation_batch(store, spec))
+                    train(trainer, rolls, labels, known, weights, recorder, validation_batch(store, spec))
     except TrainingFailed as error:
         saved = recorder.saved()
         kept = f"{recorder.checkpoint} holds step {saved['step']:,}, from before" if saved else "nothing was saved yet"
@@ -138,7 +140,8 @@ def train_along(config: Config, statistics: DataStatistics) -> None:
     store = open_store(stage_directory("prepare", config))
     labels, known = (torch.from_numpy(one) for one in (labels_of(store, "train"), store.known("train")))
     trainer = trainer_for(config, statistics)
-    train(trainer, packed(store, "train"), labels, known, None, validation_batch(store, trainer.spec))
+    weights = torch.from_numpy(store.index("train").weights)
+    train(trainer, packed(store, "train"), labels, known, weights, None, validation_batch(store, trainer.spec))
 
 
 def validation_batch(store: PhraseStore, spec: RollSpec) -> Batch | None:
@@ -175,6 +178,7 @@ def train(
     rolls: Tensor,
     labels: Tensor,
     known: Tensor,
+    weights: Tensor,
     recorder: Recorder | None,
     validation: Batch | None = None,
 ) -> None:
@@ -192,7 +196,7 @@ def train(
         step, stop = trainer.step, Stop(trainer, stopped)
         while True:
             size, seed = settings.phrases_per_step, trainer.seed
-            told = (labels, known, repeats, trainer.device)
+            told = (labels, known, repeats, weights, trainer.device)
             batches = batches_from(rolls, trainer.spec, size, seed, trainer.step, *told)
             try:
                 for report in trainer.run(stop.until(batches), validation):

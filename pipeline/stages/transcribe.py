@@ -18,6 +18,7 @@ from pipeline.pages.dataset.commands import set_overrides
 from pipeline.progress import bar, counted, duration, say
 from pipeline.settings.metre import read_metre
 from pipeline.sources.catalog import CATALOG, CatalogRow
+from pipeline.sources.stem_folders import stems_print
 from pipeline.stage_table import STAGES, Outcome, Plan
 from pipeline.transcription.cache import (
     BYTES_PER_MINUTE,
@@ -34,10 +35,16 @@ if TYPE_CHECKING:
 
 
 def inputs(config: Config) -> dict[str, str]:
-    """The recording, where one is named."""
+    """The recording, where one is named, and what its transcription is corrected by."""
+    stems = {} if config.transcribe.stems is None else {"stems": stems_print(config.transcribe.stems)}
     if config.transcribe.input is None:
-        return {}
-    return {"input": file_hash(input_path(config))}
+        return stems
+    found = {"input": file_hash(input_path(config)), **stems}
+    for key in ("notes", "beats"):
+        value = getattr(config.transcribe, key)
+        if value is not None:
+            found[key] = file_hash(named_file(value, f"transcribe.{key}"))
+    return found
 
 
 def plan(config: Config) -> Plan:
@@ -84,6 +91,14 @@ def input_path(config: Config) -> Path:
     return path
 
 
+def named_file(value: str, key: str) -> Path:
+    """The file that a setting names. Raises `UserError` where there is none."""
+    path = Path(value).expanduser()
+    if not path.is_file():
+        raise UserError(f"{key}={value} is {'a folder' if path.is_dir() else 'not there'}: give a file.")
+    return path
+
+
 def recordings_to_do(config: Config) -> list[Recording]:
     """The one that is named, or those of the catalog. Raises `UserError` where there are none."""
     metre = read_metre(config.data.metre)
@@ -92,10 +107,11 @@ def recordings_to_do(config: Config) -> list[Recording]:
             input_path(config), config.transcribe, metre.beats_per_bar, quarters_per_beat=metre.quarters_per_beat
         )
         return [found]
-    if config.transcribe.bpm is not None or config.transcribe.downbeat is not None:
+    own = [key for key in ("bpm", "downbeat", "notes", "beats") if getattr(config.transcribe, key) is not None]
+    if own:
         raise UserError(
-            "transcribe.bpm and transcribe.downbeat belong to one recording: name it with transcribe.input=, or give "
-            "each its own in the columns bpm and downbeat of a spreadsheet."
+            f"transcribe.{own[0]} belongs to one recording: name it with transcribe.input=, or give each its own in "
+            f"the column {own[0]} of a spreadsheet."
         )
     rows = read_rows(stage_directory("collect", config) / CATALOG, CatalogRow, "collect")
     recordings = recordings_of(rows, config.transcribe, metre.beats_per_bar, metre.quarters_per_beat)
@@ -111,9 +127,7 @@ def say_result(found: TranscriptionResult) -> None:
     """Print what was found in one recording."""
     report = found.report
     notes = ", ".join(f"{name} {number}" for name, number in report["notes"].items())
-    beats = report["beats_per_bar"]
-    metre = f"{3 * beats}/8" if report["hints"]["is_compound"] else f"{beats}/4"
-    say(f"transcribe: {counted(report['bars'], 'bar')} of {metre} at {report['bpm']:g} bpm; notes: {notes}.")
+    say(f"transcribe: {counted(report['bars'], 'bar')} of {report['metre']} at {report['bpm']:g} bpm; notes: {notes}.")
     for remark in found.remarks:
         say(f"transcribe: {remark}.")
     say(f"transcribe: MIDI {found.midi}, picture {found.picture}.")

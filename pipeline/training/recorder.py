@@ -45,8 +45,8 @@ class Recorder:
         Whose reports they are.
     training, held_out
         Phrases to compare with, bool `[count, *spec.shape]`.
-    known
-        Which tracks the held-out phrases know, bool `[count, tracks]`.
+    training_known, known
+        Which tracks they know, bool `[count, tracks]`.
     facts
         What the checkpoint tells of the data and the settings, see `pipeline.devices.load_checkpoint`.
     """
@@ -58,6 +58,7 @@ class Recorder:
         trainer: Trainer,
         training: Tensor,
         held_out: Tensor,
+        training_known: Tensor,
         known: Tensor,
         facts: dict[str, Any],
     ) -> None:
@@ -69,7 +70,8 @@ class Recorder:
         self.tensorboard: TensorBoardLog | None = None
         self.selection = CheckpointSelection()
         self.reference = self._figures(training)
-        rates = zip(self.spec.names, notes_per_bar(PhraseCounts(training, self.spec)).mean(0).tolist(), strict=True)
+        rates_of_phrases = notes_per_bar(PhraseCounts(training, self.spec)).where(training_known, torch.nan)
+        rates = zip(self.spec.names, rates_of_phrases.nanmean(0).nan_to_num().tolist(), strict=True)
         self.reference |= {f"notes_per_bar/{name}": rate for name, rate in rates}
 
     def __enter__(self) -> Self:

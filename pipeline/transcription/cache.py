@@ -15,8 +15,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
+
+import numpy as np
 
 from pipeline.audio.decoding import minutes_of, read_recording
 from pipeline.errors import UnusableError, UserError
@@ -35,22 +37,24 @@ from pipeline.parallel import work_on
 from pipeline.settings.data import ExecutorSettings
 from pipeline.settings.transcribe import TranscribeSettings
 from pipeline.sources.catalog import CatalogRow
+from pipeline.sources.stem_folders import stem_folders
+from pipeline.transcription.corrections.correction_files import CorrectionFiles, correction_files
 from pipeline.transcription.transcriber import Transcription, TranscriptionHints, transcribe_samples
 
 TRANSCRIBED_DIRECTORY = Path("data/transcribed")
-FORMAT = 2
+FORMAT = 3
 """Counts up when the same recording is transcribed differently."""
 
-MIDI, PICTURE, REPORT = "song.mid", "picture.png", "transcription.json"
+MIDI, SOUND, PICTURE, REPORT = "song.mid", "sound.ogg", "picture.png", "transcription.json"
 
-SECONDS_PER_SECOND = 0.055
+SECONDS_PER_SECOND = 0.067
 """What a second of sound takes on one core of an ordinary machine, until this one was measured."""
 START_SECONDS = 4.0
 """What it takes until a process can begin."""
 MEASURED, SHORTEST_MEASURED = 20, 30.0
 """So many transcriptions at most say how fast this machine is, and of so many seconds at least."""
-BYTES_PER_MINUTE = 1_500_000
-"""Of MIDI and picture."""
+BYTES_PER_MINUTE = 2_200_000
+"""Of MIDI, sound and picture."""
 CRASHED = "the program that read it crashed"
 PACKAGES = ("basic-pitch", "onnxruntime", "librosa", "soxr", "soundfile")
 
@@ -71,6 +75,8 @@ class Recording:
         Longer ones are refused.
     sha256
         Of its bytes; empty where they could not be read.
+    corrections
+        Files that correct its transcription.
     """
 
     path: str
@@ -78,11 +84,12 @@ class Recording:
     hints: TranscriptionHints
     max_minutes: float
     sha256: str
+    corrections: CorrectionFiles = field(default_factory=CorrectionFiles)
 
     @property
     def directory(self) -> Path:
         """Where its transcription lies, or will."""
-        values = [FORMAT, self.sha256, asdict(self.hints)]
+        values = [FORMAT, self.sha256, asdict(self.hints), *self.corrections.sha256]
         return TRANSCRIBED_DIRECTORY / fingerprint(values)[:16]
 
 
@@ -107,12 +114,29 @@ class TranscriptionResult:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What was mended or guessed, a sentence part each."""
-        return tuple(self.report.get("remarks", ()))
+        said = tuple(self.report.get("remarks", ()))
+        return (*said, self.recording.corrections.remark) if self.recording.corrections.remark else said
+
+    @property
+    def known(self) -> tuple[str, ...] | None:
+        """The tracks of the track set `pop` that it teaches; None where nobody asked."""
+        known = self.report.get("known")
+        return None if known is None else tuple(known)
+
+    @property
+    def confidence(self) -> tuple[float, ...]:
+        """How surely the notes of each bar were heard, 0 to 1; empty where nobody asked."""
+        return tuple(self.report.get("confidence", ()))
 
     @property
     def midi(self) -> Path:
         """The MIDI file."""
         return self.recording.directory / MIDI
+
+    @property
+    def sound(self) -> Path:
+        """How it sounds, on the clock of the recording."""
+        return self.recording.directory / SOUND
 
     @property
     def picture(self) -> Path:
@@ -133,7 +157,8 @@ def recording_of(
     """A recording with what the settings and (where they are given) its own tempo and first downbeat say.
 
     The settings `transcribe.bpm` and `transcribe.downbeat` win over a recording's own. Tempi are said in quarter notes
-    a minute; beats are of `quarters_per_beat`, 1.5 in 6/8.
+    a minute; beats are of `quarters_per_beat`, 1.5 in 6/8. Its transcription is corrected by the files that the
+    settings name. Raises `UserError` where `transcribe.stems` has no stems of it.
     """
     if not sha256:
         with suppress(OSError):  # who reads it will say why it can't be read
@@ -147,28 +172,37 @@ def recording_of(
         recognise_metre=settings.recognise_metre,
         is_compound=quarters_per_beat != 1,
     )
-    return Recording(str(path), title or printable(path.stem), hints, settings.max_minutes, sha256)
+    songs = None if settings.stems is None else stem_folders(settings.stems)
+    names = [path.stem, Path(settings.stems or "").expanduser().absolute().name]  # or the folder is that of its stems
+    files = correction_files(settings.notes or "", settings.beats or "", songs, names)
+    if songs and not files.stems:
+        raise UserError(
+            f"transcribe.stems={settings.stems} has no stems of {path.name}: put them into a folder called {path.stem}."
+        )
+    return Recording(str(path), title or printable(path.stem), hints, settings.max_minutes, sha256, files)
 
 
 def recordings_of(
     rows: Sequence[CatalogRow], settings: TranscribeSettings, beats_per_bar: int, quarters_per_beat: float = 1.0
 ) -> list[Recording]:
-    """The recordings of a catalog, with the tempo and the downbeat that it knows."""
-    settings = settings.for_many()
-    return [
-        recording_of(
-            Path(row.where),
-            settings,
-            beats_per_bar,
-            row.title,
-            row.bpm,
-            row.downbeat_seconds,
-            row.sha256,
-            quarters_per_beat,
+    """The recordings of a catalog, with the tempo and the downbeat that it knows, and what corrects each.
+
+    Raises `UserError` where `transcribe.stems` names no folder of stems.
+    """
+    plain = replace(settings.for_many(), stems=None)
+    songs = None if settings.stems is None else stem_folders(settings.stems)
+    found = []
+    for row in rows:
+        if row.kind != "song" or row.problem or not is_recording(row.where):
+            continue
+        path = Path(row.where)
+        one = recording_of(
+            path, plain, beats_per_bar, row.title, row.bpm, row.downbeat_seconds, row.sha256, quarters_per_beat
         )
-        for row in rows
-        if row.kind == "song" and not row.problem and is_recording(row.where)
-    ]
+        names = [path.stem, PurePath(row.source).stem, row.title]
+        files = correction_files(row.notes, row.beats, songs, names)
+        found.append(replace(one, corrections=files))
+    return found
 
 
 @dataclass(frozen=True)
@@ -238,21 +272,27 @@ def cached_result(recording: Recording) -> TranscriptionResult | None:
         report = read_json(recording.directory / REPORT)
     except UserError:
         return None
-    return replace(found, report=report) if found.midi.is_file() and found.picture.is_file() else None
+    files = (found.midi, found.sound, found.picture)
+    return replace(found, report=report) if all(path.is_file() for path in files) else None
 
 
 def _make(recording: Recording) -> dict[str, Any]:
     """Transcribe a recording into its folder; the report."""
     from pipeline.transcription.midi import transcription_midi
     from pipeline.transcription.picture import draw_transcription
+    from pipeline.transcription.sound import write_transcription_sound
 
     began = time.monotonic()
+    corrections = recording.corrections.read(recording.hints.is_compound)
     decoded = read_recording(Path(recording.path), recording.max_minutes)
     samples = decoded.samples
-    transcription = transcribe_samples(samples, recording.hints)
+    transcription = transcribe_samples(samples, recording.hints, corrections)
     with replaced_directory(recording.directory) as place:
+        given = transcription.given
+        midi = given.content if given else transcription_midi(transcription, recording.title)
         with atomic_path(place / MIDI) as temporary:
-            temporary.write_bytes(transcription_midi(transcription, recording.title))
+            temporary.write_bytes(midi)
+        write_transcription_sound(place / SOUND, midi, float(transcription.beats.seconds[0]), samples)
         draw_transcription(place / PICTURE, samples, transcription, recording.title)
         remarks = [*decoded.remarks, *transcription.remarks]
         report = _report(recording, transcription) | {"remarks": remarks}
@@ -263,18 +303,24 @@ def _make(recording: Recording) -> dict[str, Any]:
 
 def _report(recording: Recording, transcription: Transcription) -> dict[str, Any]:
     """The report `transcription.json`."""
-    beats = transcription.beats
+    beats, given = transcription.beats, transcription.given
     end = max(float((part.events["onset"] + part.events["duration"]).max()) for part in transcription.parts)
+    metre = f"{3 * beats.beats_per_bar}/8" if recording.hints.is_compound else f"{beats.beats_per_bar}/4"
     return {
         "title": recording.title,
         "sha256": recording.sha256,
         "seconds": round(transcription.seconds, 2),
         "bpm": round(beats.bpm, 2),
         "beats_per_bar": beats.beats_per_bar,
-        "bars": math.ceil(end / beats.beats_per_bar),
+        "metre": str(given.metre) if given and not recording.hints.is_compound else metre,
+        "bars": given.bars if given else math.ceil(end / beats.beats_per_bar),
         "notes": transcription.counts,
+        "known": None if transcription.known is None else list(transcription.known),
+        "confidence": np.round(transcription.confidence, 2).tolist(),
+        "chord_confidence": np.round(transcription.chord_confidence, 2).tolist(),
         "beats_seconds": [round(one, 4) for one in beats.seconds.tolist()],
         "hints": asdict(recording.hints),
+        "corrections": dict(recording.corrections.sha256),
         "format": FORMAT,
         "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
     }

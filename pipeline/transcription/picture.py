@@ -1,7 +1,7 @@
 """Picture of a transcription: its notes over the recording's own spectrogram, to see how well they fit.
 
 Time runs from left to right in rows, like a score. Each row has pitches above and drums in a strip below, with a line
-a beat and a stronger one a bar.
+a beat and a stronger one a bar. Chords stand above it, bars that were heard with little confidence are shaded.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.drawing.canvas import Canvas, Image
 from pipeline.drawing.palette import QUIET_TEXT, STRONG_LINE, SURFACE, mix, rgb, track_colour
+from pipeline.progress import counted
 from pipeline.scores.score import Part
-from pipeline.transcription.bass import BASS_PROGRAM
+from pipeline.transcription.midi import chord_markers
 from pipeline.transcription.transcriber import Transcription
 
 WIDTH, LEFT, RIGHT, TOP = 1600, 56, 16, 64
@@ -28,6 +29,14 @@ DRUM_PIXELS = 7
 """Height of one drum's line."""
 GAP, BETWEEN = 4, 26
 """Pixels between pitches and drums, and between rows."""
+CHORD_LINE, CHORD_LETTER = 15, 7
+"""Height of a line of chords, and the width of a letter of one."""
+DOUBTFUL = 0.5
+"""Bars that were heard with less confidence are shaded."""
+SHADE, SHADE_SHARE = "#b3262e", 0.2
+"""The colour of the shade, and how much of what lies under it is covered."""
+PART_COLOURS = {"Drums": 0, "Bass": 1, "Piano": 2, "Lead": 3, "Guitar": 4, "Strings": 5}
+"""By name, as numbers of the palette; other parts are grey."""
 
 FRAME = 8192
 """Samples of one spectrum."""
@@ -73,8 +82,10 @@ def draw_transcription(path: Path, samples: NDArray[np.float32], transcription: 
     height = tall + (GAP + len(drums) * DRUM_PIXELS if drums else 0)
     num_rows = min(MOST_ROWS, max(1, int(np.ceil(transcription.seconds / ROW_SECONDS))))
     length = max(ROW_SECONDS, transcription.seconds / num_rows)
-    rows = [PictureRow(one * length, (one + 1) * length, TOP + one * (height + BETWEEN)) for one in range(num_rows)]
-    canvas = Canvas(WIDTH, TOP + num_rows * (height + BETWEEN))
+    between = BETWEEN + (CHORD_LINE if len(transcription.chords) else 0)
+    tops = [TOP + between - BETWEEN + one * (height + between) for one in range(num_rows)]
+    rows = [PictureRow(one * length, (one + 1) * length, top) for one, top in enumerate(tops)]
+    canvas = Canvas(WIDTH, TOP + num_rows * (height + between))
     canvas.text(LEFT, 26, title, size=14, weight="bold")
     _legend(canvas, transcription)
     spectra = [_spectrum(samples, row, low, high) for row in rows]
@@ -84,10 +95,12 @@ def draw_transcription(path: Path, samples: NDArray[np.float32], transcription: 
         area = canvas.pixels[row.top : row.top + tall, LEFT : WIDTH - RIGHT]
         area[:] = np.rint(rgb(SURFACE) * (1 - shade) + 190.0 * shade).astype(np.uint8)
         canvas.pixels[row.top + tall + GAP : row.top + height, LEFT : WIDTH - RIGHT] = rgb(SURFACE)
+        _shades(canvas.pixels, row, height, transcription)
         _beat_lines(canvas.pixels, row, height, transcription)
         for part, notes in _timed_parts(transcription):
             _notes(canvas.pixels, row, part, notes, _colour(part), high, tall, drums)
         _labels(canvas, row, low, high, transcription)
+        _chords(canvas, row, transcription)
     canvas.save(path)
 
 
@@ -98,7 +111,7 @@ def _timed_parts(transcription: Transcription) -> list[tuple[Part, NDArray[np.vo
 
 def _colour(part: Part) -> str:
     """The same for a part in every picture."""
-    return track_colour(0 if part.is_drum else 1 if part.program == BASS_PROGRAM else 2)
+    return track_colour(PART_COLOURS[part.name]) if part.name in PART_COLOURS else QUIET_TEXT
 
 
 def _spectrum(samples: NDArray[np.float32], row: PictureRow, low: int, high: int) -> NDArray[np.float32]:
@@ -122,6 +135,22 @@ def _spectrum(samples: NDArray[np.float32], row: PictureRow, low: int, high: int
         columns.append(power[below] * (1 - share) + power[below + 1] * share)
     decibels: NDArray[np.float32] = 20 * np.log10(np.concatenate(columns, axis=1) + 1e-6)
     return decibels
+
+
+def _shades(pixels: Image, row: PictureRow, height: int, transcription: Transcription) -> None:
+    """A translucent shade over bars that were heard with little confidence."""
+    for begin, end in doubtful_seconds(transcription):
+        first, last = np.clip(row.column(np.array([begin, end])), LEFT, WIDTH - RIGHT).tolist()
+        area = pixels[row.top : row.top + height, first:last]
+        area[:] = np.rint(rgb(SHADE) * SHADE_SHARE + area * (1 - SHADE_SHARE)).astype(np.uint8)
+
+
+def doubtful_seconds(transcription: Transcription) -> list[tuple[float, float]]:
+    """When each bar that was heard with little confidence begins and ends, in seconds."""
+    lines = transcription.beats.seconds[:: transcription.beats.beats_per_bar].tolist()
+    lines.append(max(lines[-1], transcription.seconds))
+    bars = zip(np.round(transcription.confidence, 2).tolist(), lines[:-1], lines[1:], strict=False)
+    return [(begin, end) for confidence, begin, end in bars if confidence < DOUBTFUL]
 
 
 def _beat_lines(pixels: Image, row: PictureRow, height: int, transcription: Transcription) -> None:
@@ -174,11 +203,24 @@ def _labels(canvas: Canvas, row: PictureRow, low: int, high: int, transcription:
             canvas.text(x, row.top - 8, str(number), size=7, colour=QUIET_TEXT, ha="left")
 
 
+def _chords(canvas: Canvas, row: PictureRow, transcription: Transcription) -> None:
+    """The chords of a row where they change, as far as there is room."""
+    seconds, free = transcription.beats.seconds, LEFT
+    for beat, symbol in chord_markers(transcription):
+        x = int(row.column(seconds[beat])) if beat < len(seconds) else WIDTH
+        if free <= x < WIDTH - RIGHT:
+            canvas.text(x, row.top - 8 - CHORD_LINE, symbol, size=8, ha="left")
+            free = x + CHORD_LETTER * (len(symbol) + 1)
+
+
 def _legend(canvas: Canvas, transcription: Transcription) -> None:
-    """The parts by colour, at the right."""
+    """The parts by colour, and what is shaded, at the right."""
+    entries = [(f"{part.name} ({len(part.events)})", _colour(part)) for part in transcription.parts]
+    doubtful = len(doubtful_seconds(transcription))
+    if doubtful:
+        entries.append((f"heard badly ({counted(doubtful, 'bar')})", mix(SURFACE, SHADE, 3 * SHADE_SHARE)))
     right = WIDTH - RIGHT
-    for part in reversed(transcription.parts):
-        text = f"{part.name} ({len(part.events)})"
+    for text, colour in reversed(entries):
         left = round(canvas.text(right, 26, text, size=10, ha="right")) - 16
-        canvas.pixels[21:31, left : left + 10] = rgb(_colour(part))
+        canvas.pixels[21:31, left : left + 10] = rgb(colour)
         right = left - 16

@@ -21,6 +21,16 @@ def test_statistics_equal_a_count_by_hand():
     assert DataStatistics.from_dict(counted.to_dict()) == counted
 
 
+def test_phrases_of_half_the_weight_count_half():
+    rolls = empty(12)
+    rolls[:8, ONSET, 1, 0, 0, 3] = True
+    weights = torch.tensor([0.5] * 8 + [1.0] * 4)
+    counted = statistics.count_some(rolls, SPEC, weights=weights)
+    assert counted.num_phrases == 8 and counted.notes_per_bar[1] == pytest.approx(0.5 / SPEC.bars)
+    plain = statistics.count_some(rolls, SPEC)
+    assert repr(statistics.count_some(rolls, SPEC, weights=torch.full((12,), 0.3))) == repr(plain)
+
+
 def test_chords_have_several_notes_at_once_and_lines_one():
     rolls = sample_rolls()
     assert most_notes(DataStatistics.of([rolls], SPEC), SPEC, voices=6) == (1, 1)

@@ -29,7 +29,9 @@ def test_chords_become_as_many_lines_as_there_are_voices() -> None:
     by_name = fit_to_tracks(score, voices("name", ["Melody", "Bridge", "Piano"]))
     assert [(part.name, len(part.events)) for part in by_name.parts] == [("Melody", 3), ("Piano", 9)]
     assert by_name.parts[0].events["pitch"].tolist() == [72, 74, 76]
-    assert fit_to_tracks(score, voices("program", ["Piano"])) is score
+    unsure = Part("Unsure", 0, False, events)
+    for rule in ("program", "melody"):
+        assert fit_to_tracks(Score("a", (*score.parts, unsure), ()), voices(rule, ["Piano"])).parts == score.parts
 
 
 def test_drums_on_channel_ten_go_to_drums_and_programs_to_their_family() -> None:

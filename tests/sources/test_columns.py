@@ -1,6 +1,15 @@
 import pytest
 
-from pipeline.sources.columns import read_bpm, read_key_cell, read_kind, read_seconds, read_split
+from pipeline.sources.columns import (
+    match_columns,
+    read_beats_cell,
+    read_bpm,
+    read_key_cell,
+    read_kind,
+    read_notes_cell,
+    read_seconds,
+    read_split,
+)
 
 
 @pytest.mark.parametrize(
@@ -50,3 +59,20 @@ def test_kinds_and_splits_are_read_kindly() -> None:
         *("song", "sample", "text", "text", "song")
     ]
     assert [read_split(text) for text in ("Train", "val", "testing")] == ["train", "validation", "test"]
+
+
+def test_corrections_are_files_and_comments_are_none() -> None:
+    assert [read_notes_cell(text) for text in ('"my song.MID"', "fixed/a.midi", "too slow", "take 2.")] == [
+        *("my song.MID", "fixed/a.midi", "", "")
+    ]
+    assert [read_beats_cell(text) for text in ("a.txt", "beats/a 1.beats")] == ["a.txt", "beats/a 1.beats"]
+    with pytest.raises(ValueError, match="is no MIDI file"):
+        read_notes_cell("fixed.musicxml")
+    for text in ("64", "4.5", "steady"):
+        with pytest.raises(ValueError, match="names no file"):
+            read_beats_cell(text)
+
+
+def test_columns_of_corrections_do_not_say_where_songs_are() -> None:
+    found = match_columns(["Title", "File", "Notes file", "Beats file"], {})
+    assert (found["where"], found["notes"], found["beats"]) == ([1], [2], [3])

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
+from numpy.typing import NDArray
 
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.files import write_json
+from pipeline.scores.chords.symbols import Chord, read_progression
 from pipeline.scores.midi.reading import read_midi
 from pipeline.settings.data import ExecutorSettings
 from pipeline.settings.transcribe import TranscribeSettings
@@ -26,7 +28,8 @@ from pipeline.transcription.cache import (
     transcribe_all,
     transcribe_one,
 )
-from pipeline.transcription.transcriber import TranscriptionHints
+from pipeline.transcription.corrections.correction_files import Corrections
+from pipeline.transcription.transcriber import Transcription, TranscriptionHints, transcribe_samples
 from tests.sound_makers import melody, render_rows, rock, write_sound
 
 SETTINGS = TranscribeSettings(None, None, None, "Piano", 30)
@@ -42,12 +45,25 @@ def song(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recording:
 def test_a_transcription_is_made_once(song: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cached_result(song) is None
     found = transcribe_one(song)
-    assert found.problem == "" and found.midi.is_file() and found.picture.is_file()
+    assert found.problem == "" and all(path.is_file() for path in (found.midi, found.sound, found.picture))
     assert found.report["title"] == "a song" and sum(found.report["notes"].values()) >= 8
     assert json.loads((song.directory / "transcription.json").read_text())["hints"]["rest"] == "Piano"
     monkeypatch.setattr("pipeline.transcription.cache.transcribe_samples", None)
     assert transcribe_one(song) == found
     assert not list(song.directory.parent.glob(".*.partial"))
+
+
+def test_what_was_heard_surely_is_told(song: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+    def heard(samples: NDArray[np.float32], hints: TranscriptionHints, corrections: Corrections) -> Transcription:
+        found = transcribe_samples(samples, hints, corrections)
+        told = replace(found, known=("Lead", "Bass"), confidence=np.array([0.876, 0.2]))
+        return replace(told, chords=read_progression("C F"), chord_confidence=np.array([1, 0.5, 0.333, 0]))
+
+    monkeypatch.setattr("pipeline.transcription.cache.transcribe_samples", heard)
+    found = transcribe_one(song)
+    assert (found.known, found.confidence) == (("Lead", "Bass"), (0.88, 0.2))
+    assert found.report["chord_confidence"] == [1, 0.5, 0.33, 0]
+    assert read_midi(found.midi.read_bytes(), "", 10**6)[0].chords[0] == (0, Chord(0, "maj", 0))
 
 
 def test_a_folder_that_is_not_whole_is_made_again(song: Recording) -> None:

@@ -45,3 +45,12 @@ def test_straight_beats_in_a_set_of_jigs_are_told() -> None:
     sound = render_rows(np.array(sorted(rows), np.float64), drums=False)
     found = transcribe_samples(sound, TranscriptionHints(beats_per_bar=2, is_compound=True))
     assert found.remarks == ("its beats do not divide in three: data.metre=4/4 takes such music",)
+
+
+def test_what_nobody_can_tell_the_instrument_of_is_told() -> None:
+    rumble = np.cumsum(np.random.default_rng(0).standard_normal(20 * 44100)).astype(np.float32)
+    rumble = 0.1 * (rumble - np.convolve(rumble, np.ones(400) / 400, "same")) / 40
+    found = transcribe_samples(rumble.astype(np.float32), TranscriptionHints(recognise_metre=False))
+    assert [part.name for part in found.parts] == ["Unsure"]
+    assert found.known == ()
+    assert "no instrument is heard surely: nothing is learnt from it" in found.remarks

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gan.chords import CHORD_TONES, NO_CHORD
 from gan.spec import RollSpec
-from pipeline.scores.chords.symbols import NO_ROW, Chord, ChordRows, unknown_chords
+from pipeline.scores.chords.symbols import NO_ROW, ChordRows, ChordSymbol, row_of, unknown_chords
 
 BASS_WEIGHT = 0.2
 """Of the lowest notes' being the root, beside the likeness of the chord tones."""
@@ -77,7 +77,7 @@ def _what_sounds(notes: NDArray[np.void], bars: int, spec: RollSpec) -> tuple[ND
 
 
 def written_chords(
-    symbols: Sequence[tuple[float, Chord | None]], quarters: NDArray[np.float64], longest: float
+    symbols: Sequence[tuple[float, ChordSymbol]], quarters: NDArray[np.float64], longest: float
 ) -> ChordRows:
     """The written chord of each half bar, the one that holds for most of it; `UNKNOWN` where none does.
 
@@ -96,7 +96,7 @@ def written_chords(
     for (start, chord), end in zip(symbols, ends, strict=True):
         overlap = np.minimum(quarters[1:], min(end, start + longest)) - np.maximum(quarters[:-1], start)
         longer = overlap > np.maximum(held, TINY)
-        chords[longer] = NO_ROW if chord is None else chord.row
+        chords[longer] = row_of(chord)
         held[longer] = overlap[longer]
     return chords
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ ChordRows = NDArray[np.int8]
 """Chords of half bars, int8 `[half_bars, 3]`: root, quality and bass as in `gan.chords`; `UNKNOWN` in all three."""
 UNKNOWN = -1
 """The quality where a chord is not known."""
+UNKNOWN_SYMBOL: Final = "?"
+"""Stands where it is not known any more which chord sounds."""
 LETTERS = "CDEFGAB"
 PITCH_CLASSES = (0, 2, 4, 5, 7, 9, 11)
 """Of the letters."""
@@ -84,6 +87,10 @@ class Chord:
         return self.root, QUALITIES.index(self.quality), self.bass
 
 
+ChordSymbol: TypeAlias = Chord | Literal["?"] | None
+"""What stands above the notes: a chord, `None` for `N.C.`, or `UNKNOWN_SYMBOL`."""
+
+
 def read_chord(text: str) -> Chord | None:
     """The chord that a symbol means, `None` for `N.C.`. Raises `ValueError` that says what a chord looks like."""
     plain = text.strip().replace("♭", "b").replace("♯", "#").replace("(", "").replace(")", "").replace(" ", "")
@@ -97,9 +104,16 @@ def read_chord(text: str) -> Chord | None:
     return Chord(root, quality, root if not any(found.groups()[7:]) else _pitch_class(found.groups()[7:]))
 
 
-def symbol_of(chord: Chord | None) -> str:
+def symbol_of(chord: ChordSymbol) -> str:
     """The symbol of a chord, `N.C.` for none."""
     return "N.C." if chord is None else str(chord)
+
+
+def row_of(symbol: ChordSymbol) -> tuple[int, int, int]:
+    """The numbers of what a symbol says, as in `ChordRows`."""
+    if symbol == UNKNOWN_SYMBOL:
+        return UNKNOWN, UNKNOWN, UNKNOWN
+    return NO_ROW if symbol is None else symbol.row
 
 
 def transposed(chord: Chord | None, semitones: int) -> Chord | None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from pipeline.scores.chords.symbols import Chord, read_chord
+from pipeline.scores.chords.symbols import UNKNOWN_SYMBOL, ChordSymbol, read_chord
 from pipeline.scores.midi.chunks import read_header
 from pipeline.scores.midi.events import TICK, VALUE, TrackEvents
 from pipeline.scores.midi.parts import TRACK_NAME, decode_text, meta_text, track_parts
@@ -100,16 +100,26 @@ def _syllables(tracks: list[TrackEvents], ticks: float) -> tuple[float, ...]:
     return ()
 
 
-def _chords(tracks: list[TrackEvents], ticks: float) -> tuple[tuple[float, Chord | None], ...]:
-    """Chord symbols among the markers, where many are: a few single letters name sections."""
-    markers = [(tick, decode_text(body).strip()) for tick, body in _metas(tracks, MARKER, 1)]
-    found: list[tuple[float, Chord | None]] = []
+def _chords(tracks: list[TrackEvents], ticks: float) -> tuple[tuple[float, ChordSymbol], ...]:
+    """Chord symbols among the markers, where many are: a few single letters name sections.
+
+    Markers that are all chords, the last saying that none is known from there on, are chords however few they are.
+    """
+    texts = [(tick, decode_text(body).strip()) for tick, body in _metas(tracks, MARKER, 1)]
+    markers = [(tick, text) for tick, text in texts if text]
+    found: list[tuple[float, ChordSymbol]] = []
     more_than_letters = 0
     for tick, text in markers:
+        if text == UNKNOWN_SYMBOL:
+            found.append((tick / ticks, UNKNOWN_SYMBOL))
+            continue
         with suppress(ValueError):
             found.append((tick / ticks, read_chord(text)))
             more_than_letters += len(text) > 1
-    clear = len(found) >= max(FEWEST_CHORDS, SHARE_OF_CHORDS * len(markers)) and more_than_letters
+    if found and len(found) == len(markers) and found[-1][1] == UNKNOWN_SYMBOL:
+        return tuple(found)
+    count = sum(chord != UNKNOWN_SYMBOL for _, chord in found)
+    clear = count >= max(FEWEST_CHORDS, SHARE_OF_CHORDS * len(markers)) and more_than_letters
     return tuple(found) if clear else ()
 
 

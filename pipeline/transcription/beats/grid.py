@@ -41,6 +41,14 @@ class Beats:
         counted: Floats = index + (moments - beats[index]) / (beats[index + 1] - beats[index])
         return counted
 
+    def moments(self, positions: NDArray[np.floating] | NDArray[np.integer]) -> Floats:
+        """Beats counted from the first bar line as moments in seconds: the inverse of `position`."""
+        places = np.asarray(positions, dtype=float)
+        beats = self.seconds
+        index = np.clip(np.floor(places).astype(int), 0, len(beats) - 2)
+        found: Floats = beats[index] + (places - index) * (beats[index + 1] - beats[index])
+        return found
+
     @property
     def bpm(self) -> float:
         """The tempo of most of the piece, in beats a minute."""
@@ -92,7 +100,7 @@ def find_beats(
     zero = int(np.searchsorted(wide, pulse[0] - 1e-6))  # phases are counted from the first pulse
     first = phase + zero - np.floor((phase + zero) / (ratio * beats_per_bar)) * ratio * beats_per_bar
     beats = np.interp(np.arange(first, len(wide) - 1 + 1e-9, ratio), np.arange(len(wide)), wide) + late
-    return _trimmed(beats, beats_per_bar, float(onsets.seconds[0]), length)
+    return trimmed(beats, beats_per_bar, float(onsets.seconds[0]), length)
 
 
 def _choose_metre(
@@ -124,10 +132,10 @@ def _steady(
     line = sound if downbeat_seconds is None else downbeat_seconds
     first = line - np.ceil((line - min(sound, line)) / period / beats_per_bar - 1e-9) * period * beats_per_bar
     count = int(np.ceil((length - first) / period)) + beats_per_bar + 1
-    return _trimmed(first + np.arange(count) * period, beats_per_bar, sound, length)
+    return trimmed(first + np.arange(count) * period, beats_per_bar, sound, length)
 
 
-def _trimmed(beats: Floats, beats_per_bar: int, sound: float, length: float) -> Beats:
+def trimmed(beats: Floats, beats_per_bar: int, sound: float, length: float) -> Beats:
     """The beats from the bar line at or before the first sound to the first beat past the end."""
     lines = beats[::beats_per_bar]
     slack = float(beats[1] - beats[0]) / 8  # a note that comes a little early belongs to its bar line

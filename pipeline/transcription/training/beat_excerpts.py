@@ -24,7 +24,7 @@ from pipeline.scores.score import Score
 from pipeline.transcription.beats.onsets import Floats
 from pipeline.transcription.drums.drum_map import HIT
 from pipeline.transcription.drums.hits import find_drum_hits
-from pipeline.transcription.pitches import PITCH, find_pitches
+from pipeline.transcription.pitches.multipitch import PITCH, find_pitches
 from pipeline.transcription.training.beat_examples import AnnotatedPiece
 
 EXCERPT_SECONDS = (42.0, 60.0)

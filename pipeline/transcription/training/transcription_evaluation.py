@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.chords import CHORD_TONES
 from gan.spec import RollSpec
 from pipeline.scores.quantisation import BarSpan, quantise
 from pipeline.scores.reading.score_files import read_scores
@@ -17,15 +19,16 @@ from pipeline.scores.score import Metre, Part, Score
 from pipeline.scores.tracks import assign
 from pipeline.settings.data import TracksSettings
 from pipeline.transcription.beats.grid import Beats
+from pipeline.transcription.corrections.alignment import notes_in_seconds, offset_by_notes
 from pipeline.transcription.drums.drum_map import HIT
-from pipeline.transcription.pitches import PITCH, Pitches
+from pipeline.transcription.instruments.network import FAMILIES
+from pipeline.transcription.instruments.parts import SURE
+from pipeline.transcription.pitches.multipitch import PITCH, Pitches
+from pipeline.transcription.training.bands.instrument_examples import LabelledSong
 from pipeline.transcription.training.f1_scores import MatchCounts
-from pipeline.transcription.transcriber import Transcription
+from pipeline.transcription.transcriber import Transcription, half_bar_seconds
 
 BEATS_PER_BAR = 4
-MOST_SECONDS = 10.0
-"""A recording begins at most this much before or after its MIDI file."""
-BIN_SECONDS = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +41,8 @@ class ReferenceMusic:
         Its parts, in quarter notes from the MIDI file's beginning.
     notes, hits
         Pitched notes and drum hits at the recording's times, dtype `PITCH`.
+    offset
+        Seconds by which the recording begins before the MIDI file.
     bars
         Whole bars of four quarter notes that lie within the recording.
     bar_seconds, beats_seconds
@@ -49,6 +54,7 @@ class ReferenceMusic:
     parts: tuple[Part, ...]
     notes: Pitches
     hits: Pitches
+    offset: float
     bars: int
     bar_seconds: NDArray[np.float64]
     beats_seconds: NDArray[np.float64]
@@ -68,7 +74,7 @@ def read_reference(path: Path, estimated: Pitches, seconds: float) -> ReferenceM
         How long the recording is.
     """
     score = read_scores(path, 100)[0]
-    notes, hits = _in_seconds(score, False), _in_seconds(score, True)
+    notes, hits = notes_in_seconds(score, False, PITCH), notes_in_seconds(score, True, PITCH)
     offset = offset_by_notes(estimated, notes)
     last = min(float(np.max(np.concatenate([notes["start"], hits["start"]]))), seconds - offset)
     first = float(np.min(np.concatenate([notes["start"], hits["start"]])))
@@ -83,42 +89,12 @@ def read_reference(path: Path, estimated: Pitches, seconds: float) -> ReferenceM
         parts=score.parts,
         notes=notes[notes["start"] < seconds],
         hits=hits[hits["start"] < seconds],
+        offset=offset,
         bars=bars,
         bar_seconds=moments[: bars * BEATS_PER_BAR : BEATS_PER_BAR] + offset,
         beats_seconds=moments[inside] + offset,
         first_beat=int(inside[0]),
     )
-
-
-def offset_by_notes(estimated: Pitches, reference: Pitches) -> float:
-    """Align by notes: seconds by which estimated ones are later, the difference that most pairs of one pitch have."""
-    edges = np.arange(-MOST_SECONDS, MOST_SECONDS + BIN_SECONDS, BIN_SECONDS)
-    counts = np.zeros(len(edges) - 1)
-    pairs = []
-    for pitch in np.unique(estimated["pitch"]):
-        mine, own = estimated["start"][estimated["pitch"] == pitch], reference["start"][reference["pitch"] == pitch]
-        differences = (mine[:, None] - own).ravel()
-        differences = differences[np.abs(differences) < MOST_SECONDS]
-        counts += np.histogram(differences, edges)[0]
-        pairs.append(differences)
-    smooth = np.convolve(counts, np.ones(5), "same")
-    coarse = edges[int(np.argmax(smooth))] + BIN_SECONDS / 2
-    near = np.concatenate(pairs) if pairs else np.zeros(0)
-    near = near[np.abs(near - coarse) < 3 * BIN_SECONDS]
-    return float(np.median(near)) if len(near) else 0.0
-
-
-def _in_seconds(score: Score, drums: bool) -> Pitches:
-    """The notes of a score, drums or all others, in seconds, sorted by start."""
-    parts = [part.events for part in score.parts if part.is_drum == drums and len(part.events)]
-    if not parts:
-        return np.zeros(0, PITCH)
-    events = np.concatenate(parts)
-    table = np.zeros(len(events), PITCH)
-    table["start"] = score.seconds_at(events["onset"])
-    table["end"] = score.seconds_at(events["onset"] + events["duration"])
-    table["pitch"], table["velocity"] = events["pitch"], events["velocity"]
-    return np.sort(table, order=("start", "pitch"))
 
 
 NOTE_SECONDS, DRUM_SECONDS, BEAT_SECONDS = 0.05, 0.05, 0.07
@@ -238,3 +214,115 @@ def _overlap(estimated: Any, reference: Any) -> MatchCounts:
 
 def _timed_parts(transcription: Transcription) -> list[tuple[Part, NDArray[np.void]]]:
     return list(zip(transcription.parts, transcription.timed_notes, strict=True))
+
+
+FRAMES_PER_SECOND = 50
+"""At which the tune and what sounds are compared."""
+SHORTEST_CHORD_SECONDS = 0.2
+
+
+def band_scores(found: Transcription, labelled: LabelledSong, offset: float) -> dict[str, float]:
+    """Scores of what tells a band apart, from 0 to 1; NaN where the music has nothing to compare.
+
+    Parameters
+    ----------
+    found
+        The transcription.
+    labelled
+        The music that the recording was made from, its tune, families and chords.
+    offset
+        Seconds by which the recording begins before the music.
+
+    Returns
+    -------
+    `lead pitch` and `lead chroma` are raw pitch and raw chroma accuracy (Poliner et al. 2007), `chords` the share of
+    time with the right root and third. Of the tracks that are said to be known, `known frames` is the F1 of what sounds
+    when, each in its own track, and `known notes` how many of the true notes belong to them. Of notes that are sure,
+    `sure right` are right, and they are `sure share` of the true ones.
+    """
+    notes = labelled.notes.copy()
+    for name in ("start", "end"):
+        notes[name] += offset
+    notes = notes[(notes["start"] >= 0) & (notes["start"] < found.seconds)]
+    timed = {part.name: own for part, own in _timed_parts(found)}
+    num_frames = int(np.ceil(found.seconds * FRAMES_PER_SECOND)) + 1
+    tracks = {"Lead": notes["is_lead"]} | {
+        name: (notes["family"] == index) & ~notes["is_lead"] for index, name in enumerate(FAMILIES)
+    }
+    overlap = MatchCounts()
+    num_known = 0
+    for name, own in tracks.items():
+        if name in (found.known or ()):
+            both = (frame_roll(timed[name], num_frames), frame_roll(notes[own], num_frames))
+            overlap.matched += int((both[0] & both[1]).sum())
+            overlap.estimated += int(both[0].sum())
+            overlap.reference += int(both[1].sum())
+            num_known += int(own.sum())
+    return {
+        **_lead_scores(timed.get("Lead", notes[:0]), notes[notes["is_lead"]], num_frames),
+        "chords": _chord_score(found, labelled.chords, offset),
+        "known frames": overlap.f1,
+        "known notes": num_known / len(notes) if len(notes) else math.nan,
+        **_sure_scores(found, notes),
+    }
+
+
+def frame_roll(notes: NDArray[np.void], num_frames: int) -> NDArray[np.bool_]:
+    """Which pitches sound in each frame, bool `[num_frames, 128]`."""
+    roll = np.zeros((num_frames, 128), bool)
+    for note in notes:
+        first = int(note["start"] * FRAMES_PER_SECOND)
+        roll[first : max(int(note["end"] * FRAMES_PER_SECOND), first + 1), int(note["pitch"])] = True
+    return roll
+
+
+def _lead_scores(line: NDArray[np.void], tune: NDArray[np.void], num_frames: int) -> dict[str, float]:
+    """Raw pitch and raw chroma accuracy: shares of the time of the tune in which the line is on it, or octaves away."""
+    mine, own = frame_roll(line, num_frames), frame_roll(tune, num_frames)
+    sings = own.any(axis=1)
+    if not sings.any():
+        return {"lead pitch": math.nan, "lead chroma": math.nan}
+    right = np.asarray((mine & own).any(axis=1))
+    chroma = np.asarray((pitch_classes(mine) & pitch_classes(own)).any(axis=1))
+    return {"lead pitch": float(right[sings].mean()), "lead chroma": float(chroma[sings].mean())}
+
+
+def pitch_classes(roll: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which pitch classes sound, `[frames, 12]`, of a roll `[frames, 128]`."""
+    octaves = np.pad(roll, ((0, 0), (0, 4))).reshape(len(roll), 11, 12)
+    found: NDArray[np.bool_] = np.any(octaves, axis=1)
+    return found
+
+
+def _chord_score(found: Transcription, chords: NDArray[np.void], offset: float) -> float:
+    """Share of the time with a chord in which root and third are right."""
+    if not len(found.chords):
+        return math.nan
+    minor = np.array([3 in tones for tones in CHORD_TONES.values()])
+    edges = half_bar_seconds(found.beats, found.bars)
+    right = total = 0.0
+    for chord in chords[chords["root"] >= 0]:
+        start, end = float(chord["start"]) + offset, min(float(chord["end"]) + offset, found.seconds)
+        if end - start < SHORTEST_CHORD_SECONDS:
+            continue
+        total += end - start
+        overlap = (np.minimum(edges[1:], end) - np.maximum(edges[:-1], start)).clip(0)
+        rows = found.chords
+        same = (rows[:, 0] == chord["root"]) & (rows[:, 1] >= 0) & (rows[:, 1] < len(minor))
+        same[same] = minor[rows[same, 1]] == minor[chord["quality"]]
+        right += float(overlap[same].sum())
+    return right / total if total else math.nan
+
+
+def _sure_scores(found: Transcription, notes: NDArray[np.void]) -> dict[str, float]:
+    """Of the notes that are sure, the share that is right, and how many of the true ones these are."""
+    if not found.right:
+        return {"sure right": math.nan, "sure share": math.nan}
+    rows = [
+        own[right >= SURE]
+        for (part, own), right in zip(_timed_parts(found), found.right, strict=True)
+        if not part.is_drum
+    ]
+    counts = MatchCounts()
+    counts.add_notes(np.concatenate([np.zeros(0, PITCH), *rows]), notes, NOTE_SECONDS)
+    return {"sure right": counts.precision, "sure share": counts.recall}

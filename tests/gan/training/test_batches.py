@@ -57,6 +57,34 @@ def test_phrases_of_rare_styles_come_more_often():
     assert drawn.sum(0)[ONSET, 1, 0, 0, :12].tolist() == repeats.tolist()
 
 
+def test_phrases_come_in_proportion_to_their_weights():
+    weights = torch.tensor([1.0, 0.5, 0.25, 1.0, 0.75, 0.25])
+    batches = batches_from(phrases(6), SPEC, 6, seed=1, weights=weights)
+    counts = torch.cat(list(itertools.islice(rolls_of(batches), 2000))).sum(0)[ONSET, 1, 0, 0, :6]
+    assert counts.sum() == 12000
+    torch.testing.assert_close(counts / counts.sum(), weights / weights.sum(), rtol=0.06, atol=0)
+
+
+def test_phrases_of_equal_weight_come_as_if_they_had_none_and_a_weighted_epoch_depends_on_its_step_alone():
+    rolls, ones = phrases(10), torch.ones(10)
+    plain = list(itertools.islice(rolls_of(batches_from(rolls, SPEC, 4, seed=1)), 8))
+    for weights in (ones, 0.3 * ones):
+        same = list(itertools.islice(rolls_of(batches_from(rolls, SPEC, 4, seed=1, weights=weights)), 8))
+        assert all(torch.equal(a, b) for a, b in zip(plain, same, strict=True))
+    ones[3:] = 0.2
+    first = list(itertools.islice(rolls_of(batches_from(rolls, SPEC, 4, seed=1, weights=ones)), 8))
+    later = list(itertools.islice(rolls_of(batches_from(rolls, SPEC, 4, seed=1, start_step=5, weights=ones)), 3))
+    assert all(torch.equal(a, b) for a, b in zip(first[5:], later, strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(plain, first, strict=True))
+
+
+def test_rare_styles_and_weights_multiply():
+    repeats, weights = torch.tensor([1, 1, 4, 4]), torch.tensor([1.0, 0.5, 1.0, 0.5])
+    batches = batches_from(phrases(4), SPEC, 10, seed=1, repeats=repeats, weights=weights)
+    counts = torch.cat(list(itertools.islice(rolls_of(batches), 1000))).sum(0)[ONSET, 1, 0, 0, :4]
+    torch.testing.assert_close(counts / counts.sum(), torch.tensor([2.0, 1, 8, 4]) / 15, rtol=0.06, atol=0)
+
+
 def test_a_batch_may_be_larger_than_the_data():
     assert next(batches_from(phrases(3), SPEC, 8, seed=0)).rolls.shape == (8, *SPEC.shape)
 

@@ -3,8 +3,10 @@
 import pytest
 import torch
 
-from gan.training.batches import batches_from
-from gan.training.monitor import OnsetCounts
+from gan.context import Conditioning
+from gan.training.batches import PhrasePair, batches_from
+from gan.training.distributed import ALONE
+from gan.training.monitor import OnsetCounts, count_onsets
 from tests.trainer_makers import SPEC, make_trainer, scale_rolls, train
 
 
@@ -65,6 +67,18 @@ def test_a_track_of_which_no_phrase_knows_anything_is_not_called_silent():
     report = next(trainer.run(batches))
     assert not report.warnings
     assert SPEC.names[0] not in report.notes_per_bar
+
+
+def test_tracks_that_phrases_do_not_know_count_on_neither_side():
+    generator, rolls = make_trainer().generator, scale_rolls(4)
+    known = torch.ones(4, SPEC.num_tracks, dtype=torch.bool)
+    known[2:, 1] = False
+    rolls[2:, :, 1] = False
+    phrases = generator.encode(rolls)
+    conditioning = Conditioning(torch.zeros(4, 1), torch.zeros(4, SPEC.num_tracks, SPEC.bars).bool(), known)
+    for counts in count_onsets(PhrasePair(phrases, phrases, conditioning, SPEC), generator, ALONE):
+        assert counts.phrases[0].tolist() == [4, 2, 4]
+        assert counts.notes_per_bar(SPEC.bars).tolist() == [4, 4, 1], "a line of four notes in two phrases"
 
 
 def test_a_silent_track_is_told_in_words():

@@ -167,3 +167,14 @@ def test_markers_that_are_chords_are_chord_symbols_and_letters_of_sections_are_n
     assert marked("Verse", "Am", "F", "C/E", "G7") == [(2, "Am"), (4, "F"), (6, "C/E"), (8, "G7")]
     assert not marked("A", "B", "A", "C", "A")
     assert not marked("Intro", "Verse", "Chorus", "Am", "End")
+
+
+def test_few_markers_are_chords_where_the_last_says_that_none_is_known_from_there_on() -> None:
+    def marked(*texts: str) -> list[tuple[float, str]]:
+        markers = b"".join(meta(6, text.encode(), 4 * BEAT) for text in texts)
+        return [(start, str(chord)) for start, chord in read(midi(markers, note(0, 60))).chords]
+
+    assert marked("C", "?") == [(4, "C"), (8, "?")]
+    assert marked("?", "Am", "?", "N.C.", "?") == [(4, "?"), (8, "Am"), (12, "?"), (16, "None"), (20, "?")]
+    assert not marked("C", "A") and not marked("C", "?", "A"), "letters of sections"
+    assert not marked("Verse", "C", "?")

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.transcription.beats.bar_length import BarLength, divides_in_three, divides_in_two, find_bar_length
 from pipeline.transcription.beats.grid import Beats, find_beats
-from pipeline.transcription.pitches import PITCH
+from pipeline.transcription.pitches.multipitch import PITCH
 from tests.transcription.beats.test_grid import NO_HITS, NO_NOTES, SILENCE, notes_at, rock, song
 
 BEATS = 0.5 + 0.5 * np.arange(120)

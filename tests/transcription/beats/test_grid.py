@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.transcription.beats.grid import Beats, find_beats
 from pipeline.transcription.drums.drum_map import HIT
-from pipeline.transcription.pitches import PITCH
+from pipeline.transcription.pitches.multipitch import PITCH
 
 SILENCE = np.zeros(SAMPLE_RATE_HZ, np.float32)
 NO_HITS = np.zeros(0, HIT)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.transcription.drums.drum_map import HIT
-from pipeline.transcription.pitches import PITCH
+from pipeline.transcription.pitches.multipitch import PITCH
 from pipeline.transcription.training.beat_examples import AnnotatedPiece, MetreExample, make_examples, onsets_of
 from pipeline.transcription.training.beat_excerpts import is_for_training
 

@@ -11,15 +11,15 @@ import pytest
 from pipeline.config import compose
 from pipeline.settings.data import roll_spec
 from pipeline.transcription.beats.grid import Beats
+from pipeline.transcription.corrections.alignment import offset_by_notes
 from pipeline.transcription.training.transcription_evaluation import (
     ReferenceMusic,
     all_counts,
-    offset_by_notes,
     read_reference,
 )
-from pipeline.transcription.transcriber import Transcription, on_beats
+from pipeline.transcription.transcriber import Transcription
 from tests.music_makers import write_midi
-from tests.sound_makers import timed_hits, timed_notes
+from tests.sound_makers import timed_hits, timed_notes, transcribed
 
 BEAT_SECONDS, BARS = 0.5, 4
 NOTES = [
@@ -50,7 +50,7 @@ def transcription(beat_seconds: float = BEAT_SECONDS) -> Transcription:
     """All notes of the recording, on beats of a length of their own."""
     beats = Beats(LATE + beat_seconds * np.arange(BEAT_SECONDS / beat_seconds * 4 * BARS + 1), 4)
     hits = timed_hits(*((start + LATE, pitch) for start, pitch in HITS))
-    return on_beats(timed_notes(*_late(NOTES)), hits, beats, "Piano", LATE + BEAT_SECONDS * 4 * BARS)
+    return transcribed(timed_notes(*_late(NOTES)), hits, beats, "Piano", LATE + BEAT_SECONDS * 4 * BARS)
 
 
 def scores(found: Transcription, reference: ReferenceMusic) -> dict[str, float]:

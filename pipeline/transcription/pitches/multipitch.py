@@ -35,8 +35,8 @@ WINDOW = 2 * NETWORK_RATE_HZ - HOP
 MARGIN_FRAMES = 16
 """At both ends of a window the network knows too little: so many frames are taken from the windows beside it."""
 KEPT_FRAMES = WINDOW_FRAMES - 2 * MARGIN_FRAMES
-LOWEST_PITCH = 21
-"""The network's 88 pitches are a piano's keys."""
+LOWEST_PITCH, NUM_PITCHES = 21, 88
+"""The network's pitches are a piano's keys."""
 BATCH = 8
 """Windows that go through the network at once."""
 
@@ -70,12 +70,14 @@ class PitchActivations:
 
     Attributes
     ----------
-    onsets, frames
-        Float32 `[frames, 88]` from 0 to 1: whether a note begins, and whether one sounds.
+    onsets, frames, contours
+        Float32 `[frames, 88]` from 0 to 1: whether a note begins, whether one sounds, and whether a fundamental lies
+        within the semitone.
     """
 
     onsets: NDArray[np.float32]
     frames: NDArray[np.float32]
+    contours: NDArray[np.float32]
 
 
 def find_pitches(samples: NDArray[np.float32], decoding: NoteDecoding | None = None) -> Pitches:
@@ -123,7 +125,7 @@ def pitch_activations(samples: NDArray[np.float32]) -> PitchActivations:
     options.log_severity_level = 3
     session: Any = onnxruntime.InferenceSession(str(network_path()), options, providers=["CPUExecutionProvider"])
     input_name = session.get_inputs()[0].name
-    names = ["StatefulPartitionedCall:2", "StatefulPartitionedCall:1"]
+    names = [f"StatefulPartitionedCall:{output}" for output in (2, 1, 0)]
     sound = soxr.resample(samples, SAMPLE_RATE_HZ, NETWORK_RATE_HZ)
     num_frames = -(-len(sound) // HOP)
     num_windows = -(-num_frames // KEPT_FRAMES)
@@ -132,13 +134,15 @@ def pitch_activations(samples: NDArray[np.float32]) -> PitchActivations:
     part = sound[: len(padded) - lead]
     padded[lead : lead + len(part)] = part
     windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[:: KEPT_FRAMES * HOP]
-    onsets: list[NDArray[np.float32]] = []
-    frames: list[NDArray[np.float32]] = []
+    found: list[list[NDArray[np.float32]]] = [[], [], []]
     for start in range(0, num_windows, BATCH):
         outputs = session.run(names, {input_name: np.ascontiguousarray(windows[start : start + BATCH])[..., None]})
-        for one, parts in zip(outputs, (onsets, frames), strict=True):
+        for one, parts in zip(outputs, found, strict=True):
             parts.append(one[:, MARGIN_FRAMES : MARGIN_FRAMES + KEPT_FRAMES].reshape(-1, one.shape[-1]))
-    return PitchActivations(np.concatenate(onsets)[:num_frames], np.concatenate(frames)[:num_frames])
+    onset, frame, fine = (np.concatenate(parts)[:num_frames] for parts in found)
+    # of three bins a semitone the second of each is its middle, counted from the one below the first
+    contour = np.pad(fine, ((0, 0), (1, 0)))[:, :-1].reshape(-1, NUM_PITCHES, 3).max(axis=2)
+    return PitchActivations(onset, frame, contour)
 
 
 def decode_notes(activations: PitchActivations, decoding: NoteDecoding) -> Pitches:

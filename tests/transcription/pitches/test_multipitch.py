@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.errors import UserError
-from pipeline.transcription.pitches import NoteDecoding, PitchActivations, decode_notes, find_pitches
+from pipeline.transcription.pitches.multipitch import NoteDecoding, PitchActivations, decode_notes, find_pitches
 from tests.sound_makers import melody, tone
 
 
@@ -30,7 +30,7 @@ def test_silence_has_no_notes() -> None:
 def test_a_note_struck_again_is_two() -> None:
     onsets, frames = np.zeros((200, 88), np.float32), np.zeros((200, 88), np.float32)
     frames[20:120, 39], onsets[[20, 70], 39] = 0.9, 0.9
-    found = decode_notes(PitchActivations(onsets, frames), NoteDecoding())
+    found = decode_notes(PitchActivations(onsets, frames, frames), NoteDecoding())
     assert found["pitch"].tolist() == [60, 60]
     assert found["end"][0] == pytest.approx(found["start"][1], abs=0.02)
 

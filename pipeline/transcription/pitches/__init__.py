@@ -1,0 +1,1 @@
+"""Multipitch estimation: which pitches sound when, whatever plays them."""

@@ -1,0 +1,1 @@
+"""Training of what tells a band apart: instruments, the tune, chords, and how sure each note is."""
