@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.transcription.transcriber import TranscriptionHints, transcribe_samples
-from tests.sound_makers import NoteRows, render_rows
+from pipeline.transcription.beats.grid import Beats
+from pipeline.transcription.instruments.parts import HeardPart
+from pipeline.transcription.transcriber import TranscriptionHints, half_bar_seconds, on_beats, transcribe_samples
+from tests.sound_makers import NoteRows, render_rows, timed_hits, timed_notes
 
 CHORDS = ((48, 60, 64, 67), (45, 57, 60, 64), (41, 57, 60, 65), (43, 59, 62, 67))
 
@@ -54,3 +56,19 @@ def test_what_nobody_can_tell_the_instrument_of_is_told() -> None:
     assert [part.name for part in found.parts] == ["Unsure"]
     assert found.known == ()
     assert "no instrument is heard surely: nothing is learnt from it" in found.remarks
+
+
+def test_a_bar_is_as_sure_as_the_notes_that_sound_longest_in_it() -> None:
+    beats = Beats(0.5 * np.arange(13), 4)
+    notes = timed_notes((0.0, 1.5, 60, 90), (1.5, 2.0, 64, 90), (4.0, 5.0, 67, 90))
+    parts = [HeardPart("Piano", 0, notes, np.array([0.9, 0.1, 0.4]))]
+    found = on_beats(parts, timed_hits((0.0, 36)), beats, 6.0)
+    assert found.bars == 3
+    mean = (3 * 0.9 + 0.1 + 2 * 0.4) / 6
+    assert found.confidence == pytest.approx([0.7, mean, 0.4])  # the second bar has no notes
+    assert found.known == ("Drums", "Piano")
+
+
+def test_half_bars_of_three_beats_are_two_and_one() -> None:
+    beats = Beats(1.0 + 0.5 * np.arange(8), 3)
+    assert half_bar_seconds(beats, 2).tolist() == [1.0, 2.0, 2.5, 3.5, 4.0]
