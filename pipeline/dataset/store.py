@@ -189,10 +189,20 @@ class PhraseStore:
         A track that is not known is silent in the roll for want of knowledge. One that no song of the set knows is
         taken to rest: nothing could be learned of it.
         """
+        known: NDArray[np.bool_] = self._known_by_song[self.index(split).songs]
+        return known
+
+    def known_by_song(self, split: str) -> NDArray[np.bool_]:
+        """The same of the songs of a split, in the order of `songs`: bool `[songs, tracks]`."""
+        own = np.array([song.split == split for song in self.songs], bool)
+        known: NDArray[np.bool_] = self._known_by_song[own]
+        return known
+
+    @cached_property
+    def _known_by_song(self) -> NDArray[np.bool_]:
         songs = np.array([self._known_tracks(row) for row in self.songs], bool).reshape(-1, self.spec.num_tracks)
         songs |= ~songs.any(axis=0)
-        known: NDArray[np.bool_] = songs[self.index(split).songs]
-        return known
+        return songs
 
     def _known_tracks(self, song: SongRow) -> list[bool]:
         named = song.known.split(KNOWN_SEPARATOR)

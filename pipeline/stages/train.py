@@ -32,6 +32,7 @@ from pipeline.errors import UserError
 from pipeline.files import refuse_change, settings_of
 from pipeline.parallel import num_processes
 from pipeline.progress import counted, counter, duration, finish_step_first, say
+from pipeline.scores.structure.plan_completion import complete_plans
 from pipeline.scores.structure.song_plan import pack_plans
 from pipeline.settings.data import roll_spec
 from pipeline.settings.train import BASE
@@ -101,7 +102,7 @@ def run(config: Config, directory: Path) -> Outcome:
         held_out, held_out_known = rolls, known
     training, held_out = (unpack(_some(one), spec) for one in (rolls, held_out))
     settings = settings_of(flatten(config), STAGES["train"].groups)
-    plans = store.plans("train")
+    plans = complete_plans(store.plans("train"), store.known_by_song("train"), config.seed)
     some = slice(None, None, -(-len(plans) // MOST_PLANS) or 1)
     facts = {
         "spec": spec.to_dict(),
