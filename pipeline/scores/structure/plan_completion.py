@@ -67,7 +67,7 @@ def _completed(
     """One plan, with a part for each unknown track."""
     playing, source = plan.playing.copy(), plan.source.copy()
     kept, density = plan.kept.copy(), plan.density.copy()
-    sounds = plan.playing[knows].any(axis=0)
+    sounds: NDArray[np.bool_] = np.asarray(plan.playing[knows].any(axis=0))
     for track in np.flatnonzero(~knows).tolist():
         own = habits[track]
         place = int(random.integers(len(own.shares))) if len(own.shares) else -1
