@@ -1,7 +1,8 @@
 """Plans of songs that do not know all tracks, completed: where an unknown track may play, and how densely.
 
-A recording that teaches bass and drums alone does not say that the piano rests. In its plan such a track plays as in
-the songs that know it: in as many sections, as densely, and it returns where the known tracks do.
+A recording that teaches bass and drums alone does not say that the piano rests, nor that there is one. Its plan gets
+tracks until it has as many as a band usually has. They play as in the songs that know them: in as many sections, as
+densely, and they return where the known tracks do.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 from pipeline.scores.structure.song_plan import NEW, SongPlan
 
+USUAL_TRACKS = 4
+"""So many tracks play in a song; what is known may be more."""
 LEAST_PLAYING = 0.25
 """A song in which a track plays in fewer of its bars says little of how it plays."""
 USUAL_SHARE, USUAL_DENSITY = 0.75, 6.0
@@ -40,7 +43,7 @@ def track_habits(plans: Sequence[SongPlan], known: NDArray[np.bool_], track: int
 
 
 def complete_plans(plans: Sequence[SongPlan], known: NDArray[np.bool_], seed: int) -> list[SongPlan]:
-    """Plans in which tracks that their songs do not know play as others let them play.
+    """Plans in which some of the tracks that their songs do not know play as others let them play.
 
     Parameters
     ----------
@@ -64,11 +67,11 @@ def complete_plans(plans: Sequence[SongPlan], known: NDArray[np.bool_], seed: in
 def _completed(
     plan: SongPlan, knows: NDArray[np.bool_], habits: Sequence[TrackHabits], random: np.random.Generator
 ) -> SongPlan:
-    """One plan, with a part for each unknown track."""
+    """One plan, with a part for each unknown track that is chosen to play."""
     playing, source = plan.playing.copy(), plan.source.copy()
     kept, density = plan.kept.copy(), plan.density.copy()
     sounds: NDArray[np.bool_] = np.asarray(plan.playing[knows].any(axis=0))
-    for track in np.flatnonzero(~knows).tolist():
+    for track in _chosen(plan, knows, habits, random):
         own = habits[track]
         place = int(random.integers(len(own.shares))) if len(own.shares) else -1
         share, notes = (own.shares[place], own.densities[place]) if place >= 0 else (USUAL_SHARE, USUAL_DENSITY)
@@ -83,6 +86,18 @@ def _completed(
         source[track] = np.where(returns, source[track], NEW)
         kept[track] = np.where(returns, plan.whole, 0)
     return replace(plan, playing=playing, source=source, kept=kept, density=density)
+
+
+def _chosen(
+    plan: SongPlan, knows: NDArray[np.bool_], habits: Sequence[TrackHabits], random: np.random.Generator
+) -> list[int]:
+    """Unknown tracks that are to play, drawn in proportion to the songs in which they are known to."""
+    missing = USUAL_TRACKS - int(np.asarray(plan.playing[knows].any(axis=1)).sum())
+    unknown = np.flatnonzero(~knows)
+    chances = np.array([1.0 + len(habits[track].shares) for track in unknown.tolist()])
+    count = min(max(missing, 0), len(unknown))
+    drawn: list[int] = random.choice(unknown, count, replace=False, p=chances / chances.sum()).tolist()
+    return drawn
 
 
 def _common_source(plan: SongPlan, knows: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -54,3 +54,13 @@ def test_silence_stays_silent() -> None:
     (completed,) = complete_plans([plan((0, 0, 0))], np.array([[True, True, False]]), 0)
     assert not completed.playing.any()
     assert not completed.density.any()
+
+
+def test_a_band_of_four_gets_no_more() -> None:
+    plans = [plan((4, 8, 9, 3, 2, 1)), plan((4, 8, 9, 3, 0, 0)), plan((4, 8, 0, 0, 0, 0))]
+    known = np.ones((3, 6), bool)
+    known[1, 4:] = known[2, 2:] = False
+    _, four, two = complete_plans(plans, known, 0)
+    assert four.playing.any(axis=1).sum() == 4
+    assert two.playing.any(axis=1).sum() == 4
+    assert two.playing[:2].all()
