@@ -41,6 +41,7 @@ def write_transcription_page(directory: Path, found: Sequence[TranscriptionResul
             "recording": quote(os.fsencode(os.path.relpath(one.recording.path, directory))),
             "sound": os.path.relpath(one.sound, directory),
             "midi": os.path.relpath(one.midi, directory),
+            "notes": os.path.relpath(one.notes, directory),
             "picture": os.path.relpath(one.picture, directory),
         }
         | trust(one)

@@ -45,7 +45,7 @@ TRANSCRIBED_DIRECTORY = Path("data/transcribed")
 FORMAT = 3
 """Counts up when the same recording is transcribed differently."""
 
-MIDI, SOUND, PICTURE, REPORT = "song.mid", "sound.ogg", "picture.png", "transcription.json"
+MIDI, NOTES, SOUND, PICTURE, REPORT = "song.mid", "notes.csv", "sound.ogg", "picture.png", "transcription.json"
 
 SECONDS_PER_SECOND = 0.067
 """What a second of sound takes on one core of an ordinary machine, until this one was measured."""
@@ -54,7 +54,7 @@ START_SECONDS = 4.0
 MEASURED, SHORTEST_MEASURED = 20, 30.0
 """So many transcriptions at most say how fast this machine is, and of so many seconds at least."""
 BYTES_PER_MINUTE = 2_200_000
-"""Of MIDI, sound and picture."""
+"""Of MIDI, list of notes, sound and picture."""
 CRASHED = "the program that read it crashed"
 PACKAGES = ("basic-pitch", "onnxruntime", "librosa", "soxr", "soundfile")
 
@@ -132,6 +132,11 @@ class TranscriptionResult:
     def midi(self) -> Path:
         """The MIDI file."""
         return self.recording.directory / MIDI
+
+    @property
+    def notes(self) -> Path:
+        """The list of its notes, with how surely each was heard."""
+        return self.recording.directory / NOTES
 
     @property
     def sound(self) -> Path:
@@ -272,13 +277,14 @@ def cached_result(recording: Recording) -> TranscriptionResult | None:
         report = read_json(recording.directory / REPORT)
     except UserError:
         return None
-    files = (found.midi, found.sound, found.picture)
+    files = (found.midi, found.notes, found.sound, found.picture)
     return replace(found, report=report) if all(path.is_file() for path in files) else None
 
 
 def _make(recording: Recording) -> dict[str, Any]:
     """Transcribe a recording into its folder; the report."""
     from pipeline.transcription.midi import transcription_midi
+    from pipeline.transcription.note_list import write_note_list
     from pipeline.transcription.picture import draw_transcription
     from pipeline.transcription.sound import write_transcription_sound
 
@@ -292,6 +298,7 @@ def _make(recording: Recording) -> dict[str, Any]:
         midi = given.content if given else transcription_midi(transcription, recording.title)
         with atomic_path(place / MIDI) as temporary:
             temporary.write_bytes(midi)
+        write_note_list(place / NOTES, transcription)
         write_transcription_sound(place / SOUND, midi, float(transcription.beats.seconds[0]), samples)
         draw_transcription(place / PICTURE, samples, transcription, recording.title)
         remarks = [*decoded.remarks, *transcription.remarks]
