@@ -25,8 +25,9 @@ from pipeline.progress import bar
 from pipeline.scores.score import Part, make_events
 from pipeline.transcription.beats.grid import Beats
 from pipeline.transcription.pitches.multipitch import NoteDecoding, decode_notes, pitch_activations
+from pipeline.transcription.training.bands.band_evaluation import band_scores
 from pipeline.transcription.training.bands.instrument_examples import label_score
-from pipeline.transcription.training.transcription_evaluation import all_counts, band_scores, read_reference
+from pipeline.transcription.training.transcription_evaluation import all_counts, read_reference
 from pipeline.transcription.transcriber import SHORTEST_BEATS, Transcription, TranscriptionHints, transcribe_samples
 
 EXCERPT_SECONDS = 180

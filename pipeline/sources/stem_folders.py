@@ -62,7 +62,7 @@ def stem_folders(setting: str) -> dict[str, dict[str, Path]]:
     return songs
 
 
-def stems_print(setting: str) -> str:
+def stems_fingerprint(setting: str) -> str:
     """Fingerprint of the stems below the folder that `transcribe.stems` names, by size and time; raises `UserError`."""
     paths = sorted(path for stems in stem_folders(setting).values() for path in stems.values())
     return fingerprint([(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths])

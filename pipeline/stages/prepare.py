@@ -21,7 +21,7 @@ from pipeline.errors import UserError
 from pipeline.formats import SCORES, is_recording
 from pipeline.progress import bar, counted, duration, say
 from pipeline.sources.catalog import CATALOG, CatalogRow, call_row, locate
-from pipeline.sources.stem_folders import stems_print
+from pipeline.sources.stem_folders import stems_fingerprint
 from pipeline.stage_table import Outcome, Plan
 from pipeline.transcription.cache import (
     BYTES_PER_MINUTE,
@@ -41,7 +41,7 @@ ESTIMATES = {"midi": (0.02, 90), "musicxml": (0.03, 30), "abc": (0.5, 30), "reco
 
 def inputs(config: Config) -> dict[str, str]:
     """The stems of recordings, where there are some; what the catalog lists, its own fingerprint covers."""
-    return {} if config.transcribe.stems is None else {"stems": stems_print(config.transcribe.stems)}
+    return {} if config.transcribe.stems is None else {"stems": stems_fingerprint(config.transcribe.stems)}
 
 
 def plan(config: Config) -> Plan:

@@ -18,7 +18,7 @@ from pipeline.pages.dataset.commands import set_overrides
 from pipeline.progress import bar, counted, duration, say
 from pipeline.settings.metre import read_metre
 from pipeline.sources.catalog import CATALOG, CatalogRow
-from pipeline.sources.stem_folders import stems_print
+from pipeline.sources.stem_folders import stems_fingerprint
 from pipeline.stage_table import STAGES, Outcome, Plan
 from pipeline.transcription.cache import (
     BYTES_PER_MINUTE,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 def inputs(config: Config) -> dict[str, str]:
     """The recording, where one is named, and what its transcription is corrected by."""
-    stems = {} if config.transcribe.stems is None else {"stems": stems_print(config.transcribe.stems)}
+    stems = {} if config.transcribe.stems is None else {"stems": stems_fingerprint(config.transcribe.stems)}
     if config.transcribe.input is None:
         return stems
     found = {"input": file_hash(input_path(config)), **stems}

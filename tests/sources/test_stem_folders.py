@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.sources.folders import scan
-from pipeline.sources.stem_folders import is_separated, stem_folders, stems_print
+from pipeline.sources.stem_folders import is_separated, stem_folders, stems_fingerprint
 
 
 def test_folders_of_stems_are_found_as_programs_lay_them_out(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_stems_in_a_folder_of_music_are_no_songs(tmp_path: Path) -> None:
 def test_a_stem_that_changes_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "song").mkdir()
     (tmp_path / "song" / "bass.wav").write_bytes(b"1")
-    before = stems_print(str(tmp_path))
-    assert stems_print(str(tmp_path)) == before
+    before = stems_fingerprint(str(tmp_path))
+    assert stems_fingerprint(str(tmp_path)) == before
     (tmp_path / "song" / "bass.wav").write_bytes(b"12")
-    assert stems_print(str(tmp_path)) != before
+    assert stems_fingerprint(str(tmp_path)) != before

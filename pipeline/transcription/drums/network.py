@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pipeline.errors import UserError
 from pipeline.transcription.drums.drum_map import DRUMS
 from pipeline.transcription.drums.features import BANDS
+from pipeline.transcription.networks.weight_files import load_weights, save_weights
 
 WEIGHTS = Path(__file__).with_name("weights.npz")
 """The trained weights that come with the program."""
@@ -95,9 +95,7 @@ def activations(network: DrumNetwork, power: NDArray[np.float32]) -> tuple[NDArr
 
 def save_network(path: Path, network: DrumNetwork, thresholds: NDArray[np.float32]) -> None:
     """Write weights and thresholds (probabilities from which hits count) in half precision."""
-    arrays = {name: value.numpy().astype(np.float16) for name, value in network.state_dict().items() if value.ndim}
-    with path.open("wb") as file:
-        np.savez_compressed(file, thresholds=thresholds.astype(np.float16), **arrays)
+    save_weights(path, network, {"thresholds": thresholds.astype(np.float16)})
 
 
 @cache
@@ -110,12 +108,5 @@ def load_network(path: Path = WEIGHTS) -> tuple[DrumNetwork, NDArray[np.float32]
         The file is missing or holds something else.
     """
     network = DrumNetwork()
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name].astype(np.float32) for name in file.files}
-        thresholds = arrays.pop("thresholds")
-        counters = {name: value for name, value in network.state_dict().items() if not value.ndim}
-        network.load_state_dict({name: torch.from_numpy(value) for name, value in arrays.items()} | counters)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise UserError(f"{path} holds no weights of the drum network: get the program's own copy again.") from error
-    return network.eval(), thresholds
+    (thresholds,) = load_weights(path, network, ("thresholds",), "drum network")
+    return network, thresholds

@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pipeline.errors import UserError
 from pipeline.transcription.instruments.features import LOWEST_BIN, NUM_BINS, SpectralFeatures
+from pipeline.transcription.networks.weight_files import load_weights, save_weights
 from pipeline.transcription.pitches.multipitch import LOWEST_PITCH, NUM_PITCHES
 
 FAMILIES = ("Piano", "Guitar", "Bass", "Strings")
@@ -140,10 +140,8 @@ def label_points(network: InstrumentNetwork, features: SpectralFeatures) -> NDAr
 
 
 def save_network(path: Path, network: InstrumentNetwork, confidence: NDArray[np.float64]) -> None:
-    """Write the weights, and those of note confidence, in half precision."""
-    arrays = {name: value.numpy().astype(np.float16) for name, value in network.state_dict().items() if value.ndim}
-    with path.open("wb") as file:
-        np.savez_compressed(file, confidence=confidence.astype(np.float32), **arrays)
+    """Write the weights in half precision, and those of note confidence."""
+    save_weights(path, network, {"confidence": confidence.astype(np.float32)})
 
 
 @cache
@@ -156,13 +154,5 @@ def load_network(path: Path = WEIGHTS) -> tuple[InstrumentNetwork, NDArray[np.fl
         The file is missing or holds something else.
     """
     network = InstrumentNetwork()
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name].astype(np.float32) for name in file.files}
-        confidence = arrays.pop("confidence").astype(np.float64)
-        counters = {name: value for name, value in network.state_dict().items() if not value.ndim}
-        network.load_state_dict({name: torch.from_numpy(value) for name, value in arrays.items()} | counters)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        message = f"{path} holds no weights of the instrument network: get the program's own copy again."
-        raise UserError(message) from error
-    return network.eval(), confidence
+    (confidence,) = load_weights(path, network, ("confidence",), "instrument network")
+    return network, confidence.astype(np.float64)

@@ -67,16 +67,13 @@ def hear_parts(
     without_lead
         Whether the tune is elsewhere, in a stem of its own.
     """
-    labelled = label_notes(activations, labels)
-    line, taken = lead_line(labelled, labels)
-    others = labelled.only(~taken)
-    family = others.families.argmax(axis=1) if len(others.notes) else np.zeros(0, np.int64)
-    bass = FAMILIES.index("Bass")
+    others = label_notes(activations, labels)
     parts = []
+    line, taken = lead_line(others, labels)
     if not without_lead and _expected_f1(line.notes, labels[:, :, 0, LEAD]) >= LEAST_EXPECTED_LEAD_F1:
         parts.append(_part(LEAD_NAME, LEAD_PROGRAMS[_family_of(line)], line))
-    else:
-        others, family = labelled, labelled.families.argmax(axis=1) if len(labelled.notes) else family
+        others = others.only(~taken)
+    family, bass = others.families.argmax(axis=1), FAMILIES.index("Bass")
     if rest is not None:
         family = np.where(family == bass, bass, FAMILIES.index(rest))
     unsure = np.zeros(len(family), bool)

@@ -20,7 +20,7 @@ from pipeline.errors import UserError
 from pipeline.progress import bar
 from pipeline.transcription.drums.drum_map import DRUMS, SAME_DRUM
 from pipeline.transcription.drums.features import band_power
-from pipeline.transcription.training.midi_rendering import MidiNotes, midi_of, read_notes, render
+from pipeline.transcription.training.midi_rendering import MidiNotes, add_reverberation, midi_of, read_notes, render
 from pipeline.transcription.training.sampled_kits import (
     KIT_PROGRAMS,
     SampledKit,
@@ -85,9 +85,12 @@ def is_held_out(path: Path) -> bool:
     return share_of(path) == 0
 
 
-def share_of(path: Path) -> int:
-    """Which of the `NUM_SHARES` shares of all files this one is in: 0 evaluates, 1 sets thresholds, others train."""
-    return int(hashlib.sha256(path.name.encode()).hexdigest(), 16) % NUM_SHARES
+def share_of(path: Path, salt: bytes = b"") -> int:
+    """Which of the `NUM_SHARES` shares of all files this one is in: 0 evaluates, 1 sets thresholds, others train.
+
+    By a hash of its name; each `salt` parts the files anew.
+    """
+    return int(hashlib.sha256(salt + path.name.encode()).hexdigest(), 16) % NUM_SHARES
 
 
 def excerpt(notes: NDArray[np.float64], random: np.random.Generator, speed: float) -> NDArray[np.float64]:
@@ -170,13 +173,9 @@ def music_stem(notes: NDArray[np.float64], soundfont: Path, random: np.random.Ge
 
 def _augment(sound: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
     """Augmentation of sound: full scale, now and then reverberation or overdrive."""
-    from scipy.signal import fftconvolve
-
     sound = sound / max(float(np.abs(sound).max(initial=0)), 1e-6)
     if random.random() < 0.3:
-        length = int(random.uniform(0.1, 0.7) * SAMPLE_RATE_HZ)
-        room = random.standard_normal(length) * 10 ** (-3 * np.arange(length) / length) / np.sqrt(length / 7)
-        sound = sound + random.uniform(0.05, 0.3) * fftconvolve(sound, room)[: len(sound)].astype(np.float32)
+        sound = add_reverberation(sound, random, longest_seconds=0.7, loudest=0.3)
     if random.random() < 0.25:
         drive = random.uniform(1.5, 4)
         sound = np.tanh(drive * sound)

@@ -65,3 +65,15 @@ def render(midi: bytes, soundfont: Path) -> NDArray[np.float32]:
         play(midi, soundfont, "midirenderer").mean(axis=1), RATE_HZ, SAMPLE_RATE_HZ
     )
     return sound
+
+
+def add_reverberation(
+    sound: NDArray[np.float32], random: np.random.Generator, longest_seconds: float, loudest: float
+) -> NDArray[np.float32]:
+    """Reverberation as exponentially decaying noise (Moorer 1979), of random length and level."""
+    from scipy.signal import fftconvolve
+
+    length = int(random.uniform(0.1, longest_seconds) * SAMPLE_RATE_HZ)
+    room = random.standard_normal(length) * 10 ** (-3 * np.arange(length) / length) / np.sqrt(length / 7)
+    late: NDArray[np.float32] = fftconvolve(sound, room)[: len(sound)].astype(np.float32)
+    return sound + np.float32(random.uniform(0.05, loudest)) * late

@@ -7,7 +7,6 @@ tunes are heard in a band.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,11 +28,10 @@ from pipeline.settings.data import TracksSettings
 from pipeline.transcription.instruments.features import FRAME_HOP, SpectralFeatures, spectral_features
 from pipeline.transcription.instruments.network import FAMILIES, FRAMES_PER_STEP, step_count
 from pipeline.transcription.pitches.multipitch import LOWEST_PITCH, NETWORK_RATE_HZ, NUM_PITCHES, pitch_activations
+from pipeline.transcription.training.midi_rendering import add_reverberation
 
 SECONDS = 40.0
 """Length of a passage."""
-NUM_SHARES = 10
-"""Shares of all files by the hashes of their names."""
 NO_FAMILY = -1
 """Family of sound effects and percussion with pitches, of which nothing is asked."""
 
@@ -93,11 +91,6 @@ class InstrumentExample:
     onsets: NDArray[np.bool_]
     asked: NDArray[np.bool_]
     chords: NDArray[np.void]
-
-
-def share_of(path: Path) -> int:
-    """Which of `NUM_SHARES` this file is in, by a hash of its name: 0 evaluates, 1 validates, others train."""
-    return int(hashlib.sha256(b"instruments " + path.name.encode()).hexdigest(), 16) % NUM_SHARES
 
 
 def family_of(program: int, tracks: TracksSettings) -> int:
@@ -308,13 +301,12 @@ def render_mix(song: LabelledSong, soundfont: Path, random: np.random.Generator)
 
 def _varied(sound: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
     """Augmentation of sound, full scale at the end: now and then a room, overdrive, another tone, noise."""
-    from scipy.signal import butter, fftconvolve, sosfilt
+    from scipy.signal import butter, sosfilt
 
-    varied: NDArray[np.floating] = sound / max(float(np.abs(sound).max(initial=0)), 1e-6)
+    sound = sound / max(float(np.abs(sound).max(initial=0)), 1e-6)
+    varied: NDArray[np.floating] = sound
     if random.random() < 0.35:
-        length = int(random.uniform(0.1, 0.9) * SAMPLE_RATE_HZ)
-        room = random.standard_normal(length) * 10 ** (-3 * np.arange(length) / length) / np.sqrt(length / 7)
-        varied = varied + random.uniform(0.05, 0.4) * fftconvolve(varied, room)[: len(varied)]
+        varied = add_reverberation(sound, random, longest_seconds=0.9, loudest=0.4)
     if random.random() < 0.3:
         varied = np.tanh(random.uniform(1.5, 4) * varied)
     if random.random() < 0.5:

@@ -48,7 +48,6 @@ from pipeline.transcription.training.bands.chord_model import (
     save_chord_model,
 )
 from pipeline.transcription.training.bands.instrument_examples import (
-    NUM_SHARES,
     InstrumentExample,
     label_pop909,
     label_score,
@@ -57,10 +56,10 @@ from pipeline.transcription.training.bands.instrument_examples import (
     passage,
     read_example,
     render_mix,
-    share_of,
     write_example,
 )
 from pipeline.transcription.training.bands.note_confidence import fit_note_confidence
+from pipeline.transcription.training.drum_stems import NUM_SHARES, share_of
 
 BATCH, CROP_STEPS = 4, 430
 """Passages of 20 s in a batch."""
@@ -73,6 +72,8 @@ POP_SHARE = 3
 """One of so many examples is POP909's."""
 TRIES = 20
 """Passages drawn for one example before giving up."""
+SALT = b"instruments "
+"""Parts the files into shares of their own."""
 VALIDATION_SHARE, EVALUATION_SHARE = 1, 0
 """Shares of the files that are not trained on."""
 
@@ -236,8 +237,8 @@ def find_sources(given: argparse.Namespace, shares: Sequence[int], seed: int) ->
             raise UserError(f"{folder}: there is no MIDI file ({pattern}) in it.")
         return found
 
-    bands = [path for folder in given.midi for path in below(folder) if share_of(path) in shares]
-    pop909 = [path for path in below(given.pop909) if share_of(path) in shares]
+    bands = [path for folder in given.midi for path in below(folder) if share_of(path, SALT) in shares]
+    pop909 = [path for path in below(given.pop909) if share_of(path, SALT) in shares]
     grooves = below(given.groove, "*beat_4-4.mid")
     return ExampleSources(tuple(bands), tuple(pop909), given.labels, grooves, tuple(given.soundfonts), seed)
 

@@ -11,8 +11,8 @@ from pipeline.scores.chords.symbols import read_progression
 from pipeline.transcription.beats.grid import Beats
 from pipeline.transcription.instruments.network import FAMILIES
 from pipeline.transcription.instruments.parts import HeardPart
+from pipeline.transcription.training.bands.band_evaluation import band_scores
 from pipeline.transcription.training.bands.instrument_examples import CHORD, HIT, NOTE, LabelledSong
-from pipeline.transcription.training.transcription_evaluation import band_scores
 from pipeline.transcription.transcriber import Transcription, on_beats
 from tests.sound_makers import timed_hits, timed_notes
 

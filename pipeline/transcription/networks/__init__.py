@@ -1,0 +1,1 @@
+"""What the small networks of transcription share: their files of weights."""
