@@ -42,7 +42,8 @@ class HeardNotes:
     rest
         Notes that the method for whole recordings is to tell apart, sorted by start.
     rest_sound
-        The sound `[samples]` in which they were found: the stem `other`, or the whole recording.
+        The sound `[samples]` in which they are told apart: the stem `other`, or the whole recording where that plays
+        what no stem does.
     tracks
         Notes whose track is known, by its name.
     hits
@@ -66,7 +67,8 @@ class HeardNotes:
 def hear_stems(stems: Mapping[str, Path], mix: Samples, find: Callable[[Samples], Notes]) -> HeardNotes:
     """Transcribe each stem of a song by itself.
 
-    Where one of the usual four stems is missing, notes of the mix that no stem plays are added to the rest.
+    Where one of the usual four stems is missing, notes of the mix that no stem plays are added to the rest, which is
+    then heard in the mix.
 
     Parameters
     ----------
@@ -99,6 +101,7 @@ def hear_stems(stems: Mapping[str, Path], mix: Samples, find: Callable[[Samples]
     missing = [name for name in USUAL_STEMS if name not in stems]
     remarks = [f"its stems lack {' and '.join(missing)}: the mix is heard for them"] if missing else []
     if rest is None or missing not in ([], ["drums"]):
+        rest_sound = mix
         known = [*tracks.values(), *([] if rest is None else [rest])]
         left = find(mix)
         if known:

@@ -57,6 +57,7 @@ def test_what_no_stem_plays_is_heard_in_the_mix(tmp_path: Path) -> None:
     assert heard.rest_sound is mix
     without_bass = hear_stems(write_stems(tmp_path, vocals=VOICE, drums=DRUMS, other=OTHER), mix, find)
     assert without_bass.rest["pitch"].tolist() == [40, 60] and set(without_bass.tracks) == {"Lead"}
+    assert without_bass.rest_sound is mix
 
 
 def test_silent_and_leaking_stems_play_nothing(tmp_path: Path) -> None:
