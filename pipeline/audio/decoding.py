@@ -1,10 +1,10 @@
-"""Decoding of recordings: a file to mono samples in memory, or one plain reason why not."""
+"""Decoding of recordings: a file to mono or stereo samples in memory, or one plain reason why not."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.downmix import CancellationMeter, PhaseAlignedDownmix
+from pipeline.audio.synthesizers import Sound
 from pipeline.audio.wav_header import RestoredWav, wav_layout
 from pipeline.errors import UnusableError
 from pipeline.formats import printable
@@ -90,6 +91,9 @@ class _Mending:
 Blocks = Iterator[tuple[int, NDArray[np.float32]]]
 """Sampling rate and samples `[samples, channels]`, block by block."""
 
+Mix = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""What is kept of a block `[samples, channels]`: one channel `[samples]`, or two `[samples, 2]`."""
+
 
 def read_recording(path: Path, max_minutes: float) -> DecodedRecording:
     """The sound of a file, its channels mixed into one, at `SAMPLE_RATE_HZ`.
@@ -109,6 +113,26 @@ def read_recording(path: Path, max_minutes: float) -> DecodedRecording:
     UnusableError
         It can't be read, or there is nothing to hear, with one plain reason.
     """
+    samples, remarks = _read(path, max_minutes, lambda block: block.mean(axis=1))
+    return DecodedRecording(_checked(samples, remarks), tuple(remarks))
+
+
+def read_channels(path: Path, max_minutes: float) -> Sound:
+    """The sound of a file in stereo at `SAMPLE_RATE_HZ`, `[samples, 2]`, sample by sample beside `read_recording`.
+
+    One channel becomes two that are alike, and so do the mean of more than two, and the mix of such whose mean would
+    lose what sounds, as they are of opposite polarity. Damaged files are mended as `read_recording` does, which says
+    how; parameters and errors are its own.
+    """
+    samples, remarks = _read(path, max_minutes, _in_stereo)
+    return _checked(samples, remarks)
+
+
+def _read(path: Path, max_minutes: float, mix: Mix) -> tuple[NDArray[np.float32], list[str]]:
+    """What a file sounds like, mixed block by block, and what had to be mended.
+
+    Raises `UnusableError` where it can't be read.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(12)
@@ -118,15 +142,16 @@ def read_recording(path: Path, max_minutes: float) -> DecodedRecording:
             raise UnusableError("a MIDI file and no recording: give it a name that ends in .mid")
         decode = _decode_m4a if head[4:8] == b"ftyp" else _decode
         mending = _Mending()
-        samples, cancels = _mean_of_channels(decode(path, max_minutes, mending), max_minutes, mending)
+        samples, cancels = _mixed(decode(path, max_minutes, mending), max_minutes, mending, mix)
         if cancels:
-            samples = _aligned_channels(decode(path, max_minutes, _Mending()))
+            aligned = _aligned_channels(decode(path, max_minutes, _Mending()))
+            samples = mix(aligned[:, None])
             mending.remarks.append("channels of opposite polarity were turned")
     except OSError as error:
         raise UnusableError(f"can't be read: {error.strerror or error}".lower()) from error
     if mending.bad_samples:
         mending.remarks.append(f"samples that are no numbers were filled in: {mending.bad_samples:,}")
-    return _checked(samples, mending.remarks)
+    return samples, mending.remarks
 
 
 def minutes_of(path: Path) -> float:
@@ -140,11 +165,19 @@ def minutes_of(path: Path) -> float:
         return 4.0
 
 
-def _mean_of_channels(blocks: Blocks, max_minutes: float, mending: _Mending) -> tuple[NDArray[np.float32], bool]:
-    """The mean of all channels at `SAMPLE_RATE_HZ`, and whether they cancel each other in it."""
+def _in_stereo(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A block `[samples, channels]` as two channels."""
+    if block.shape[1] == 2:
+        return block
+    return np.repeat(block.mean(axis=1, keepdims=True), 2, axis=1)
+
+
+def _mixed(blocks: Blocks, max_minutes: float, mending: _Mending, mix: Mix) -> tuple[NDArray[np.float32], bool]:
+    """The mix of all blocks at `SAMPLE_RATE_HZ`, and whether channels cancel each other in their mean."""
     import soxr
 
     parts: list[NDArray[np.float32]] = []
+    nothing = mix(np.zeros((0, 2), np.float32))
     resample: Any = None
     meter: CancellationMeter | None = None
     decoded, rate_hz = 0, 1
@@ -152,7 +185,7 @@ def _mean_of_channels(blocks: Blocks, max_minutes: float, mending: _Mending) -> 
         if resample is None:
             if rate_hz < LOWEST_RATE_HZ:
                 raise UnusableError(f"its sampling rate of {rate_hz} Hz is too low for music")
-            resample = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32")
+            resample = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, nothing.ndim, dtype="float32")
             meter = CancellationMeter(rate_hz) if block.shape[1] > 1 else None
         decoded += len(block)
         if decoded > max_minutes * 60 * rate_hz:
@@ -161,12 +194,12 @@ def _mean_of_channels(blocks: Blocks, max_minutes: float, mending: _Mending) -> 
         mending.bad_samples += bad
         if meter is not None:
             meter.add(whole)
-        parts.append(resample.resample_chunk(whole.mean(axis=1)))
+        parts.append(resample.resample_chunk(mix(whole)))
     if resample is None:
         raise UnusableError("broken file: there is no sound in it")
     if mending.bad_samples > MOST_BAD * decoded:
         raise UnusableError("broken file: most of its samples are no numbers")
-    parts.append(resample.resample_chunk(np.zeros(0, np.float32), last=True))
+    parts.append(resample.resample_chunk(nothing, last=True))
     return np.concatenate(parts), meter is not None and meter.cancels
 
 
@@ -197,14 +230,14 @@ def without_bad_samples(block: NDArray[np.float32]) -> tuple[NDArray[np.float32]
     return mended, int(np.count_nonzero(~good.all(axis=1)))
 
 
-def _checked(samples: NDArray[np.float32], remarks: list[str]) -> DecodedRecording:
-    """The recording, on a usual scale. Raises `UnusableError` where there is nothing to hear."""
+def _checked(samples: NDArray[np.float32], remarks: list[str]) -> NDArray[np.float32]:
+    """The samples on a usual scale, with a remark. Raises `UnusableError` where there is nothing to hear."""
     if len(samples) < SHORTEST_SECONDS * SAMPLE_RATE_HZ:
         raise UnusableError(f"lasts less than {SHORTEST_SECONDS:g} s")
-    offset = float(samples.mean(dtype=np.float64))
-    if abs(offset) > LARGEST_OFFSET:
-        samples = samples - np.float32(offset)
-        remarks.append(f"a DC offset was removed: {offset:.2g} of full scale")
+    offset = samples.mean(axis=0, dtype=np.float64)  # of each channel
+    if np.abs(offset).max() > LARGEST_OFFSET:
+        samples = samples - offset.astype(np.float32)
+        remarks.append(f"a DC offset was removed: {offset.flat[np.abs(offset).argmax()]:.2g} of full scale")
     peak = max(float(samples.max()), -float(samples.min()))
     if peak > LOUDEST:  # float samples on the scale of integers, or a spike that is no sound
         level = float(np.quantile(np.abs(samples), USUAL_SHARE))
@@ -216,7 +249,7 @@ def _checked(samples: NDArray[np.float32], remarks: list[str]) -> DecodedRecordi
         peak = max(float(samples.max()), -float(samples.min()))
     if peak < QUIETEST:
         raise SilentRecordingError("silent from beginning to end")
-    return DecodedRecording(samples, tuple(remarks))
+    return samples
 
 
 @contextmanager

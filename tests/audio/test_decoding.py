@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from pipeline.audio.decoding import SAMPLE_RATE_HZ, minutes_of, read_recording
+from pipeline.audio.decoding import SAMPLE_RATE_HZ, minutes_of, read_channels, read_recording
 from pipeline.errors import UnusableError
 from tests.sound_makers import melody, write_sound
 
@@ -191,3 +191,38 @@ def test_what_is_missing_of_an_m4a_file_is_told_and_channels_that_cancel_are_tur
     content = (tmp_path / "a.m4a").read_bytes()
     (tmp_path / "b.mp3").write_bytes(content[: len(content) * 2 // 3])
     assert any(remark.startswith("cut off: ") for remark in read_recording(tmp_path / "b.mp3", 1).remarks)
+
+
+@pytest.mark.parametrize("rate_hz", [SAMPLE_RATE_HZ, 48000, 22050])
+def test_stereo_is_read_sample_by_sample_beside_mono(tmp_path: Path, rate_hz: int) -> None:
+    left, right = melody([60, 64, 67]), melody([48, 72, 55])
+    path = write_sound(tmp_path / "a.wav", np.stack([left, 0.3 * right], axis=1), rate_hz)
+    both = read_channels(path, 1)
+    assert both.dtype == np.float32 and both.shape[1] == 2
+    assert np.abs(both.mean(axis=1) - read_recording(path, 1).samples).max() < 1e-5
+    assert np.abs(both[:, 0] - both[:, 1]).max() > 0.1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_other_numbers_of_channels_become_two_that_are_alike(tmp_path: Path, channels: int) -> None:
+    sound = np.stack([melody([60, 64]), melody([67, 71]), melody([72, 60])], axis=1)[:, :channels]
+    path = write_sound(tmp_path / "a.wav", sound)
+    mono = read_recording(path, 1).samples
+    assert np.abs(read_channels(path, 1) - mono[:, None]).max() < 1e-6
+
+
+def test_stereo_of_opposite_polarity_is_turned(tmp_path: Path) -> None:
+    sound = melody([60, 64, 67])
+    path = write_sound(tmp_path / "a.wav", np.stack([sound, -0.95 * sound], axis=1))
+    assert np.abs(read_channels(path, 1) - read_recording(path, 1).samples[:, None]).max() < 1e-6
+
+
+def test_damaged_stereo_is_mended_as_mono_is(tmp_path: Path) -> None:
+    sound = np.stack([melody([60, 64, 67]), melody([48, 72, 55])], axis=1).astype(np.float32) + np.float32(0.1)
+    sound[5000:5010, 1] = np.nan
+    soundfile.write(tmp_path / "a.wav", sound, SAMPLE_RATE_HZ, subtype="FLOAT")
+    decoded = read_recording(tmp_path / "a.wav", 1)
+    assert len(decoded.remarks) == 2
+    assert np.abs(read_channels(tmp_path / "a.wav", 1).mean(axis=1) - decoded.samples).max() < 1e-3
+    with pytest.raises(UnusableError, match="can't be read: no such file"):
+        read_channels(tmp_path / "none.wav", 1)
