@@ -1,4 +1,4 @@
-"""Attacks near a moment, to a millisecond: where a note is struck, and how far two passages lie apart."""
+"""Attacks near a moment, to a few milliseconds: where a note is struck, and how far two passages lie apart."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from numpy.typing import NDArray
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.audio.synthesizers import Sound
 
-FRAME, HOP = 512, 44
+FRAME, HOP = 1024, 44
 """Samples of a spectrum, and between two: about a millisecond."""
+LAG = 10
+"""Flux is what has come since so many spectra before."""
+LOWEST_BIN = 8
+"""Lower ones (340 Hz) waver with the waves of a bass."""
 SEARCH_SECONDS = 0.03
 """An attack belongs to a beat that is no further away."""
 EARLY_SECONDS = 0.004
 """A loop begins so long before its attack."""
-CLEAR = 3.0
+CLEAR = 2.2
 """An attack has so many times the median flux around it."""
-RISE = 0.1
+RISE = 0.15
 """With it comes at least this part of what sounds."""
-FOOT = 0.2
+FOOT = 0.5
 """It begins where the flux rises above this part of its peak."""
 AROUND_SECONDS = 0.15
 LIKE = 0.5
@@ -31,38 +35,38 @@ Floats = NDArray[np.float64]
 def flux_and_level(sound: Sound, begin: int, end: int) -> tuple[Floats, Floats]:
     """Spectral flux and level of a sound from sample `begin` to `end`, a value every `HOP` samples each.
 
-    Both are sums of logarithmic magnitudes: what has come within a millisecond, and what sounds. Outside it is silent.
+    Both are sums of logarithmic magnitudes: what has come in `LAG` spectra, and what sounds. Outside it is silent.
     """
-    first, last = begin - FRAME // 2 - HOP, end + FRAME // 2
+    first, last = begin - FRAME // 2 - LAG * HOP, end + FRAME // 2
     own = sound[max(first, 0) : max(last, 0)].mean(axis=1)
-    mono = np.pad(own, (max(-first, 0), max(last - first - len(own) - max(-first, 0), 0)))
+    before = max(-first, 0)
+    mono = np.pad(own, (before, max(last - first - len(own) - before, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(mono, FRAME)[::HOP]
-    magnitudes = np.log1p(100 * np.abs(np.fft.rfft(windows * np.hanning(FRAME), axis=1)) / FRAME)
-    flux = np.maximum(np.diff(magnitudes, axis=0), 0).sum(axis=1)
-    return flux.astype(np.float64), magnitudes[1:].sum(axis=1).astype(np.float64)
+    spectra = np.abs(np.fft.rfft(windows * np.hanning(FRAME), axis=1))[:, LOWEST_BIN:]
+    magnitudes = np.log1p(spectra / max(float(np.quantile(spectra, 0.9)), 1e-9))
+    flux = np.maximum(magnitudes[LAG:] - magnitudes[:-LAG], 0).sum(axis=1)
+    return flux.astype(np.float64), magnitudes[LAG:].sum(axis=1).astype(np.float64)
 
 
 def attack_near(sound: Sound, sample: int) -> int | None:
-    """The sample at which something is struck within `SEARCH_SECONDS` of another, None where nothing is."""
+    """The sample at which something is struck within `SEARCH_SECONDS` of another, None where nothing clearly is."""
     around, search = (round(seconds * SAMPLE_RATE_HZ) for seconds in (AROUND_SECONDS, SEARCH_SECONDS))
     flux, level = flux_and_level(sound, sample - around, sample + around)
     offsets = np.arange(len(flux)) * HOP - around
     near = np.flatnonzero(np.abs(offsets) <= search)
     peak = int(near[flux[near].argmax()])
-    struck = slice(max(peak - 4, 0), peak + 5)
-    if flux[peak] <= CLEAR * float(np.median(flux)) or flux[struck].sum() < RISE * level[struck].max():
+    if flux[peak] <= CLEAR * float(np.median(flux)) or flux[peak] < RISE * level[peak : peak + LAG].max():
         return None
     foot = peak
     while foot > 0 and flux[foot - 1] > FOOT * flux[peak]:
         foot -= 1
-    # a spectrum hears what comes half its length later, though hardly
-    return sample + int(offsets[foot]) + FRAME // 4
+    return max(sample + int(offsets[foot]), 0)
 
 
 def displacement(sound: Sound, one: int, other: int) -> int:
     """By how many samples the passage at `other` has to move to have its attacks where that at `one` has them.
 
-    0 where the two are not alike, or lie no better within `SEARCH_SECONDS`.
+    0 where the two are not alike.
     """
     before, length = round(SEARCH_SECONDS * SAMPLE_RATE_HZ), round(COMPARED_SECONDS * SAMPLE_RATE_HZ)
     pattern, _ = flux_and_level(sound, one - before, one + length)

@@ -25,7 +25,7 @@ from pipeline.scores.tracks import AssignedPart
 from pipeline.settings.render import RenderSettings
 from pipeline.settings.transcribe import TranscribeSettings
 from pipeline.songs.flip.score_sound import score_sound
-from pipeline.songs.flip.tuning import tuning_cents
+from pipeline.songs.flip.tuning import Tuning, find_tuning
 from pipeline.songs.given_song import given_path
 from pipeline.transcription.beats.grid import Beats
 from pipeline.transcription.cache import TranscriptionResult, recording_of, transcribe_one
@@ -72,7 +72,7 @@ class Record:
     chords, chord_confidence
         The chord of each half bar, int8 `[2 * num_bars, 3]`, and how surely it was heard, float64 `[2 * num_bars]` 0 to
         1; of a score all that are known are sure.
-    tuning_cents
+    tuning
         How far its notes lie above those of A = 440 Hz.
     key
         As estimated, None where no pitch stands out.
@@ -93,7 +93,7 @@ class Record:
     hits: RecordNotes
     chords: ChordRows
     chord_confidence: NDArray[np.float64]
-    tuning_cents: float
+    tuning: Tuning
     key: Key | None
     score: Score
     span: BarSpan
@@ -108,6 +108,11 @@ class Record:
     def bpm(self) -> float:
         """The tempo of most of it, in quarter notes a minute."""
         return self.beats.bpm * self.quarters_per_beat
+
+    @property
+    def tuning_cents(self) -> float:
+        """How far its notes lie above those of A = 440 Hz, in cents."""
+        return self.tuning.cents
 
     @property
     def seconds(self) -> float:
@@ -258,7 +263,7 @@ def _record(
         hits=_timed_notes(score, span, grid, spec, is_drum=True),
         chords=chords,
         chord_confidence=confidence,
-        tuning_cents=tuning_cents(sound, SAMPLE_RATE_HZ),
+        tuning=find_tuning(sound, SAMPLE_RATE_HZ),
         key=estimate_key(pitch_class_durations(on_grid, spec)),
         score=score,
         span=span,

@@ -22,7 +22,7 @@ FRAME, HOP = 2048, 441
 """Of spectral flux: samples of a spectrum, and between two."""
 FLUX_SECONDS = 0.05
 """The flux of a moment is the greatest within so much of it."""
-FLUX_RANGE_DB = 60.0
+FLUX_RANGE_DB = 80.0
 BANDS = 48
 AROUND_SECONDS = 0.25
 """So much on either side of a moment is analysed."""
@@ -49,7 +49,7 @@ def seam_click_db(loop: Sound, beats: NDArray[np.int64]) -> float:
     """Level of the loudest millisecond at the seam, before its attack, against those of the loop's own beats, in dB.
 
     Levels are those of the second difference of the samples, in which a click stands out. Of the beats, samples
-    `[beats]`, the median counts.
+    `[beats]`, the mean in decibels counts.
     """
     twice = np.tile(loop, (2, 1)).mean(axis=1, dtype=np.float64)
     bend = np.diff(twice, 2) ** 2
@@ -59,8 +59,8 @@ def seam_click_db(loop: Sound, beats: NDArray[np.int64]) -> float:
         round(seconds * SAMPLE_RATE_HZ) for seconds in (EARLY_SECONDS, FADE_SECONDS, *STRUCK_SECONDS)
     )
     at_seam = power[len(loop) - fade - CLICK_SAMPLES : len(loop) + early - CLICK_SAMPLES].max()
-    own = [power[max(beat + before, 0) : beat + after].max(initial=0.0) for beat in beats.tolist()]
-    return float(10 * np.log10((at_seam + 1e-14) / (np.median(own) + 1e-14)))
+    own = np.array([power[max(beat + before, 0) : beat + after].max(initial=0.0) for beat in beats.tolist()])
+    return float(10 * np.log10(at_seam + 1e-14) - 10 * np.log10(own + 1e-14).mean())
 
 
 @dataclass(frozen=True)
