@@ -1,1 +1,1 @@
-"""Pictures: palette, canvas, piano rolls, structure, learning curves."""
+"""Pictures: palette, canvas, piano rolls, structure, loops of records, learning curves."""
