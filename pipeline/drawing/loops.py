@@ -24,6 +24,7 @@ BELOW = 24
 NUMBERED_BARS = 4
 """Every so many bars the number of one is written."""
 FRAME = 2048
+LOWEST_HZ, HIGHEST_HZ = 60.0, 8000.0
 LOUD_SHARE, RANGE_DB = 0.999, 60.0
 """White is what this share of the spectrogram stays below; black is so many decibels less."""
 TINT = 0.35
@@ -72,7 +73,7 @@ def draw_loops(
     mono
         The sound of the record, float32 `[samples]`.
     rate_hz
-        Its sampling rate.
+        Its sampling rate, 16,000 Hz at least.
     bar_seconds
         Where each bar begins and the last ends, in seconds.
     loops
@@ -129,7 +130,8 @@ def _mel_spectrum(mono: NDArray[np.float32], rate_hz: int, row: LoopRow) -> NDAr
     padded = np.pad(mono, FRAME // 2 + 1)
     starts = np.minimum(np.rint(moments * rate_hz).astype(int), len(padded) - FRAME)
     frames = padded[starts[:, None] + np.arange(FRAME)] * np.hanning(FRAME)
-    power = np.abs(np.fft.rfft(frames, axis=1)) ** 2 @ mel(sr=rate_hz, n_fft=FRAME, n_mels=BANDS, fmin=60, fmax=8000).T
+    bands = mel(sr=rate_hz, n_fft=FRAME, n_mels=BANDS, fmin=LOWEST_HZ, fmax=HIGHEST_HZ)
+    power = np.abs(np.fft.rfft(frames, axis=1)) ** 2 @ bands.T
     decibels: NDArray[np.float64] = 10 * np.log10(power.T[::-1] + 1e-9)
     return decibels
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,14 +129,17 @@ def find_loops(record: Record, percussive: bool = False, count: int = 8) -> list
         Fewer than `count`, or none, where the record has no more. Where none of those that sound right closes well, the
         best of them.
     """
-    finder = _LoopFinder.of(record)
+    finder = _finder_of(record)
     found: list[Loop] = []
     open_loops: list[Loop] = []
     for first_bar, num_bars in finder.candidates(percussive):
         if any(finder.likeness((first_bar, num_bars), (one.first_bar, one.num_bars)) > ALIKE for one in found):
             continue
         loop = finder.loop(first_bar, num_bars, percussive)
-        closes = loop.parts.seam_click_db <= LOUDEST_CLICK_DB and loop.parts.seam_flux <= MOST_FLUX
+        is_even = (
+            percussive or loop.parts.seam_flux <= MOST_FLUX
+        )  # drums are struck harder than what a record usually has
+        closes = is_even and loop.parts.seam_click_db <= LOUDEST_CLICK_DB
         (found if closes else open_loops).append(loop)
         if len(found) == count:
             break
@@ -151,7 +155,7 @@ def loop_at(record: Record, first_bar: int, num_bars: int) -> Loop:
     if num_bars < 1 or first_bar not in whole or first_bar + num_bars - 1 not in whole:
         named = f"bar {first_bar + 1}" if num_bars == 1 else f"bars {first_bar + 1}-{first_bar + num_bars}"
         raise UserError(f"{record.source} has no {named}: it has bars {whole.start + 1} to {whole.stop}.")
-    return _LoopFinder.of(record).loop(first_bar, num_bars, percussive=False)
+    return _finder_of(record).loop(first_bar, num_bars, percussive=False)
 
 
 def loop_sound(record: Record, loop: Loop) -> Sound:
@@ -174,13 +178,6 @@ class _LoopFinder:
     features: LoopFeatures
     likenesses: Floats
     usual: DownbeatFlux
-
-    @classmethod
-    def of(cls, record: Record) -> _LoopFinder:
-        features = loop_features(record)
-        downbeats = np.rint(record.bar_seconds[record.whole_bars.start : record.whole_bars.stop] * SAMPLE_RATE_HZ)
-        usual = downbeat_flux(record.sound, downbeats.astype(np.int64))
-        return cls(record, features, features.bars @ features.bars.T, usual)
 
     def candidates(self, percussive: bool) -> Iterator[tuple[int, int]]:
         """First bar and length of all loops that are loud and full enough, the best first."""
@@ -226,7 +223,7 @@ class _LoopFinder:
         chroma = features.chroma[own]
         entropy = -(chroma * np.log(np.maximum(chroma, 1e-12))).sum(axis=1) / np.log(12)
         repeats = self._repeats(first_bar, num_bars)
-        sounding = features.power[features.power > 0]
+        usual = max(float(features.power.sum()) / max(int((features.power > 0).sum()), 1), 1e-30)
         return LoopParts(
             seam=self._seam(first, last),
             clarity=float((power * (1 - entropy) * (chroma.sum(axis=1) > 0)).sum() / total),
@@ -234,7 +231,7 @@ class _LoopFinder:
             recurrence=float(np.maximum(repeats, 0).mean()) if len(repeats) else 0.0,
             best_repeat=float(repeats.max(initial=0.0)),
             chord_movement=_movement(chroma, features.frames_per_bar // 2),
-            level_db=float(10 * np.log10(max(float(power.mean()), 1e-30) / float(sounding.mean()))),
+            level_db=float(10 * np.log10(max(float(power.mean()), 1e-30) / usual)),
             band_share=float(features.band_power[own].sum() / total),
         )
 
@@ -263,11 +260,20 @@ class _LoopFinder:
         return max(float(within[steps, (steps + turn) % long[1]].mean()) for turn in range(long[1]))
 
 
+@lru_cache(maxsize=2)
+def _finder_of(record: Record) -> _LoopFinder:
+    """What loops of a record are judged by; kept, as one who chooses among its loops asks several times."""
+    features = loop_features(record)
+    downbeats = np.rint(record.bar_seconds[record.whole_bars.start : record.whole_bars.stop] * SAMPLE_RATE_HZ)
+    usual = downbeat_flux(record.sound, downbeats.astype(np.int64))
+    return _LoopFinder(record, features, features.bars @ features.bars.T, usual)
+
+
 def _is_fit(parts: LoopParts, percussive: bool) -> bool:
-    """Whether a loop is loud enough, heard on small loudspeakers, and drummed or not as asked for."""
+    """Whether a loop is loud enough, drummed or not as asked for, and if not heard on small loudspeakers."""
     drummed = parts.percussive >= LEAST_PERCUSSIVE if percussive else parts.percussive <= MOST_PERCUSSIVE
-    is_full = parts.level_db >= LOWEST_DB and parts.band_share >= LEAST_BAND_SHARE
-    return drummed and is_full and parts.seam >= LEAST_SEAM
+    is_heard = parts.level_db >= LOWEST_DB and (percussive or parts.band_share >= LEAST_BAND_SHARE)
+    return drummed and is_heard and parts.seam >= LEAST_SEAM
 
 
 def _movement(chroma: NDArray[np.float64], frames: int) -> float:

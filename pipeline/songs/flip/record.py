@@ -212,10 +212,11 @@ def _read_score(
     if float(score.seconds_at(np.array([score.end]))[0]) > 60 * max_minutes:
         raise UnusableError(f"lasts more than transcribe.max_minutes={max_minutes:g}")
     beats = score.seconds_at(_beat_quarters(span, spec))
-    found = _record(path, source, score_sound(path, score, render), score, span, beats, spec)
-    if not found.sound.any():
+    sound = score_sound(path, score, render)
+    if not sound.any():
         raise UnusableError("nothing is heard of it")
-    return found
+    rest = int(np.ceil(beats[-1] * SAMPLE_RATE_HZ)) - len(sound)  # a synthesizer may stop at the end of the last note
+    return _record(path, source, np.pad(sound, ((0, max(rest, 0)), (0, 0))), score, span, beats, spec)
 
 
 def _longest_span(score: Score, spec: RollSpec) -> BarSpan:

@@ -85,7 +85,7 @@ def downbeat_flux(sound: Sound, downbeats: NDArray[np.int64]) -> DownbeatFlux:
     reach = round(AROUND_SECONDS * SAMPLE_RATE_HZ)
     excerpts = [sound[max(one - reach, 0) : one + reach] for one in chosen.tolist()]
     excerpts = [np.pad(one, ((2 * reach - len(one), 0), (0, 0))) for one in excerpts]
-    loudest = max(float(_mel_power(one).max()) for one in excerpts)
+    loudest = max(1e-9, *(float(_mel_power(one).max()) for one in excerpts))
     return DownbeatFlux(loudest, float(np.median([_flux_in_middle(one, loudest) for one in excerpts])))
 
 
