@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -167,10 +167,8 @@ def read_record(
             return _read_recording(path, source, spec, max_megabytes, transcribe)
         return _read_score(path, source, spec, max_megabytes, transcribe.max_minutes, render)
     except MetreError as error:
-        other = "transcribe.recognise_metre=false counts its beats so all the same" if is_recording(path.name) else ""
         raise UserError(
-            f"{source} is in {error.found}, and this checkpoint makes {spec.metre}: flip a record in {spec.metre}"
-            f"{'; ' if other else ''}{other}."
+            f"{source} is in {error.found}, and this checkpoint makes {spec.metre}: flip a record in {spec.metre}."
         ) from error
     except UnusableError as error:
         limit = "transcribe.max_minutes"
@@ -188,18 +186,34 @@ def _read_recording(
 ) -> Record:
     """A record of a recording. Raises `UnusableError`."""
     say(f"{path.name} is a recording: what it plays is written down first.")
+    score, found = _transcribed(path, spec, max_megabytes, settings)
+    remarks: tuple[str, ...] = ()
+    try:
+        span = _longest_span(score, spec)
+    except MetreError as error:  # often only its bars are wrong, and its beats are what loops are cut by
+        if not settings.recognise_metre:
+            raise
+        plain = replace(settings, recognise_metre=False)
+        score, found = _transcribed(path, spec, max_megabytes, plain)
+        remarks = (f"sounds like {error.found}: its beats are counted in bars of {spec.metre} all the same",)
+        span = _longest_span(score, spec)
+    heard = Beats(np.array(found.report["beats_seconds"]), int(found.report["beats_per_bar"]))
+    beats = heard.moments(_beat_quarters(span, spec) / spec.quarters_per_beat)
+    sound = read_channels(path, settings.max_minutes)
+    record = _record(path, source, sound, score, span, beats, spec, found)
+    return replace(record, remarks=(*record.remarks, *remarks))
+
+
+def _transcribed(
+    path: Path, spec: RollSpec, max_megabytes: float, settings: TranscribeSettings
+) -> tuple[Score, TranscriptionResult]:
+    """The score of a recording, and its transcription. Raises `UnusableError`."""
     recording = recording_of(path, settings, spec.beats_per_bar, quarters_per_beat=spec.quarters_per_beat)
     found = transcribe_one(recording)
     if found.problem:
         raise UnusableError(found.problem)
     score = read_scores(found.midi, max_megabytes)[0]
-    if spec.is_compound:
-        score = score.in_dotted_beats()
-    heard = Beats(np.array(found.report["beats_seconds"]), int(found.report["beats_per_bar"]))
-    span = _longest_span(score, spec)
-    beats = heard.moments(_beat_quarters(span, spec) / spec.quarters_per_beat)
-    sound = read_channels(path, settings.max_minutes)
-    return _record(path, source, sound, score, span, beats, spec, found)
+    return (score.in_dotted_beats() if spec.is_compound else score), found
 
 
 def _read_score(
