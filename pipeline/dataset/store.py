@@ -4,7 +4,8 @@
 validation, then test), in the same order `chords.npy` (int8 `[phrases, half_bars, 3]`, see `gan.chords`) and
 `phrases.csv` (which bars of which song each phrase is, and how much it counts), `songs.csv` (what is known of each
 song), `plans.npz` (the plan of each, in the order of `songs.csv`), `performance.npz` (how notes of some of them are
-played, see `pipeline.dataset.performances`), `rejects.csv` and `statistics.json`.
+played, see `pipeline.dataset.performances`), `rejects.csv` and `statistics.json`. Where songs play samples of the
+catalog, `sampled.csv` says in which phrases a track holds the notes of one.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from pipeline.scores.structure.song_plan import SongPlan, unpack_plans
 
 ROLLS, PHRASES, SONGS, REJECTS, STATISTICS = "rolls.npy", "phrases.csv", "songs.csv", "rejects.csv", "statistics.json"
 PLANS, PERFORMANCE, CHORDS = "plans.npz", "performance.npz", "chords.npy"
+SAMPLED = "sampled.csv"
 WRITTEN, RECOGNISED = "written", "recognised"
 """Where the chords of a song come from."""
 T = TypeVar("T")
@@ -76,6 +78,15 @@ class PhraseIndexRow:
     """Which section of the song it lies in, counted from 0."""
     weight: float
     """How much it counts in training, 1 or less: of a transcription, how surely it was heard."""
+
+
+@dataclass(frozen=True)
+class SamplePhrase:
+    """A line of `sampled.csv`: a phrase in which a track holds the moved notes of a sample that its song plays."""
+
+    song: str
+    first_bar: int
+    track: str
 
 
 @dataclass(frozen=True)
@@ -187,10 +198,29 @@ class PhraseStore:
         """Which tracks the song of each phrase of a split says something of: bool `[phrases, tracks]`.
 
         A track that is not known is silent in the roll for want of knowledge. One that no song of the set knows is
-        taken to rest: nothing could be learned of it.
+        taken to rest: nothing could be learned of it. One that holds the notes of a sample is known in that phrase.
         """
-        known: NDArray[np.bool_] = self._known_by_song[self.index(split).songs]
+        index = self.index(split)
+        known: NDArray[np.bool_] = self._known_by_song[index.songs]
+        for one in self.sampled:
+            track = self.spec.names.index(one.track)
+            known[(index.songs == self._place_of[one.song]) & (index.first_bars == one.first_bar), track] = True
         return known
+
+    @cached_property
+    def sampled(self) -> list[SamplePhrase]:
+        """The phrases that hold the notes of a sample; none where the catalog had no samples."""
+        path = self.directory / SAMPLED
+        rows = read_rows(path, SamplePhrase, "prepare") if path.is_file() else []
+        strange = [one for one in rows if one.track not in self.spec.names]
+        if strange:
+            raise damaged(path, f"it has a track {strange[0].track!r}", "prepare")
+        return [one for one in rows if one.song in self._place_of]
+
+    @cached_property
+    def _place_of(self) -> dict[str, int]:
+        """The place of each song in `songs`."""
+        return {row.song: place for place, row in enumerate(self.songs)}
 
     def known_by_song(self, split: str) -> NDArray[np.bool_]:
         """The same of the songs of a split, in the order of `songs`: bool `[songs, tracks]`."""

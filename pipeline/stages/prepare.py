@@ -11,11 +11,20 @@ from typing import TYPE_CHECKING
 
 from gan.spec import RollSpec
 from pipeline.config import stage_directory
-from pipeline.csv import read_rows
+from pipeline.csv import read_rows, write_rows
 from pipeline.dataset.cutting import PreparedFile, SourceFile, cutting_settings
 from pipeline.dataset.reasons import count_reasons, none_usable
 from pipeline.dataset.resumable_reading import read_files_resuming
-from pipeline.dataset.store import Reject, open_store
+from pipeline.dataset.sample_identification.catalog_pairs import (
+    FoundSample,
+    MetreSettings,
+    match_pairs,
+    pairs_of,
+    samples_of,
+)
+from pipeline.dataset.sample_identification.context import sample_notes, with_samples
+from pipeline.dataset.sample_identification.matches import write_matches
+from pipeline.dataset.store import SAMPLED, Reject, SamplePhrase, open_store
 from pipeline.dataset.store_writer import StoreSummary, write_store
 from pipeline.errors import UserError
 from pipeline.formats import SCORES, is_recording
@@ -37,6 +46,8 @@ if TYPE_CHECKING:
 
 ESTIMATES = {"midi": (0.02, 90), "musicxml": (0.03, 30), "abc": (0.5, 30), "recording": (0.02, 90)}
 """Seconds to read one file on one core of an ordinary machine, and bars in it; a recording once it is transcribed."""
+SECONDS_PER_PAIR = 15
+"""To look for a sample in the song that used it."""
 
 
 def inputs(config: Config) -> dict[str, str]:
@@ -54,12 +65,19 @@ def plan(config: Config) -> Plan:
     num_phrases = sum(bars // config.prepare.hop_bars + 1 for _, bars in estimates)
     phrase_bytes = 2 * spec.num_tracks * spec.num_steps * -(-spec.num_pitches // 8)
     work = remaining_work(
-        recordings_of(rows, config.transcribe, spec.beats_per_bar, spec.quarters_per_beat), config.executor
+        recordings_of(
+            [*rows, *heard_samples(read_catalog(config))], config.transcribe, spec.beats_per_bar, spec.quarters_per_beat
+        ),
+        config.executor,
     )
     text = f"Cuts {counted(len(rows), 'song')} into phrases of {counted(spec.bars, 'bar')}, "
+    num_samples = len(samples_of(read_catalog(config)))
+    seconds += num_samples * SECONDS_PER_PAIR / workers
     text += f"about {duration(seconds + work.seconds)}"
     if work.files:
         text += f", {counted(work.files, 'recording')} of them to transcribe first"
+    if num_samples:
+        text += f"; looks for {counted(num_samples, 'sample')} in the songs that used them"
     text += "."
     sound_bytes = int(work.minutes * BYTES_PER_MINUTE)
     return Plan(text, num_phrases * (phrase_bytes + 200) + sound_bytes + 5_000_000)
@@ -75,6 +93,8 @@ def run(config: Config, directory: Path) -> Outcome:
     sources = [source_of(row, found.get(row.where)) for row in songs_of(rows)]
     files = called_by_user(read_files_resuming(sources, settings, config.executor, journal_path(config)), rows)
     files = with_problems(bar(files, len(sources), "prepare", "files"), rows)
+    samples, sampled = find_samples(config, rows, found, settings.spec), list[SamplePhrase]()
+    files = with_samples(files, sample_notes(samples, settings.spec), settings.spec, config.tracks, sampled)
     summary = write_store(files, settings, directory)
     if summary.songs == 0:
         journal_path(config).unlink(missing_ok=True)
@@ -83,16 +103,45 @@ def run(config: Config, directory: Path) -> Outcome:
     say(f"prepare: {counted(summary.songs, 'song')}, {describe_phrases(summary)}; {describe_rejects(summary)}")
     if summary.remarks:
         say(f"prepare: {describe_remarks(summary)}")
-    add_page(config, directory, rows, written)
+    if samples:
+        write_matches(directory, [one.match for one in samples])
+        write_rows(directory / SAMPLED, sampled, SamplePhrase)
+        say(f"prepare: {describe_samples(samples, len(sampled))}")
+    add_page(config, directory, rows, written, samples)
     journal_path(config).unlink(missing_ok=True)
     notes = {"songs": summary.songs, "phrases": summary.phrases, "rejects": dict(summary.reasons())}
     return Outcome(notes=notes)
 
 
-def add_page(config: Config, directory: Path, rows: Sequence[CatalogRow], written: Mapping[str, str]) -> None:
+def find_samples(
+    config: Config, rows: Sequence[CatalogRow], songs: Mapping[str, TranscriptionResult], spec: RollSpec
+) -> list[FoundSample]:
+    """What is found of the catalog's samples in the songs that used them, whose transcriptions are `songs`."""
+    if not samples_of(rows):
+        return []
+    _, samples = transcribe_first(config, heard_samples(rows), spec)
+    metre = MetreSettings(spec, config.data.trust_metre, config.data.pair_bars)
+    pairs = pairs_of(rows, {**songs, **samples}, metre, config.transcribe.max_minutes)
+    return list(bar(match_pairs(pairs, config.executor), len(pairs), "samples", "samples"))
+
+
+def heard_samples(rows: Sequence[CatalogRow]) -> list[CatalogRow]:
+    """The rows of samples that a song used and that can be heard, each file once, as rows of songs."""
+    files = {row.where: replace(row, kind="song", problem="") for row in samples_of(rows) if row.sha256}
+    return list(files.values())
+
+
+def add_page(
+    config: Config,
+    directory: Path,
+    rows: Sequence[CatalogRow],
+    written: Mapping[str, str],
+    samples: Sequence[FoundSample] = (),
+) -> None:
     """Write the page of the set in `directory`; what keeps it from being made never costs the set.
 
-    `written` names the MIDI file of each recording that was transcribed, by the path of the recording.
+    `written` names the MIDI file of each recording that was transcribed, by the path of the recording, and `samples`
+    says what was found of the catalog's samples.
     """
     from pipeline.pages.dataset.commands import next_commands, with_batches_of_at_most
     from pipeline.pages.dataset.page import PAGE, PageFacts, write_set_page
@@ -111,6 +160,7 @@ def add_page(config: Config, directory: Path, rows: Sequence[CatalogRow], writte
                 recording: os.path.relpath(Path(midi).with_name(PICTURE), directory)
                 for recording, midi in written.items()
             },
+            samples=samples,
         )
         remarks = write_set_page(directory, store, facts, config.tracks, config.render)
     except Exception as error:  # nothing on the page is worth more than the phrases that are there
@@ -226,6 +276,13 @@ def describe_remarks(summary: StoreSummary) -> str:
     """What was mended or guessed in how many songs, the most frequent first."""
     remarks = ", ".join(f"{remark} ({count})" for remark, count in summary.remarks.most_common())
     return f"songs with a remark in songs.csv: {remarks}"
+
+
+def describe_samples(samples: Sequence[FoundSample], num_phrases: int) -> str:
+    """How many samples were found in their songs, and what became of the others."""
+    found = sum(not one.match.problem for one in samples)
+    text = f"{found} of {counted(len(samples), 'sample')} found in the songs that used them (samples.csv)"
+    return f"{text}, in {counted(num_phrases, 'phrase')} as context" if num_phrases else text
 
 
 def nothing_prepared(config: Config, num_files: int, summary: StoreSummary) -> UserError:

@@ -6,10 +6,21 @@ import numpy as np
 import pytest
 
 from gan.spec import HOLD, ONSET
+from pipeline.csv import read_rows, write_rows
 from pipeline.dataset.cutting import SourceFile
 from pipeline.dataset.resumable_reading import read_files
 from pipeline.dataset.splits import SPLITS
-from pipeline.dataset.store import RECOGNISED, WRITTEN, PhraseStore, kind_of_reason, open_store
+from pipeline.dataset.store import (
+    RECOGNISED,
+    SAMPLED,
+    SONGS,
+    WRITTEN,
+    PhraseStore,
+    SamplePhrase,
+    SongRow,
+    kind_of_reason,
+    open_store,
+)
 from pipeline.dataset.store_writer import StoreSummary, write_store
 from pipeline.errors import UserError
 from pipeline.scores.chords.recognition import recognise_chords
@@ -134,6 +145,27 @@ def test_tracks_that_a_song_says_nothing_of_are_kept_apart_from_those_that_rest(
     }
     assert known == {"band": [True, True, False], "duo": [False, True, True]}
     assert store.statistics["notes_per_bar"] == {"Drums": 4, "Piano": 4, "Bass": 4}, "over the songs that know them"
+
+
+def test_a_track_that_holds_a_sample_is_known_in_that_phrase(music: Path, tmp_path: Path) -> None:
+    target = tmp_path / "set"
+    prepare(music, target)
+    opened = open_store(target)
+    song = next(one for one in opened.songs if one.split == "train")
+    song_rows = read_rows(target / SONGS, SongRow, "prepare")
+    known = [replace(one, known="Bass") if one.song == song.song else one for one in song_rows]
+    write_rows(target / SONGS, known, SongRow)
+    before = open_store(target).known("train")
+    assert not open_store(target).sampled
+    first = opened.index("train").of(opened.songs.index(song))
+    bar, place = next(iter(first.items()))
+    rows = [SamplePhrase(song.song, bar, "Piano"), SamplePhrase("gone", bar, "Piano")]
+    write_rows(target / SAMPLED, rows, SamplePhrase)
+    after = open_store(target).known("train")
+    assert np.argwhere(after != before).tolist() == [[place, opened.spec.names.index("Piano")]]
+    write_rows(target / SAMPLED, [SamplePhrase(song.song, bar, "Harp")], SamplePhrase)
+    with pytest.raises(UserError, match=r"sampled\.csv is damaged"):
+        open_store(target).known("train")
 
 
 def test_the_result_is_the_same_for_any_number_of_workers(music: Path, store: PhraseStore, tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from pipeline.audio.loudness import LONGEST_TAIL_SECONDS, measure_wav
 from pipeline.config import Config, compose, flatten
 from pipeline.dataset.cutting import SourceFile, prepare_file
 from pipeline.dataset.reasons import count_of_reason
+from pipeline.dataset.sample_identification.catalog_pairs import FoundSample
+from pipeline.dataset.sample_identification.matches import SampleMatch
 from pipeline.dataset.store import Reject, open_store
 from pipeline.dataset.store_writer import StoreSummary, write_store
 from pipeline.files import Manifest, settings_of, write_manifest
@@ -32,6 +34,7 @@ from pipeline.pages.dataset.commands import (
 from pipeline.pages.dataset.counts import count_music
 from pipeline.pages.dataset.examples import LONGEST_SECONDS
 from pipeline.pages.dataset.page import PAGE, PageFacts, render_set_page, write_set_page
+from pipeline.pages.dataset.samples import sample_sections
 from pipeline.pages.dataset.tables import MOST_FILES, MOST_REASONS, kind_of_source, reasons_of
 from pipeline.settings.data import ArrangementSettings, TrackSettings, TracksSettings
 from pipeline.settings.render import RenderSettings
@@ -181,6 +184,19 @@ def test_without_a_synthesizer_the_page_has_all_but_the_phrases(
     (remark,) = write_set_page(tmp_path, open_store(tmp_path), FACTS, TRACKS, silent)
     assert "no such file.sf2" in remark
     assert "4 in the set" in Page((tmp_path / PAGE).read_text(encoding="utf-8")).words
+
+
+def test_samples_have_a_section_with_pictures(made: tuple[Path, StoreSummary], tmp_path: Path) -> None:
+    match = SampleMatch("aa", "bb", "Old <b>", "New", 16, 18, 3.0, 0.8, 2.0, False, ((0, 8),), 16, 0.97)
+    found = FoundSample(match, "new.mid", (0.0, 2.0, 4.0), 0, (0.1, 0.9, 0.2), 0.4, 6.0)
+    lost = FoundSample(replace(match, sample_title="Lost", problem="its song is not in the catalog"))
+    sections = sample_sections(tmp_path, [found, lost])
+    assert (tmp_path / sections[0].picture).is_file() and not sections[1].picture
+    facts = replace(FACTS, samples=[found, lost])
+    shown = Page(render_set_page(open_store(made[0]), facts, TRACKS, [], sections))
+    assert "Old <b> in New" in shown.words and sections[0].picture in shown.addresses
+    assert "Bars 17-18 of the sample, +3 semitones, 0.8 times as fast; in 8 bars of 16 (1-8)." in shown.words
+    assert "Its song is not in the catalog." in shown.words
 
 
 def test_a_page_that_fails_never_costs_the_set(

@@ -5,6 +5,7 @@ import pytest
 
 from pipeline.csv import read_rows
 from pipeline.dataset.cutting import PreparedFile
+from pipeline.dataset.sample_identification.matches import read_matches
 from pipeline.dataset.store import Reject, open_store
 from pipeline.errors import UserError
 from pipeline.sources.catalog import CatalogRow
@@ -96,6 +97,28 @@ def test_songs_are_learned_from_and_files_called_as_the_user_does() -> None:
     files = [PreparedFile(rejects=[Reject(kept, "no notes"), Reject(f"{kept}#2", "no notes"), Reject("b#1", "?")])]
     told = [reject.path for one in with_problems(called_by_user(iter(files), rows), rows) for reject in one.rejects]
     assert told == ["gone.mid", "http://x/a.abc", "http://x/a.abc#2", "b#1"]
+
+
+def test_samples_of_a_sheet_are_found_in_their_songs(
+    no_page: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    voices = [tune(seed, 8, 48 + 9 * seed) for seed in range(3)]
+    write_midi(tmp_path / "old.mid", {(0, 0, "Piano"): [row for voice in voices for row in voice]})
+    loop = [(beat - 8, length, pitch + 2) for voice in voices for beat, length, pitch in voice[8:16]]
+    played = [(16 + 8 * turn + beat, length, pitch) for turn in range(4) for beat, length, pitch in loop]
+    for number in range(3):
+        band = {(0, 0, "Piano"): tune(5 + number, 16, 72), (1, 33, "Bass"): tune(8 + number, 16, 36)}
+        write_midi(tmp_path / f"{number}.mid", band | {(2, 61, "Brass"): played} if number == 0 else band, bpm=130)
+    rows = ["title,kind,where,used_in", "Song,,0.mid,", "Other,,1.mid,", "Third,,2.mid,", "Old,sample,old.mid,Song"]
+    (tmp_path / "list.csv").write_text("\n".join([*rows, "Lost,sample,old.mid,Nowhere"]))
+    run_stage(tmp_path, "prepare", "data=catalog", "data.path=list.csv", "executor.workers=1")
+    assert "1 of 2 samples found in the songs that used them (samples.csv)" in capsys.readouterr().out
+    opened = open_store(tmp_path / "data" / "prepared" / "catalog")
+    found, lost = read_matches(opened.directory)
+    assert (found.first_bar, found.end_bar, found.semitones, found.places) == (2, 4, 2.0, ((4, 12),))
+    assert lost.problem == "its song is not in the catalog"
+    own = {one.first_bar for one in opened.sampled}
+    assert own and own <= set(range(1, 12)) and {one.song for one in opened.sampled} == {found.song}
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from pipeline.dataset.sample_identification.catalog_pairs import FoundSample
 from pipeline.dataset.splits import SPLITS
 from pipeline.dataset.store import PhraseStore, SongRow
 from pipeline.drawing.palette import BACKGROUND, QUIET_TEXT
@@ -17,6 +18,7 @@ from pipeline.files import write_text
 from pipeline.pages.dataset import charts
 from pipeline.pages.dataset.counts import MusicCounts, count_music, usable_seconds
 from pipeline.pages.dataset.examples import PICTURE_BOX, PICTURE_SIZE, PhraseExample, make_phrase_examples
+from pipeline.pages.dataset.samples import SampleSection, sample_sections
 from pipeline.pages.dataset.tables import (
     MOST_FILES,
     MOST_SONGS,
@@ -53,6 +55,8 @@ class PageFacts:
     """Whether songs were moved to C major or A minor."""
     pictures: Mapping[str, str] = field(default_factory=dict)
     """Of recordings, by source: the picture of the transcription, relative to the page."""
+    samples: Sequence[FoundSample] = ()
+    """What was found of the catalog's samples in the songs that used them."""
 
 
 def write_set_page(
@@ -83,12 +87,17 @@ def write_set_page(
         examples = make_phrase_examples(directory, store, tracks, render)
     except (UserError, RuntimeError, ValueError) as error:
         remarks.append(f"the page has no phrases to hear: {error}")
-    write_text(directory / PAGE, render_set_page(store, facts, tracks, examples))
+    samples = sample_sections(directory, facts.samples)
+    write_text(directory / PAGE, render_set_page(store, facts, tracks, examples, samples))
     return remarks
 
 
 def render_set_page(
-    store: PhraseStore, facts: PageFacts, tracks: TracksSettings, examples: Sequence[PhraseExample]
+    store: PhraseStore,
+    facts: PageFacts,
+    tracks: TracksSettings,
+    examples: Sequence[PhraseExample],
+    samples: Sequence[SampleSection] = (),
 ) -> str:
     """The page as HTML; every text is escaped, every path quoted."""
     songs, music = store.songs, count_music(store)
@@ -117,6 +126,7 @@ def render_set_page(
         charts=_charts(music, songs, seconds, facts.common_key),
         counted=music.phrases,
         examples=examples,
+        samples=samples,
         picture_size=PICTURE_SIZE,
         box=inset(PICTURE_SIZE, PICTURE_BOX),
         panel=BACKGROUND,
