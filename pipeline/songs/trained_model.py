@@ -15,6 +15,7 @@ from pipeline.devices import choose_device, load_checkpoint
 from pipeline.errors import UserError
 from pipeline.scores.structure.song_plan import SongPlan, unpack_plans
 from pipeline.settings.data import roll_spec
+from pipeline.songs.flip_transforms import FlipTransform, unpack_transforms
 from pipeline.songs.performance.model import PerformanceModel, bundled_model, completed_performance, performance_from
 
 
@@ -40,6 +41,8 @@ class TrainedModel:
         How notes are played, as the data's songs were, else as those were that come along.
     plans, plan_styles
         Of songs of the data; and the number of the style of each, -1 without one.
+    flip_transforms
+        What the data's songs do to their samples; empty where it has none.
     """
 
     generator: PhraseGenerator
@@ -52,6 +55,7 @@ class TrainedModel:
     plans: tuple[SongPlan, ...] = ()
     plan_styles: tuple[int, ...] = ()
     performance: PerformanceModel = field(default_factory=bundled_model)
+    flip_transforms: tuple[FlipTransform, ...] = ()
 
     @property
     def spec(self) -> RollSpec:
@@ -76,6 +80,7 @@ def load_trained_model(config: Config, checkpoint: Path) -> TrainedModel:
             performance=completed_performance(performance_from(state["performance"])),
             plans=tuple(unpack_plans({name: values.numpy() for name, values in state["plans"].items()})),
             plan_styles=tuple(state["plan_styles"].tolist()),
+            flip_transforms=unpack_transforms(state["flip_transforms"]) if "flip_transforms" in state else (),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

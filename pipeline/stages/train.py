@@ -26,6 +26,7 @@ from gan.training.precision import uses_bfloat16
 from gan.training.trainer import Trainer
 from pipeline.config import Config, compose, flatten, stage_directory
 from pipeline.dataset.labels import labels_of, performances_of, styles_of, styles_of_songs
+from pipeline.dataset.sample_identification.matches import read_matches
 from pipeline.dataset.store import PhraseStore, open_store
 from pipeline.devices import choose_device, load_checkpoint, prepare_torch, resident
 from pipeline.errors import UserError
@@ -36,6 +37,7 @@ from pipeline.scores.structure.plan_completion import complete_plans
 from pipeline.scores.structure.song_plan import pack_plans
 from pipeline.settings.data import roll_spec
 from pipeline.settings.train import BASE
+from pipeline.songs.flip_transforms import pack_transforms, transforms_of
 from pipeline.songs.performance.model import fit_performance, performance_state
 from pipeline.stage_table import STAGES, Outcome, Plan
 from pipeline.training.pretrained import begin_with_pretrained, pretrained_hash
@@ -113,6 +115,10 @@ def run(config: Config, directory: Path) -> Outcome:
         "plan_styles": torch.from_numpy(styles_of_songs(store, "train")[some]),
         "performance": performance_state(fit_performance(performances_of(store, "train"))),
     }
+    held_out_songs = {song.song for song in store.songs if song.split != "train"}
+    matches = [one for one in read_matches(store.directory) if one.song not in held_out_songs]
+    if transforms := transforms_of(matches):
+        facts["flip_transforms"] = pack_transforms(transforms)
     told = (_some(known), _some(held_out_known))
     recorder = Recorder(directory, config, trainer, training, held_out, *told, facts)
     if recorder.checkpoint.exists():
