@@ -231,7 +231,7 @@ def _match(pair: SamplePair) -> FoundSample:
         curve=tuple(np.round(curve, 4).astype(float).tolist()),
         level=round(found.loop.level / 2, 4),
         song_seconds=round(song.recording.seconds, 3),
-        notes=() if match.problem else moved_notes(found, sample.notes, lines, plays),
+        notes=() if match.problem else moved_notes(found, sample, lines, plays),
     )
 
 
@@ -271,10 +271,17 @@ def sample_match(
 
 
 def moved_notes(
-    found: LoopMatch, notes: NDArray[np.void], lines: Floats, plays: NDArray[np.bool_]
+    found: LoopMatch, sample: HeardFile, lines: Floats, plays: NDArray[np.bool_]
 ) -> tuple[tuple[float, float, int], ...]:
-    """The sample's notes where the song plays them: rows of start, end in seconds of the song, and pitch."""
+    """The sample's notes where the song plays them: rows of start, end in seconds of the song, and pitch.
+
+    A short sample goes round, so that its beginning follows its end.
+    """
     start, end = found.loop.start, found.loop.start + found.loop.seconds
+    again = sample.notes.copy()
+    again["start"] += sample.recording.seconds
+    again["end"] += sample.recording.seconds
+    notes = np.concatenate([sample.notes, again])
     own = notes[(notes["start"] >= start - 0.05) & (notes["start"] < end - 0.05)]
     rows = []
     for note in own:

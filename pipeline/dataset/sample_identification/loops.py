@@ -93,7 +93,7 @@ def fit_loop(similarity: Matrix, speed: float, sample: BarGrid, song: BarGrid) -
     Parameters
     ----------
     similarity
-        `[song frames, sample frames]`, the sample's frames at its speed in the song.
+        `[song frames, sample frames]`, the sample's frames at its speed in the song; what is chance is taken from it.
     speed
         How many times as fast it plays there.
     sample, song
@@ -106,7 +106,8 @@ def fit_loop(similarity: Matrix, speed: float, sample: BarGrid, song: BarGrid) -
     frames, width = similarity.shape
     if min(frames, width) <= LEVEL_WINDOW:
         return None
-    excess = similarity - np.quantile(similarity, BASELINE, axis=1, keepdims=True).astype(np.float32)
+    excess = similarity
+    excess -= np.quantile(similarity, BASELINE, axis=1, keepdims=True).astype(np.float32)
     sums = np.zeros((frames + 1, width + 1), np.float32)
     compiled(_sum_along_diagonals)(np.ascontiguousarray(excess), sums)
     level = _level(sums, frames)

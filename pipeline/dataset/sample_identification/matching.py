@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.dataset.sample_identification.cross_similarity import (
     cross_similarity,
     likely_speed,
@@ -23,8 +24,8 @@ from pipeline.dataset.sample_identification.loops import BarGrid, Floats, LoopFi
 
 TRANSPOSITIONS = 4
 """So many of the likeliest transpositions are looked at closely."""
-SHORT_SECONDS = 12.0
-"""A sample that is shorter is taken for a loop and repeated to this length."""
+SHORT_SECONDS, LONG_SECONDS = 12.0, 360.0
+"""A sample that is shorter is taken for a loop and repeated to this length; of what is longer the beginning counts."""
 TEMPO_RATIOS = (0.25, 0.5, 2 / 3, 0.75, 1.0, 4 / 3, 1.5, 2.0, 4.0)
 """Tempi may have been heard as multiples of the true ones."""
 TEMPO_ERROR = 0.015
@@ -90,7 +91,7 @@ class LoopMatch:
 
 def heard_recording(samples: NDArray[np.float32], beats: Floats, beats_per_bar: int) -> HeardRecording:
     """What is needed of a recording: sound float32 `[samples]` at 44,100 Hz, and its beats, the first a bar line."""
-    features = matching_features(samples)
+    features = matching_features(samples[: int(LONG_SECONDS * SAMPLE_RATE_HZ)])
     seconds = len(features) * FRAME_SECONDS
     beats = beats if len(beats) > beats_per_bar else np.arange(2 * beats_per_bar) * seconds / beats_per_bar
     return HeardRecording(features, BarGrid(beats, beats[::beats_per_bar]), seconds)
@@ -105,7 +106,8 @@ def find_match(sample: HeardRecording, song: HeardRecording) -> LoopMatch | None
         speed = by_tempo(speed, own.grid, song.grid)
         similarity = cross_similarity(song.features.held, at_speed(own.features.held, speed), one.bins)
         similarity += cross_similarity(song.features.onsets, at_speed(own.features.onsets, speed), one.bins)
-        loop = fit_loop(similarity * np.float32(0.5), speed, own.grid, song.grid)
+        similarity *= np.float32(0.5)
+        loop = fit_loop(similarity, speed, own.grid, song.grid)
         if loop is not None:
             found.append(_moved(loop, one.bins / BINS_PER_SEMITONE, speed))
     if not found:

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gan.spec import RollSpec, Track
@@ -10,10 +11,15 @@ from pipeline.dataset.sample_identification.catalog_pairs import (
     MetreSettings,
     match_pair,
     match_pairs,
+    moved_notes,
     pairs_of,
     samples_of,
 )
+from pipeline.dataset.sample_identification.features import MatchingFeatures
+from pipeline.dataset.sample_identification.heard_files import HEARD_NOTE, HeardFile
+from pipeline.dataset.sample_identification.loops import BarGrid, LoopFit
 from pipeline.dataset.sample_identification.matches import UNKNOWN
+from pipeline.dataset.sample_identification.matching import HeardRecording, LoopMatch
 from pipeline.files import file_hash
 from pipeline.settings.data import ExecutorSettings
 from pipeline.sources.catalog import CatalogRow
@@ -103,3 +109,17 @@ def test_a_sample_listed_again_for_another_song_is_compared_with_it(sample: Cata
 
 def test_samples_that_no_song_used_are_none(sample: CatalogRow, song: CatalogRow) -> None:
     assert samples_of([song, replace(sample, used_in=""), sample]) == [sample]
+
+
+def test_a_loop_of_a_short_sample_goes_on_with_its_beginning() -> None:
+    notes = np.array([(0.5, 1.0, 60), (3.0, 4.0, 64)], HEARD_NOTE)
+    features = MatchingFeatures(np.zeros((80, 1), np.float32), np.zeros((80, 1), np.float32))
+    sample = HeardFile(HeardRecording(features, BarGrid(np.arange(9) / 2, np.arange(3) * 2.0), 4.0), notes, 0)
+    loop = LoopFit(2.0, 4.0, 1.0, 4.0, 1.0, 1.0, 1.0, True, np.ones(200, np.float32))
+    lines, plays = np.arange(6) * 2.0, np.array([False, True, True, True, False])
+    assert moved_notes(LoopMatch(loop, 2.0, 1.0, False), sample, lines, plays) == (
+        (2.0, 3.0, 66),
+        (3.5, 4.0, 62),
+        (6.0, 7.0, 66),
+        (7.5, 8.0, 62),
+    )
