@@ -7,14 +7,14 @@ which patterns its drums are chosen from.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gan.conditions import STYLE, ConditionLayout, complete_examples, conditions_of, no_labels
+from gan.conditions import NUM_ATTRIBUTES, STYLE, ConditionLayout, complete_examples, conditions_of, no_labels
 from gan.ops.counts import pack_cells
 from gan.rolls import unpack
 from gan.spec import HOLD, ONSET, RollSpec
@@ -145,6 +145,66 @@ def count_some(
     pieces = (unpack(rolls[entries[at : at + 256]], spec) for at in range(0, len(entries), 256))
     labels, known = (None if one is None else one[entries] for one in (labels, known))
     return DataStatistics.of(pieces, spec, labels, known)
+
+
+def with_tracks_of(
+    own: DataStatistics, spec: RollSpec, other: DataStatistics, other_spec: RollSpec, tracks: Sequence[int]
+) -> DataStatistics:
+    """Statistics with those of some tracks taken from other data (cold-deck imputation), found there by their names.
+
+    Of each example these tracks have the attributes of the other data's phrase in which the rest plays most alike.
+
+    Parameters
+    ----------
+    own, spec
+        The statistics and their tracks.
+    other, other_spec
+        Of the other data; its range of pitches may be another.
+    tracks
+        Those that no phrase of our own knows.
+    """
+    places = [other_spec.names.index(spec.names[track]) for track in tracks]
+    up = other_spec.lowest_pitch - spec.lowest_pitch
+    sounding, patterns = list(own.sounding), list(own.patterns)
+    for track, place in zip(tracks, places, strict=True):
+        rates = {up + pitch: rate for pitch, rate in enumerate(other.sounding[place])}
+        sounding[track] = [rates.get(pitch, 0.0) for pitch in range(spec.num_pitches)]
+        inside = [[up + pitch for pitch in pattern] for pattern in other.patterns[place]]
+        patterns[track] = [one for one in inside if all(0 <= pitch < spec.num_pitches for pitch in one)]
+
+    def mixed(mine: Sequence[float], theirs: Sequence[float]) -> list[float]:
+        taken = dict(zip(tracks, places, strict=True))
+        return [theirs[taken[track]] if track in taken else rate for track, rate in enumerate(mine)]
+
+    return replace(
+        own,
+        sounding=sounding,
+        polyphony=mixed(own.polyphony, other.polyphony),
+        notes_per_bar=mixed(own.notes_per_bar, other.notes_per_bar),
+        empty_bars=mixed(own.empty_bars, other.empty_bars),
+        patterns=patterns,
+        examples=_examples_with_tracks_of(own.examples, spec, other.examples, other_spec, tracks),
+    )
+
+
+def _examples_with_tracks_of(
+    own: list[list[float]], spec: RollSpec, other: list[list[float]], other_spec: RollSpec, tracks: Sequence[int]
+) -> list[list[float]]:
+    """Conditions with the attributes of some tracks from those of other phrases whose other tracks play as densely."""
+    mine, theirs = torch.tensor(own), torch.tensor(other)
+    shared = [name for name in spec.names if name in other_spec.names]
+    alike = [name for name in shared if spec.names.index(name) not in tracks]
+    densities = [
+        torch.log1p(examples[:, [kind.names.index(name) for name in alike]])
+        for examples, kind in ((mine, spec), (theirs, other_spec))
+    ]
+    apart = (densities[0].unsqueeze(1) - densities[1]).square().nan_to_num(0.0).sum(2)
+    donors = theirs[apart.argmin(1)]
+    for attribute in range(NUM_ATTRIBUTES):
+        for track in tracks:
+            place = attribute * other_spec.num_tracks + other_spec.names.index(spec.names[track])
+            mine[:, attribute * spec.num_tracks + track] = donors[:, place]
+    return mine.tolist()
 
 
 def _count(rolls: Tensor, spec: RollSpec) -> dict[str, Tensor]:

@@ -197,8 +197,8 @@ class PhraseStore:
     def known(self, split: str) -> NDArray[np.bool_]:
         """Which tracks the song of each phrase of a split says something of: bool `[phrases, tracks]`.
 
-        A track that is not known is silent in the roll for want of knowledge. One that no song of the set knows is
-        taken to rest: nothing could be learned of it. One that holds the notes of a sample is known in that phrase.
+        A track that is not known is silent in the roll for want of knowledge. One that holds the notes of a sample is
+        known in that phrase.
         """
         index = self.index(split)
         known: NDArray[np.bool_] = self._known_by_song[index.songs]
@@ -228,11 +228,14 @@ class PhraseStore:
         known: NDArray[np.bool_] = self._known_by_song[own]
         return known
 
+    @property
+    def known_by_any_song(self) -> NDArray[np.bool_]:
+        """Which tracks some song of any split knows: bool `[tracks]`."""
+        return np.asarray(self._known_by_song.any(axis=0))
+
     @cached_property
     def _known_by_song(self) -> NDArray[np.bool_]:
-        songs = np.array([self._known_tracks(row) for row in self.songs], bool).reshape(-1, self.spec.num_tracks)
-        songs |= ~songs.any(axis=0)
-        return songs
+        return np.array([self._known_tracks(row) for row in self.songs], bool).reshape(-1, self.spec.num_tracks)
 
     def _known_tracks(self, song: SongRow) -> list[bool]:
         named = song.known.split(KNOWN_SEPARATOR)

@@ -18,7 +18,6 @@ from torch import Tensor
 
 from gan.rolls import unpack
 from gan.settings import TrainSettings
-from gan.spec import RollSpec
 from gan.statistics import DataStatistics, count_some
 from gan.training.batches import Batch, batches_from, repeats_for_balance
 from gan.training.monitor import TrainingFailed
@@ -40,6 +39,7 @@ from pipeline.settings.train import BASE
 from pipeline.songs.flip_transforms import pack_transforms, transforms_of
 from pipeline.songs.performance.model import fit_performance, performance_state
 from pipeline.stage_table import STAGES, Outcome, Plan
+from pipeline.training.known_tracks import KnownTracks
 from pipeline.training.pretrained import begin_with_pretrained, pretrained_hash
 from pipeline.training.recorder import Recorder
 from pipeline.training.tensorboard import require_tensorboard
@@ -94,17 +94,19 @@ def run(config: Config, directory: Path) -> Outcome:
             f"{config.train.batch_size}: add music{advice}."
         )
     labels = torch.from_numpy(labels_of(store, "train"))
-    known = torch.from_numpy(store.known("train"))
+    tracks = KnownTracks.of(store, config.train.init)
+    known = tracks.of_phrases("train")
     repeats = repeats_for_balance(labels, config.train.style_balance)
     weights = torch.from_numpy(store.index("train").weights)
-    statistics = count_some(rolls, spec, labels, known, repeats, weights)
+    statistics = tracks.complete(count_some(rolls, spec, labels, known, repeats, weights))
     trainer = trainer_for(config, statistics)
-    held_out_known = torch.from_numpy(store.known("validation"))
+    held_out_known = tracks.of_phrases("validation")
     if not len(held_out):  # music for one song only
         held_out, held_out_known = rolls, known
     training, held_out = (unpack(_some(one), spec) for one in (rolls, held_out))
     settings = settings_of(flatten(config), STAGES["train"].groups)
-    plans = complete_plans(store.plans("train"), store.known_by_song("train"), config.seed)
+    own_plans = store.plans("train")
+    plans = complete_plans(own_plans, tracks.of_songs("train"), config.seed, tracks.habits(len(own_plans)))
     some = slice(None, None, -(-len(plans) // MOST_PLANS) or 1)
     facts = {
         "spec": spec.to_dict(),
@@ -125,13 +127,15 @@ def run(config: Config, directory: Path) -> Outcome:
         recorder.selection.chosen = resume_training(trainer, recorder.checkpoint, settings)
     elif config.train.init is not None:
         begin_with_pretrained(trainer, config.train.init)
+        if tracks.names:
+            say(f"train: no song says what {' and '.join(tracks.names)} play, which stay as that model plays them.")
     try:
         with recorder:
             if config.train.steps == 0:
                 recorder.keep_beginning()
             else:
                 with training_together((config, statistics)):
-                    train(trainer, rolls, labels, known, weights, recorder, validation_batch(store, spec))
+                    train(trainer, rolls, labels, known, weights, recorder, validation_batch(tracks))
     except TrainingFailed as error:
         saved = recorder.saved()
         kept = f"{recorder.checkpoint} holds step {saved['step']:,}, from before" if saved else "nothing was saved yet"
@@ -145,20 +149,21 @@ def train_along(config: Config, statistics: DataStatistics) -> None:
     """Train as one of the other processes, with what the first one counted."""
     prepare_torch(config)
     store = open_store(stage_directory("prepare", config))
-    labels, known = (torch.from_numpy(one) for one in (labels_of(store, "train"), store.known("train")))
-    trainer = trainer_for(config, statistics)
-    weights = torch.from_numpy(store.index("train").weights)
-    train(trainer, packed(store, "train"), labels, known, weights, None, validation_batch(store, trainer.spec))
+    labels, weights = (torch.from_numpy(one) for one in (labels_of(store, "train"), store.index("train").weights))
+    tracks = KnownTracks.of(store, config.train.init)
+    trainer, known = trainer_for(config, statistics), tracks.of_phrases("train")
+    train(trainer, packed(store, "train"), labels, known, weights, None, validation_batch(tracks))
 
 
-def validation_batch(store: PhraseStore, spec: RollSpec) -> Batch | None:
+def validation_batch(tracks: KnownTracks) -> Batch | None:
     """Some phrases of the validation songs; None where there are no such songs."""
+    store = tracks.store
     rolls = packed(store, "validation")
     if not len(rolls):
         return None
-    labels, known = (torch.from_numpy(one) for one in (labels_of(store, "validation"), store.known("validation")))
+    labels, known = torch.from_numpy(labels_of(store, "validation")), tracks.of_phrases("validation")
     some = slice(None, None, -(-len(rolls) // MOST_VALIDATED))
-    return Batch(unpack(rolls[some], spec), labels[some], known[some])
+    return Batch(unpack(rolls[some], store.spec), labels[some], known[some])
 
 
 def packed(store: PhraseStore, split: str) -> Tensor:

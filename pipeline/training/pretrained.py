@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import lzma
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from gan.networks.checkpoint import load_discriminator, load_generator
+from gan.networks.checkpoint import check_format, load_discriminator, load_generator
+from gan.spec import RollSpec
+from gan.statistics import DataStatistics
 from gan.training.trainer import Trainer
 from pipeline.devices import load_checkpoint
 from pipeline.errors import UserError
@@ -83,6 +87,31 @@ def read_pretrained(file: Path) -> dict[str, Any]:
     return dict(checkpoint["trainer"]) | chosen
 
 
+@contextmanager
+def _readable(init: str, file: Path) -> Iterator[None]:
+    """Within the block what a file lacks is a `UserError`."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"train.init={init}: {file} is damaged or of another version ({reason}).") from error
+
+
+def pretrained_statistics(init: str) -> tuple[RollSpec, DataStatistics]:
+    """The tracks of the checkpoint that `train.init` names, and the statistics of its data.
+
+    Raises
+    ------
+    UserError
+        When the file is missing, damaged or of another version.
+    """
+    file = pretrained_file(init)
+    with _readable(init, file):
+        state = read_pretrained(file)
+        check_format(state)
+        return RollSpec.from_dict(state["spec"]), DataStatistics.from_dict(state["statistics"])
+
+
 def begin_with_pretrained(trainer: Trainer, init: str) -> None:
     """Begin with the weights of `train.init`, and say which tracks it does not know.
 
@@ -92,12 +121,9 @@ def begin_with_pretrained(trainer: Trainer, init: str) -> None:
         When the file is missing, damaged, of another version, or does not fit the trainer's networks.
     """
     file = pretrained_file(init)
-    try:
+    with _readable(init, file):
         state = read_pretrained(file)
         networks = load_generator(state, trainer.device), load_discriminator(state, trainer.device)
-    except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"train.init={init}: {file} is damaged or of another version ({reason}).") from error
     try:
         trainer.begin_with(networks)
     except ValueError as error:

@@ -145,6 +145,7 @@ def test_tracks_that_a_song_says_nothing_of_are_kept_apart_from_those_that_rest(
     }
     assert known == {"band": [True, True, False], "duo": [False, True, True]}
     assert store.statistics["notes_per_bar"] == {"Drums": 4, "Piano": 4, "Bass": 4}, "over the songs that know them"
+    assert store.known_by_any_song.tolist() == [True, True, True]
 
 
 def test_a_track_that_holds_a_sample_is_known_in_that_phrase(music: Path, tmp_path: Path) -> None:

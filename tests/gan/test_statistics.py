@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from gan import statistics
+from gan.conditions import DENSITY, VOICES, ConditionLayout
 from gan.spec import ONSET, RollSpec, Track
-from gan.statistics import DataStatistics, choose_pitch_ranges, decision_order, most_notes
+from gan.statistics import DataStatistics, choose_pitch_ranges, decision_order, most_notes, with_tracks_of
 from tests.gan import trio
 from tests.roll_makers import SPEC, empty, note, sample_rolls
 
@@ -106,3 +107,45 @@ def test_what_is_unknown_does_not_count_as_silence():
 def test_statistics_of_nothing_are_refused():
     with pytest.raises(ValueError, match="no phrases"):
         DataStatistics.of([], SPEC)
+
+
+def test_a_track_that_no_phrase_knows_has_the_statistics_of_other_data():
+    """The other data has the tracks in another order, and pitches from an octave lower on."""
+    other_spec = RollSpec((trio.SPEC.tracks[2], trio.SPEC.tracks[1], trio.SPEC.tracks[0]), 4, lowest_pitch=29)
+    rolls = torch.zeros((2, *other_spec.shape), dtype=torch.bool)
+    rolls[:, ONSET, 2, :, ::4, 15] = True  # drums
+    rolls[1, ONSET, 2, :, ::2, 15] = True  # twice as dense
+    rolls[:, ONSET, 1, :, ::8, [19, 23]] = True
+    rolls[1, ONSET, 1, :, ::4, [19, 23, 26]] = True
+    other = DataStatistics.of([rolls], other_spec)
+    heard = trio.music()
+    heard[:, :, 1] = False
+    known = torch.tensor([[True, False, True]]).expand(len(heard), -1)
+    own = DataStatistics.of([heard], trio.SPEC, known=known)
+    whole = with_tracks_of(own, trio.SPEC, other, other_spec, [1])
+    assert whole.notes_per_bar == [own.notes_per_bar[0], other.notes_per_bar[1], own.notes_per_bar[2]]
+    assert whole.empty_bars == [own.empty_bars[0], 0.0, own.empty_bars[2]] and own.empty_bars[1] == 1.0
+    assert whole.polyphony == [own.polyphony[0], 1.0, own.polyphony[2]]
+    sounding = {trio.SPEC.lowest_pitch + pitch for pitch, rate in enumerate(whole.sounding[1]) if rate}
+    assert sounding == {other_spec.lowest_pitch + pitch for pitch in (19, 23, 26)}
+    assert (whole.sounding[0], whole.sounding[2]) == (own.sounding[0], own.sounding[2])
+    assert most_notes(whole, trio.SPEC, voices=6) == (1, 6, 1) and most_notes(own, trio.SPEC, voices=6)[1] == 1
+    layout = ConditionLayout.of(trio.SPEC)
+    before, examples = torch.tensor(own.examples), torch.tensor(whole.examples)
+    assert before[:, layout.attribute(DENSITY)][:, 1].isnan().all()
+    assert (examples[:, layout.attribute(DENSITY)][:, 1] == 4.0).all(), "as beside drums that are as dense"
+    assert (examples[:, layout.attribute(VOICES)][:, 1] == 2.0).all()
+    others = torch.ones(layout.size, dtype=torch.bool)
+    others[torch.arange(1, layout.attributes.stop, layout.tracks)] = False
+    assert torch.equal(examples[:, others].nan_to_num(-1), before[:, others].nan_to_num(-1))
+
+
+def test_drum_patterns_of_other_data_are_the_same_drums():
+    other_spec = RollSpec(trio.SPEC.tracks, 4, num_pitches=40, lowest_pitch=36)
+    rolls = torch.zeros((1, *other_spec.shape), dtype=torch.bool)
+    rolls[:, ONSET, 0, :, ::4, [5, 7]] = True
+    rolls[:, ONSET, 0, :, 2, 0] = True  # below our pitches
+    known = torch.tensor([[False, True, True]]).expand(12, -1)
+    own = DataStatistics.of([trio.music() & known[:, None, :, None, None, None]], trio.SPEC, known=known)
+    whole = with_tracks_of(own, trio.SPEC, DataStatistics.of([rolls], other_spec), other_spec, [0])
+    assert own.patterns[0] == [] and whole.patterns[0] == [[], [0, 2]]

@@ -7,7 +7,7 @@ densely, and they return where the known tracks do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,7 +42,9 @@ def track_habits(plans: Sequence[SongPlan], known: NDArray[np.bool_], track: int
     return TrackHabits(np.array(shares), np.array(densities))
 
 
-def complete_plans(plans: Sequence[SongPlan], known: NDArray[np.bool_], seed: int) -> list[SongPlan]:
+def complete_plans(
+    plans: Sequence[SongPlan], known: NDArray[np.bool_], seed: int, elsewhere: Mapping[int, TrackHabits] | None = None
+) -> list[SongPlan]:
     """Plans in which some of the tracks that their songs do not know play as others let them play.
 
     Parameters
@@ -53,10 +55,13 @@ def complete_plans(plans: Sequence[SongPlan], known: NDArray[np.bool_], seed: in
         Which tracks each song knows, bool `[plans, tracks]`.
     seed
         Of what is drawn.
+    elsewhere
+        How tracks, by their numbers, play in other songs, where none of these knows them.
     """
     if known.all():
         return list(plans)
-    habits = [track_habits(plans, known, track) for track in range(known.shape[1])]
+    others = elsewhere or {}
+    habits = [others.get(track) or track_habits(plans, known, track) for track in range(known.shape[1])]
     random = np.random.default_rng(seed)
     return [
         plan if knows.all() else _completed(plan, knows, habits, random)

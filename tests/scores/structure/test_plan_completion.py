@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.scores.chords.symbols import unknown_chords
-from pipeline.scores.structure.plan_completion import complete_plans, track_habits
+from pipeline.scores.structure.plan_completion import USUAL_DENSITY, TrackHabits, complete_plans, track_habits
 from pipeline.scores.structure.song_plan import NEW, SongPlan
 
 BARS, WHOLE = 12, 15
@@ -30,6 +30,15 @@ def test_an_unknown_track_plays_as_in_songs_that_know_it() -> None:
     assert completed.playing.all()
     assert set(completed.density[2].tolist()) == {9}
     assert (completed.density[:2] == plans[1].density[:2]).all()
+
+
+def test_a_track_that_no_song_knows_plays_as_in_other_songs() -> None:
+    known = np.array([[True, True, False]])
+    elsewhere = {2: TrackHabits(np.array([1.0]), np.array([11.4]))}
+    (completed,) = complete_plans([plan((4, 8, 0))], known, 0, elsewhere)
+    assert completed.playing[2].all() and set(completed.density[2].tolist()) == {11}
+    (usual,) = complete_plans([plan((4, 8, 0))], known, 0)
+    assert set(usual.density[2][usual.playing[2]].tolist()) == {round(USUAL_DENSITY)}
 
 
 def test_it_returns_where_the_known_tracks_do() -> None:
