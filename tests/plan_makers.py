@@ -9,7 +9,9 @@ from pipeline.scores.notes import make_notes
 from pipeline.scores.structure.song_plan import SongPlan, pack_plans, plan_of_song
 
 
-def plan_of_letters(rows: dict[str, str], spec: RollSpec, starts: tuple[int, ...] | None = None) -> SongPlan:
+def plan_of_letters(
+    rows: dict[str, str], spec: RollSpec, starts: tuple[int, ...] | None = None, *, heard: bool = False
+) -> SongPlan:
     """The plan of a song in which each track, by name, plays a bar a letter: equal letters are equal bars, `.` rests.
 
     A small letter is the bar of the large one with another last beat.
@@ -26,7 +28,7 @@ def plan_of_letters(rows: dict[str, str], spec: RollSpec, starts: tuple[int, ...
                 pitch = spec.lowest_pitch + (3 * (ord(letter.upper()) - ord("A")) + other + beat) % spec.num_pitches
                 start = bar * spec.steps_per_bar + beat * spec.steps_per_beat
                 notes.append((spec.names.index(name), pitch, start, 2))
-    return plan_of_song(make_notes(*zip(*notes, strict=True)), bars, spec, starts)
+    return plan_of_song(make_notes(*zip(*notes, strict=True)), bars, spec, starts, heard=heard)
 
 
 def assert_equal_plans(plan: SongPlan, other: SongPlan) -> None:

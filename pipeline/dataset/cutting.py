@@ -402,6 +402,7 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
             sections[longest],
             transpose_rows(chords[longest][0], key.shift_to_common) if key else None,
             key is not None and key.is_minor,
+            heard=source.known is not None,
         ),
         played=told,
         starts=tuple(starts),

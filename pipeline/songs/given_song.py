@@ -169,7 +169,7 @@ def plan_of_form(config: Config, spec: RollSpec) -> SongPlan | None:
     bars = min(song.bars, -(-int(sounding.max()) // spec.steps_per_bar))
     if bars < spec.bars:
         raise UserError(f"generate.form={value} has {bars} bars; a plan needs at least {spec.bars}.")
-    return plan_of_song(song.notes, bars, spec)
+    return plan_of_song(song.notes, bars, spec, heard=is_recording(value))
 
 
 def _scores(

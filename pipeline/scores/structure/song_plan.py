@@ -25,6 +25,8 @@ LIKENESS = 1 / 3
 EXACT = 0.999
 TOGETHER = 0.2
 """How much it counts, beside the likeness of a track's own bars, that the other tracks return from the same bar."""
+HEARD_AGAIN = 0.5
+"""A bar of a transcription that has so much in common with an earlier one is taken as its repetition, misheard."""
 SAME_SECTION = 0.4
 """Sections whose pitched tracks share more than this of their notes, bar by bar, have one label."""
 MAX_DENSITY = 255
@@ -108,6 +110,7 @@ def plan_of_song(
     starts: Sequence[int] | None = None,
     chords: ChordRows | None = None,
     is_minor: bool = False,
+    heard: bool = False,
 ) -> SongPlan:
     """Read the plan out of a song.
 
@@ -119,6 +122,9 @@ def plan_of_song(
         The bars at which its sections begin where they are known; None finds them by self-similarity.
     chords, is_minor
         As in `SongPlan`; None leaves them open.
+    heard
+        Whether the notes were heard in a recording. No two bars of such a song are the same note for note; those that
+        have enough in common return exactly, and none is varied.
     """
     starts = find_sections(notes, bars, spec) if starts is None else starts
     playing = np.zeros((spec.num_tracks, bars), np.bool_)
@@ -136,6 +142,9 @@ def plan_of_song(
         counts, numbers = _beats_of(own, bars, spec)
         contents.append(numbers)
         density[track] = counts.sum(axis=1)
+        if heard:
+            likeness[track] = _likeness_as_heard(own, bars, spec)
+            continue
         has = np.zeros((bars, numbers.max() + 1), np.float32)
         has[np.arange(bars)[:, None], numbers] = np.sqrt(counts)
         shared = has @ has.T  # notes in beats that are equal
@@ -150,9 +159,9 @@ def plan_of_song(
         fits = np.where(earlier, exact + likeness[track] + TOGETHER * together, -1)
         best = fits.argmax(axis=1)
         alike = likeness[track][np.arange(bars), best]
-        returns = (alike >= LIKENESS) & (np.arange(bars) > 0)
+        returns = (alike >= (HEARD_AGAIN if heard else LIKENESS)) & (np.arange(bars) > 0)
         source[track, returns] = best[returns]
-        unchanged = contents[track] == contents[track][best]  # [bars, beats]
+        unchanged = (contents[track] == contents[track][best]) | heard  # [bars, beats]
         kept[track, returns] = (unchanged * bits).sum(axis=1).astype(np.uint32)[returns]
     pitched = [track for track in spec.pitched if playing[track].any()]
     tunes = pitched or list(range(spec.num_tracks))  # one beat goes with many tunes
@@ -181,6 +190,25 @@ def _beats_of(own: Notes, bars: int, spec: RollSpec) -> tuple[NDArray[np.int64],
     np.add.at(sums, beat, keys[step * 256 + own["pitch"] % 256])
     shape = (bars, spec.beats_per_bar)
     return counts.reshape(shape), np.unique(sums, return_inverse=True)[1].reshape(shape)
+
+
+def _likeness_as_heard(own: Notes, bars: int, spec: RollSpec) -> NDArray[np.float32]:
+    """The Jaccard index of the notes of two bars of a track, smoothed along the diagonals, `[bars, bars]` from 0 to 1.
+
+    Music returns by several bars, and a wrong note is one of a bar: so the bars before and after have a say.
+    """
+    bar, step = np.divmod(own["onset"].astype(np.int64), spec.steps_per_bar)
+    has = np.zeros((bars + 1, spec.steps_per_bar * 128), np.float32)
+    has[np.minimum(bar, bars), step * 128 + own["pitch"] % 128] = 1
+    shared = has[:bars] @ has[:bars].T
+    counts = np.diagonal(shared)
+    alike = shared / np.maximum(counts[:, None] + counts - shared, 1)
+    smoothed, weights = 4 * alike, np.full_like(alike, 4)
+    smoothed[1:, 1:] += alike[:-1, :-1]
+    smoothed[:-1, :-1] += alike[1:, 1:]
+    weights[1:, 1:] += 1
+    weights[:-1, :-1] += 1
+    return np.asarray(smoothed / weights, np.float32)
 
 
 def _label_sections(starts: Sequence[int], bars: int, alike: NDArray[np.floating[Any]]) -> tuple[int, ...]:

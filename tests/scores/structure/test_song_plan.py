@@ -24,6 +24,17 @@ def test_bars_return_as_they_were_or_varied_or_not_at_all() -> None:
     assert plan.density[1].tolist() == [4] * 8
 
 
+def test_a_bar_that_was_heard_with_a_wrong_note_returns_as_it_was() -> None:
+    rows = {"Drums": "AAAA....", "Piano": "ABCDabcE"}
+    plan = plan_of_letters(rows, DUO, heard=True)
+    assert plan.source[1].tolist() == [NEW, NEW, NEW, NEW, 0, 1, 2, NEW]
+    assert plan.exact[1].tolist() == [False] * 4 + [True] * 3 + [False] and not plan.varied.any()
+    assert plan.exact[0].tolist() == [False, True, True, True] + [False] * 4
+    written = plan_of_letters(rows, DUO)
+    assert written.source[1].tolist() == plan.source[1].tolist() and not written.exact[1].any()
+    assert np.array_equal(written.density, plan.density) and np.array_equal(written.playing, plan.playing)
+
+
 def test_tracks_that_return_together_return_from_one_bar() -> None:
     plan = plan_of_letters({"Drums": "AAAAA", "Piano": "ABCDB"}, DUO)
     assert plan.source[:, 4].tolist() == [1, 1]
