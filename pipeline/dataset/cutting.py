@@ -33,7 +33,15 @@ from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import NAMED_INSTRUMENTS, Score
 from pipeline.scores.structure.self_similarity import find_sections
 from pipeline.scores.structure.song_plan import SongPlan, plan_of_song
-from pipeline.scores.tracks import assign, fit_to_tracks, known_tracks, only_heard, tells_tracks_apart
+from pipeline.scores.tracks import (
+    AssignedPart,
+    assign,
+    fit_to_tracks,
+    known_tracks,
+    leaping_tracks,
+    only_heard,
+    tells_tracks_apart,
+)
 from pipeline.settings.data import TracksSettings, roll_spec
 from pipeline.sources.catalog import locate
 
@@ -352,6 +360,10 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
     ]
     chords = [quantise_chords(score, table, span, spec) for table, span in zip(tables, spans, strict=True)]
     tables = [into_range(transpose_notes(table, shift, spec), spec) for table in tables]
+    odd: tuple[str, ...] = ()
+    if heard is not None:
+        parts, tables, odd = _without_leaping(parts, tables, spec)
+        heard = tuple(name for name in heard if name not in odd)
 
     def cut_all(min_tracks: int) -> list[tuple[list[int], NDArray[np.uint8]]]:
         return [
@@ -379,7 +391,8 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
         raise UnusableError(f"heard too badly: no phrase has a confidence of {LEAST_WEIGHT:g}")
     cut = [(own, packed) for own, packed, _ in heard_cut]
     starts = [span.first_bar + start for span, (own, _) in zip(spans, cut, strict=True) for start in own]
-    doubts = (f"phrases that were heard too badly are left out ({doubtful})",) if doubtful else ()
+    doubts: tuple[str, ...] = (f"phrases that were heard too badly are left out ({doubtful})",) if doubtful else ()
+    doubts += (f"nothing is learnt of what leaps too often ({', '.join(odd)})",) if odd else ()
     programs: tuple[Counter[int], ...] = tuple(Counter() for _ in spec.tracks)
     for part in parts:
         programs[part.track][part.program] += len(part.events)
@@ -428,6 +441,21 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
         known=known,
         remarks=(*source.remarks, *doubts, *_remarks_that_matter(score, settings)),
     )
+
+
+def _without_leaping(
+    parts: list[AssignedPart], tables: list[Notes], spec: RollSpec
+) -> tuple[list[AssignedPart], list[Notes], tuple[str, ...]]:
+    """Parts and notes of a transcription without the tracks whose lines leap too often, and the names of these.
+
+    Raises `UnusableError` where nothing is left.
+    """
+    odd = leaping_tracks(tables, spec.names)
+    parts = [part for part in parts if part.track not in odd]
+    tables = [table[~np.isin(table["track"], odd)] for table in tables]
+    if not parts:
+        raise UnusableError("heard too badly: all its lines leap too often")
+    return parts, tables, tuple(spec.names[track] for track in odd)
 
 
 def _title(source: SourceFile, score: Score) -> str:

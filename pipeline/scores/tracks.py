@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.errors import UnusableError
 from pipeline.progress import counted
 from pipeline.scores.closed_scores import split_closed_score
 from pipeline.scores.melody import BASSES, find_melody, top_line
+from pipeline.scores.notes import Notes
 from pipeline.scores.score import Events, Part, Score, WrittenVoices
 from pipeline.settings.data import TracksSettings
 
 HEARD_TRACKS = ("Lead", "Drums", "Piano", "Guitar", "Bass", "Strings")
 """What a transcription tells apart, by the names of the track set `pop`."""
+FAR = 7
+"""Semitones; a wider move of a line is a leap."""
+MOST_LEAPS = {"Lead": 0.15, "Piano": 0.6, "Guitar": 0.4, "Bass": 0.45, "Strings": 0.4}
+"""The share of leaps in the moves of a track's top line that few tracks of MIDI files exceed: one in twelve tunes."""
+FEWEST_MOVES = 16
+"""Of fewer moves nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,34 @@ def only_heard(score: Score, heard: Collection[str]) -> Score:
     if not any(len(part.events) for part in parts):
         raise UnusableError("heard too badly: it teaches no track")
     return replace(score, parts=parts)
+
+
+def leaping_tracks(tables: Sequence[Notes], names: Sequence[str]) -> list[int]:
+    """Numbers of the tracks whose top line leaps more often than such tracks of real music do.
+
+    What was misheard leaps: octave errors, and several instruments that were taken for one.
+
+    Parameters
+    ----------
+    tables
+        Notes of stretches of a song, on the grid.
+    names
+        Of the tracks.
+    """
+    found = []
+    for track, name in enumerate(names):
+        moves = np.concatenate([_moves_of_top_line(table[table["track"] == track]) for table in tables])
+        if len(moves) >= FEWEST_MOVES and (np.abs(moves) > FAR).mean() > MOST_LEAPS.get(name, 1.0):
+            found.append(track)
+    return found
+
+
+def _moves_of_top_line(own: Notes) -> NDArray[np.int64]:
+    """The intervals between the highest notes that begin at each step, in semitones."""
+    own = own[np.lexsort((own["pitch"], own["onset"]))]
+    is_highest = np.append(np.diff(own["onset"]) != 0, True)[: len(own)]
+    moves: NDArray[np.int64] = np.diff(own["pitch"][is_highest].astype(np.int64))
+    return moves
 
 
 def known_tracks(

@@ -36,10 +36,10 @@ def pop() -> CuttingSettings:
     )
 
 
-def heard(path: Path, chords: ChordRows | None = None, beats_per_bar: int = 4) -> Path:
-    """A transcription on disk: a tune, chords, bass and drums."""
+def heard(path: Path, chords: ChordRows | None = None, beats_per_bar: int = 4, far: int = 8) -> Path:
+    """A transcription on disk: a tune whose pitches lie less than `far` semitones apart, chords, bass and drums."""
     beats = Beats(0.5 * np.arange(BARS * beats_per_bar + 2), beats_per_bar)
-    line = [(onset, 1.5, pitch + 12) for onset, _, pitch in tune(1, BARS)]
+    line = [(onset, 1.5, 72 + pitch % far) for onset, _, pitch in tune(1, BARS)]
     parts: tuple[Part, ...] = (
         part([(beat, 0.25, 36) for beat in range(4 * BARS)], "Drums", is_drum=True),
         part(line, "Lead", 73),
@@ -80,6 +80,35 @@ def test_tracks_that_a_transcription_does_not_teach_are_unknown_and_their_notes_
 def test_the_lead_of_a_transcription_sounds_one_note_at_a_time(tmp_path: Path, pop: CuttingSettings) -> None:
     (song,) = prepare_file(source(heard(tmp_path / "a.mid"), known=("Lead", "Piano")), pop).songs
     assert song.pitch_steps[0] == song.sounding[0]
+
+
+def test_a_tune_that_leaps_as_none_does_is_not_learnt(tmp_path: Path, pop: CuttingSettings) -> None:
+    told = ("Lead", "Drums", "Piano")
+    (sung,) = prepare_file(source(heard(tmp_path / "a.mid"), known=told), pop).songs
+    assert sung.known[0] and sung.notes[0] and sung.remarks == ()
+    path = heard(tmp_path / "b.mid", far=12)
+    (song,) = prepare_file(source(path, known=told), pop).songs
+    assert song.known == (False, *sung.known[1:]) and song.notes == (0, *sung.notes[1:])
+    assert song.remarks == ("nothing is learnt of what leaps too often (Lead)",)
+    assert (song.key, song.bars) == (prepare_file(source(path), pop).songs[0].key, sung.bars)
+    (alone,) = prepare_file(source(path, known=("Lead",)), pop).rejects
+    assert alone.reason == "heard too badly: all its lines leap too often"
+
+
+def test_bars_that_were_heard_alike_return_in_the_plan_of_a_transcription(tmp_path: Path, pop: CuttingSettings) -> None:
+    """Two notes of each bar of sixteen are another in each repetition of a phrase."""
+    random = np.random.default_rng(0)
+    bars = np.tile(random.integers(60, 67, (4, 16)), (3, 1))
+    bars[np.arange(BARS)[:, None], random.integers(0, 16, (BARS, 2))] = 67 + np.arange(BARS)[:, None]
+    notes = [(place / 4, 0.25, int(pitch)) for place, pitch in enumerate(bars.flatten())]
+    one = Transcription((part(notes, "Piano"),), Beats(0.5 * np.arange(BARS * 4 + 2), 4), (), 60.0)
+    (tmp_path / "a.mid").write_bytes(transcription_midi(one, "mine"))
+    (song,) = prepare_file(source(tmp_path / "a.mid", known=("Piano",)), pop).songs
+    piano = song.known.index(True)
+    assert song.plan.source[piano].tolist()[:8] == [-1, -1, -1, -1, 0, 1, 2, 3]
+    assert song.plan.exact[piano].tolist() == [False] * 4 + [True] * 8
+    (plain,) = prepare_file(source(tmp_path / "a.mid"), pop).songs
+    assert not plain.plan.exact.any(), "corrected notes are as they are"
 
 
 def test_other_track_sets_take_a_transcription_as_a_score(tmp_path: Path, pop: CuttingSettings) -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UnusableError
+from pipeline.scores.notes import make_notes
 from pipeline.scores.score import Part, Score, make_events
-from pipeline.scores.tracks import assign, fit_to_tracks
+from pipeline.scores.tracks import assign, fit_to_tracks, leaping_tracks
 from pipeline.settings.data import TrackSettings, TracksSettings
 from tests.music_makers import BAND, part, score
 
@@ -73,3 +74,19 @@ def test_names_are_matched_whatever_their_case() -> None:
 def test_a_score_without_notes_is_explained() -> None:
     with pytest.raises(UnusableError, match=r"^no notes$"):
         assign(score(part([])), BAND)
+
+
+def test_a_line_that_leaps_more_than_such_lines_do_is_found_out() -> None:
+    """Four of twenty moves of the tune are octaves; the piano has low notes below its own; the rest is too short."""
+    lead = [60 + 12 * (step in (4, 5, 9, 10)) for step in range(21)]
+    rows = [(0, pitch, step, 1) for step, pitch in enumerate(lead)]
+    rows += [(1, pitch, step, 1) for step in range(21) for pitch in (40, 64 + step % 2)]
+    rows += [(2, pitch, step, 1) for step, pitch in enumerate((30, 60) * 4)]
+    notes = make_notes(*zip(*rows, strict=True))
+    names = ("Lead", "Strings", "Bass")
+    assert leaping_tracks([notes], names) == [0]
+    assert leaping_tracks([notes], ("Guitar", *names[1:])) == [], "a guitar may leap more"
+    assert leaping_tracks([notes, notes], names) == [0]
+    assert leaping_tracks([notes[:0]], names) == []
+    halves = [notes[notes["onset"] < 8], notes[notes["onset"] >= 8]]
+    assert leaping_tracks(halves, names) == [0], "moves of all stretches count together"
