@@ -161,7 +161,7 @@ def with_tracks_of(
     other, other_spec
         Of the other data; its range of pitches may be another.
     tracks
-        Those that no phrase of our own knows.
+        Those of which our own phrases say too little.
     """
     places = [other_spec.names.index(spec.names[track]) for track in tracks]
     up = other_spec.lowest_pitch - spec.lowest_pitch

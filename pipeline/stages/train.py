@@ -128,7 +128,7 @@ def run(config: Config, directory: Path) -> Outcome:
     elif config.train.init is not None:
         begin_with_pretrained(trainer, config.train.init)
         if tracks.names:
-            say(f"train: no song says what {' and '.join(tracks.names)} play, which stay as that model plays them.")
+            say(f"train: too few songs say what these play, so they are as in that model: {', '.join(tracks.names)}.")
     try:
         with recorder:
             if config.train.steps == 0:

@@ -1,7 +1,8 @@
-"""What songs teach of each track: tracks that none of them knows stay as the checkpoint to begin with plays them.
+"""What songs teach of each track: tracks that hardly any knows stay as the checkpoint to begin with plays them.
 
 Of recordings nobody may say what a guitar plays. A run that begins with a model of guitars is taught nothing of them,
-and its plans and statistics have them as that model's data had. Where nothing knows a track it is taken to rest.
+and its plans and statistics have them as that model's data had; so they are where one song of many knows a guitar. What
+neither songs nor a checkpoint know is taken to rest.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from pipeline.dataset.store import PhraseStore
 from pipeline.scores.structure.plan_completion import USUAL_SHARE, TrackHabits
 from pipeline.training.pretrained import pretrained_statistics
 
+LEAST_SHARE = 0.25
+"""Where fewer of the songs know a track, they say little of how it plays in the others."""
+
 
 @dataclass(frozen=True)
 class KnownTracks:
@@ -33,7 +37,7 @@ class KnownTracks:
     source
         Tracks and statistics of the checkpoint that training begins with; None where no track is left to it.
     left
-        Numbers of the tracks that are left to it: no song to train on knows them, and it plays them.
+        Numbers of the tracks that are left to it: none or few of the songs to train on know them, and it plays them.
     """
 
     store: PhraseStore
@@ -43,7 +47,8 @@ class KnownTracks:
     @classmethod
     def of(cls, store: PhraseStore, init: str | None) -> KnownTracks:
         """Those of a set, for a run that begins with `train.init`. Raises `UserError` where that can't be read."""
-        lacking = np.flatnonzero(~store.known_by_song("train").any(axis=0)).tolist()
+        known = store.known_by_song("train")
+        lacking = np.flatnonzero(known.sum(axis=0) < LEAST_SHARE * len(known)).tolist()
         if init is None or not lacking:
             return cls(store, None, ())
         spec, statistics = pretrained_statistics(init)

@@ -1,4 +1,4 @@
-"""Tracks that no song of a set knows: left to the base model where training begins with it, else taken to rest."""
+"""Tracks that hardly any song knows: left to the base model where training begins with it, else taken to rest."""
 
 from __future__ import annotations
 
@@ -76,6 +76,18 @@ def test_beginning_with_the_base_model_it_is_left_as_that_plays_it(duos: PhraseS
     densities = torch.tensor(whole.examples)[:, :6]
     assert not densities.isnan().any()
     assert (densities[:, [LEAD, GUITAR, STRINGS]] > 0.05).any(1).any()
+
+
+def test_a_track_that_one_song_of_many_knows_is_taught_and_has_the_statistics_of_the_base_model(
+    duos: PhraseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for count, names in ((4, ["Lead", "Guitar", "Strings"]), (5, ["Lead", "Piano", "Guitar", "Strings"])):
+        known = np.zeros((count, 6), bool)
+        known[:, [DRUMS, BASS]] = known[0, PIANO] = True
+        monkeypatch.setattr(duos, "known_by_song", lambda split, known=known: known)
+        tracks = KnownTracks.of(duos, BASE)
+        assert tracks.names == names, "a quarter of the songs is enough"
+        assert tracks.of_songs("train")[:, PIANO].tolist() == [True] + [False] * (count - 1)
 
 
 def test_plans_let_it_play_as_densely_and_as_often_as_in_the_base_models_data(duos: PhraseStore) -> None:

@@ -56,7 +56,7 @@ def complete_plans(
     seed
         Of what is drawn.
     elsewhere
-        How tracks, by their numbers, play in other songs, where none of these knows them.
+        How tracks, by their numbers, play in other songs, where too few of these know them.
     """
     if known.all():
         return list(plans)
