@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from pipeline.scores.notes import (
     roll_from_notes,
     unpack_rolls,
 )
+from pipeline.scores.structure.flipped_loops import FlippedLoop, LoopEvent
 from pipeline.scores.swing import STRAIGHT, check_swing, swung
 from pipeline.settings.data import TracksSettings
 
@@ -95,6 +96,8 @@ class Song:
     composed_chords
         The chords that it was made for, int8 `[2 * bars, 3]` (`pipeline.scores.chords.symbols`), or None; `chords`
         has one for each half bar.
+    loops, loop_events
+        Loops of old records, and where they play; their sounds lie beside the song's file.
     """
 
     number: int
@@ -113,6 +116,8 @@ class Song:
     sections: tuple[Section, ...]
     swing: float = STRAIGHT
     composed_chords: ChordRows | None = None
+    loops: tuple[FlippedLoop, ...] = ()
+    loop_events: tuple[LoopEvent, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for attributes that contradict one another."""
@@ -142,6 +147,8 @@ class Song:
             raise ValueError(f"the notes overlap, are out of order or end after bar {bar}")
         if self.composed_chords is not None and self.composed_chords.shape != (2 * bar, CHORD_NUMBERS):
             raise ValueError(f"chords {self.composed_chords.shape} do not fit {bar} bars")
+        if any(not 0 <= event.loop < len(self.loops) or event.end > self.num_steps for event in self.loop_events):
+            raise ValueError(f"a loop plays that is none of {len(self.loops)}, or after bar {bar}")
 
     @cached_property
     def chords(self) -> ChordRows:
@@ -237,6 +244,11 @@ class Song:
             "swing": self.swing,
             "sections": [[one.name, one.role, one.first_bar, one.num_bars, one.seed] for one in self.sections],
         }
+        if self.loops:
+            header |= {
+                "loops": [asdict(loop) for loop in self.loops],
+                "loop_events": [asdict(event) for event in self.loop_events],
+            }
         arrays: dict[str, Any] = {
             "header": np.array(json.dumps(header)),
             "planes": pack_rolls(self.planes),
@@ -321,6 +333,8 @@ class Song:
             sections=sections,
             swing=float(header["swing"]),
             composed_chords=arrays["chords"].astype(np.int8),
+            loops=tuple(FlippedLoop(**loop) for loop in header.get("loops", ())),
+            loop_events=tuple(LoopEvent(**event) for event in header.get("loop_events", ())),
         )
 
 

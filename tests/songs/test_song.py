@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.scores.chords.symbols import print_progression, read_progression, unknown_chords
+from pipeline.scores.structure.flipped_loops import FlippedLoop, LoopEvent
 from pipeline.songs.song import Section, Song, song_paths
 from tests.song_makers import song_of
 
@@ -108,3 +109,15 @@ def test_a_song_keeps_the_chords_it_was_made_for_and_recognises_the_others(tmp_p
     assert song.chord_changes() == [(0, "C"), (16, "G7")]
     with pytest.raises(ValueError, match="do not fit 2 bars"):
         song_of(composed_chords=made_for[:2])
+
+
+def test_loops_of_records_are_kept_and_must_lie_within_the_song(tmp_path: Path) -> None:
+    loop = FlippedLoop("old.mp3", 16, 2, 40.0, 45.0, 3, 1.07, False, 16, "01-loop-1.wav")
+    song = song_of(loops=(loop,), loop_events=(LoopEvent(0, 16, 0), LoopEvent(16, 8, 0, 8, True, True)))
+    song.save(tmp_path / "01.npz")
+    read = Song.load(tmp_path / "01.npz")
+    assert (read.loops, read.loop_events) == (song.loops, song.loop_events)
+    with pytest.raises(ValueError, match="a loop plays"):
+        song_of(loops=(loop,), loop_events=(LoopEvent(16, 17, 0),))
+    with pytest.raises(ValueError, match="a loop plays"):
+        song_of(loop_events=(LoopEvent(0, 16, 0),))

@@ -65,6 +65,9 @@ class PlannedSong:
         Samples the bars that are new.
     requested_chords
         Chords of all half bars that the user requests, int8 `[2 * bars, 3]`, or None.
+    background
+        Notes that are there before anything is made, of tracks that rest in the plan: what is made is made around
+        them. Bool `[2, tracks, bars, steps, pitches]`, or None.
     planes
         What is made so far, bool `[2, tracks, bars, steps, pitches]`.
     made
@@ -83,6 +86,7 @@ class PlannedSong:
     seed: int
     sampler: ConditionalSampler
     requested_chords: ChordRows | None = None
+    background: Planes | None = None
     planes: Planes = field(init=False)
     made: NDArray[np.bool_] = field(init=False)
     seeds: list[int] = field(init=False)
@@ -90,9 +94,10 @@ class PlannedSong:
     openings: dict[int, SampledPhrase] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Begin with silence."""
+        """Begin with the background, or silence."""
         spec, bars = self.spec, self.plan.num_bars
         self.planes = np.zeros((2, spec.num_tracks, bars, spec.steps_per_bar, spec.num_pitches), np.bool_)
+        self._clear(slice(None))
         self.made = np.zeros(bars, np.bool_)
         self.seeds = [mix_seed(self.seed, SongRandomStream.COMPOSITION, number) for number in range(len(self.named))]
         self.latents = [[] for _ in self.named]
@@ -119,15 +124,16 @@ class PlannedSong:
             inside[_bars(self.named[number])] = True
             self.openings.pop(self.plan.labels[number], None)
         self.made &= ~inside
-        self.planes[:, :, inside] = False
+        self._clear(inside)
         for number in numbers:
             self.seeds[number] = mix_seed(self.seed, SongRandomStream.REMAKING, number, count)
             self._section(number, inside)
 
     def notes(self) -> tuple[Notes, int]:
-        """The notes of the song, which ends in its last bar; and its bars."""
+        """The notes of the song without its background, ending in its last bar; and its bars."""
         bars = self.plan.num_bars
-        return end_in_last_bar(notes_from_roll(self.planes, self.spec.lowest_pitch), bars, self.spec, self.home), bars
+        planes = self.planes if self.background is None else self.planes & ~self.background
+        return end_in_last_bar(notes_from_roll(planes, self.spec.lowest_pitch), bars, self.spec, self.home), bars
 
     def chords(self, num_bars: int) -> ChordRows:
         """The chords that the song was made for, `[2 * num_bars, 3]`; those of the last bar, its ending, are open."""
@@ -156,6 +162,10 @@ class PlannedSong:
             self._step(number, slice(bar, stop), source[:, bar - bars.start : stop - bars.start], random)
             self.made[bar:stop] = True
             bar = stop
+
+    def _clear(self, bars: slice | NDArray[np.bool_]) -> None:
+        """Take away what was made in some bars."""
+        self.planes[:, :, bars] = False if self.background is None else self.background[:, :, bars]
 
     def _end_of_step(self, bar: int, end: int, source: NDArray[np.int16]) -> int:
         """The bar up to which bars from `bar` on are made at once: none of them returns from another of them.
@@ -188,7 +198,7 @@ class PlannedSong:
         """Make some bars of a section."""
         spec, plan = self.spec, self.plan
         sampled = self._sampled(bars, source)
-        self.planes[:, :, bars] = False
+        self._clear(bars)
         for place, bar in enumerate(range(bars.start, bars.stop)):
             for track in np.flatnonzero(plan.playing[:, bar] & ~sampled[:, place] & self._asked):
                 origin = int(source[track, place])

@@ -14,7 +14,7 @@ from gan.networks.generator import Generator
 from gan.seeds import mix_seed
 from pipeline.scores.chords.symbols import ChordRows, unknown_chords
 from pipeline.scores.keys import Key
-from pipeline.scores.notes import Notes, in_order, notes_from_roll
+from pipeline.scores.notes import Notes, Planes, in_order, notes_from_roll
 from pipeline.scores.structure.song_plan import SongPlan
 from pipeline.songs.chord_requests import chords_in
 from pipeline.songs.compose.ending import add_ending
@@ -182,6 +182,7 @@ class SectionComposer:
         lead: int | None,
         seed: int,
         chords: ChordRows | None = None,
+        background: Planes | None = None,
     ) -> SongSections | PlannedSong:
         """The sections of a song in C major or A minor, as `home` says.
 
@@ -197,9 +198,11 @@ class SectionComposer:
             Decides on everything else.
         chords
             Chords of all half bars that the user requests, in the key of `home`, or None.
+        background
+            Of a plan: the notes that everything is made around, see `PlannedSong`.
         """
         if isinstance(form, SongPlan):
-            return self._compose_plan(form, home, request, lead, seed, chords)
+            return self._compose_plan(form, home, request, lead, seed, chords, background)
         random = torch.Generator().manual_seed(mix_seed(seed, SongRandomStream.COMPOSITION))
         generator, spec, reranker = self.model.generator, self.model.spec, Reranker(self.model)
         song = generator.sample_latents(1, random)
@@ -219,7 +222,14 @@ class SectionComposer:
         return sections
 
     def _compose_plan(
-        self, plan: SongPlan, home: Key, request: Request, lead: int | None, seed: int, chords: ChordRows | None
+        self,
+        plan: SongPlan,
+        home: Key,
+        request: Request,
+        lead: int | None,
+        seed: int,
+        chords: ChordRows | None,
+        background: Planes | None,
     ) -> PlannedSong:
         """A song that follows a plan; see `compose`."""
         generator, spec = self.model.generator, self.model.spec
@@ -235,6 +245,6 @@ class SectionComposer:
         )
         if chords is not None:
             plan = without_other_chords(plan, chords, spec)
-        song = PlannedSong(plan, name_sections(plan), home, seed, sampler, chords)
+        song = PlannedSong(plan, name_sections(plan), home, seed, sampler, chords, background)
         song.make()
         return song

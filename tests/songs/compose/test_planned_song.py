@@ -11,11 +11,15 @@ import torch
 
 from gan.chords import QUALITY
 from gan.conditions import ConditionLayout
+from gan.context import Context
+from gan.latents import Latents
 from gan.spec import ONSET
 from pipeline.scores.chords.symbols import UNKNOWN, print_progression, read_progression
+from pipeline.scores.structure.loop_placement import with_rests
 from pipeline.scores.structure.song_plan import NEW, SongPlan, agreement, plan_of_song
 from pipeline.songs.chord_requests import chord_conditions
 from pipeline.songs.compose.ending import ending_score, last_chord
+from pipeline.songs.compose.phrase_sampling import ConditionalSampler
 from pipeline.songs.compose.planned_song import PlannedSong, without_other_chords
 from pipeline.songs.plan_model import arrange, spans_of
 from tests.plan_makers import plan_of_letters
@@ -160,3 +164,26 @@ def test_candidates_are_known_by_their_likeness_to_earlier_bars(song: PlannedSon
     phrases[0, :, STRINGS, 0] = torch.from_numpy(song.planes[:, STRINGS, 4])
     phrases[1, ONSET, STRINGS, 0, 3, 0] = True
     assert song._likeness(phrases, window, inside, free).tolist() == pytest.approx([1, 0])
+
+
+def test_a_background_is_given_to_all_that_is_made_and_is_none_of_the_song(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = with_rests(PLAN, np.arange(SPEC.num_tracks)[:, None] == STRINGS)
+    background = np.zeros((2, SPEC.num_tracks, PLAN.num_bars, SPEC.steps_per_bar, SPEC.num_pitches), np.bool_)
+    background[ONSET, STRINGS, :, ::4, 24] = True
+    given: list[bool] = []
+    plainly = ConditionalSampler.sample
+
+    def sample(self: ConditionalSampler, latents: Latents, context: Context) -> torch.Tensor:
+        given.append(bool((context.rolls[:, ONSET, STRINGS, :, ::4, 24] & context.mask[:, STRINGS, :, None]).all()))
+        return plainly(self, latents, context)
+
+    monkeypatch.setattr(ConditionalSampler, "sample", sample)
+    song = composer().compose(plan, HOME, requesting(), STRINGS, seed=4, background=background)
+    assert isinstance(song, PlannedSong)
+    assert given and all(given)
+    assert np.array_equal(song.planes[:, STRINGS], background[:, STRINGS]), "it stays as it is"
+    assert STRINGS not in song.notes()[0]["track"]
+    before = song.planes.copy()
+    song.remake(song.named[1].role, 1)
+    assert np.array_equal(song.planes[:, STRINGS], background[:, STRINGS])
+    assert not np.array_equal(song.planes, before)
