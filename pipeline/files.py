@@ -215,6 +215,10 @@ def bring(source: Path, target: Path) -> None:
 
 LEFT_OUT: dict[str, Any] = {
     "data.pair_bars": False,
+    "generate.flip": None,
+    "generate.loop": None,
+    "generate.loop_kind": "melodic",
+    "generate.flip_speed": "song",
     "train.style_balance": 0.0,
     "train.patience": 0,
     "transcribe.notes": None,

@@ -45,6 +45,13 @@ def write_wav(path: Path, sound: Sound, rate_hz: int) -> None:
         soundfile.write(temporary, dithered(sound), rate_hz, format="WAV", subtype="PCM_16")
 
 
+def write_fine_wav(path: Path, sound: Sound, rate_hz: int) -> None:
+    """Write a 24-bit WAV, atomically; sound with peaks above full scale is made as much softer."""
+    scaled = sound / max(1.0, float(np.abs(sound).max(initial=0.0)))
+    with atomic_path(path) as temporary:
+        soundfile.write(temporary, scaled, rate_hz, format="WAV", subtype="PCM_24")
+
+
 def write_ogg(path: Path, sound: NDArray[np.float32], rate_hz: int) -> None:
     """Write sound `[samples]` or `[samples, channels]` as Ogg Vorbis, atomically.
 

@@ -21,12 +21,14 @@ from pipeline.drawing.palette import (
     QUIET_TEXT,
     STRONG_LINE,
     SURFACE,
+    TEXT,
     Colour,
     mix,
     rgb,
     track_colour,
 )
 from pipeline.scores.notes import Notes, Planes, notes_from_roll
+from pipeline.scores.structure.flipped_loops import LoopEvent
 
 SONG_SIZE = (1600, 520)
 """Width and height of a song's picture in pixels."""
@@ -39,6 +41,8 @@ SAMPLE_SIZE = (372, 210)
 TICK_SECONDS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300)
 DRUM_SHARE = 0.2
 """Of the height, where there is a drum track."""
+LOOP_HEIGHT, FILTERED_TINT = 6, 0.4
+"""Of the bars that show where loops of records play: pixels, and how strong they are where a loop is filtered."""
 GAP_PIXELS = 6
 """Between pitches and drums."""
 
@@ -90,6 +94,7 @@ def draw_song(
     title: str,
     tempo_bpm: float | Sequence[tuple[int, float]],
     chords: Sequence[tuple[int, str]] = (),
+    loops: Sequence[LoopEvent] = (),
 ) -> None:
     """The piano roll of a whole song, 1600 x 520 pixels.
 
@@ -109,6 +114,8 @@ def draw_song(
         Quarter notes a minute, or (step, quarter notes a minute) pairs as in `Song.tempo_map`: makes the time axis.
     chords
         The step at which each begins, and its symbol; those that have room are set above the sections.
+    loops
+        Where loops of old records play: bars along the upper edge, pale where they are filtered.
     """
     canvas = Canvas(*SONG_SIZE)
     left, top, right, bottom = SONG_BOX
@@ -130,6 +137,12 @@ def draw_song(
         fitting = max(1, int((end - start - 8) / 7.5))
         label = name if len(name) <= fitting else name[: max(1, fitting - 1)].rstrip() + "…" * (fitting > 2)
         canvas.text((start + end - 2) / 2, top - 19, label, size=9.5, ha="center")
+    for event in loops:
+        start, end = (left + frame.column(step, width) for step in (event.step, event.end))
+        colour = mix(LINE, TEXT, FILTERED_TINT if event.is_filtered else 1.0)
+        canvas.pixels[top - LOOP_HEIGHT : top, start : max(end - 1, start + 1)] = rgb(colour)
+    if loops:
+        canvas.text(left - 6, top - LOOP_HEIGHT / 2, "record", size=9, colour=QUIET_TEXT, ha="right")
     free = float(left)
     for step, symbol in chords:
         x = left + frame.column(step, width)

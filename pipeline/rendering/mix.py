@@ -15,6 +15,7 @@ from pipeline.audio.mastering import balanced_volumes, end_cleanly, master, resa
 from pipeline.audio.synthesizers import RATE_HZ, Sound, play
 from pipeline.errors import UserError
 from pipeline.rendering.midi import midi_bytes
+from pipeline.rendering.record import ABOVE_LOUDEST_LU, RECORD, play_loops
 from pipeline.rendering.vocal.singing import ABOVE_MELODY_LU, VOCAL, sing
 from pipeline.settings.render import RenderSettings
 from pipeline.songs.song import Song
@@ -32,10 +33,10 @@ class Mix:
     sound
         The mastered mix at the wanted rate.
     stems
-        Each track alone by name, at the same gain, without the limiter; silent tracks are left out. The guide vocal is
-        always among them where there is one.
+        Each track alone by name, at the same gain, without the limiter; silent tracks are left out. The guide vocal and
+        the records are always among them where there are some.
     track_lufs
-        Loudness of each sounding track, and of the guide vocal, as it is in the mix.
+        Loudness of each sounding track, of the guide vocal and of the records, as it is in the mix.
     """
 
     song: Song
@@ -44,11 +45,18 @@ class Mix:
     track_lufs: dict[str, float]
 
 
-def mix_song(song: Song, settings: RenderSettings, soundfont: Path, words: Sequence[SungSyllable] = ()) -> Mix:
+def mix_song(
+    song: Song,
+    settings: RenderSettings,
+    soundfont: Path,
+    words: Sequence[SungSyllable] = (),
+    loops: Sequence[Sound] = (),
+) -> Mix:
     """Play, balance and master a song; with `render.vocal`, sing the words that lie on its notes.
 
-    `song.volumes` say how loud the tracks should be beside each other; instruments of a SoundFont differ by 20 dB, so
-    each track is measured alone and its MIDI volume set to what makes it so.
+    `loops` are the sounds of the song's loops of old records, float32 `[samples, 2]` at `RATE_HZ`. `song.volumes` say
+    how loud the tracks should be beside each other; instruments of a SoundFont differ by 20 dB, so each track is
+    measured alone and its MIDI volume set to what makes it so.
     """
     if not len(song.notes):
         raise UserError(f"song {song.number} has no notes; generate it again with another generate.seed.")
@@ -74,6 +82,11 @@ def mix_song(song: Song, settings: RenderSettings, soundfont: Path, words: Seque
         led = Counter(one.track for one in words).most_common(1)[0][0]
         lufs[VOCAL] = lufs[led] + ABOVE_MELODY_LU
         parts[VOCAL] = voice * np.float32(10 ** ((lufs[VOCAL] - loudness_lufs(voice, RATE_HZ)) / 20))
+    if song.loop_events:
+        record = play_loops(song, loops)
+        pitched = [lufs[names[index]] for index in sounding if not song.spec.tracks[index].is_drum]
+        lufs[RECORD] = max(pitched or list(lufs.values())) + ABOVE_LOUDEST_LU
+        parts[RECORD] = record * np.float32(10 ** ((lufs[RECORD] - loudness_lufs(record, RATE_HZ)) / 20))
     mixed = np.zeros((max(map(len, parts.values())), 2), np.float32)
     for part in parts.values():
         mixed[: len(part)] += part
@@ -83,7 +96,7 @@ def mix_song(song: Song, settings: RenderSettings, soundfont: Path, words: Seque
     wanted = {
         name: resample(end_cleanly(part, RATE_HZ, song.seconds, LONGEST_TAIL_SECONDS), RATE_HZ, rate_hz)
         for name, part in parts.items()
-        if settings.stems or name == VOCAL
+        if settings.stems or name in (VOCAL, RECORD)
     }
     return Mix(
         replace(song, volumes=volumes),

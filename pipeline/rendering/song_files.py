@@ -56,7 +56,10 @@ def write_song_files(
     write_midi(directory / files["mid"], song, title, words)
     write_wav(directory / files["wav"], mix.sound, rate_hz)
     sections = [(one.role, one.first_bar, one.num_bars) for one in song.sections]
-    draw_song(directory / files["png"], song.planes, song.spec, sections, title, song.tempo_map, song.chord_changes())
+    chords = song.chord_changes()
+    draw_song(
+        directory / files["png"], song.planes, song.spec, sections, title, song.tempo_map, chords, song.loop_events
+    )
     write_score(directory / files["musicxml"], song, title, words)
     if words:
         files["lrc"] = f"{name}.lrc"

@@ -7,8 +7,11 @@ from typing import Any
 
 from pipeline.settings import PROGRAM_SEED
 
-ALBUM, GIVEN, EXPLORE = "album", "given", "explore"
-"""Requests that are named by what is asked for: songs from nothing, around given notes, and phrases to explore."""
+ALBUM, GIVEN, EXPLORE, FLIP = "album", "given", "explore", "flip"
+"""Requests that are named by what is asked for: songs from nothing, around given notes, phrases to explore, and songs
+on loops of old records."""
+FLIP_SPEEDS = ("song", "record", "turntable")
+LOOP_KINDS = ("melodic", "drums")
 
 
 @dataclass
@@ -19,7 +22,8 @@ class GenerateSettings:
     """How many songs the album has."""
     request: str | None = None
     """Names the request: its songs go to `generate/REQUEST`, beside those of other requests. null is `album`, with
-    `given` it is `given`, with `like` or `interpolate` it is `explore`."""
+    `given` it is `given`, with `like` or `interpolate` it is `explore`, with `flip` it is `flip` unless an album is
+    made."""
     seed: int = PROGRAM_SEED
     """Draws the songs: each depends on it and its own number alone."""
     candidates: int = 16
@@ -75,6 +79,17 @@ class GenerateSettings:
     """How far the variations of `like` stray: 0 is as near as found, 1 as far as any other phrase."""
     interpolate: int | None = None
     """Phrases on the way from one seed or phrase to another, both ends included."""
+    flip: Any = None
+    """Old records that songs are built on (sampling): a recording or a file of notes, or a list of them. A loop of each
+    goes into every song, in its tempo and key, and the band is made around it."""
+    loop: Any = None
+    """Which loop of `flip`: a number of those that are found (`loops/loops.png`), or bars of the record such as
+    `17-18`; for several records a list. null takes the best one for the first song, the next for the second."""
+    loop_kind: str = "melodic"
+    """What loops are looked for: `melodic`, or `drums` for drum breaks, which take the place of the band's drums."""
+    flip_speed: str = "song"
+    """Whose tempo it is: `song` stretches the loop to the song's, `record` makes the song as fast as the record,
+    `turntable` changes the record's pitch and speed together, as a turntable does."""
     form: str | None = None
     """Form of all songs: `song` (verse, chorus, bridge), `hymn` (bar form AAB), `rondo`, `ballad` (AABA), `arch`
     (ABCBA), `strophic` (verses with a refrain), see `pipeline/songs/form.py`. A file of notes such as `song.mid` gives
@@ -95,7 +110,9 @@ def request_name(settings: GenerateSettings) -> str:
 
 
 def request_kind(settings: GenerateSettings) -> str:
-    """`ALBUM`, `GIVEN` or `EXPLORE`."""
+    """`ALBUM`, `GIVEN`, `EXPLORE` or `FLIP`."""
     if settings.given is not None:
         return GIVEN
+    if settings.flip is not None:
+        return FLIP
     return ALBUM if settings.like is None and settings.interpolate is None else EXPLORE

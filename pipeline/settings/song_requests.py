@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.files import MANIFEST, read_manifest
-from pipeline.settings.generate import ALBUM, EXPLORE, GIVEN, GenerateSettings, request_kind, request_name
+from pipeline.settings.generate import ALBUM, EXPLORE, FLIP, GIVEN, GenerateSettings, request_kind, request_name
 
 REQUEST_STAGES = ("generate", "render")
 """Stages with a folder for each request."""
@@ -22,9 +22,10 @@ MEANT = {
     ALBUM: "songs from nothing",
     GIVEN: "songs around generate.given",
     EXPLORE: "phrases of generate.like or generate.interpolate",
+    FLIP: "songs on records of generate.flip",
 }
 """What the requests that are not named by the user are for."""
-ASKS = ("request", "given", "like", "interpolate")
+ASKS = ("request", "given", "flip", "like", "interpolate")
 """Settings of `generate` that choose the request."""
 
 
@@ -60,6 +61,8 @@ def settle_request(stage: str, name: str, generate: GenerateSettings, rendered: 
         The settings ask for songs of one request, and the stage would make or read those of another.
     """
     request = request_name(generate)
+    if generate.request is None and request == FLIP and stage in STAGES_OF_THE_ALBUM:
+        request = ALBUM
     typed = next((f"generate.{key}={getattr(generate, key)}" for key in ASKS if f"generate.{key}" in explicit), None)
     for key, value in (("generate.request", request), ("render.request", rendered)):
         if not re.fullmatch(r"[\w-]+", value):
@@ -88,7 +91,8 @@ def settle_request(stage: str, name: str, generate: GenerateSettings, rendered: 
 
 def _check_kind(request: str, kind: str) -> None:
     """Refuse a name that stands for another kind of songs, in whatever case, as some file systems ignore it."""
-    if request.casefold() in MEANT and request != kind:
+    on_records = request == ALBUM and kind == FLIP  # an album may be one on records
+    if request.casefold() in MEANT and request != kind and not on_records:
         raise UserError(
             f"generate.request={request} is for {MEANT[request.casefold()]}, and these are {MEANT[kind]}: "
             "take another name."

@@ -179,6 +179,7 @@ def refuse_request(settings: GenerateSettings, design: str) -> None:
         "temperature": settings.temperature,
         "condition_strength": settings.condition_strength != 1 or None,
         "given": settings.given,
+        "flip": settings.flip,
         "like": settings.like,
         "form": settings.form if settings.form is not None and "." in settings.form else None,
     }

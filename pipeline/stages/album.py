@@ -65,6 +65,7 @@ def run(config: Config, directory: Path) -> Outcome:
     made, real = structures(songs, named, real_songs(config, stage_directory("prepare", config), REAL_SONGS))
     draw_structure(directory / "structure.png", made, real)
     title = config.album.title or tracks[0].title
+    records = [(named[song.number], loop.description) for song in songs for loop in song.loops if song.number in named]
     planes = [song.planes for song in songs]
     draw_cover(directory / "cover.png", planes, title, config.album.artist, config.seed)
     page = AlbumPage(
@@ -76,7 +77,7 @@ def run(config: Config, directory: Path) -> Outcome:
         samples=samples,
         learning=learning,
         structure="structure.png",
-        credits=credit_rows(config),
+        credits=credit_rows(config, records),
         command=remake_command(config),
     )
     write_text(directory / "index.html", render_page(page))

@@ -1,9 +1,9 @@
 """Songs from a trained generator: `python -m pipeline +stage=generate generate.songs=8 generate.key="G major"`.
 
 From nothing, around notes that are given (`generate.given`), or phrases to explore the latent space
-(`generate.like`, `generate.interpolate`). Writes `songs/NN.npz`, one a song, see `pipeline.songs.song`; of exploring
-one song of all phrases and a picture of them, `phrases.png`. Each request has a folder of its own, see
-`pipeline.settings.song_requests`.
+(`generate.like`, `generate.interpolate`), or songs on loops of old records (`generate.flip`). Writes `songs/NN.npz`,
+one a song, see `pipeline.songs.song`; of exploring one song of all phrases and a picture of them, `phrases.png`; of
+records `loops/`, the loops found in them. Each request has a folder of its own, see `pipeline.settings.song_requests`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Protocol
 
 import numpy as np
 
+from pipeline.audio.decoding import SAMPLE_RATE_HZ
+from pipeline.audio.files import write_fine_wav
 from pipeline.config import Config, stage_directory
 from pipeline.devices import prepare_torch
 from pipeline.drawing.piano_rolls import draw_samples
@@ -26,6 +28,7 @@ from pipeline.settings.metre import read_metre
 from pipeline.settings.song_requests import render_command
 from pipeline.songs.compose.song_composer import SongComposer
 from pipeline.songs.explore.explorer import Explorer
+from pipeline.songs.flip.flip_request import check_flip, flipped_files
 from pipeline.songs.form import check_lengths, pick_form
 from pipeline.songs.given_song import given_path, plan_of_form
 from pipeline.songs.inpaint.mask import check_something_asked
@@ -49,6 +52,7 @@ ONLY_WITH = (
     ("given", ("keep", "bars", "continue_bars")),
     ("like", ("from_bar",)),
     ("interpolate", ("towards",)),
+    ("flip", ("loop",)),
 )
 """Settings that mean nothing without the one in front."""
 
@@ -67,6 +71,8 @@ def inputs(config: Config) -> dict[str, str]:
     if settings.given is not None and not is_recording(given_path(settings.given, "generate.given").name):
         read_kept(config, roll_spec(config.roll, config.tracks, config.data.metre))  # told before anything takes long
     files = {"given": settings.given, "like": settings.like}
+    if settings.flip is not None:
+        files |= {f"flip.{place}": path for place, path in enumerate(flipped_files(settings))}
     if settings.form is not None and Path(settings.form).suffix:
         files["form"] = settings.form
         if not is_recording(given_path(settings.form, "generate.form").name):
@@ -78,7 +84,7 @@ def inputs(config: Config) -> dict[str, str]:
 
 def content_of(value: str, key: str, config: Config) -> str:
     """Fingerprint of the file that `generate.KEY` names; of a recording with what is known of it."""
-    path = given_path(value, f"generate.{key}")
+    path = given_path(value, f"generate.{key.partition('.')[0]}")
     if not is_recording(path.name):
         return file_hash(path)
     metre = read_metre(config.data.metre)
@@ -103,6 +109,7 @@ def check(config: Config) -> None:
         check_something_asked(settings)
     if settings.given is not None and settings.tempo_range_bpm is not None:
         raise UserError("generate.tempo_range_bpm: the song that is given has a tempo; generate.tempo_bpm replaces it.")
+    check_flip(settings)
     check_request(settings, roll_spec(config.roll, config.tracks, config.data.metre))
     if config.model.design != "albumgan":
         refuse_request(settings, config.model.design)
@@ -156,11 +163,16 @@ def run(config: Config, directory: Path) -> Outcome:
             say(f"generate: {remark}")
     else:
         maker = SongComposer(config, checkpoint)
+        if maker.flips is not None:
+            maker.flips.write(directory / "loops")
     numbers = range(1, settings.songs + 1)
     songs = []
     for number in bar(numbers, len(numbers), "generate", "songs"):
         song = maker.make(number)
         song.save(directory / "songs" / f"{number:02d}.npz")
+        if isinstance(maker, SongComposer):
+            for loop, sound in zip(song.loops, maker.loop_sounds(number), strict=True):
+                write_fine_wav(directory / "songs" / loop.sound, sound, SAMPLE_RATE_HZ)
         songs.append(song_facts(song))
     around = f" around {Path(settings.given).name}" if settings.given is not None else ""
     say_where(config, counted(len(songs), "song") + around)

@@ -18,6 +18,7 @@ from pipeline.errors import UserError
 from pipeline.files import file_hash, read_json, read_manifest, write_json
 from pipeline.progress import bar, counted, duration, say
 from pipeline.rendering.mix import Mix, mix_song
+from pipeline.rendering.record import read_loops
 from pipeline.rendering.song_files import file_name, write_song_files
 from pipeline.rendering.vocal.singing import check_vocal
 from pipeline.settings.generate import ALBUM
@@ -77,7 +78,8 @@ def run(config: Config, directory: Path) -> Outcome:
         words = alignment.get(song.number, NO_LYRICS).syllables
         check_fits(song, words)
         song = with_words(song, words)
-        mix = mix_song(song, config.render, soundfont, words)
+        loops = read_loops(song, stage_directory("generate", config) / "songs")
+        mix = mix_song(song, config.render, soundfont, words, loops)
         tags = Tags(title, config.album.artist, config.album.title or first, song.number, len(songs))
         files = write_song_files(directory, name, mix, words, tags, config.render)
         measured, complaints = check_wav(
@@ -147,6 +149,7 @@ def render_entry(song: Song, title: str, files: dict[str, Any], mix: Mix) -> dic
         "form": song.form,
         "arrangement": song.arrangement,
         "sections": [[one.name, one.first_bar, one.num_bars] for one in song.sections],
+        "records": [loop.description for loop in song.loops],
         "track_lufs": _rounded(mix.track_lufs),
         "midi_volumes": dict(zip(song.spec.names, (round(127 * one) for one in mix.song.volumes), strict=True)),
     }

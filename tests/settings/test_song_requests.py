@@ -121,3 +121,13 @@ def test_songs_around_given_notes_leave_the_album_as_it_is(album_copy: Path, pro
         assert f"{stage}: up to date" in said
     after = contents(run)
     assert {path: after[path] for path in before} == before
+
+
+def test_songs_on_records_have_a_request_of_their_own_unless_an_album_is_made() -> None:
+    assert settled("generate", flip="old.mp3") == "flip"
+    assert settled("album", flip="old.mp3") == "album"
+    assert settled("lyrics", flip="old.mp3") == "album"
+    assert settled("generate", flip="old.mp3", request="album") == "album"
+    assert settled("generate", flip="old.mp3", request="soul") == "soul"
+    with pytest.raises(UserError, match="songs on records"):
+        settled("generate", request="flip")

@@ -9,7 +9,7 @@ import pytest
 
 from gan.spec import RollSpec
 from pipeline.scores.notes import Notes, make_notes
-from pipeline.songs.humanizing import draw_performer, humanize
+from pipeline.songs.humanizing import draw_performer, humanize, tighten
 from pipeline.songs.performance.model import PLAIN_VELOCITY, bundled_model
 from pipeline.songs.song import Section
 from tests.song_makers import BAND, JIG
@@ -97,3 +97,10 @@ def test_every_metre_and_grid_is_played(spec: RollSpec) -> None:
 def test_tracks_without_notes_and_empty_sections_are_nothing_to_play() -> None:
     velocities, timing = play(0, notes=make_notes([1], [60], [40], [4]))
     assert velocities.shape == timing.shape == (1,)
+
+
+def test_who_plays_to_a_loop_is_neither_early_nor_late_and_keeps_closer_to_the_beat() -> None:
+    notes = make_notes([0, 0, 0, 1, 1], [36, 36, 36, 60, 60], [0, 4, 8, 0, 8], 1)
+    tight = tighten(notes, np.array([-20, -16, -8, 30, 30], np.int16))
+    assert tight.tolist() == [-2, 0, 4, 0, 0]
+    assert tight.dtype == np.int16

@@ -153,7 +153,7 @@ def _bring_track(
 
 
 def _facts(rendered: Mapping[str, Any], song: Song | None) -> list[str]:
-    """Key, tempo (by the beats of the metre) and arrangement, those that are known.
+    """Key, tempo (by the beats of the metre), arrangement and loops of old records, those that are known.
 
     An arrangement is left out where one of its tracks is silent: its name may be that of the instrument.
     """
@@ -165,6 +165,7 @@ def _facts(rendered: Mapping[str, Any], song: Song | None) -> list[str]:
         rendered.get("key"),
         tempo and f"{float(tempo) / beat:.0f} beats a minute{metre}",
         is_whole and rendered.get("arrangement"),
+        *(f"on {words}" for words in rendered.get("records", ())),
     ]
     return [str(fact) for fact in facts if fact]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipeline.config import PROGRAM, compose, stage_directory
@@ -16,9 +16,14 @@ from pipeline.settings.train import BASE
 if TYPE_CHECKING:
     from pipeline.config import Config
 
+RECORD_LICENCE = "that of each record, which nobody here knows: clear it with its owner before you publish these songs"
 
-def credit_rows(config: Config) -> list[tuple[str, str]]:
-    """Name and text of each row; what is not known is left out."""
+
+def credit_rows(config: Config, records: Sequence[tuple[str, str]] = ()) -> list[tuple[str, str]]:
+    """Name and text of each row; what is not known is left out.
+
+    `records` are songs by title, each with a loop of an old record in words.
+    """
     train = read_manifest(stage_directory("train", config))
     notes, facts = (train.notes, train.facts) if train else ({}, {})
     rows = [
@@ -34,6 +39,8 @@ def credit_rows(config: Config) -> list[tuple[str, str]]:
             f"{config.render.synth} with {config.render.soundfont or 'the General MIDI sounds TimGM6mb (GPL-2)'}"
             + "; the words are spoken by espeak-ng (GPL-3) and sung by the WORLD vocoder" * config.render.vocal,
         ),
+        ("Records", "; ".join(f"{title}: {words}" for title, words in records)),
+        ("Licence of the records", RECORD_LICENCE if records else ""),
         ("Seed", str(config.seed)),
         ("Changed settings", ", ".join(changed_settings(config)) or "none"),
         ("Program", _program()),

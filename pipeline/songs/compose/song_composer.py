@@ -11,19 +11,24 @@ from gan.chords import QUALITY
 from gan.networks.generator import Generator
 from gan.seeds import mix_seed
 from gan.spec import RollSpec
+from pipeline.audio.synthesizers import Sound
 from pipeline.config import Config
 from pipeline.scores.chords.symbols import UNKNOWN, transpose_rows, unknown_chords
 from pipeline.scores.keys import Key, key_name
 from pipeline.scores.notes import cut_overlaps
+from pipeline.scores.structure.form_plan import plan_of_named_form
 from pipeline.scores.structure.song_plan import SongPlan
 from pipeline.scores.swing import STRAIGHT
 from pipeline.settings.data import ArrangementSettings
 from pipeline.songs.chord_requests import read_chords, requested_key
 from pipeline.songs.compose.sections import SectionComposer
 from pipeline.songs.compose.styles import pick_arrangement, style_in_turn, tempo_of_style
+from pipeline.songs.flip.flipped_records import FlippedRecords
+from pipeline.songs.flip.song_flip import PlacedFlip, fit_loops
+from pipeline.songs.flip_transforms import draw_transform
 from pipeline.songs.form import FormSection, choose_form, choose_length, pick_form
 from pipeline.songs.given_song import plan_of_form
-from pipeline.songs.humanizing import draw_performer, humanize
+from pipeline.songs.humanizing import draw_performer, humanize, tighten
 from pipeline.songs.key_and_tempo import (
     choose_shift,
     comfortable_ranges,
@@ -57,6 +62,7 @@ class SongOutline:
     arrangement: ArrangementSettings
     style: int | None
     random: np.random.Generator
+    flip: PlacedFlip | None = None
 
     def roles(self, spec: RollSpec) -> list[tuple[str, int]]:
         """Role and number of bars of each section, a closing bar not counted."""
@@ -78,6 +84,8 @@ class SongComposer:
         self.music, self.statistics, self.performance = model.music, model.statistics, model.performance
         settings = config.generate
         self.plan = plan_of_form(config, self.spec)
+        self.transforms = model.flip_transforms
+        self.flips = None if settings.flip is None else FlippedRecords(config, self.spec)
         self.styles = model.styles if isinstance(model.generator, Generator) else ()
         self.examples = model.generator.examples if isinstance(model.generator, Generator) else None
         self.plans = PlanModel(model.plans, model.plan_styles) if isinstance(model.generator, Generator) else None
@@ -107,6 +115,14 @@ class SongComposer:
         requested_tempo = draw_requested_tempo(settings, random)
         tempo = tempo if requested_tempo is None else requested_tempo
         bounds, tempo_is_fixed = (settings.min_seconds, settings.max_seconds), requested_tempo is not None
+        flip = None
+        if self.flips is not None:
+            own = np.random.default_rng(seed)
+            transform = draw_transform(self.transforms, own) if self.transforms else None
+            loops = self.flips.choose(number, None if transform is None else transform.loop_bars)
+            flip = fit_loops(loops, settings.flip_speed, tempo, tempo_is_fixed, key, own, transform)
+            tempo, tempo_is_fixed, key = flip.tempo_bpm, flip.tempo_is_fixed, flip.key or key
+            is_minor = is_minor if key is None else key.is_minor
         share = float(random.uniform(0.2, 0.7))
         sections: tuple[FormSection, ...] | SongPlan
         if self.plan is not None:
@@ -121,6 +137,10 @@ class SongComposer:
         else:
             form = pick_form(settings.form, number)
             sections, tempo = choose_form(form, tempo, self.spec, bounds, ENDING_BARS, share, tempo_is_fixed)
+        placed = None
+        if flip is not None:
+            placed = flip.place(self._as_plan(sections), self.spec, settings.loop_kind == "drums", random)
+            sections = placed.placement.plan
         named = name_sections(sections) if isinstance(sections, SongPlan) else sections
         check_roles(history, number, (section.role for section in named))
         tracks = config.tracks
@@ -135,7 +155,15 @@ class SongComposer:
             if isinstance(sections, SongPlan):
                 sections = replace(sections, chords=unknown_chords(len(sections.chords)))
         home = Key(9 if is_minor else 0, is_minor)
-        return SongOutline(number, seed, history, key, home, tempo, form, sections, arrangement, style, random)
+        return SongOutline(number, seed, history, key, home, tempo, form, sections, arrangement, style, random, placed)
+
+    def _as_plan(self, sections: tuple[FormSection, ...] | SongPlan) -> SongPlan:
+        """The sections of a named form as a plan."""
+        if isinstance(sections, SongPlan):
+            return sections
+        lengths = [(section.role, section.num_phrases * self.spec.bars) for section in sections]
+        rates, rests = np.array(self.statistics.notes_per_bar), np.array(self.statistics.empty_bars)
+        return plan_of_named_form(lengths, rates, rests, self.spec)
 
     def _style(self, number: int) -> int | None:
         """The style of song `number`: the one requested, else all in turn; None where the data has none."""
@@ -157,7 +185,11 @@ class SongComposer:
             chords = transpose_rows(typed, home.tonic - outline.requested_key.tonic)
         if isinstance(outline.sections, SongPlan):
             request = replace(request, chord_strength=float(settings.chord_strength))
-        composed = self.composer.compose(outline.sections, home, request, tracks.lead, outline.seed, chords)
+        background = None
+        if outline.flip is not None:
+            background, own = outline.flip.background(home, spec), outline.flip.chords(home, spec)
+            chords = chords if own is None else own
+        composed = self.composer.compose(outline.sections, home, request, tracks.lead, outline.seed, chords, background)
         notes, num_bars = composed.notes()
         ranges = comfortable_ranges(self.statistics.sounding, arrangement.programs, spec)
         shift = choose_shift(notes, home, outline.requested_key, ranges, spec, outline.random)
@@ -177,14 +209,16 @@ class SongComposer:
             performer,
             settings.humanize,
             outline.seed,
-            is_swung=settings.swing is not None,
+            is_swung=settings.swing is not None or outline.flip is not None,
         )
+        if outline.flip is not None:
+            timing = tighten(notes, timing)
         return Song(
             number=number,
             seed=settings.seed,
             spec=spec,
             notes=notes,
-            tempo_map=ritardando(outline.tempo_bpm, num_bars, spec, settings.humanize),
+            tempo_map=ritardando(outline.tempo_bpm, num_bars, spec, settings.humanize if outline.flip is None else 0),
             key=key_name(Key((home.tonic + shift) % 12, home.is_minor)),
             form=outline.form,
             arrangement=arrangement.name,
@@ -196,4 +230,11 @@ class SongComposer:
             sections=sections,
             composed_chords=None if made_for is None else transpose_rows(made_for, shift),
             swing=STRAIGHT if settings.swing is None else settings.swing,
+            loops=() if outline.flip is None else outline.flip.loops(number, outline.tempo_bpm, spec),
+            loop_events=() if outline.flip is None else outline.flip.placement.events,
         )
+
+    def loop_sounds(self, number: int) -> list[Sound]:
+        """The loops of song `number` in its tempo and key, float32 `[samples, 2]` at `_RATE_HZ`; often none."""
+        outline = self.outline(number)
+        return [] if outline.flip is None else outline.flip.sounds(outline.tempo_bpm, self.spec, outline.seed)

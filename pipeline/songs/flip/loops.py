@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -31,6 +32,8 @@ ALIKE = 0.5
 """Loops are alike from this likeness of their bars on."""
 LOUDEST_CLICK_DB, MOST_FLUX = -0.5, 1.1
 """The seam of a loop that is found: its click against the loop's own beats, its flux against the record's downbeats."""
+LONGER = 0.4
+"""How much better a loop is that is twice as long: a song on a single bar, whatever its sound, tires soon."""
 SHORTEST_SECONDS = 0.5
 
 
@@ -69,10 +72,10 @@ class LoopParts:
     seam_click_db: float = 0.0
     seam_flux: float = 0.0
 
-    def score(self, percussive: bool) -> float:
-        """How good the loop is: as music, or where `percussive` as a drum break."""
+    def score(self, num_bars: int, percussive: bool) -> float:
+        """How good a loop of so many bars is: as music, or where `percussive` as a drum break."""
         own = 1 - self.percussive
-        common = 1.5 * self.seam + 0.5 * self.recurrence + 0.6 * self.best_repeat
+        common = 1.5 * self.seam + 0.5 * self.recurrence + 0.6 * self.best_repeat + LONGER * math.log2(num_bars)
         if percussive:
             return common + 2 * self.percussive
         return (
@@ -187,7 +190,7 @@ class _LoopFinder:
             for first_bar in range(whole.start, whole.stop - num_bars + 1):
                 parts = self.parts(first_bar, num_bars)
                 if _is_fit(parts, percussive) and self._seconds(first_bar, num_bars) >= SHORTEST_SECONDS:
-                    scored.append((parts.score(percussive), first_bar, num_bars))
+                    scored.append((parts.score(num_bars, percussive), first_bar, num_bars))
         for _, first_bar, num_bars in sorted(scored, key=lambda one: (-one[0], one[1], one[2])):
             yield first_bar, num_bars
 
@@ -211,7 +214,7 @@ class _LoopFinder:
             seam_click_db=seam_click_db(sound, np.rint(inner).clip(0).astype(np.int64)),
             seam_flux=seam_flux(sound, self.usual.loudest) / max(self.usual.median, 1e-9),
         )
-        return Loop(first_bar, num_bars, start, end, parts.score(percussive), parts)
+        return Loop(first_bar, num_bars, start, end, parts.score(num_bars, percussive), parts)
 
     def parts(self, first_bar: int, num_bars: int) -> LoopParts:
         """What speaks for and against a loop, its seam not yet heard."""

@@ -14,21 +14,22 @@ from tests.record_makers import drifting_beats, even_beats, record_of, record_of
 SONG = "CFGCaFGCDDDDCFGCqqqqaaFF"
 
 
-def bars_of(loop: Loop) -> str:
+def bars_of(loop: Loop, song: str = SONG) -> str:
     """The bars of the song that a loop has."""
-    return SONG[loop.first_bar : loop.first_bar + loop.num_bars]
+    return song[loop.first_bar : loop.first_bar + loop.num_bars]
 
 
 def test_loops_of_chords_are_found_best_first_and_no_two_are_alike() -> None:
-    record = record_of(SONG)
+    song = "CCaaFFGGDDDDCCaaqqqqGFGF"
+    record = record_of(song)
     found = find_loops(record)
-    assert len(found) >= 2
+    assert len(found) >= 3
     scores = [loop.score for loop in found]
     assert scores == sorted(scores, reverse=True)
-    assert len({bars_of(loop) for loop in found}) == len(found)
+    assert len({bars_of(loop, song) for loop in found}) == len(found)
     features = loop_features(record)
     for index, one in enumerate(found):
-        assert "D" not in bars_of(one) and "q" not in bars_of(one)
+        assert "D" not in bars_of(one, song) and "q" not in bars_of(one, song)
         assert one.parts.level_db >= LOWEST_DB and one.parts.seam_flux <= MOST_FLUX
         assert one.num_bars in (1, 2, 4)
         for other in found[:index]:
