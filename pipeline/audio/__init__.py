@@ -1,1 +1,1 @@
-"""Sound in and out: decoding recordings, synthesizers and SoundFonts, loudness and limiting, sound files."""
+"""Sound in and out: decoding, stretching, synthesizers and SoundFonts, loudness and limiting, sound files."""

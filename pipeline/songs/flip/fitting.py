@@ -11,8 +11,8 @@ from pipeline.songs.flip.loops import Loop, line_sample, loop_sound
 from pipeline.songs.flip.record import Record
 from pipeline.songs.flip.tuning import find_tuning
 
-MOST_DRIFT_SECONDS = 0.01
-"""Bar lines that lie no further from even spacing are left where they are."""
+MOST_DRIFT_SECONDS = 0.005
+"""Bar lines that come no further from even spacing in the song are left where they are."""
 CLEAR_TUNING = 0.3
 """A tuning on which tones agree less is not corrected."""
 AROUND_SECONDS = 0.25
@@ -40,8 +40,8 @@ def fit_loop(
 
     Notes
     -----
-    Where bar lines inside the loop lie more than `MOST_DRIFT_SECONDS` from even spacing, each bar is stretched for
-    itself, so that all are as long. Peaks may grow above full scale.
+    Where bar lines inside the loop would come more than `MOST_DRIFT_SECONDS` from even spacing, each bar is stretched
+    for itself, so that all are as long. Peaks may grow above full scale.
     """
     sound = loop_sound(record, loop)
     if turntable:
@@ -49,7 +49,8 @@ def fit_loop(
     shift = semitones - loop_tuning(record, sound) / 100
     lines = bar_lines(record, loop)
     even = np.linspace(0, len(sound), loop.num_bars + 1)
-    if np.abs(np.array(lines) - even).max() <= MOST_DRIFT_SECONDS * SAMPLE_RATE_HZ:
+    drift = float(np.abs(np.array(lines) - even).max()) * num_samples / len(sound)
+    if drift <= MOST_DRIFT_SECONDS * SAMPLE_RATE_HZ:
         return stretch_loop(sound, num_samples, shift, SAMPLE_RATE_HZ, seed)
     return _stretch_bars(sound, lines, num_samples, shift, seed)
 
