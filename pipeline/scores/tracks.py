@@ -22,7 +22,7 @@ HEARD_TRACKS = ("Lead", "Drums", "Piano", "Guitar", "Bass", "Strings")
 FAR = 7
 """Semitones; a wider move of a line is a leap."""
 MOST_LEAPS = {"Lead": 0.15, "Piano": 0.6, "Guitar": 0.4, "Bass": 0.45, "Strings": 0.4}
-"""The share of leaps in the moves of a track's top line that few tracks of MIDI files exceed: one in twelve tunes."""
+"""The share of leaps in the moves of a top line that few tracks of MIDI files exceed: .07 of tunes, .17 of strings."""
 FEWEST_MOVES = 16
 """Of fewer moves nothing is said."""
 
