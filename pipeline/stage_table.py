@@ -98,7 +98,7 @@ STAGES = {
             "prepare",
             "MIDI, MusicXML, ABC and recordings of the catalog",
             "data/prepared/SET/: index.html, rolls.npy, chords.npy, plans.npz, three tables, statistics.json",
-            format=7,
+            format=8,
             groups=MUSIC,
             needs=("collect",),
         ),

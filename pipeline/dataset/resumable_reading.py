@@ -24,7 +24,7 @@ from pipeline.parallel import TookTooLongError, limited, work_on
 from pipeline.scores.structure.song_plan import pack_plans, unpack_plans
 from pipeline.settings.data import ExecutorSettings
 
-FORMAT = 8
+FORMAT = 9
 """Counted up when files are read otherwise than before, or what was read is written otherwise."""
 HEAD = struct.Struct("<16sII")
 """Before each record: its key, the number of its bytes, and their checksum with the key's."""
