@@ -16,16 +16,13 @@ from pipeline.audio.synthesizers import RATE_HZ, play, soundfont_path
 from pipeline.dataset.sample_identification.loops import Floats
 from pipeline.dataset.sample_identification.matching import HeardRecording, heard_recording
 from pipeline.errors import UnusableError
-from pipeline.scores.midi.writing import MidiEvent, midi_file, midi_track, note_events
+from pipeline.scores.midi.score_midi import score_midi
 from pipeline.scores.quantisation import BarSpan, mend_metre, usable_spans
 from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import Score
 from pipeline.sources.catalog import locate
 
 MAX_MEGABYTES = 32.0
-TICKS_PER_SECOND = 960
-DRUM_CHANNEL, CHANNELS = 9, (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15)
-LONGEST_NOTE_SECONDS = 30.0
 
 SecondsAt = Callable[[Floats], Floats]
 """When moments in quarter notes come."""
@@ -117,39 +114,13 @@ def play_score(score: Score) -> NDArray[np.float32]:
 
     if not any(len(part.events) for part in score.parts):
         raise UnusableError("no notes")
-    tracks, free = [], 0
-    for part in score.parts:
-        channel = DRUM_CHANNEL if part.is_drum else CHANNELS[free % len(CHANNELS)]
-        free += not part.is_drum
-        tracks.append(midi_track([_program(channel, part.program), *_part_events(score, part.events, channel)]))
-    sound = play(midi_file(tracks, TICKS_PER_SECOND // 2), _soundfont(), "midirenderer").mean(axis=1)
+    sound = play(score_midi(score), _soundfont(), "midirenderer").mean(axis=1)
     return np.asarray(soxr.resample(sound, RATE_HZ, SAMPLE_RATE_HZ), np.float32)
 
 
 @cache
 def _soundfont() -> Path:
     return soundfont_path(None)
-
-
-def _program(channel: int, program: int) -> MidiEvent:
-    from mido import Message  # type: ignore[import-untyped]
-
-    return 0, Message("program_change", channel=channel, program=program)
-
-
-def _part_events(score: Score, events: NDArray[np.void], channel: int) -> list[MidiEvent]:
-    """A part's notes at 120 bpm, on the clock of its tempos."""
-    starts = score.seconds_at(events["onset"])
-    ends = np.minimum(score.seconds_at(events["onset"] + events["duration"]), starts + LONGEST_NOTE_SECONDS)
-    ticks = np.rint(np.stack([starts, ends]) * TICKS_PER_SECOND).astype(int)
-    velocities = np.clip(events["velocity"], 1, 127)
-    return note_events(
-        channel,
-        ticks[0].tolist(),
-        np.maximum(ticks[1], ticks[0] + 1).tolist(),
-        events["pitch"].tolist(),
-        velocities.tolist(),
-    )
 
 
 def _pitched_notes(score: Score, seconds_at: SecondsAt) -> NDArray[np.void]:
