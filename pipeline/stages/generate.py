@@ -22,6 +22,7 @@ from pipeline.errors import UserError
 from pipeline.files import file_hash
 from pipeline.formats import is_recording
 from pipeline.progress import bar, counted, duration, say
+from pipeline.scores.keys import key_name, read_key
 from pipeline.settings.data import roll_spec
 from pipeline.settings.generate import ALBUM, EXPLORE, request_kind
 from pipeline.settings.metre import read_metre
@@ -174,6 +175,9 @@ def run(config: Config, directory: Path) -> Outcome:
             for loop, sound in zip(song.loops, maker.loop_sounds(number), strict=True):
                 write_fine_wav(directory / "songs" / loop.sound, sound, SAMPLE_RATE_HZ)
         songs.append(song_facts(song))
+        wanted = None if settings.key is None else key_name(read_key(settings.key))
+        if song.loops and wanted not in (None, song.key):
+            say(f"generate: song {number} is in {song.key}, with the accidentals of {wanted}, as its record's mode is.")
     around = f" around {Path(settings.given).name}" if settings.given is not None else ""
     say_where(config, counted(len(songs), "song") + around)
     return Outcome(facts={"songs": len(songs)}, notes={"songs": songs})

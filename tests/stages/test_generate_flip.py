@@ -87,6 +87,14 @@ def test_the_same_request_makes_the_same_bytes(place: Path, tmp_path: Path) -> N
         assert (tmp_path / "songs" / name).read_bytes() == (place / "songs" / name).read_bytes()
 
 
+def test_a_key_of_the_other_mode_gets_its_relative_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    song = flipped(tmp_path, "generate.key='B minor'")
+    assert song.key == "D major"
+    assert "song 1 is in D major, with the accidentals of B minor" in capsys.readouterr().out
+
+
 def test_a_key_and_a_tempo_that_are_asked_for_move_the_loop(tmp_path: Path) -> None:
     song = flipped(tmp_path, "generate.key='D major'", "generate.tempo_bpm=110")
     key = read_key(song.key)
