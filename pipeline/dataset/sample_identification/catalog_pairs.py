@@ -31,7 +31,6 @@ FORMAT = 1
 """Counts up when the same pair is matched differently."""
 CRASHED = "comparing it with its song crashed"
 NO_SONG = "its song is not in the catalog"
-NO_SUCH_SONG = "the column used_in names no song"
 WHOLE_BARS = 0.06
 """A loop this near to a usual number of bars has so many."""
 CURVE_POINTS = 800

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gan.spec import RollSpec
 from pipeline.scores.notes import Notes, make_notes
 
 
@@ -120,11 +119,3 @@ def notes_of_events(events: Sequence[LoopEvent], loops: Sequence[Notes], lengths
                     columns.append((int(note["track"]), int(note["pitch"]), onset, end - onset))
             start += length
     return make_notes(*np.array(columns, np.int64).reshape(-1, 4).T)
-
-
-def bars_with_loops(events: Sequence[LoopEvent], bars: int, spec: RollSpec) -> list[bool]:
-    """In which bars of a song a loop plays."""
-    return [
-        any(event.step < (bar + 1) * spec.steps_per_bar and event.end > bar * spec.steps_per_bar for event in events)
-        for bar in range(bars)
-    ]

@@ -15,21 +15,21 @@ from pipeline.files import write_json
 from pipeline.songs.flip.loops import Loop, loop_sound
 from pipeline.songs.flip.record import Record
 
-PICTURE, LIST, SOUNDS = "loops.png", "loops.json", "loops"
+PICTURE, LIST = "loops.png", "loops.json"
 TIMES = 4
 """A loop is heard so often, so that one hears how it closes."""
 
 
 def write_loops(directory: Path, record: Record, loops: Sequence[Loop]) -> None:
-    """Write `loops.png`, `loops/01.wav` and so on, and `loops.json` into a folder.
+    """Write `loops.png`, `01.wav` and so on, and `loops.json` into a folder.
 
     Bars are counted from 1 in all of them. What is louder than full scale is turned down.
     """
-    (directory / SOUNDS).mkdir(parents=True, exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
     rows = []
     for number, loop in enumerate(loops, 1):
         sound = np.tile(loop_sound(record, loop), (TIMES, 1))
-        name = f"{SOUNDS}/{number:02d}.wav"
+        name = f"{number:02d}.wav"
         write_wav(directory / name, sound / max(1.0, float(np.abs(sound).max(initial=0.0)) * 1.001), SAMPLE_RATE_HZ)
         rows.append(
             {

@@ -20,11 +20,11 @@ def test_each_loop_is_heard_four_times_marked_and_listed_by_bars_from_one(tmp_pa
     write_loops(tmp_path, record, loops)
     assert [one["bars"] for one in read_json(tmp_path / "loops.json")["loops"]] == ["5-6", "4"]
     for number, loop in enumerate(loops, 1):
-        sound, rate_hz = soundfile.read(tmp_path / f"loops/{number:02d}.wav")
+        sound, rate_hz = soundfile.read(tmp_path / f"{number:02d}.wav")
         assert rate_hz == 44100 and sound.shape == (4 * (loop.end - loop.start), 2)
         assert 0.01 < np.abs(sound).max() <= 1
         listed = read_json(tmp_path / "loops.json")["loops"][number - 1]
-        assert listed["sound"] == f"loops/{number:02d}.wav"
+        assert listed["sound"] == f"{number:02d}.wav"
         assert {"seam", "clarity", "percussive", "seam_flux"} <= set(listed["parts"])
     assert imread(tmp_path / "loops.png").shape[1] == 1600
     assert bar_numbers(loops[0]) == "5-6"
