@@ -19,6 +19,7 @@ import soundfile
 from pipeline.command_line.overrides import quoted
 from pipeline.config import compose
 from tests.conftest import ROOT, SMALL, Program
+from tests.song_makers import write_quartet
 
 READMES = sorted(
     ROOT / name
@@ -94,6 +95,9 @@ THEIRS = {
     r"~/Music\S*|/shared/midi|\bDIR\b": "music",
     r"~/(lyrics|poems|essays)|\bbook\.txt|package:\S+": "words",
     r"\bsong\.mp3": "song.wav",
+    r"\b(old\.mp3|break\.wav)": "old.mid",
+    r"generate\.loop=(\[?)2": r"generate.loop=\g<1>1",
+    r"render\.request=flip": "render.request=flip generate.flip=old.mid",
     r"\b(my|a|b|tune|fixed)\.mid\b": "music/song-00.mid",
     r"data=(games|pop909|lpd5) name=theirs": "data=folder data.path=music name=folder",
     r"data=(games|pop909|lpd5)": "data=folder data.path=music",
@@ -148,6 +152,7 @@ def home(small_album: Path, tmp_path: Path) -> Path:
     (folder / "songs.csv").write_text(
         "title,where\n" + "".join(f"Song {n},music/song-{n:02d}.mid\n" for n in range(12))
     )
+    write_quartet(folder / "old.mid", bars=24)
     clicks = np.zeros(44100 * 12)
     clicks[:: 44100 // 2] = 0.9
     tone = 0.3 * np.sin(2 * np.pi * 220 * np.arange(len(clicks)) / 44100)
