@@ -235,6 +235,6 @@ class SongComposer:
         )
 
     def loop_sounds(self, number: int) -> list[Sound]:
-        """The loops of song `number` in its tempo and key, float32 `[samples, 2]` at `_RATE_HZ`; often none."""
+        """The loops of song `number` in its tempo and key, float32 `[samples, 2]` at `SAMPLE_RATE_HZ`; often none."""
         outline = self.outline(number)
         return [] if outline.flip is None else outline.flip.sounds(outline.tempo_bpm, self.spec, outline.seed)
