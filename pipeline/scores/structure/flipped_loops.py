@@ -60,7 +60,7 @@ class FlippedLoop:
             done.append(f"{abs(self.semitones)} {unit} {'up' if self.semitones > 0 else 'down'}")
         if round(self.speed, 2) != 1:
             done.append(f"{self.speed:.2f} times as fast")
-        if self.is_turntable:
+        if self.is_turntable and done:
             done.append("pitch and speed moved together")
         bars = f"bar{'s' * (self.num_bars > 1)} {self.bars} of {self.record}"
         return ", ".join([bars, *(done or ["as on the record"])])
