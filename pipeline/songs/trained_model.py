@@ -11,11 +11,11 @@ from gan.networks.checkpoint import load_discriminator, load_generator
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 from pipeline.config import Config
+from pipeline.dataset.sample_identification.flip_transforms import FlipTransform, unpack_transforms
 from pipeline.devices import choose_device, load_checkpoint
 from pipeline.errors import UserError
 from pipeline.scores.structure.song_plan import SongPlan, unpack_plans
 from pipeline.settings.data import roll_spec
-from pipeline.songs.flip_transforms import FlipTransform, unpack_transforms
 from pipeline.songs.performance.model import PerformanceModel, bundled_model, completed_performance, performance_from
 
 

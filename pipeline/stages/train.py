@@ -25,6 +25,7 @@ from gan.training.precision import uses_bfloat16
 from gan.training.trainer import Trainer
 from pipeline.config import Config, compose, flatten, stage_directory
 from pipeline.dataset.labels import labels_of, performances_of, styles_of, styles_of_songs
+from pipeline.dataset.sample_identification.flip_transforms import pack_transforms, transforms_of
 from pipeline.dataset.sample_identification.matches import read_matches
 from pipeline.dataset.store import PhraseStore, open_store
 from pipeline.devices import choose_device, load_checkpoint, prepare_torch, resident
@@ -36,7 +37,6 @@ from pipeline.scores.structure.plan_completion import complete_plans
 from pipeline.scores.structure.song_plan import pack_plans
 from pipeline.settings.data import roll_spec
 from pipeline.settings.train import BASE
-from pipeline.songs.flip_transforms import pack_transforms, transforms_of
 from pipeline.songs.performance.model import fit_performance, performance_state
 from pipeline.stage_table import STAGES, Outcome, Plan
 from pipeline.training.known_tracks import KnownTracks

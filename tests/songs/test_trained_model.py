@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from pipeline.dataset.sample_identification.flip_transforms import FlipTransform, pack_transforms
 from pipeline.errors import UserError
-from pipeline.songs.flip_transforms import FlipTransform, pack_transforms
 from pipeline.songs.trained_model import load_trained_model
 from tests.song_makers import configured, write_checkpoint
 

@@ -13,6 +13,7 @@ from gan.seeds import mix_seed
 from gan.spec import RollSpec
 from pipeline.audio.synthesizers import Sound
 from pipeline.config import Config
+from pipeline.dataset.sample_identification.flip_transforms import draw_transform
 from pipeline.scores.chords.symbols import UNKNOWN, transpose_rows, unknown_chords
 from pipeline.scores.keys import Key, key_name
 from pipeline.scores.notes import cut_overlaps
@@ -25,7 +26,6 @@ from pipeline.songs.compose.sections import SectionComposer
 from pipeline.songs.compose.styles import pick_arrangement, style_in_turn, tempo_of_style
 from pipeline.songs.flip.flipped_records import FlippedRecords
 from pipeline.songs.flip.song_flip import PlacedFlip, fit_loops
-from pipeline.songs.flip_transforms import draw_transform
 from pipeline.songs.form import FormSection, choose_form, choose_length, pick_form
 from pipeline.songs.given_song import plan_of_form
 from pipeline.songs.humanizing import draw_performer, humanize, tighten

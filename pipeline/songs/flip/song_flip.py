@@ -12,6 +12,7 @@ from gan.chords import QUALITY
 from gan.spec import RollSpec
 from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.audio.synthesizers import Sound
+from pipeline.dataset.sample_identification.flip_transforms import FlipTransform, turntable_semitones
 from pipeline.scores.chords.recognition import recognise_chords
 from pipeline.scores.chords.symbols import UNKNOWN, ChordRows, transpose_rows, unknown_chords
 from pipeline.scores.keys import Key, estimate_key, into_range, pitch_class_durations, transpose_notes
@@ -22,7 +23,6 @@ from pipeline.scores.structure.song_plan import SongPlan
 from pipeline.songs.flip.fitting import fit_loop
 from pipeline.songs.flip.loops import Loop
 from pipeline.songs.flip.record import Record
-from pipeline.songs.flip_transforms import FlipTransform, turntable_semitones
 
 LARGEST_STRETCH = 1.25
 """A drawn tempo is moved so that a loop is at most so many times as fast or as slow as on its record."""

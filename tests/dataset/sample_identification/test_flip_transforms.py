@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.dataset.sample_identification.matches import SampleMatch
-from pipeline.songs.flip_transforms import (
+from pipeline.dataset.sample_identification.flip_transforms import (
     DEFAULT_WEIGHT,
     RATIO_LIMITS,
     FlipTransform,
@@ -16,6 +15,7 @@ from pipeline.songs.flip_transforms import (
     turntable_semitones,
     unpack_transforms,
 )
+from pipeline.dataset.sample_identification.matches import SampleMatch
 
 LEARNT = FlipTransform(-4, 1.31, 4, False, 0.9)
 MATCH = SampleMatch("aa", "bb", "Old", "New", 16, 18, 2.0, 1.1225, 2.0, True, ((0, 8), (16, 20)), 24, 0.95)
