@@ -2,6 +2,7 @@
 #             make album ARGS="data=folder data.path=$$HOME/midi name=mine"
 #             make album ARGS="data=chorales"
 # make listen three short songs of the models that come along, as they are: about a minute
+# make studio open the album in the browser, to change its songs and keep them;  make studio ARGS="name=mine"
 # make test   set up, lint, types, all tests;  make check  lint and the fast tests
 # make bench  measure speed and memory on this machine;  make bench ARGS="--midi $$HOME/midi" with your own files
 # PYTHON=python3.12 chooses the interpreter (3.11 to 3.13); TORCH="torch==2.13.0 --index-url URL" another build of torch.
@@ -15,7 +16,7 @@ PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check
 RUN := .venv/bin/python -m
 PARALLEL := --numprocesses=auto --dist=worksteal
 
-.PHONY: album listen test tests check bench lint format clean
+.PHONY: album listen studio test tests check bench lint format clean
 
 album: .venv/installed
 	@$(RUN) pipeline +stage=album $(ARGS)
@@ -23,6 +24,9 @@ album: .venv/installed
 listen: .venv/installed
 	@$(RUN) pipeline +stage=album name=listen train.steps=0 generate.songs=3 generate.max_seconds=90 \
 	  lyrics.model.steps=1 $(ARGS)
+
+studio: .venv/installed
+	@$(RUN) pipeline +stage=studio $(ARGS)
 
 test: .venv/installed
 	@$(MAKE) --no-print-directory --jobs=2 lint tests
