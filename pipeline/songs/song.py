@@ -31,6 +31,7 @@ from pipeline.scores.notes import (
 from pipeline.scores.structure.flipped_loops import FlippedLoop, LoopEvent
 from pipeline.scores.swing import STRAIGHT, check_swing, swung
 from pipeline.settings.data import TracksSettings
+from pipeline.songs.provenance import Origin, Origins, all_of, check_origins
 
 FORMAT = "albumgan song 4"
 TICKS_PER_BEAT = 480
@@ -98,6 +99,9 @@ class Song:
         has one for each half bar.
     loops, loop_events
         Loops of old records, and where they play; their sounds lie beside the song's file.
+    origins
+        Which bars of which tracks were made, drawn by hand or given, uint8 `[tracks, bars]`
+        (`pipeline.songs.provenance`); None where all are made.
     """
 
     number: int
@@ -118,6 +122,7 @@ class Song:
     composed_chords: ChordRows | None = None
     loops: tuple[FlippedLoop, ...] = ()
     loop_events: tuple[LoopEvent, ...] = ()
+    origins: Origins | None = None
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for attributes that contradict one another."""
@@ -149,6 +154,13 @@ class Song:
             raise ValueError(f"chords {self.composed_chords.shape} do not fit {bar} bars")
         if any(not 0 <= event.loop < len(self.loops) or event.end > self.num_steps for event in self.loop_events):
             raise ValueError(f"a loop plays that is none of {len(self.loops)}, or after bar {bar}")
+        if self.origins is not None:
+            check_origins(self.origins, tracks, bar)
+
+    @property
+    def all_origins(self) -> Origins:
+        """The origin of every cell, uint8 `[tracks, bars]`."""
+        return all_of(Origin.MADE, self.spec.num_tracks, self.num_bars) if self.origins is None else self.origins
 
     @cached_property
     def chords(self) -> ChordRows:
@@ -256,6 +268,8 @@ class Song:
             "timing_ticks": self.timing_ticks.astype(np.int16),
             "chords": self.chords,
         }
+        if self.origins is not None:
+            arrays["origins"] = self.origins.astype(np.uint8)
         for index, section in enumerate(self.sections):
             for name, values in section.latents.items():
                 arrays[f"latents.{index}.{name}"] = values.astype(np.float32)
@@ -335,6 +349,7 @@ class Song:
             composed_chords=arrays["chords"].astype(np.int8),
             loops=tuple(FlippedLoop(**loop) for loop in header.get("loops", ())),
             loop_events=tuple(LoopEvent(**event) for event in header.get("loop_events", ())),
+            origins=arrays.get("origins"),
         )
 
 

@@ -12,6 +12,7 @@ import pytest
 from pipeline.errors import UserError
 from pipeline.scores.chords.symbols import print_progression, read_progression, unknown_chords
 from pipeline.scores.structure.flipped_loops import FlippedLoop, LoopEvent
+from pipeline.songs.provenance import Origin, with_origin
 from pipeline.songs.song import Section, Song, song_paths
 from tests.song_makers import song_of
 
@@ -121,3 +122,19 @@ def test_loops_of_records_are_kept_and_must_lie_within_the_song(tmp_path: Path) 
         song_of(loops=(loop,), loop_events=(LoopEvent(16, 17, 0),))
     with pytest.raises(ValueError, match="a loop plays"):
         song_of(loop_events=(LoopEvent(0, 16, 0),))
+
+
+def test_origins_come_back_and_must_fit_the_song(tmp_path: Path) -> None:
+    song = song_of()
+    song.save(tmp_path / "plain.npz")
+    assert Song.load(tmp_path / "plain.npz").origins is None
+    assert not song.all_origins.any()
+    origins = with_origin(song.all_origins, Origin.DRAWN, 2, slice(1, 2))
+    drawn = song_of(origins=origins)
+    drawn.save(tmp_path / "drawn.npz")
+    read = Song.load(tmp_path / "drawn.npz").all_origins
+    assert read.dtype == np.uint8 and read.tolist() == [[0, 0], [0, 0], [0, 1]]
+    with pytest.raises(ValueError, match="do not fit 3 tracks and 2 bars"):
+        song_of(origins=origins[:, :1])
+    with pytest.raises(ValueError, match="neither made, drawn nor given"):
+        song_of(origins=origins + 2)

@@ -13,7 +13,7 @@ from pipeline.config import stage_directory
 from pipeline.errors import UserError
 from pipeline.files import read_manifest
 from pipeline.progress import say
-from pipeline.songs.rerolls import check_roles, history_of, read_rerolls
+from pipeline.songs.compose.rerolls import check_roles, history_of, read_rerolls
 from pipeline.songs.song import Song
 
 if TYPE_CHECKING:

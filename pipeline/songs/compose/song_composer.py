@@ -22,6 +22,7 @@ from pipeline.scores.structure.song_plan import SongPlan
 from pipeline.scores.swing import STRAIGHT
 from pipeline.settings.data import ArrangementSettings
 from pipeline.songs.chord_requests import read_chords, requested_key
+from pipeline.songs.compose.rerolls import RerollHistory, check_roles, history_of, read_rerolls
 from pipeline.songs.compose.sections import SectionComposer
 from pipeline.songs.compose.styles import pick_arrangement, style_in_turn, tempo_of_style
 from pipeline.songs.flip.flipped_records import FlippedRecords
@@ -39,7 +40,6 @@ from pipeline.songs.key_and_tempo import (
 )
 from pipeline.songs.plan_model import MIN_PLANS, PlanModel, letters_of, name_sections
 from pipeline.songs.request import draw_requested_tempo, match_style, read_request, with_instruments
-from pipeline.songs.rerolls import RerollHistory, check_roles, history_of, read_rerolls
 from pipeline.songs.song import Song
 from pipeline.songs.trained_model import load_trained_model
 

@@ -17,13 +17,14 @@ from pipeline.scores.keys import Key, key_name, read_key
 from pipeline.scores.notes import Notes, cut_overlaps
 from pipeline.scores.swing import STRAIGHT
 from pipeline.songs.chord_requests import read_chords
+from pipeline.songs.compose.rerolls import history_of, read_rerolls
 from pipeline.songs.compose.styles import pick_arrangement
 from pipeline.songs.given_song import GivenSong, read_given
 from pipeline.songs.humanizing import draw_performer, humanize
 from pipeline.songs.inpaint.mask import BarMask, as_list, kept_cells, kept_notes
 from pipeline.songs.inpaint.window_inpainting import WindowInpainter, inpaint_song
+from pipeline.songs.provenance import Origin
 from pipeline.songs.request import read_request, with_instruments
-from pipeline.songs.rerolls import history_of, read_rerolls
 from pipeline.songs.song import Section, Song
 from pipeline.songs.trained_model import load_trained_model
 
@@ -104,6 +105,7 @@ class SongInpainter:
             timing_ticks=timing,
             sections=sections,
             swing=swing,
+            origins=np.where(kept & given.sounding[:, None], Origin.GIVEN, Origin.MADE).astype(np.uint8),
         )
 
 

@@ -13,6 +13,7 @@ from pipeline.errors import UserError
 from pipeline.scores.notes import Notes
 from pipeline.settings.data import roll_spec
 from pipeline.songs.given_song import read_given
+from pipeline.songs.provenance import letters_of
 from pipeline.songs.song import Song
 from pipeline.stages import generate
 from tests.music_makers import write_midi
@@ -81,6 +82,11 @@ def test_kept_tracks_keep_tempo_instruments_and_hand(tmp_path: Path) -> None:
     own = song.notes["track"] == 1
     assert set(song.velocities[own].tolist()) == {90} and not song.timing_ticks[own].any()
     assert len(set(song.velocities[~own].tolist())) > 3
+
+
+def test_what_is_kept_is_told_from_what_is_made(tmp_path: Path) -> None:
+    song = made(tmp_path, "generate.bars=[3,4]", "generate.keep=[bass]")[0]
+    assert letters_of(song.all_origins) == [*["gg" + "mm" + "g" * 6] * 3, "g" * 10]
 
 
 def test_bars_are_made_anew_and_all_others_stay(tmp_path: Path) -> None:

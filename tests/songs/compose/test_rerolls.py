@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.songs.rerolls import RerollHistory, history_of, read_rerolls
+from pipeline.songs.compose.rerolls import RerollHistory, history_of, read_rerolls
 
 
 def test_what_happened_to_a_song_is_read_in_order() -> None:
