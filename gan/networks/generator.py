@@ -118,16 +118,22 @@ class Generator(PhraseGenerator):
         chord_strength
             How strongly chords count where pitches are decided: 1 as learnt, 2 twice as much.
         """
-        x = self.features(latents.conditions, context, condition_strength)
-        if chord_strength != 1:
-            x = torch.cat([x[..., :-CHORD_SIZE], chord_strength * x[..., -CHORD_SIZE:-1], x[..., -1:]], 3)
+        x = self.features(latents.conditions, context, condition_strength, chord_strength)
         return self.sample_streams(latents, x, context, temperature, known)
 
-    def features(self, conditions: Tensor, context: StreamContext | None, condition_strength: float = 1.0) -> Tensor:
+    def features(
+        self,
+        conditions: Tensor,
+        context: StreamContext | None,
+        condition_strength: float = 1.0,
+        chord_strength: float = 1.0,
+    ) -> Tensor:
         """All but the decoder: `[batch, time, tracks, inputs]`, for conditions `[batch, ConditionLayout.size]`."""
         x: Tensor = self.fast_compute(conditions, context)
         if condition_strength != 1:
             x = torch.lerp(self.fast_compute(torch.full_like(conditions, torch.nan), context), x, condition_strength)
+        if chord_strength != 1:
+            x = torch.cat([x[..., :-CHORD_SIZE], chord_strength * x[..., -CHORD_SIZE:-1], x[..., -1:]], 3)
         return x
 
     def sample_streams(

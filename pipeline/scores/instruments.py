@@ -269,6 +269,17 @@ def program_of(name: str, is_drum: bool) -> int:
     return played.program
 
 
+def instrument_name(program: int, is_drum: bool) -> str:
+    """What a program (0 to 127) is called: its name in General MIDI, or that of a drum set.
+
+    >>> instrument_name(33, False), instrument_name(32, True)
+    ('electric bass finger', 'jazz')
+    """
+    if is_drum:
+        return next((name for name, number in DRUM_SETS.items() if number == program), "standard")
+    return next(name for name, number in _tables()[2].items() if number == program)
+
+
 @cache
 def _tables() -> tuple[dict[str, tuple[str, ...]], list[tuple[frozenset[str], Instrument]], dict[str, int]]:
     """Words by their forms; entries of instruments, those of most words first; the names of General MIDI."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ def humanize(
     amount: float,
     seed: int,
     is_swung: bool = False,
+    only: Collection[int] | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int16]]:
     """Velocities and timing of a song's notes.
 
@@ -50,6 +51,8 @@ def humanize(
         Draws what is left to chance, for each section on its own: what changes in one changes nothing in another.
     is_swung
         Whether the song has a swing of its own, so that the performer's does not count.
+    only
+        Numbers of the sections to be played; notes of others have the plain velocity and no offset. None plays all.
 
     Returns
     -------
@@ -59,6 +62,8 @@ def humanize(
     loudness, late = np.full(len(notes), float(PLAIN_VELOCITY)), np.zeros(len(notes))
     bars = notes["onset"] // spec.steps_per_bar
     for number, section in enumerate(sections):
+        if only is not None and number not in only:
+            continue
         own = np.flatnonzero((bars >= section.first_bar) & (bars < section.first_bar + section.num_bars))
         part = notes[own]
         part["onset"] -= section.first_bar * spec.steps_per_bar

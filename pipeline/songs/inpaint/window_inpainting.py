@@ -6,7 +6,7 @@ the next, which overlaps it by half, so that a part goes on where it was instead
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -109,7 +109,10 @@ class WindowInpainter:
             bars = slice(*window)
             fresh = self.generator.sample_latents(self.candidates, random)
             if latents is None:
-                fresh = replace(fresh, conditions=self._conditions(request, measured, random).to(fresh.z.device))
+                drawn = self.complete_conditions(
+                    request, measured, lambda num: torch.randint(num, (self.candidates,), generator=random)
+                )
+                fresh = replace(fresh, conditions=drawn.to(fresh.z.device))
             else:  # the same song, moving on
                 own = latents.repeat(self.candidates)
                 fresh = replace(own, z_time=fresh.z_time, z_track_time=fresh.z_track_time)
@@ -122,10 +125,11 @@ class WindowInpainter:
             latents = best if latents is None else latents
         return planes[:, :, : kept.shape[1]]
 
-    def _conditions(self, request: Request, measured: Tensor, random: torch.Generator) -> Tensor:
-        """Conditions `[candidates, ConditionLayout.size]`: the requested, else of the given notes, else of the data.
+    def complete_conditions(self, request: Request, measured: Tensor, choose: Callable[[int], Tensor]) -> Tensor:
+        """Conditions `[rows, ConditionLayout.size]`: the requested, else of the given notes, else of the data.
 
-        The last is taken from phrases of the data whose other tracks are most like the given ones.
+        The last is taken from phrases of the data whose other tracks are most like the given ones: `choose` gets the
+        number of these and gives the index of one for each row.
         """
         examples, tracks = self.generator.examples, self.spec.num_tracks
         layout = ConditionLayout.of(self.spec)
@@ -135,7 +139,7 @@ class WindowInpainter:
         unlike = (examples.log1p() - known.log1p())[:, attributes].abs().nan_to_num(0.0).sum(1)
         unlike = unlike + ((examples < SILENT) & known.isnan())[:, :tracks].sum(1)
         nearest = unlike.argsort(stable=True)[: NEAREST * self.candidates]
-        rows = nearest[torch.randint(len(nearest), (self.candidates,), generator=random)]
+        rows = nearest[choose(len(nearest))]
         conditions = torch.where(known.isnan(), examples[rows], known)
         conditions[:, layout.chords] = known[layout.chords]  # those of another song fit no given note
         silent = (conditions[:, :tracks] < SILENT).repeat(1, NUM_ATTRIBUTES - 1)
@@ -145,10 +149,7 @@ class WindowInpainter:
     def _window(self, planes: Planes, mask: BarMask, latents: Latents, request: Request) -> tuple[Planes, Latents]:
         """The best of several ways to complete one window, and the latents `[1]` that it was made of."""
         count, device = len(latents), latents.z.device
-        roll = torch.from_numpy(np.ascontiguousarray(planes))
-        begun = roll.clone()
-        begun[ONSET, :, 0, 0] |= roll[HOLD, :, 0, 0]  # what is held into the window begins with it
-        begun[HOLD, :, 0, 0] = False
+        begun = torch.from_numpy(begun_window(planes))
         rolls = begun.unsqueeze(0).expand(count, *begun.shape)
         given = Context(rolls, torch.from_numpy(mask.copy()).expand(count, -1, -1)).to(device)
         whole = given.mask[0] & given.mask[0].all(1, keepdim=True)  # tracks given from end to end are as they are
@@ -156,19 +157,40 @@ class WindowInpainter:
         rolls = self.generator.sample(
             latents, given, request.condition_strength, request.temperature, request.chord_strength
         )
-        conditioning = Conditioning(request.conditions.to(device).expand(count, -1), given.mask)
-        ratings = self.discriminator.sharpness * self.discriminator.score(rolls, conditioning)
-        ratings = (ratings + self.generator.join_log_probs(rolls, latents.conditions, given.mask)).double()
-        silences = self._silences(rolls, given.mask, latents.conditions)
+        ratings = self.rate(rolls, given.mask, request.conditions, latents.conditions)
+        silences = self.count_silences(rolls, given.mask, latents.conditions)
         best = int(torch.where(silences == silences.min(), ratings, -torch.inf).argmax())
         return rolls[best].cpu().numpy(), latents[best : best + 1]
 
-    def _silences(self, rolls: Tensor, mask: Tensor, conditions: Tensor) -> Tensor:
+    def rate(self, rolls: Tensor, mask: Tensor, requested: Tensor, conditions: Tensor) -> Tensor:
+        """How good completed windows are, `[batch]` float64: log density ratio, and how likely lines lead on.
+
+        Parameters
+        ----------
+        rolls, mask
+            Bool `[batch, *spec.shape]`, and `[batch, tracks, bars]`: what of them was given.
+        requested, conditions
+            `[ConditionLayout.size]`, what the user requests, and `[batch, ConditionLayout.size]`, what they were made
+            for.
+        """
+        conditioning = Conditioning(requested.to(rolls.device).expand(len(rolls), -1), mask)
+        ratings = self.discriminator.sharpness * self.discriminator.score(rolls, conditioning)
+        return (ratings + self.generator.join_log_probs(rolls, conditions, mask)).double()
+
+    def count_silences(self, rolls: Tensor, mask: Tensor, conditions: Tensor) -> Tensor:
         """How many tracks are silent wherever they are to be made, although the data's seldom are, `[batch]`."""
         sounding = (rolls.any(1).flatten(3).any(3) & ~mask).any(2)  # [batch, tracks]
         expected = (~mask).any(2) & ~(conditions[:, : self.spec.num_tracks] < SILENT)
         seldom = torch.tensor(self.statistics.empty_bars, device=rolls.device) < MAY_REST
         return (expected & seldom & ~sounding).sum(1)
+
+
+def begun_window(planes: Planes) -> Planes:
+    """A copy of a window `[2, tracks, bars, steps, pitches]` in which what is held into it begins with it."""
+    begun = np.array(planes)
+    begun[ONSET, :, 0, 0] |= planes[HOLD, :, 0, 0]
+    begun[HOLD, :, 0, 0] = False
+    return begun
 
 
 def attributes_of(rolls: Tensor, mask: Tensor, spec: RollSpec) -> Tensor:
