@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipeline.config import PROGRAM, compose, stage_directory
+from pipeline.config import PROGRAM, compose, flatten, stage_directory
 from pipeline.files import Manifest, read_manifest
-from pipeline.pages.dataset.commands import groups_of, set_overrides, usual_settings
+from pipeline.pages.dataset.commands import changed_settings, stage_command
 from pipeline.progress import counted, duration
 from pipeline.settings.train import BASE
 
@@ -42,7 +41,7 @@ def credit_rows(config: Config, records: Sequence[tuple[str, str]] = ()) -> list
         ("Records", "; ".join(f"{title}: {words}" for title, words in records)),
         ("Licence of the records", RECORD_LICENCE if records else ""),
         ("Seed", str(config.seed)),
-        ("Changed settings", ", ".join(changed_settings(config)) or "none"),
+        ("Changed settings", ", ".join(changed_settings(flatten(config), "album")) or "none"),
         ("Program", _program()),
     ]
     return [(name, text) for name, text in rows if text]
@@ -50,17 +49,7 @@ def credit_rows(config: Config, records: Sequence[tuple[str, str]] = ()) -> list
 
 def remake_command(config: Config) -> str:
     """The command line that makes the album again."""
-    return shlex.join(["python", "-m", "pipeline", "+stage=album", *changed_settings(config), f"name={config.name}"])
-
-
-def changed_settings(config: Config) -> list[str]:
-    """What leads to the settings that all stages of the album were made with, where they are not the usual ones."""
-    words = set_overrides(config, groups_of("album"))
-    rerolls = config.generate.rerolls
-    sent_back = [f"generate.rerolls=[{','.join(rerolls)}]"] if rerolls else []  # plainer than a list of quoted words
-    kept = [word for word in words if not word.startswith("generate.rerolls=")]
-    usual = f"data={usual_settings()['data.name']}"
-    return [word for word in kept if word != usual] + sent_back
+    return stage_command(flatten(config), "album", config.name)
 
 
 def _counts(music: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import count
@@ -64,9 +64,18 @@ def set_overrides(config: Config, groups: tuple[str, ...] = MUSIC) -> list[str]:
 
     The data set, and what differs from its own settings.
     """
-    words = [f"data={config.data.name if config.data.name in group_choices('data') else 'folder'}"]
-    path = [] if config.data.path is None else [f"data.path={PLACE}"]
-    values, usual = flatten(config), usual_settings(*words, *path)
+    return overrides_of(flatten(config), groups)
+
+
+def overrides_of(values: Mapping[str, Any], groups: tuple[str, ...] = MUSIC) -> list[str]:
+    """`set_overrides` of settings by dotted keys, such as those of manifests; settings that are missing are as usual.
+
+    Those of `data`, `tracks.name` and `seed` are there, and the name of each choice in `groups`.
+    """
+    name, place = values["data.name"], values["data.path"]
+    words = [f"data={name if name in group_choices('data') else 'folder'}"]
+    path = [] if place is None else [f"data.path={PLACE}"]
+    usual = usual_settings(*words, *path)
     for group, key in {"tracks": "tracks.name", **CHOICES}.items():
         if key.split(".")[0] not in groups or values[key] == usual[key]:
             continue
@@ -76,11 +85,26 @@ def set_overrides(config: Config, groups: tuple[str, ...] = MUSIC) -> list[str]:
             words.append(f"{group}={best}")
             usual = tried[best]
     if "seed" in groups and values["seed"] != usual["seed"]:
-        words.append(f"seed={config.seed}")
+        words.append(f"seed={values['seed']}")
         usual = usual_settings(*words, *path)
-    if config.data.path is not None:
-        words.append(f"data.path={hydra_value(config.data.path)}")
+    if place is not None:
+        words.append(f"data.path={hydra_value(place)}")
     return words + [f"{key}={hydra_value(values[key])}" for key in _differences(values, usual, groups)]
+
+
+def stage_command(values: Mapping[str, Any], stage: str, name: str) -> str:
+    """The command line that makes what a stage made again, out of its settings and those of all stages below it."""
+    return shlex.join(["python", "-m", "pipeline", f"+stage={stage}", *changed_settings(values, stage), f"name={name}"])
+
+
+def changed_settings(values: Mapping[str, Any], stage: str) -> list[str]:
+    """What leads to the settings that a stage and all below it were made with, where they are not the usual ones."""
+    words = overrides_of(values, groups_of(stage))
+    rerolls = values["generate.rerolls"]
+    sent_back = [f"generate.rerolls=[{','.join(rerolls)}]"] if rerolls else []  # plainer than a list of quoted words
+    kept = [word for word in words if not word.startswith("generate.rerolls=")]
+    usual = f"data={usual_settings()['data.name']}"
+    return [word for word in kept if word != usual] + (sent_back if "generate" in groups_of(stage) else [])
 
 
 @cache
@@ -89,7 +113,7 @@ def usual_settings(*words: str) -> dict[str, Any]:
     return flatten(compose(*words))
 
 
-def _differences(values: dict[str, Any], usual: dict[str, Any], groups: tuple[str, ...]) -> list[str]:
+def _differences(values: Mapping[str, Any], usual: Mapping[str, Any], groups: tuple[str, ...]) -> list[str]:
     """The settings of some groups that are not the usual ones, but the place of the music."""
     place = str(values["data.path"])
     keys = []
