@@ -78,6 +78,8 @@ def run_job(tree: DictConfig) -> None:
     except OSError as error:
         sentence = describe_os_error(error)
     else:
+        if tree.album.runs is not None:
+            remove_untouched(Path(hydra.runtime.output_dir))
         return
     if not sweep:
         remove_untouched(Path(hydra.runtime.output_dir))
@@ -110,9 +112,26 @@ def build(tree: DictConfig, name: str, overrides: tuple[str, ...]) -> None:
         explicit += ("tracks",)
     if "budget" in explicit:
         explicit += BUDGET
+    if tree.album.runs is not None:
+        show_gallery(stage, tree.album.runs)
+        return
     if stage == "evaluate":
         tree, name, explicit = evaluate_each(tree, name, explicit)
     build_one(tree, name, explicit)
+    if stage == "album":
+        show_gallery(stage)
+
+
+def show_gallery(stage: str, listed: Any = None) -> None:
+    """Write the page of all runs, or of those that `album.runs` lists, and say where it is."""
+    from pipeline.pages.gallery.page import write_gallery
+    from pipeline.progress import say
+
+    if stage != "album":
+        raise UserError("album.runs belongs to +stage=album.")
+    runs = [listed] if isinstance(listed, str) else listed and [str(run) for run in listed]
+    page = write_gallery(Path("outputs"), runs)
+    say(f"album: the gallery of all that was made here: {page.resolve().as_uri()}")
 
 
 def build_one(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> None:

@@ -103,6 +103,7 @@ defaults of its training."""
 
 UNCOUNTED = {
     "album.reroll",  # counts in `generate.rerolls`
+    "album.runs",  # for the gallery alone
     "generate.request",  # names a folder
     "render.request",
     "executor.kind",

@@ -16,3 +16,6 @@ class AlbumSettings:
     """Who is named there."""
     reroll: Any = None
     """Songs to make anew, such as `[3]`, or sections of songs with their returns, `[3.chorus]`; the rest stays."""
+    runs: list[str] | None = None
+    """Runs to show in the gallery, `outputs/index.html`, in this order, such as `[mine,theirs]`, or `all`: makes that
+    page and nothing else. Without it, an album that is made brings the gallery of all runs up to date."""
