@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.errors import UserError
 from pipeline.files import write_json, write_text
 from pipeline.lyrics.alignment.alignment import Alignment, alignment_metrics, alignment_summary, fit_words
-from pipeline.lyrics.corpus.corpus import TextCorpus
+from pipeline.lyrics.corpus.corpus import TextCorpus, read_texts
 from pipeline.lyrics.corpus.song_lyrics import START
+from pipeline.lyrics.editor.completion import complete_lyric, retitled
 from pipeline.lyrics.editor.screen import lyric_page
+from pipeline.lyrics.editor.session import Session
 from pipeline.lyrics.editor.terminal import SESSION, write_together
+from pipeline.lyrics.language_model.checkpointing import resume_language_model
+from pipeline.lyrics.language_model.pretrained import load_pretrained, pretrained_vocabulary
 from pipeline.lyrics.language_model.training import LanguageModelTrainer
 from pipeline.lyrics.prose.metrics import PROSE_HEADS, prose_metrics, prose_rows, prose_summary
 from pipeline.lyrics.prose.writer import ProseWriter, markdown
@@ -30,6 +35,8 @@ MOST_READ = 4_000_000
 """Characters of training text that the writer of songs learns words and lines from."""
 MOST_HELD_OUT = 1_000_000
 """Characters of people's text that what was written is compared with."""
+MODEL = "model.pt"
+"""The language model's checkpoint in the stage's directory."""
 PROSE_FOLDER = "written"
 """The folder of essays and books' texts."""
 SUFFIXES = {"essay": ".md", "book": ".txt"}
@@ -92,19 +99,20 @@ def write_lyrics(
     settings
         All of `lyrics`.
     directory
-        Takes `lyrics.json`, `lyrics.txt`, `alignment.json`; holds the editor's session.
+        Takes `lyrics.json`, `lyrics.txt`, `alignment.json`; holds the editor's session, whose lines stay.
     model
         Metrics of the language model, which `lyrics.json` holds, too.
     """
     texts = corpus.texts
+    writer = trained_writer(trainer, corpus, settings)
     training = list(texts.read(texts.training, MOST_READ))
-    writer = LyricWriter(trainer.model, trainer.symbols, training, settings)
-    writer.titles.update(corpus.titles)
     if settings.interactive:
         lyrics = write_together(writer, plans, directory / SESSION)
     else:
-        written = (writer.write(number, one) for number, one in bar(plans.items(), len(plans), "lyrics", "songs"))
-        lyrics = writer.titled(written)
+        taken = Session.load(directory / SESSION)
+        numbered = bar(plans.items(), len(plans), "lyrics", "songs")
+        written = (complete_lyric(writer, number, one, taken.songs.get(number)) for number, one in numbered)
+        lyrics = retitled(writer.titled(written), taken)
     held_out = [text for side in (texts.validation, texts.test) for text in texts.read(side, MOST_HELD_OUT)]
     english = writer.lexicon.english
     rows = metrics_rows(lyrics, training, held_out, english)
@@ -122,6 +130,41 @@ def write_lyrics(
     write_json(directory / "lyrics.json", {"songs": [asdict(lyric) for lyric in lyrics], "model": {**model, **found}})
     write_text(directory / "lyrics.txt", "\n\n".join(map(lyric_page, lyrics)))
     return WrittenTexts(len(lyrics), found, markdown_table(METRICS_HEADS, rows))
+
+
+def trained_writer(trainer: LanguageModelTrainer, corpus: TextCorpus, settings: LyricsSettings) -> LyricWriter:
+    """The writer of songs with a trained model, which knows the words and lines of its texts."""
+    training = list(corpus.texts.read(corpus.texts.training, MOST_READ))
+    writer = LyricWriter(trainer.model, trainer.symbols, training, settings)
+    writer.titles.update(corpus.titles)
+    return writer
+
+
+def load_writer(settings: LyricsSettings, directory: Path, device: str, extendable: Collection[str]) -> LyricWriter:
+    """The writer of songs with the model that the stage left in `directory`.
+
+    Parameters
+    ----------
+    settings
+        All of `lyrics`, as the model was trained with.
+    directory, device
+        Of the stage, and where the model is to be.
+    extendable
+        Settings that may differ, such as `lyrics.model.steps`.
+
+    Raises
+    ------
+    UserError
+        The model is missing, or of other settings or texts.
+    """
+    if not (directory / MODEL).exists():
+        raise UserError(f"{directory / MODEL} is missing; run +stage=lyrics.")
+    pretrained = load_pretrained(settings)
+    corpus = read_texts(settings, directory, pretrained_vocabulary(pretrained))
+    trainer = LanguageModelTrainer(corpus.texts, settings.model, device, settings.kind, pretrained)
+    resume_language_model(trainer, directory / MODEL, extendable)
+    trainer.model.load_state_dict(trainer.best)
+    return trained_writer(trainer, corpus, settings)
 
 
 def set_to_music(

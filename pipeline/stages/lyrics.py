@@ -4,7 +4,7 @@ Writes `model.pt` (a resumed run equals an uninterrupted one), `metrics.jsonl` (
 `report.md`. Then, with `lyrics=song`, `lyrics.json`, `lyrics.txt` and, where there are generated songs,
 `alignment.json`: on which notes each syllable is sung; with `lyrics=essay` and `lyrics=book` the folder `written/`.
 Where only the writing's settings or the songs changed, the model is kept. With `lyrics.interactive=true` a person
-writes along; `session.json` holds what is written so far.
+writes along; `session.json` holds what is written so far, and its lines stay where the stage writes alone.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from pipeline.errors import UserError
 from pipeline.files import write_text
 from pipeline.lyrics.corpus.corpus import TextCorpus, read_texts
 from pipeline.lyrics.corpus.text_files import PASSED_OVER, files_fingerprint, passed_over, text_size
+from pipeline.lyrics.editor.completion import taken_words
+from pipeline.lyrics.editor.session import Session
 from pipeline.lyrics.editor.terminal import SESSION, require_person
 from pipeline.lyrics.language_model.checkpointing import read_log, resume_language_model, train_and_save
 from pipeline.lyrics.language_model.pretrained import load_pretrained, pretrained_hash, pretrained_vocabulary
 from pipeline.lyrics.language_model.training import LanguageModelTrainer
 from pipeline.lyrics.report import language_model_report, model_metrics
 from pipeline.lyrics.song.plan import LyricPlan, plan_lyric
-from pipeline.lyrics.writing import write_lyrics, write_prose
+from pipeline.lyrics.writing import MODEL, write_lyrics, write_prose
 from pipeline.progress import counted, duration, say
 from pipeline.songs.song import Song, song_paths
 from pipeline.songs.sung_syllables import check_singer
@@ -36,7 +38,7 @@ NUM_REASONS = 5
 
 
 def inputs(config: Config) -> dict[str, str]:
-    """Fingerprints of the texts and of the model to start from."""
+    """Fingerprints of the texts, of the model to start from, and of the lines that a person took."""
     settings = config.lyrics
     try:
         settings.check()
@@ -47,7 +49,10 @@ def inputs(config: Config) -> dict[str, str]:
             f"an album's words are songs: give lyrics=song, or write with lyrics={settings.kind} by +stage=lyrics and "
             "another name=."
         )
-    return {"texts": files_fingerprint(settings), **pretrained_hash(settings.init)}
+    taken = {}
+    if settings.kind == "song" and not settings.interactive:  # else they change while the stage runs
+        taken = taken_words(Session.load(stage_directory("lyrics", config) / SESSION))
+    return {"texts": files_fingerprint(settings), **pretrained_hash(settings.init), **taken}
 
 
 def plan(config: Config) -> Plan:
@@ -83,8 +88,8 @@ def run(config: Config, directory: Path) -> Outcome:
     if cleaned:
         say(f"lyrics: {cleaned}{' (lyrics.clean=false reads texts as they are)' if settings.clean else ''}.")
     trainer = LanguageModelTrainer(corpus.texts, settings.model, choose_device(config), settings.kind, pretrained)
-    resume_language_model(trainer, directory / "model.pt", STAGES["lyrics"].extendable)
-    train_and_save(trainer, directory / "metrics.jsonl", directory / "model.pt")
+    resume_language_model(trainer, directory / MODEL, STAGES["lyrics"].extendable)
+    train_and_save(trainer, directory / "metrics.jsonl", directory / MODEL)
     trainer.model.load_state_dict(trainer.best)
     model = model_metrics(trainer)
     others = {

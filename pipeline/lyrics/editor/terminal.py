@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
 
 from pipeline.errors import UserError
 from pipeline.files import fingerprint
+from pipeline.lyrics.editor.completion import retitled
 from pipeline.lyrics.editor.editor import SongEditor
 from pipeline.lyrics.editor.session import Session, SessionSong
 from pipeline.lyrics.song.lyric import Lyric
@@ -83,7 +84,7 @@ def write_together(
     lines = sum(len(song.lines) for song in session.songs.values())
     if lines:
         show(f"Going on with {session_path}: lines written so far: {lines}.")
-    if lines and session.model != model:
+    if lines and session.model not in ("", model):
         show("The model or its settings changed since then: the lines stay, what is offered is new.")
     if session.model != model:
         session.model = model
@@ -99,10 +100,7 @@ def write_together(
             editors[at].take_back()
         else:
             show("There is nothing before this line.")
-    return [
-        replace(lyric, title=session.songs[lyric.number].title or lyric.title)
-        for lyric in writer.titled(editor.song.lyric() for editor in editors)
-    ]
+    return retitled(writer.titled(editor.song.lyric() for editor in editors), session)
 
 
 def model_fingerprint(writer: LyricWriter) -> str:
