@@ -177,6 +177,16 @@ def read_config(tree: DictConfig, explicit: tuple[str, ...], upstream: tuple[str
     return config
 
 
+def as_made(config: Config, stage: str, upstream: tuple[str, ...]) -> Config:
+    """What `+stage=STAGE` reads of the run of `config`: the settings of the stages that are finished, else its own.
+
+    `upstream` names the stages below it, nearest last.
+    """
+    tree = OmegaConf.create(asdict(config) | {"stage": stage})
+    tree.render.request, tree.generate.request = ALBUM, None
+    return read_config(tree, (), upstream, config.name)
+
+
 def compose(*words: str) -> Config:
     """The settings that the command line would read from these words, such as `model=musegan_hybrid`."""
     tree = _composed(words)

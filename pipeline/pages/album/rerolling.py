@@ -15,6 +15,7 @@ from pipeline.files import read_manifest
 from pipeline.progress import say
 from pipeline.songs.compose.rerolls import check_roles, history_of, read_rerolls
 from pipeline.songs.song import Song
+from pipeline.studio.keeping import kept_songs
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -39,8 +40,14 @@ def ask_again(config: Config) -> None:
     settings = config.generate
     if settings.like is not None or settings.interpolate is not None:
         raise UserError("album.reroll makes songs anew, not phrases to explore; another generate.seed= makes others.")
-    rerolls = read_rerolls(asked, int(generate.facts["songs"]), "album.reroll")
+    kept = kept_songs(config)
+    rerolls = read_rerolls(asked, max([int(generate.facts["songs"]), *kept]), "album.reroll")
     for reroll in rerolls:
+        if reroll.number in kept:
+            raise UserError(
+                f"album.reroll: song {reroll.number} is the one that was kept in the studio; remove "
+                f"{kept[reroll.number]} to have it made anew, or make it anew in the studio."
+            )
         song = Song.load(stage_directory("generate", config) / "songs" / f"{reroll.number:02d}.npz")
         check_roles(history_of([reroll], reroll.number), reroll.number, (one.role for one in song.sections))
     album = read_manifest(stage_directory("album", config))
