@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,3 +77,14 @@ def write_song_files(
             files["stems"][track] = f"stems/{name}-{file_name(0, track)[3:] or 'track'}.wav"
             write_wav(directory / files["stems"][track], stem, rate_hz)
     return files
+
+
+def listed_files(files: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Kind and path of every file in what `write_song_files` returns, stems included."""
+    for kind, value in files.items():
+        if isinstance(value, str):
+            yield kind, value
+        elif isinstance(value, Mapping):
+            yield from ((f"{kind}: {name}", path) for name, path in value.items())
+        elif value is not None:
+            yield from ((f"{kind}: {Path(path).stem}", path) for path in value)

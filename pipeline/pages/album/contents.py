@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from pipeline.pages.album.page import (
     PageVerse,
     TrainingSample,
 )
+from pipeline.rendering.song_files import listed_files
 from pipeline.scores.notes import Notes
 from pipeline.scores.structure.self_similarity import bar_similarity, recurrence
 from pipeline.songs.song import Song
@@ -42,20 +43,9 @@ NUM_SAMPLES = 6
 """Pictures of learning on the page."""
 
 
-def listed_files(song: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Kind and path (relative to the stage's directory) of every file of a song in `render.json`, stems included."""
-    for kind, value in song.get("files", {}).items():
-        if isinstance(value, str):
-            yield kind, value
-        elif isinstance(value, Mapping):
-            yield from ((f"{kind}: {name}", path) for name, path in value.items())
-        elif value is not None:
-            yield from ((f"{kind}: {Path(path).stem}", path) for path in value)
-
-
 def media_bytes(songs: Sequence[Mapping[str, Any]], directory: Path) -> int:
     """The size of all files of the songs that are there."""
-    paths = [directory / path for song in songs for _, path in listed_files(song)]
+    paths = [directory / path for song in songs for _, path in listed_files(song.get("files", {}))]
     return sum(path.stat().st_size for path in paths if path.is_file())
 
 
@@ -129,7 +119,7 @@ def _bring_track(
     album: Path,
 ) -> AlbumTrack:
     downloads, places = [], {}
-    for kind, path in listed_files(rendered):
+    for kind, path in listed_files(rendered.get("files", {})):
         if (source / path).is_file():
             place = f"tracks/{path}"
             bring(source / path, album / place)
