@@ -14,6 +14,7 @@ from pipeline.config import Config, flatten, stage_directory
 from pipeline.errors import UserError
 from pipeline.files import (
     MANIFEST,
+    SET_ASIDE,
     Manifest,
     lock,
     megabytes,
@@ -151,13 +152,15 @@ class Builder:
             return manifest
 
         if stage.in_place:
+            if found is not None:
+                (directory / MANIFEST).replace(directory / SET_ASIDE)
             if self.config.force:
-                _clear(directory, stage.keeps)
+                _clear(directory, (*stage.keeps, SET_ASIDE))
             directory.mkdir(parents=True, exist_ok=True)
-            (directory / MANIFEST).unlink(missing_ok=True)
             for partial in directory.rglob(".*.partial*"):
                 partial.unlink(missing_ok=True)
             manifest = finish(directory)
+            (directory / SET_ASIDE).unlink(missing_ok=True)
         else:
             with replaced_directory(directory) as place:
                 manifest = finish(place)

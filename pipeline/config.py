@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from gan.settings import DESIGNS, AlbumGANSettings, ModelSettings, check_together
 from pipeline.errors import UserError
-from pipeline.files import LEFT_OUT, Manifest, fingerprint, read_manifest, settings_of
+from pipeline.files import LEFT_OUT, SET_ASIDE, Manifest, fingerprint, read_manifest, settings_of
 from pipeline.settings.album import AlbumSettings
 from pipeline.settings.data import (
     CollectSettings,
@@ -151,13 +151,15 @@ def read_config(tree: DictConfig, explicit: tuple[str, ...], upstream: tuple[str
     """The settings of one job.
 
     `upstream` names the stages below the one asked for, nearest last. What a finished one of them in `outputs/NAME`
-    was made with is taken over, except for the keys in `explicit` (those the user gave on the command line).
+    was made with is taken over, except for the keys in `explicit` (those the user gave on the command line); of one
+    that was interrupted when it was made again, what it was made with before.
     """
     request = str(tree.render.request) if tree.stage == "render" else ALBUM
     plain: Any = OmegaConf.to_container(tree, resolve=False)  # without types, which lists of a manifest lack
     tree = OmegaConf.create(plain | {"name": name})
     for stage in upstream:
-        manifest = read_manifest(run_directory(stage, name, request))
+        directory = run_directory(stage, name, request)
+        manifest = read_manifest(directory) or read_manifest(directory, SET_ASIDE)
         if manifest is not None:
             tree = _take_over(tree, manifest, explicit)
     said: Any = OmegaConf.to_object(OmegaConf.merge(_schema(), tree))

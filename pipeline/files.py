@@ -6,6 +6,7 @@ is written under a temporary name and renamed.
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
@@ -19,7 +20,11 @@ from typing import Any
 
 from pipeline.errors import UserError
 
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
+"""Of the system calls `renameat2` (Linux) and `renamex_np` (macOS): paths start here; the two change places."""
 MANIFEST = "manifest.json"
+SET_ASIDE = ".manifest.before.json"
+"""The manifest of an artefact that is being changed where it lies, until it is finished again."""
 
 
 def fingerprint(values: Any) -> str:
@@ -58,9 +63,9 @@ class Manifest:
         return fingerprint([self.stage, self.format, self.settings, self.inputs, self.facts])
 
 
-def read_manifest(directory: Path) -> Manifest | None:
+def read_manifest(directory: Path, name: str = MANIFEST) -> Manifest | None:
     """The manifest of a finished stage, or None where there is none. A damaged one raises `UserError`."""
-    path = directory / MANIFEST
+    path = (directory if directory.exists() else _moved_away(directory)) / name
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         return Manifest(**values)
@@ -75,7 +80,7 @@ def write_manifest(directory: Path, manifest: Manifest) -> None:
     files = {
         str(path.relative_to(directory)): path.stat().st_size
         for path in sorted(directory.rglob("*"))
-        if path.is_file() and path.name != MANIFEST and ".hydra" not in path.parts
+        if path.is_file() and path.name not in (MANIFEST, SET_ASIDE) and ".hydra" not in path.parts
     }
     write_json(directory / MANIFEST, asdict(manifest) | {"files": files})
 
@@ -135,6 +140,7 @@ def lock(directory: Path) -> Iterator[None]:
         print(f"Another process is working on {directory}; waiting for it.", flush=True)
         guard.acquire()
     try:
+        _put_back(directory)
         yield
     finally:
         with suppress(OSError):  # where an open file can't be removed it stays
@@ -159,7 +165,8 @@ def remove_abandoned(folder: Path) -> None:
 def replaced_directory(directory: Path) -> Iterator[Path]:
     """A fresh directory that takes the place of `directory` when the block ends well; else the old one stays.
 
-    Hydra's own `.hydra` folder moves along.
+    Whenever the process is killed one of the two is there: they change places at once, or, where the system can't do
+    that, the old one is put back by the next `lock`. Hydra's own `.hydra` folder moves along.
     """
     fresh = directory.parent / f".{directory.name}.partial"
     shutil.rmtree(fresh, ignore_errors=True)
@@ -168,16 +175,45 @@ def replaced_directory(directory: Path) -> Iterator[Path]:
         yield fresh
         if (directory / ".hydra").is_dir():
             shutil.copytree(directory / ".hydra", fresh / ".hydra")
-        if directory.exists():
-            old = directory.parent / f".{directory.name}.old"
+        if not directory.exists():
+            fresh.replace(directory)
+        elif not exchange(fresh, directory):
+            old = _moved_away(directory)
             shutil.rmtree(old, ignore_errors=True)
             directory.replace(old)
             fresh.replace(directory)
             shutil.rmtree(old, ignore_errors=True)
-        else:
-            fresh.replace(directory)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Let two files or directories change places at once; False where the system or its disk has no such rename."""
+    libc: Any = ctypes.CDLL(None) if os.name == "posix" else None
+    paths = os.fsencode(one), os.fsencode(other)
+    if hasattr(libc, "renameat2"):
+        return bool(libc.renameat2(AT_FDCWD, paths[0], AT_FDCWD, paths[1], RENAME_EXCHANGE) == 0)
+    if hasattr(libc, "renamex_np"):
+        return bool(libc.renamex_np(*paths, RENAME_EXCHANGE) == 0)
+    return False
+
+
+def _moved_away(directory: Path) -> Path:
+    """Where a directory lies while another takes its place, in two steps."""
+    return directory.parent / f".{directory.name}.old"
+
+
+def _put_back(directory: Path) -> None:
+    """Mend what a process left that was killed: before its work was done, or between two steps of a replacement.
+
+    Whoever calls holds the lock.
+    """
+    shutil.rmtree(directory.parent / f".{directory.name}.partial", ignore_errors=True)
+    old = _moved_away(directory)
+    if old.is_dir() and directory.exists():
+        shutil.rmtree(old, ignore_errors=True)
+    elif old.is_dir():
+        old.replace(directory)
 
 
 def require_space(directory: Path, num_bytes: int, what: str) -> None:

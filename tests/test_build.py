@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,9 +16,11 @@ from omegaconf import OmegaConf
 
 from pipeline import files as artefacts
 from pipeline.build import page_of
-from pipeline.config import _take_over, compose, flatten, set_name
+from pipeline.config import _composed, _take_over, compose, flatten, read_config, set_name
 from pipeline.errors import UserError
 from pipeline.files import (
+    MANIFEST,
+    SET_ASIDE,
     Manifest,
     atomic_path,
     lock,
@@ -24,9 +29,10 @@ from pipeline.files import (
     remove_abandoned,
     replaced_directory,
     require_space,
+    write_manifest,
 )
 from pipeline.stage_table import STAGES, upstream_of
-from tests.conftest import SHORT_SONGS, SMALL, Program
+from tests.conftest import SHORT_SONGS, SMALL, Program, program_environment
 
 FILES = ("train/checkpoint.pt", "train/manifest.json", "generate/album/manifest.json", "lyrics/model.pt")
 
@@ -95,6 +101,69 @@ def test_a_failed_stage_leaves_the_old_directory(tmp_path: Path) -> None:
         raise RuntimeError
     assert [path.name for path in tmp_path.iterdir()] == ["render"]
     assert (place / "01.mid").read_text() == "old"
+
+
+KILLED = """
+import os, pathlib, signal
+from pipeline import files
+
+def counted(call):
+    def one(*words, **named):
+        if one.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        one.left -= 1
+        return call(*words, **named)
+    one.left = {left}
+    return one
+
+{patch}
+with files.replaced_directory(pathlib.Path("album")) as fresh:
+    (fresh / "index.html").write_text("fresh")
+"""
+"""Replaces the directory `album`, and is killed when it renames something for a certain time."""
+
+
+@pytest.mark.parametrize(
+    ("patch", "left", "there"),
+    [
+        ("files.exchange = counted(files.exchange)", 0, "old"),
+        ("files.shutil.rmtree = counted(files.shutil.rmtree)", 1, "fresh"),
+        ("files.exchange = lambda *paths: False; pathlib.Path.replace = counted(pathlib.Path.replace)", 0, "old"),
+        ("files.exchange = lambda *paths: False; pathlib.Path.replace = counted(pathlib.Path.replace)", 1, "old"),
+    ],
+    ids=["before they change places", "after they changed places", "before two steps", "between two steps"],
+)
+def test_a_directory_is_there_whenever_its_replacement_is_killed(
+    tmp_path: Path, patch: str, left: int, there: str
+) -> None:
+    place = tmp_path / "album"
+    place.mkdir()
+    (place / "index.html").write_text("old")
+    write_manifest(place, Manifest("album", 1, {}, {}))
+    words = [sys.executable, "-c", KILLED.format(patch=patch, left=left)]
+    done = subprocess.run(words, cwd=tmp_path, env=program_environment(), check=False)
+    assert done.returncode == -signal.SIGKILL
+    if there == "old":
+        assert read_manifest(place) == Manifest("album", 1, {}, {}, files={"index.html": 3}), "also before the lock"
+    with lock(place):
+        assert (place / "index.html").read_text() == there
+        assert [path for path in tmp_path.iterdir() if path.suffix != ".lock"] == [place]
+
+
+def test_settings_of_an_artefact_are_known_while_it_is_changed_where_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = tmp_path / "outputs/mine/lyrics"
+    place.mkdir(parents=True)
+    write_manifest(place, Manifest("lyrics", 2, {"lyrics.model.steps": 20}, {}))
+    (place / MANIFEST).replace(place / SET_ASIDE)
+    tree = _composed(("name=mine",)).copy()
+    tree.stage = "album"
+    assert read_config(tree, (), upstream_of("album"), "mine").lyrics.model.steps == 20
+    write_manifest(place, Manifest("lyrics", 2, {"lyrics.model.steps": 30}, {}))
+    assert read_config(tree, (), upstream_of("album"), "mine").lyrics.model.steps == 30
+    assert read_manifest(place) == Manifest("lyrics", 2, {"lyrics.model.steps": 30}, {})
 
 
 def test_a_lock_is_held_by_one_and_leaves_no_file(tmp_path: Path) -> None:
