@@ -255,6 +255,7 @@ LEFT_OUT: dict[str, Any] = {
     "generate.loop": None,
     "generate.loop_kind": "melodic",
     "generate.flip_speed": "song",
+    "render.daw": None,
     "train.style_balance": 0.0,
     "train.patience": 0,
     "transcribe.notes": None,

@@ -7,7 +7,7 @@ syllable, a space after the end of a word, a carriage return at the end of a lin
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from mido import Message, MetaMessage, bpm2tempo  # type: ignore[import-untyped]
@@ -15,6 +15,7 @@ from mido import Message, MetaMessage, bpm2tempo  # type: ignore[import-untyped]
 from gan.spec import RollSpec
 from pipeline.errors import UserError
 from pipeline.files import atomic_path
+from pipeline.rendering.excerpt import excerpt
 from pipeline.scores.midi.events import DRUM_CHANNEL
 from pipeline.scores.midi.writing import MidiEvent, midi_file, midi_track, note_events
 from pipeline.scores.swing import STRAIGHT, swing_text
@@ -56,13 +57,36 @@ def midi_bytes(
     words
         What is sung, on the notes of `song`.
     """
+    wanted = range(song.spec.num_tracks) if only_track is None else (only_track,)
+    return _file_of(song, title, wanted, tail_beats, words)
+
+
+def selection_bytes(
+    song: Song, tracks: Collection[int], first_bar: int = 0, end_bar: int | None = None, title: str | None = None
+) -> bytes:
+    """Some tracks (by index) in the bars from `first_bar` to before `end_bar` of a song, as a MIDI file of type 1.
+
+    Tempi, section names and chords of these bars stand in it as in the file of the song; there is no track, program or
+    controller but of the tracks that were asked for. `excerpt` says which notes it holds.
+    """
+    return _file_of(excerpt(song, first_bar, song.num_bars if end_bar is None else end_bar), title, tracks)
+
+
+def _file_of(
+    song: Song,
+    title: str | None,
+    wanted: Collection[int],
+    tail_beats: int = 0,
+    words: Sequence[SungSyllable] = (),
+) -> bytes:
+    """The conductor's track, the words, and the tracks that are wanted."""
     end = song.num_steps * song.ticks_per_step + tail_beats * TICKS_PER_BEAT
     tracks = [midi_track(_conductor(song, title), end)]
     if words:
         tracks.append(midi_track(_words(song, words), end))
     starts, ends = song.bounds_ticks()
     for index, channel in enumerate(channels_of(song.spec)):
-        if only_track in (None, index):
+        if index in wanted:
             mine = song.notes["track"] == index
             columns = (starts[mine], ends[mine], song.notes["pitch"][mine], song.velocities[mine])
             notes = note_events(channel, *(column.tolist() for column in columns))

@@ -33,8 +33,8 @@ class Mix:
     sound
         The mastered mix at the wanted rate.
     stems
-        Each track alone by name, at the same gain, without the limiter; silent tracks are left out. The guide vocal and
-        the records are always among them where there are some.
+        Each track alone by name, at the same gain, without the limiter, where stems or projects are asked for; silent
+        tracks are left out. The guide vocal and the records are always among them where there are some.
     track_lufs
         Loudness of each sounding track, of the guide vocal and of the records, as it is in the mix.
     """
@@ -96,7 +96,7 @@ def mix_song(
     wanted = {
         name: resample(end_cleanly(part, RATE_HZ, song.seconds, LONGEST_TAIL_SECONDS), RATE_HZ, rate_hz)
         for name, part in parts.items()
-        if settings.stems or name in (VOCAL, RECORD)
+        if settings.stems or settings.projects or name in (VOCAL, RECORD)
     }
     return Mix(
         replace(song, volumes=volumes),

@@ -15,6 +15,8 @@ from pipeline.rendering.lrc import lrc_text
 from pipeline.rendering.midi import write_midi
 from pipeline.rendering.mix import Mix
 from pipeline.rendering.musicxml import write_score
+from pipeline.rendering.record import RECORD
+from pipeline.rendering.vocal.singing import VOCAL
 from pipeline.settings.render import RenderSettings
 from pipeline.songs.sung_syllables import SungSyllable, seconds_of
 
@@ -71,9 +73,10 @@ def write_song_files(
         files[settings.compressed] = f"{name}.{settings.compressed}"
         path = directory / files[settings.compressed]
         write_compressed(path, mix.sound, rate_hz, settings.compressed, tags)
-    if mix.stems:
+    stems = mix.stems if settings.stems else {name: mix.stems[name] for name in (VOCAL, RECORD) if name in mix.stems}
+    if stems:
         files["stems"] = {}
-        for track, stem in mix.stems.items():
+        for track, stem in stems.items():
             files["stems"][track] = f"stems/{name}-{file_name(0, track)[3:] or 'track'}.wav"
             write_wav(directory / files["stems"][track], stem, rate_hz)
     return files

@@ -29,6 +29,9 @@ class RenderSettings:
     """Also write one WAV a track."""
     compressed: str | None = None
     """`mp3` or `flac`: also write tagged files of that kind; null writes none."""
+    daw: str | None = None
+    """`dawproject` (Bitwig Studio, Studio One, Cubase), `rpp` (REAPER) or `both`: also write projects with notes,
+    stems, tempi and sections; null writes none."""
     vocal: bool = False
     """Sing the words in the mix, and write that voice as a stem; needs the packages of the extra `vocal`."""
     vocal_voice: str = "en-us"
@@ -36,8 +39,15 @@ class RenderSettings:
     word_times: bool = True
     """Whether the LRC file has a time for each word beside those of the lines; some players show these marks."""
 
+    @property
+    def projects(self) -> tuple[str, ...]:
+        """The kinds of projects that `daw` asks for."""
+        return ("dawproject", "rpp") if self.daw == "both" else () if self.daw is None else (self.daw,)
+
     def check(self) -> None:
         """Raise `UserError` naming the key when a value cannot work."""
+        if self.daw not in (None, "dawproject", "rpp", "both"):
+            raise UserError(f"render.daw must be dawproject, rpp, both or null, not {self.daw}.")
         if self.sample_rate_hz not in (44100, 48000):
             raise UserError(f"render.sample_rate_hz must be 44100 or 48000, not {self.sample_rate_hz}.")
         if not -60 <= self.loudness_lufs <= -5:

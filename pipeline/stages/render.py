@@ -1,8 +1,8 @@
 """Songs to files that people can hear and read: `python -m pipeline +stage=render render.stems=true`.
 
-Writes `NN-title.mid .wav .png .musicxml` a song, `.lrc` where it has words, on request stems and an MP3 or FLAC, and
-`render.json`. Songs that did not change keep their files. Songs of another request than the album's,
-`render.request=given`, have no words.
+Writes `NN-title.mid .wav .png .musicxml` a song, `.lrc` where it has words, on request stems, an MP3 or FLAC and
+projects of audio workstations, and `render.json`. Songs that did not change keep their files. Songs of another request
+than the album's, `render.request=given`, have no words.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pipeline.config import Config, flatten, stage_directory
 from pipeline.errors import UserError
 from pipeline.files import file_hash, fingerprint, read_json, read_manifest, settings_of, write_json
 from pipeline.progress import bar, counted, duration, say
+from pipeline.rendering.daw.project_files import write_projects
 from pipeline.rendering.finished_songs import MADE_FROM, SONG_LIST, bring_files, finished_songs
 from pipeline.rendering.mix import Mix, mix_song
 from pipeline.rendering.record import read_loops
@@ -54,7 +55,8 @@ def plan(config: Config) -> Plan:
     fresh = [one for one in songs if one.made_from not in finished]
     played, in_all = (sum(one.song.seconds + LONGEST_TAIL_SECONDS for one in part) for part in (fresh, songs))
     settings = config.render
-    copies = 1 + settings.stems * len(config.tracks.tracks) + (settings.compressed is not None) + settings.vocal
+    stems = (settings.stems + len(settings.projects)) * len(config.tracks.tracks)
+    copies = 1 + stems + (settings.compressed is not None) + settings.vocal
     num_bytes = int(in_all * settings.sample_rate_hz * 4 * copies) + 3_000_000 * len(songs)
     if not fresh:
         return Plan(f"takes the files of {counted(len(songs), 'song')} as they are.", num_bytes)
@@ -140,6 +142,7 @@ def render_song(one: SongToRender, config: Config, directory: Path) -> dict[str,
     loops = read_loops(one.song, stage_directory("generate", config) / "songs")
     mix = mix_song(one.song, settings, soundfont_path(settings.soundfont), one.words, loops)
     files = write_song_files(directory, one.name, mix, one.words, one.tags, settings)
+    files |= write_projects(directory, one.name, mix, one.tags, settings)
     limits = (settings.peak_dbfs, settings.loudness_lufs)
     measured, complaints = check_wav(directory / files["wav"], one.song.seconds, *limits, mix.track_lufs)
     entry = render_entry(one.song, one.tags.title, files, mix) | _rounded(asdict(measured))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gan.spec import RollSpec, Track
 from pipeline.errors import UserError
-from pipeline.rendering.midi import channels_of, midi_bytes
+from pipeline.rendering.midi import channels_of, midi_bytes, selection_bytes
 from pipeline.scores.chords.symbols import chord_of_row, read_progression
 from pipeline.scores.midi.event_reading import read_by_events
 from pipeline.scores.notes import Planes, make_notes, roll_from_notes
@@ -137,3 +137,27 @@ def test_only_one_track_is_written_when_one_is_asked_for() -> None:
     assert [one.name for one in score.instruments] == ["Bass"]
     file = mido.MidiFile(file=io.BytesIO(midi_bytes(song_of(), only_track=2, tail_beats=8)))
     assert np.isclose(file.length, 4 + 4)  # two bars and eight beats at 120
+
+
+def test_a_selection_holds_only_its_tracks_and_bars_with_their_markers_and_tempi() -> None:
+    chords = read_progression("C Am | F G")
+    song = song_of(tempo_map=((0, 120.0), (16, 60.0), (24, 40.0)), composed_chords=chords, humanized=1.0)
+    file = mido.MidiFile(file=io.BytesIO(selection_bytes(song, (2,), 1, 2, "Salt")))
+    assert [track.name for track in file.tracks] == ["Salt", "Bass"]
+    conductor, bass = file.tracks
+    assert [message.text for message in conductor if message.type == "marker"] == ["chorus", "F", "G"]
+    assert [round(mido.tempo2bpm(message.tempo)) for message in conductor if message.type == "set_tempo"] == [60, 40]
+    assert [(message.channel, message.program) for message in bass if message.type == "program_change"] == [(1, 33)]
+    assert [message.note for message in bass if message.type == "note_on"] == [43]
+    assert np.isclose(file.length, song.seconds - song.seconds_at(16), atol=1e-3)
+
+
+def test_a_first_note_that_is_played_early_begins_with_the_selection() -> None:
+    song = song_of([(2, 36, 16, 4)], timing_ticks=np.array([-20], np.int16))
+    score = pretty_midi.PrettyMIDI(io.BytesIO(selection_bytes(song, (2,), 1, 2)))
+    assert [note.start for note in score.instruments[0].notes] == [0]
+
+
+def test_a_selection_of_everything_is_the_file_of_the_song() -> None:
+    song = song_of(humanized=1.0, swing=0.6)
+    assert selection_bytes(song, range(3), title="Salt") == midi_bytes(song, "Salt")

@@ -87,7 +87,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
         song = write_song()
         words = fit_words(song, {0: ["Where is it"], 1: ["the summer went away again"]}, "Soprano", english=True)
         write_json(Path("outputs/album/lyrics/alignment.json"), {"songs": [asdict(words)]})
-        wanted = ("render.stems=true", "render.compressed=flac", "render.sample_rate_hz=48000")
+        wanted = ("render.stems=true", "render.compressed=flac", "render.sample_rate_hz=48000", "render.daw=both")
         entry = rendered(*wanted, "album.title=The Lost Tape", "album.artist=Nobody")
     return folder / STAGE, entry, words
 
@@ -125,8 +125,8 @@ def test_a_song_becomes_midi_sound_picture_and_score(plain: tuple[Path, dict[str
 def test_files_are_named_by_number_and_title(made: Made) -> None:
     place, entry, _ = made
     assert {kind: path for kind, path in entry["files"].items() if kind != "stems"} == {
-        kind: f"{NAME}.{kind}" for kind in ("mid", "wav", "png", "musicxml", "lrc", "flac")
-    }
+        kind: f"{NAME}.{kind}" for kind in ("mid", "wav", "png", "musicxml", "lrc", "flac", "dawproject")
+    } | {"rpp": f"{NAME}.rpp.zip"}
     assert entry["title"] == "Où est l'été?"
     assert "Où est l'été?" in (place / f"{NAME}.musicxml").read_text(encoding="utf-8")
 

@@ -38,6 +38,8 @@ LABELS = {
     "musicxml": "Score (MusicXML)",
     "png": "Piano roll",
     "lrc": "Words with times (LRC)",
+    "dawproject": "DAW project (DAWproject)",
+    "rpp": "DAW project (REAPER)",
 }
 NUM_SAMPLES = 6
 """Pictures of learning on the page."""

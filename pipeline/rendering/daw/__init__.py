@@ -1,0 +1,1 @@
+"""Songs to projects of digital audio workstations (DAWproject, REAPER), and to loops cut at the bar."""
