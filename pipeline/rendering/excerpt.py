@@ -34,6 +34,7 @@ def excerpt(song: Song, first_bar: int, end_bar: int) -> Song:
         composed_chords=song.chords[2 * first_bar : 2 * end_bar],
         loops=(),
         loop_events=(),
+        origins=None if song.origins is None else song.origins[:, first_bar:end_bar],
     )
 
 

@@ -42,6 +42,12 @@ def test_tempi_sections_and_chords_are_those_of_the_bars() -> None:
     assert np.isclose(part.seconds, song.seconds - song.seconds_at(32))
 
 
+def test_who_made_the_bars_is_known_of_them() -> None:
+    origins = np.array([[0, 1], [0, 0], [2, 0]], np.uint8)
+    part = excerpt(song_of(origins=origins), 1, 2)
+    assert part.origins is not None and part.origins.tolist() == [[1], [0], [0]]
+
+
 def test_a_note_that_begins_before_the_bars_is_left_out_and_one_that_goes_on_is_cut() -> None:
     part = excerpt(song_of([(1, 60, 12, 8), (1, 62, 28, 8)], bars=4), 1, 2)
     assert part.notes[["pitch", "onset", "length"]].tolist() == [(62, 12, 4)]
