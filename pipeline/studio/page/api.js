@@ -1,9 +1,11 @@
 /** Requests to the studio's server, each with the token that the page came with. */
 
+import { Mistake } from "./dom.js";
+
 const token = document.querySelector('meta[name="studio-token"]').content;
 
 /** What went wrong, in one sentence of the server's. */
-export class ServerError extends Error {}
+export class ServerError extends Mistake {}
 
 async function ask(path, options = {}) {
   let answer;

@@ -2,6 +2,9 @@
 
 export const byId = (id) => document.getElementById(id);
 
+/** What a person did that can't be done, said in one sentence. */
+export class Mistake extends Error {}
+
 /** An element with attributes, properties (functions and `text`) and children. */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);

@@ -1,6 +1,6 @@
 /** Files in and out: dropping one, downloads that can be dragged out, and keeping the song in the album. */
 
-import { byId, element } from "./dom.js";
+import { Mistake, byId, element } from "./dom.js";
 import { further, progress } from "./making.js";
 
 const MIDI = "audio/midi";
@@ -21,7 +21,7 @@ export function mountFiles(studio) {
 function mountDrop(studio) {
   async function add(file) {
     await studio.work(byId("open-file"), async () => {
-      if (file.size > LARGEST_UPLOAD) { throw new Error(`${file.name} is larger than 32 MB; give a shorter piece of it.`); }
+      if (file.size > LARGEST_UPLOAD) { throw new Mistake(`${file.name} is larger than 32 MB; give a shorter piece of it.`); }
       progress(`Reading ${file.name}`);
       const song = await studio.api.upload(file, (event) => progress(`Reading ${file.name}`, event)).finally(() => progress());
       await further(studio, song);

@@ -1,6 +1,6 @@
 /** Making the selection anew: what is asked for, the versions that come, and what else changes the song. */
 
-import { byId, element } from "./dom.js";
+import { Mistake, byId, element } from "./dom.js";
 import { drawMiniature, rollColours } from "./roll.js";
 import { between, joined, spoken } from "./selection.js";
 
@@ -25,7 +25,7 @@ export function understood(text) {
 function typedSeed(field) {
   const text = field.value.trim();
   if (!text) { return null; }
-  if (!/^\d{1,10}$/.test(text)) { throw new Error(`The seed ${text} is no whole number; leave it empty for one by chance.`); }
+  if (!/^\d{1,10}$/.test(text)) { throw new Mistake(`The seed ${text} is no whole number; leave it empty for one by chance.`); }
   return Number(text);
 }
 
@@ -41,7 +41,7 @@ export function mountMaking(studio) {
 /** What the sliders and fields ask for. */
 function conditions() {
   const text = byId("chord-text").value.trim(), { said, right } = understood(text);
-  if (!right) { throw new Error(said); }
+  if (!right) { throw new Mistake(said); }
   return {
     chords: text || null, key: null, temperature: Number(byId("temperature").value), condition_strength: Number(byId("strength").value),
     seed: typedSeed(byId("seed")),
@@ -75,7 +75,7 @@ function mountRequest(studio) {
   byId("other-chords").addEventListener("click", () => {
     if (byId("chord-text").value.trim()) { ask("anew", byId("other-chords")); return; }
     byId("chord-text").focus();
-    studio.fail(new Error("Type the chords first, such as Am F C G."));
+    studio.fail(new Mistake("Type the chords first, such as Am F C G."));
   });
   const chords = byId("chord-text");
   chords.addEventListener("input", () => {
@@ -215,7 +215,7 @@ function mountNewSong(studio) {
     dialog.returnValue = "";
     studio.work(byId("new-song-button"), async () => {
       const { said, right } = understood(text("new-chords") ?? "");
-      if (!right) { throw new Error(said); }
+      if (!right) { throw new Mistake(said); }
       const body = {
         chords: text("new-chords"), key: text("new-key"), tempo_bpm: text("new-tempo") && Number(text("new-tempo")), form: text("new-form"), density: null,
         temperature: Number(byId("temperature").value), condition_strength: Number(byId("strength").value), seed: typedSeed(byId("new-seed")),

@@ -63,6 +63,7 @@ export class Roll {
 
   setRows() {
     const used = this.notes.map((note) => note[2]);
+    if (this.expanded && this.rowOf && used.every((pitch) => this.rowOf.has(pitch))) { return; } // rows stay under the pencil
     if (this.isDrum) {
       const rows = new Set(this.expanded ? [...DRUM_ROWS, ...used] : used.length ? used : [36]);
       this.rows = [...rows].sort((a, b) => a - b);
@@ -78,6 +79,7 @@ export class Roll {
 
   setExpanded(expanded) {
     this.expanded = expanded;
+    this.rowOf = null;
     this.setRows();
   }
 

@@ -40,7 +40,7 @@ export class Score {
     studio.on("mix", () => { this.rows.forEach((row) => row.showMix()); this.draw(); });
     studio.on("transport", () => this.frame());
     new ResizeObserver(() => this.layout()).observe(this.box);
-    this.box.addEventListener("scroll", () => this.draw());
+    this.box.addEventListener("scroll", () => { this.draw(); this.frame(); });
     this.box.addEventListener("wheel", (event) => {
       if (!event.ctrlKey && !event.metaKey) { return; }
       event.preventDefault();
@@ -148,6 +148,7 @@ export class Score {
     if (!song || this.head === undefined) { return; }
     const step = player.heardStep, x = step * this.scale;
     byId("playhead").style.transform = `translateX(${this.head + x}px)`;
+    byId("playhead").hidden = x < this.box.scrollLeft;
     const sounding = player.playing ? Math.floor(step) : -1;
     if (sounding !== this.sounding) { this.sounding = sounding; this.draw(); }
     if (player.playing) {
@@ -169,7 +170,10 @@ export class Score {
   toggleFold(track, expanded = !this.rows[track].roll.expanded) {
     this.rows[track].setExpanded(expanded);
     this.draw();
-    requestAnimationFrame(() => requestAnimationFrame(() => this.showCursor(false)));
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      if (expanded) { this.rows[track].row.scrollIntoView({ block: "nearest", inline: "nearest" }); }
+      this.showCursor(false);
+    }));
   }
 
   setPencil(on) {

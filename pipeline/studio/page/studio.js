@@ -1,7 +1,7 @@
 /** The studio's page: what is open, selected and heard, and the transport; the other modules show and change it. */
 
 import { Api } from "./api.js";
-import { byId, clock, element } from "./dom.js";
+import { Mistake, byId, clock, element } from "./dom.js";
 import { mountFiles } from "./files.js";
 import { mountMaking } from "./making.js";
 import { Player } from "./player.js";
@@ -43,7 +43,7 @@ class Studio extends EventTarget {
 
   /** Shows what went wrong. */
   fail(error) {
-    if (error.name !== "ServerError" && error.constructor.name !== "ServerError") { console.error(error); }
+    if (!(error instanceof Mistake)) { console.error(error); }
     byId("message").textContent = error.message;
     clearTimeout(this.forgetting);
     this.forgetting = setTimeout(() => { byId("message").textContent = ""; }, 12000);
@@ -339,7 +339,7 @@ const studio = new Studio();
 window.studio = studio;
 mountSongs(studio);
 mountTransport(studio);
-const score = new Score(studio);
+const score = studio.score = new Score(studio);
 mountMaking(studio);
 mountWords(studio, score);
 mountFiles(studio);

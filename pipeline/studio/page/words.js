@@ -1,24 +1,24 @@
 /** Words: lines under the notes that they are sung on, candidates for each, and the person's own. */
 
-import { byId, element } from "./dom.js";
+import { Mistake, byId, element } from "./dom.js";
 
 const LEADING = ["Lead", "Melody", "Vocal", "Voice", "Soprano"];
 const SPREAD_BAR_PIXELS = 150; // from this width of a bar on, words stand at their steps
 const AUTHORS = { model: "by the machine", person: "yours", edited: "yours, from the machine's" };
 
 export function mountWords(studio, score) {
+  const row = byId("words-row"), lane = byId("lines");
   let open = null, draw = 0;
 
   function place() {
     const { song } = studio;
     if (!song) { return; }
-    const row = byId("words-row");
     row.hidden = !song.lines.length;
     const lead = Math.max(song.tracks.findIndex((track) => LEADING.includes(track.name)), 0);
     score.rows[lead]?.row.after(row);
     const spread = score.barWidth >= SPREAD_BAR_PIXELS;
-    byId("lines").classList.toggle("spread", spread);
-    byId("lines").replaceChildren(...song.lines.map((line) => lineButton(line, spread)));
+    lane.classList.toggle("spread", spread);
+    lane.replaceChildren(...song.lines.map((line) => lineButton(line, spread)));
   }
 
   function lineButton(line, spread) {
@@ -84,7 +84,7 @@ export function mountWords(studio, score) {
 
   function takeTyped() {
     const text = byId("line-text").value.trim(), near = byId("candidates").querySelectorAll("span");
-    if (!text) { studio.fail(new Error("Type the line first.")); return; }
+    if (!text) { studio.fail(new Mistake("Type the line first.")); return; }
     const from = [...near].map((one) => one.textContent).concat(lineOf(open).text);
     take(text, from.some((one) => sharesWords(one, text)) ? "edited" : "person", byId("line-take"));
   }

@@ -58,7 +58,8 @@ def served() -> Iterator[tuple[PretendStudio, str]]:
 @pytest.fixture
 def studio(served: tuple[PretendStudio, str]) -> PretendStudio:
     """The studio with two songs, to which nothing has been done."""
-    vars(served[0]).update(vars(PretendStudio()))
+    sounds = served[0].sounds  # what the page before may still ask for
+    vars(served[0]).update(vars(PretendStudio(sounds=sounds)))
     served[0].add(a_view())
     served[0].add(a_view() | {"title": "Rusty Hinge"})
     return served[0]
