@@ -25,7 +25,7 @@ export function understood(text) {
 function typedSeed(field) {
   const text = field.value.trim();
   if (!text) { return null; }
-  if (!/^\d{1,10}$/.test(text)) { throw new Mistake(`The seed ${text} is no whole number; leave it empty for one by chance.`); }
+  if (!/^\d{1,15}$/.test(text)) { throw new Mistake(`The seed ${text} is no whole number; leave it empty for one by chance.`); }
   return Number(text);
 }
 
@@ -50,7 +50,7 @@ function conditions() {
 
 function density(studio) {
   const free = byId("density-free").hidden;
-  return free ? null : Object.fromEntries(studio.names().map((name) => [name, Number(byId("density").value)]));
+  return free ? null : Object.fromEntries(studio.names().filter((name) => studio.composes(name)).map((name) => [name, Number(byId("density").value)]));
 }
 
 function mountRequest(studio) {
@@ -58,8 +58,10 @@ function mountRequest(studio) {
     const clicked = performance.now(), { selection, song } = studio;
     const asked = { first: selection.first, end: selection.end, tracks: selection.ordered() };
     await studio.work(button, async () => {
+      const names = studio.names().filter((name) => studio.composes(name));
+      if (!names.length) { throw new Mistake(`${joined(studio.names())} is a record that plays as it is; select another track.`); }
       const body = {
-        tracks: studio.names(), bars: [selection.first, selection.end], mode, count: COUNT, density: density(studio), ...conditions(),
+        tracks: names, bars: [selection.first, selection.end], mode, count: COUNT, density: density(studio), ...conditions(),
       };
       const answer = await studio.inTurn(() => studio.api.post(`/songs/${song.number}/versions`, body));
       if (studio.song.number !== song.number) { return; }

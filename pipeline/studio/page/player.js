@@ -173,7 +173,11 @@ export class Player {
       gain.connect(this.master);
       this.trackGains.push(gain);
     }
-    this.master.gain.setTargetAtTime(song.master, this.context.currentTime, 0.01);
+    this.setMaster(song.master);
+  }
+
+  setMaster(gain) {
+    this.master.gain.setTargetAtTime(gain, this.context.currentTime, 0.01);
   }
 
   /**
@@ -298,8 +302,20 @@ export class Player {
 
   begin(step) {
     const from = this.time.secondsAt(step), now = this.context.currentTime;
-    this.segments = [{ id: ++this.segmentCount, when: now + START_SECONDS, from, until: this.untilOf(from), chases: true }];
+    this.segments = [this.segment(now + START_SECONDS, from, this.untilOf(from))];
     this.tick();
+  }
+
+  /** A stretch of the song that is played without a jump, from `when` on the clock; notes that are held into it sound. */
+  segment(when, from, until) {
+    const step = this.time.stepAt(from) + 1e-3, first = this.windowOf(from), held = new Map();
+    this.song.tracks.forEach((track, index) => {
+      for (const [onset, length] of track.notes) {
+        const window = Math.floor(onset / this.stepsPerWindow);
+        if (onset < step && onset + length > step && window < first) { held.set(`${index}/${window}`, [index, window]); }
+      }
+    });
+    return { id: ++this.segmentCount, when, from, until, held: [...held.values()] };
   }
 
   /** Where a pass that stands at `seconds` ends. */
@@ -327,6 +343,11 @@ export class Player {
     return Math.floor(this.time.stepAt(seconds + 1e-6) / this.stepsPerWindow);
   }
 
+  /** How long before its window a chunk begins: notes may be played a little early. */
+  get lead() {
+    return this.song.chunk_lead_seconds ?? 0;
+  }
+
   get stepsPerWindow() {
     return this.song.chunk_bars * this.song.steps_per_bar;
   }
@@ -352,7 +373,7 @@ export class Player {
     for (let last = this.segments.at(-1); this.loop && endOf(last) < horizon; last = this.segments.at(-1)) {
       const [from, until] = this.loop.map((step) => this.time.secondsAt(step));
       if (until - from < 0.05 || Math.abs(last.until - until) > 1e-3) { break; }
-      this.segments.push({ id: ++this.segmentCount, when: endOf(last), from, until, chases: false });
+      this.segments.push(this.segment(endOf(last), from, until));
     }
     this.segments.filter((one) => one.when < horizon && endOf(one) > now).forEach((one) => this.fill(one, now, horizon));
     this.segments = this.segments.filter((one, index) => endOf(one) > now - 1 || index === this.segments.length - 1);
@@ -366,12 +387,13 @@ export class Player {
   /** Starts, swaps and asks for the sounds of a segment between now and the horizon. */
   fill(segment, now, horizon) {
     const from = Math.max(segment.from, segment.from + now - segment.when);
-    const until = Math.min(segment.until, segment.from + horizon - segment.when);
+    const until = Math.min(segment.until, segment.from + horizon - segment.when + this.lead);
     const first = this.windowOf(from), last = this.windowOf(until - 1e-4);
-    const earliest = Math.max(segment.chases ? first - 1 : Math.max(first - 1, this.windowOf(segment.from)), 0);
-    for (const window of [first, ...range(first + 1, last + 1), ...range(earliest, first)]) {
+    const before = Math.max(first - 1, this.windowOf(segment.from));
+    for (const window of [first, ...range(first + 1, last + 1), ...range(before, first)]) {
       this.song.tracks.forEach((_, track) => this.reconcile(segment, track, window, now));
     }
+    segment.held.forEach(([track, window]) => this.reconcile(segment, track, window, now));
     const ahead = range(last + 1, last + 1 + PREFETCHED_WINDOWS);
     ahead.forEach((window) => this.fetchAhead(this.song.tracks.map((_, track) => this.chunk(track, window))));
     if (this.loop) {
@@ -389,7 +411,7 @@ export class Player {
       this.sounds.load(hash, true).then((loaded) => loaded && this.tick());
       return;
     }
-    const start = this.time.secondsAt(window * this.stepsPerWindow);
+    const start = this.time.secondsAt(window * this.stepsPerWindow) - this.lead;
     const due = segment.when + Math.max(start - segment.from, 0);
     const when = Math.max(due, now + START_SECONDS);
     if (voice) { this.fade(voice, when); }
@@ -468,7 +490,7 @@ export class Player {
     this.silence();
     this.take(song);
     const now = this.context.currentTime, from = time.secondsAt(Math.min(step, time.steps));
-    this.segments = [{ id: ++this.segmentCount, when: now + START_SECONDS, from, until: this.untilOf(from), chases: true }];
+    this.segments = [this.segment(now + START_SECONDS, from, this.untilOf(from))];
   }
 }
 

@@ -9,6 +9,8 @@ import { Score } from "./score.js";
 import { Selection, spoken } from "./selection.js";
 import { mountWords } from "./words.js";
 
+const SETTLE_MS = 1500;
+
 class Studio extends EventTarget {
   constructor() {
     super();
@@ -120,6 +122,22 @@ class Studio extends EventTarget {
     this.tell("song");
     this.select();
     this.setMix();
+    this.settle();
+  }
+
+  /** Takes over the balance of the tracks once the server has measured it. */
+  settle() {
+    clearTimeout(this.settling);
+    if (this.song.balanced !== false) { return; }
+    this.settling = setTimeout(async () => {
+      const { number, version } = this.song, found = await this.api.get(`/songs/${number}`).catch(() => null);
+      if (!found || this.song.number !== number || this.song.version !== version) { return; }
+      this.song.tracks.forEach((track, index) => { track.gain = found.tracks[index].gain; });
+      Object.assign(this.song, { master: found.master, balanced: found.balanced });
+      this.player.setMaster(found.master);
+      this.setMix();
+      this.settle();
+    }, SETTLE_MS);
   }
 
   /** One edit of the song that is open. */
@@ -149,8 +167,14 @@ class Studio extends EventTarget {
     return `${spoken(names, selection.first, selection.end, song.tracks.length)} selected`;
   }
 
+  /** Names of the selected tracks. */
   names() {
     return this.selection.ordered().map((track) => this.song.tracks[track].name);
+  }
+
+  /** Whether a track is one that the machine composes; the loops of records are not. */
+  composes(name) {
+    return this.model.tracks.some((one) => one.name === name);
   }
 
   setLoop(looping = this.looping) {
@@ -264,6 +288,8 @@ function mountSongs(studio) {
     const seconds = song.step_seconds.at(-1);
     const facts = [clock(seconds), `${song.bars} bars`, song.key, `${Math.round(song.tempo_bpm)} bpm`, `seed ${song.seed}`];
     if (entry?.kept) { facts.push("kept in the album"); }
+    byId("remarks").textContent = (song.remarks ?? []).join(" ");
+    byId("remarks").hidden = !song.remarks?.length;
     byId("facts").replaceChildren(...facts.map((text) => element("li", { text })));
     [...list.querySelectorAll("button")].forEach((button, index) => {
       if (studio.songs[index].number === song.number) { button.setAttribute("aria-current", "true"); } else { button.removeAttribute("aria-current"); }

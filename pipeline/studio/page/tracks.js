@@ -22,8 +22,7 @@ export class TrackRow {
     for (const one of track.is_drum ? studio.kits : studio.instruments) {
       this.sound.append(element("option", { value: one.program, text: one.name }));
     }
-    const played = studio.model.tracks.some((one) => one.name === track.name);
-    this.sound.hidden = !played;
+    this.sound.hidden = !studio.composes(track.name);
     const head = element("div", { class: "head" }, element("div", { class: "head-top" }, this.fold, this.name, this.mute, this.solo), element("div", { class: "head-low" }, this.volume, this.sound));
     this.row = element("div", { class: "row track", role: "group", "aria-label": track.name }, head, this.lane);
     this.pen = new Pencil(this);
@@ -32,11 +31,17 @@ export class TrackRow {
 
   update(track) {
     this.track = track;
-    this.roll.setTrack(track);
+    this.roll.setTrack(this.studio.composes(track.name) ? track : { ...track, notes: this.stretches(track) });
     this.volume.value = track.volume;
     this.sound.value = String(track.program);
     if (this.sound.selectedIndex < 0) { this.sound.append(element("option", { value: track.program, text: track.instrument, selected: true })); }
     this.showMix();
+  }
+
+  /** Where a record plays, as long notes: its loops have none. */
+  stretches(track) {
+    const { chunk_bars: bars, steps_per_bar: steps } = this.studio.song;
+    return track.chunks.flatMap((hash, window) => (hash ? [[window * bars * steps, bars * steps, 60, 60]] : []));
   }
 
   showMix() {

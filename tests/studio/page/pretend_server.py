@@ -34,7 +34,8 @@ PAGE = Path(__file__).resolve().parents[3] / "pipeline" / "studio" / "page"
 TOKEN = "a token of the tests"
 RATE_HZ = 44100
 CHUNK_BARS = 2
-POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:"
+LEAD_SECONDS = 0.05
+POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'"
 PROGRAMS = [name.strip() for name in GENERAL_MIDI.replace("\n", " ").split(",")]
 Answer = dict[str, Any]
 
@@ -78,7 +79,9 @@ class PretendStudio:
         seconds = view["step_seconds"]
         said = json.dumps([notes, track["program"], track["is_drum"], seconds[notes[0][0]], seconds[-1]])
         name = hashlib.sha256(said.encode()).hexdigest()[:24]
-        self.sounds[name] = lambda: wav_of(notes, seconds, seconds[window * steps], track["is_drum"], track["program"])
+        self.sounds[name] = lambda: wav_of(
+            notes, seconds, seconds[window * steps] - LEAD_SECONDS, track["is_drum"], track["program"]
+        )
         return name
 
     def change(self, number: int, **changes: Any) -> Answer:
@@ -215,6 +218,7 @@ def view_of(song: Song, title: str) -> Answer:
         "lines": lines,
         "master": 0.9,
         "chunk_bars": CHUNK_BARS,
+        "chunk_lead_seconds": LEAD_SECONDS,
     }
 
 

@@ -140,13 +140,13 @@ def test_versions_can_be_left(page: Page) -> None:
 def test_what_the_controls_say_is_asked_for(page: Page, studio: PretendStudio, name: str, mode: str) -> None:
     page.fill("#density", "9")
     page.fill("#temperature", "0.5")
-    page.fill("#strength", "2")
+    page.fill("#strength", "0.5")
     page.fill("#seed", "42")
     page.get_by_role("button", name=name).click()
     page.wait_for_selector("#versions button")
     asked = posted(studio, "versions")[0]
     assert (asked["mode"], asked["density"], asked["seed"]) == (mode, {"Lead": 9}, 42)
-    assert (asked["temperature"], asked["condition_strength"]) == (0.5, 2)
+    assert (asked["temperature"], asked["condition_strength"]) == (0.5, 0.5)
     assert page.inner_text("#density-said") == "9"
     page.click("#density-free")
     assert page.inner_text("#density-said") == "as it comes"

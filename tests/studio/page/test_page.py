@@ -168,6 +168,7 @@ def test_a_phone_shows_all_within_its_width(phone: Page, studio: PretendStudio) 
     }).map((one) => one.outerHTML.slice(0, 80))"""
     assert phone.evaluate(small) == []
     assert phone.evaluate("document.getElementById('score').scrollWidth === 360"), "twelve bars fit its least zoom"
+    phone.tap("#stop")
     phone.tap("#play")
     until(phone, "studio.player.level > 0.003")
 
