@@ -16,6 +16,7 @@ const RING_SECONDS = 1.5;
 const CACHED_SECONDS = 900; // of stereo sound: some 300 MB decoded
 const REQUESTS = 5;
 const PREFETCHES = 2;
+const [AHEAD, NOW, CHANGED] = [0, 1, 2]; // how urgent a sound is
 
 /** The time of a song: steps to seconds and back, by the second at which each step begins. */
 export class SongTime {
@@ -72,12 +73,12 @@ class SoundCache {
     return buffer;
   }
 
-  /** A promise of the buffer, null where it can't be had; `urgent` requests overtake the others. */
+  /** A promise of the buffer, null where it can't be had; more `urgent` requests overtake the others, 0 waits for all. */
   load(hash, urgent) {
     const buffer = this.ready(hash);
     if (buffer) { return Promise.resolve(buffer); }
     let job = this.waiting.get(hash);
-    if (job) { job.urgent ||= urgent; return job.promise; }
+    if (job) { job.urgent = Math.max(job.urgent, urgent); return job.promise; }
     if (performance.now() < (this.failed.get(hash) ?? 0)) { return Promise.resolve(null); }
     job = { hash, urgent, started: false };
     job.promise = new Promise((resolve) => { job.resolve = resolve; });
@@ -88,9 +89,10 @@ class SoundCache {
 
   advance() {
     while (this.running < REQUESTS) {
-      const idle = [...this.waiting.values()].filter((job) => !job.started);
-      const next = idle.find((job) => job.urgent) ?? (this.running < PREFETCHES ? idle[0] : undefined);
-      if (!next) { return; }
+      const jobs = [...this.waiting.values()], idle = jobs.filter((job) => !job.started);
+      const next = idle.reduce((best, job) => (best && best.urgent >= job.urgent ? best : job), null);
+      const calm = this.running < PREFETCHES && !jobs.some((job) => job.urgent);
+      if (!next || !(next.urgent || calm)) { return; }
       next.started = true;
       this.running += 1;
       this.fetch(next);
@@ -100,7 +102,7 @@ class SoundCache {
   /** Forgets what was asked for ahead of time and has not begun. */
   dropPrefetches() {
     for (const job of this.waiting.values()) {
-      if (!job.started && !job.urgent) { this.waiting.delete(job.hash); job.resolve(null); }
+      if (!job.started && job.urgent === AHEAD) { this.waiting.delete(job.hash); job.resolve(null); }
     }
   }
 
@@ -188,9 +190,9 @@ export class Player {
     const time = new SongTime(song.step_seconds, song.steps_per_bar);
     this.overrides = {};
     this.note(song, {}, clicked, answered);
+    this.sounds.dropPrefetches();
     if (this.playing && !this.time.agrees(time)) {
       this.pending = { song, time, deadline: Infinity };
-      this.sounds.dropPrefetches();
     } else {
       const step = this.playing ? 0 : Math.min(this.restStep, time.steps);
       this.pending = null;
@@ -220,7 +222,7 @@ export class Player {
 
   /** Fetches ahead, without hurry. */
   fetchAhead(hashes) {
-    hashes.filter(Boolean).forEach((hash) => this.sounds.load(hash, false));
+    hashes.filter(Boolean).forEach((hash) => this.sounds.load(hash, AHEAD));
   }
 
   /** Gain of each track by index, 0 where it is not to be heard; heard at once. */
@@ -408,7 +410,7 @@ export class Player {
     if (hash === null) { this.fade(voice, now); this.voices.delete(key); return; }
     const buffer = this.sounds.ready(hash);
     if (!buffer) {
-      this.sounds.load(hash, true).then((loaded) => loaded && this.tick());
+      this.sounds.load(hash, this.change?.hashes.has(hash) ? CHANGED : NOW).then((loaded) => loaded && this.tick());
       return;
     }
     const start = this.time.secondsAt(window * this.stepsPerWindow) - this.lead;
@@ -482,7 +484,7 @@ export class Player {
     const window = Math.floor(this.step / (song.chunk_bars * song.steps_per_bar));
     const hashes = song.tracks.map((track) => track.chunks[window]).filter(Boolean);
     const missing = hashes.filter((hash) => !this.sounds.ready(hash));
-    missing.forEach((hash) => this.sounds.load(hash, true).then((loaded) => loaded && this.tick()));
+    missing.forEach((hash) => this.sounds.load(hash, CHANGED).then((loaded) => loaded && this.tick()));
     if (missing.length < hashes.length) { this.pending.deadline = Math.min(this.pending.deadline, performance.now() + SWITCH_MS); }
     if (missing.length && performance.now() < this.pending.deadline) { return; }
     const step = this.step;

@@ -3,7 +3,7 @@
 import { Api } from "./api.js";
 import { Mistake, byId, clock, element } from "./dom.js";
 import { mountFiles } from "./files.js";
-import { mountMaking } from "./making.js";
+import { mountMaking, progress } from "./making.js";
 import { Player } from "./player.js";
 import { Score } from "./score.js";
 import { Selection, spoken } from "./selection.js";
@@ -101,6 +101,8 @@ class Studio extends EventTarget {
     this.mix = {};
     this.player.open(song);
     history.replaceState(null, "", `#${this.api.session}/${number}`);
+    document.querySelectorAll("[inert]").forEach((one) => { one.inert = false; });
+    byId("keep").disabled = false;
     this.shown();
   }
 
@@ -143,10 +145,12 @@ class Studio extends EventTarget {
   /** One edit of the song that is open. */
   edit(body, control, clicked = performance.now()) {
     const number = this.song.number;
-    return this.work(control, () => this.inTurn(async () => {
+    const done = this.work(control, () => this.inTurn(async () => {
       this.apply(await this.api.post(`/songs/${number}/edits`, body), clicked);
       return true;
     }));
+    done.then((did) => { if (!did && control?.matches("[type=range], select")) { this.tell("song"); } }); // back to what is
+    return done;
   }
 
   async undo(kind = "undo") {
@@ -370,4 +374,4 @@ mountMaking(studio);
 mountWords(studio, score);
 mountFiles(studio);
 mountKeys(studio, score);
-studio.start().then(() => document.body.classList.add("ready"), (error) => studio.fail(error));
+studio.start().then(() => document.body.classList.add("ready"), (error) => studio.fail(error)).finally(() => progress());
