@@ -297,7 +297,7 @@ class ConditionEncoder(nn.Module):
         scaled = ((torch.log1p(conditions[:, place]) - self.centres[place]) / self.scales[place]).nan_to_num(0.0)
         known = (~conditions[:, place].isnan()).to(conditions)
         silent = (conditions[:, self.layout.attribute(DENSITY)] < SILENT).to(conditions)
-        return torch.cat([known, scaled, silent], dim=1).view(len(conditions), self.TRACK_SIZE, -1).transpose(1, 2)
+        return torch.cat([known, scaled, silent], dim=1).view(conditions.shape[0], self.TRACK_SIZE, -1).transpose(1, 2)
 
     def forward(self, conditions: Tensor) -> Tensor:
         """What holds for the whole phrase, all but the chords: `[batch, ConditionLayout.size]` to `[batch, size]`."""

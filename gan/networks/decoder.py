@@ -11,7 +11,7 @@ nearby make most decisions alike.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -357,14 +357,14 @@ class NoteDecoder(nn.Module):
         shape = (self.spec.num_steps, len(streams), *low.shape[1:])
         return low.view(shape), high.view(shape)
 
-    def noise(self, latents: Latents) -> Tensor:
-        """Uniform numbers `[time, batch, tracks, num_noises]` of the latents."""
+    def noise(self, latents: Latents, distribution: Callable[[Tensor], Tensor] = torch.special.ndtr) -> Tensor:
+        """Uniform numbers `[time, batch, tracks, num_noises]` of the latents; `distribution` is the normal one."""
         tracks = self.spec.num_tracks
         shared = torch.cat([latents.z, latents.z_time], 1).unsqueeze(1).expand(-1, tracks, -1)
         own = torch.cat([shared, latents.z_track, latents.z_track_time], 2)  # [batch, tracks, 4 * size]
         normal = torch.einsum("bvd,vnd->bvn", own, self.projection)
-        uniform: Tensor = torch.special.ndtr(normal).clamp(MARGIN, 1 - MARGIN)
-        return uniform.view(len(own), tracks, self.spec.num_steps, self.num_noises).permute(2, 0, 1, 3).contiguous()
+        uniform = distribution(normal).clamp(MARGIN, 1 - MARGIN)
+        return uniform.view(own.shape[0], tracks, self.spec.num_steps, self.num_noises).permute(2, 0, 1, 3).contiguous()
 
     @torch.no_grad()
     def sample(

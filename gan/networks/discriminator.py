@@ -79,15 +79,17 @@ class PhraseEncoder(nn.Module):
 
         The batches, one or several, have the same conditioning; their features come one behind the other.
         """
-        spec, times = self.spec, len(streams)
-        batch = sum(map(len, streams))
-        x = torch.cat([self.encode_steps(one) for one in streams])  # [batch * time, step]
+        return self.encode_phrases(torch.cat([self.encode_steps(one) for one in streams]), conditioning, len(streams))
+
+    def encode_phrases(self, x: Tensor, conditioning: Conditioning, times: int) -> tuple[Tensor, Tensor]:
+        """What `forward` gives for steps `[batch * time, step]` of so many batches."""
+        spec, batch = self.spec, x.shape[0] // self.spec.num_steps
         slots = torch.split(self.to_steps.weight, self.inputs, dim=1)[1]
         given = conditioning.mask.transpose(1, 2).to(slots) @ slots.t()  # [one batch, bars, step]
         if conditioning.known is not None:
             given = given + ((~conditioning.known).to(slots) @ self.unknown).unsqueeze(1)
         place = given.unsqueeze(2) + self.position  # [one batch, bars, steps of a bar, step]
-        x = x.view(times, len(place), spec.bars, spec.steps_per_bar, -1) + place
+        x = x.view(times, place.shape[0], spec.bars, spec.steps_per_bar, -1) + place
         x = activate(self.steps(x.view(batch, spec.num_steps, -1)))  # [batch, time, step]
         x = self.to_beats(x.view(batch, spec.bars * spec.beats_per_bar, -1))  # [batch, beats, beat]
         x = activate(self.beats(x)).view(batch, spec.bars, -1)  # [batch, bars, beats of a bar * beat]
@@ -128,8 +130,11 @@ class Discriminator(PhraseDiscriminator):
 
         Several batches of the same conditioning may be scored at once; their logits come one behind the other.
         """
-        bars, phrase = self.fast_compute(streams, conditioning or self._unconditional(len(streams[0])))
-        logits: Tensor = self.score_phrase(phrase).squeeze(1) + self.score_bars(bars).mean((1, 2))
+        return self.logits(*self.fast_compute(streams, conditioning or self._unconditional(len(streams[0]))))
+
+    def logits(self, bars: Tensor, phrases: Tensor) -> Tensor:
+        """The last layers: features `[batch, bars, bar]` and `[batch, bar]` to `[batch]`."""
+        logits: Tensor = self.score_phrase(phrases).squeeze(1) + self.score_bars(bars).mean((1, 2))
         return logits
 
     @torch.no_grad()

@@ -223,7 +223,7 @@ class Generator(PhraseGenerator):
 
     def compute(self, conditions: Tensor, context: StreamContext | None) -> Tensor:
         """What notes are decided by, features and chords, `[batch, time, tracks, track_width + CHORD_SIZE]`."""
-        spec, batch = self.spec, len(conditions)
+        spec, batch = self.spec, conditions.shape[0]
         beats = spec.bars * spec.beats_per_bar
         own = self.track_to_beats(self.conditions.tracks(conditions))  # [batch, tracks, slim]
         shared = self.to_beats(self.conditions(conditions)).unsqueeze(1).expand(-1, spec.bars, -1)
@@ -231,13 +231,15 @@ class Generator(PhraseGenerator):
         shared = shared.flatten(1, 2) + self.chords_to_beats(self.conditions.chords_of_beats(conditions))
         shared = shared + self.tracks_to_trunk(activate(own).flatten(1)).unsqueeze(1)
         given = self.encode_context(context)  # [batch or 1, time, context]
-        trunk = self.trunk(shared + self.context_to_beats(given.view(len(given), beats, -1)))  # [batch, beats, wide]
+        trunk = self.trunk(
+            shared + self.context_to_beats(given.view(given.shape[0], beats, -1))
+        )  # [batch, beats, wide]
         spread = trunk.unsqueeze(2).expand(-1, -1, spec.num_tracks, -1)
         private = own.unsqueeze(1).expand(-1, beats, -1, -1)
         x = self.to_steps(activate(torch.cat([spread, private], dim=3)))  # [batch, beats, tracks, steps a beat * slim]
         x = x.view(batch, beats, spec.num_tracks, spec.steps_per_beat, -1).transpose(2, 3)
         x = x.reshape(batch, spec.bars, spec.steps_per_bar, spec.num_tracks, -1) + self.position
-        near = self.context_to_steps(given).view(len(given), spec.num_steps, spec.num_tracks, -1)
+        near = self.context_to_steps(given).view(given.shape[0], spec.num_steps, spec.num_tracks, -1)
         features = activate(x.flatten(1, 2) + near)  # [batch, time, tracks, slim]
         chords = self.conditions.chords_of_beats(conditions).repeat_interleave(spec.steps_per_beat, 1)
         return torch.cat([features, chords.unsqueeze(2).expand(-1, -1, spec.num_tracks, -1)], 3)
@@ -251,7 +253,7 @@ class Generator(PhraseGenerator):
         notes, slots = torch.split(layer.weight, [layer.in_features - tracks, tracks], dim=1)
         # one vector for each note of a track, and one for the track itself: [tracks, 2 * pitch_range + 1, context]
         vectors = torch.cat([notes.view(len(notes), tracks, -1), slots.unsqueeze(2)], dim=2).permute(1, 2, 0)
-        if context.mask.is_cuda or torch.compiler.is_compiling():  # these want shapes that stay the same
+        if context.mask.is_cuda or torch.compiler.is_compiling() or torch.onnx.is_in_onnx_export():  # static shapes
             given = embed_notes_reference(context.streams, context.mask, vectors) + layer.bias
             return activate(self.context_block(given))
         rows = context.mask.flatten(1).any(1).nonzero().squeeze(1)

@@ -62,7 +62,7 @@ class History:
     ) -> None:
         bar, time, tracks, pitches = spec.steps_per_bar, spec.num_steps, spec.num_tracks, classes.shape[1]
         self.spec, self.bar, self.classes = spec, bar, classes
-        self.lead = max(2 * bar + AROUND + 1, NUM_RECENT)
+        self.lead = steps_before(spec)
         self.given = given.to(classes)
         self.known = classes.new_ones(batch, tracks) if known is None else known.to(classes)
         self.requested = (~density.isnan()).to(classes)
@@ -75,8 +75,7 @@ class History:
         self.chroma = new(length, batch, tracks, 12)
         self.harmony = new(length, batch, 12)
         self.hashes = new(length, batch, tracks)  # of the onsets: equal where these are
-        keys = torch.randint(1, 2**20, (pitches,), generator=torch.Generator().manual_seed(0))
-        self.keys = upload(keys, classes.device).to(classes.dtype)
+        self.keys = upload(hash_keys(pitches), classes.device).to(classes.dtype)
         self.sums = new(length + 1, batch, tracks, 5)  # so far: notes; steps alike and played, one and two bars apart
         self.chords = new(2, batch, tracks, pitches)  # the last two, while sampling
         self.latest = torch.zeros(batch, tracks, dtype=torch.long, device=classes.device)
@@ -84,8 +83,7 @@ class History:
         self.ahead = new(time, batch, tracks, pitches)
         self.nearness = new(time, batch, tracks, 1 + len(NEAR))
         self.counted = torch.eye(LONGEST, device=classes.device)
-        step = torch.arange(time, device=classes.device)
-        self.places = torch.cat([one_hot(step % bar, bar), one_hot(step // bar, spec.bars)], 1).to(classes)
+        self.places = upload(places_of_steps(spec), classes.device).to(classes.dtype)
         self.now = new(batch, tracks * (pitches + 14))  # what is known of the step being decided, while sampling
         sizes = [tracks * pitches, tracks * 12, tracks, tracks]
         notes, chroma, *self.now_flags = torch.split(self.now, sizes, 1)
@@ -117,16 +115,10 @@ class History:
         self.chroma[self.lead :] = torch.einsum("tbvp,vpc->tbvc", sounding, self.classes).clamp(max=1)
 
     def _look_ahead(self, streams: Tensor) -> None:
-        """What sounds where the next given notes of a track begin, and how near that is: 0 where there are none."""
         time = len(streams)
         steps = torch.arange(time, device=streams.device).view(-1, 1, 1)
         later = torch.where(self.given > 0, steps, time).flip(0).cummin(0).values.flip(0)
-        index = later.clamp(max=time - 1)[..., None].expand(-1, -1, -1, streams.shape[-1])
-        found = streams[:, :, :, STREAM_SOUNDING].gather(0, index)
-        self.ahead = found * (later < time).unsqueeze(3)
-        far = torch.where(later < time, later - steps, FARTHEST).unsqueeze(3)
-        near = (far <= upload(torch.tensor(NEAR), streams.device)).to(self.ahead)
-        self.nearness = torch.cat([(far < FARTHEST) / (1.0 + far), near], 3)
+        self.ahead, self.nearness = look_ahead(streams, later)
 
     def open(self, step: int) -> None:
         """Begin a step: of it is known what is given."""
@@ -187,9 +179,7 @@ class History:
     def _flags(self, start: int, stop: int) -> Tensor:
         """`[steps, batch, tracks, NUM_FLAGS]`."""
         here = self.sums[start:stop]
-        steps = torch.arange(start, stop, device=here.device)
-        first = start - (start - self.lead) % self.bar
-        begin = self.sums[first : first + 1] if stop - start == 1 else self.sums[steps - (steps - self.lead) % self.bar]
+        begin = self._sums_of_bar(start, stop)
         out = []
         for back in (self.sums[start - self.bar : stop - self.bar], self._beat_ago(start, stop), begin):
             alike, played = (here - back)[..., 1:].view(*here.shape[:3], 2, 2).unbind(4)
@@ -197,13 +187,25 @@ class History:
         out[-1] = (played - alike) / self.spec.steps_per_beat
         return torch.cat(out, 3)
 
+    def _sums_of_bar(self, start: int, stop: int) -> Tensor:
+        """The sums at the first step of each step's bar."""
+        first = start - (start - self.lead) % self.bar
+        if stop - start == 1:
+            return self.sums[first : first + 1]
+        steps = torch.arange(start, stop, device=self.sums.device)
+        return self.sums[steps - (steps - self.lead) % self.bar]
+
+    def _elapsed(self, start: int, stop: int) -> Tensor:
+        """Steps since the phrase began, `[steps, 1, 1]`."""
+        return torch.arange(start, stop, device=self.onset.device).view(-1, 1, 1) - self.lead
+
     def _beat_ago(self, start: int, stop: int) -> Tensor:
         back = self.spec.steps_per_beat
         return self.sums[start - back : stop - back]
 
     def _progress(self, start: int, stop: int) -> Tensor:
         """Notes that are missing to the requested density, `[steps, batch, tracks, NUM_PROGRESS]`."""
-        step = torch.arange(start, stop, device=self.onset.device).view(-1, 1, 1) - self.lead
+        step = self._elapsed(start, stop)
         done = self.sums[start:stop, :, :, 0]
         missing = (self.density * self.spec.bars - done) / (self.spec.num_steps - step) * self.bar
         behind = (self.density * step / self.bar - done) / (1 + self.density)
@@ -270,6 +272,47 @@ class History:
         bar = self.bar
         lags = [*DRUM_LAGS, *range(max(1, bar - 2), bar + 3), 2 * bar, 2 * bar - 1]
         return torch.cat([used, *(own[start - lag : stop - lag] for lag in lags)], 2)
+
+
+def look_ahead(streams: Tensor, later: Tensor) -> tuple[Tensor, Tensor]:
+    """What sounds where the next given notes of a track begin, and how near that is: 0 where there are none.
+
+    Parameters
+    ----------
+    streams
+        `[time, batch, tracks, 2, pitch_range]`.
+    later
+        For each step the first one from there on that is given, `[time, batch, tracks]`; `time` where there is none.
+
+    Returns
+    -------
+    ahead, nearness
+        `[time, batch, tracks, pitch_range]` and `[time, batch, tracks, 1 + len(NEAR)]`.
+    """
+    time = len(streams)
+    steps = torch.arange(time, device=streams.device).view(-1, 1, 1)
+    index = later.clamp(max=time - 1)[..., None].expand(-1, -1, -1, streams.shape[-1])
+    found = streams[:, :, :, STREAM_SOUNDING].gather(0, index)
+    ahead = found * (later < time).unsqueeze(3)
+    far = torch.where(later < time, later - steps, FARTHEST).unsqueeze(3)
+    near = (far <= upload(torch.tensor(NEAR), streams.device)).to(ahead)
+    return ahead, torch.cat([(far < FARTHEST) / (1.0 + far), near], 3)
+
+
+def steps_before(spec: RollSpec) -> int:
+    """Empty steps before the first one: as far back as is looked."""
+    return max(2 * spec.steps_per_bar + AROUND + 1, NUM_RECENT)
+
+
+def hash_keys(pitches: int) -> Tensor:
+    """A whole number for each pitch; sets of pitches have sums of their own."""
+    return torch.randint(1, 2**20, (pitches,), generator=torch.Generator().manual_seed(0))
+
+
+def places_of_steps(spec: RollSpec) -> Tensor:
+    """Of each step of a phrase its place in the bar and the bar's number, one-hot, `[time, steps_per_bar + bars]`."""
+    step, bar = torch.arange(spec.num_steps), spec.steps_per_bar
+    return torch.cat([one_hot(step % bar, bar), one_hot(step // bar, spec.bars)], 1)
 
 
 def _repeated(hashes: Tensor, struck: Tensor, earlier_hashes: Tensor, earlier_struck: Tensor) -> list[Tensor]:
