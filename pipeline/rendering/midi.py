@@ -131,13 +131,17 @@ def _words(song: Song, words: Sequence[SungSyllable]) -> list[MidiEvent]:
 
 def _setup(song: Song, index: int, channel: int) -> list[MidiEvent]:
     """Name, program, volume and pan of a track."""
-    pan = max(0, min(127, round(64 + 63.5 * song.pans[index])))
     return [
         (0, MetaMessage("track_name", name=song.spec.tracks[index].name)),
         (0, Message("program_change", channel=channel, program=song.programs[index])),
         (0, Message("control_change", channel=channel, control=VOLUME, value=round(127 * song.volumes[index]))),
-        (0, Message("control_change", channel=channel, control=PAN, value=pan)),
+        (0, Message("control_change", channel=channel, control=PAN, value=midi_pan(song.pans[index]))),
     ]
+
+
+def midi_pan(pan: float) -> int:
+    """The value of controller 10 (pan) for a place from -1 (left) to 1 (right)."""
+    return max(0, min(127, round(64 + 63.5 * pan)))
 
 
 def midi_key(key: str) -> str:

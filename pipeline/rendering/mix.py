@@ -37,12 +37,18 @@ class Mix:
         tracks are left out. The guide vocal and the records are always among them where there are some.
     track_lufs
         Loudness of each sounding track, of the guide vocal and of the records, as it is in the mix.
+    amplitudes
+        What each of them is multiplied by from its sound at full volume on.
+    gain
+        What their sum is multiplied by in front of the limiter.
     """
 
     song: Song
     sound: Sound
     stems: dict[str, Sound]
     track_lufs: dict[str, float]
+    amplitudes: dict[str, float]
+    gain: float
 
 
 def mix_song(
@@ -73,20 +79,22 @@ def mix_song(
     if not any(math.isfinite(level) for level in levels):
         raise UserError(f"song {song.number} is silent when {settings.synth} plays it: check render.soundfont.")
     volumes = balanced_volumes(levels, song.volumes)
-    amplitudes = [volume**2 for volume in volumes]  # General MIDI's volume law
     names = song.spec.names
-    parts = {names[index]: np.multiply(stem, np.float32(amplitudes[index]), out=stem) for index, stem in stems.items()}
-    lufs = {names[index]: levels[index] + 20 * math.log10(max(amplitudes[index], 1e-6)) for index in sounding}
+    amplitudes = {names[index]: volumes[index] ** 2 for index in sounding}  # General MIDI's volume law
+    parts = {names[index]: stem for index, stem in stems.items()}
+    lufs = {names[index]: levels[index] + 20 * math.log10(max(amplitudes[names[index]], 1e-6)) for index in sounding}
     if settings.vocal and words:
-        voice = sing(song, words, settings.vocal_voice)
+        parts[VOCAL] = sing(song, words, settings.vocal_voice)
         led = Counter(one.track for one in words).most_common(1)[0][0]
         lufs[VOCAL] = lufs[led] + ABOVE_MELODY_LU
-        parts[VOCAL] = voice * np.float32(10 ** ((lufs[VOCAL] - loudness_lufs(voice, RATE_HZ)) / 20))
+        amplitudes[VOCAL] = 10 ** ((lufs[VOCAL] - loudness_lufs(parts[VOCAL], RATE_HZ)) / 20)
     if song.loop_events:
-        record = play_loops(song, loops)
+        parts[RECORD] = play_loops(song, loops)
         pitched = [lufs[names[index]] for index in sounding if not song.spec.tracks[index].is_drum]
         lufs[RECORD] = max(pitched or list(lufs.values())) + ABOVE_LOUDEST_LU
-        parts[RECORD] = record * np.float32(10 ** ((lufs[RECORD] - loudness_lufs(record, RATE_HZ)) / 20))
+        amplitudes[RECORD] = 10 ** ((lufs[RECORD] - loudness_lufs(parts[RECORD], RATE_HZ)) / 20)
+    for name, part in parts.items():
+        np.multiply(part, np.float32(amplitudes[name]), out=part)
     mixed = np.zeros((max(map(len, parts.values())), 2), np.float32)
     for part in parts.values():
         mixed[: len(part)] += part
@@ -103,4 +111,6 @@ def mix_song(
         sound,
         {name: part * np.float32(gain) for name, part in wanted.items()},
         {name: level + 20 * math.log10(gain) for name, level in lufs.items()},
+        amplitudes,
+        gain,
     )

@@ -1,0 +1,145 @@
+"""Work off the event loop: requests for the networks take turns, and long work tells of its progress as events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import traceback
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+from starlette.responses import StreamingResponse
+
+from pipeline.errors import UnusableError, UserError
+
+HEARTBEAT_SECONDS = 5.0
+"""A comment is sent when there was no event for so long: it keeps the line open, and shows whether anybody listens."""
+MOST_THREADS = 64
+
+Progress = Callable[[int, int, str], None]
+"""Told how much is done, of how much, of what."""
+Work = Callable[[Progress], dict[str, Any]]
+
+
+class GoneError(Exception):
+    """Nobody waits for the result of the work any more."""
+
+
+class MissingError(Exception):
+    """There is nothing of that name: one sentence."""
+
+
+class Turns:
+    """A lock for threads that is had in the order in which it was asked for (a ticket lock).
+
+    Long work lets those who wait have a turn between its steps by `pass_on`.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[threading.Event] = deque()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Hold the lock."""
+        self._take()
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def pass_on(self) -> None:
+        """Let all who wait go first."""
+        with self._lock:
+            if len(self._waiting) == 1:
+                return
+        self._leave()
+        self._take()
+
+    def _take(self) -> None:
+        mine = threading.Event()
+        with self._lock:
+            self._waiting.append(mine)
+            if self._waiting[0] is mine:
+                mine.set()
+        mine.wait()
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._waiting.popleft()
+            if self._waiting:
+                self._waiting[0].set()
+
+
+class Threads:
+    """Threads in which requests are worked on, so that the event loop answers others."""
+
+    def __init__(self) -> None:
+        self._limiter: CapacityLimiter | None = None
+
+    async def run(self, work: Callable[[], Any]) -> Any:
+        """What `work` gives, worked on in a thread."""
+        if self._limiter is None:
+            self._limiter = CapacityLimiter(MOST_THREADS)
+        return await to_thread.run_sync(work, limiter=self._limiter, abandon_on_cancel=True)
+
+
+def event_stream(work: Work) -> StreamingResponse:
+    """Work on in a thread while its progress is sent as events; it stops between two steps when nobody listens."""
+    return StreamingResponse(_events(work), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+async def _events(work: Work) -> AsyncIterator[str]:
+    loop, queue = asyncio.get_running_loop(), asyncio.Queue[tuple[str, dict[str, Any]]]()
+    gone = threading.Event()
+
+    def put(kind: str, values: dict[str, Any]) -> None:
+        try:
+            loop.call_soon_threadsafe(queue.put_nowait, (kind, values))
+        except RuntimeError as error:  # the loop is closed: the server stops
+            raise GoneError from error
+
+    def progress(done: int, total: int, what: str) -> None:
+        if gone.is_set():
+            raise GoneError
+        put("progress", {"done": done, "total": total, "what": what})
+
+    def run() -> None:
+        try:
+            put("result", work(progress))
+        except GoneError:
+            pass
+        except (UserError, UnusableError) as error:
+            put("error", {"error": sentence_of(error)})
+        except Exception as error:
+            put("error", {"error": told(error)})
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        while True:
+            try:
+                kind, values = await asyncio.wait_for(queue.get(), HEARTBEAT_SECONDS)
+            except TimeoutError:
+                yield ": still at work\n\n"
+                continue
+            yield f"event: {kind}\ndata: {json.dumps(values, allow_nan=False)}\n\n"
+            if kind != "progress":
+                return
+    finally:
+        gone.set()
+
+
+def sentence_of(error: Exception) -> str:
+    """An error's sentence, with a capital and a full stop."""
+    text = " ".join(str(error).split()) or "That can't be done"
+    return text[0].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def told(error: Exception) -> str:
+    """What a person is told of a mistake of the program; where it happened is printed in the terminal."""
+    traceback.print_exception(error)
+    return f"The studio made a mistake ({type(error).__name__}); what it was is printed in its terminal."
