@@ -156,7 +156,11 @@ def build_one(tree: DictConfig, name: str, explicit: tuple[str, ...]) -> None:
 
         ask_again(config)
     os.environ.update(OMP_NUM_THREADS=str(config.threads), OMP_WAIT_POLICY="PASSIVE")
-    Builder(config, explicit).build(stage)
+    builder = Builder(config, explicit)
+    if STAGES[stage].is_open:
+        builder.open(stage)
+    else:
+        builder.build(stage)
 
 
 def hint_at_name(stage: str, name: str) -> None:

@@ -69,6 +69,16 @@ class Builder:
             say(f"{name}: {reason}{needed}")
             return self._run(stage, module, directory, inputs, found)
 
+    def open(self, name: str) -> None:
+        """Run a stage that a person works with, once what it needs is made; under upstream=refuse on what there is."""
+        stage = STAGES[name]
+        module = stage.module()
+        module.inputs(self.config)
+        if self.config.upstream != "refuse":
+            self._build_inputs(stage)
+        say(f"{name}: {module.plan(self.config).text}")
+        module.run(self.config, stage_directory(name, self.config))
+
     def _build_inputs(self, stage: Stage) -> dict[str, str]:
         """Fingerprints of the artefacts that the stage reads, made first where they are missing."""
         needs = [need for need in stage.needs if not any(self.settings[key] for key in stage.replaced_by.get(need, ()))]

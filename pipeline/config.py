@@ -33,6 +33,7 @@ from pipeline.settings.lyrics import LyricsSettings
 from pipeline.settings.metre import read_metre
 from pipeline.settings.render import RenderSettings
 from pipeline.settings.song_requests import run_directory, settle_request
+from pipeline.settings.studio import StudioSettings
 from pipeline.settings.train import AUTO, BASE, FINE_TUNING, TrainStageSettings, suits_base
 from pipeline.settings.transcribe import TranscribeSettings
 
@@ -70,6 +71,7 @@ class Config:
     render: RenderSettings = field(default_factory=RenderSettings)
     lyrics: LyricsSettings = field(default_factory=LyricsSettings)
     album: AlbumSettings = field(default_factory=AlbumSettings)
+    studio: StudioSettings = field(default_factory=StudioSettings)
     executor: ExecutorSettings = field(default_factory=ExecutorSettings)
 
 

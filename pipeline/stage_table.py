@@ -64,6 +64,8 @@ class Stage:
     """Once finished, stages downstream take it as it is, without looking further up."""
     keeps: tuple[str, ...] = ()
     """Files that a person wrote in; force=true leaves them."""
+    is_open: bool = False
+    """A person works with it until they end it: it leaves no artefact, and runs whenever it is asked for."""
 
     @property
     def in_place(self) -> bool:
@@ -157,6 +159,15 @@ STAGES = {
             format=2,
             groups=("album",),
             needs=("generate", "lyrics", "render"),
+        ),
+        Stage(
+            "studio",
+            "a checkpoint and the album",
+            "outputs/NAME/studio/: what is composed and changed in the browser",
+            format=1,
+            groups=("studio",),
+            needs=("album",),
+            is_open=True,
         ),
     )
 }

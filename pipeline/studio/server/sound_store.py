@@ -6,7 +6,6 @@ first, measures how loud songs are.
 
 from __future__ import annotations
 
-import hashlib
 import multiprocessing
 import os
 import threading
@@ -99,16 +98,14 @@ class SoundStore:
         """The names of the windows of a track."""
         return [self.name(window) for window in windows]
 
-    def keep(self, sound: bytes) -> str:
-        """The name of a WAV file that was made elsewhere."""
-        name = hashlib.sha256(sound).hexdigest()[:32]
+    def keep(self, name: str, sound: bytes) -> None:
+        """Take a WAV file that was made elsewhere."""
         future: Future[bytes] = Future()
         future.set_result(sound)
         with self._lock:
             if name not in self._sounds:
                 self._sounds[name] = future
                 self._held += len(sound)
-        return name
 
     def sound(self, name: str) -> Future[bytes] | None:
         """The WAV file of this name, to come; None where there is none of this name."""

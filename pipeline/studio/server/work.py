@@ -11,14 +11,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from anyio import CapacityLimiter, to_thread
 from starlette.responses import StreamingResponse
 
 from pipeline.errors import UnusableError, UserError
 
 HEARTBEAT_SECONDS = 5.0
 """A comment is sent when there was no event for so long: it keeps the line open, and shows whether anybody listens."""
-MOST_THREADS = 64
 
 Progress = Callable[[int, int, str], None]
 """Told how much is done, of how much, of what."""
@@ -73,19 +71,6 @@ class Turns:
             self._waiting.popleft()
             if self._waiting:
                 self._waiting[0].set()
-
-
-class Threads:
-    """Threads in which requests are worked on, so that the event loop answers others."""
-
-    def __init__(self) -> None:
-        self._limiter: CapacityLimiter | None = None
-
-    async def run(self, work: Callable[[], Any]) -> Any:
-        """What `work` gives, worked on in a thread."""
-        if self._limiter is None:
-            self._limiter = CapacityLimiter(MOST_THREADS)
-        return await to_thread.run_sync(work, limiter=self._limiter, abandon_on_cancel=True)
 
 
 def event_stream(work: Work) -> StreamingResponse:
