@@ -63,6 +63,7 @@ function mountRequest(studio) {
       const body = {
         tracks: names, bars: [selection.first, selection.end], mode, count: COUNT, density: density(studio), ...conditions(),
       };
+      studio.player.prefetch(asked.first * song.steps_per_bar);
       const answer = await studio.inTurn(() => studio.api.post(`/songs/${song.number}/versions`, body));
       if (studio.song.number !== song.number) { return; }
       studio.dropVersions();
@@ -71,6 +72,7 @@ function mountRequest(studio) {
       studio.metrics.lastVersions = performance.now() - clicked;
       studio.say(`${answer.versions.length} versions of ${spoken(body.tracks, ...body.bars, song.tracks.length)}; keys 1 to ${answer.versions.length} play them`);
       studio.hear(0, clicked);
+      studio.fetchVersions();
     });
   }
   document.querySelectorAll("[data-mode]").forEach((button) => button.addEventListener("click", () => ask(button.dataset.mode, button)));
@@ -103,6 +105,7 @@ function mountVersions(studio) {
       const was = song.tracks.filter((_, index) => studio.asked.tracks.includes(index)).map((track) => ({ name: track.name, notes: inBars(track.notes, studio) }));
       const choices = [{ tracks: was, label: "as it was" }, ...versions.map((version, index) => ({ ...version, label: String(index + 1) }))];
       box.replaceChildren(...choices.map((choice, index) => versionButton(studio, choice, index - 1, colours)));
+      byId("versions-box").scrollIntoView({ block: "nearest" });
     }
     [...box.children].forEach((button, index) => button.setAttribute("aria-pressed", String(index - 1 === heard)));
     byId("take").disabled = heard < 0;

@@ -5,6 +5,7 @@
  * player is given `soundOf(hash)`, which promises the bytes of a sound file.
  */
 
+const RATE_HZ = 44100; // of the chunks: nothing is resampled before it is added up
 const LOOKAHEAD_SECONDS = 0.2;
 const HIDDEN_LOOKAHEAD_SECONDS = 2.5; // browsers call the timers of a hidden page once a second
 const TICK_MS = 40;
@@ -134,7 +135,7 @@ export class Player {
    * @param onState called when it starts, stops or is asked to jump
    */
   constructor(soundOf, onState = () => {}) {
-    this.context = new AudioContext({ latencyHint: "interactive" });
+    this.context = new AudioContext({ latencyHint: "interactive", sampleRate: RATE_HZ });
     this.sounds = new SoundCache(this.context, soundOf);
     this.onState = onState;
     this.master = this.context.createGain();

@@ -226,10 +226,14 @@ class Studio extends EventTarget {
     this.heard = -1;
     const { first, end, tracks } = selection;
     this.asked = { first, end, tracks, same: (other) => other.first === first && other.end === end && other.ordered().join() === tracks.join() };
-    const window = Math.floor(first / this.song.chunk_bars);
-    for (const version of versions) { this.player.fetchAhead(version.tracks.map((track) => track.chunks[window])); }
-    for (const version of versions) { this.player.fetchAhead(version.tracks.flatMap((track) => Object.values(track.chunks))); }
     this.tell("versions");
+  }
+
+  /** Fetches what the versions sound like, their beginnings first. */
+  fetchVersions() {
+    const window = Math.floor(this.asked.first / this.song.chunk_bars), tracks = this.versions.flatMap((version) => version.tracks);
+    this.player.fetchAhead(tracks.map((track) => track.chunks[window]));
+    this.player.fetchAhead(tracks.flatMap((track) => Object.values(track.chunks)));
   }
 
   /** Plays a version in place from the beginning of what it changes, in a loop; -1 is the song as it was. */
@@ -296,7 +300,9 @@ function mountSongs(studio) {
     byId("remarks").hidden = !song.remarks?.length;
     byId("facts").replaceChildren(...facts.map((text) => element("li", { text })));
     [...list.querySelectorAll("button")].forEach((button, index) => {
-      if (studio.songs[index].number === song.number) { button.setAttribute("aria-current", "true"); } else { button.removeAttribute("aria-current"); }
+      const open = studio.songs[index].number === song.number;
+      if (open) { button.setAttribute("aria-current", "true"); } else { button.removeAttribute("aria-current"); }
+      if (open) { list.parentElement.scrollLeft = Math.max(button.offsetLeft + button.offsetWidth - list.parentElement.clientWidth + 40, 0); }
     });
   });
 }
