@@ -58,9 +58,8 @@ export class SongTime {
 
 /** Decoded sounds by hash: what is asked for first comes first, and what was not heard for longest is let go. */
 class SoundCache {
-  constructor(context, soundOf) {
-    this.context = context;
-    this.soundOf = soundOf;
+  constructor(context, soundOf, onError) {
+    Object.assign(this, { context, soundOf, onError });
     this.buffers = new Map();
     this.waiting = new Map();
     this.running = 0;
@@ -118,7 +117,8 @@ class SoundCache {
         this.buffers.delete(hash);
         this.seconds -= old.duration;
       }
-    } catch {
+    } catch (error) {
+      this.onError(error);
       this.failed.set(job.hash, performance.now() + 1000); // asked for again in a second
     }
     this.running -= 1;
@@ -133,10 +133,11 @@ export class Player {
   /**
    * @param soundOf promises the bytes of the sound with a hash
    * @param onState called when it starts, stops or is asked to jump
+   * @param onError called with the error where a sound can't be had
    */
-  constructor(soundOf, onState = () => {}) {
+  constructor(soundOf, onState = () => {}, onError = () => {}) {
     this.context = new AudioContext({ latencyHint: "interactive", sampleRate: RATE_HZ });
-    this.sounds = new SoundCache(this.context, soundOf);
+    this.sounds = new SoundCache(this.context, soundOf, onError);
     this.onState = onState;
     this.master = this.context.createGain();
     this.analyser = this.context.createAnalyser();
@@ -155,6 +156,7 @@ export class Player {
     this.change = null;
     this.segmentCount = 0;
     this.metrics = { changes: [], started: 0 };
+    document.addEventListener("visibilitychange", () => this.tick());
   }
 
   /** Another song: what plays stops, and the beginning is fetched. */

@@ -15,7 +15,7 @@ class Studio extends EventTarget {
   constructor() {
     super();
     this.api = new Api();
-    this.player = new Player((hash) => this.api.sound(hash), () => this.tell("transport"));
+    this.player = new Player((hash) => this.api.sound(hash), () => this.tell("transport"), (error) => this.fail(error));
     this.selection = new Selection();
     this.song = null;
     this.songs = [];
@@ -193,6 +193,11 @@ class Studio extends EventTarget {
     this.say(this.looping ? "The selection repeats" : "No loop");
   }
 
+  /** Plays from the beginning of the selection. */
+  playSelection() {
+    return this.player.play(this.selection.first * this.song.steps_per_bar);
+  }
+
   async toggle() {
     if (this.player.playing) { this.player.pause(); return; }
     const spb = this.song.steps_per_bar, { first, end } = this.selection, step = this.player.restStep;
@@ -347,7 +352,7 @@ function mountKeys(studio, score) {
   addEventListener("pointerdown", () => { tabbed = false; }, true);
   addEventListener("keydown", (event) => { if (event.key === "Tab") { tabbed = true; } }, true);
   const plain = {
-    " ": () => studio.toggle(), Enter: () => score.enter(), l: () => studio.toggleLoop(), u: () => studio.undo(),
+    " ": (event) => (event.shiftKey ? studio.playSelection() : studio.toggle()), Enter: () => score.enter(), l: () => studio.toggleLoop(), u: () => studio.undo(),
     r: () => studio.undo("redo"), t: () => studio.take(), Escape: () => score.escape(), f: () => byId("follow").click(),
     p: () => byId("pencil").click(), e: () => score.toggleFold(studio.selection.cursor.track), a: () => score.allTracks(),
     m: () => studio.toggleMix(studio.selection.cursor.track, "muted"), s: () => studio.toggleMix(studio.selection.cursor.track, "solo"),
@@ -366,7 +371,7 @@ function mountKeys(studio, score) {
       return;
     }
     const act = /^[0-5]$/.test(key) ? () => studio.hear(Number(key) - 1) : plain[key] ?? (!range && score.arrow(event));
-    if (act) { event.preventDefault(); act(); }
+    if (act) { event.preventDefault(); act(event); }
   });
   byId("help-button").addEventListener("click", () => byId("help").showModal());
 }

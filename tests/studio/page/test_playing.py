@@ -38,6 +38,11 @@ def test_playing_moves_the_playhead_and_is_not_silent(page: Page) -> None:
     assert step(page) == there > 4
     page.click("#stop")
     assert step(page) == 0
+    page.fill("#first-bar", "9")
+    page.press("#first-bar", "Tab")
+    page.focus("#cursor")
+    page.keyboard.press("Shift+Space")
+    assert 128 <= step(page) < 144
 
 
 def test_the_clock_of_the_sound_is_the_song_s(page: Page) -> None:
