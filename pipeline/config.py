@@ -197,6 +197,11 @@ def compose(*words: str) -> Config:
     return read_config(tree, (), (), str(tree.name))
 
 
+def compose_run(name: str, *stages: str) -> Config:
+    """The settings of the run `outputs/NAME`, taken over from those of its `stages` that are finished."""
+    return read_config(_composed(()), (), stages, name)
+
+
 @lru_cache(maxsize=16)
 def _composed(words: tuple[str, ...]) -> DictConfig:
     """What Hydra makes of these words, for reading only."""

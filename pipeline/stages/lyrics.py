@@ -1,8 +1,9 @@
 """Train the language model and write with it: `python -m pipeline +stage=lyrics lyrics.path=DIR`.
 
-Writes `model.pt` (a resumed run equals an uninterrupted one), `metrics.jsonl` (a line a report), `learning.png` and
-`report.md`. Then, with `lyrics=song`, `lyrics.json`, `lyrics.txt` and, where there are generated songs,
-`alignment.json`: on which notes each syllable is sung; with `lyrics=essay` and `lyrics=book` the folder `written/`.
+Writes `model.pt` (a resumed run equals an uninterrupted one), `metrics.jsonl` (a line a report), `learning.png`,
+`report.md` and `notebook.ipynb` (`pipeline.pages.notebook`). Then, with `lyrics=song`, `lyrics.json`, `lyrics.txt`
+and, where there are generated songs, `alignment.json`: on which notes each syllable is sung; with `lyrics=essay` and
+`lyrics=book` the folder `written/`.
 Where only the writing's settings or the songs changed, the model is kept. With `lyrics.interactive=true` a person
 writes along; `session.json` holds what is written so far, and its lines stay where the stage writes alone.
 """
@@ -28,6 +29,7 @@ from pipeline.lyrics.language_model.training import LanguageModelTrainer
 from pipeline.lyrics.report import language_model_report, model_metrics
 from pipeline.lyrics.song.plan import LyricPlan, plan_lyric
 from pipeline.lyrics.writing import MODEL, write_lyrics, write_prose
+from pipeline.pages.notebook.language_model import write_language_model_notebook
 from pipeline.progress import counted, duration, say
 from pipeline.songs.song import Song, song_paths
 from pipeline.songs.sung_syllables import check_singer
@@ -105,6 +107,8 @@ def run(config: Config, directory: Path) -> Outcome:
     else:
         written = write_prose(trainer, settings, directory)
     write_text(directory / "report.md", language_model_report(model, written.table, cleaned))
+    num_texts = len(corpus.texts.training)
+    write_language_model_notebook(directory, config, model, num_texts, cleaned)
     return Outcome({"steps": trainer.step, "texts": written.count}, model | {"written": written.metrics})
 
 

@@ -2,8 +2,8 @@
 
 Writes `checkpoint.pt` (a resumed run equals an uninterrupted one), `metrics.jsonl` (a line a report),
 `samples/step-NNNNNN.png` and `.mp3` (the same latents at every checkpoint, so that one can watch and hear it learn),
-`learning.png`, and `tensorboard/` where `train.tensorboard` asks for it. Started by torchrun, several processes share
-each batch: the same steps in less time.
+`learning.png`, `notebook.ipynb` (`pipeline.pages.notebook`), and `tensorboard/` where `train.tensorboard` asks for it.
+Started by torchrun, several processes share each batch: the same steps in less time.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from pipeline.dataset.sample_identification.matches import read_matches
 from pipeline.dataset.store import PhraseStore, open_store
 from pipeline.devices import choose_device, load_checkpoint, prepare_torch, resident
 from pipeline.errors import UserError
-from pipeline.files import refuse_change, settings_of
+from pipeline.files import Manifest, refuse_change, settings_of
+from pipeline.pages.notebook.training import write_training_notebook
 from pipeline.parallel import num_processes
 from pipeline.progress import counted, counter, duration, finish_step_first, say
 from pipeline.scores.structure.plan_completion import complete_plans
@@ -142,7 +143,10 @@ def run(config: Config, directory: Path) -> Outcome:
         raise UserError(
             f"{error}; {kept}: give a smaller train.learning_rate and another name=, or force=true."
         ) from error
-    return outcome(config, trainer, store, recorder)
+    found = outcome(config, trainer, store, recorder)
+    done = Manifest("train", STAGES["train"].format, settings, {}, found.facts, found.notes)
+    write_training_notebook(directory, config, done)
+    return found
 
 
 def train_along(config: Config, statistics: DataStatistics) -> None:

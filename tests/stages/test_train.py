@@ -96,6 +96,8 @@ def test_more_steps_continue_a_finished_checkpoint(small_album: Path, program: P
     after = curve(tmp_path / "outputs/small/train/metrics.jsonl")
     assert after[: len(before)] == before
     assert after[-1]["step"] == 18
+    books = [(folder / "outputs/small/train/notebook.ipynb").read_text() for folder in (small_album, tmp_path)]
+    assert ["18 steps" in book for book in books] == [False, True], "the notebook follows"
 
 
 @pytest.mark.slow
@@ -106,6 +108,7 @@ def test_training_leaves_pictures_and_figures(small_album: Path) -> None:
     last = curve(place / "metrics.jsonl")[-1]
     assert 0 <= float(str(last["scale_share"])) <= 1
     assert (place / "learning.png").stat().st_size > 5000
+    assert "notebook.ipynb" in json.loads((place / "manifest.json").read_text())["files"]
 
 
 @pytest.mark.slow

@@ -194,15 +194,12 @@ def _marks(song: Song) -> list[tuple[float, float]]:
 
 def bring_samples(train: Path, album: Path) -> tuple[list[TrainingSample], str | None]:
     """Bring some of the sample pictures with their sounds, first and last among them, and the learning curves."""
-    pictures = sorted((train / "samples").glob("*.png"), key=_step)
-    if len(pictures) > NUM_SAMPLES:  # most happens early
-        chosen = np.round(np.geomspace(1, len(pictures), NUM_SAMPLES)).astype(int) - 1
-        pictures = [pictures[index] for index in np.unique(chosen)]
     samples = []
-    for picture in pictures:
+    for picture in chosen_samples(train, NUM_SAMPLES):
         place = f"training/{picture.name}"
         bring(picture, album / place)
-        label = f"After {_step(picture):,} steps" if _step(picture) else "Before the first step"
+        step = step_of(picture)
+        label = f"After {step:,} steps" if step else "Before the first step"
         sound = picture.with_suffix(".mp3")
         if sound.is_file():
             bring(sound, album / "training" / sound.name)
@@ -212,6 +209,15 @@ def bring_samples(train: Path, album: Path) -> tuple[list[TrainingSample], str |
         return samples, None
     bring(curves, album / "training" / "learning.png")
     return samples, "training/learning.png"
+
+
+def chosen_samples(train: Path, most: int) -> list[Path]:
+    """Some of the sample pictures of a training in order, the first and the last among them."""
+    pictures = sorted((train / "samples").glob("*.png"), key=step_of)
+    if len(pictures) > most:  # most happens early
+        chosen = np.round(np.geomspace(1, len(pictures), most)).astype(int) - 1
+        pictures = [pictures[index] for index in np.unique(chosen)]
+    return pictures
 
 
 def structures(
@@ -239,7 +245,7 @@ def mean_recurrence(songs: Sequence[SongStructure]) -> float | None:
     return round(float(np.mean(known)), 3) if known else None
 
 
-def _step(picture: Path) -> int:
+def step_of(picture: Path) -> int:
     """The step in a picture's name."""
     numbers = re.findall(r"\d+", picture.stem)
     return int(numbers[-1]) if numbers else 0

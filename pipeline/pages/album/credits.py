@@ -23,15 +23,8 @@ def credit_rows(config: Config, records: Sequence[tuple[str, str]] = ()) -> list
 
     `records` are songs by title, each with a loop of an old record in words.
     """
-    train = read_manifest(stage_directory("train", config))
-    notes, facts = (train.notes, train.facts) if train else ({}, {})
     rows = [
-        ("Plans and tempi from" if facts.get("steps") == 0 else "Learnt from", config.data.title),
-        ("Licence of the music", config.data.licence),
-        ("Began with", _beginning(train)),
-        ("Songs and phrases", _counts(notes.get("music", {}))),
-        ("Model", _model(notes)),
-        ("Training", _training(notes, facts)),
+        *training_rows(config, read_manifest(stage_directory("train", config))),
         ("Words", _words(config, read_manifest(stage_directory("lyrics", config)))),
         (
             "Sound",
@@ -45,6 +38,19 @@ def credit_rows(config: Config, records: Sequence[tuple[str, str]] = ()) -> list
         ("Program", _program()),
     ]
     return [(name, text) for name, text in rows if text]
+
+
+def training_rows(config: Config, train: Manifest | None) -> list[tuple[str, str]]:
+    """The rows on the music that a model learnt from, its sizes and its training; empty texts for what is not known."""
+    notes, facts = (train.notes, train.facts) if train else ({}, {})
+    return [
+        ("Plans and tempi from" if facts.get("steps") == 0 else "Learnt from", config.data.title),
+        ("Licence of the music", config.data.licence),
+        ("Began with", _beginning(train)),
+        ("Songs and phrases", _counts(notes.get("music", {}))),
+        ("Model", _model(notes)),
+        ("Training", _training(notes, facts)),
+    ]
 
 
 def remake_command(config: Config) -> str:

@@ -18,11 +18,12 @@ import numpy as np
 
 from pipeline.lyrics.song.lyric import AUTHORS
 from pipeline.progress import counted
+from pipeline.songs.provenance import Origin
 
 MACHINE, PERSON, BOTH, FILE = "machine", "person", "both", "file"
 """Who wrote a part: the machine, a person, the machine with changes by a person, or a file of the person's."""
-NUM_ORIGINS = 3
-"""A bar of a track in a song file was made (0), drawn by hand (1) or given (2)."""
+AUTHOR_OF = {Origin.MADE: MACHINE, Origin.DRAWN: PERSON, Origin.GIVEN: FILE}
+"""Who wrote a bar of a track."""
 FILES = ("data.path", "generate.given", "generate.flip", "generate.like", "generate.towards", "lyrics.path")
 """Settings that name files of the person's."""
 SAID = {
@@ -116,8 +117,7 @@ def origins_in(song: Path) -> Counter[str]:
     try:
         with song.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             if "origins" in arrays.files:
-                origins = np.bincount(arrays["origins"].ravel(), minlength=NUM_ORIGINS).tolist()
-                return Counter(dict(zip((MACHINE, PERSON, FILE), origins[:NUM_ORIGINS], strict=True)))
+                return Counter(AUTHOR_OF[Origin(cell)] for cell in arrays["origins"].ravel().tolist())
             header = json.loads(str(arrays["header"]))
             bars = sum(int(section[3]) for section in header["sections"])
             return Counter({MACHINE: bars * len(header["spec"]["tracks"])})

@@ -7,15 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.pages.gallery.authorship import BOTH, FILE, MACHINE, PERSON, authorship_of, lines_in, origins_in
+from pipeline.songs.provenance import Origin
 from tests.pages.gallery.outputs import write_album
 from tests.song_makers import song_of
-
-
-def with_origins(path: Path, origins: list[list[int]]) -> None:
-    """Write where the bars of a song file come from into it."""
-    with np.load(path, allow_pickle=False) as arrays:
-        held = {name: arrays[name] for name in arrays.files}
-    np.savez_compressed(path, **held | {"origins": np.array(origins, np.uint8)})
 
 
 def test_a_song_without_origins_is_the_machines(tmp_path: Path) -> None:
@@ -24,8 +18,8 @@ def test_a_song_without_origins_is_the_machines(tmp_path: Path) -> None:
 
 
 def test_bars_are_counted_by_their_origin(tmp_path: Path) -> None:
-    song_of().save(tmp_path / "01.npz")
-    with_origins(tmp_path / "01.npz", [[0, 0], [1, 0], [2, 2]])
+    made, drawn, given = Origin.MADE, Origin.DRAWN, Origin.GIVEN
+    song_of(origins=np.array([[made, made], [drawn, made], [given, given]], np.uint8)).save(tmp_path / "01.npz")
     assert origins_in(tmp_path / "01.npz") == {MACHINE: 3, PERSON: 1, FILE: 2}
 
 
