@@ -7,7 +7,7 @@ stay are put in place of what was sampled there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -49,6 +49,14 @@ UNEVEN = 1.5
 """Bars in which drums play so many times more or less than in the one before are made on their own, such as fills."""
 HELD_SHARE = 0.5
 """Of a bar in which nothing begins, and something does in the next, so much is held on from the bar before."""
+
+
+Progress = Callable[[int, int], None]
+"""Is told how many of the parts of something are made, of how many."""
+
+
+def unseen(done: int, total: int) -> None:
+    """A `Progress` that nobody watches."""
 
 
 @dataclass
@@ -107,11 +115,12 @@ class PlannedSong:
         """Of the generator."""
         return self.sampler.generator.spec
 
-    def make(self) -> None:
-        """Make all sections."""
+    def make(self, progress: Progress = unseen) -> None:
+        """Make all sections; `progress` is told how many are made, of how many."""
         everywhere = np.ones(self.plan.num_bars, np.bool_)
         for number in range(len(self.named)):
             self._section(number, everywhere)
+            progress(number + 1, len(self.named))
 
     def remake(self, role: str, count: int) -> None:
         """Make the sections of a role anew, for the `count`th time; all others stay as they are.

@@ -24,7 +24,7 @@ from pipeline.songs.compose.phrase_sampling import (
     UnconditionalSampler,
     latents_of,
 )
-from pipeline.songs.compose.planned_song import PlannedSong, without_other_chords
+from pipeline.songs.compose.planned_song import PlannedSong, Progress, unseen, without_other_chords
 from pipeline.songs.compose.reranking import PhraseSlot, Reranker, SampledPhrase
 from pipeline.songs.form import FormSection
 from pipeline.songs.plan import PhraseConditions, draw_song_conditions, plan_phrases
@@ -64,12 +64,13 @@ class SongSections:
     phrases: list[list[SampledPhrase]] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)
 
-    def make(self) -> None:
+    def make(self, progress: Progress = unseen) -> None:
         """Make all sections, each going on from the one before."""
         material: dict[str, list[SampledPhrase]] = {}
         for number in range(len(self.form)):
             self.seeds.append(mix_seed(self.seed, SongRandomStream.COMPOSITION, number))
             self.phrases.append(self._section(number, material, after=None))
+            progress(number + 1, len(self.form))
 
     def remake(self, role: str, count: int) -> None:
         """Make the sections of a role anew, for the `count`th time, between neighbours that stay as they are."""
@@ -168,11 +169,14 @@ class SectionComposer:
         Phrases generated for each one kept.
     variation
         How far a returning section strays, 0 to 1.
+    progress
+        Is told how many sections of a song are made, of how many.
     """
 
     model: TrainedModel
     candidates: int
     variation: float
+    progress: Progress = unseen
 
     def compose(
         self,
@@ -218,7 +222,7 @@ class SectionComposer:
         else:
             sampler = UnconditionalSampler(generator, reranker, self.candidates, self.variation, song)
         sections = SongSections(form, home, seed, sampler, plan)
-        sections.make()
+        sections.make(self.progress)
         return sections
 
     def _compose_plan(
@@ -246,5 +250,5 @@ class SectionComposer:
         if chords is not None:
             plan = without_other_chords(plan, chords, spec)
         song = PlannedSong(plan, name_sections(plan), home, seed, sampler, chords, background)
-        song.make()
+        song.make(self.progress)
         return song

@@ -22,6 +22,7 @@ from pipeline.scores.structure.song_plan import SongPlan
 from pipeline.scores.swing import STRAIGHT
 from pipeline.settings.data import ArrangementSettings
 from pipeline.songs.chord_requests import read_chords, requested_key
+from pipeline.songs.compose.planned_song import Progress, unseen
 from pipeline.songs.compose.rerolls import RerollHistory, check_roles, history_of, read_rerolls
 from pipeline.songs.compose.sections import SectionComposer
 from pipeline.songs.compose.styles import pick_arrangement, style_in_turn, tempo_of_style
@@ -74,10 +75,11 @@ class SongOutline:
 class SongComposer:
     """Makes the songs of one checkpoint; each depends on the settings, the seed and its own number alone.
 
-    Raises `UserError` where the checkpoint does not fit, or what is requested is not there.
+    Raises `UserError` where the checkpoint does not fit, or what is requested is not there. `progress` is told how many
+    sections of a song are made, of how many.
     """
 
-    def __init__(self, config: Config, checkpoint: Path) -> None:
+    def __init__(self, config: Config, checkpoint: Path, progress: Progress = unseen) -> None:
         self.config = config
         model = load_trained_model(config, checkpoint)
         self.spec = model.spec
@@ -98,7 +100,7 @@ class SongComposer:
             self.chords.check_roles(role for outline in outlines for role, _ in outline.roles(self.spec))
         for number in {reroll.number for reroll in self.rerolls}:
             self.outline(number)
-        self.composer = SectionComposer(model, settings.candidates, settings.variation)
+        self.composer = SectionComposer(model, settings.candidates, settings.variation, progress)
 
     def outline(self, number: int) -> SongOutline:
         """What is decided of song `number`, counted from 1, before a note of it is made."""

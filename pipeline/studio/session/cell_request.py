@@ -34,8 +34,9 @@ BUSY, SPARSE = 1.7, 0.5
 """Notes requested by `BUSIER` and `SPARSER` beside those that are there."""
 MORE = 2.0
 """Notes a bar that `BUSIER` adds at least."""
-SPREAD = 0.2
-"""Standard deviation of the logarithm of densities among candidates, where none is typed."""
+SPREAD, TYPED_SPREAD = 0.2, 0.5
+"""Standard deviations of the logarithm of densities that candidates are made for, the larger where one is typed: what
+is given holds the generator back, and the candidates that come nearest are chosen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,7 @@ class CellRequest:
         One of `selection.MODES`.
     key
         The key to make them in, at the song's pitch.
-    key_is_typed, chords_are_typed
+    key_is_typed, chords_are_typed, density_is_typed
         Whether a person asked for them.
     chords
         Of all half bars, int8 `[2 * bars, 3]`, at the song's pitch.
@@ -72,6 +73,7 @@ class CellRequest:
     key: Key
     key_is_typed: bool
     chords_are_typed: bool
+    density_is_typed: bool
     chords: ChordRows
     present: NDArray[np.float64]
     density: NDArray[np.float64]
@@ -130,7 +132,8 @@ def cell_request(song: Song, free: BarMask, request: VersionRequest, model: Stud
         chords=chords,
         present=present,
         density=density,
-        spread=np.where(np.isnan(typed) & (request.mode != LIKE), SPREAD, 0.0),
+        density_is_typed=request.density is not None,
+        spread=np.where(np.isnan(typed), 0.0 if request.mode == LIKE else SPREAD, TYPED_SPREAD),
         request=Request(conditions, float(request.condition_strength), temperatures, strength),
     )
 

@@ -183,7 +183,8 @@ def lengthened(song: Song, bars: int) -> Song:
     more = bars * song.spec.steps_per_bar
     ending = (song.num_bars - ENDING_BARS) * song.spec.steps_per_bar
     slows = [tempo for step, tempo in song.tempo_map if step > ending]
-    moves = bool(slows) and slows == sorted(slows, reverse=True)
+    before = [tempo for step, tempo in song.tempo_map if step <= ending]
+    moves = bool(slows) and [before[-1], *slows] == sorted([before[-1], *slows], reverse=True)
     tempi = [(step + more if moves and step > ending else step, tempo) for step, tempo in song.tempo_map]
     last = next((one for one in reversed(song.sections) if one.num_bars > ENDING_BARS), song.sections[-1])
     end = min(last.first_bar + last.num_bars, max(1, song.num_bars - 1))  # without the last bar, its ending

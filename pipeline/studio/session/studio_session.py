@@ -127,7 +127,7 @@ class StudioSession:
         return self._begin(song, {"name": Path(name).stem, "remarks": list(remarks)}, "file")
 
     def make_song(self, request: SongRequest, progress: Callable[[int, int], None]) -> SongDraft:
-        """A whole further song; `progress` is told how many of its bars are made, of how many.
+        """A whole further song; `progress` is told how many of its sections are made, of how many.
 
         Raises
         ------
@@ -139,7 +139,8 @@ class StudioSession:
         seed = secrets.randbelow(2**31) if request.seed is None else request.seed
         try:
             with self.model.lock:
-                composer = SongComposer(composing(self.model.config, request, number, seed), self.model.checkpoint)
+                config = composing(self.model.config, request, number, seed)
+                composer = SongComposer(config, self.model.checkpoint, progress)
                 song = composer.make(number)
         except BaseException:
             self._give_up(number)

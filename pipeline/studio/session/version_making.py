@@ -362,9 +362,9 @@ class _VersionMaker:
         notes = np.stack([np.bincount(one["track"], minlength=len(free)) for one in begun])  # [ways, tracks]
         counts = notes / np.maximum(free.sum(1), 1)
         playing = free.any(axis=1)
-        if (asked.spread == 0)[playing].any() or asked.mode != ANEW:
+        if asked.density_is_typed or asked.mode != ANEW:
             miss = np.abs(np.log((counts + 0.5) / (np.nan_to_num(asked.density) + 0.5)))
-            costs += DENSITY_COST * miss[:, playing].mean(1)
+            costs += DENSITY_COST * miss[:, playing].sum(1)
         if asked.chords_are_typed or asked.key_is_typed:
             costs += self._harmony_costs(rolls.cpu().numpy(), free, bars)
         there = int((self.present[ONSET, :, bars].sum(axis=(2, 3)) * free).sum())
@@ -401,8 +401,8 @@ class _VersionMaker:
         return costs
 
     def _fingerprint(self, planes: Planes, mask: BarMask) -> bytes:
-        """The same for windows whose cells beside `mask` sound the same."""
-        return bytes(np.packbits(planes[:, ~mask]))
+        """The same for windows in whose cells beside `mask` the same notes begin."""
+        return bytes(np.packbits(planes[ONSET][~mask]))
 
 
 def _likeness(one: Planes, other: Planes, mask: BarMask) -> float:
