@@ -7,6 +7,7 @@ than the album's, `render.request=given`, have no words.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -206,6 +207,7 @@ def render_entry(song: Song, title: str, files: dict[str, Any], mix: Mix) -> dic
         "sections": [[one.name, one.first_bar, one.num_bars] for one in song.sections],
         "records": [loop.description for loop in song.loops],
         "track_lufs": _rounded(mix.track_lufs),
+        "gain_db": round(20 * math.log10(mix.gain), 2),
         "midi_volumes": dict(zip(song.spec.names, (round(127 * one) for one in mix.song.volumes), strict=True)),
     }
 

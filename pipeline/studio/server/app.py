@@ -11,16 +11,19 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from pipeline.config import stage_directory
 from pipeline.errors import UnusableError, UserError
+from pipeline.lyrics.song.lyric import AUTHORS
+from pipeline.studio.server.downloads import KINDS
 from pipeline.studio.server.fields import FieldError, Fields
 from pipeline.studio.server.files_of_pages import PAGE, file_within, studio_page
 from pipeline.studio.server.guard import Guard, TooLargeError, refused, too_large
@@ -36,6 +39,8 @@ from pipeline.studio.server.studio import Studio
 from pipeline.studio.server.work import MissingError, Progress, event_stream, sentence_of, told
 
 Handler = Callable[["StudioApi", HttpRequest], Awaitable[Response]]
+MOST_LINES = 1000
+"""Of a lyric."""
 MOST_MORE_BARS = 64
 """Bars that a song goes on for at once."""
 MAX_NAME = 100
@@ -60,6 +65,10 @@ def studio_app(studio: Studio, hosts: tuple[str, ...]) -> ASGIApp:
         Route(f"{song}/edits", api.edit_song, methods=["POST"]),
         Route(f"{song}/continue", api.continue_song, methods=["POST"]),
         Route(f"{song}/keep", api.keep_song, methods=["POST"]),
+        Route(f"{song}/words", api.take_line, methods=["POST"]),
+        Route(f"{song}/words/{{line}}/candidates", api.suggest_lines),
+        Route(f"{song}/title", api.name_song, methods=["POST"]),
+        Route(f"{song}/files/{{kind}}", api.download),
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _plainly})
     return Guard(app, studio.token, hosts)
@@ -230,6 +239,68 @@ class StudioApi:
         await _fields(request, "title")
         place = _place(request)
         return event_stream(lambda progress: self.studio.keep(*place, progress))
+
+    @answered
+    async def download(self, request: HttpRequest) -> Response:
+        """`GET .../files/KIND`: a file of the song as it stands."""
+        place, kind = _place(request), request.path_params["kind"]
+        query = Fields.of_query(request.query_params.items())
+        asked = await run_in_threadpool(self.studio.asked_file, *place, kind, query)
+        midi = await run_in_threadpool(asked.midi)
+        if midi is not None:
+            saved = {"Content-Disposition": f'attachment; filename="{asked.file_name}"'}
+            return Response(midi, media_type=KINDS[kind], headers=saved)
+        folder = tempfile.TemporaryDirectory(prefix="studio-")
+        path = Path(folder.name) / kind
+        try:
+            await run_in_threadpool(self.studio.write_file, asked, path)
+        except BaseException:
+            folder.cleanup()
+            raise
+        cleanup = BackgroundTask(folder.cleanup)
+        return FileResponse(path, media_type=KINDS[kind], filename=asked.file_name, background=cleanup)
+
+    @answered
+    async def suggest_lines(self, request: HttpRequest) -> Response:
+        """`GET .../words/L/candidates?draw=0`: lines that the language model offers for a place."""
+        place = _place(request)
+        line, draw = request.path_params["line"], request.query_params.get("draw", "0")
+        if not re.fullmatch("[0-9]{1,4}", line) or not re.fullmatch("[0-9]{1,4}", draw):
+            raise FieldError("Give the number of a line, and of the draw.")
+
+        def work() -> dict[str, Any]:
+            draft = self.studio.draft(*place)
+            with self.studio.turns.turn():
+                return {"candidates": draft.words.candidates(int(line), int(draw))}
+
+        return JSONResponse(await run_in_threadpool(work))
+
+    @answered
+    async def take_line(self, request: HttpRequest) -> Response:
+        """`POST .../words`: a line is put in its place."""
+        fields, place = await _fields(request, "line", "text", "author"), _place(request)
+        line, text = fields.whole("line", 0, MOST_LINES), fields.text("text")
+        author = fields.choice("author", AUTHORS, "person")
+
+        def work() -> dict[str, Any]:
+            draft = self.studio.draft(*place)
+            draft.words.take(line, text, author)
+            return self.studio.view(place[0], draft)
+
+        return JSONResponse(await run_in_threadpool(work))
+
+    @answered
+    async def name_song(self, request: HttpRequest) -> Response:
+        """`POST .../title`."""
+        fields, place = await _fields(request, "title"), _place(request)
+        title = fields.text("title")
+
+        def work() -> dict[str, Any]:
+            draft = self.studio.draft(*place)
+            draft.words.set_title(title)
+            return self.studio.view(place[0], draft)
+
+        return JSONResponse(await run_in_threadpool(work))
 
 
 def _place(request: HttpRequest) -> tuple[str, int]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import io
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -75,6 +76,20 @@ def measure(song: Song, settings: RenderSettings, soundfont: Path, loops: Sequen
     return SongLoudness(levels, _decibels(mix.gain / plain.master))
 
 
+def rendered_loudness(entry: Mapping[str, Any], song: Song, target_lufs: float) -> SongLoudness | None:
+    """What the list of the stage `render` says of a song's loudness; None where it does not."""
+    try:
+        gain_db, volumes = float(entry["gain_db"]), entry["midi_volumes"]
+        heard = {name: float(lufs) - gain_db for name, lufs in entry["track_lufs"].items()}
+        levels = {name: heard[name] - _decibels((volumes[name] / 127) ** 2) for name in volumes if name in heard}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    if song.loop_events or not levels:
+        return None  # of records it says how loud they are in the mix alone
+    plain = balance_of(song, SongLoudness(levels), target_lufs)
+    return SongLoudness(levels, gain_db - _decibels(plain.master))
+
+
 def balance_of(song: Song, loudness: SongLoudness, target_lufs: float, is_measured: bool = True) -> Balance:
     """The balance of a song whose tracks are this loud; tracks whose loudness is not known are left out."""
     names, levels = song.spec.names, loudness.levels
@@ -112,16 +127,29 @@ class Balancer:
         self._lock = threading.Lock()
 
     def balance(
-        self, place: Place, song: Song, windows: dict[int, TrackWindows], loops: Sequence[Sound], record: Sound | None
+        self,
+        place: Place,
+        song: Song,
+        windows: dict[int, TrackWindows],
+        loops: Sequence[Sound] = (),
+        record: Sound | None = None,
+        rendered: SongLoudness | None = None,
     ) -> Balance:
         """The balance of the song that stands at `place` now; what is not known is estimated, and measured soon.
 
-        `record` is what the `loops` play in it, at `WAV_HZ`.
+        Parameters
+        ----------
+        place, song, windows
+            The song with its windows.
+        loops, record
+            The sounds of its loops of old records, and what they play in it at `WAV_HZ`.
+        rendered
+            What the stage `render` measured of this very song.
         """
         key = self._key(song, windows)
         programs = dict(zip(song.spec.names, song.programs, strict=True))
         with self._lock:
-            measured = self._measured.get(key)
+            measured = self._measured.get(key, rendered)
             before, known = self._latest.get(place, ({}, SongLoudness({})))
         loudness = measured
         if loudness is None:

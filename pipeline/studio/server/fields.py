@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,11 @@ class Fields:
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.values = values
+
+    @classmethod
+    def of_query(cls, query: Iterable[tuple[str, str]]) -> Fields:
+        """The fields of an address; what looks like a whole number is one."""
+        return cls({name: int(text) if re.fullmatch("[0-9]{1,9}", text) else text for name, text in query})
 
     @classmethod
     def parse(cls, body: bytes) -> Fields:
@@ -89,6 +95,10 @@ class Fields:
     def texts(self, name: str) -> list[str]:
         """A list of texts."""
         return [_text(one, name, MAX_TEXT) for one in _list(self.values.get(name), name, 64)]
+
+    def words(self, name: str, default: Sequence[str]) -> list[str]:
+        """Texts with commas between them."""
+        return [one.strip() for one in self.text(name).split(",") if one.strip()] if self.has(name) else [*default]
 
     def numbers_by_name(self, name: str, low: float, high: float) -> dict[str, float] | None:
         """Numbers by name, None where there are none."""

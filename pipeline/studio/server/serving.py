@@ -29,6 +29,7 @@ GRACE_SECONDS = 2
 def serve(config: Config, checkpoint: Path) -> None:
     """Serve the studio of a run until Ctrl-C."""
     players, patient = Processes(), Processes(is_patient=True)
+    players.begin()
     with listening(config.studio.port) as listener:
         port = listener.getsockname()[1]
         studio = Studio(config, lambda: StudioModel(config, checkpoint), players, patient)

@@ -47,11 +47,16 @@ class Processes:
         self.count = 1 if is_patient else min(MOST_PLAYERS, os.cpu_count() or 1)
         self.niceness = NICENESS if is_patient else 0
         self._lock = threading.Lock()
-        self._pool = self._begin()
+        self._pool = self._made()
 
-    def _begin(self) -> ProcessPoolExecutor:
+    def _made(self) -> ProcessPoolExecutor:
         spawn = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(self.count, spawn, begin_player, (self.niceness,))
+
+    def begin(self) -> None:
+        """Start the processes, which takes a second, before there is work."""
+        for _ in range(self.count):
+            self.submit(os.getpid)
 
     def submit(self, work: Callable[..., Result], *values: Any) -> Future[Result]:
         """What `work` will give for these values."""
@@ -59,7 +64,7 @@ class Processes:
             try:
                 return self._pool.submit(work, *values)
             except BrokenProcessPool:
-                self._pool = self._begin()
+                self._pool = self._made()
                 return self._pool.submit(work, *values)
 
     def stop(self) -> None:

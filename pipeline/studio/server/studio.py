@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,16 @@ from gan.chords import QUALITIES
 from pipeline.audio.mastering import resample
 from pipeline.audio.synthesizers import RATE_HZ, Sound, soundfont_path
 from pipeline.config import Config, stage_directory
-from pipeline.files import fingerprint
+from pipeline.files import fingerprint, read_json
 from pipeline.rendering.record import BASSES, RECORD, play_loops, read_loops
 from pipeline.scores.instruments import DRUM_SETS, instrument_name
+from pipeline.songs.request import match_track
 from pipeline.songs.song import Song
-from pipeline.studio.keeping import keep
-from pipeline.studio.server.balance import REST_SECONDS, Balancer
+from pipeline.songs.sung_syllables import with_words
+from pipeline.studio.server.balance import REST_SECONDS, Balancer, SongLoudness, rendered_loudness
+from pipeline.studio.server.downloads import KINDS, SongDownload, write_download
+from pipeline.studio.server.fields import Fields
+from pipeline.studio.server.keeping_apart import keep_apart
 from pipeline.studio.server.playing import WAV_HZ, wav_bytes
 from pipeline.studio.server.sound_store import SoundStore, Workers
 from pipeline.studio.server.sound_windows import LEAD_SECONDS, WINDOW_BARS, record_windows, windows_of
@@ -156,11 +161,16 @@ class Studio:
 
     def view(self, session: str, draft: SongDraft) -> dict[str, Any]:
         """A song as the page gets it: what `song_view` says, and its sound."""
-        view, song = song_view(draft), draft.song
-        windows = windows_of(song)
-        record = self._record_of(song)
+        view, song = song_view(draft), with_words(draft.song, draft.words.syllables())
+        windows, record = windows_of(song), self._record_of(song)
+        is_changed = self.session(session).is_changed(draft)
         balance = self.balancer.balance(
-            (session, draft.number), song, windows, record.loops if record else (), record.sound if record else None
+            (session, draft.number),
+            song,
+            windows,
+            loops=() if record is None else record.loops,
+            record=None if record is None else record.sound,
+            rendered=None if is_changed else self._rendered(song),
         )
         for index, track in enumerate(view["tracks"]):
             track["gain"] = balance.gains.get(track["name"], 1.0)
@@ -168,7 +178,7 @@ class Studio:
         if record is not None:
             view["tracks"].append(_record_track(song, balance.gains.get(RECORD, 1.0), record.names))
         return view | {
-            "changed": self.session(session).is_changed(draft),
+            "changed": is_changed,
             "master": balance.master,
             "balanced": balance.is_measured,
             "chunk_bars": WINDOW_BARS,
@@ -200,8 +210,36 @@ class Studio:
 
         draft = self.draft(session, number)
         with self.keeping:
-            keep(self.config, draft.song, draft.words.title, tell)
+            draft.words.pin()
+            keep_apart(self.config, draft.song, draft.words.title, tell)
         return {"kept": True, "album": "/album/index.html", "songs": self.songs(self.session(session))}
+
+    def asked_file(self, session: str, number: int, kind: str, query: Fields) -> SongDownload:
+        """What file is asked for: `track` names a track, `tracks` several, `first` and `end` are bars."""
+        if kind not in KINDS:
+            raise MissingError(f"There is no file {kind[:40]}; there are {', '.join(KINDS)}.")
+        draft = self.draft(session, number)
+        words = draft.words.syllables()
+        song = with_words(draft.song, words)
+        names = [query.text("track")] if kind == "track.mid" else query.words("tracks", song.spec.names)
+        tracks = sorted({match_track(name, song.spec, "tracks") for name in names})
+        first_bar = query.whole("first", 0, song.num_bars - 1, 0)
+        end_bar = query.whole("end", first_bar + 1, song.num_bars, song.num_bars)
+        artist = self.config.album.artist
+        return SongDownload(kind, song, words, draft.title, artist, tuple(tracks), first_bar, end_bar)
+
+    def write_file(self, asked: SongDownload, path: Path) -> None:
+        """Write a file that takes seconds to make, by another process."""
+        record = self._record_of(asked.song)
+        loops = () if record is None else record.loops
+        self.patient.submit(write_download, path, asked, self.config.render, self.store.soundfont, loops).result()
+
+    def _rendered(self, song: Song) -> SongLoudness | None:
+        """What was measured when the album's song of this number was rendered."""
+        path = stage_directory("render", self.config) / "render.json"
+        entries = read_json(path)["songs"] if path.exists() else []
+        entry: dict[str, Any] = next((one for one in entries if one["number"] == song.number), {})
+        return rendered_loudness(entry, song, self.config.render.loudness_lufs)
 
     def _record_of(self, song: Song) -> RecordSound | None:
         """What the records play in a song, and the names of its windows; None where there are none."""

@@ -119,9 +119,10 @@ async def _events(work: Work) -> AsyncIterator[str]:
 
 
 def sentence_of(error: Exception) -> str:
-    """An error's sentence, with a capital and a full stop."""
+    """An error's sentence, with a full stop, and a capital where it begins with a word and no name of a file or key."""
     text = " ".join(str(error).split()) or "That can't be done"
-    return text[0].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+    text = text[0].upper() + text[1:] if text.split()[0].isalpha() else text
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def told(error: Exception) -> str:

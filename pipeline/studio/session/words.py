@@ -285,6 +285,15 @@ class WordsDraft:
             for one in placed
         ]
 
+    def syllables(self) -> tuple[SungSyllable, ...]:
+        """What is sung on the song's notes, for its sound and its files."""
+        song, known = self._song(), self.words.known_lines(self._song().number)
+        texts: dict[int, list[str]] = {}
+        for one in placed_lines(self.plan) if known else ():
+            if one.position in known:
+                texts.setdefault(one.section, []).append(known[one.position].text)
+        return tuple(self.words.aligned(song, texts).syllables) if texts else ()
+
     def candidates(self, index: int, draw: int = 0) -> list[dict[str, Any]]:
         """Lines that the model offers for line `index`, at most seven; another `draw` gives others.
 

@@ -133,11 +133,11 @@ def test_a_balance_is_estimated_at_once_and_measured_when_the_song_rests(
     song, settings = lively_song(), render_settings()
     store, place = SoundStore(threads, FONT, "midirenderer"), ("0" * 32, 1)
     balancer = Balancer(store, threads, settings, tmp_path / "balance.json", rest_seconds=0.01)
-    first = balancer.balance(place, song, windows_of(song), (), None)
+    first = balancer.balance(place, song, windows_of(song))
     assert not first.is_measured
     while not (tmp_path / "balance.json").exists():
         time.sleep(0.02)
-    second = balancer.balance(place, song, windows_of(song), (), None)
+    second = balancer.balance(place, song, windows_of(song))
     assert second.is_measured
     mix = mix_song(song, settings, FONT)
     assert second.gains == pytest.approx(mix.amplitudes)
@@ -145,14 +145,14 @@ def test_a_balance_is_estimated_at_once_and_measured_when_the_song_rests(
     for name, gain in first.gains.items():
         assert abs(20 * np.log10(gain / second.gains[name])) < 6
     soft = replace(song, volumes=(0.8, 0.8, 0.4))
-    third = balancer.balance(place, soft, windows_of(soft), (), None)
+    third = balancer.balance(place, soft, windows_of(soft))
     assert third.gains["Bass"] / third.gains["Piano"] == pytest.approx(
         second.gains["Bass"] / second.gains["Piano"] / 2, rel=0.05
     ), "a volume is heard at once"
     balancer.stop()
     assert len(read_json(tmp_path / "balance.json")) == 1
     again = Balancer(store, threads, settings, tmp_path / "balance.json", rest_seconds=9)
-    assert again.balance(place, song, windows_of(song), (), None).is_measured, "also after a restart"
+    assert again.balance(place, song, windows_of(song)).is_measured, "also after a restart"
     again.stop()
 
 
