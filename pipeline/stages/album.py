@@ -16,7 +16,7 @@ from pipeline.dataset.store import open_store
 from pipeline.dataset.whole_songs import real_songs
 from pipeline.drawing.structure import draw_structure
 from pipeline.evaluation.whole_songs.nearest import nearest_songs
-from pipeline.files import read_json, write_text
+from pipeline.files import read_json, read_manifest, write_text
 from pipeline.pages.album.contents import bring_samples, bring_tracks, mean_recurrence, media_bytes, structures
 from pipeline.pages.album.cover import draw_cover, theme_of
 from pipeline.pages.album.credits import credit_rows, remake_command
@@ -58,7 +58,14 @@ def run(config: Config, directory: Path) -> Outcome:
     named_songs = {song.number: song for song in songs}
     nearest = _nearest(songs, config)
     tracks = bring_tracks(
-        _rendered(config), stage_directory("render", config), named_songs, lyrics, sung, nearest, directory
+        _rendered(config),
+        stage_directory("render", config),
+        named_songs,
+        lyrics,
+        sung,
+        nearest,
+        directory,
+        _kept(config),
     )
     samples, learning = bring_samples(stage_directory("train", config), directory)
     named = {track.number: track.title for track in tracks}
@@ -66,6 +73,7 @@ def run(config: Config, directory: Path) -> Outcome:
     draw_structure(directory / "structure.png", made, real)
     title = config.album.title or tracks[0].title
     records = [(named[song.number], loop.description) for song in songs for loop in song.loops if song.number in named]
+    by_people = [(track.title, track.provenance.text) for track in tracks if track.provenance is not None]
     planes = [song.planes for song in songs]
     draw_cover(directory / "cover.png", planes, title, config.album.artist, config.seed)
     page = AlbumPage(
@@ -77,7 +85,7 @@ def run(config: Config, directory: Path) -> Outcome:
         samples=samples,
         learning=learning,
         structure="structure.png",
-        credits=credit_rows(config, records),
+        credits=credit_rows(config, records, by_people),
         command=remake_command(config),
     )
     write_text(directory / "index.html", render_page(page))
@@ -98,6 +106,12 @@ def _nearest(songs: list[Song], config: Config) -> dict[int, str]:
     found, unseen = nearest_songs(open_store(directory), [song.planes for song in songs])
     beside = f" (of unseen songs {100 * unseen:.0f} % are in one)" if unseen is not None else ""
     return {song.number: one.words + beside for song, one in zip(songs, found, strict=True)}
+
+
+def _kept(config: Config) -> set[int]:
+    """Numbers of the songs that were kept in the studio."""
+    made = read_manifest(stage_directory("generate", config))
+    return {int(song["number"]) for song in made.notes.get("songs", ()) if song.get("kept")} if made else set()
 
 
 def _rendered(config: Config) -> list[dict[str, Any]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from pipeline.pages.album.page import (
     PageVerse,
     TrainingSample,
 )
+from pipeline.pages.album.provenance import provenance_of
 from pipeline.rendering.song_files import listed_files
 from pipeline.scores.notes import Notes
 from pipeline.scores.structure.self_similarity import bar_similarity, recurrence
@@ -59,6 +61,7 @@ def bring_tracks(
     sung: Mapping[int, SungLyrics],
     nearest: Mapping[int, str],
     album: Path,
+    kept: Collection[int] = (),
 ) -> list[AlbumTrack]:
     """Bring every song's files to `album/tracks/` and tell the page about it; what is missing is left out.
 
@@ -78,6 +81,8 @@ def bring_tracks(
         By number, how near the song is to its nearest training song, in words.
     album
         Where the page will lie.
+    kept
+        Numbers of the songs that were kept in the studio.
     """
     written = {lyric["number"]: lyric for lyric in lyrics.get("songs", [])}
     tracks = []
@@ -85,7 +90,8 @@ def bring_tracks(
         number = one["number"]
         song, lyric = songs.get(number), written.get(number)
         verses = _verses(lyric["sections"], song, sung.get(number, NO_LYRICS)) if lyric else ()
-        tracks.append(_bring_track(one, source, song, verses, nearest.get(number), album))
+        track = _bring_track(one, source, song, verses, nearest.get(number), album)
+        tracks.append(track if song is None else replace(track, provenance=provenance_of(song, number in kept)))
     return tracks
 
 

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 RECORD_LICENCE = "that of each record, which nobody here knows: clear it with its owner before you publish these songs"
 
 
-def credit_rows(config: Config, records: Sequence[tuple[str, str]] = ()) -> list[tuple[str, str]]:
+def credit_rows(
+    config: Config, records: Sequence[tuple[str, str]] = (), by_people: Sequence[tuple[str, str]] = ()
+) -> list[tuple[str, str]]:
     """Name and text of each row; what is not known is left out.
 
-    `records` are songs by title, each with a loop of an old record in words.
+    `records` are songs by title, each with a loop of an old record in words; `by_people` those that are not all the
+    generator's, each with what was drawn, given and kept.
     """
     rows = [
         *training_rows(config, read_manifest(stage_directory("train", config))),
@@ -31,6 +34,7 @@ def credit_rows(config: Config, records: Sequence[tuple[str, str]] = ()) -> list
             f"{config.render.synth} with {config.render.soundfont or 'the General MIDI sounds TimGM6mb (GPL-2)'}"
             + "; the words are spoken by espeak-ng (GPL-3) and sung by the WORLD vocoder" * config.render.vocal,
         ),
+        ("Not by the generator alone", ". ".join(f"{title}: {words}" for title, words in by_people)),
         ("Records", "; ".join(f"{title}: {words}" for title, words in records)),
         ("Licence of the records", RECORD_LICENCE if records else ""),
         ("Seed", str(config.seed)),

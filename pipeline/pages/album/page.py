@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline.drawing.palette import BACKGROUND, track_colour
 from pipeline.drawing.piano_rolls import SONG_BOX, SONG_SIZE
 from pipeline.pages.album.cover import Theme
+from pipeline.pages.album.provenance import PageProvenance
 from pipeline.pages.html import clock, inset, templates
 
 
@@ -73,6 +74,7 @@ class AlbumTrack:
     marks: Sequence[tuple[float, float]]
     lyric: Sequence[PageVerse]
     downloads: Sequence[PageDownload]
+    provenance: PageProvenance | None = None
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from pipeline.files import Manifest, write_json, write_manifest
 from pipeline.lyrics.alignment.alignment import fit_words
 from pipeline.pages.album.credits import credit_rows, remake_command
 from pipeline.scores.notes import Planes, notes_from_roll
+from pipeline.songs.provenance import Origin, with_origin
 from pipeline.songs.song import Section, Song
 from pipeline.stages import album
 from tests.song_makers import configured
@@ -247,6 +248,24 @@ def test_a_song_without_words_and_files_that_are_missing_are_left_out(run: Confi
     assert elements.text.count("Lyrics") == 2
     assert sum(tag == "audio" for tag, _ in elements.found) == 2
     assert all((PLACE / unquote(link)).exists() for link in elements.links() if not link.startswith("#"))
+
+
+def test_a_song_that_was_worked_on_says_so_on_the_page_and_in_the_credits(run: Config) -> None:
+    path = Path("outputs/run/generate/album/songs/02.npz")
+    song = Song.load(path)
+    replace(song, origins=with_origin(song.all_origins, Origin.DRAWN, 2, slice(2, 4))).save(path)
+    notes = {"songs": [{"number": 1}, {"number": 2, "kept": True}]}
+    write_manifest(path.parents[1], Manifest("generate", 2, {}, {}, {}, notes))
+    album.run(run, PLACE)
+    elements = Elements((PLACE / "index.html").read_text())
+    words = "ept in the studio; Bass, bars 3 to 4: drawn by hand; all other bars made by the generator"
+    assert elements.text.count(f"K{words}.") == 1, "below the roll of the second song"
+    strips = [one for tag, one in elements.found if tag == "svg" and one.get("role") == "img"]
+    assert [one["aria-label"] for one in strips] == [f"Who wrote the bars of {EVIL}: k{words}"]
+    assert sum(tag == "rect" for tag, _ in elements.found) == 5, "two whole tracks, one in three stretches"
+    row = f"Not by the generator alone: {EVIL}: k{words}"
+    assert row in (PLACE / "credits.txt").read_text()
+    assert "Not by the generator alone" in elements.text
 
 
 def test_the_playhead_follows_the_tempo(made: Path) -> None:
