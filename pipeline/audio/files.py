@@ -35,7 +35,7 @@ def dithered(sound: Sound) -> Sound:
     generator = np.random.default_rng(0)
     noise = generator.random(sound.shape, dtype=np.float32) - generator.random(sound.shape, dtype=np.float32)
     noise *= np.float32(1 / 32768)
-    noise[(sound[:, 0] == 0) & (sound[:, 1] == 0)] = 0
+    noise[(sound == 0).all(axis=1)] = 0
     return sound + noise
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
@@ -23,8 +22,6 @@ from gan.networks.generator import Generator
 from gan.networks.onnx_step import DiscriminatorScore, SamplerInputs, SamplerState, SamplerStep, StepInputs
 
 OPSET = 17
-BATCH = "batch"
-"""The name of the one axis whose size is open."""
 CONTEXT_INPUTS = ("streams", "mask")
 SAMPLER_INPUTS = (
     *("z", "z_time", "z_track", "z_track_time", "conditions"),
@@ -32,12 +29,12 @@ SAMPLER_INPUTS = (
     *("temperature", "condition_strength", "chord_strength"),
 )
 """See `gan.networks.onnx_step.SamplerInputs`."""
+STATES, BY_TIME, SHARED = SamplerState._fields, StepInputs._fields, ("density", "warmth")
+"""What goes from step to step, what each step has of its own, and what all steps share."""
 PHRASES, LOGITS = "phrases", "logits"
 """What the two models give: streams `[batch, time, tracks, 2, pitch_range]`, and `[batch]`."""
-TIMELESS = ("place", "elapsed", "bar_starts")
-"""Inputs of a step that all phrases share."""
-BATCH_FIRST = ("sums_of_bar", "since", "used")
-"""Parts of the state with the batch in front; the others have it second."""
+CANDIDATES = 6
+"""Phrases that the models take at once: sizes that stay the same make them half as large and twice as fast."""
 
 
 class _FlatStep(nn.Module):
@@ -57,62 +54,48 @@ class _FlatStep(nn.Module):
         return (*state, streams)
 
 
-@dataclass(frozen=True)
-class _Value:
-    """An input or output by name, with the axis that the batch runs along."""
-
-    name: str
-    batch_axis: int | None = 0
-
-
-def sampler_model(generator: Generator) -> ModelProto:
-    """The whole sampler: `SAMPLER_INPUTS` to `PHRASES`, as `Generator.streams` makes them."""
+def sampler_model(generator: Generator, count: int = CANDIDATES) -> ModelProto:
+    """The whole sampler of `count` phrases: `SAMPLER_INPUTS` to `PHRASES`, as `Generator.streams` makes them."""
     spec, size = generator.spec, generator.settings.latent_size
-    tracks, count = spec.num_tracks, 2
+    tracks = spec.num_tracks
     latents = [torch.zeros(count, size), torch.zeros(count, size)]
     latents += [torch.zeros(count, tracks, size), torch.zeros(count, tracks, size)]
+    conditions = torch.full((count, generator.layout.size), torch.nan)
     given = torch.zeros(count, spec.num_steps, tracks, 2, generator.pitch_range)
     factors = (torch.ones(tracks), torch.tensor(1.0), torch.tensor(1.0))
-    conditions = torch.full((count, generator.layout.size), torch.nan)
     arguments = (*latents, conditions, given, torch.zeros(count, tracks, spec.bars), *factors)
     before = SamplerInputs(generator)
-    states = [_Value(name, 0 if name in BATCH_FIRST else 1) for name in SamplerState._fields]
-    by_time = [_Value(name, None if name in TIMELESS else 1) for name in StepInputs._fields]
-    rest = [_Value("density"), _Value("warmth", None)]
-    inputs = [_Value(name, None if name in SAMPLER_INPUTS[-3:] else 0) for name in SAMPLER_INPUTS]
-    head = _exported(before, arguments, inputs, [*states, *by_time, *rest])
+    head = _exported(before, arguments, SAMPLER_INPUTS, [*STATES, *BY_TIME, *SHARED])
     with torch.no_grad():
         state, all_steps, density, warmth = before(*arguments)
-    first = [step[0].contiguous() for step in all_steps]
-    by_step = [_Value(name, None if name in TIMELESS else 0) for name in StepInputs._fields]
-    after = [_Value(f"next_{one.name}", one.batch_axis) for one in states]
+    first = (*state, *(step[0] for step in all_steps), density, warmth)
+    after = [f"next_{name}" for name in STATES]
     step = _exported(
         _FlatStep(SamplerStep(generator.decoder)),
-        (*(one.contiguous() for one in state), *first, density, warmth),
-        [*states, *by_step, *rest],
-        [*after, _Value("made")],
+        tuple(one.contiguous() for one in first),
+        [*STATES, *BY_TIME, *SHARED],
+        [*after, "made"],
     )
-    return _scan(head, step, [one.name for one in states], [one.name for one in by_time])
+    shape = (count, *given.shape[1:])
+    return _scan(head, step, shape)
 
 
-def discriminator_model(discriminator: Discriminator, pitch_range: int) -> ModelProto:
+def discriminator_model(discriminator: Discriminator, pitch_range: int, count: int = CANDIDATES) -> ModelProto:
     """The discriminator: `CONTEXT_INPUTS` to `LOGITS`, times its sharpness."""
     spec = discriminator.spec
-    streams = torch.zeros(2, spec.num_steps, spec.num_tracks, 2, pitch_range)
-    mask = torch.zeros(2, spec.num_tracks, spec.bars)
-    inputs = [_Value(name) for name in CONTEXT_INPUTS]
-    return _exported(DiscriminatorScore(discriminator), (streams, mask), inputs, [_Value(LOGITS)])
+    streams = torch.zeros(count, spec.num_steps, spec.num_tracks, 2, pitch_range)
+    mask = torch.zeros(count, spec.num_tracks, spec.bars)
+    return _exported(DiscriminatorScore(discriminator), (streams, mask), CONTEXT_INPUTS, [LOGITS])
 
 
 def _exported(
-    module: nn.Module, arguments: tuple[Tensor, ...], inputs: Sequence[_Value], outputs: Sequence[_Value]
+    module: nn.Module, arguments: tuple[Tensor, ...], inputs: Sequence[str], outputs: Sequence[str]
 ) -> ModelProto:
     """A module as ONNX, by tracing: in seconds, where the exporter of torch.export takes more than a minute."""
-    axes = {one.name: {one.batch_axis: BATCH} for one in [*inputs, *outputs] if one.batch_axis is not None}
     with warnings.catch_warnings(), torch.no_grad(), tempfile.TemporaryDirectory() as place:
         file = Path(place) / "network.onnx"
         warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.simplefilter("ignore", TracerWarning)  # sizes that stay the same are constants
+        warnings.simplefilter("ignore", TracerWarning)  # sizes stay the same
         warnings.filterwarnings("ignore", "Constant folding", UserWarning)
         torch.onnx.export(
             module.eval(),
@@ -120,32 +103,25 @@ def _exported(
             file,
             dynamo=False,
             opset_version=OPSET,
-            input_names=[one.name for one in inputs],
-            output_names=[one.name for one in outputs],
-            dynamic_axes=axes,
+            input_names=list(inputs),
+            output_names=list(outputs),
         )
         return onnx.load(file)
 
 
-def _scan(head: ModelProto, step: ModelProto, states: Sequence[str], by_time: Sequence[str]) -> ModelProto:
-    """`head`, then a Scan over time with `step` as its body; what both have beside `states` and `by_time` is shared."""
-    body = step.graph
-    own = {one.name for one in head.graph.output} - {*states, *by_time}
-    _rename(body, "step.", keep=own)
-    inputs = [one for one in body.input if one.name not in own]
+def _scan(head: ModelProto, step: ModelProto, shape: Sequence[int]) -> ModelProto:
+    """`head`, then a Scan over time with `step` as its body, which gives phrases of a shape."""
+    body, graph = step.graph, head.graph
+    _rename(body, "step.", keep=set(SHARED))
+    inputs = [one for one in body.input if one.name not in SHARED]
     del body.input[:]
     body.input.extend(inputs)
-    graph = head.graph
-    last = [f"last_{name}" for name in states]
-    graph.node.append(
-        helper.make_node(
-            "Scan", [*states, *by_time], [*last, "made"], name="steps", body=body, num_scan_inputs=len(by_time)
-        )
-    )
+    last = [f"last_{name}" for name in STATES]
+    inputs_of_scan, count = [*STATES, *BY_TIME], len(BY_TIME)
+    graph.node.append(helper.make_node("Scan", inputs_of_scan, [*last, "made"], body=body, num_scan_inputs=count))
     graph.node.append(helper.make_node("Transpose", ["made"], [PHRASES], perm=[1, 0, 2, 3, 4]))
-    sizes = [BATCH, *(None for _ in range(4))]
     del graph.output[:]
-    graph.output.append(helper.make_tensor_value_info(PHRASES, TensorProto.FLOAT, sizes))
+    graph.output.append(helper.make_tensor_value_info(PHRASES, TensorProto.FLOAT, shape))
     onnx.checker.check_model(head)
     return head
 

@@ -17,6 +17,9 @@ from gan.training.augmentation import draw_masks
 from pipeline.studio.export.networks import LOGITS, PHRASES, discriminator_model, sampler_model
 from tests.gan.trio import lively, music, networks
 
+COUNT = 25
+"""Phrases that the model takes at once."""
+
 
 @pytest.fixture(scope="module")
 def generator() -> Generator:
@@ -25,7 +28,7 @@ def generator() -> Generator:
 
 @pytest.fixture(scope="module")
 def sampler(generator: Generator) -> onnxruntime.InferenceSession:
-    return session(sampler_model(generator))
+    return session(sampler_model(generator, COUNT))
 
 
 def session(model: ModelProto) -> onnxruntime.InferenceSession:
@@ -47,13 +50,14 @@ def run_sampler(
     return np.asarray(phrases)
 
 
-@pytest.mark.parametrize(("count", "strengths"), [(100, (1.0, 1.0, 1.0)), (7, (0.6, 1.3, 2.0)), (1, (1.0, 0.0, 1.0))])
+@pytest.mark.parametrize("strengths", [(1.0, 1.0, 1.0), (1.0, 1.0, 2.0), (0.6, 1.3, 1.0), (1.0, 0.0, 1.0)])
 def test_a_hundred_phrases_have_the_same_cells_in_onnxruntime(
-    generator: Generator, sampler: onnxruntime.InferenceSession, count: int, strengths: tuple[float, float, float]
+    generator: Generator, sampler: onnxruntime.InferenceSession, strengths: tuple[float, float, float]
 ) -> None:
-    latents = generator.sample_latents(count, torch.Generator().manual_seed(count))
-    mask = draw_masks(count, generator.spec, torch.Generator().manual_seed(2))
-    context = StreamContext(generator.encode(music(count)), mask)
+    seed = round(1000 * sum(strengths))
+    latents = generator.sample_latents(COUNT, torch.Generator().manual_seed(seed))
+    mask = draw_masks(COUNT, generator.spec, torch.Generator().manual_seed(seed))
+    context = StreamContext(generator.encode(music(COUNT)), mask)
     condition_strength, temperature, chord_strength = strengths
     expected = generator.streams(latents, context, condition_strength, temperature, chord_strength=chord_strength)
     found = run_sampler(sampler, latents, context, strengths)
@@ -67,6 +71,6 @@ def test_the_discriminator_scores_alike_in_onnxruntime() -> None:
     discriminator.moments.copy_(torch.tensor([2.0, 0.5]))
     streams = generator.encode(music(9))
     mask = draw_masks(9, generator.spec, torch.Generator().manual_seed(2)).float()
-    model = discriminator_model(discriminator, generator.pitch_range)
+    model = discriminator_model(discriminator, generator.pitch_range, 9)
     (found,) = session(model).run([LOGITS], {"streams": streams.numpy(), "mask": mask.numpy()})
     np.testing.assert_allclose(found, DiscriminatorScore(discriminator)(streams, mask).detach(), rtol=1e-4, atol=1e-5)
