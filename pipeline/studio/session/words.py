@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -41,6 +42,8 @@ ALIGNMENTS_HELD, OFFERS_HELD = 64, 16
 MOST_DRAWS = 40
 """Times that other lines are offered for a place."""
 
+MORE_DRAWS = 6
+"""Times that more candidates are drawn where there are too few."""
 Position = tuple[str, int, int]
 """Kind of a section, its number among those of its kind, and a line's number in it, as in `SessionLine.position`."""
 
@@ -175,7 +178,7 @@ class StudioWords:
                 self._offers.popitem(last=False)
             draft, draws = self._offers[key]
             while len(draws) <= draw:
-                draws.append(varied(draft.candidates())[:SHOWN])
+                draws.append(_draw_lines(draft))
             return draws[draw]
 
     def spelling(self, text: str) -> LineCandidate | None:
@@ -398,6 +401,17 @@ class WordsDraft:
                 for start, end in pairwise([*starts, len(sung)])
             ],
         }
+
+
+def _draw_lines(draft: LyricDraft) -> list[LineCandidate]:
+    """`SHOWN` candidates for the next line, fewer where the model finds no more; `UserError` where it finds none."""
+    found = draft.candidates()
+    for _ in range(MORE_DRAWS):
+        if len(found) >= SHOWN:
+            break
+        with suppress(UserError):
+            found += draft.candidates()
+    return varied(found)[:SHOWN]
 
 
 def placed_lines(plan: LyricPlan) -> list[PlacedLine]:
