@@ -14,13 +14,13 @@ from pipeline.errors import UserError
 from pipeline.files import file_hash, lock, write_json
 from pipeline.settings.song_requests import run_directory
 from pipeline.songs.compose.song_composer import SongComposer
+from pipeline.songs.form import FORMS
 from pipeline.songs.song import Song
-from pipeline.studio.session.cell_request import check_version_request
 from pipeline.studio.session.draft import SongDraft, untitled
 from pipeline.studio.session.given_song_file import song_of_file
 from pipeline.studio.session.history import HISTORY, SongHistory
 from pipeline.studio.session.model import StudioModel
-from pipeline.studio.session.selection import VersionRequest
+from pipeline.studio.session.version_making import LARGEST_SEED
 
 MOST_SONGS = 99
 """Numbers that an album has."""
@@ -134,14 +134,16 @@ class StudioSession:
         UserError
             What is requested makes no sense.
         """
-        check_version_request(VersionRequest(temperature=request.temperature, tempo_bpm=request.tempo_bpm))
+        if request.form is not None and request.form not in FORMS:
+            raise UserError(f"There is no form {request.form}; there are {', '.join(sorted(FORMS))}.")
         number = self._new_number()
-        seed = secrets.randbelow(2**31) if request.seed is None else request.seed
-        try:
-            with self.model.lock:
-                config = composing(self.model.config, request, number, seed)
-                composer = SongComposer(config, self.model.checkpoint, progress)
-                song = composer.make(number)
+        seed = secrets.randbelow(LARGEST_SEED) if request.seed is None else request.seed
+        try:  # with networks of its own, so that others need not wait
+            config = composing(self.model.config, request, number, seed)
+            song = SongComposer(config, self.model.checkpoint, progress).make(number)
+        except UserError as error:
+            self._give_up(number)
+            raise UserError(str(error).replace("generate.", "")) from error
         except BaseException:
             self._give_up(number)
             raise

@@ -140,7 +140,7 @@ def test_a_whole_further_song_is_as_requested(session: StudioSession) -> None:
     assert (draft.number, song.key, song.tempo_bpm) == (3, "E minor", 120.0)
     assert STRINGS not in song.notes["track"] and told[-1][0] == told[-1][1]
     assert [symbol for _, symbol in song.chord_changes()][:4] == ["Am", "F", "C", "G"]
-    with pytest.raises(UserError, match="no form"):
+    with pytest.raises(UserError, match="There is no form fugue"):
         session.make_song(SongRequest(form="fugue"), lambda *done: None)
     assert [one.number for one in session.songs()] == [1, 2, 3]
 
