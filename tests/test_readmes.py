@@ -105,6 +105,7 @@ THEIRS = {
     r"lyrics\.interactive=true|generate\.style=\S+": "",
     r"executor=\S+|executor\.address=\S+": "",
     r"outputs/OTHER": "outputs/mine",
+    r"\+stage=studio(?!.* studio\.export)": "+stage=studio studio.export=site",  # which ends by itself
     r"(\+stage=evaluate name|budget=quick name)=\w+": r"\1=mine",
     r"album\.reroll=\[3": "album.reroll=[2",
     r"render\.request=given": "render.request=given generate.given=music/song-00.mid generate.keep=[piano]",
