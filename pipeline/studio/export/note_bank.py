@@ -42,7 +42,7 @@ TICKS_PER_SECOND = 2 * TICKS_PER_BEAT
 
 
 @dataclass(frozen=True)
-class Instrument:
+class SampledInstrument:
     """What a bank is made of: a program (of a drum kit where `is_drum`), and the pitches wanted of it."""
 
     program: int
@@ -65,7 +65,7 @@ def bank_pitches(low: int, high: int) -> tuple[int, ...]:
     return tuple(range(low + EVERY // 2, max(high, low) + EVERY // 2 + 1, EVERY))
 
 
-def write_bank(path: Path, instrument: Instrument, soundfont: Path, synth: str) -> dict[str, Any]:
+def write_bank(path: Path, instrument: SampledInstrument, soundfont: Path, synth: str) -> dict[str, Any]:
     """Write the bank of an instrument as MP3; what the page has to know of it, as plain values.
 
     `gain` is what its samples are multiplied by to be as loud as the synthesizer plays them.
@@ -88,7 +88,7 @@ def write_bank(path: Path, instrument: Instrument, soundfont: Path, synth: str) 
     }
 
 
-def _notes(instrument: Instrument, soundfont: Path, synth: str) -> NDArray[np.float32]:
+def _notes(instrument: SampledInstrument, soundfont: Path, synth: str) -> NDArray[np.float32]:
     """All notes of a bank one after another at `RATE_HZ`, `[samples]`."""
     channel = DRUM_CHANNEL if instrument.is_drum else 0
     slot = round(instrument.slot_seconds * TICKS_PER_SECOND)
@@ -120,13 +120,15 @@ def _click() -> NDArray[np.float32]:
     return lead
 
 
-def instruments_of(programs: Sequence[tuple[int, bool, int, int]], drum_pitches: Sequence[int]) -> list[Instrument]:
+def instruments_of(
+    programs: Sequence[tuple[int, bool, int, int]], drum_pitches: Sequence[int]
+) -> list[SampledInstrument]:
     """The banks that songs need, of `(program, is_drum, lowest, highest pitch)` of their tracks."""
     ranges: dict[tuple[int, bool], tuple[int, int]] = {}
     for program, is_drum, low, high in programs:
         before = ranges.get((program, is_drum), (low, high))
         ranges[program, is_drum] = min(low, before[0]), max(high, before[1])
     return [
-        Instrument(program, is_drum, tuple(sorted(drum_pitches)) if is_drum else bank_pitches(low, high))
+        SampledInstrument(program, is_drum, tuple(sorted(drum_pitches)) if is_drum else bank_pitches(low, high))
         for (program, is_drum), (low, high) in sorted(ranges.items())
     ]

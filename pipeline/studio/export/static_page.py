@@ -26,7 +26,7 @@ from pipeline.rendering.song_files import file_name
 from pipeline.songs.song import Song, song_paths
 from pipeline.songs.trained_model import TrainedModel, load_trained_model
 from pipeline.studio.export.networks import CANDIDATES, discriminator_model, sampler_model
-from pipeline.studio.export.note_bank import Instrument, instruments_of, write_bank
+from pipeline.studio.export.note_bank import SampledInstrument, instruments_of, write_bank
 from pipeline.studio.export.page_data import gains_of, model_values, song_values
 from pipeline.studio.export.runtime import Runtime, bring_runtime, find_package
 
@@ -98,7 +98,7 @@ def _write_banks(
     return banks
 
 
-def _instruments(songs: Sequence[Song], model: TrainedModel, generator: Generator) -> list[Instrument]:
+def _instruments(songs: Sequence[Song], model: TrainedModel, generator: Generator) -> list[SampledInstrument]:
     """The instruments of the songs' tracks with all pitches that those play or may play."""
     spec, programs, drums = generator.spec, [], set[int]()
     for index, (track, low) in enumerate(zip(spec.tracks, generator.lowest_pitches, strict=True)):
