@@ -45,9 +45,11 @@ export class Roll {
   /**
    * @param track `{is_drum, notes: [[step, length, pitch, velocity]], origins}`
    * @param colour of its notes
+   * @param range lowest and highest pitch that can be drawn
    */
-  constructor(track, colour) {
+  constructor(track, colour, range = [0, 127]) {
     this.colour = colour;
+    this.range = range;
     this.expanded = false;
     this.foldedHeight = 62;
     this.setTrack(track);
@@ -71,7 +73,7 @@ export class Roll {
       const [room, least] = this.expanded ? [4, 25] : [1, 13];
       let low = Math.min(...used, used.length ? Infinity : 54) - room, high = Math.max(...used, used.length ? 0 : 66) + room;
       while (high - low + 1 < least) { low -= 1; high += 1; }
-      [low, high] = [Math.max(low, 0), Math.min(high, 127)];
+      [low, high] = [Math.max(low, Math.min(this.range[0], ...used)), Math.min(high, Math.max(this.range[1], ...used))];
       this.rows = Array.from({ length: high - low + 1 }, (_, index) => low + index);
     }
     this.rowOf = new Map(this.rows.map((pitch, index) => [pitch, index]));

@@ -299,7 +299,8 @@ function mountSongs(studio) {
     const { song } = studio, entry = studio.songs.find((one) => one.number === song.number);
     byId("song-title").textContent = song.title;
     const seconds = song.step_seconds.at(-1);
-    const facts = [clock(seconds), `${song.bars} bars`, song.key, `${Math.round(song.tempo_bpm)} bpm`, `seed ${song.seed}`];
+    const facts = [clock(seconds), `${song.bars} bars`, song.key, `${Math.round(song.tempo_bpm)} bpm`];
+    if (song.seed !== null) { facts.push(`seed ${song.seed}`); }
     if (entry?.kept) { facts.push("kept in the album"); }
     byId("remarks").textContent = (song.remarks ?? []).join(" ");
     byId("remarks").hidden = !song.remarks?.length;

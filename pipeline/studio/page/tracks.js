@@ -9,7 +9,8 @@ export class TrackRow {
   constructor(studio, score, index) {
     Object.assign(this, { studio, score, index });
     const track = studio.song.tracks[index], colour = score.colours.tracks[index % 8];
-    this.roll = new Roll(track, colour);
+    const { lowest_pitch: lowest, num_pitches: pitches } = studio.model;
+    this.roll = new Roll(track, colour, [lowest, lowest + pitches - 1]);
     this.canvas = element("canvas", { "aria-hidden": "true" });
     this.lane = element("div", { class: "lane notes" }, this.canvas);
     this.fold = element("button", { type: "button", class: "fold", "aria-expanded": "false", "aria-label": `Unfold ${track.name}`, click: () => score.toggleFold(index) });

@@ -8,7 +8,7 @@ const AUTHORS = { model: "by the machine", person: "yours", edited: "yours, from
 
 export function mountWords(studio, score) {
   const row = byId("words-row"), lane = byId("lines");
-  let open = null, draw = 0;
+  let open = null, draw = 0, number = null;
 
   function place() {
     const { song } = studio;
@@ -22,7 +22,7 @@ export function mountWords(studio, score) {
   }
 
   function lineButton(line, spread) {
-    const label = `${line.text}, ${AUTHORS[line.author] ?? line.author}, rhyme ${line.rhyme || "none"}, ${line.syllables} syllables`;
+    const label = line.text ? `${line.text}, ${facts(line).replaceAll(" · ", ", ")}` : `No words yet, ${line.asked_syllables} syllables asked for`;
     const button = element("button", {
       type: "button", class: "line", "aria-label": label, title: line.text, "aria-pressed": String(line.index === open), click: () => choose(line.index),
     });
@@ -55,26 +55,35 @@ export function mountWords(studio, score) {
     const line = open === null ? null : lineOf(open);
     byId("words-panel").hidden = !line;
     if (!line) { open = null; return; }
-    const asked = line.asked_syllables === line.syllables ? "" : `, the notes ask for ${line.asked_syllables}`;
-    byId("words-title").textContent = `“${line.text}”`;
-    byId("line-facts").textContent = `${AUTHORS[line.author] ?? line.author} · rhyme ${line.rhyme || "none"} · ${line.syllables} syllables${asked}`;
+    byId("words-title").textContent = line.text ? `“${line.text}”` : "A line without words yet";
+    byId("line-facts").textContent = facts(line);
+  }
+
+  /** Who wrote a line, its rhyme and its length. */
+  function facts(line) {
+    const asked = `the notes ask for ${line.asked_syllables}`, rhyme = `rhyme ${line.rhyme || "none"}`;
+    if (!line.text) { return `${rhyme} · ${asked}`; }
+    const fits = line.asked_syllables === line.syllables ? "" : `, ${asked}`;
+    return `${AUTHORS[line.author] ?? line.author} · ${rhyme} · ${line.syllables} syllables${fits}`;
   }
 
   async function candidates() {
-    const index = open, list = byId("candidates"), number = studio.song.number;
-    list.replaceChildren();
+    const index = open, list = byId("candidates"), { number } = studio.song;
+    list.replaceChildren(element("li", { class: "quiet small", text: "Seven lines are being written." }));
     await studio.work(byId("more-candidates"), async () => {
       const answer = await studio.api.get(`/songs/${number}/words/${index}/candidates?draw=${draw}`);
       if (open !== index || studio.song.number !== number) { return; }
+      if (!answer.candidates.length) { throw new Mistake("No line came that fits; type your own."); }
       list.replaceChildren(...answer.candidates.map((one) => element("li", {}, element("button", {
         type: "button", "aria-label": `${one.text}, ${one.syllables} syllables`, click: (event) => take(one.text, "model", event.currentTarget),
       }, element("span", { text: one.text }), element("small", { text: String(one.syllables) })))));
       studio.say(`${answer.candidates.length} candidates`);
     });
+    if (open === index) { list.querySelector("li.quiet")?.remove(); }
   }
 
   async function take(text, author, control) {
-    const number = studio.song.number;
+    const { number } = studio.song;
     const taken = await studio.work(control, () => studio.inTurn(async () => {
       studio.apply(await studio.api.post(`/songs/${number}/words`, { line: open, text, author }), performance.now());
       return true;
@@ -100,7 +109,8 @@ export function mountWords(studio, score) {
   });
   studio.on("layout", place);
   studio.on("song", () => {
-    if (open !== null && !lineOf(open)) { open = null; }
+    if (studio.song.number !== number || (open !== null && !lineOf(open))) { open = null; }
+    number = studio.song.number;
     show();
   });
 }

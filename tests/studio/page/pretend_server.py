@@ -50,8 +50,8 @@ class PretendStudio:
     sounds: dict[str, Callable[[], bytes]] = field(default_factory=dict)
     asked: list[tuple[str, Any]] = field(default_factory=list)
     """Paths and bodies of what was posted, in order."""
-    slow_seconds: float = 0.0
-    """How long making versions takes."""
+    held: bool = False
+    """Whether versions are held back."""
     kept: set[int] = field(default_factory=set)
     count: int = 0
 
@@ -273,7 +273,8 @@ def application(studio: PretendStudio) -> Starlette:
         body = await note(request)
         if "X" in (body["chords"] or ""):
             return JSONResponse({"error": "X is no chord."}, status_code=400)
-        await asyncio.sleep(studio.slow_seconds)
+        while studio.held:
+            await asyncio.sleep(0.01)
         return JSONResponse(studio.versions(number_of(request), body))
 
     async def edits(request: Request) -> Response:

@@ -273,10 +273,12 @@ def test_the_rolls_of_a_long_song_are_drawn_in_a_moment(page: Page) -> None:
             const canvas = document.createElement("canvas");
             const roll = new Roll({ is_drum: false, notes, origins: "m".repeat(100) }, "#ffd166");
             const view = { ...studio.score.view, scale: 0.6, bars: 100, left: 0 };
-            roll.draw(canvas, view);
-            const before = performance.now();
-            for (let count = 0; count < 12; count++) { roll.draw(canvas, view); }
-            return (performance.now() - before) / 2;
+            const times = Array.from({ length: 30 }, () => {
+                const before = performance.now();
+                roll.draw(canvas, view);
+                return performance.now() - before;
+            });
+            return 6 * Math.min(...times);
         }"""
     )
-    assert milliseconds < 200, "six tracks of a hundred bars"
+    assert milliseconds < 100, "six tracks of a hundred bars"
