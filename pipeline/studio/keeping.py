@@ -17,6 +17,7 @@ from pipeline.build import Builder
 from pipeline.config import Config, as_made, stage_directory
 from pipeline.errors import UserError
 from pipeline.files import atomic_path
+from pipeline.pages.gallery.page import write_gallery
 from pipeline.settings.song_requests import run_directory
 from pipeline.songs.song import Song
 from pipeline.stage_table import upstream_of
@@ -84,6 +85,7 @@ def keep(config: Config, song: Song, title: str | None, progress: Callable[[str]
     progress("The album is brought up to date.")
     made.force, made.upstream = False, "run"
     Builder(made).build(ALBUM_STAGE)
+    write_gallery(Path("outputs"))
     progress("The album is up to date.")
 
 

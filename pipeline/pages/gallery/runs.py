@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UserError
-from pipeline.files import Manifest, read_manifest
+from pipeline.files import SET_ASIDE, Manifest, read_manifest
 from pipeline.pages.dataset.commands import stage_command, usual_settings
 from pipeline.pages.gallery.authorship import Authorship, authorship_of
 from pipeline.progress import counted, duration
@@ -28,6 +28,8 @@ RUN_STAGES = ("transcribe", "train", "evaluate", "generate", "lyrics", "render",
 DEEPEST = 4
 """Folders below `outputs` in which runs are looked for."""
 MOST_EXCERPT_LINES = 6
+SECTION_NAME = re.compile(r"\[.*\]")
+"""A line of `lyrics.txt` that nobody sings: `[verse 2]`."""
 LINKS = (
     ("Listen", "album/index.html"),
     ("Words", "lyrics/lyrics.txt"),
@@ -117,9 +119,9 @@ def _finished_at(run: Path) -> float:
 def read_run(outputs: Path, name: str) -> GalleryRun:
     """What there is to show of the run `name`, finished or not."""
     run = outputs / name
-    manifests, unfinished = _manifests(run)
+    manifests, before, unfinished = _manifests(run)
     settings: dict[str, Any] = {}
-    for manifest in manifests.values():
+    for manifest in (*before.values(), *manifests.values()):
         settings |= manifest.settings
     notes = {stage: manifest.notes for stage, manifest in manifests.items()}
     kind = _kind(run, manifests)
@@ -144,27 +146,33 @@ def read_run(outputs: Path, name: str) -> GalleryRun:
         excerpt=_excerpt(run) if kind == TEXT else [],
         links=[(label, f"{name}/{path}") for label, path in links],
         authorship=authorship_of(run, settings),
-        command=_command(name, manifests, settings),
+        command=_command(name, before | manifests, settings),
         unfinished=unfinished,
     )
 
 
-def _manifests(run: Path) -> tuple[dict[str, Manifest], list[str]]:
-    """The manifests of the finished stages in order (of songs that of the album's), and sentences on the others."""
-    found, unfinished = {}, []
+def _manifests(run: Path) -> tuple[dict[str, Manifest], dict[str, Manifest], list[str]]:
+    """The manifests of the finished stages (of songs that of the album's), and sentences on the others.
+
+    Between the two those of stages that are being made again, from before.
+    """
+    found, before, unfinished = {}, {}, []
     for stage in RUN_STAGES:
         folder = run / stage / "album" if stage in REQUEST_STAGES else run / stage
         try:
-            manifest = read_manifest(folder)
+            manifest, set_aside = read_manifest(folder), read_manifest(folder, SET_ASIDE)
         except (UserError, OSError):
             unfinished.append(f"{stage}: its manifest can't be read.")
             continue
         if manifest is not None:
             found[stage] = manifest
-        elif any(not path.name.startswith(".") for path in _entries(folder)):
+            continue
+        if set_aside is not None:
+            before[stage] = set_aside
+        if any(not path.name.startswith(".") for path in _entries(folder)):
             step = _last_step(folder / "metrics.jsonl")
             unfinished.append(f"{stage}: not finished{'' if step is None else f', stopped or busy at step {step:,}'}.")
-    return found, unfinished
+    return found, before, unfinished
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -243,16 +251,19 @@ def _excerpt(run: Path) -> list[str]:
             lines = path.read_text(encoding="utf-8").splitlines()
         except (OSError, ValueError):
             continue
-        return [line.strip(" #") for line in lines if line.strip(" #")][:MOST_EXCERPT_LINES]
+        said = [line.strip(" #") for line in lines if not SECTION_NAME.fullmatch(line.strip())]
+        return [line for line in said if line][:MOST_EXCERPT_LINES]
     return []
 
 
 def _command(name: str, manifests: Mapping[str, Manifest], settings: Mapping[str, Any]) -> str | None:
-    """The command that makes the last of the finished stages again."""
-    ranking = manifests.get("evaluate")
-    if not manifests or (ranking and len(manifests) == 1 and "ranking" in ranking.notes):
-        return f"python -m pipeline +stage=evaluate name={name}" if manifests else None
+    """The command that makes the last of these stages again; None where it can't be told."""
+    last = next((stage for stage in reversed(RUN_STAGES) if stage in manifests), None)
+    if last is None:
+        return None
+    if last == "evaluate" and "ranking" in manifests[last].notes:
+        return f"python -m pipeline +stage=evaluate name={name}"
     try:
-        return stage_command({**usual_settings(), **settings}, [*manifests][-1], name)
+        return stage_command({**usual_settings(), **settings}, last, name)
     except (UserError, ValueError, TypeError, KeyError, AttributeError):
         return None

@@ -49,7 +49,7 @@ def write_outputs(outputs: Path) -> None:
     """Runs `mine`, `verses`, `sweep/0`, `sweep/1`, `broken` and `begun`, and what is no run."""
     write_album(outputs / "mine")
     finished(outputs / "verses/lyrics", {"lyrics.kind": "song"}, {}, {}, "lyrics.txt", "learning.png")
-    (outputs / "verses/lyrics/lyrics.txt").write_text("# Salt\n\nVERSE\n  one <b>\n", encoding="utf-8")
+    (outputs / "verses/lyrics/lyrics.txt").write_text("1. Salt\n\n[verse]\none <b>\n", encoding="utf-8")
     for job in "01":
         finished(outputs / f"sweep/{job}/train", MUSIC | {"seed": int(job) + 1}, {"steps": 80}, {}, "learning.png")
     ranking = {"ranking": ["sweep/1", "sweep/0"]}

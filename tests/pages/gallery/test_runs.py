@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.files import SET_ASIDE
 from pipeline.pages.gallery.runs import ALBUM, EXPERIMENT, TEXT, UNFINISHED, read_run, run_names
 from tests.pages.gallery.outputs import write_outputs
 
@@ -58,7 +59,7 @@ def test_an_album_that_is_made_again_is_shown_as_far_as_it_came(outputs: Path) -
 
 def test_words_alone_are_a_text_with_its_first_lines(outputs: Path) -> None:
     run = read_run(outputs, "verses")
-    assert (run.kind, run.excerpt) == (TEXT, ["Salt", "VERSE", "one <b>"])
+    assert (run.kind, run.excerpt) == (TEXT, ["1. Salt", "one <b>"])
     assert run.command == "python -m pipeline +stage=lyrics name=verses"
 
 
@@ -68,6 +69,14 @@ def test_jobs_of_a_sweep_are_runs_and_the_sweep_has_its_ranking(outputs: Path) -
     assert sweep.command == "python -m pipeline +stage=evaluate name=sweep"
     job = read_run(outputs, "sweep/1")
     assert job.command is not None and "seed=2" in job.command and job.command.endswith("name=sweep/1")
+
+
+def test_a_training_that_is_made_again_keeps_its_command(outputs: Path) -> None:
+    place = outputs / "sweep/1/train"
+    (place / "manifest.json").rename(place / SET_ASIDE)
+    run = read_run(outputs, "sweep/1")
+    assert (run.kind, run.unfinished) == (UNFINISHED, ["train: not finished."])
+    assert run.command is not None and "+stage=train seed=2" in run.command
 
 
 def test_what_is_broken_or_half_made_is_listed_as_such(outputs: Path) -> None:
