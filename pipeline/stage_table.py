@@ -163,7 +163,7 @@ STAGES = {
         Stage(
             "studio",
             "a checkpoint and the album",
-            "outputs/NAME/studio/: what is composed and changed in the browser",
+            "outputs/NAME/studio/: what is changed in the browser; with studio.export=DIR a page that needs no server",
             format=1,
             groups=("studio",),
             needs=("album",),

@@ -6,6 +6,7 @@ import asyncio
 import re
 import tempfile
 from collections.abc import Awaitable, Callable
+from concurrent.futures import BrokenExecutor, CancelledError
 from functools import wraps
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -23,7 +24,6 @@ from starlette.types import ASGIApp
 from pipeline.config import stage_directory
 from pipeline.errors import UnusableError, UserError
 from pipeline.lyrics.song.lyric import AUTHORS
-from pipeline.studio.server.downloads import KINDS
 from pipeline.studio.server.fields import FieldError, Fields
 from pipeline.studio.server.files_of_pages import PAGE, file_within, studio_page
 from pipeline.studio.server.guard import Guard, TooLargeError, refused, too_large
@@ -95,6 +95,8 @@ def answered(handler: Handler) -> Handler:
             return too_large(request.url.path)
         except ClientDisconnect:
             return refused(400, "The request broke off.")
+        except (BrokenExecutor, CancelledError):
+            return refused(503, "What plays has stopped: ask again, or start the studio anew.")
         except HTTPException:
             raise
         except Exception as error:
@@ -164,8 +166,7 @@ class StudioApi:
             draft = self.studio.draft(*place)
             song = draft.song
             selection = selection_of(fields, song.spec)
-            with self.studio.turns.turn():
-                found = draft.versions(selection, wanted)
+            found = draft.versions(selection, wanted)
             return {"versions": [self.studio.version_view(song, selection, version) for version in found]}
 
         return JSONResponse(await run_in_threadpool(work))
@@ -191,8 +192,7 @@ class StudioApi:
 
         def work(progress: Progress) -> dict[str, Any]:
             draft = self.studio.draft(*place)
-            with self.studio.turns.turn():
-                draft.go_on(bars, wanted, lambda done, total: progress(done, total, "bars"))
+            draft.go_on(bars, wanted, self.studio.stepping(progress, "bars"))
             return self.studio.view(place[0], draft)
 
         return event_stream(work)
@@ -205,8 +205,7 @@ class StudioApi:
 
         def work(progress: Progress) -> dict[str, Any]:
             session = self.studio.session(name)
-            with self.studio.turns.turn():
-                draft = session.make_song(wanted, lambda done, total: progress(done, total, "bars"))
+            draft = session.make_song(wanted, self.studio.stepping(progress, "sections"))
             return self.studio.view(name, draft)
 
         return event_stream(work)
@@ -249,7 +248,7 @@ class StudioApi:
         midi = await run_in_threadpool(asked.midi)
         if midi is not None:
             saved = {"Content-Disposition": f'attachment; filename="{asked.file_name}"'}
-            return Response(midi, media_type=KINDS[kind], headers=saved)
+            return Response(midi, media_type=asked.media_type, headers=saved)
         folder = tempfile.TemporaryDirectory(prefix="studio-")
         path = Path(folder.name) / kind
         try:
@@ -258,7 +257,7 @@ class StudioApi:
             folder.cleanup()
             raise
         cleanup = BackgroundTask(folder.cleanup)
-        return FileResponse(path, media_type=KINDS[kind], filename=asked.file_name, background=cleanup)
+        return FileResponse(path, media_type=asked.media_type, filename=asked.file_name, background=cleanup)
 
     @answered
     async def suggest_lines(self, request: HttpRequest) -> Response:
@@ -270,8 +269,7 @@ class StudioApi:
 
         def work() -> dict[str, Any]:
             draft = self.studio.draft(*place)
-            with self.studio.turns.turn():
-                return {"candidates": draft.words.candidates(int(line), int(draw))}
+            return {"candidates": draft.words.candidates(int(line), int(draw))}
 
         return JSONResponse(await run_in_threadpool(work))
 

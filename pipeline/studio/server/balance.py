@@ -32,7 +32,7 @@ from pipeline.studio.server.playing import WAV_HZ, WindowNotes
 from pipeline.studio.server.sound_store import SoundStore, Workers
 from pipeline.studio.server.sound_windows import TrackWindows
 
-REST_SECONDS = 2.0
+REST_SECONDS = 5.0
 """A song is measured when it has not changed for so long."""
 SAMPLED_WINDOWS = 2
 """Windows of a track by which its loudness is estimated, those with the most notes."""

@@ -73,6 +73,11 @@ class SongDownload:
             return stem + bars + self.kind.removeprefix("selection").replace("loops", "-loops")
         return stem + self.kind.removeprefix("song").replace("stems", "-stems")
 
+    @property
+    def media_type(self) -> str:
+        """What kind of file it is."""
+        return KINDS[self.kind]
+
     def midi(self) -> bytes | None:
         """The file where it is MIDI, with section markers and chord names; None for others."""
         if self.kind == "song.mid":

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,24 +21,27 @@ from pipeline.audio.mastering import resample
 from pipeline.audio.synthesizers import RATE_HZ, Sound, soundfont_path
 from pipeline.config import Config, stage_directory
 from pipeline.files import fingerprint, read_json
+from pipeline.progress import say
 from pipeline.rendering.record import BASSES, RECORD, play_loops, read_loops
 from pipeline.scores.instruments import DRUM_SETS, instrument_name
 from pipeline.songs.request import match_track
 from pipeline.songs.song import Song
 from pipeline.songs.sung_syllables import with_words
 from pipeline.studio.server.balance import REST_SECONDS, Balancer, SongLoudness, rendered_loudness
-from pipeline.studio.server.downloads import KINDS, SongDownload, write_download
 from pipeline.studio.server.fields import Fields
 from pipeline.studio.server.keeping_apart import keep_apart
 from pipeline.studio.server.playing import WAV_HZ, wav_bytes
 from pipeline.studio.server.sound_store import SoundStore, Workers
 from pipeline.studio.server.sound_windows import LEAD_SECONDS, WINDOW_BARS, record_windows, windows_of
-from pipeline.studio.server.work import GoneError, MissingError, Progress, Turns
+from pipeline.studio.server.work import GoneError, MissingError, Progress
 from pipeline.studio.session.draft import SongDraft
 from pipeline.studio.session.model import StudioModel
 from pipeline.studio.session.selection import Selection, Version
 from pipeline.studio.session.studio_session import StudioSession
 from pipeline.studio.session.views import notes_view, song_view
+
+if TYPE_CHECKING:
+    from pipeline.studio.server.downloads import SongDownload
 
 RECORDS_HELD = 4
 """Sounds of the records of songs that are kept in memory."""
@@ -87,7 +90,6 @@ class Studio:
     ) -> None:
         self.config, self.patient = config, patient
         self.token = secrets.token_urlsafe(32)
-        self.turns = Turns()
         self.keeping = threading.Lock()
         self.folder = stage_directory("studio", config)
         self.store = SoundStore(players, soundfont_path(config.render.soundfont), config.render.synth)
@@ -101,7 +103,8 @@ class Studio:
     def _load(self, model: Callable[[], StudioModel]) -> None:
         try:
             self._model.set_result(model())
-        except BaseException as error:
+        except Exception as error:
+            say(f"studio: {error}")
             self._model.set_exception(error)
 
     @property
@@ -131,6 +134,15 @@ class Studio:
     def draft(self, session: str, number: int) -> SongDraft:
         """A song of a session. Raises `UserError` or `MissingError` where there is none."""
         return self.session(session).draft(number)
+
+    def stepping(self, progress: Progress, what: str) -> Callable[[int, int], None]:
+        """What long work tells its steps to: the page hears of them, and others have their turns."""
+
+        def step(done: int, total: int) -> None:
+            progress(done, total, what)
+            self.model.lock.pass_on()
+
+        return step
 
     def overview(self, name: str) -> dict[str, Any]:
         """What the page shows beside a song: the album, its songs, what can be asked for."""
@@ -216,6 +228,8 @@ class Studio:
 
     def asked_file(self, session: str, number: int, kind: str, query: Fields) -> SongDownload:
         """What file is asked for: `track` names a track, `tracks` several, `first` and `end` are bars."""
+        from pipeline.studio.server.downloads import KINDS, SongDownload  # takes a second, which a start does without
+
         if kind not in KINDS:
             raise MissingError(f"There is no file {kind[:40]}; there are {', '.join(KINDS)}.")
         draft = self.draft(session, number)
@@ -230,6 +244,8 @@ class Studio:
 
     def write_file(self, asked: SongDownload, path: Path) -> None:
         """Write a file that takes seconds to make, by another process."""
+        from pipeline.studio.server.downloads import write_download
+
         record = self._record_of(asked.song)
         loops = () if record is None else record.loops
         self.patient.submit(write_download, path, asked, self.config.render, self.store.soundfont, loops).result()

@@ -1,4 +1,4 @@
-"""Work off the event loop: requests for the networks take turns, and long work tells of its progress as events."""
+"""Long work off the event loop: it tells of its progress as events, and stops where nobody listens."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import asyncio
 import json
 import threading
 import traceback
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from starlette.responses import StreamingResponse
@@ -29,48 +27,6 @@ class GoneError(Exception):
 
 class MissingError(Exception):
     """There is nothing of that name: one sentence."""
-
-
-class Turns:
-    """A lock for threads that is had in the order in which it was asked for (a ticket lock).
-
-    Long work lets those who wait have a turn between its steps by `pass_on`.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: deque[threading.Event] = deque()
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Hold the lock."""
-        self._take()
-        try:
-            yield
-        finally:
-            self._leave()
-
-    def pass_on(self) -> None:
-        """Let all who wait go first."""
-        with self._lock:
-            if len(self._waiting) == 1:
-                return
-        self._leave()
-        self._take()
-
-    def _take(self) -> None:
-        mine = threading.Event()
-        with self._lock:
-            self._waiting.append(mine)
-            if self._waiting[0] is mine:
-                mine.set()
-        mine.wait()
-
-    def _leave(self) -> None:
-        with self._lock:
-            self._waiting.popleft()
-            if self._waiting:
-                self._waiting[0].set()
 
 
 def event_stream(work: Work) -> StreamingResponse:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from threading import RLock
 
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
@@ -13,6 +12,7 @@ from pipeline.errors import UserError
 from pipeline.songs.inpaint.window_inpainting import WindowInpainter
 from pipeline.songs.song import Song
 from pipeline.songs.trained_model import load_trained_model
+from pipeline.studio.session.turns import TurnLock
 from pipeline.studio.session.words import StudioWords
 
 CANDIDATES = 16
@@ -37,7 +37,7 @@ class StudioModel:
     in_common_key
         Whether the networks know C major and A minor only.
     lock
-        Held by whoever uses the networks.
+        Held by whoever uses the networks, in turn.
     """
 
     def __init__(self, config: Config, checkpoint: Path) -> None:
@@ -51,7 +51,7 @@ class StudioModel:
         self.inpainter = WindowInpainter(model.generator, model.discriminator, model.statistics, CANDIDATES)
         self.performance, self.styles, self.in_common_key = model.performance, model.styles, model.in_common_key
         self.words = StudioWords(config)
-        self.lock = RLock()
+        self.lock = TurnLock()
 
     @property
     def generator(self) -> Generator:
