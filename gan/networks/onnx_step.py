@@ -9,7 +9,6 @@ decide are computed as well, and masked. `DiscriminatorScore` rates what comes o
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -23,7 +22,17 @@ from gan.latents import Latents
 from gan.networks.decoder import GOLDEN, NoteDecoder
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
-from gan.networks.heads import KEEP_ALL, KEEP_SOME, STRIKE, DrumHead, PitchedHead
+from gan.networks.heads import (
+    KEEP_ALL,
+    KEEP_SOME,
+    NEVER,
+    STRIKE,
+    WIDEST_INTERVAL,
+    DrumHead,
+    PitchedHead,
+    highest,
+    lowest,
+)
 from gan.networks.history import (
     LONGEST,
     History,
@@ -32,10 +41,13 @@ from gan.networks.history import (
     places_of_steps,
     steps_before,
 )
+from gan.networks.layers import activate
 from gan.ops.cross_spectra import SpectraLayout, stream_projection_reference
 from gan.rolls import STREAM_ONSET, STREAM_SOUNDING
 from gan.spec import RollSpec
 
+COLD = 1e-6
+"""The temperature that stands for 0: what is most likely."""
 NUM_SUMS = 1 + 4
 """Running sums of a track, see `History.sums`."""
 
@@ -120,51 +132,6 @@ class StepHistory(History):
         self.ahead, self.nearness = inputs.ahead.unsqueeze(0), inputs.nearness.unsqueeze(0)
         self.counted = torch.eye(LONGEST)
         self.places, self.elapsed = inputs.place.unsqueeze(0), inputs.elapsed
-        self.notes = list(inputs.given_streams[:, :, STREAM_SOUNDING].unbind(1))
-        self.onsets = list(inputs.given_streams[:, :, STREAM_ONSET].unbind(1))
-        self.visible = list(inputs.given.unbind(1))
-
-    def decide(self, track: int, onset: Tensor, sounding: Tensor) -> None:
-        """Notes of a track at the step, `[batch, pitch_range]` each."""
-        self.onsets[track], self.notes[track] = onset, sounding
-        self.visible[track] = torch.ones_like(self.visible[track])
-
-    def beside(self, decided: Sequence[int], start: int, stop: int) -> tuple[Tensor, Tensor, Tensor]:
-        """As in `History`: what is known of all tracks at the step."""
-        notes = torch.stack(self.notes, 1)
-        chroma = self._chroma_of(notes)
-        strikes, visible = torch.stack(self.onsets, 1).amax(2), torch.stack(self.visible, 1)
-        features = torch.cat([notes.flatten(1), chroma.flatten(1), strikes, visible], 1)
-        return features.unsqueeze(0), chroma.amax(1).unsqueeze(0), notes.unsqueeze(0)
-
-    def next_state(self, state: SamplerState, keys: Tensor) -> SamplerState:
-        """The state after all tracks have decided; `keys` are `hash_keys`."""
-        onset, sounding = torch.stack(self.onsets, 1), torch.stack(self.notes, 1)
-        struck, hashes = onset.amax(2), onset @ keys
-        counts = [onset.sum(2)]
-        for bars in (1, 2):
-            back = self.lead - bars * self.bar
-            played = torch.maximum(struck, state.struck[back])
-            counts += [played * (hashes == state.hashes[back]), played]
-        sums = state.sums[-1] + torch.stack(counts, 2)
-        hit = struck > 0
-        earlier = torch.stack([onset, state.chords[0]])
-        return SamplerState(
-            onset=_moved_on(state.onset, onset),
-            sounding=_moved_on(state.sounding, sounding),
-            struck=_moved_on(state.struck, struck),
-            hashes=_moved_on(state.hashes, hashes),
-            harmony=_moved_on(state.harmony, self._chroma_of(sounding).amax(1)),
-            sums=_moved_on(state.sums, sums),
-            sums_of_bar=state.sums_of_bar,
-            chords=torch.where(hit.unsqueeze(2), earlier, state.chords),
-            since=torch.where(hit, 1, (state.since + 1).clamp(max=LONGEST)),
-            used=torch.maximum(state.used, onset),
-        )
-
-    def _chroma_of(self, notes: Tensor) -> Tensor:
-        """Pitch classes `[batch, tracks, 12]` of notes `[batch, tracks, pitch_range]`."""
-        return torch.einsum("bvp,vpc->bvc", notes, self.classes).clamp(max=1)
 
     def _window(self, start: int, stop: int, first: int, count: int) -> Tensor:
         return self.struck[start + first : start + first + count].permute(1, 2, 0).unsqueeze(0)
@@ -176,15 +143,164 @@ class StepHistory(History):
         return self.elapsed.view(1, 1, 1)
 
 
+class Present:
+    """What is known of the step that is being decided, a list entry a track: first what is given.
+
+    Attributes
+    ----------
+    notes, onsets
+        `[batch, pitch_range]` each.
+    chroma
+        `[batch, 12]` each.
+    strikes, visible, tops
+        `[batch, 1]` each: whether a note begins, whether it is known what the track does, its highest note or -1.
+    harmony
+        `[batch, 12]`: pitch classes of all tracks.
+    """
+
+    def __init__(self, inputs: StepInputs, classes: Tensor) -> None:
+        sounding, onset = inputs.given_streams[:, :, STREAM_SOUNDING], inputs.given_streams[:, :, STREAM_ONSET]
+        self.classes = classes
+        chroma = torch.matmul(sounding.transpose(0, 1), classes).clamp(max=1)  # [tracks, batch, 12]
+        self.notes, self.onsets = list(sounding.unbind(1)), list(onset.unbind(1))
+        self.chroma, self.harmony = list(chroma.unbind(0)), chroma.amax(0)
+        self.strikes = list(torch.split(onset.amax(2), 1, 1))
+        self.visible = list(torch.split(inputs.given, 1, 1))
+        self.tops = list(torch.split(highest(sounding), 1, 1))
+
+    def decide(self, track: int, onset: Tensor, sounding: Tensor, is_pitched: bool) -> None:
+        """Notes of a track, `[batch, pitch_range]` each."""
+        self.onsets[track], self.notes[track] = onset, sounding
+        self.strikes[track] = onset.amax(1, keepdim=True)
+        self.visible[track] = torch.ones_like(self.visible[track])
+        if is_pitched:
+            self.chroma[track] = torch.matmul(sounding, self.classes[track]).clamp(max=1)
+            self.harmony = torch.maximum(self.harmony, self.chroma[track])
+            self.tops[track] = highest(sounding).unsqueeze(1)
+
+    def features(self) -> Tensor:
+        """What `History.beside` has of all tracks, `[batch, inputs]`."""
+        return torch.cat([*self.notes, *self.chroma, *self.strikes, *self.visible], 1)
+
+
+class FusedPitchedHead(nn.Module):
+    """What `decide` does with a `PitchedHead`, in few operations: small ones cost a browser more than the sums in them.
+
+    All that scores pitches is one product, in which intervals and the choice to strike no more have a place of their
+    own; tables say where the interval from each origin to each pitch stands.
+
+    Parameters
+    ----------
+    head
+        The weights.
+    offsets
+        `[others]`: semitones from the first pitch of this track to that of each other one.
+    """
+
+    scores: Tensor
+    bias: Tensor
+    from_kept: Tensor
+    from_chosen: Tensor
+    places_of_origins: Tensor
+    first_rows: Tensor
+    places_of_last: Tensor
+    blocked: Tensor
+    one_hot: Tensor
+
+    def __init__(self, head: PitchedHead, offsets: Tensor) -> None:
+        super().__init__()
+        self.head, size, span = head, head.pitch_range, 2 * WIDEST_INTERVAL + 2
+        self.num_intervals = span + 1  # the last place of each origin is for no interval
+        weights, biases = (
+            head.intervals.weight.view(-1, span, head.intervals.in_features),
+            head.intervals.bias.view(-1, span),
+        )
+        layers: list[tuple[Tensor, Tensor]] = [
+            (head.pitch.weight, head.pitch.bias),
+            (head.pointers.weight, head.pointers.bias),
+        ]
+        layers.append((pad(weights, [0, 0, 0, 1]).flatten(0, 1), pad(biases, [0, 1]).flatten()))
+        self.sizes = [len(bias) for _, bias in layers]
+        self.register_buffer("scores", torch.cat([weight for weight, _ in layers]).t().contiguous())
+        self.register_buffer("bias", torch.cat([bias for _, bias in layers]))
+        self.register_buffer("from_kept", head.chosen.weight[:, size:].t().contiguous())
+        self.register_buffer("from_chosen", head.chosen.weight[:, :size].t().contiguous())
+        shifts = torch.cat([torch.zeros(3, dtype=torch.long), offsets])
+        tables = torch.stack([_places_of_intervals(size, int(shift)) for shift in shifts])
+        tables = torch.cat([torch.full_like(tables[:, :1], span), tables[:, :-1]], 1)  # first that of no origin
+        self.register_buffer("places_of_origins", tables.flatten(0, 1))
+        self.register_buffer("first_rows", torch.arange(len(shifts)) * (size + 1) + 1)
+        self.register_buffer("places_of_last", _places_of_intervals(size, 0))
+        pitches = torch.arange(size + 1)
+        blocked = NEVER * ((pitches <= pitches.unsqueeze(1)) & (pitches < size)).float()
+        blocked[:, size] = NEVER * (head.max_notes == 1)
+        self.register_buffer("blocked", blocked)
+        self.register_buffer("one_hot", torch.eye(size + 1)[:, :size].contiguous())
+
+    def forward(
+        self, hidden: Tensor, old: Tensor, pointers: Tensor, tops: Tensor, chance: Tensor, temperature: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Onsets and sounding notes `[batch, pitch_range]`.
+
+        Parameters
+        ----------
+        hidden, old, chance
+            As in `gan.networks.decoder.decide`.
+        pointers
+            `[batch, num_pointers, pitch_range + 1]`, zeros in the last place.
+        tops
+            `[batch, 3 + others]`: pitches from which intervals count, each in its own track's range, -1 for none.
+        temperature
+            `[2]`: of rhythm and of pitches.
+        """
+        head, size = self.head, self.head.pitch_range
+        rhythm, pitch_warmth = temperature.unbind(0)
+        chances = torch.split(chance, 1, 1)
+        mode = _pick(head.mode_logits(hidden, old), chances[0], rhythm)
+        keep = (mode % STRIKE).unsqueeze(1)
+        kept = old * (keep == KEEP_ALL)
+        if head.max_notes > 1:
+            draws = chances[1] + torch.arange(size, device=hidden.device) * GOLDEN
+            draws = torch.where(rhythm > 2 * COLD, draws - draws.floor(), 0.5)
+            kept = torch.where(keep == KEEP_SOME, old * (draws < torch.sigmoid(head.keep(hidden))), kept)
+        base = head.pitch_hidden(hidden) + torch.matmul(kept, self.from_kept)
+        fixed = self.places_of_origins[tops + self.first_rows]
+        shut = pad(NEVER * kept, [0, 1])
+        onset, strikes, last = torch.zeros_like(old), mode >= STRIKE, mode
+        for number in range(head.max_notes):
+            state = activate(base if number == 0 else base + torch.matmul(onset, self.from_chosen))
+            logits, weights, intervals = torch.split(torch.addmm(self.bias, state, self.scores), self.sizes, 1)
+            intervals = intervals.view(len(old), -1, self.num_intervals)
+            if number == 0:
+                found = intervals[:, :-1].gather(2, fixed)
+                closed = pad(shut[:, :-1], [0, 1], value=NEVER)  # something is struck
+            else:
+                places = torch.cat([fixed, self.places_of_last.index_select(0, last).unsqueeze(1)], 1)
+                found, closed = intervals.gather(2, places), shut + self.blocked.index_select(0, last)
+            pointed = torch.matmul(weights.unsqueeze(1), pointers).squeeze(1)
+            pitch = _pick(logits + pointed + found.sum(1) + closed, chances[2 + number], pitch_warmth)
+            strikes = strikes & (pitch < size)
+            last = torch.where(strikes, pitch, size)
+            onset = onset + self.one_hot.index_select(0, last)
+        return onset, torch.maximum(onset, kept)
+
+
 class SamplerStep(nn.Module):
     """One step of all tracks: what `NoteDecoder.sample` does in its loop."""
 
     keys: Tensor
+    wide_classes: Tensor
 
     def __init__(self, decoder: NoteDecoder) -> None:
         super().__init__()
-        self.decoder = decoder
+        self.decoder, pitched = decoder, decoder.spec.pitched
         self.register_buffer("keys", hash_keys(decoder.pitch_range).to(decoder.classes.dtype))
+        self.register_buffer("wide_classes", pad(decoder.classes, [0, 0, 0, 1]).transpose(1, 2).contiguous())
+        heads: dict[str, nn.Module] = {}
+        for track, head in enumerate(decoder.heads):
+            if isinstance(head, PitchedHead):
+                heads[str(track)] = FusedPitchedHead(head, decoder.offsets[pitched.index(track)])
+        self.heads = nn.ModuleDict(heads)
 
     def forward(
         self, state: SamplerState, inputs: StepInputs, density: Tensor, temperature: Tensor
@@ -198,35 +314,71 @@ class SamplerStep(nn.Module):
         density
             Notes a bar requested, `[batch, tracks]`, NaN for no request.
         temperature
-            `[tracks, 2]`: of rhythm and of pitches, factors of the model's own included.
+            `[tracks, 2]`: of rhythm and of pitches, factors of the model's own included; `COLD` at least.
         """
-        decoder = self.decoder
-        starts = inputs.bar_starts > 0
-        state = state._replace(sums_of_bar=torch.where(starts, state.sums[-1], state.sums_of_bar))
+        decoder, tracks = self.decoder, self.decoder.spec.num_tracks
+        state = state._replace(sums_of_bar=torch.where(inputs.bar_starts > 0, state.sums[-1], state.sums_of_bar))
         history = StepHistory(decoder.spec, decoder.classes, state, inputs, density)
-        x = inputs.features.unsqueeze(0)
-        past, own, means = decoder._past(history, x, 0, 1)
-        for place, track in enumerate(decoder.order):
-            head, chance = decoder.heads[track], inputs.uniform[:, track]
-            hidden, chroma, notes = decoder._now(history, past, track, place, 0, 1)
-            if isinstance(head, DrumHead):
-                onset = sounding = head.patterns[_pick(head.pattern(hidden), chance[:, 0], temperature[track, 0])]
+        features, own = history.before(0, 1)
+        shared, means = history.shared(0, 1)
+        hidden = decoder.before(torch.cat([features, inputs.features.unsqueeze(0)], 3))
+        past = list((hidden + decoder.shared(shared).unflatten(2, (tracks, -1))).squeeze(0).unbind(1))
+        for name, layer in decoder.drums.items():
+            past[int(name)] = past[int(name)] + layer(history.drums(int(name), 0, 1)).squeeze(0)
+        present = Present(inputs, decoder.classes)
+        chord, old = own[0, :, :, 1], state.sounding[-1].unbind(1)
+        own_pointers = pad(own.squeeze(0), [0, 1]).unbind(1)  # [batch, NUM_OWN, pitch_range + 1] each
+        lines = torch.stack([lowest(chord), highest(chord), highest(inputs.ahead)], 2).unbind(1)
+        harmony_of_chord = torch.matmul(chord.transpose(0, 1), decoder.classes).unsqueeze(2).unbind(0)
+        requested = inputs.features[:, :, -CHORD_SIZE:-1].reshape(-1, tracks, 3, 12).unbind(1)
+        uniform, warmth = inputs.uniform.unbind(1), temperature.unbind(0)
+        given, here = inputs.given_streams.unbind(1), torch.split(inputs.given > 0, 1, 1)
+        for track in decoder.order:
+            chance, drums = uniform[track], decoder.heads[track]
+            hidden = torch.addmm(decoder.beside.bias[track], present.features(), decoder.beside.weight[track])
+            hidden = activate(decoder.hidden[track](activate(hidden + past[track])))
+            if isinstance(drums, DrumHead):
+                pattern = _pick(drums.pattern(hidden), chance[:, :1], warmth[track][0])
+                onset = sounding = drums.patterns.index_select(0, pattern)
             else:
-                assert isinstance(head, PitchedHead)
-                pointers = decoder._pointers(own, chroma, means, x, track)
-                origins = decoder._origins(own, notes, track)
-                old = own[0, :, track, 0]
-                onset, sounding = _decide(head, hidden, old, pointers, origins, chance, temperature[track])
-            here = inputs.given[:, track].unsqueeze(1) > 0
-            given = inputs.given_streams[:, track]
-            onset = torch.where(here, given[:, STREAM_ONSET], onset)
-            sounding = torch.where(here, given[:, STREAM_SOUNDING], sounding)
-            history.decide(track, onset, sounding)
-        after = history.next_state(state, self.keys)
+                beside = [present.tops[other] for other in decoder.spec.pitched if other != track]
+                harmony = [present.harmony.unsqueeze(1), means[0], harmony_of_chord[track], requested[track]]
+                pointed = torch.matmul(torch.cat(harmony, 1), self.wide_classes[track])
+                pointers = torch.cat([own_pointers[track], pointed], 1)
+                tops = torch.cat([lines[track], *beside], 1)
+                head = self.heads[str(track)]
+                onset, sounding = head(hidden, old[track], pointers, tops, chance, warmth[track])
+            onset = torch.where(here[track], given[track][:, STREAM_ONSET], onset)
+            sounding = torch.where(here[track], given[track][:, STREAM_SOUNDING], sounding)
+            present.decide(track, onset, sounding, not isinstance(drums, DrumHead))
+        after = self.next_state(state, present)
         # a given note that goes on where nothing sounds before it begins there, as in `inpaint_streams`
         onset, sounding, before = after.onset[-1], after.sounding[-1], state.sounding[-1]
         begun = onset + sounding * (1 - onset) * (1 - before) * inputs.joins.unsqueeze(2)
         return after, torch.stack([sounding, begun], 2)
+
+    def next_state(self, state: SamplerState, present: Present) -> SamplerState:
+        """The state after all tracks have decided."""
+        onset, sounding = torch.stack(present.onsets, 1), torch.stack(present.notes, 1)
+        struck, hashes = torch.cat(present.strikes, 1), torch.matmul(onset, self.keys)
+        counts, window = [onset.sum(2)], steps_before(self.decoder.spec)
+        for bars in (1, 2):
+            back = window - bars * self.decoder.spec.steps_per_bar
+            played = torch.maximum(struck, state.struck[back])
+            counts += [played * (hashes == state.hashes[back]), played]
+        hit = struck > 0
+        return SamplerState(
+            onset=_moved_on(state.onset, onset),
+            sounding=_moved_on(state.sounding, sounding),
+            struck=_moved_on(state.struck, struck),
+            hashes=_moved_on(state.hashes, hashes),
+            harmony=_moved_on(state.harmony, present.harmony),
+            sums=_moved_on(state.sums, state.sums[-1] + torch.stack(counts, 2)),
+            sums_of_bar=state.sums_of_bar,
+            chords=torch.where(hit.unsqueeze(2), torch.stack([onset, state.chords[0]]), state.chords),
+            since=torch.where(hit, 1, (state.since + 1).clamp(max=LONGEST)),
+            used=torch.maximum(state.used, onset),
+        )
 
 
 class SamplerInputs(nn.Module):
@@ -297,7 +449,7 @@ class SamplerInputs(nn.Module):
             bar_starts=self.bar_starts,
         )
         density = conditions[:, generator.layout.attribute(DENSITY)]
-        warmth = temperature.unsqueeze(1) * self.own_temperatures
+        warmth = (temperature.unsqueeze(1) * self.own_temperatures).clamp(min=COLD)
         return first_state(generator.decoder, density), inputs, density, warmth
 
 
@@ -364,41 +516,22 @@ def _moved_on(window: Tensor, last: Tensor) -> Tensor:
 
 
 def _pick(logits: Tensor, uniform: Tensor, temperature: Tensor) -> Tensor:
-    """As `gan.networks.decoder.pick`, for a temperature that is a tensor of one number."""
-    warm = temperature > 0
-    shares = torch.softmax(logits / torch.where(warm, temperature, 1.0), 1).cumsum(1)
-    drawn = (shares < (uniform * shares[:, -1]).unsqueeze(1)).sum(1).clamp(max=logits.shape[1] - 1)
-    return torch.where(warm, drawn, logits.argmax(1))
+    """As `gan.networks.decoder.pick`, of uniform numbers `[rows, 1]`, for a temperature that is not 0."""
+    shares = torch.softmax(logits / temperature, 1).cumsum(1)
+    return (shares < uniform * shares[:, -1:]).sum(1)
 
 
-def _decide(
-    head: PitchedHead,
-    hidden: Tensor,
-    old: Tensor,
-    pointers: Tensor,
-    origins: Tensor,
-    chance: Tensor,
-    temperature: Tensor,
-) -> tuple[Tensor, Tensor]:
-    """As `gan.networks.decoder.decide`, for all rows alike; `temperature` `[2]` is of rhythm and of pitches."""
-    mode = _pick(head.mode_logits(hidden, old), chance[:, 0], temperature[0])
-    keep = (mode % STRIKE).unsqueeze(1)
-    kept = old * (keep == KEEP_ALL)
-    places = torch.arange(head.pitch_range, device=hidden.device)
-    if head.max_notes > 1:
-        draws = chance[:, 1].unsqueeze(1) + places * GOLDEN
-        draws = torch.where(temperature[0] > 0, draws - draws.floor(), 0.5)
-        kept = torch.where(keep == KEEP_SOME, old * (draws < torch.sigmoid(head.keep(hidden))), kept)
-    onset, strikes, last = torch.zeros_like(old), mode >= STRIKE, torch.full_like(mode, -1)
-    for number in range(head.max_notes):
-        logits = head.pitch_logits(hidden, pointers, origins, kept, onset, last)
-        if head.max_notes == 1:
-            logits = logits[:, :-1]
-        pitch = _pick(logits, chance[:, 2 + number], temperature[1])
-        strikes = strikes & (pitch < head.pitch_range)
-        last = torch.where(strikes, pitch, last)
-        onset = torch.where(strikes.unsqueeze(1) & (places == pitch.unsqueeze(1)), 1.0, onset)
-    return onset, torch.maximum(onset, kept)
+def _places_of_intervals(size: int, shift: int) -> Tensor:
+    """Where in the scores of an origin the interval to each pitch stands, `[size + 1, size + 1]`.
+
+    A row for each origin, `shift` semitones above the track's own; none to the last place, which is no pitch.
+    """
+    pitches = torch.arange(size + 1)
+    intervals = pitches - (pitches + shift).unsqueeze(1)
+    inside = intervals.abs() <= WIDEST_INTERVAL
+    places = torch.where(inside, intervals + WIDEST_INTERVAL, 2 * WIDEST_INTERVAL + 1)
+    places[:, size] = 2 * WIDEST_INTERVAL + 2
+    return places
 
 
 def cross_spectra_of_features(features: Tensor, layout: SpectraLayout) -> Tensor:

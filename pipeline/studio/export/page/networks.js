@@ -2,18 +2,25 @@
 
 const THREE = ["temperature", "condition_strength", "chord_strength"];
 
-/** onnxruntime-web from this page's own folder, or from the pinned address with its hash. */
-async function loadRuntime(runtime, base) {
+/**
+ * onnxruntime-web from this page's own folder, where the browser keeps what it compiled of it for the next visit, or from
+ * the pinned address, where it must have the hash that the page knows.
+ */
+async function loadRuntime({ script, binary, is_local: isLocal }, base) {
+  if (isLocal) {
+    const ort = await import(new URL(script.url, base));
+    Object.assign(ort.env.wasm, { numThreads: 1, proxy: false, wasmPaths: { wasm: new URL(binary.url, base).href } });
+    return ort;
+  }
   const read = async ({ url, integrity }) => {
-    const answer = await fetch(new URL(url, base), integrity ? { integrity } : {});
+    const answer = await fetch(url, { integrity });
     if (!answer.ok) { throw new Error(`${url} is not there (${answer.status}).`); }
     return answer.arrayBuffer();
   };
-  const [script, binary] = await Promise.all([read(runtime.script), read(runtime.binary)]);
-  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const [text, wasmBinary] = await Promise.all([read(script), read(binary)]);
+  const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
   const ort = await import(address);
-  URL.revokeObjectURL(address);
-  Object.assign(ort.env.wasm, { numThreads: 1, wasmBinary: binary, proxy: false });
+  Object.assign(ort.env.wasm, { numThreads: 1, proxy: false, wasmBinary });
   return ort;
 }
 
@@ -23,7 +30,7 @@ export class Networks {
     const [ort, ...files] = await Promise.all([loadRuntime(model.runtime, base), read("sampler.onnx"), read("discriminator.onnx")]);
     const networks = new Networks();
     Object.assign(networks, { ort, model });
-    const options = { executionProviders: ["wasm"], graphOptimizationLevel: "all" };
+    const options = { executionProviders: ["wasm"], graphOptimizationLevel: "disabled" }; // would take longer than it saves
     networks.sampler = await ort.InferenceSession.create(files[0], options);
     networks.discriminator = await ort.InferenceSession.create(files[1], options);
     return networks;

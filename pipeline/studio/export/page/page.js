@@ -8,6 +8,7 @@ import { Score } from "./score.js";
 import { Selection, spoken } from "./selection.js";
 import { Player } from "./sound.js";
 
+const KEEP_AFTER_MS = 4000;
 const BASE = new URL(".", import.meta.url);
 const read = async (name) => (await fetch(new URL(name, BASE))).json();
 
@@ -304,11 +305,21 @@ class Page {
 
   heardOf({ kind, id, notes, error, share }) {
     const call = this.waiting.get(id);
-    if (kind === "ready") { byId("another").disabled = false; this.say("Ready: it needs no network any more."); document.body.dataset.ready = "true"; }
+    if (kind === "ready") { this.ready(); }
     if (kind === "progress" && share < 1) { this.say(`${Math.round(100 * share)} % are made.`); }
     if (kind === "made") { call.resolve(notes); }
     if (kind === "failed" && call) { call.reject(new Error(error)); }
     if (kind === "failed" && !call) { this.say(`No music can be made here: ${error}`); }
+  }
+
+  /** The networks are there; what else the page needs is kept for times without a network. */
+  ready() {
+    this.say("Ready.");
+    byId("another").disabled = false;
+    document.body.dataset.ready = "true";
+    if (!("serviceWorker" in navigator)) { return; }
+    setTimeout(() => navigator.serviceWorker.register("offline.js").then(() => navigator.serviceWorker.ready)
+      .then(() => { document.body.dataset.offline = "true"; }).catch(() => {}), KEEP_AFTER_MS);
   }
 
   // Controls
@@ -360,4 +371,3 @@ class Page {
 
 const [model, songs] = await Promise.all([read("model.json"), read("songs.json")]);
 window.page = new Page(model, songs);
-if ("serviceWorker" in navigator) { navigator.serviceWorker.register("offline.js").catch(() => {}); }
