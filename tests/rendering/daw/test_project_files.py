@@ -27,7 +27,7 @@ KINDS = {
 @pytest.mark.parametrize("asked", KINDS)
 def test_projects_are_written_beside_the_other_files(tmp_path: Path, asked: str | None) -> None:
     stems = noises(song_of(), ("Bass",))
-    mix = Mix(song_of(), np.zeros((8, 2), np.float32), stems, {})
+    mix = Mix(song_of(), np.zeros((8, 2), np.float32), stems, {}, {}, 1.0)
     files = write_projects(tmp_path, "01-salt", mix, Tags("Salt", "Nobody", "", 1, 1), render_settings(daw=asked))
     assert files == KINDS[asked]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(files.values())
