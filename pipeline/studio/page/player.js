@@ -58,8 +58,8 @@ export class SongTime {
 
 /** Decoded sounds by hash: what is asked for first comes first, and what was not heard for longest is let go. */
 class SoundCache {
-  constructor(context, soundOf, onError) {
-    Object.assign(this, { context, soundOf, onError });
+  constructor(context, soundOf, onLoad, onError) {
+    Object.assign(this, { context, soundOf, onLoad, onError });
     this.buffers = new Map();
     this.waiting = new Map();
     this.running = 0;
@@ -73,18 +73,13 @@ class SoundCache {
     return buffer;
   }
 
-  /** A promise of the buffer, null where it can't be had; more `urgent` requests overtake the others, 0 waits for all. */
+  /** Asks for a sound; more `urgent` ones overtake the others, 0 waits for all. `onLoad` is called once it is there. */
   load(hash, urgent) {
-    const buffer = this.ready(hash);
-    if (buffer) { return Promise.resolve(buffer); }
-    let job = this.waiting.get(hash);
-    if (job) { job.urgent = Math.max(job.urgent, urgent); return job.promise; }
-    if (performance.now() < (this.failed.get(hash) ?? 0)) { return Promise.resolve(null); }
-    job = { hash, urgent, started: false };
-    job.promise = new Promise((resolve) => { job.resolve = resolve; });
-    this.waiting.set(hash, job);
+    const job = this.waiting.get(hash);
+    if (job) { job.urgent = Math.max(job.urgent, urgent); }
+    if (job || this.ready(hash) || performance.now() < (this.failed.get(hash) ?? 0)) { return; }
+    this.waiting.set(hash, { hash, urgent, started: false });
     this.advance();
-    return job.promise;
   }
 
   advance() {
@@ -102,14 +97,13 @@ class SoundCache {
   /** Forgets what was asked for ahead of time and has not begun. */
   dropPrefetches() {
     for (const job of this.waiting.values()) {
-      if (!job.started && job.urgent === AHEAD) { this.waiting.delete(job.hash); job.resolve(null); }
+      if (!job.started && job.urgent === AHEAD) { this.waiting.delete(job.hash); }
     }
   }
 
   async fetch(job) {
-    let buffer = null;
     try {
-      buffer = await this.context.decodeAudioData(await this.soundOf(job.hash));
+      const buffer = await this.context.decodeAudioData(await this.soundOf(job.hash));
       this.buffers.set(job.hash, buffer);
       this.seconds += buffer.duration;
       for (const [hash, old] of this.buffers) {
@@ -123,8 +117,8 @@ class SoundCache {
     }
     this.running -= 1;
     this.waiting.delete(job.hash);
-    job.resolve(buffer);
     this.advance();
+    this.onLoad();
   }
 }
 
@@ -137,7 +131,7 @@ export class Player {
    */
   constructor(soundOf, onState = () => {}, onError = () => {}) {
     this.context = new AudioContext({ latencyHint: "interactive", sampleRate: RATE_HZ });
-    this.sounds = new SoundCache(this.context, soundOf, onError);
+    this.sounds = new SoundCache(this.context, soundOf, () => this.tick(), onError);
     this.onState = onState;
     this.master = this.context.createGain();
     this.analyser = this.context.createAnalyser();
@@ -191,8 +185,8 @@ export class Player {
    */
   update(song, clicked = performance.now(), answered = performance.now()) {
     const time = new SongTime(song.step_seconds, song.steps_per_bar);
+    this.note(song, {}, clicked, answered, this.step);
     this.overrides = {};
-    this.note(song, {}, clicked, answered);
     this.sounds.dropPrefetches();
     if (this.playing && !this.time.agrees(time)) {
       this.pending = { song, time, deadline: Infinity };
@@ -209,18 +203,18 @@ export class Player {
 
   /** Hears other chunks in place, `{track index: {window: hash}}`, or the song itself for `{}`; from a step if given. */
   preview(overrides, clicked = performance.now(), step = null) {
-    this.note(this.song, overrides, clicked, performance.now());
+    this.note(this.song, overrides, clicked, performance.now(), step ?? this.step);
     this.overrides = overrides;
     if (step === null) { this.tick(); } else if (this.playing) { this.seek(step); } else { this.play(step); }
   }
 
-  /** Remembers which sounds differ from now on, so that the first of them to start can be timed. */
-  note(song, overrides, clicked, answered) {
-    const before = new Set(this.song?.tracks.flatMap((track) => track.chunks) ?? []);
-    Object.values(this.overrides).forEach((windows) => Object.values(windows).forEach((hash) => before.add(hash)));
-    const after = song.tracks.flatMap((track) => track.chunks);
-    Object.values(overrides).forEach((windows) => after.push(...Object.values(windows)));
-    this.change = { hashes: new Set(after.filter((hash) => hash && !before.has(hash))), clicked, answered };
+  /** Remembers which sounds of the window at `step` differ from now on: they are fetched first, and timed. */
+  note(song, overrides, clicked, answered, step) {
+    const window = Math.floor(step / (song.chunk_bars * song.steps_per_bar));
+    const before = new Set(this.song.tracks.map((_, track) => this.chunk(track, window)));
+    const after = song.tracks.map((track, index) => overrides[index]?.[window] ?? track.chunks[window]);
+    const hashes = new Set(after.filter((hash) => hash && !before.has(hash)));
+    this.change = hashes.size ? { hashes, clicked, answered } : null;
   }
 
   /** Fetches ahead, without hurry. */
@@ -413,7 +407,7 @@ export class Player {
     if (hash === null) { this.fade(voice, now); this.voices.delete(key); return; }
     const buffer = this.sounds.ready(hash);
     if (!buffer) {
-      this.sounds.load(hash, this.change?.hashes.has(hash) ? CHANGED : NOW).then((loaded) => loaded && this.tick());
+      this.sounds.load(hash, this.change?.hashes.has(hash) ? CHANGED : NOW);
       return;
     }
     const start = this.time.secondsAt(window * this.stepsPerWindow) - this.lead;
@@ -487,7 +481,7 @@ export class Player {
     const window = Math.floor(this.step / (song.chunk_bars * song.steps_per_bar));
     const hashes = song.tracks.map((track) => track.chunks[window]).filter(Boolean);
     const missing = hashes.filter((hash) => !this.sounds.ready(hash));
-    missing.forEach((hash) => this.sounds.load(hash, CHANGED).then((loaded) => loaded && this.tick()));
+    missing.forEach((hash) => this.sounds.load(hash, CHANGED));
     if (missing.length < hashes.length) { this.pending.deadline = Math.min(this.pending.deadline, performance.now() + SWITCH_MS); }
     if (missing.length && performance.now() < this.pending.deadline) { return; }
     const step = this.step;
