@@ -65,6 +65,13 @@ class Shares:
         """The share of an author, from 0 to 100."""
         return 100 * self.counts.get(author, 0) / max(1, self.total)
 
+    def in_words(self, author: str) -> str:
+        """The same for people: `34 %`, `under 1 %`, `over 99 %`; only all of it is `100 %`."""
+        percent = self.percent(author)
+        if 0 < percent < 1:
+            return "under 1 %"
+        return "over 99 %" if 99 < percent < 100 else f"{percent:.0f} %"
+
 
 @dataclass(frozen=True)
 class Authorship:

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.pages.gallery.authorship import BOTH, FILE, MACHINE, PERSON, authorship_of, lines_in, origins_in
+from pipeline.pages.gallery.authorship import (
+    BOTH,
+    FILE,
+    MACHINE,
+    PERSON,
+    Shares,
+    authorship_of,
+    lines_in,
+    origins_in,
+)
 from pipeline.songs.provenance import Origin
 from tests.pages.gallery.outputs import write_album
 from tests.song_makers import song_of
@@ -63,3 +72,9 @@ def test_what_a_person_gave_sent_back_and_asked_for_is_told(tmp_path: Path) -> N
     music, words = found.shares
     assert (music.total, music.percent(MACHINE), music.percent(FILE)) == (6, 100, 0)
     assert words.percent(PERSON) == 100 / 3
+
+
+def test_a_little_is_not_nothing_and_most_is_not_all() -> None:
+    shares = Shares("bars", {MACHINE: 997, PERSON: 3})
+    assert (shares.in_words(MACHINE), shares.in_words(PERSON)) == ("over 99 %", "under 1 %")
+    assert (shares.in_words(FILE), Shares("bars", {MACHINE: 2}).in_words(MACHINE)) == ("0 %", "100 %")
