@@ -12,8 +12,10 @@ import pytest
 import torch
 
 from pipeline.bench import __main__ as command
+from pipeline.bench import gpu, music
 from pipeline.bench.plan import BenchPlan
 from pipeline.bench.report import bench_markdown, write_report
+from pipeline.config import Config
 from tests.conftest import ROOT
 
 UNITS = (
@@ -44,9 +46,18 @@ def numbers_of(values: Any, key: str = "") -> Iterator[tuple[str, float]]:
         yield key.removesuffix("_by_size"), values
 
 
+SMALL_MODELS = {"model=default": gpu.SMALL, "model=musegan_tutorial": ("model.filters=2", "model.latent_size=4")}
+"""What makes the models small that a report is made of."""
+
+
+def small(*settings: str) -> Config:
+    """The settings of a small model."""
+    return music.compose(*settings, *SMALL_MODELS.get(settings[0], ()))
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """What a quick run finds that starts no other process."""
+    """What a quick run of small models finds that starts no other process."""
     threads = torch.get_num_threads()
     scratch = tmp_path_factory.mktemp("bench")
     words = [
@@ -56,7 +67,10 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
         "--only",
         "training,generation,ingest,rendering,evaluation",
     ]
-    yield command.measure(command.parse_plan(words, scratch))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(music, "composed", small)
+        found = command.measure(command.parse_plan(words, scratch))
+    yield found
     torch.set_num_threads(threads)
 
 
