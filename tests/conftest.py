@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import chain, groupby
 from pathlib import Path
 from unittest.mock import patch
 
@@ -59,17 +60,36 @@ SMALL = (
 
 MADE_ONCE = ("small_album", "evaluated")
 """Fixtures that take a minute and that all workers read."""
+LONG = ("bench",)
+"""Folders of tests that take long, marked or not."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of the tests that read what is made once one comes first, the others last: nobody waits while it is made."""
-    first, last = [], []
+    """Each worker begins with what takes long and ends with what takes no time, so that all end together.
+
+    Of the tests that read what is made once one comes first, then modules with slow tests, so that nobody waits while
+    it is made, and then the other readers. Workers are given equal stretches of the list, in order.
+    """
+    first, readers = [], []
     for name in MADE_ONCE:
-        readers = [item for item in items if name in getattr(item, "fixturenames", ())]
-        first += readers[:1]
-        last += readers[1:]
-    others = [item for item in items if item not in {*first, *last}]
-    items[:] = [*first, *others, *last]
+        found = [item for item in items if name in getattr(item, "fixturenames", ()) and item not in first]
+        first += found[:1]
+        readers += found[1:]
+    apart = {*first, *readers}
+    others = [item for item in items if item not in apart]
+    slow = {item.path for item in others if item.get_closest_marker("slow") or item.path.parent.name in LONG}
+    modules = [list(own) for path, own in groupby(others, lambda item: item.path) if path in slow]
+    quick = [item for item in others if item.path not in slow]
+    readers = [item for item in dict.fromkeys(readers) if item not in first]
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):
+        own = [*first[worker::workers], *chain(*modules[worker::workers]), *readers[worker::workers]]
+        share = (len(items) - len(ordered)) // (workers - worker)
+        count = max(0, share - len(own)) if worker < workers - 1 else len(quick)
+        ordered += [*own, *quick[:count]]
+        quick = quick[count:]
+    items[:] = ordered
 
 
 @pytest.fixture(autouse=True, scope="module")
