@@ -68,11 +68,9 @@ function mountRequest(studio) {
       if (studio.song.number !== song.number) { return; }
       studio.dropVersions();
       studio.madeAs = MODES[mode];
-      studio.offer(answer.versions, asked);
+      studio.offer(answer.versions, asked, clicked);
       studio.metrics.lastVersions = performance.now() - clicked;
       studio.say(`${answer.versions.length} versions of ${spoken(body.tracks, ...body.bars, song.tracks.length)}; keys 1 to ${answer.versions.length} play them`);
-      studio.hear(0, clicked);
-      studio.fetchVersions();
     });
   }
   document.querySelectorAll("[data-mode]").forEach((button) => button.addEventListener("click", () => ask(button.dataset.mode, button)));

@@ -225,13 +225,14 @@ class Studio extends EventTarget {
     this.say(`${name} ${what === "solo" ? (state.solo ? "solo" : "not solo") : state.muted ? "muted" : "heard"}`);
   }
 
-  /** Offers the versions that came for `{first, end, tracks}`, bars and indices of tracks. */
-  offer(versions, selection) {
+  /** Offers the versions that came for `{first, end, tracks}`, bars and indices of tracks, and plays the first. */
+  offer(versions, selection, clicked) {
     this.versions = versions;
     this.heard = -1;
     const { first, end, tracks } = selection;
     this.asked = { first, end, tracks, same: (other) => other.first === first && other.end === end && other.ordered().join() === tracks.join() };
-    this.tell("versions");
+    this.hear(0, clicked);
+    this.fetchVersions();
   }
 
   /** Fetches what the versions sound like, their beginnings first. */

@@ -149,7 +149,7 @@ def test_sounds_that_were_not_heard_for_long_are_let_go(page: Page) -> None:
         """async () => {
             const { sounds, song } = studio.player, hashes = song.tracks.flatMap((track) => track.chunks);
             for (const hash of hashes.slice(1)) { await sounds.fetch({ hash }); }
-            sounds.seconds += 880;
+            sounds.seconds += 580;
             await sounds.fetch({ hash: hashes[0] });
             return [hashes.length, sounds.buffers.size];
         }"""
