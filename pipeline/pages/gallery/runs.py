@@ -96,7 +96,8 @@ def _run_folders(folder: Path, depth: int) -> Iterator[Path]:
     """Folders with a stage's folder in them; in a run only the jobs of a sweep are looked for."""
     stages = {path.name for path in _folders(folder)} & set(RUN_STAGES)
     for inner in _folders(folder) if depth else []:
-        is_run = bool({path.name for path in _folders(inner)} & set(RUN_STAGES))
+        stages_there = [path for path in _folders(inner) if path.name in RUN_STAGES]
+        is_run = any(path.name != ".hydra" for stage in stages_there for path in stage.iterdir())
         if is_run and (inner.name not in RUN_STAGES or depth == DEEPEST):
             yield inner
         if inner.name not in stages or depth == DEEPEST:

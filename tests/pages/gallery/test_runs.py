@@ -23,6 +23,11 @@ def test_all_runs_are_found_and_nothing_else(outputs: Path) -> None:
     assert run_names(outputs / "nowhere") == []
 
 
+def test_what_a_command_left_before_it_made_anything_is_no_run(outputs: Path) -> None:
+    (outputs / "refused/album/.hydra").mkdir(parents=True)
+    assert "refused" not in run_names(outputs)
+
+
 def test_a_run_may_be_called_as_a_stage_is(outputs: Path) -> None:
     (outputs / "mine").rename(outputs / "train")
     assert "train" in run_names(outputs) and "mine" not in run_names(outputs)
