@@ -16,7 +16,7 @@ import uvicorn
 from pipeline.config import Config
 from pipeline.progress import say
 from pipeline.studio.server.app import studio_app
-from pipeline.studio.server.sound_store import Processes
+from pipeline.studio.server.sound.store import Processes
 from pipeline.studio.server.studio import Studio
 from pipeline.studio.session.model import StudioModel
 

@@ -27,12 +27,19 @@ from pipeline.scores.instruments import DRUM_SETS, instrument_name
 from pipeline.songs.request import match_track
 from pipeline.songs.song import Song
 from pipeline.songs.sung_syllables import with_words
-from pipeline.studio.server.balance import REST_SECONDS, Balancer, SongLoudness, rendered_loudness
 from pipeline.studio.server.fields import Fields
 from pipeline.studio.server.keeping_apart import keep_apart
-from pipeline.studio.server.playing import WAV_HZ, wav_bytes
-from pipeline.studio.server.sound_store import SoundStore, Workers
-from pipeline.studio.server.sound_windows import LEAD_SECONDS, WINDOW_BARS, record_windows, windows_of
+from pipeline.studio.server.sound.balance import (
+    REST_SECONDS,
+    Balancer,
+    Place,
+    SongLoudness,
+    TrackNames,
+    rendered_loudness,
+)
+from pipeline.studio.server.sound.playing import WAV_HZ, wav_bytes
+from pipeline.studio.server.sound.store import SoundStore, Workers
+from pipeline.studio.server.sound.windows import LEAD_SECONDS, WINDOW_BARS, record_windows, windows_of
 from pipeline.studio.server.work import GoneError, MissingError, Progress
 from pipeline.studio.session.draft import SongDraft
 from pipeline.studio.session.model import StudioModel
@@ -43,6 +50,8 @@ from pipeline.studio.session.views import notes_view, song_view
 if TYPE_CHECKING:
     from pipeline.studio.server.downloads import SongDownload
 
+MOST_AHEAD = 4
+"""Windows that are played before the page asks for them: a small edit changes no more."""
 RECORDS_HELD = 4
 """Sounds of the records of songs that are kept in memory."""
 
@@ -96,6 +105,7 @@ class Studio:
         self.balancer = Balancer(self.store, patient, config.render, self.folder / "balance.json", rest_seconds)
         self._model: Future[StudioModel] = Future()
         self._sessions: dict[str, StudioSession] = {}
+        self._heard: dict[Place, set[str]] = {}
         self._records: OrderedDict[str, RecordSound] = OrderedDict()
         self._lock = threading.Lock()
         threading.Thread(target=self._load, args=(model,), daemon=True).start()
@@ -173,20 +183,23 @@ class Studio:
 
     def view(self, session: str, draft: SongDraft) -> dict[str, Any]:
         """A song as the page gets it: what `song_view` says, and its sound."""
-        view, song = song_view(draft), with_words(draft.song, draft.words.syllables())
-        windows, record = windows_of(song), self._record_of(song)
-        is_changed = self.session(session).is_changed(draft)
+        song, is_changed = with_words(draft.song, draft.words.syllables()), self.session(session).is_changed(draft)
+        windows = windows_of(song)
+        names = {track: self.store.names(own) for track, own in windows.items()}
+        self._play_ahead((session, draft.number), names)
+        view, record = song_view(draft), self._record_of(song)
         balance = self.balancer.balance(
             (session, draft.number),
             song,
             windows,
+            names,
             loops=() if record is None else record.loops,
             record=None if record is None else record.sound,
             rendered=None if is_changed else self._rendered(song),
         )
         for index, track in enumerate(view["tracks"]):
             track["gain"] = balance.gains.get(track["name"], 1.0)
-            track["chunks"] = self.store.names(windows[index])
+            track["chunks"] = names[index]
         if record is not None:
             view["tracks"].append(_record_track(song, balance.gains.get(RECORD, 1.0), record.names))
         return view | {
@@ -196,6 +209,15 @@ class Studio:
             "chunk_bars": WINDOW_BARS,
             "chunk_lead_seconds": LEAD_SECONDS,
         }
+
+    def _play_ahead(self, place: Place, names: TrackNames) -> None:
+        """Begin to play what a small edit has changed, which the page will ask for at once."""
+        now = {name for track in names.values() for name in track if name}
+        with self._lock:
+            before, self._heard[place] = self._heard.get(place), now
+        fresh = now - before if before else set()
+        for name in fresh if len(fresh) <= MOST_AHEAD else ():
+            self.store.sound(name)
 
     def version_view(self, song: Song, selection: Selection, version: Version) -> dict[str, Any]:
         """A version of a selection of a song: its notes in the selected bars, and the windows that sound different."""

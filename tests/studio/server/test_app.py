@@ -206,7 +206,6 @@ def test_stems_loops_projects_and_scores(page: Page, session: str) -> None:
     assert "project.xml" in zipfile.ZipFile(io.BytesIO(project.body)).namelist()
     assert 'filename="01-song-1.dawproject"' in project.headers["content-disposition"]
     assert b"score-partwise" in download(page, session, "song.musicxml").body
-    assert download(page, session, "song.wav").body[:4] == b"RIFF"
 
 
 @pytest.mark.parametrize(

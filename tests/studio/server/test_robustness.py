@@ -26,7 +26,7 @@ from tests.studio.server.asgi_page import Answer, Page, ask
 from tests.xml_makers import write_parts, xml_note
 
 NUM_REQUESTS = int(os.environ.get("STUDIO_REQUESTS", "1000"))
-NUM_FILES = int(os.environ.get("STUDIO_FILES", "10"))
+NUM_FILES = int(os.environ.get("STUDIO_FILES", "8"))
 WORDS: tuple[Any, ...] = (
     None, True, 0, -1, 3.5, 1e308, -1e999, 2**70, "", "Bass", "\x00", "x" * 900, "../../etc/passwd", "\ud800", [], {},
     [1], [[1]], [[0, 4, 60, 90]], [2, 4], [-4, 2], [4, 2], [0, 10**9], ["Bass"], ["Nobody"], {"Bass": 6}, {"Bass": "x"},

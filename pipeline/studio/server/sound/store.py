@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from pipeline.files import file_hash
-from pipeline.studio.server.playing import WindowNotes, begin_player, play_window
-from pipeline.studio.server.sound_windows import name_of
+from pipeline.studio.server.sound.playing import WindowNotes, begin_player, play_window
+from pipeline.studio.server.sound.windows import name_of
 
 CACHE_BYTES = 256_000_000
 KNOWN_SOUNDS = 50_000

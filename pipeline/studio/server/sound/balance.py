@@ -28,9 +28,9 @@ from pipeline.rendering.mix import mix_song
 from pipeline.rendering.record import ABOVE_LOUDEST_LU, RECORD
 from pipeline.settings.render import RenderSettings
 from pipeline.songs.song import Song
-from pipeline.studio.server.playing import WAV_HZ, WindowNotes
-from pipeline.studio.server.sound_store import SoundStore, Workers
-from pipeline.studio.server.sound_windows import TrackWindows
+from pipeline.studio.server.sound.playing import WAV_HZ, WindowNotes
+from pipeline.studio.server.sound.store import SoundStore, Workers
+from pipeline.studio.server.sound.windows import TrackWindows
 
 REST_SECONDS = 5.0
 """A song is measured when it has not changed for so long."""
@@ -41,6 +41,8 @@ REMEMBERED = 500
 
 Place = tuple[str, int]
 """A session, and the number of a song in it."""
+TrackNames = dict[int, list[str | None]]
+"""What the sounds of the windows are called, by index of the track."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ class Balancer:
         place: Place,
         song: Song,
         windows: dict[int, TrackWindows],
+        names: TrackNames,
         loops: Sequence[Sound] = (),
         record: Sound | None = None,
         rendered: SongLoudness | None = None,
@@ -139,14 +142,14 @@ class Balancer:
 
         Parameters
         ----------
-        place, song, windows
+        place, song, windows, names
             The song with its windows.
         loops, record
             The sounds of its loops of old records, and what they play in it at `WAV_HZ`.
         rendered
             What the stage `render` measured of this very song.
         """
-        key = self._key(song, windows)
+        key = self._key(song, names)
         programs = dict(zip(song.spec.names, song.programs, strict=True))
         with self._lock:
             measured = self._measured.get(key, rendered)
@@ -161,9 +164,9 @@ class Balancer:
             self._latest[place] = programs, loudness
         return balance_of(song, loudness, self.settings.loudness_lufs, measured is not None)
 
-    def _key(self, song: Song, windows: dict[int, TrackWindows]) -> str:
+    def _key(self, song: Song, names: TrackNames) -> str:
         """A hash of all that the loudness of a song depends on."""
-        sounds = [self.store.names(track) for track in windows.values()]
+        sounds = list(names.values())
         records = [[loop.sound for loop in song.loops], repr(song.loop_events)]
         wanted = [song.volumes, self.settings.loudness_lufs, self.settings.peak_dbfs]
         return fingerprint([sounds, records, wanted])[:32]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.audio.synthesizers import RATE_HZ, Sound
 from pipeline.rendering.midi import PAN, VOLUME, channels_of, midi_pan
 from pipeline.songs.song import TICKS_PER_BEAT, Song
-from pipeline.studio.server.playing import WAV_HZ, WindowNotes
+from pipeline.studio.server.sound.playing import WAV_HZ, WindowNotes
 
 WINDOW_BARS = 2
 """Bars of a window."""
