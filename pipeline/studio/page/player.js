@@ -101,15 +101,20 @@ class SoundCache {
     }
   }
 
+  forget(hash) {
+    this.seconds -= this.buffers.get(hash)?.duration ?? 0;
+    this.buffers.delete(hash);
+  }
+
   async fetch(job) {
     try {
       const buffer = await this.context.decodeAudioData(await this.soundOf(job.hash));
+      this.forget(job.hash);
       this.buffers.set(job.hash, buffer);
       this.seconds += buffer.duration;
-      for (const [hash, old] of this.buffers) {
+      for (const hash of this.buffers.keys()) {
         if (this.seconds <= CACHED_SECONDS || hash === job.hash) { break; }
-        this.buffers.delete(hash);
-        this.seconds -= old.duration;
+        this.forget(hash);
       }
     } catch (error) {
       this.onError(error);
