@@ -87,7 +87,7 @@ function mountDownloads(studio) {
 
 function mountKeep(studio) {
   const button = byId("keep");
-  button.addEventListener("click", () => studio.work(button, async () => {
+  button.addEventListener("click", () => studio.workOnce(button, async () => {
     const { number, title } = studio.song;
     progress(`Keeping ${title}`);
     const result = await studio.api.stream(`/songs/${number}/keep`, {}, (event) => progress(`Keeping ${title}`, event)).finally(() => progress());

@@ -57,7 +57,7 @@ function mountRequest(studio) {
   async function ask(mode, button) {
     const clicked = performance.now(), { selection, song } = studio;
     const asked = { first: selection.first, end: selection.end, tracks: selection.ordered() };
-    await studio.work(button, async () => {
+    await studio.workOnce(button, async () => {
       const names = studio.names().filter((name) => studio.composes(name));
       if (!names.length) { throw new Mistake(`${joined(studio.names())} is a record that plays as it is; select another track.`); }
       const body = {
@@ -187,7 +187,7 @@ function mountSongChanges(studio) {
   byId("key").addEventListener("keydown", (event) => { if (event.key === "Enter") { transpose(); } });
   document.querySelectorAll("[data-bars]").forEach((button) => button.addEventListener("click", () => {
     const clicked = performance.now(), { number, bars } = studio.song;
-    studio.work(button, () => studio.inTurn(async () => {
+    studio.workOnce(button, () => studio.inTurn(async () => {
       const body = { bars: Number(button.dataset.bars), density: null, ...conditions() };
       const song = await studio.api.stream(`/songs/${number}/continue`, body, (event) => progress(`Composing ${body.bars} bars`, event));
       studio.apply(song, clicked);
@@ -216,7 +216,7 @@ function mountNewSong(studio) {
   dialog.addEventListener("close", () => {
     if (dialog.returnValue !== "make") { return; }
     dialog.returnValue = "";
-    studio.work(byId("new-song-button"), async () => {
+    studio.workOnce(byId("new-song-button"), async () => {
       const { said, right } = understood(text("new-chords") ?? "");
       if (!right) { throw new Mistake(said); }
       const body = {

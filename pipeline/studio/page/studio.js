@@ -65,6 +65,11 @@ class Studio extends EventTarget {
     }
   }
 
+  /** The same for long work, which is not begun again before it is done. */
+  async workOnce(control, act) {
+    return control.getAttribute("aria-busy") === "true" ? undefined : this.work(control, act);
+  }
+
   /** One after another, so that answers come in the order of the clicks. */
   inTurn(act) {
     const turn = this.queue.then(act);

@@ -72,7 +72,7 @@ class Window:
         self.address = address
         self.complaints: list[str] = []
         self.page = browser.new_context(**settings).new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(30_000)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
         self.page.on("request", lambda asked: self.see(asked.url))

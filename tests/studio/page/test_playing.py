@@ -137,11 +137,13 @@ def test_busy_work_does_not_stop_the_sound(page: Page, studio: PretendStudio) ->
     heard(page)
     page.click("#anew")
     assert page.get_attribute("#anew", "aria-busy") == "true"
+    page.keyboard.press("Enter")
     before = step(page)
     until(page, f"studio.player.step > {before} + 1 && studio.player.level > 0.003")
     studio.held = False
     page.wait_for_selector("#versions button")
     assert page.get_attribute("#anew", "aria-busy") is None
+    assert len(studio.asked) == 1, "it is not begun again before it is done"
 
 
 def test_sounds_that_were_not_heard_for_long_are_let_go(page: Page) -> None:

@@ -7,7 +7,7 @@ import time
 from playwright.sync_api import Page
 
 
-def until(page: Page, expression: str, seconds: float = 10.0) -> None:
+def until(page: Page, expression: str, seconds: float = 30.0) -> None:
     """Return once an expression of JavaScript holds in the page; fail after some seconds."""
     end = time.monotonic() + seconds
     while not page.evaluate(expression):
