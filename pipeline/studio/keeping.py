@@ -84,6 +84,7 @@ def keep(config: Config, song: Song, title: str | None, progress: Callable[[str]
     made = as_made(config, ALBUM_STAGE, upstream_of(ALBUM_STAGE))
     progress("The album is brought up to date.")
     made.force, made.upstream = False, "run"
+    made.lyrics.interactive = False  # nobody is at a terminal, and the lines that were taken stay
     Builder(made).build(ALBUM_STAGE)
     write_gallery(Path("outputs"))
     progress("The album is up to date.")

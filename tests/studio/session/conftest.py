@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -21,6 +23,13 @@ def base_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             band_song(number=number).save(folder / f"outputs/album/generate/album/songs/{number:02d}.npz")
 
     return made_once(tmp_path_factory, "base-run", make)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_candidates() -> Iterator[None]:
+    """Fewer phrases are sampled, which takes less time."""
+    with patch("pipeline.studio.session.version_making.CANDIDATES", 10):
+        yield
 
 
 @pytest.fixture(scope="session")

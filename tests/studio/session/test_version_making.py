@@ -153,13 +153,13 @@ def test_less_is_left_to_chance_at_a_lower_temperature(model: StudioModel) -> No
                 for one, other in combinations(versions(model, selection, temperature=temperature), 2)
             ]
         )
-        for temperature in (0.0, 1.5)
+        for temperature in (0.1, 1.5)
     ]
     assert alike[0] > alike[1] + 0.1
 
 
 def test_the_seed_of_a_version_makes_it_again(model: StudioModel) -> None:
-    asked = cell_request(SONG, Selection((BASS,), 2, 9).cells(SONG), VersionRequest(), model)
+    asked = cell_request(SONG, Selection((BASS,), 2, 7).cells(SONG), VersionRequest(), model)
     found = make_versions(SONG, asked, model, 3, 5)
     assert [seed for seed, _ in found] == [seed for seed, _ in make_versions(SONG, asked, model, 3, 5)]
     seed, song = found[2]
