@@ -12,14 +12,14 @@ import onnx
 import pytest
 import torch
 from numpy.typing import NDArray
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Error, Route
 
 from gan.context import StreamContext
 from gan.networks.generator import Generator
 from gan.networks.onnx_step import DiscriminatorScore
 from gan.training.augmentation import draw_masks
 from pipeline.studio.export.networks import discriminator_model, sampler_model
-from pipeline.studio.export.runtime import bring_runtime
+from pipeline.studio.export.runtime import ADDRESS, bring_runtime
 from pipeline.studio.export.static_page import OWN_PAGE
 from tests.gan.trio import lively, music, networks
 from tests.studio.export.conftest import static_host
@@ -102,3 +102,29 @@ def test_a_browser_makes_the_cells_that_python_makes_of_a_hundred_phrases(page_f
     alike = (cells == wanted).reshape(BATCHES * COUNT, -1).all(1)
     logits = np.array([logits for _, logits in found]).reshape(-1)
     np.testing.assert_allclose(logits[alike], torch.cat(scores)[torch.from_numpy(alike)], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("is_genuine", [True, False])
+def test_what_comes_from_the_pinned_address_must_have_its_hash(
+    page_folder: Path, runtime_package: Path, browser: Browser, is_genuine: bool
+) -> None:
+    pinned = bring_runtime(None, page_folder)
+    if json.loads((runtime_package / "package.json").read_text())["version"] != pinned.version:
+        pytest.skip("another version is installed")
+    page = browser.new_page()
+
+    def answer(route: Route) -> None:
+        body = (runtime_package / "dist" / route.request.url.rpartition("/")[2]).read_bytes()
+        body = body if is_genuine else body + b" "
+        route.fulfill(body=body, headers={"Access-Control-Allow-Origin": "*", "Content-Type": "text/javascript"})
+
+    page.route(f"{ADDRESS}*", answer)
+    model = json.loads((page_folder / "model.json").read_text()) | {"runtime": pinned.to_dict()}
+    with static_host(page_folder) as address:
+        page.goto(address)
+        if is_genuine:
+            assert page.evaluate(IN_BROWSER, {"model": model, "batches": []}) == []
+        else:
+            with pytest.raises(Error, match="fetch"):
+                page.evaluate(IN_BROWSER, {"model": model, "batches": []})
+    page.close()
