@@ -16,14 +16,23 @@ from pipeline.lyrics.corpus.song_lyrics import START
 from pipeline.lyrics.editor.completion import complete_lyric, retitled
 from pipeline.lyrics.editor.screen import lyric_page
 from pipeline.lyrics.editor.session import Session
-from pipeline.lyrics.editor.terminal import SESSION, write_together
+from pipeline.lyrics.editor.terminal import SESSION, model_fingerprint, write_together
+from pipeline.lyrics.finished_lyrics import MADE_FROM, finished_lyrics, lyric_fingerprint, made_from
 from pipeline.lyrics.language_model.checkpointing import resume_language_model
 from pipeline.lyrics.language_model.pretrained import load_pretrained, pretrained_vocabulary
 from pipeline.lyrics.language_model.training import LanguageModelTrainer
 from pipeline.lyrics.prose.metrics import PROSE_HEADS, prose_metrics, prose_rows, prose_summary
 from pipeline.lyrics.prose.writer import ProseWriter, markdown
 from pipeline.lyrics.song.lyric import Lyric
-from pipeline.lyrics.song.metrics import METRICS_HEADS, form_cost, form_summary, lyric_metrics, metrics_rows
+from pipeline.lyrics.song.metrics import (
+    METRICS_HEADS,
+    LineCosts,
+    form_cost,
+    form_summary,
+    line_costs,
+    lyric_metrics,
+    metrics_rows,
+)
 from pipeline.lyrics.song.plan import LyricPlan
 from pipeline.lyrics.song.writer import LyricWriter
 from pipeline.markdown import markdown_table
@@ -108,15 +117,16 @@ def write_lyrics(
     training = list(texts.read(texts.training, MOST_READ))
     if settings.interactive:
         lyrics = write_together(writer, plans, directory / SESSION)
+        prints, costs = dict[int, str](), dict[int, LineCosts]()
     else:
-        taken = Session.load(directory / SESSION)
-        numbered = bar(plans.items(), len(plans), "lyrics", "songs")
-        written = (complete_lyric(writer, number, one, taken.songs.get(number)) for number, one in numbered)
-        lyrics = retitled(writer.titled(written), taken)
+        lyrics, prints, costs = write_alone(writer, plans, directory)
+    for lyric in lyrics:
+        if lyric.number not in costs:
+            costs[lyric.number] = line_costs(writer, lyric, plans[lyric.number])
     held_out = [text for side in (texts.validation, texts.test) for text in texts.read(side, MOST_HELD_OUT)]
     english = writer.lexicon.english
     rows = metrics_rows(lyrics, training, held_out, english)
-    cost = form_cost(writer, lyrics, [*plans.values()])
+    cost = form_cost(costs.values())
     rows.append(("bits a character under the model (drawn freely)", f"{cost.written:.2f} ({cost.free:.2f})", "", ""))
     form = lyric_metrics([lyric.sections for lyric in lyrics], training, english=english)
     say(f"lyrics: {form_summary(form)}.")
@@ -127,9 +137,33 @@ def write_lyrics(
         write_json(directory / "alignment.json", {"songs": [asdict(one) for one in alignments]})
         found["alignment"] = alignment_metrics(zip(songs, alignments, strict=True))
         say(f"lyrics: {alignment_summary(found['alignment'])}.")
-    write_json(directory / "lyrics.json", {"songs": [asdict(lyric) for lyric in lyrics], "model": {**model, **found}})
+    values = {"songs": [asdict(lyric) for lyric in lyrics], "model": {**model, **found}}
+    write_json(directory / "lyrics.json", values | {MADE_FROM: made_from(prints, costs)})
     write_text(directory / "lyrics.txt", "\n\n".join(map(lyric_page, lyrics)))
     return WrittenTexts(len(lyrics), found, markdown_table(METRICS_HEADS, rows))
+
+
+def write_alone(
+    writer: LyricWriter, plans: Mapping[int, LyricPlan], directory: Path
+) -> tuple[list[Lyric], dict[int, str], dict[int, LineCosts]]:
+    """Write the lyrics that are not in `directory` yet, around the lines that a person took.
+
+    Returns
+    -------
+    lyrics, prints, costs
+        All lyrics in order, the fingerprint of each by its number, and the costs of those that were there.
+    """
+    session, finished = Session.load(directory / SESSION), finished_lyrics(directory / "lyrics.json")
+    taken = session.songs
+    model = model_fingerprint(writer)
+    prints = {number: lyric_fingerprint(model, number, plan, taken.get(number)) for number, plan in plans.items()}
+    known = {number: finished[one] for number, one in prints.items() if one in finished}
+    missing = [number for number in plans if number not in known]
+    written = {number: one.lyric for number, one in known.items()}
+    for number in bar(missing, len(missing), "lyrics", "songs"):
+        written[number] = complete_lyric(writer, number, plans[number], taken.get(number))
+    lyrics = retitled(writer.titled(written[number] for number in plans), session)
+    return lyrics, prints, {number: one.costs for number, one in known.items()}
 
 
 def trained_writer(trainer: LanguageModelTrainer, corpus: TextCorpus, settings: LyricsSettings) -> LyricWriter:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from pipeline.config import Config, stage_directory
 from pipeline.drawing.palette import track_colour
 from pipeline.drawing.piano_rolls import SONG_BOX, SONG_SIZE
 from pipeline.errors import UserError
-from pipeline.files import Manifest, write_json, write_manifest
+from pipeline.files import Manifest, replaced_directory, write_json, write_manifest
 from pipeline.lyrics.alignment.alignment import fit_words
+from pipeline.rendering.mix import Mix, mix_song
 from pipeline.settings.data import roll_spec
 from pipeline.songs.song import Song
 from pipeline.songs.sung_syllables import SungLyrics, with_words
@@ -261,3 +263,41 @@ def test_settings_that_cannot_work_are_named(override: str, named: str) -> None:
 def test_a_soundfont_of_ones_own_counts_in_the_fingerprint() -> None:
     assert render.inputs(settings()) == {}
     assert set(render.inputs(settings(f"render.soundfont={soundfont_path(None)}"))) == {"soundfont"}
+
+
+def test_a_song_that_did_not_change_keeps_its_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def again(*overrides: str) -> tuple[bool, dict[str, Any]]:
+        """Whether the song was played again, and what the list says of it."""
+        played: list[int] = []
+        mixed = partial(mix_noted, played)
+        monkeypatch.setattr(render, "mix_song", mixed)
+        config = settings(*overrides)
+        with replaced_directory(STAGE) as place:
+            render.plan(config)
+            render.run(config, place)
+            write_manifest(place, Manifest("render", 2, {}, {}))
+        entry: dict[str, Any] = json.loads((STAGE / "render.json").read_text())["songs"][0]
+        return bool(played), entry
+
+    assert again()[0]
+    bytes_before = {path.name: path.read_bytes() for path in STAGE.iterdir() if path.name != "manifest.json"}
+    assert not again()[0], "nothing changed"
+    assert {path.name: path.read_bytes() for path in STAGE.iterdir() if path.name != "manifest.json"} == bytes_before
+    assert again("render.stems=true")[0], "another setting"
+    assert again()[0]
+    write_song("Another Title")
+    was_played, entry = again()
+    assert was_played and entry["files"]["mid"] == "01-another-title.mid"
+    assert again("force=true")[0]
+    (STAGE / "01-another-title.wav").write_bytes(b"half")
+    assert again()[0], "a damaged file is written anew"
+    song = replace(write_song("Another Title"), key="D minor")
+    song.save(folder / "outputs/album/generate/album/songs/01.npz")
+    was_played, entry = again()
+    assert was_played and entry["key"] == "D minor"
+
+
+def mix_noted(played: list[int], song: Song, *words: Any) -> Mix:
+    """`mix_song`, which notes the number of the song."""
+    played.append(song.number)
+    return mix_song(song, *words)

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 
@@ -199,6 +200,15 @@ def word_pairs(songs: Sequence[SongSections]) -> list[tuple[str, str]]:
     return [pair for line in lines for pair in pairwise(word.lower() for word in WORD.findall(line))]
 
 
+class LineCosts(NamedTuple):
+    """Bits and characters, line ends included: of the written lines, and of lines drawn freely in the same places."""
+
+    written_bits: float
+    written_characters: int
+    free_bits: float
+    free_characters: int
+
+
 @dataclass(frozen=True)
 class FormCost:
     """Bits a character, line ends included: of the written lines, and of lines drawn freely in the same places."""
@@ -207,32 +217,30 @@ class FormCost:
     free: float
 
 
-def form_cost(writer: LyricWriter, lyrics: Sequence[Lyric], plans: Sequence[LyricPlan]) -> FormCost:
-    """The cost of syllables, rhymes and known words, less what reranking of candidates gains.
+def line_costs(writer: LyricWriter, lyric: Lyric, plan: LyricPlan) -> LineCosts:
+    """What the lines of a lyric cost under the model of `writer`, and lines drawn freely.
 
     A free line is drawn after the same lines, with the same temperature, top k and nucleus. Both kinds are counted by
     the model's own probabilities, those without a temperature.
-
-    Parameters
-    ----------
-    writer
-        Whose model wrote the lyrics.
-    lyrics, plans
-        What was written, and what was asked for.
     """
     written, free = [0.0, 0], [0.0, 0]
-    for lyric, plan in zip(lyrics, plans, strict=True):
-        song = writer.begin(lyric.number, plan)
-        outlooks = []
-        for line in _written(lyric, plan)[len(song.taken) :]:
-            outlooks.append(song.outlook)
-            spelt = writer.spelt(line) + "\n"
-            written = [written[0] - writer.sampler.log_probability(spelt, *song.outlook), written[1] + len(spelt)]
-            song.take(line)
-        draws = torch.Generator().manual_seed(random_number(writer.settings.seed, lyric.number, "free lines"))
-        for spelt, total in writer.sampler.free(outlooks, FREE_LINES, draws):
-            free = [free[0] - total, free[1] + len(spelt)]
-    return FormCost(*(bits / max(1, characters) / math.log(2) for bits, characters in (written, free)))
+    song = writer.begin(lyric.number, plan)
+    outlooks = []
+    for line in _written(lyric, plan)[len(song.taken) :]:
+        outlooks.append(song.outlook)
+        spelt = writer.spelt(line) + "\n"
+        written = [written[0] - writer.sampler.log_probability(spelt, *song.outlook), written[1] + len(spelt)]
+        song.take(line)
+    draws = torch.Generator().manual_seed(random_number(writer.settings.seed, lyric.number, "free lines"))
+    for spelt, total in writer.sampler.free(outlooks, FREE_LINES, draws):
+        free = [free[0] - total, free[1] + len(spelt)]
+    return LineCosts(written[0] / math.log(2), int(written[1]), free[0] / math.log(2), int(free[1]))
+
+
+def form_cost(costs: Iterable[LineCosts]) -> FormCost:
+    """The cost of syllables, rhymes and known words in all songs, less what reranking of candidates gains."""
+    written, characters, free, free_characters = map(sum, zip(*costs, strict=True))
+    return FormCost(written / max(1, characters), free / max(1, free_characters))
 
 
 def _written(lyric: Lyric, plan: LyricPlan) -> list[str]:

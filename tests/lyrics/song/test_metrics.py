@@ -11,6 +11,7 @@ from pipeline.lyrics.song.lyric import Lyric, WrittenSection
 from pipeline.lyrics.song.metrics import (
     METRICS_HEADS,
     form_cost,
+    line_costs,
     lyric_metrics,
     metrics_rows,
     once,
@@ -110,5 +111,5 @@ def test_the_cost_of_form_is_in_bits_a_character():
     song = lyric_writer.begin(1, plan)
     for line in (*LINES[:2], *LINES[:3]):
         song.take(line)
-    found = form_cost(lyric_writer, [song.lyric()], [plan])
+    found = form_cost([line_costs(lyric_writer, song.lyric(), plan)])
     assert 3 < found.written < 7 and 3 < found.free < 7
