@@ -182,13 +182,15 @@ def read_config(tree: DictConfig, explicit: tuple[str, ...], upstream: tuple[str
 
 
 def as_made(config: Config, stage: str, upstream: tuple[str, ...]) -> Config:
-    """What `+stage=STAGE` reads of the run of `config`: the settings of the stages that are finished, else its own.
+    """The settings of `+stage=STAGE` in the run of `config` with no others given: those of its finished stages.
 
-    `upstream` names the stages below it, nearest last.
+    `upstream` names the stages below it, nearest last. Where and on how many cores it runs stays as in `config`.
     """
-    tree = OmegaConf.create(asdict(config) | {"stage": stage})
-    tree.render.request, tree.generate.request = ALBUM, None
-    return read_config(tree, (), upstream, config.name)
+    tree = _composed(()).copy()
+    tree.stage = stage
+    made = read_config(tree, (), upstream, config.name)
+    made.device, made.threads, made.executor = config.device, config.threads, config.executor
+    return made
 
 
 def compose(*words: str) -> Config:

@@ -16,6 +16,7 @@ from pipeline.settings.song_requests import run_directory
 from pipeline.songs.compose.song_composer import SongComposer
 from pipeline.songs.form import FORMS
 from pipeline.songs.song import Song
+from pipeline.studio.kept_songs import kept_path
 from pipeline.studio.session.draft import SongDraft, untitled
 from pipeline.studio.session.given_song_file import song_of_file
 from pipeline.studio.session.history import HISTORY, SongHistory
@@ -229,11 +230,6 @@ def session_directory(config: Config, name: str) -> Path:
     if not re.fullmatch("[0-9a-f]{32}", name):
         raise UserError("A session is named by 32 hexadecimal digits.")
     return run_directory("studio", config.name) / "sessions" / name
-
-
-def kept_path(config: Config, number: int) -> Path:
-    """Where a song lies that was kept."""
-    return run_directory("studio", config.name) / "kept" / f"{number:02d}.npz"
 
 
 def album_songs(config: Config) -> dict[int, Path]:
