@@ -4,8 +4,8 @@ From nothing, around notes that are given (`generate.given`), or phrases to expl
 (`generate.like`, `generate.interpolate`), or songs on loops of old records (`generate.flip`). Writes `songs/NN.npz`,
 one a song, see `pipeline.songs.song`; of exploring one song of all phrases and a picture of them, `phrases.png`; of
 records `loops/`, the loops found in them. Each request has a folder of its own, see `pipeline.settings.song_requests`.
-Songs that were kept in the studio (`pipeline.studio.kept_songs`) are the album's as they are; songs whose settings and
-checkpoint are the same as before are not made again.
+Songs that were kept in the studio (`pipeline.studio.kept.kept_songs`) are the album's as they are; songs whose settings
+and checkpoint are the same as before are not made again.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from pipeline.songs.inpaint.song_inpainter import SongInpainter, read_kept
 from pipeline.songs.request import check_request, refuse_request
 from pipeline.songs.song import Song, song_paths
 from pipeline.stage_table import STAGES, Outcome, Plan
-from pipeline.studio.kept_songs import kept_songs, load_kept
+from pipeline.studio.kept.kept_songs import kept_songs, load_kept
 from pipeline.transcription.cache import recording_of
 
 BOUNDS = (

@@ -12,7 +12,7 @@ from pipeline.files import atomic_path
 from pipeline.pages.gallery.page import write_gallery
 from pipeline.songs.song import Song
 from pipeline.stage_table import upstream_of
-from pipeline.studio.kept_songs import kept_path
+from pipeline.studio.kept.kept_songs import kept_path
 from pipeline.studio.session.words import StudioWords, WordsDraft
 
 STAGE = "album"

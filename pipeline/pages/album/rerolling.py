@@ -15,7 +15,7 @@ from pipeline.files import read_manifest
 from pipeline.progress import say
 from pipeline.songs.compose.rerolls import check_roles, history_of, read_rerolls
 from pipeline.songs.song import Song
-from pipeline.studio.kept_songs import kept_songs
+from pipeline.studio.kept.kept_songs import kept_songs
 
 if TYPE_CHECKING:
     from pipeline.config import Config

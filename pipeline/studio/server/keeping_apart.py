@@ -13,7 +13,7 @@ from pipeline.devices import prepare_torch
 from pipeline.errors import UnusableError, UserError
 from pipeline.songs.song import Song
 from pipeline.studio.keeping import keep
-from pipeline.studio.kept_songs import kept_path
+from pipeline.studio.kept.kept_songs import kept_path
 
 DONE, STEP, ERROR = "done", "step", "error"
 

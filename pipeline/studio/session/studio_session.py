@@ -16,7 +16,7 @@ from pipeline.settings.song_requests import run_directory
 from pipeline.songs.compose.song_composer import SongComposer
 from pipeline.songs.form import FORMS
 from pipeline.songs.song import Song
-from pipeline.studio.kept_songs import kept_path
+from pipeline.studio.kept.kept_songs import kept_path
 from pipeline.studio.session.draft import SongDraft, untitled
 from pipeline.studio.session.given_song_file import song_of_file
 from pipeline.studio.session.history import HISTORY, SongHistory

@@ -17,7 +17,7 @@ from pipeline.songs.compose.song_composer import SongComposer
 from pipeline.songs.song import Song
 from pipeline.stage_table import STAGES
 from pipeline.stages import generate
-from pipeline.studio.kept_songs import kept_path, kept_songs
+from pipeline.studio.kept.kept_songs import kept_path, kept_songs
 from tests.song_makers import configured, song_of, write_checkpoint
 
 TINY = ("generate.songs=2", "generate.candidates=2", "generate.min_seconds=20", "generate.max_seconds=30")
