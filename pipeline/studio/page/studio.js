@@ -314,7 +314,9 @@ function mountSongs(studio) {
     [...list.querySelectorAll("button")].forEach((button, index) => {
       const open = studio.songs[index].number === song.number;
       if (open) { button.setAttribute("aria-current", "true"); } else { button.removeAttribute("aria-current"); }
-      if (open) { list.parentElement.scrollLeft = Math.max(button.offsetLeft + button.offsetWidth - list.parentElement.clientWidth + 40, 0); }
+      if (!open) { return; }
+      const box = list.parentElement.getBoundingClientRect(), own = button.getBoundingClientRect();
+      list.parentElement.scrollLeft += Math.max(own.right + 40 - box.right, 0) - Math.max(box.left - own.left, 0);
     });
   });
 }
