@@ -316,7 +316,7 @@ function mountSongs(studio) {
       if (open) { button.setAttribute("aria-current", "true"); } else { button.removeAttribute("aria-current"); }
       if (!open) { return; }
       const box = list.parentElement.getBoundingClientRect(), own = button.getBoundingClientRect();
-      list.parentElement.scrollLeft += Math.max(own.right + 40 - box.right, 0) - Math.max(box.left - own.left, 0);
+      list.parentElement.scrollLeft += Math.max(own.right + 4 - box.right, 0) - Math.max(box.left - own.left, 0);
     });
   });
 }
