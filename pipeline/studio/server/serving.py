@@ -67,6 +67,7 @@ def listening(port: int) -> Iterator[socket.socket]:
             listener.bind((HOST, port))
         except OSError:
             listener.bind((HOST, 0))
+        listener.listen()  # whoever opens the address at once waits until it is answered
         yield listener
 
 
