@@ -9,6 +9,8 @@ import torch
 
 from pipeline.errors import UserError
 from pipeline.lyrics.corpus.text_files import OWN_LYRICS
+from pipeline.lyrics.editor.session import Session, SessionLine, SessionSong
+from pipeline.lyrics.editor.terminal import SESSION
 from pipeline.songs.sung_syllables import check_fits, read_alignment
 from pipeline.stages import lyrics
 from tests.song_makers import configured, song_of
@@ -128,3 +130,18 @@ def test_stopping_saves_and_goes_on(build, monkeypatch):
 def test_impossible_settings_are_named(key):
     with pytest.raises(UserError, match=key):
         lyrics.inputs(configured("+stage=lyrics", f"{key}=0"))
+
+
+@pytest.mark.slow
+def test_lines_that_a_person_took_stay_where_the_stage_writes_alone(build):
+    place = build()
+    mine = SessionLine("verse", 1, 2, "my own second line", "person", 5)
+    Session(place / SESSION, songs={1: SessionSong(title="A Name of Mine", lines=[mine])}).save()
+    build()
+    (lyric,) = written(place)["songs"]
+    verse = next(section for section in lyric["sections"] if section["name"] == "verse")
+    assert lyric["title"] == "A Name of Mine"
+    assert (verse["lines"][1], verse["authors"][:2]) == ("my own second line", ["model", "person"])
+    before = (place / "lyrics.json").stat().st_mtime_ns
+    build()
+    assert (place / "lyrics.json").stat().st_mtime_ns == before, "up to date as long as nobody takes another"
