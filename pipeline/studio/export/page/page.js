@@ -9,15 +9,28 @@ import { Selection, spoken } from "./selection.js";
 import { Player } from "./sound.js";
 
 const KEEP_AFTER_MS = 4000;
+const USUAL_VELOCITY = 90;
 const BASE = new URL(".", import.meta.url);
 const read = async (name) => (await fetch(new URL(name, BASE))).json();
+
+/** What undo brings back. */
+function stateOf({ tracks, chords, key }) {
+  return { notes: tracks.map((track) => track.notes), chords, key };
+}
+
+function meanVelocity(notes) {
+  return notes.length ? notes.reduce((sum, note) => sum + note[3], 0) / notes.length : USUAL_VELOCITY;
+}
 
 class Page {
   constructor(model, songs) {
     Object.assign(this, { model, songs, selection: new Selection(), selects: false, made: 0, waiting: new Map(), calls: 0 });
     this.player = new Player(model, BASE, () => this.showPlaying());
     this.score = new Score(this);
-    songs.forEach((song) => Object.assign(song, { speed: 1, edited: false, history: [song.tracks.map((track) => track.notes)], version: 0 }));
+    for (const song of songs) {
+      Object.assign(song, { speed: 1, edited: false, history: [stateOf(song)], version: 0 });
+      song.tracks.forEach((track) => { track.velocity = meanVelocity(track.notes); });
+    }
     this.worker = new Worker(new URL("worker.js", BASE), { type: "module" });
     this.worker.onmessage = ({ data }) => this.heardOf(data);
     this.worker.onerror = () => this.heardOf({ kind: "failed", error: "The networks can't run in this browser." });
@@ -83,8 +96,9 @@ class Page {
     byId("another").textContent = selects ? "Make it anew" : "Another one";
     byId("nothing").disabled = !selects;
     byId("first-bar").max = byId("last-bar").max = song.bars;
-    byId("first-bar").value = selection.first + 1;
-    byId("last-bar").value = selection.end;
+    for (const [id, bar] of [["first-bar", selection.first + 1], ["last-bar", selection.end]]) {
+      if (Number(byId(id).value) !== bar) { byId(id).value = bar; } // what is being typed stays as it is
+    }
     byId("midi-selection").hidden = !selects;
     this.score.draw();
   }
@@ -218,15 +232,14 @@ class Page {
       else if (moves) { chords[half] = chords[half].map((value, part) => (part === 1 || value < 0 ? value : (value + moves + 12) % 12)); }
     }
     const density = song.tracks.map((track, index) => (chosen.includes(index) ? this.usual(track, bars) * 2 ** asked.busier : null));
-    const notes = await this.call(song, chords, free, this.numbers(asked, density, this.tempo, song.style));
+    const { notes } = await this.call(song, chords, free, this.numbers(asked, density, this.tempo, song.style));
     if (song !== this.song) { return; }
     const tracks = song.tracks.map((track, index) => {
       if (!chosen.includes(index)) { return track.notes; }
       const kept = keptNotes(track.notes, free[index].map((one) => !one), spb);
       return [...kept, ...this.performed(notes[index], track)].sort((a, b) => a[0] - b[0] || a[2] - b[2]);
     });
-    if (asked.chords || moves !== 0) { song.chords = chords; }
-    this.push(tracks);
+    this.push({ notes: tracks, chords: asked.chords || moves !== 0 ? chords : song.chords, key: song.key });
     this.loopAround(bars);
   }
 
@@ -242,19 +255,18 @@ class Page {
     const density = asked.busier ? song.tracks.map((track) => this.usual(track, [0, song.bars]) * 2 ** asked.busier) : null;
     const empty = { bars, tracks: song.tracks.map(() => ({ notes: [] })) };
     const free = song.tracks.map(() => new Array(bars).fill(true));
-    const notes = await this.call(empty, rows, free, this.numbers(asked, density, tempo, song.style));
+    const { notes, chords } = await this.call(empty, rows, free, this.numbers(asked, density, tempo, song.style));
     if (song.isNew && this.song === song) {
-      Object.assign(song, { key: keyName(asked.key), chords: rows ?? [] });
-      this.push(song.tracks.map((track, index) => this.performed(notes[index], track)));
+      this.push({ notes: song.tracks.map((track, index) => this.performed(notes[index], track)), chords, key: keyName(asked.key) });
     } else {
       const seconds = (60 / tempo) * (model.quarters_per_bar / spb);
       const phrase = {
         ...song, number: null, title: `New phrase ${++this.made}`, isNew: true, edited: true, sound: null, bars, speed: 1, tempo_bpm: tempo,
-        key: keyName(asked.key), chords: rows ?? [], sections: [], version: 0,
+        key: keyName(asked.key), chords, sections: [], version: 0,
         step_seconds: Array.from({ length: bars * spb + 1 }, (_, step) => step * seconds),
         tracks: song.tracks.map((track, index) => ({ ...track, origins: "", notes: this.performed(notes[index], track) })),
       };
-      phrase.history = [phrase.tracks.map((track) => track.notes)];
+      phrase.history = [stateOf(phrase)];
       this.songs.push(phrase);
       this.open(phrase);
     }
@@ -263,16 +275,16 @@ class Page {
 
   /** Notes with velocities: as loud as the track's are, with an accent on beats. */
   performed(notes, track) {
-    const { steps_per_bar: spb, steps_per_beat: beat } = this.model, own = track.notes;
-    const mean = own.length ? own.reduce((sum, note) => sum + note[3], 0) / own.length : 90;
+    const { steps_per_bar: spb, steps_per_beat: beat } = this.model;
     const accent = (step) => (step % spb === 0 ? 6 : step % beat === 0 ? 2 : step % 2 ? -5 : -1);
-    return notes.map(([step, length, pitch]) => [step, length, pitch, Math.round(Math.min(Math.max(mean + accent(step), 20), 124))]);
+    return notes.map(([step, length, pitch]) => [step, length, pitch, Math.round(Math.min(Math.max(track.velocity + accent(step), 20), 124))]);
   }
 
-  push(tracks) {
+  /** A state that the song has from now on. */
+  push(state) {
     const { song } = this;
     song.history.length = song.version + 1;
-    song.history.push(tracks);
+    song.history.push(state);
     this.step(1);
   }
 
@@ -282,7 +294,9 @@ class Page {
     if (wanted < 0 || wanted >= song.history.length) { return; }
     song.version = wanted;
     song.edited = song.isNew || wanted > 0;
-    song.tracks.forEach((track, index) => { track.notes = song.history[wanted][index]; });
+    const { notes, chords, key } = song.history[wanted];
+    Object.assign(song, { chords, key });
+    song.tracks.forEach((track, index) => { track.notes = notes[index]; });
     if (this.player.playing) { this.player.play(song, this.player.position()); }
     this.showSong();
     this.showSongs();
@@ -303,11 +317,11 @@ class Page {
     });
   }
 
-  heardOf({ kind, id, notes, error, share }) {
+  heardOf({ kind, id, made, error, share }) {
     const call = this.waiting.get(id);
     if (kind === "ready") { this.ready(); }
     if (kind === "progress" && share < 1) { this.say(`${Math.round(100 * share)} % are made.`); }
-    if (kind === "made") { call.resolve(notes); }
+    if (kind === "made") { call.resolve(made); }
     if (kind === "failed" && call) { call.reject(new Error(error)); }
     if (kind === "failed" && !call) { this.say(`No music can be made here: ${error}`); }
   }
@@ -334,7 +348,7 @@ class Page {
     on("another", "click", () => this.another());
     on("everything", "click", () => this.selectBars(this.selection.first, this.selection.end));
     on("nothing", "click", () => { this.selects = false; this.showSelection(); });
-    for (const id of ["first-bar", "last-bar"]) { on(id, "change", () => this.typedBars()); }
+    for (const id of ["first-bar", "last-bar"]) { for (const event of ["input", "change"]) { on(id, event, () => this.typedBars(id, event)); } }
     on("density", "input", ({ target }) => { byId("density-said").textContent = Number(target.value) ? `× ${(2 ** target.value).toFixed(2)}` : "as it is"; });
     for (const id of ["temperature", "strength"]) { on(id, "input", ({ target }) => { byId(`${id}-said`).textContent = Number(target.value).toFixed(2); }); }
     on("tempo", "input", ({ target }) => this.setTempo(Number(target.value)));
@@ -347,10 +361,12 @@ class Page {
     });
   }
 
-  typedBars() {
-    const { bars } = this.song, read = (id) => Math.min(Math.max(Math.round(Number(byId(id).value)) || 1, 1), bars);
+  /** Bars that are typed: the other end moves along where it would lie on the wrong side. */
+  typedBars(id, event) {
+    const { bars } = this.song, read = (field) => Math.min(Math.max(Math.round(Number(byId(field).value)) || 1, 1), bars);
     const [first, last] = [read("first-bar"), read("last-bar")];
-    this.selection.setBars(Math.min(first, last) - 1, Math.max(first, last));
+    if (event === "input" && (!byId(id).value || last < first && id === "last-bar")) { return; } // not all is typed yet
+    this.selection.setBars((id === "first-bar" ? first : Math.min(first, last)) - 1, id === "first-bar" ? Math.max(first, last) : last);
     this.select();
   }
 

@@ -6,6 +6,7 @@ import { Random } from "./random.js";
 
 const NEAREST = 4;
 const MAY_REST = 0.25;
+const OTHER_LABEL = 25;
 
 /** Bars `[first, end]` of the next window of at most `bars`, or null where every bar of `open` is made. */
 export function nextWindow(open, bars) {
@@ -57,7 +58,8 @@ export class Sampler {
    * @param request `{seed, candidates, shift, key, tempo, style, density, temperature, condition_strength,
    *   chord_strength}`; `shift` moves the song to the key of the data, `density` is notes a bar of each track or null
    * @param progress called with the share that is done
-   * @returns notes `[step, length, pitch]` of each track
+   * @returns `{notes, chords}`: notes `[step, length, pitch]` of each track, and rows of chords that the first window was
+   *   made for; where nothing stays and no chords are asked for, they are those of a phrase of the data
    */
   async make(song, free, request, progress = () => {}) {
     const { model } = this, tracks = model.tracks.length, bars = Math.max(song.bars, model.bars);
@@ -70,18 +72,20 @@ export class Sampler {
     const asked = this.asked(request), measured = attributesOf(grid, (track, bar) => kept[track][bar]);
     const chords = song.chords && transposeChords(song.chords, request.shift);
     const windows = open.flat().filter(Boolean).length;
+    const isFresh = !kept.flat().some(Boolean);
     let latents = null, window;
     while ((window = nextWindow(open[0].map((_, bar) => open.some((row) => row[bar])), model.bars))) {
       const fresh = drawLatents(random, request.candidates, model);
       if (latents) { Object.assign(fresh, { z: latents.z, z_track: latents.z_track }); }
-      const conditions = latents ? latents.conditions.slice() : this.conditions(asked, measured, request.candidates, random);
+      const conditions = latents ? latents.conditions.slice() : this.conditions(asked, measured, request.candidates, random, isFresh);
       if (chords) { this.setChords(conditions, chords, window[0], request.candidates); }
       const best = await this.window(grid, open, window, { ...fresh, conditions }, request);
       latents ??= repeated(best, request.candidates);
       open.forEach((row) => row.fill(false, ...window));
       progress(1 - open.flat().filter(Boolean).length / windows);
     }
-    return this.notesOf(grid, kept, song.bars, request.shift);
+    const first = this.chordsOf(latents.conditions);
+    return { notes: this.notesOf(grid, kept, song.bars, request.shift), chords: transposeChords(first, -request.shift) };
   }
 
   /** A request as a row of conditions within the range of the data; NaN where nothing is asked for. */
@@ -107,7 +111,7 @@ export class Sampler {
   }
 
   /** Conditions of candidates: what is asked for, else that of the kept notes, else of phrases of the data like them. */
-  conditions(asked, measured, count, random) {
+  conditions(asked, measured, count, random, isFresh) {
     const { layout } = this, { size } = layout, attributes = ATTRIBUTES * layout.tracks;
     const known = this.learnable(asked.map((value, place) => (Number.isNaN(value) ? measured[place] : value)));
     const unlike = Float64Array.from({ length: this.rows }, (_, row) => {
@@ -118,6 +122,9 @@ export class Sampler {
         if (!Number.isNaN(off)) { sum += off; }
         if (place < layout.tracks && example < SILENT && Number.isNaN(known[place])) { sum += 1; }
       }
+      for (const label of isFresh ? [layout.key, layout.style] : []) {
+        if (!Number.isNaN(known[label]) && this.examples[row * size + label] !== known[label]) { sum += OTHER_LABEL; }
+      }
       return sum;
     });
     const order = Array.from(unlike.keys()).sort((a, b) => unlike[a] - unlike[b] || a - b);
@@ -125,8 +132,8 @@ export class Sampler {
     for (let index = 0; index < count; index++) {
       const row = nearest[random.below(nearest.length)];
       for (let place = 0; place < size; place++) {
-        const isChord = place >= layout.chords && place < layout.key;
-        const value = Number.isNaN(known[place]) && !isChord ? this.examples[row * size + place] : known[place];
+        const staysOpen = !isFresh && place >= layout.chords && place < layout.key; // chords of another song fit no given note
+        const value = Number.isNaN(known[place]) && !staysOpen ? this.examples[row * size + place] : known[place];
         conditions[index * size + place] = value;
       }
       for (let track = 0; track < layout.tracks; track++) {
@@ -135,6 +142,13 @@ export class Sampler {
       }
     }
     return conditions;
+  }
+
+  /** Rows of chords in the first row of conditions; -1 where they are open. */
+  chordsOf(conditions) {
+    const { chords, halfBars } = this.layout;
+    return Array.from({ length: halfBars }, (_, half) =>
+      Array.from({ length: 3 }, (_, part) => (Number.isNaN(conditions[chords + 3 * half]) ? -1 : conditions[chords + 3 * half + part])));
   }
 
   setChords(conditions, chords, firstBar, count) {

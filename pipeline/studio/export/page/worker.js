@@ -18,8 +18,8 @@ self.onmessage = async ({ data }) => {
   const { id, song, free, request } = data;
   try {
     const sampler = await ready;
-    const notes = await sampler.make(song, (track, bar) => free[track][bar], request, (share) => self.postMessage({ kind: "progress", id, share }));
-    self.postMessage({ kind: "made", id, notes });
+    const made = await sampler.make(song, (track, bar) => free[track][bar], request, (share) => self.postMessage({ kind: "progress", id, share }));
+    self.postMessage({ kind: "made", id, made });
   } catch (error) {
     self.postMessage({ kind: "failed", id, error: error.message });
   }
