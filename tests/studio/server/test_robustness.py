@@ -50,7 +50,7 @@ ELSEWHERE = (
     "/api/sound/../../x.wav", "/api/sessions", "/api/sessions/" + "0" * 32, "/api/sessions/../x", "//", "*", "/\udcff",
     "/api/sessions/" + "f" * 400, "/album/\x00",
 )  # fmt: skip
-METHODS = ("GET", "POST", "POST", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "BREW", "")
+METHODS = (*("GET",) * 5, *("POST",) * 12, "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "BREW", "")
 
 
 def malformed(chance: random.Random, session: str, headers: dict[str, str]) -> tuple[str, str, Any, bytes]:
