@@ -26,7 +26,7 @@ from pipeline.scores.midi.writing import midi_file, midi_track, note_events
 
 EVERY = 4
 """Semitones from one pitch of a bank to the next."""
-HELD_SECONDS, SLOT_SECONDS = 2.2, 2.6
+HELD_SECONDS, SLOT_SECONDS = 1.9, 2.2
 """How long a note is held, and from one to the next; of drums the whole slot is `DRUM_SECONDS`."""
 DRUM_SECONDS = 1.2
 LEAD_SECONDS = 0.2

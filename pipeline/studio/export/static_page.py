@@ -36,8 +36,8 @@ SHARED = ("dom.js", "roll.js", "selection.js", "studio.css")
 """What the page has in common with that of the studio."""
 BANKS, SOUNDS = "notes", "songs"
 """Folders of the page."""
-SMALL_BYTES = 20 * 2**20
-"""The networks and the page itself are to be no larger."""
+SMALL_BYTES = 20_000_000
+"""All but the runtime and the songs' sound is to be no larger."""
 
 
 def export_page(config: Config, directory: Path, runtime: str | None = None) -> None:
@@ -163,13 +163,14 @@ def _copy_page(directory: Path) -> None:
 
 def _told(directory: Path, runtime: Runtime) -> str:
     """What was written, for people."""
-    own = sum(path.stat().st_size for path in directory.iterdir() if path.is_file())
-    sounds = sum(path.stat().st_size for folder in (BANKS, SOUNDS) for path in (directory / folder).iterdir())
+    places = (directory, directory / BANKS)
+    own = sum(path.stat().st_size for place in places for path in place.iterdir() if path.is_file())
+    sounds = sum(path.stat().st_size for path in (directory / SOUNDS).iterdir())
     where = "its folder runtime" if runtime.is_local else "a pinned address, as the npm package is not there"
-    large = "" if own <= SMALL_BYTES else "; that is much to load: model=default makes smaller networks"
+    large = "" if own <= SMALL_BYTES else ", which is much to load: model=default makes smaller networks"
     return (
-        f"{directory / 'index.html'} and {own / 2**20:.1f} MB of networks and notes{large}, {sounds / 2**20:.1f} MB of "
-        f"sound, onnxruntime-web {runtime.version} from {where}. Put the folder on any static host, or run: "
+        f"{directory / 'index.html'}: {own / 1e6:.1f} MB of networks and notes{large}, {sounds / 1e6:.1f} MB of songs, "
+        f"onnxruntime-web {runtime.version} from {where}. Put the folder on any static host, or run: "
         f"python -m http.server --directory {directory}"
     )
 

@@ -26,10 +26,17 @@ class QuietHandler(SimpleHTTPRequestHandler):
         """Nothing."""
 
 
+class QuietServer(ThreadingHTTPServer):
+    """Browsers leave files that they have heard enough of."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing."""
+
+
 @contextmanager
 def static_host(folder: Path) -> Iterator[str]:
     """The address of a static host of a folder."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(QuietHandler, directory=str(folder)))
+    server = QuietServer(("127.0.0.1", 0), functools.partial(QuietHandler, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -156,3 +156,13 @@ def test_it_fits_and_axe_finds_nothing_wrong(browser: Browser, address: str, siz
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         violations = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
         assert [f"{one['id']}: {node['html'][:200]}" for one in violations for node in one["nodes"]] == []
+
+
+def test_a_song_plays_as_it_was_finished_and_from_notes_once_it_is_changed(page: Page) -> None:
+    page.click("#play")
+    page.wait_for_function("!page.player.audio.paused && page.player.audio.currentTime > 0.1")
+    assert page.evaluate("page.player.position()") > 0
+    page.click("button[aria-label='Mute Bass']")
+    page.wait_for_function("page.player.audio.paused && page.player.sounded")
+    page.click("#stop")
+    assert page.evaluate("page.player.position()") == 0 and not page.evaluate("page.player.playing")
