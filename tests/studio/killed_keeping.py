@@ -79,6 +79,7 @@ def apart(work: Callable[[], None], folder: str) -> int:
         os.chdir(folder)
         os.dup2(os.open("said.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
         work()
+        sys.stdout.flush()
     except BaseException:  # told by the code; what happened is in the test's output
         sys.excepthook(*sys.exc_info())
         os._exit(1)
