@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from pipeline.audio.files import write_wav
 from pipeline.audio.synthesizers import Sound
 from pipeline.rendering.daw.dawproject import write_dawproject
@@ -32,6 +34,8 @@ KINDS = {
     "loops.zip": "application/zip",
 }
 """Files on offer, and their media types."""
+LOUDEST = 0.99
+"""The peak of stems that would otherwise be clipped, as an amplitude."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,18 +108,27 @@ def _write_sound(
 ) -> None:
     settings = replace(settings, stems=asked.kind != "song.wav", vocal=settings.vocal and asked.kind == "song.wav")
     mix = mix_song(asked.song, settings, soundfont, asked.words, loops)
-    song, rate_hz = mix.song, settings.sample_rate_hz
+    song, rate_hz, stems = mix.song, settings.sample_rate_hz, mix.stems
     if asked.kind == "song.wav":
         write_wav(path, mix.sound, rate_hz)
     elif asked.kind == "song.dawproject":
-        write_dawproject(path, song, asked.title, mix.stems, rate_hz, asked.artist)
+        write_dawproject(path, song, asked.title, stems, rate_hz, asked.artist)
     elif asked.kind == "song.rpp.zip":
-        write_rpp_zip(path, song, asked.title, mix.stems, rate_hz)
+        write_rpp_zip(path, song, asked.title, stems, rate_hz)
     elif asked.kind == "loops.zip":
         names = [song.spec.names[track] for track in asked.tracks]
-        loops_zip(path, song, asked.title, mix.stems, rate_hz, asked.first_bar, asked.end_bar, names)
+        loops_zip(path, song, asked.title, within_full_scale(stems), rate_hz, asked.first_bar, asked.end_bar, names)
     else:
-        _stems_zip(path, mix.stems, rate_hz, file_name(song.number, asked.title))
+        _stems_zip(path, within_full_scale(stems), rate_hz, file_name(song.number, asked.title))
+
+
+def within_full_scale(stems: dict[str, Sound]) -> dict[str, Sound]:
+    """Stems at a common gain at which no peak is clipped, so that their balance stays; untouched where none would be.
+
+    No limiter holds the peaks of a stem, as it does those of the mix.
+    """
+    peak = max((float(np.abs(stem).max(initial=0.0)) for stem in stems.values()), default=0.0)
+    return stems if peak <= 1 else {name: stem * np.float32(LOUDEST / peak) for name, stem in stems.items()}
 
 
 def _stems_zip(path: Path, stems: dict[str, Sound], rate_hz: int, name: str) -> None:

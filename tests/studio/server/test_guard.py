@@ -54,6 +54,7 @@ def test_a_token_in_the_address_reads_but_does_not_write(page: Page, session: st
         ("GET", f"{session}/songs/1/files/song.mid?token={studio.token}", 200),
         ("GET", f"{session}/songs/1/files/song.mid?token=wrong", 401),
         ("GET", f"{session}/songs/1/files/song.mid", 401),
+        ("GET", f"{session}/songs/1/files/song.mid?" + "a=1&" * 100, 401),
         ("POST", f"{session}/songs/1/edits?token={studio.token}", 401),
     ):
         assert page.runner.run(ask(page.app, method, path, headers)).status == status
