@@ -18,7 +18,7 @@ import soundfile
 
 from pipeline.command_line.overrides import quoted
 from pipeline.config import compose
-from tests.conftest import ROOT, SMALL, Program
+from tests.conftest import ROOT, SMALL, Program, made_once
 from tests.song_makers import write_quartet
 
 READMES = sorted(
@@ -102,12 +102,15 @@ THEIRS = {
     r"data=(games|pop909|lpd5) name=theirs": "data=folder data.path=music name=folder",
     r"data=(games|pop909|lpd5)": "data=folder data.path=music",
     r"train\.gamma=1,2\.5,10 seed=1,2": "train.gamma=1 data=folder data.path=music",
+    r"generate\.min_seconds=90 generate\.max_seconds=120": "generate.min_seconds=30 generate.max_seconds=45",
+    r"generate\.min_seconds=90": "generate.min_seconds=30 generate.max_seconds=40",
     r"lyrics\.interactive=true|generate\.style=\S+": "",
     r"executor=\S+|executor\.address=\S+": "",
     r"outputs/OTHER": "outputs/mine",
     r"\+stage=studio(?!.* studio\.export)": "+stage=studio studio.export=site",  # which ends by itself
-    r"(\+stage=evaluate name|budget=quick name)=\w+": r"\1=mine",
-    r"album\.reroll=\[3": "album.reroll=[2",
+    r"\+stage=evaluate name=.*": "+stage=evaluate name=mine evaluate.request=album",
+    r"budget=quick name=\w+": "budget=quick name=mine",
+    r"album\.reroll=\[3": "album.reroll=[1",
     r"render\.request=given": "render.request=given generate.given=music/song-00.mid generate.keep=[piano]",
     r"\+stage=album data=catalog": "+stage=prepare data=catalog",
     r"\+stage=album (.*)data\.metre=(3/4|6/8)": r"+stage=prepare \1data.metre=4/4",
@@ -119,18 +122,20 @@ THEIRS = {
 }
 """What stands in READMEs for the user's own, and what the tests have instead; music in 4/4, in no folders of styles."""
 LITTLE = (
-    *("generate.songs=1", "generate.candidates=2", "lyrics.init=null", "lyrics.model.steps=20", "lyrics.candidates=4"),
+    *("generate.songs=1", "generate.candidates=1", "lyrics.init=null", "lyrics.model.steps=20", "lyrics.candidates=2"),
     *(
         "lyrics.model.hidden_size=32",
         "lyrics.count=1",
-        "lyrics.length=200",
-        "evaluate.phrases=16",
-        "evaluate.samples=16",
+        "lyrics.length=100",
+        "evaluate.phrases=8",
+        "evaluate.samples=8",
     ),
-    *("evaluate.resamples=10", "evaluate.requests=4", "evaluate.classifier=false"),
+    *("evaluate.resamples=4", "evaluate.requests=4", "evaluate.classifier=false"),
 )
 SHORT_TRAINING = ("train.steps=2", "train.batch_size=4", "train.report_steps=2")
 SMALL_ROLL = tuple(word for word in SMALL if word.startswith("roll."))
+SMALLEST_ROLL = ("roll.bars=1",)
+ONE_SONG = (*(word for word in SMALL if not word.startswith("generate.songs=")), "generate.songs=1")
 SMALL_MODEL = tuple(word for word in SMALL if word.startswith("model."))
 
 
@@ -140,11 +145,22 @@ def link_or_copy(source: str, target: str) -> None:
     copy(source, target)
 
 
+@pytest.fixture(scope="session")
+def single(small_album: Path, program: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small album with one song, which commands that play it need not play twice; for reading only."""
+
+    def make(folder: Path) -> None:
+        shutil.copytree(small_album, folder, symlinks=True, copy_function=link_or_copy, dirs_exist_ok=True)
+        program("+stage=album", *ONE_SONG, cwd=folder, check=True)
+
+    return made_once(tmp_path_factory, "single", make)
+
+
 @pytest.fixture
-def home(small_album: Path, tmp_path: Path) -> Path:
+def home(single: Path, tmp_path: Path) -> Path:
     """A user's folder: music, words, a recording, a sheet, and the run `mine`."""
     folder = tmp_path / "home"
-    shutil.copytree(small_album, folder, symlinks=True, copy_function=link_or_copy)
+    shutil.copytree(single, folder, symlinks=True, copy_function=link_or_copy)
     (folder / "outputs" / "small").rename(folder / "outputs" / "mine")
     shutil.copytree(folder / "outputs" / "mine", folder / "outputs" / "theirs", copy_function=link_or_copy)
     (folder / "words").mkdir()
@@ -172,9 +188,9 @@ def mended(command: str) -> list[str]:
     if "mine" in command:  # whose model is there
         steps = "train.steps=13" if "+stage=train" in words else "train.steps=12"
         trained = [word for word in SMALL if word.startswith(("train.", "model.", "roll."))]
-        made = [word for word in SMALL if word.startswith(("generate.", "lyrics."))]
+        made = [word for word in ONE_SONG if word.startswith(("generate.", "lyrics."))]
         # any form fits
-        little = LITTLE if "_seconds=" in command else (*LITTLE, "generate.min_seconds=20", "generate.max_seconds=50")
+        little = LITTLE if "_seconds=" in command else (*LITTLE, "generate.min_seconds=16", "generate.max_seconds=30")
         more = made if "+stage=album" in words else little
         return [*words, *more, *((*trained, "train.minutes=16", steps) if "budget" in command else ())]
     originals = any("musegan" in word for word in words)
@@ -182,7 +198,7 @@ def mended(command: str) -> list[str]:
         *words,
         *LITTLE,
         *SHORT_TRAINING,
-        *SMALL_ROLL,
+        *(SMALLEST_ROLL if "roll.steps_per_beat=12" in words else SMALL_ROLL),  # whose music is prepared anew
         *(("model.filters=2", "model.latent_size=4") if originals else SMALL_MODEL),
     ]
 
