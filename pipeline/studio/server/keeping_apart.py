@@ -16,6 +16,8 @@ from pipeline.studio.keeping import keep
 from pipeline.studio.kept.kept_songs import kept_path
 
 DONE, STEP, ERROR = "done", "step", "error"
+KEEPER = "keeper"
+"""What the process is called that keeps a song."""
 
 
 def keep_apart(config: Config, song: Song, title: str | None, progress: Callable[[str], None]) -> None:
@@ -28,7 +30,7 @@ def keep_apart(config: Config, song: Song, title: str | None, progress: Callable
     """
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=_keep, args=(theirs, config, song, title))
+    process = spawn.Process(target=_keep, args=(theirs, config, song, title), name=KEEPER)
     process.start()
     theirs.close()
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import socket
 import sys
@@ -16,6 +17,7 @@ import uvicorn
 from pipeline.config import Config
 from pipeline.progress import say
 from pipeline.studio.server.app import studio_app
+from pipeline.studio.server.keeping_apart import KEEPER
 from pipeline.studio.server.sound.store import Processes
 from pipeline.studio.server.studio import Studio
 from pipeline.studio.session.model import StudioModel
@@ -54,7 +56,15 @@ def serve(config: Config, checkpoint: Path) -> None:
         studio.stop()
         players.stop()
         patient.stop()
+        end_players()
     say(f"studio: ended; what was changed lies in {studio.folder}, and the same command goes on there.")
+
+
+def end_players() -> None:
+    """End the processes that play, mix and measure, whose work nobody waits for; one that keeps a song goes on."""
+    for process in multiprocessing.active_children():
+        if process.name != KEEPER:
+            process.terminate()
 
 
 @contextmanager

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -17,7 +19,8 @@ import pytest
 from pipeline.build import Builder
 from pipeline.errors import UserError
 from pipeline.stages import studio as stage
-from pipeline.studio.server.serving import HOST, listening
+from pipeline.studio.server.keeping_apart import KEEPER
+from pipeline.studio.server.serving import HOST, end_players, listening
 from tests.conftest import program_environment
 from tests.song_makers import configured
 
@@ -48,6 +51,22 @@ def test_without_networks_it_says_what_to_run(tmp_path: Path, monkeypatch: pytes
         Builder(configured("+stage=studio", "upstream=refuse")).open("studio")
     with pytest.raises(UserError, match=r"studio.port must lie between 0 and 65535, not 70000"):
         stage.inputs(configured("+stage=studio", "studio.port=70000"))
+
+
+def test_at_the_end_nobody_plays_on_but_keeping_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    player, keeper = (spawn.Process(target=time.sleep, args=(60,), name=name) for name in ("player", KEEPER))
+    monkeypatch.setattr(multiprocessing, "active_children", lambda: [player, keeper])
+    for process in (player, keeper):
+        process.start()
+    try:
+        end_players()
+        player.join(30)
+        assert player.exitcode == -signal.SIGTERM
+        assert keeper.is_alive()
+    finally:
+        keeper.kill()
+        keeper.join()
 
 
 @pytest.mark.slow
