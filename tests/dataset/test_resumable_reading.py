@@ -191,7 +191,7 @@ def test_a_killed_program_goes_on_as_if_nothing_had_happened(tmp_path: Path, mon
 @pytest.mark.slow
 def test_ctrl_c_is_answered_with_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "music").mkdir()
-    for seed in range(400):
+    for seed in range(120):
         song_midi(tmp_path / "music" / f"{seed:03d}.mid", seed, bars=40)
     process = start(tmp_path, "executor.workers=2")
     wait_for_journal(tmp_path, 20_000)  # the workers have started
