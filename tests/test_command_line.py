@@ -191,7 +191,7 @@ def test_words_without_a_stage_run_nothing(program: Program, tmp_path: Path) -> 
 def test_a_sweep_survives_a_failing_job(program: Program, prepared_folder: Path) -> None:
     words = [word for word in SMALL if not word.startswith(("name=", "train.steps="))]
     done = program(
-        "-m", "+stage=train", *words, "name=sweep", "train.steps=3", "train.gamma=1,-1,2", cwd=prepared_folder
+        "-m", "+stage=train", *words, "name=sweep", "train.steps=1", "train.gamma=1,-1,2", cwd=prepared_folder
     )
     assert done.returncode == 1
     assert "train.gamma must be at least 0, not -1" in done.stderr
