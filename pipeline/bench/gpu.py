@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from typing import Any
 
@@ -156,10 +156,11 @@ class Bench:
     def _together(self) -> Found:
         """Of one process and of several."""
         alone = self.contender(self.fastest()).trained_losses()
-        return Found(difference_of(alone, self.train_together()["losses"]))
+        return Found(difference_of(alone, self.trained_together["losses"]))
 
-    def train_together(self) -> dict[str, Any]:
-        """What several processes find."""
+    @cached_property
+    def trained_together(self) -> dict[str, Any]:
+        """What several processes find, which are started once: losses, seconds, memory."""
         plan = self.plan
         return run_processes(
             self.processes, self.corpus.packed, self.settings, self.fastest(), plan.effort, plan.scratch
@@ -254,7 +255,7 @@ def together(bench: Bench) -> dict[str, Any]:
     """The row of several processes."""
     row: dict[str, Any] = {"model": bench.model, "way": f"{bench.processes} processes, all of that"}
     try:
-        found = bench.train_together()
+        found = bench.trained_together
     except UserError as error:
         return row | {"said": first_line(error)}
     train = bench.config.train
