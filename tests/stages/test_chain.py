@@ -12,12 +12,10 @@ import pretty_midi
 import pytest
 import soundfile
 
-from pipeline.rendering.midi import midi_bytes
 from pipeline.songs.song import Song
 from pipeline.songs.sung_syllables import lines_of, read_alignment, with_words
 from tests.conftest import SMALL, Program
 from tests.music_makers import write_midi
-from tests.stage_runner import run_stage
 from tests.word_readers import lrc_words, midi_words, score_words, words_begun
 
 KINDS = ("mid", "wav", "png", "musicxml", "lrc")
@@ -77,21 +75,6 @@ def test_midi_score_and_lrc_have_the_same_words_at_the_same_steps(small_album: P
         assert sorted(score_words(score, song), key=lambda word: word[1]) == shown, "scores draw hyphens themselves"
     lit = (run / "album/index.html").read_text().count('<span class="line sung">')
     assert lit == sum(len(lines_of(one.syllables)) for one in read_alignment(run / "lyrics/alignment.json").values())
-
-
-def midi_of_songs(run: Path) -> list[bytes]:
-    """The two songs of a run as MIDI."""
-    return [midi_bytes(Song.load(run / f"generate/album/songs/{number:02d}.npz")) for number in (1, 2)]
-
-
-@pytest.mark.slow
-def test_the_same_seed_gives_the_same_midi(small_album: Path, prepared_folder: Path) -> None:
-    words = [word for word in SMALL if not word.startswith("name=")]
-    first = midi_of_songs(small_album / "outputs/small")
-    run_stage(prepared_folder, "generate", *words, "name=again")
-    assert midi_of_songs(prepared_folder / "outputs/again") == first, "trained and generated anew"
-    run_stage(prepared_folder, "generate", *words, "name=again", "generate.seed=2")
-    assert len({*first, *midi_of_songs(prepared_folder / "outputs/again")}) == 4, "another seed, other songs"
 
 
 def write_jigs(folder: Path, count: int = 20, bars: int = 12) -> None:

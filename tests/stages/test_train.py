@@ -16,8 +16,11 @@ import pytest
 import torch
 
 from gan.settings import TrainSettings
+from pipeline.rendering.midi import midi_bytes
+from pipeline.songs.song import Song
 from pipeline.stages.train import after_this
 from tests.conftest import SMALL, Program, program_environment
+from tests.stage_runner import run_stage
 
 UNNAMED = [word for word in SMALL if not word.startswith("name=")]
 
@@ -26,6 +29,11 @@ def curve(path: Path) -> list[dict[str, object]]:
     """The records of a run, without what time took."""
     records = [json.loads(line) for line in path.read_text().splitlines()]
     return [{key: value for key, value in record.items() if key != "seconds"} for record in records]
+
+
+def midi_of_songs(outputs: Path) -> list[bytes]:
+    """The songs of the only run in a folder as MIDI."""
+    return [midi_bytes(Song.load(path)) for path in sorted(outputs.glob("*/generate/album/songs/*.npz"))]
 
 
 def interrupted(folder: Path, name: str, sign: int, is_due: Callable[[], bool]) -> str:
@@ -68,7 +76,10 @@ def test_a_run_says_which_budget_would_go_on_from_it() -> None:
 def test_a_run_that_was_stopped_goes_on_and_equals_an_uninterrupted_one(
     small_album: Path, program: Program, prepared_folder: Path
 ) -> None:
-    """Stopped by Ctrl-C at its first checkpoint, killed a step after it went on, and let go to its end."""
+    """Stopped by Ctrl-C at its first checkpoint, killed a step after it went on, and let go to its end.
+
+    The same seed gives the same networks, and they the same MIDI.
+    """
     whole, place = small_album / "outputs/small/train", prepared_folder / "outputs/stopped/train"
     interrupted(prepared_folder, "stopped", signal.SIGINT, (place / "checkpoint.pt").exists)
     log = place / "metrics.jsonl"
@@ -84,6 +95,9 @@ def test_a_run_that_was_stopped_goes_on_and_equals_an_uninterrupted_one(
     for part in ("generator", "average", "discriminator", "chosen"):
         for key, value in states[0][part].items():
             assert torch.equal(value, states[1][part][key]), f"{part}.{key}"
+    run_stage(prepared_folder, "generate", *UNNAMED, "name=stopped")
+    made = [midi_of_songs(folder / "outputs") for folder in (small_album, prepared_folder)]
+    assert made[0] == made[1] and len(made[0]) == 2, "trained and generated anew"
 
 
 @pytest.mark.slow
@@ -91,13 +105,13 @@ def test_more_steps_continue_a_finished_checkpoint(small_album: Path, program: P
     shutil.copytree(small_album, tmp_path, dirs_exist_ok=True, symlinks=True)
     words = [word for word in SMALL if not word.startswith("train.steps")]
     before = curve(small_album / "outputs/small/train/metrics.jsonl")
-    done = program("+stage=train", *words, "train.steps=18", cwd=tmp_path, check=True)
+    done = program("+stage=train", *words, "train.steps=14", cwd=tmp_path, check=True)
     assert "goes on from step 12" in done.stdout
     after = curve(tmp_path / "outputs/small/train/metrics.jsonl")
     assert after[: len(before)] == before
-    assert after[-1]["step"] == 18
+    assert after[-1]["step"] == 14
     books = [(folder / "outputs/small/train/notebook.ipynb").read_text() for folder in (small_album, tmp_path)]
-    assert ["18 steps" in book for book in books] == [False, True], "the notebook follows"
+    assert ["14 steps" in book for book in books] == [False, True], "the notebook follows"
 
 
 @pytest.mark.slow
