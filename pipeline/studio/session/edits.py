@@ -162,6 +162,7 @@ def transposed_to(song: Song, key: str, model: StudioModel) -> Song:
         shifts.append((share_out_of_range(there, ranges, song.spec), abs(shift), shift))
     shift = min(shifts)[2]
     notes["pitch"] += np.where(pitched, shift, 0).astype(np.int32)
+    _keep_tracks_inside(notes, song.spec)
     notes["pitch"] = [_inside(pitch, song.spec) for pitch in notes["pitch"].tolist()]
     chords = song.composed_chords
     if chords is not None:
@@ -227,6 +228,17 @@ def _drawn(song: Song, track: int, add: Sequence[Sequence[int]]) -> tuple[Notes,
     rows = sorted((onset, pitch, length, velocity) for (onset, pitch), (length, velocity) in last.items())
     onsets, pitches, lengths, velocities = zip(*rows, strict=True)
     return make_notes(track, pitches, onsets, lengths), np.array(velocities, np.uint8)
+
+
+def _keep_tracks_inside(notes: Notes, spec: RollSpec) -> None:
+    """Move tracks that leave the pitches of a spec by an octave as a whole, where they fit then: lines don't break."""
+    low, high = spec.lowest_pitch, spec.lowest_pitch + spec.num_pitches - 1
+    for track in spec.pitched:
+        mine = notes["track"] == track
+        pitches = notes["pitch"][mine]
+        octave = 0 if not len(pitches) else 12 * (pitches.min() < low) - 12 * (pitches.max() > high)
+        if octave and low <= pitches.min() + octave and pitches.max() + octave <= high:
+            notes["pitch"][mine] += octave
 
 
 def _inside(pitch: int, spec: RollSpec) -> int:

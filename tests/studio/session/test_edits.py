@@ -118,6 +118,19 @@ def test_chords_move_with_the_key(model: StudioModel) -> None:
         transposed_to(SONG, "H moll", model)
 
 
+def test_a_line_that_leaves_the_pitches_moves_as_a_whole(model: StudioModel) -> None:
+    bass = SONG.notes["track"] == BASS
+    notes = SONG.notes.copy()
+    notes["pitch"][bass] = SONG.spec.lowest_pitch + np.arange(bass.sum()) % 8
+    for track in (LEAD, PIANO):
+        mine = notes["track"] == track
+        notes["pitch"][mine] += SONG.spec.lowest_pitch + SONG.spec.num_pitches - 1 - notes["pitch"][mine].max()
+    for key in ("G minor", "F# minor", "D minor"):
+        song = transposed_to(replace(SONG, notes=notes), key, model)
+        after = song.notes["pitch"][song.notes["track"] == BASS]
+        assert len(set((after - notes["pitch"][bass]).tolist())) == 1
+
+
 def test_a_longer_song_slows_down_at_its_new_end() -> None:
     song = lengthened(replace(SONG, tempo_map=RITARDANDO), 4)
     assert song.num_bars == 16 and song.tempo_map == ((0, 100.0), (164 + 64, 96.0), (176 + 64, 88.0))
