@@ -46,7 +46,7 @@ def run(config: Config, directory: Path) -> Outcome:
     """Serve until Ctrl-C, or write the page to give away."""
     prepare_torch(config)
     if config.studio.export is not None:
-        export_page(config, Path(config.studio.export).expanduser(), config.studio.runtime)
+        export_page(config, Path(config.studio.export).expanduser())
         return Outcome()
     serve(config, stage_directory("train", config) / "checkpoint.pt")
     return Outcome()

@@ -40,7 +40,7 @@ SMALL_BYTES = 20_000_000
 """All but the runtime and the songs' sound is to be no larger."""
 
 
-def export_page(config: Config, directory: Path, runtime: str | None = None) -> None:
+def export_page(config: Config, directory: Path) -> None:
     """Write the page of a run into `directory`, which may be there already.
 
     Parameters
@@ -49,15 +49,13 @@ def export_page(config: Config, directory: Path, runtime: str | None = None) -> 
         All settings; the run has been trained, and its songs are there.
     directory
         Where the page goes.
-    runtime
-        Folder of the npm package onnxruntime-web; None looks for it.
 
     Raises
     ------
     UserError
         There are no networks or songs, or they are of a kind that a browser can't run.
     """
-    package = find_package(runtime)
+    package = find_package(config.studio.runtime)
     check_synth(config.render.synth)
     soundfont = soundfont_path(config.render.soundfont)
     model = load_trained_model(config, stage_directory("train", config) / "checkpoint.pt")
