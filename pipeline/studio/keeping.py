@@ -39,10 +39,9 @@ def keep(config: Config, song: Song, title: str | None, progress: Callable[[str]
     UserError
         A stage can't run; the song is kept all the same.
     """
-    path, songs = kept_path(config, song.number), stage_directory("generate", config) / "songs"
-    _keep_words(config, songs / path.name, song.number, title)
-    _keep_sounds(song, songs, path.parent)
-    song.save(path)
+    path = kept_path(config, song.number)
+    _keep_words(config, stage_directory("generate", config) / "songs" / path.name, song.number, title)
+    keep_song(config, song)
     progress(f"Song {song.number} is kept in {path}.")
     made = as_made(config, STAGE, upstream_of(STAGE))
     made.force, made.upstream = False, "run"
@@ -51,6 +50,13 @@ def keep(config: Config, song: Song, title: str | None, progress: Callable[[str]
     Builder(made).build(STAGE)
     write_gallery(Path("outputs"))
     progress("The album is up to date.")
+
+
+def keep_song(config: Config, song: Song) -> None:
+    """Write the song's file, and beside it the loops of old records that it plays: from then on it is kept."""
+    path = kept_path(config, song.number)
+    _keep_sounds(song, stage_directory("generate", config) / "songs", path.parent)
+    song.save(path)
 
 
 def _keep_words(config: Config, before: Path, number: int, title: str | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import signal
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -11,8 +10,9 @@ from multiprocessing.connection import Connection
 from pipeline.config import Config
 from pipeline.devices import prepare_torch
 from pipeline.errors import UnusableError, UserError
+from pipeline.parallel import end_on_interrupt, interrupt_held
 from pipeline.songs.song import Song
-from pipeline.studio.keeping import keep
+from pipeline.studio.keeping import keep, keep_song
 from pipeline.studio.kept.kept_songs import kept_path
 
 DONE, STEP, ERROR = "done", "step", "error"
@@ -21,17 +21,19 @@ KEEPER = "keeper"
 
 
 def keep_apart(config: Config, song: Song, title: str | None, progress: Callable[[str], None]) -> None:
-    """Make a song part of the album, see `keep`.
+    """Make a song part of the album, see `keep`; its file is written at once.
 
     Raises
     ------
     UserError
         A stage can't run, or the other process was ended; the song is kept all the same.
     """
+    keep_song(config, song)
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe(duplex=False)
     process = spawn.Process(target=_keep, args=(theirs, config, song, title), name=KEEPER)
-    process.start()
+    with interrupt_held():
+        process.start()
     theirs.close()
     try:
         while True:
@@ -53,7 +55,7 @@ def keep_apart(config: Config, song: Song, title: str | None, progress: Callable
 
 def _keep(told: Connection, config: Config, song: Song, title: str | None) -> None:
     """What the other process does."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    end_on_interrupt()
     try:
         prepare_torch(config)
         keep(config, song, title, lambda sentence: told.send((STEP, sentence)))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from mido import Message, MetaMessage  # type: ignore[import-untyped]
 from pipeline.audio.loudness import levels
 from pipeline.audio.mastering import resample
 from pipeline.audio.synthesizers import RATE_HZ, Sound, play
+from pipeline.parallel import end_on_interrupt
 from pipeline.scores.midi.writing import midi_file, midi_track, note_events
 
 WAV_HZ = 44100
@@ -60,7 +60,7 @@ class WindowNotes:
 
 def begin_player(niceness: int) -> None:
     """Begin a process that plays: Ctrl-C ends it at once and quietly, and others go first by `niceness`."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    end_on_interrupt()
     if niceness and hasattr(os, "nice"):
         os.nice(niceness)
 

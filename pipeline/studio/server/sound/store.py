@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from pipeline.files import file_hash
+from pipeline.parallel import interrupt_held
 from pipeline.studio.server.sound.playing import WindowNotes, begin_player, play_window
 from pipeline.studio.server.sound.windows import name_of
 
@@ -60,7 +61,7 @@ class Processes:
 
     def submit(self, work: Callable[..., Result], *values: Any) -> Future[Result]:
         """What `work` will give for these values."""
-        with self._lock:
+        with self._lock, interrupt_held():
             try:
                 return self._pool.submit(work, *values)
             except BrokenProcessPool:
