@@ -44,17 +44,7 @@ def check_origins(origins: Origins, num_tracks: int, num_bars: int) -> None:
         raise ValueError("an origin is neither made, drawn nor given")
 
 
-def with_origin(origins: Origins, origin: Origin, tracks: Any, bars: Any) -> Origins:
-    """A copy of which the cells of `tracks` and `bars` (indices or slices, crossed) have another origin."""
-    changed = origins.copy()
-    rows = np.zeros(origins.shape[0], np.bool_)
-    columns = np.zeros(origins.shape[1], np.bool_)
-    rows[tracks], columns[bars] = True, True
-    changed[np.ix_(rows, columns)] = origin
-    return changed
-
-
-def letters_of(origins: Origins) -> list[str]:
+def origin_letters(origins: Origins) -> list[str]:
     """One text a track with a letter a bar: `m` made, `d` drawn, `g` given."""
     return ["".join(LETTERS[Origin(cell)] for cell in row) for row in origins.tolist()]
 

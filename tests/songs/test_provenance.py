@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.songs.provenance import Origin, all_of, letters_of, stretches_of, with_origin
+from pipeline.songs.provenance import Origin, all_of, origin_letters, stretches_of
+from tests.origin_makers import with_origin
 
 MADE, DRAWN, GIVEN = Origin
 
@@ -12,8 +13,8 @@ MADE, DRAWN, GIVEN = Origin
 def test_cells_change_where_tracks_and_bars_cross_and_the_song_before_stays() -> None:
     before = all_of(MADE, 3, 6)
     after = with_origin(with_origin(before, DRAWN, [0, 2], slice(2, 4)), GIVEN, 1, [5])
-    assert letters_of(after) == ["mmddmm", "mmmmmg", "mmddmm"]
-    assert letters_of(before) == ["mmmmmm"] * 3
+    assert origin_letters(after) == ["mmddmm", "mmmmmg", "mmddmm"]
+    assert origin_letters(before) == ["mmmmmm"] * 3
 
 
 def test_bars_of_one_origin_are_one_stretch() -> None:

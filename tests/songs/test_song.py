@@ -12,8 +12,9 @@ import pytest
 from pipeline.errors import UserError
 from pipeline.scores.chords.symbols import print_progression, read_progression, unknown_chords
 from pipeline.scores.structure.flipped_loops import FlippedLoop, LoopEvent
-from pipeline.songs.provenance import Origin, with_origin
+from pipeline.songs.provenance import Origin
 from pipeline.songs.song import Section, Song, song_paths
+from tests.origin_makers import with_origin
 from tests.song_makers import song_of
 
 

@@ -18,7 +18,7 @@ FEW = (
     "evaluate.requests=4",
     "evaluate.classifier=false",
 )
-TRAINING = ("name=sweep", "model.voices=2,3", "train.steps=2", "train.report_steps=2", "executor.workers=1")
+TRAINING = ("name=sweep", "model.voices=2,3", "train.steps=4", "train.report_steps=4", "executor.workers=1")
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_any_program_s_midi_is_evaluated_and_ranked_beside_a_checkpoint(evaluate
     again = (evaluated / "said-again.txt").read_text()
     assert "evaluate: up to date" in again, "an evaluated folder is known by its name"
     ranked = (evaluated / "said-ranking.txt").read_text()
-    assert "1. theirs" in ranked, "real music comes before two steps of training"
+    assert "1. theirs" in ranked, "real music comes before four steps of training"
     assert (evaluated / "outputs/ranking/evaluate/index.html").exists()
 
 

@@ -20,11 +20,12 @@ from typing import Any
 
 from pipeline import files
 from pipeline.config import as_made, compose
-from pipeline.songs.provenance import Origin, with_origin
+from pipeline.songs.provenance import Origin
 from pipeline.songs.song import Song
 from pipeline.stage_table import upstream_of
 from pipeline.studio.keeping import keep
 from tests.conftest import run_here
+from tests.origin_makers import with_origin
 
 CHANGES = ((os, "replace"), (os, "link"), (os, "unlink"), (os, "mkdir"), (os, "rmdir"), (files, "exchange"))
 """Calls that change what is on disk for good; each is a place to be killed at."""

@@ -12,7 +12,6 @@ from pipeline.errors import UserError
 
 MAX_TEXT = 500
 """Characters of a text."""
-MAX_WHOLE = 10**9
 
 
 class FieldError(UserError):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.scores.instruments import instrument_name
-from pipeline.songs.provenance import letters_of
+from pipeline.songs.provenance import origin_letters
 from pipeline.songs.song import Song
 from pipeline.studio.session.draft import SongDraft
 
@@ -42,7 +42,7 @@ def song_view(draft: SongDraft) -> dict[str, Any]:
 
 def tracks_view(song: Song) -> list[dict[str, Any]]:
     """The tracks of a song: notes (step, length, pitch, velocity), instrument, who wrote which bar."""
-    origins = letters_of(song.all_origins)
+    origins = origin_letters(song.all_origins)
     notes = notes_view(song)
     return [
         {

@@ -25,9 +25,10 @@ from pipeline.files import Manifest, write_json, write_manifest
 from pipeline.lyrics.alignment.alignment import fit_words
 from pipeline.pages.album.credits import credit_rows, remake_command
 from pipeline.scores.notes import Planes, notes_from_roll
-from pipeline.songs.provenance import Origin, with_origin
+from pipeline.songs.provenance import Origin
 from pipeline.songs.song import Section, Song
 from pipeline.stages import album
+from tests.origin_makers import with_origin
 from tests.song_makers import configured
 
 SPEC = RollSpec((Track("Drums", is_drum=True), Track("Melody"), Track("Bass")), num_pitches=48, lowest_pitch=36)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pipeline.pages.album.provenance import PageProvenance, bars_in_words, provenance_of
-from pipeline.songs.provenance import Origin, Origins, all_of, with_origin
+from pipeline.songs.provenance import Origin, Origins, all_of
+from tests.origin_makers import with_origin
 from tests.song_makers import song_of
 
 DRAWN, GIVEN = Origin.DRAWN, Origin.GIVEN

@@ -13,7 +13,7 @@ from pipeline.errors import UserError
 from pipeline.scores.notes import Notes
 from pipeline.settings.data import roll_spec
 from pipeline.songs.given_song import read_given
-from pipeline.songs.provenance import letters_of
+from pipeline.songs.provenance import origin_letters
 from pipeline.songs.song import Song
 from pipeline.stages import generate
 from tests.music_makers import write_midi
@@ -86,7 +86,7 @@ def test_kept_tracks_keep_tempo_instruments_and_hand(tmp_path: Path) -> None:
 
 def test_what_is_kept_is_told_from_what_is_made(tmp_path: Path) -> None:
     song = made(tmp_path, "generate.bars=[3,4]", "generate.keep=[bass]")[0]
-    assert letters_of(song.all_origins) == [*["gg" + "mm" + "g" * 6] * 3, "g" * 10]
+    assert origin_letters(song.all_origins) == [*["gg" + "mm" + "g" * 6] * 3, "g" * 10]
 
 
 def test_bars_are_made_anew_and_all_others_stay(tmp_path: Path) -> None:

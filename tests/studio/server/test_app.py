@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import soundfile
 from mido import MidiFile
 
 from pipeline.errors import UserError
+from pipeline.rendering.song_files import file_name
 from pipeline.songs.song import Song
 from pipeline.studio.server import studio as studio_module
 from pipeline.studio.server.studio import Studio
@@ -197,15 +197,15 @@ def test_midi_has_sections_and_chords(page: Page, session: str) -> None:
 
 def test_stems_loops_projects_and_scores(page: Page, session: str) -> None:
     stems = zipfile.ZipFile(io.BytesIO(download(page, session, "stems.zip").body))
-    parts = [re.fullmatch(r"01-[a-z0-9-]+-(alto|bass|soprano|tenor)\.wav", one) for one in stems.namelist()]
-    assert {part[1] for part in parts if part} == {"alto", "bass", "soprano", "tenor"} and len(parts) == 4
+    name = file_name(1, page.get(f"{session}/songs/1").json["title"])
+    assert sorted(stems.namelist()) == [f"{name}-{track}.wav" for track in ("alto", "bass", "soprano", "tenor")]
     loops = zipfile.ZipFile(io.BytesIO(download(page, session, "loops.zip?first=2&end=4&tracks=Bass").body))
-    (name,) = (one for one in loops.namelist() if one.endswith(".wav"))
-    with soundfile.SoundFile(io.BytesIO(loops.read(name))) as file:
+    (loop,) = (one for one in loops.namelist() if one.endswith(".wav"))
+    with soundfile.SoundFile(io.BytesIO(loops.read(loop))) as file:
         assert file.frames == 2 * 44100, "two bars at 240, cut at the bar"
     project = download(page, session, "song.dawproject")
     assert "project.xml" in zipfile.ZipFile(io.BytesIO(project.body)).namelist()
-    assert re.search(r'filename="01-[a-z0-9-]+\.dawproject"', project.headers["content-disposition"])
+    assert f'filename="{name}.dawproject"' in project.headers["content-disposition"]
     assert b"score-partwise" in download(page, session, "song.musicxml").body
 
 
