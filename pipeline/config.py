@@ -9,7 +9,7 @@ import difflib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, make_dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -157,14 +157,17 @@ def read_config(tree: DictConfig, explicit: tuple[str, ...], upstream: tuple[str
     that was interrupted when it was made again, what it was made with before.
     """
     request = str(tree.render.request) if tree.stage == "render" else ALBUM
-    plain: Any = OmegaConf.to_container(tree, resolve=False)  # without types, which lists of a manifest lack
-    tree = OmegaConf.create(plain | {"name": name})
-    for stage in upstream:
-        directory = run_directory(stage, name, request)
-        manifest = read_manifest(directory) or read_manifest(directory, SET_ASIDE)
-        if manifest is not None:
-            tree = _take_over(tree, manifest, explicit)
-    said: Any = OmegaConf.to_object(OmegaConf.merge(_schema(), tree))
+    directories = [run_directory(stage, name, request) for stage in upstream]
+    manifests = [read_manifest(one) or read_manifest(one, SET_ASIDE) for one in directories]
+    if any(manifests):
+        plain: Any = OmegaConf.to_container(tree, resolve=False)  # without types, which lists of a manifest lack
+        tree = OmegaConf.create(plain)
+        for manifest in manifests:
+            if manifest is not None:
+                tree = _take_over(tree, manifest, explicit)
+        tree = cast(DictConfig, OmegaConf.merge(_schema(), tree))
+    said: Any = OmegaConf.to_object(tree)
+    said.name = name
     try:
         model = ModelSettings.of({key: value for key, value in asdict(said.model).items() if value is not None})
     except ValueError as error:

@@ -144,8 +144,9 @@ def run_here(*words: str, cwd: Path, check: bool = False) -> subprocess.Complete
         with (
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
-            patch("pipeline.pages.dataset.examples.NUM_EXAMPLES", 2),
+            patch("pipeline.pages.dataset.examples.NUM_EXAMPLES", 1),
             patch("pipeline.training.recorder.NUM_HEARD", 1),
+            patch("pipeline.stages.evaluate.NUM_HEARD", 1),
         ):
             code = main()
     except SystemExit as leaving:
@@ -208,6 +209,13 @@ def write_band(folder: Path, num_files: int = 12, bars: int = 12) -> None:
                 play("guitar", root + interval - 12, 4 * bar + 1, 1)
         score.instruments = list(parts.values())
         score.write(str(folder / f"song-{number:02d}.mid"))
+
+
+@pytest.fixture
+def few_scored() -> Iterator[None]:
+    """Runs made in this process are scored by fewer phrases; not for those that others are held against."""
+    with patch("pipeline.training.recorder.NUM_SCORED", 32):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -57,17 +57,18 @@ def mix_song(
     soundfont: Path,
     words: Sequence[SungSyllable] = (),
     loops: Sequence[Sound] = (),
+    tail_seconds: float = LONGEST_TAIL_SECONDS,
 ) -> Mix:
     """Play, balance and master a song; with `render.vocal`, sing the words that lie on its notes.
 
-    `loops` are the sounds of the song's loops of old records, float32 `[samples, 2]` at `RATE_HZ`. `song.volumes` say
-    how loud the tracks should be beside each other; instruments of a SoundFont differ by 20 dB, so each track is
-    measured alone and its MIDI volume set to what makes it so.
+    Its last notes ring for `tail_seconds` at most. `loops` are the sounds of the song's loops of old records, float32
+    `[samples, 2]` at `RATE_HZ`. `song.volumes` say how loud the tracks should be beside each other; instruments of a
+    SoundFont differ by 20 dB, so each track is measured alone and its MIDI volume set to what makes it so.
     """
     if not len(song.notes):
         raise UserError(f"song {song.number} has no notes; generate it again with another generate.seed.")
     full = replace(song, volumes=(1.0,) * song.spec.num_tracks)
-    tail_beats = math.ceil(LONGEST_TAIL_SECONDS * song.tempi_bpm[-1] / 60)
+    tail_beats = math.ceil(tail_seconds * song.tempi_bpm[-1] / 60)
     sounding = sorted(set(song.notes["track"].tolist()))
     stems = {
         index: play(midi_bytes(full, only_track=index, tail_beats=tail_beats), soundfont, settings.synth)
@@ -99,10 +100,10 @@ def mix_song(
     for part in parts.values():
         mixed[: len(part)] += part
     rate_hz = settings.sample_rate_hz
-    mixed = resample(end_cleanly(mixed, RATE_HZ, song.seconds, LONGEST_TAIL_SECONDS), RATE_HZ, rate_hz)
+    mixed = resample(end_cleanly(mixed, RATE_HZ, song.seconds, tail_seconds), RATE_HZ, rate_hz)
     sound, gain = master(mixed, rate_hz, settings.loudness_lufs, settings.peak_dbfs)
     wanted = {
-        name: resample(end_cleanly(part, RATE_HZ, song.seconds, LONGEST_TAIL_SECONDS), RATE_HZ, rate_hz)
+        name: resample(end_cleanly(part, RATE_HZ, song.seconds, tail_seconds), RATE_HZ, rate_hz)
         for name, part in parts.items()
         if settings.stems or settings.projects or name in (VOCAL, RECORD)
     }

@@ -17,6 +17,8 @@ ARTIST = "AlbumGAN"
 """What the tags of samples say."""
 DEFAULT_TEMPO_BPM = 110.0
 """Where the data set names no tempo."""
+TAIL_SECONDS = 2.0
+"""For so long the last notes of a sample ring at most."""
 
 
 def write_sample(
@@ -53,6 +55,6 @@ def write_sample(
     if not phrases.any():
         return None
     song = Song.of_phrases(phrases, spec, tracks, tempo_bpm or DEFAULT_TEMPO_BPM)
-    sound = mix_song(song, render, soundfont_path(render.soundfont)).sound
+    sound = mix_song(song, render, soundfont_path(render.soundfont), tail_seconds=TAIL_SECONDS).sound
     write_compressed(path, sound, render.sample_rate_hz, "mp3", Tags(title, ARTIST, album, 1, 1))
     return sound

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from matplotlib.image import imread
@@ -48,7 +49,8 @@ def evaluated(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Pat
             "again": ("name=theirs",),
             "ranking": ("evaluate.runs=[theirs,sweep/1]",),
         }.items():
-            said = program(*words, "+stage=evaluate", *FEW, cwd=folder, check=True).stdout
+            with patch("pipeline.training.recorder.NUM_SCORED", 32):
+                said = program(*words, "+stage=evaluate", *FEW, cwd=folder, check=True).stdout
             (folder / f"said-{name}.txt").write_text(said)
 
     return made_once(tmp_path_factory, "evaluated", make)

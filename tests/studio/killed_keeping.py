@@ -2,7 +2,7 @@
 
 A line is a JSON list: `["keep", FOLDER, CALL]` keeps song 2 in the run `small` of a folder, in a process that kills
 itself with SIGKILL before its CALL-th change of the disk (-1: never); `["finish", FOLDER]` brings the album up to date
-as a person does. Answered by how the process ended. What is imported once is there for all of them.
+as a person does. Answered by how the process ended. What is imported and read once is there for all of them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import files
-from pipeline.config import as_made, compose
+from pipeline.config import as_made, compose, flatten
+from pipeline.pages.dataset.commands import stage_command
 from pipeline.songs.provenance import Origin
 from pipeline.songs.song import Song
 from pipeline.stage_table import upstream_of
@@ -71,13 +72,12 @@ def finish() -> None:
     run_here("+stage=album", "name=small", cwd=Path.cwd(), check=True)
 
 
-def apart(work: Callable[[], None], folder: str) -> int:
-    """How a process of its own ended that did `work` in a folder: 0, or minus the signal that killed it."""
+def apart(work: Callable[[], None]) -> int:
+    """How a process of its own ended that did `work`: 0, or minus the signal that killed it."""
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     try:
-        os.chdir(folder)
         os.dup2(os.open("said.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
         work()
         sys.stdout.flush()
@@ -89,12 +89,15 @@ def apart(work: Callable[[], None], folder: str) -> int:
 
 def main() -> None:
     """Do what the lines of the input say."""
-    for stage in ("generate", "lyrics", "render", "album"):
-        importlib.import_module(f"pipeline.stages.{stage}")
+    for name in (*(f"pipeline.stages.{stage}" for stage in ("generate", "lyrics", "render", "album")), "torch._dynamo"):
+        importlib.import_module(name)
     for line in sys.stdin:
         what, folder, *call = json.loads(line)
+        os.chdir(folder)
+        album = as_made(compose("name=small"), "album", upstream_of("album"))
+        stage_command(flatten(album), "album", "small")  # remembers the usual settings
         work = partial(keep_until, *call) if what == "keep" else finish
-        print(apart(work, folder), flush=True)
+        print(apart(work), flush=True)
 
 
 if __name__ == "__main__":
