@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import gcd
 
 import numpy as np
@@ -17,6 +17,8 @@ LARGEST_CUT_DB = 24.0
 """No track is turned down further than this to match a quiet one."""
 LOOK_AHEAD_SECONDS = 0.005
 FADE_SECONDS = 0.4
+LOUDEST_STEM = 0.99
+"""The peak of stems that would otherwise be clipped, as an amplitude."""
 
 
 def balanced_volumes(loudness: Sequence[float], wanted: Sequence[float]) -> tuple[float, ...]:
@@ -82,6 +84,16 @@ def master(sound: Sound, rate_hz: int, target_lufs: float, highest_dbfs: float) 
 
 def _amplified(sound: Sound, gain: float) -> Sound:
     return (sound * np.float32(gain)).astype(np.float32)
+
+
+def within_full_scale(stems: Mapping[str, Sound]) -> dict[str, Sound]:
+    """Stems at a common gain at which no peak is clipped, so that their balance stays; untouched where none would be.
+
+    No limiter holds the peaks of a stem, as it does those of the mix.
+    """
+    peak = max((float(np.abs(stem).max(initial=0.0)) for stem in stems.values()), default=0.0)
+    gain = np.float32(LOUDEST_STEM / peak if peak > 1 else 1)
+    return {name: stem * gain for name, stem in stems.items()}
 
 
 def end_cleanly(sound: Sound, rate_hz: int, score_seconds: float, longest_seconds: float) -> Sound:

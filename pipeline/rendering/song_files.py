@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.audio.files import Tags, write_compressed, write_wav
+from pipeline.audio.mastering import within_full_scale
 from pipeline.drawing.piano_rolls import draw_song
 from pipeline.files import write_text
 from pipeline.rendering.lrc import lrc_text
@@ -76,7 +77,7 @@ def write_song_files(
     stems = mix.stems if settings.stems else {name: mix.stems[name] for name in (VOCAL, RECORD) if name in mix.stems}
     if stems:
         files["stems"] = {}
-        for track, stem in stems.items():
+        for track, stem in within_full_scale(stems).items():
             files["stems"][track] = f"stems/{name}-{file_name(0, track)[3:] or 'track'}.wav"
             write_wav(directory / files["stems"][track], stem, rate_hz)
     return files

@@ -8,8 +8,16 @@ import numpy as np
 import pytest
 
 from pipeline.audio.loudness import loudness_lufs, peak_dbfs
-from pipeline.audio.mastering import balanced_volumes, end_cleanly, limit, master, resample
-from pipeline.audio.synthesizers import RATE_HZ
+from pipeline.audio.mastering import (
+    LOUDEST_STEM,
+    balanced_volumes,
+    end_cleanly,
+    limit,
+    master,
+    resample,
+    within_full_scale,
+)
+from pipeline.audio.synthesizers import RATE_HZ, Sound
 from tests.render_makers import sine
 
 
@@ -52,3 +60,19 @@ def test_resampling_keeps_pitch_and_length() -> None:
     converted = resample(sine(440, 1), 48000, 44100)
     assert len(converted) == 44100
     assert np.argmax(np.abs(np.fft.rfft(converted[:, 0]))) == 440
+
+
+def stem(peak: float) -> Sound:
+    return np.full((8, 2), peak, np.float32)
+
+
+def test_stems_over_full_scale_are_all_made_as_much_softer() -> None:
+    found = within_full_scale({"Drums": stem(-1.5), "Bass": stem(0.5)})
+    assert found["Drums"].min() == pytest.approx(-LOUDEST_STEM)
+    assert found["Bass"].max() / -found["Drums"].min() == pytest.approx(1 / 3)
+
+
+def test_stems_within_full_scale_stay_as_they_are() -> None:
+    found = within_full_scale({"Drums": stem(1.0), "Bass": stem(0.5)})
+    assert found["Drums"].max() == 1 and found["Bass"].max() == 0.5
+    assert within_full_scale({}) == {}

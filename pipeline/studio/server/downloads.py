@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from pipeline.audio.files import write_wav
+from pipeline.audio.mastering import within_full_scale
 from pipeline.audio.synthesizers import Sound
 from pipeline.rendering.daw.dawproject import write_dawproject
 from pipeline.rendering.daw.loops import loops_zip
@@ -34,8 +33,6 @@ KINDS = {
     "loops.zip": "application/zip",
 }
 """Files on offer, and their media types."""
-LOUDEST = 0.99
-"""The peak of stems that would otherwise be clipped, as an amplitude."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,15 +117,6 @@ def _write_sound(
         loops_zip(path, song, asked.title, within_full_scale(stems), rate_hz, asked.first_bar, asked.end_bar, names)
     else:
         _stems_zip(path, within_full_scale(stems), rate_hz, file_name(song.number, asked.title))
-
-
-def within_full_scale(stems: dict[str, Sound]) -> dict[str, Sound]:
-    """Stems at a common gain at which no peak is clipped, so that their balance stays; untouched where none would be.
-
-    No limiter holds the peaks of a stem, as it does those of the mix.
-    """
-    peak = max((float(np.abs(stem).max(initial=0.0)) for stem in stems.values()), default=0.0)
-    return stems if peak <= 1 else {name: stem * np.float32(LOUDEST / peak) for name, stem in stems.items()}
 
 
 def _stems_zip(path: Path, stems: dict[str, Sound], rate_hz: int, name: str) -> None:
