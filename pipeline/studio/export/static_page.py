@@ -67,6 +67,7 @@ def export_page(config: Config, directory: Path) -> None:
             "does; give the name= of a run of model=default."
         )
     directory.mkdir(parents=True, exist_ok=True)
+    before = sounds_of(directory)
     print(f"studio: writes a page that needs no server to {directory}.", flush=True)
     onnx.save(sampler_model(generator.cpu()), directory / "sampler.onnx")
     onnx.save(discriminator_model(discriminator.cpu(), generator.pitch_range), directory / "discriminator.onnx")
@@ -80,6 +81,8 @@ def export_page(config: Config, directory: Path) -> None:
     values["album"] = {"title": title, "artist": config.album.artist, "name": config.name}
     _write_json(directory / "model.json", values)
     _write_json(directory / "songs.json", written)
+    for path in before - sounds_of(directory):
+        path.unlink(missing_ok=True)
     _copy_page(directory)
     print(f"studio: {_told(directory, found)}", flush=True)
 
@@ -143,6 +146,17 @@ def _bring_sound(
                 write_compressed(path, sound, rate_hz, "mp3", tags)
             return path.name
     return None
+
+
+def sounds_of(directory: Path) -> set[Path]:
+    """The sounds that the page in a folder names as its own; none where there is no page, or a damaged one."""
+    try:
+        songs, model = (read_json(directory / name) for name in ("songs.json", "model.json"))
+        names = [Path(SOUNDS, Path(str(song["sound"])).name) for song in songs if song["sound"]]
+        names += [Path(BANKS, Path(f"{key.replace(' ', '-')}.mp3").name) for key in model["instruments"]]
+    except (UserError, TypeError, KeyError, AttributeError):
+        return set()
+    return {directory / name for name in names}
 
 
 def _copy_page(directory: Path) -> None:
