@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 from pipeline.errors import UserError
@@ -44,11 +45,10 @@ class Backend:
             parallel = joblib.Parallel(workers, return_as=self.return_as, batch_size=batch)
         if workers == 1 or threading.current_thread() is not threading.main_thread():
             return iter(parallel(calls))
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as the processes that start now inherit it
-        try:
+        if hasattr(signal, "pthread_sigmask"):
+            resource_tracker.ensure_running()  # which would let Ctrl-C through when it starts later
+        with interrupt_held():  # for ever in the processes that start now; here it comes once they have started
             return iter(parallel(calls))
-        finally:
-            signal.signal(signal.SIGINT, before)
 
 
 def work_on(
@@ -241,7 +241,7 @@ def limited(seconds: float, home: int) -> Iterator[None]:
 
 @contextmanager
 def interrupt_held() -> Iterator[None]:
-    """Within the block processes are started for which Ctrl-C waits until they call `end_on_interrupt`."""
+    """Ctrl-C waits until the block ends, and in processes that are started in it until they call `end_on_interrupt`."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -3,6 +3,7 @@ import signal
 import sys
 from pathlib import Path
 
+import joblib
 import pytest
 
 from pipeline.dataset.cutting import SourceFile
@@ -36,6 +37,24 @@ def test_a_missing_cluster_package_is_named(kind: str, monkeypatch: pytest.Monke
 
 def test_items_come_back_in_order_from_several_processes() -> None:
     assert list(work_on(range(50), double, lost, ExecutorSettings("local", 2, None))) == list(range(0, 100, 2))
+
+
+def blocked_signals(number: int) -> bool:
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="this system holds no signals back")
+def test_ctrl_c_is_for_this_process_alone_and_is_not_lost_while_others_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert all(work_on(range(4), blocked_signals, lost, ExecutorSettings("local", 3, None)))
+    assert not blocked_signals(0)
+
+    def start(self: joblib.Parallel, calls: object) -> list[object]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return []
+
+    monkeypatch.setattr(joblib.Parallel, "__call__", start)
+    with pytest.raises(KeyboardInterrupt):
+        list(work_on([1, 2], double, lost, ExecutorSettings("local", 2, None)))
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers")
