@@ -312,7 +312,7 @@ def after_this(trainer: Trainer, budgets: Mapping[str, TrainSettings]) -> str:
     settings, out_of_time = trainer.settings, trainer.step < trainer.settings.steps
     ended = f"ended by train.minutes={settings.minutes:g}" if out_of_time else f"ended by train.steps={settings.steps}"
     for name, larger in budgets.items():
-        if larger.minutes > settings.minutes if out_of_time else larger.steps > settings.steps:
+        if larger.steps > trainer.step and (larger.minutes > settings.minutes or not out_of_time):
             seconds = min(60 * larger.minutes, larger.steps * trainer.seconds / max(1, trainer.step)) - trainer.seconds
             return f"{ended}. budget={name} goes on from here, to step {larger.steps:,} in some {duration(seconds)}."
     return f"{ended}; raise it to go on from here."

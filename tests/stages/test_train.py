@@ -68,6 +68,8 @@ def test_a_run_says_which_budget_would_go_on_from_it() -> None:
     assert after_this(slow, budgets) == (
         "ended by train.minutes=16. budget=long goes on from here, to step 1,000 in some 1 h 44 min."
     )
+    further = SimpleNamespace(settings=TrainSettings(steps=2_000, minutes=12), step=1_200, seconds=720.0)
+    assert after_this(further, budgets) == "ended by train.minutes=12; raise it to go on from here."
     longest = SimpleNamespace(settings=budgets["long"], step=1_000, seconds=960.0)
     assert after_this(longest, budgets) == "ended by train.steps=1000; raise it to go on from here."
 
