@@ -46,7 +46,7 @@ def test_the_base_model_is_taken_where_it_fits(words: tuple[str, ...], init: str
     for key, value in FINE_TUNING.items():
         assert getattr(train, key) == (value if init else getattr(usual, key)), key
     if train.batches_per_step > 1:  # which designs without such settings do not have
-        others = {key: 0.25 if isinstance(value, float) else 7 for key, value in FINE_TUNING.items()}
+        others = {key: 0.25 if isinstance(value, float) else 5 for key, value in FINE_TUNING.items()}
         said = compose(*words, *(f"train.{key}={value}" for key, value in others.items())).train
         for key, value in others.items():
             assert getattr(said, key) == value, f"{key}: what is said counts, whatever training begins with"
