@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import shutil
@@ -25,6 +26,7 @@ SHARED = ROOT.parent / "shared" / "data"
 """Real music to measure on; tests that need it skip where it is not."""
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: workers share the cores
+gc.set_threshold(100_000, 50, 100)  # what is imported is much, and looking through it for garbage takes long
 
 SHORT_SONGS = ("generate.min_seconds=26", "generate.max_seconds=40")
 """How long songs are that tests make, with phrases of two bars: time for two verses and choruses."""
@@ -147,6 +149,7 @@ def run_here(*words: str, cwd: Path, check: bool = False) -> subprocess.Complete
             patch("pipeline.pages.dataset.examples.NUM_EXAMPLES", 1),
             patch("pipeline.training.recorder.NUM_HEARD", 1),
             patch("pipeline.stages.evaluate.NUM_HEARD", 1),
+            patch("hydra._internal.hydra.Hydra.get_mode", return_value=None),  # -m tells; else all is composed twice
         ):
             code = main()
     except SystemExit as leaving:
