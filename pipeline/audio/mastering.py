@@ -92,8 +92,7 @@ def within_full_scale(stems: Mapping[str, Sound]) -> dict[str, Sound]:
     No limiter holds the peaks of a stem, as it does those of the mix.
     """
     peak = max((float(np.abs(stem).max(initial=0.0)) for stem in stems.values()), default=0.0)
-    gain = np.float32(LOUDEST_STEM / peak if peak > 1 else 1)
-    return {name: stem * gain for name, stem in stems.items()}
+    return {name: stem * np.float32(LOUDEST_STEM / peak) if peak > 1 else stem for name, stem in stems.items()}
 
 
 def end_cleanly(sound: Sound, rate_hz: int, score_seconds: float, longest_seconds: float) -> Sound:

@@ -94,9 +94,14 @@ def _write_banks(
     directory.mkdir(exist_ok=True)
     banks = {}
     for instrument in _instruments(songs, model, generator):
-        path = directory / f"{instrument.key.replace(' ', '-')}.mp3"
+        path = directory / _bank_name(instrument.key)
         banks[instrument.key] = write_bank(path, instrument, soundfont, synth)
     return banks
+
+
+def _bank_name(key: str) -> str:
+    """The file of an instrument's bank."""
+    return f"{key.replace(' ', '-')}.mp3"
 
 
 def _instruments(songs: Sequence[Song], model: TrainedModel, generator: Generator) -> list[SampledInstrument]:
@@ -153,7 +158,7 @@ def sounds_of(directory: Path) -> set[Path]:
     try:
         songs, model = (read_json(directory / name) for name in ("songs.json", "model.json"))
         names = [Path(SOUNDS, Path(str(song["sound"])).name) for song in songs if song["sound"]]
-        names += [Path(BANKS, Path(f"{key.replace(' ', '-')}.mp3").name) for key in model["instruments"]]
+        names += [Path(BANKS, Path(_bank_name(key)).name) for key in model["instruments"]]
     except (UserError, TypeError, KeyError, AttributeError):
         return set()
     return {directory / name for name in names}
