@@ -56,8 +56,12 @@ def test_ctrl_c_is_for_this_process_alone_and_is_not_lost_while_others_start(mon
         return []
 
     monkeypatch.setattr(joblib.Parallel, "__call__", start)
-    with pytest.raises(KeyboardInterrupt):
-        list(work_on([1, 2], double, lost, ExecutorSettings("local", 2, None)))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background ignores
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(work_on([1, 2], double, lost, ExecutorSettings("local", 2, None)))
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers")
