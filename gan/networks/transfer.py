@@ -8,6 +8,8 @@ source does not know start without any effect (as in Net2Net, Chen et al., arXiv
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -27,8 +29,8 @@ Labels = Sequence[Hashable]
 """What the places of an axis stand for."""
 OF_ONE_TRACK = ("decoder.hidden.", "decoder.drums.", "decoder.heads.")
 """How the names of weights begin that belong to the track whose number comes next."""
-RARER = 2.0
-"""How much lower the logit of a drum pattern begins that the source does not know, beside that of the most alike."""
+RARER = 3.0
+"""Logarithm of how much rarer all drum patterns begin that the source does not know than the one they are most like."""
 
 
 @dataclass(frozen=True)
@@ -271,7 +273,10 @@ def _keep_trunk(source: Generator, target: Generator) -> None:
 
 
 def _begin_patterns(source: Generator, target: Generator) -> None:
-    """Drum patterns that the source does not know begin as the most alike that it knows, and rarer."""
+    """Drum patterns that the source does not know begin as the most alike that it knows, and rarer.
+
+    Of those that strike something the most alike strikes something too: where a track rests it goes on to rest.
+    """
     theirs = dict(zip(source.spec.names, source.decoder.heads, strict=True))
     for track, (name, head) in enumerate(zip(target.spec.names, target.decoder.heads, strict=True)):
         other = theirs.get(name)
@@ -282,9 +287,14 @@ def _begin_patterns(source: Generator, target: Generator) -> None:
             for network, place in ((target, track), (source, source.spec.names.index(name)))
         ]
         known = [frozenset(pattern) for pattern in drum_pattern_labels(other, pitches[1])]  # type: ignore[call-overload]
+        nearest: dict[int, int] = {}
         for number, pattern in enumerate(drum_pattern_labels(head, pitches[0])):
             mine = frozenset(pattern)  # type: ignore[call-overload]
             if mine not in known:
-                nearest = min(range(len(known)), key=lambda place: len(known[place] ^ mine))
-                head.pattern.weight[number] = other.pattern.weight[nearest]
-                head.pattern.bias[number] = other.pattern.bias[nearest] - RARER
+                nearest[number] = min(
+                    range(len(known)), key=lambda place: (bool(mine) != bool(known[place]), len(known[place] ^ mine))
+                )
+        shared = Counter(nearest.values())
+        for number, place in nearest.items():
+            head.pattern.weight[number] = other.pattern.weight[place]
+            head.pattern.bias[number] = other.pattern.bias[place] - RARER - math.log(shared[place])

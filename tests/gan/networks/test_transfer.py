@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import pytest
 import torch
@@ -129,21 +130,29 @@ def test_conditions_are_scaled_as_the_source_learnt_them() -> None:
     assert torch.equal(target[0].conditions(conditions), before)
 
 
-def test_an_unknown_drum_pattern_begins_like_the_nearest_and_rarer() -> None:
+def test_unknown_drum_patterns_begin_like_the_nearest_that_strikes_and_are_rarer_together() -> None:
+    """A cymbal with the kick, one alone, and another: where the drums rest, none of them begins to sound."""
     with_cymbal = music()
     with_cymbal[:, ONSET, DRUMS, 0, 0, 11] = True
+    with_cymbal[:, ONSET, DRUMS, 0, 1, 11] = True
+    with_cymbal[:, ONSET, DRUMS, 0, 3, 10] = True
     source, target = networks(SPEC, music(), 0), networks(SPEC, with_cymbal, 1)
     transfer(source, target)
     old, found = source[0].decoder.heads[DRUMS], target[0].decoder.heads[DRUMS]
     assert isinstance(old, DrumHead)
     assert isinstance(found, DrumHead)
     known = {tuple(row) for row in old.patterns.tolist()}
-    (fresh,) = [place for place, row in enumerate(found.patterns.tolist()) if row[-1]]
-    assert len(found.patterns) == len(known) + 1
-    assert any(
-        torch.equal(found.pattern.weight[fresh], weight) and found.pattern.bias[fresh] == bias - RARER
-        for weight, bias in zip(old.pattern.weight, old.pattern.bias, strict=True)
-    )
+    fresh = [place for place, row in enumerate(found.patterns.tolist()) if any(row[10:])]
+    assert len(found.patterns) == len(known) + 3 == len(known) + len(fresh)
+    strikes = old.patterns.any(1)
+    nearest = [
+        next(place for place in range(len(known)) if torch.equal(found.pattern.weight[one], old.pattern.weight[place]))
+        for one in fresh
+    ]
+    assert strikes[nearest].all() and not strikes.all()
+    hidden = torch.zeros(1, old.pattern.in_features)
+    before, after = old.pattern(hidden).exp()[0], found.pattern(hidden).exp()[0]
+    assert after[fresh].sum().item() == pytest.approx(math.exp(-RARER) * before[sorted(set(nearest))].sum().item())
 
 
 def test_what_does_not_fit_is_said() -> None:
