@@ -37,6 +37,12 @@ NUM_NEAREST = 8
 """Of so many phrases of the data, those nearest to the known conditions, one gives the unknown ones."""
 MAX_DISTANCE = 25.0
 """How far apart two labels are, and numbers at most, in squared standard deviations; nothing so far off is near."""
+TONALITY_SIZE = 12 + 12
+"""Numbers in which a network is told which pitch classes are to sound: by the chroma, and by the key."""
+DIATONIC = (0, 2, 4, 5, 7, 9, 11)
+"""Semitones above the tonic of a major key of the notes that its key signature leaves as they are."""
+FAINT_SHARE = 0.02
+"""A pitch class with this share of the chroma counts half; one with none does not count."""
 SILENT = 0.05
 """Notes a bar below which a track is to be silent."""
 
@@ -142,11 +148,19 @@ def conditions_of(rolls: Tensor, labels: Tensor, spec: RollSpec, known: Tensor |
     chroma = pitches.new_zeros(len(rolls), 12).index_add(1, classes, pitches)  # GPUs have no product of whole numbers
     shares = [one / one.sum(1, keepdim=True) for one in (rhythm, chroma)]
     conditions = torch.cat([*attributes, *shares, labels.to(rolls.device)], dim=1)
-    if known is not None:
-        layout, unknown = ConditionLayout.of(spec), ~known.to(rolls.device)
-        conditions[:, layout.attributes].masked_fill_(unknown.repeat(1, NUM_ATTRIBUTES), torch.nan)
-        conditions[:, layout.rhythm].masked_fill_(unknown.any(1, keepdim=True), torch.nan)
-    return conditions
+    return conditions if known is None else leave_open(conditions, known, ConditionLayout.of(spec))
+
+
+def leave_open(conditions: Tensor, known: Tensor, layout: ConditionLayout) -> Tensor:
+    """Conditions `[batch, layout.size]` without those of tracks of which nobody knows what they play.
+
+    These tracks, false in `known` `[batch, tracks]`, have no attributes; beside them the rhythm, which is that of all
+    tracks, is open.
+    """
+    unknown, opened = ~known.to(conditions.device), conditions.clone()
+    opened[:, layout.attributes].masked_fill_(unknown.repeat(1, NUM_ATTRIBUTES), torch.nan)
+    opened[:, layout.rhythm].masked_fill_(unknown.any(1, keepdim=True), torch.nan)
+    return opened
 
 
 def complete_examples(conditions: Tensor, known: Tensor, layout: ConditionLayout) -> Tensor:
@@ -290,6 +304,18 @@ class ConditionEncoder(nn.Module):
     def chords_of_beats(self, conditions: Tensor) -> Tensor:
         """The chord of the half bar in which each beat lies, `[batch, all beats, CHORD_SIZE]`."""
         return self.chords(conditions)[:, self.half_bar_of_beats]
+
+    def tonality(self, conditions: Tensor) -> Tensor:
+        """Which pitch classes are to sound, `[batch, TONALITY_SIZE]`: those of the chroma, those of the key signature.
+
+        Numbers from 0 to 1; zeros for what is unknown.
+        """
+        chroma = conditions[:, self.layout.chroma].nan_to_num(0.0)
+        key = conditions[:, KEY, None]
+        tonics = torch.where(key >= 12, key + 3, key)  # a minor key has the signature of the major key a third above
+        above = (torch.arange(12, device=conditions.device) - tonics) % 12
+        in_key = (above.unsqueeze(2) == upload(torch.tensor(DIATONIC), conditions.device)).any(2)
+        return torch.cat([chroma / (chroma + FAINT_SHARE), in_key.to(conditions)], 1)
 
     def tracks(self, conditions: Tensor) -> Tensor:
         """The attributes of each track, `[batch, tracks, TRACK_SIZE]`: which are known, how much, whether silence."""

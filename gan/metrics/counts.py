@@ -136,10 +136,12 @@ def silence_like(rolls: Tensor, known: Tensor) -> Tensor:
     known
         Which tracks real phrases know, bool `[real phrases, tracks]`; its rows are dealt out evenly.
     """
-    if bool(known.all()):
-        return rolls
-    rows = known[torch.linspace(0, len(known) - 1, len(rolls)).round().long()]
-    return rolls * rows[:, None, :, None, None, None]
+    return rolls if bool(known.all()) else rolls * deal_known(known, len(rolls))[:, None, :, None, None, None]
+
+
+def deal_known(known: Tensor, count: int) -> Tensor:
+    """Rows of `known` `[real phrases, tracks]` for `count` other phrases, evenly dealt out: `[count, tracks]`."""
+    return known[torch.linspace(0, len(known) - 1, count).round().long()]
 
 
 def evenly_spread(count: int, most: int) -> Tensor:

@@ -16,7 +16,7 @@ from gan.settings import ModelSettings
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 
-FORMAT = 7
+FORMAT = 8
 """Number of the state's layout; a state of another one is refused."""
 
 

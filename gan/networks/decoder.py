@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax, one_hot
 
 from gan.chords import CHORD_SIZE
+from gan.conditions import TONALITY_SIZE
 from gan.latents import Latents
 from gan.networks.heads import (
     KEEP_ALL,
@@ -38,6 +39,8 @@ from gan.rolls import STREAM_ONSET, STREAM_SOUNDING, stream_pitch_classes
 from gan.spec import RollSpec
 from gan.statistics import DataStatistics
 
+HARMONY_SIZE = TONALITY_SIZE + CHORD_SIZE
+"""Numbers of a requested harmony: pitch classes of chroma and key, then the chord (`gan.chords.encode_chords`)."""
 NOISE_SEED = 20_101
 """Of the fixed projection from latents to the noise of decisions."""
 GOLDEN = 0.618034
@@ -123,7 +126,7 @@ class NoteDecoder(nn.Module):
     patterns
         Of each drum track, `[patterns, pitch_range]`.
     num_inputs, width, latent_size, drop
-        Sizes. Inputs are features, and after them the chord requested at the step, see `gan.chords.encode_chords`.
+        Sizes. Inputs are features, and after them the harmony requested at the step, `HARMONY_SIZE` numbers.
     """
 
     classes: Tensor
@@ -154,7 +157,7 @@ class NoteDecoder(nn.Module):
         self.register_buffer("others", torch.tensor(beside, dtype=torch.long), persistent=False)
         self.register_buffer("offsets", first[self.others] - first[list(spec.pitched), None], persistent=False)
         nothing = self.history(torch.zeros(spec.num_steps, 1, tracks), torch.full((1, tracks), math.nan))
-        self.before = TrackLinear(tracks, nothing.before(0, 1)[0].shape[3] + num_inputs + CHORD_SIZE, width)
+        self.before = TrackLinear(tracks, nothing.before(0, 1)[0].shape[3] + num_inputs + HARMONY_SIZE, width)
         self.shared = linear(nothing.shared(0, 1)[0].shape[2], tracks * width)
         self.beside = TrackLinear(tracks, nothing.beside((), 0, 1)[0].shape[2], width)
         self.hidden = nn.ModuleList(linear(width, width) for _ in range(tracks))
@@ -237,7 +240,7 @@ class NoteDecoder(nn.Module):
         own = own[:, :, track].flatten(0, 1)
         classes = self.classes[track]
         last = own[:, 1] @ classes
-        requested = x[:, :, track, -CHORD_SIZE:-1].reshape(-1, 3, 12)
+        requested = x[:, :, track, -HARMONY_SIZE:-1].reshape(-1, 5, 12)
         harmony = [chroma.flatten(0, 1).unsqueeze(1), means.flatten(0, 1), last.unsqueeze(1), requested]
         return torch.cat([own, torch.cat(harmony, 1) @ classes.T], 1)
 
@@ -303,7 +306,7 @@ class NoteDecoder(nn.Module):
         streams
             `[batch, time, tracks, 2, pitch_range]`, 0 or 1.
         x
-            The generator's features and the requested chords, `[batch, time, tracks, num_inputs + CHORD_SIZE]`.
+            The generator's features and the requested harmony, `[batch, time, tracks, num_inputs + HARMONY_SIZE]`.
         given
             Bool `[batch, time, tracks]`: notes that were known from the start.
         density

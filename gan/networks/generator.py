@@ -17,8 +17,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from gan.chords import CHORD_SIZE
-from gan.conditions import DENSITY, ConditionEncoder, ConditionLayout
+from gan.chords import CHORD_SIZE, QUALITY
+from gan.conditions import DENSITY, ConditionEncoder, ConditionLayout, leave_open
 from gan.context import Context, StreamContext, inpaint_streams, mask_of_steps
 from gan.interface import PhraseGenerator
 from gan.latents import Latents
@@ -53,6 +53,7 @@ class Generator(PhraseGenerator):
 
     def __init__(self, spec: RollSpec, statistics: DataStatistics, settings: AlbumGANSettings) -> None:
         super().__init__(spec, statistics, settings)
+        self.always_rests = torch.tensor([rate == 0 for rate in statistics.notes_per_bar])  # [tracks]
         self.lowest_pitches, self.pitch_range = choose_pitch_ranges(statistics, spec)
         tracks, bars, beats, steps = spec.num_tracks, spec.bars, spec.beats_per_bar, spec.steps_per_bar
         wide, slim = settings.trunk_width, settings.track_width
@@ -222,7 +223,7 @@ class Generator(PhraseGenerator):
         return self.conditions.layout
 
     def compute(self, conditions: Tensor, context: StreamContext | None) -> Tensor:
-        """What notes are decided by, features and chords, `[batch, time, tracks, track_width + CHORD_SIZE]`."""
+        """What notes are decided by, features and harmony, `[batch, time, tracks, track_width + HARMONY_SIZE]`."""
         spec, batch = self.spec, conditions.shape[0]
         beats = spec.bars * spec.beats_per_bar
         own = self.track_to_beats(self.conditions.tracks(conditions))  # [batch, tracks, slim]
@@ -242,7 +243,9 @@ class Generator(PhraseGenerator):
         near = self.context_to_steps(given).view(given.shape[0], spec.num_steps, spec.num_tracks, -1)
         features = activate(x.flatten(1, 2) + near)  # [batch, time, tracks, slim]
         chords = self.conditions.chords_of_beats(conditions).repeat_interleave(spec.steps_per_beat, 1)
-        return torch.cat([features, chords.unsqueeze(2).expand(-1, -1, spec.num_tracks, -1)], 3)
+        tonality = self.conditions.tonality(conditions).unsqueeze(1).expand(-1, spec.num_steps, -1)
+        harmony = torch.cat([tonality, chords], 2).unsqueeze(2).expand(-1, -1, spec.num_tracks, -1)
+        return torch.cat([features, harmony], 3)
 
     def encode_context(self, context: StreamContext | None) -> Tensor:
         """Features of what is given, `[batch, time, context_width]`; of a batch of one where nothing is."""
@@ -275,12 +278,20 @@ class Generator(PhraseGenerator):
     def latents_for(self, conditions: Tensor, random: torch.Generator) -> Latents:
         """Fresh latents with `conditions` `[batch, ConditionLayout.size]`; open ones are imputed from the data.
 
-        Drawn by a CPU generator, on the module's device.
+        Where chords are requested an open chroma stays open: that of another phrase lacks some of their tones. Drawn by
+        a CPU generator, on the module's device.
         """
         latents = self.sample_latents(len(conditions), random)
-        device = latents.z.device
-        imputed = self.conditions.impute(conditions.to(device), self.examples.to(device), random)
+        wanted = conditions.to(latents.z.device)
+        imputed = self.conditions.impute(wanted, self.examples.to(wanted.device), random)
+        asks_chords = ~self.layout.chords_of(wanted)[:, :, QUALITY].isnan().all(1, keepdim=True)
+        chroma = self.layout.chroma
+        imputed[:, chroma] = torch.where(asks_chords, wanted[:, chroma], imputed[:, chroma])
         return replace(latents, conditions=imputed)
+
+    def leave_open(self, latents: Latents, known: Tensor) -> Latents:
+        """Latents without conditions of tracks that are not `known`, bool `[batch, tracks]`."""
+        return replace(latents, conditions=leave_open(latents.conditions, known, self.layout))
 
     @torch.no_grad()
     def sample(
@@ -290,6 +301,7 @@ class Generator(PhraseGenerator):
         condition_strength: float = 1.0,
         temperature: Sequence[float] | None = None,
         chord_strength: float = 1.0,
+        known: Tensor | None = None,
     ) -> Tensor:
         """Bool rolls `[batch, *spec.shape]` on the module's device; the same latents give the same phrases.
 
@@ -305,13 +317,16 @@ class Generator(PhraseGenerator):
             A number a track, see `streams`; 1 where none is given.
         chord_strength
             How strongly chords count, see `streams`.
+        known
+            Bool `[batch, tracks]`, see `streams`; without it all tracks are.
         """
 
         def make(rows: slice) -> Tensor:
             part = None if context is None else context[rows]
             given = None if part is None else StreamContext(self.encode(part.rolls), part.mask)
             warmth = 1.0 if temperature is None else temperature
-            streams = self.streams(latents[rows], given, condition_strength, warmth, chord_strength=chord_strength)
+            some = None if known is None else known[rows]
+            streams = self.streams(latents[rows], given, condition_strength, warmth, some, chord_strength)
             made = to_rolls(streams, self.lowest_pitches, self.spec)
             return made if part is None else part.complete(made)
 

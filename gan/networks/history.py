@@ -30,8 +30,8 @@ NUM_OWN = 7
 """Vectors over the pitches of what a track did before, and does next where that is given; all are pointers as well."""
 AHEAD = NUM_OWN - 1
 """The last of them is what comes next."""
-NUM_POINTERS = NUM_OWN + 4 + 3
-"""Beside them harmony: now, in the last beat and bar, of the last chord; root, tones, bass of the chord requested."""
+NUM_POINTERS = NUM_OWN + 4 + 5
+"""Beside them harmony: now, in the last beat and bar, of the last chord; requested chroma, key, root, tones, bass."""
 NEAR = (1, 2, 4, 8, 16)
 """Steps within which the next given notes of a track are near, by degrees."""
 FARTHEST = 1_000_000

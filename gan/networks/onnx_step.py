@@ -19,7 +19,7 @@ from gan.chords import CHORD_SIZE
 from gan.conditions import DENSITY
 from gan.context import Conditioning, StreamContext, mask_of_steps
 from gan.latents import Latents
-from gan.networks.decoder import GOLDEN, NoteDecoder
+from gan.networks.decoder import GOLDEN, HARMONY_SIZE, NoteDecoder
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 from gan.networks.heads import (
@@ -330,7 +330,7 @@ class SamplerStep(nn.Module):
         own_pointers = pad(own.squeeze(0), [0, 1]).unbind(1)  # [batch, NUM_OWN, pitch_range + 1] each
         lines = torch.stack([lowest(chord), highest(chord), highest(inputs.ahead)], 2).unbind(1)
         harmony_of_chord = torch.matmul(chord.transpose(0, 1), decoder.classes).unsqueeze(2).unbind(0)
-        requested = inputs.features[:, :, -CHORD_SIZE:-1].reshape(-1, tracks, 3, 12).unbind(1)
+        requested = inputs.features[:, :, -HARMONY_SIZE:-1].reshape(-1, tracks, 5, 12).unbind(1)
         uniform, warmth = inputs.uniform.unbind(1), temperature.unbind(0)
         given, here = inputs.given_streams.unbind(1), torch.split(inputs.given > 0, 1, 1)
         for track in decoder.order:

@@ -42,6 +42,7 @@ def sample_resampled(
     context: Context | None = None,
     condition_strength: float = 1.0,
     temperature: Sequence[float] | None = None,
+    known: Tensor | None = None,
 ) -> tuple[Tensor, Latents]:
     """Phrases, bool `[batch, *spec.shape]`, each one of several with its conditions, and the latents that made them.
 
@@ -55,7 +56,7 @@ def sample_resampled(
         Phrases for each that is kept.
     random
         A CPU generator that draws latents and choices.
-    context, condition_strength, temperature
+    context, condition_strength, temperature, known
         As in `Generator.sample`.
     """
     count = len(latents)
@@ -65,9 +66,10 @@ def sample_resampled(
         every.append(replace(fresh, conditions=latents.conditions))
     all_latents = Latents.cat(every)
     repeated = None if context is None else context[torch.arange(count).repeat(candidates)]
-    rolls = generator.sample(all_latents, repeated, condition_strength, temperature)
+    all_known = None if known is None else known.repeat(candidates, 1)
+    rolls = generator.sample(all_latents, repeated, condition_strength, temperature, known=all_known)
     mask = rolls.new_zeros(len(rolls), *rolls.shape[2:4]) if repeated is None else repeated.mask
-    logits = discriminator.sharpness * discriminator.score(rolls, Conditioning(all_latents.conditions, mask))
+    logits = discriminator.sharpness * discriminator.score(rolls, Conditioning(all_latents.conditions, mask, all_known))
     if repeated is not None:
         logits = logits + generator.join_log_probs(rolls, all_latents.conditions, mask)
     chosen = resample(logits.view(candidates, count).T, random)

@@ -127,7 +127,7 @@ class Evaluator:
 
         `samples` are all phrases there are of what is scored: figures are of the first `evaluate.phrases`, evenly
         spread, and so are as many training phrases, so that a small folder is held against as small a floor. Tracks
-        that test songs do not know are silenced in as many of the samples. `prior` are phrases of the same generator
+        that test songs do not know are silent in as many of the samples. `prior` are phrases of the same generator
         that its discriminator has not chosen.
         """
         settings, seed = self.settings, self.settings.seed

@@ -13,7 +13,7 @@ from torch import Tensor
 from gan.conditions import ConditionLayout
 from gan.context import Context
 from gan.interface import PhraseDiscriminator, PhraseGenerator
-from gan.metrics.counts import evenly_spread, silence_like
+from gan.metrics.counts import deal_known, evenly_spread, silence_like
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 from gan.networks.resampling import sample_resampled
@@ -86,22 +86,38 @@ class FolderReading:
 
 
 def generated_phrases(
-    generator: PhraseGenerator, discriminator: PhraseDiscriminator, count: int, candidates: int, seed: int
+    generator: PhraseGenerator,
+    discriminator: PhraseDiscriminator,
+    count: int,
+    candidates: int,
+    seed: int,
+    known: Tensor | None = None,
 ) -> PhraseSet:
     """Fresh phrases of a model; each counts as a song of its own.
 
     Those of a generator with conditions are each one of several `candidates`, resampled by the discriminator
-    (`gan.networks.resampling`); with one candidate none is chosen over another.
+    (`gan.networks.resampling`); with one candidate none is chosen over another. What real phrases know of their tracks,
+    bool `[real phrases, tracks]`, is `known`: where a track is not, as many phrases are made as in training, without it
+    and without anybody taking that for a rest. Tracks that rest in all of the model's data are known.
     """
     random = torch.Generator().manual_seed(mix_seed(seed, 1))
     latents = generator.sample_latents(count, random)
     size, rolls = max(1, BATCH // candidates), []
+    if not isinstance(generator, Generator) or known is None or bool(known.all()):
+        known = None
+    else:
+        known = deal_known(known | generator.always_rests, count)
+        latents = generator.leave_open(latents, known)
     for start in bar(range(0, count, size), -(-count // size), "evaluate", "batches generated"):
-        some = latents[start : start + size]
-        if candidates > 1 and isinstance(generator, Generator) and isinstance(discriminator, Discriminator):
-            rolls.append(sample_resampled(generator, discriminator, some, candidates, random)[0].cpu())
-        else:
+        rows = slice(start, start + size)
+        some, known_here = latents[rows], None if known is None else known[rows].to(latents.z.device)
+        if not isinstance(generator, Generator):
             rolls.append(generator.sample(some).cpu())
+        elif candidates > 1 and isinstance(discriminator, Discriminator):
+            made, _ = sample_resampled(generator, discriminator, some, candidates, random, known=known_here)
+            rolls.append(made.cpu())
+        else:
+            rolls.append(generator.sample(some, known=known_here).cpu())
     return PhraseSet(torch.cat(rolls), torch.arange(count))
 
 
@@ -115,16 +131,16 @@ def phrases_on_request(
     """Phrases on request around what is given, one for each row of conditions: bool `[count, *spec.shape]` on the CPU.
 
     `conditions` are `[count, ConditionLayout.size]` as in `gan.conditions`; open conditions are imputed from
-    similar phrases of the data, around given notes all but the chords, since those of another song fit no given note,
-    and where chords are requested all but the chroma. `strength` is how strongly conditions and requested chords count,
-    see `gan.networks.generator.Generator.sample`.
+    similar phrases of the data, around given notes all but chords and chroma: those of another song fit no given note,
+    and other tracks may use more pitch classes than the given ones. `strength` is how strongly conditions and requested
+    chords count, see `gan.networks.generator.Generator.sample`.
     """
     latents = generator.latents_for(conditions, torch.Generator().manual_seed(seed))
     layout = ConditionLayout.of(generator.spec)
     asks_chords = not bool(conditions[:, layout.chords].isnan().all())
-    for place, is_left in ((layout.chords, given is not None), (layout.chroma, asks_chords)):
-        if is_left:
-            latents.conditions[:, place] = conditions[:, place].to(latents.conditions)
+    if given is not None:
+        latents.conditions[:, layout.chords] = conditions[:, layout.chords].to(latents.conditions)
+        latents.conditions[:, layout.chroma] = torch.nan
     rolls = []
     for start in range(0, len(conditions), BATCH):
         some = slice(start, start + BATCH)

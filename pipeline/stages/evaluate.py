@@ -142,7 +142,7 @@ def evaluate(config: Config, directory: Path) -> Outcome:
     if config.evaluate.path:
         (scored, samples), prior = from_folder(config), None
     else:
-        scored, samples, prior, generator = from_checkpoint(config, spec)
+        scored, samples, prior, generator = from_checkpoint(config, spec, test.known)
     evaluator = Evaluator(test, validation, real_phrases(store, "train"), spec, config.evaluate)
     measured, found = evaluator.score(samples, prior)
     found |= (
@@ -234,11 +234,12 @@ def two_sample_in_words(found: dict[str, Any] | None) -> str:
 
 
 def from_checkpoint(
-    config: Config, spec: RollSpec
+    config: Config, spec: RollSpec, known: torch.Tensor | None
 ) -> tuple[dict[str, Any], PhraseSet, PhraseSet | None, PhraseGenerator]:
     """What the checkpoint of this run is, phrases that its discriminator chose, others that nobody did, its generator.
 
-    None did not choose where one of one is drawn, or where the design has nobody to choose.
+    None did not choose where one of one is drawn, or where the design has nobody to choose. `known` is what real
+    phrases know, as in `generated_phrases`.
     """
     directory = stage_directory("train", config)
     path = directory / "checkpoint.pt"
@@ -263,10 +264,10 @@ def from_checkpoint(
         )
     asked = config.evaluate
     count = max(asked.phrases, asked.samples)
-    samples = generated_phrases(generator, discriminator, count, asked.candidates, asked.seed)
+    samples = generated_phrases(generator, discriminator, count, asked.candidates, asked.seed, known)
     prior = None
     if asked.candidates > 1 and isinstance(generator, Generator):
-        prior = generated_phrases(generator, discriminator, asked.phrases, 1, asked.seed + 1)
+        prior = generated_phrases(generator, discriminator, asked.phrases, 1, asked.seed + 1, known)
     scored = {
         "kind": "checkpoint",
         "name": config.name,

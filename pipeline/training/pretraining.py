@@ -7,7 +7,7 @@ songs of POP909 (github.com/music-x-lab/POP909-Dataset) and the drums of the Gro
 (magenta.tensorflow.org/datasets/groove), of which all other tracks are unknown. Rare styles come more often. Of so
 few songs much is learnt by heart; so a second run goes on with phrases moved by a few semitones, more dropout and fewer
 repetitions, and keeps the weights that validation songs are likeliest with. Ctrl-C keeps what was learnt: the same
-command goes on. On one core the two runs, `outputs/base-first` and `outputs/base`, took 80 and 40 minutes.
+command goes on. On one core the two runs, `outputs/base-first` and `outputs/base`, take some 80 and 65 minutes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "base-first": ("train.steps=2000", "train.minutes=240", "train.pretrain_share=0.9", "train.style_balance=0.6"),
     BASE: (
         "train.init=outputs/base-first/train/checkpoint.pt",
-        "train.steps=1050",
+        "train.steps=1750",
         "train.minutes=120",
         "train.pretrain_share=0.93",
         "train.style_balance=0.3",

@@ -9,9 +9,10 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from gan.metrics.counts import PhraseCounts, silence_like
+from gan.metrics.counts import PhraseCounts, deal_known, silence_like
 from gan.metrics.distances import mean, overlaps
 from gan.metrics.features import dissonance, empty_bars, features, notes_per_bar, scale_share, stepwise_share
+from gan.networks.generator import Generator
 from gan.training.monitor import TrainingReport
 from gan.training.trainer import Trainer
 from pipeline.config import Config
@@ -165,8 +166,11 @@ class Recorder:
     def _score(self) -> dict[str, float]:
         """Figures of fresh phrases of the averaged generator, which know as little as the held-out ones."""
         random, generator = torch.Generator().manual_seed(self.trainer.seed), self.trainer.average
-        fresh = generator.sample(generator.sample_latents(NUM_SCORED, random)).cpu()
-        return self._figures(silence_like(fresh, self.known))
+        latents = generator.sample_latents(NUM_SCORED, random)
+        if not isinstance(generator, Generator):
+            return self._figures(silence_like(generator.sample(latents).cpu(), self.known))
+        known = deal_known(self.known, NUM_SCORED).to(latents.z.device)
+        return self._figures(generator.sample(generator.leave_open(latents, known), known=known).cpu())
 
     def _figures(self, rolls: Tensor) -> dict[str, float]:
         """Means over phrases, and the overlap of their features with those of the validation songs."""

@@ -14,11 +14,13 @@ from gan.conditions import (
     SHORT,
     STYLE,
     TEMPO,
+    TONALITY_SIZE,
     VOICES,
     ConditionEncoder,
     complete_examples,
     conditions_of,
     interpolate_conditions,
+    leave_open,
     no_conditions,
     no_labels,
     transpose_conditions,
@@ -149,6 +151,32 @@ def test_a_chord_is_told_by_its_root_its_tones_and_its_bass_on_the_beats_of_its_
     assert not tones[2].any(), "a rest is known and has no tones"
     beats = encoder.chords_of_beats(conditions)
     assert beats[0, :6, -1].tolist() == [0, 0, 1, 1, 1, 1]
+
+
+def test_a_network_is_told_the_notes_of_the_key_signature_and_those_that_sound() -> None:
+    statistics = DataStatistics.of([music()], SPEC, no_labels(12, SPEC))
+    encoder = ConditionEncoder(SPEC, statistics.examples, statistics.num_styles)
+    conditions = no_conditions(4, SPEC)
+    assert not encoder.tonality(conditions).any(), "nothing is known"
+    conditions[:3, KEY] = torch.tensor([0.0, 21.0, 14.0])  # C major, A minor, D minor
+    conditions[0, LAYOUT.chroma] = torch.tensor([0.9, 0.02, *[0.0] * 9, 0.08])
+    chroma, in_key = encoder.tonality(conditions).split(12, dim=1)
+    assert encoder.tonality(conditions).shape == (4, TONALITY_SIZE)
+    white = [0, 2, 4, 5, 7, 9, 11]
+    assert [row.nonzero().flatten().tolist() for row in in_key] == [white, white, [0, 2, 4, 5, 7, 9, 10], []]
+    assert chroma[0, :2].tolist() == pytest.approx([0.9 / 0.92, 0.5]) and chroma[0, 11] == pytest.approx(0.8)
+    assert not chroma[0, 2:11].any() and not chroma[1:].any()
+
+
+def test_what_nobody_knows_is_left_open() -> None:
+    conditions = conditions_of(music(2), labels_for(SPEC, (14.0, 120, 1), count=2), SPEC)
+    known = torch.tensor([[True, False, True], [True, True, True]])
+    opened = leave_open(conditions, known, LAYOUT)
+    assert opened[0, LAYOUT.attributes].isnan().view(-1, 3).all(0).tolist() == [False, True, False]
+    assert opened[0, LAYOUT.rhythm].isnan().all()
+    assert torch.equal(opened[0, LAYOUT.chroma], conditions[0, LAYOUT.chroma])
+    assert torch.equal(opened[1].nan_to_num(-1), conditions[1].nan_to_num(-1))
+    assert not conditions.isnan().all(1).any() and not conditions[0, LAYOUT.rhythm].isnan().any()
 
 
 def test_a_bar_of_three_beats_has_halves_of_two_and_one() -> None:

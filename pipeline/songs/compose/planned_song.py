@@ -268,7 +268,7 @@ class PlannedSong:
         best: tuple[int, SampledPhrase] | None = None
         for _ in range(TRIES):
             latents = draw_latents(sampler.generator, count, sampler.song, self.openings.get(label), random)
-            latents = latents.with_conditions(conditions.to(device).expand(count, -1).clone())
+            latents = replace(latents, conditions=conditions.to(device).expand(count, -1).clone())
             made = sampler.sample(latents, context)
             made = self._with_returning_beats(made, window, inside, free, source)
             silent = (~made.any(1).flatten(3).any(3).cpu() & torch.from_numpy(free))[:, :, inside]

@@ -169,15 +169,18 @@ class Explorer:
         return float(found), float(far)
 
     def _in_key_of(self, start: Endpoint, fresh: Latents) -> Latents:
-        """Latents with the key and the chords of an end among their conditions."""
-        conditions, own = torch.full_like(fresh.conditions, torch.nan), start.latents.conditions
-        conditions[:, KEY], conditions[:, self.layout.chords] = own[:, KEY], own[:, self.layout.chords]
-        return fresh.with_conditions(conditions)
+        """Latents with the key, the chroma and the chords of an end among their conditions."""
+        conditions, own = fresh.conditions.clone(), start.latents.conditions
+        harmony = slice(self.layout.chroma.start, self.layout.chords.stop)
+        conditions[:, KEY], conditions[:, harmony] = own[:, KEY], own[:, harmony]
+        return replace(fresh, conditions=conditions)
 
     def _make(self, latents: Latents) -> Planes:
-        """Phrases, bool `[batch, *spec.shape]`."""
-        request = self.request
+        """Phrases, bool `[batch, *spec.shape]`; where a key or chords are requested the chroma is open."""
+        request, layout = self.request, self.layout
         conditioned = latents.with_conditions(request.conditions.to(latents.z.device).expand(len(latents), -1))
+        if not bool(request.conditions[[KEY, layout.chords.start]].isnan().all()):
+            conditioned.conditions[:, layout.chroma] = torch.nan
         rolls = self.generator.sample(
             conditioned, None, request.condition_strength, request.temperature, request.chord_strength
         )

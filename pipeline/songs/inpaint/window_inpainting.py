@@ -141,7 +141,8 @@ class WindowInpainter:
         nearest = unlike.argsort(stable=True)[: NEAREST * self.candidates]
         rows = nearest[choose(len(nearest))]
         conditions = torch.where(known.isnan(), examples[rows], known)
-        conditions[:, layout.chords] = known[layout.chords]  # those of another song fit no given note
+        harmony = slice(layout.chroma.start, layout.chords.stop)
+        conditions[:, harmony] = known[harmony]  # that of another song fits no given note
         silent = (conditions[:, :tracks] < SILENT).repeat(1, NUM_ATTRIBUTES - 1)
         conditions[:, tracks : attributes.stop][silent] = torch.nan  # of a silent track nothing else is known
         return conditions
@@ -194,7 +195,9 @@ def begun_window(planes: Planes) -> Planes:
 
 
 def attributes_of(rolls: Tensor, mask: Tensor, spec: RollSpec) -> Tensor:
-    """How each track plays in the bars that a mask shows, and the rhythm and chroma of it all, as conditions.
+    """How each track plays in the bars that a mask shows, and the rhythm of it all, as conditions.
+
+    Other tracks may use more pitch classes than these: the chroma is open.
 
     Parameters
     ----------
@@ -213,7 +216,7 @@ def attributes_of(rolls: Tensor, mask: Tensor, spec: RollSpec) -> Tensor:
     layout, unknown = ConditionLayout.of(spec), no_labels(1, spec).to(rolls.device)
     shown = (rolls & mask[None, :, :, None, None]).unsqueeze(0)
     conditions = conditions_of(shown, unknown, spec)[0]
-    conditions[layout.attributes] = torch.nan
+    conditions[layout.attributes] = conditions[layout.chroma] = torch.nan
     for track, bars in enumerate(mask):
         if bool(bars.any()):
             own = torch.arange(NUM_ATTRIBUTES, device=rolls.device) * spec.num_tracks + track

@@ -322,8 +322,6 @@ class _VersionMaker:
             shown = attributes_of(torch.from_numpy(planes), mask & whole[:, None], self.spec)
             row.copy_(torch.where(shown.isnan(), row, shown))
             request_chords(row, self.chords[2 * window[0] : 2 * window[1]], self.layout)
-        if self.asked.key_is_typed:
-            rows[:, self.layout.chroma] = torch.nan
         silent = (rows[:, density] < SILENT).repeat(1, NUM_ATTRIBUTES - 1)
         rows[:, self.spec.num_tracks : self.layout.attributes.stop][silent] = torch.nan
         return rows

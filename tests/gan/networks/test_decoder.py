@@ -10,11 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from gan.chords import CHORD_SIZE
 from gan.conditions import conditions_of, no_conditions, no_labels
 from gan.context import StreamContext
 from gan.latents import Latents
-from gan.networks.decoder import MARGIN, NoteDecoder, pick, pitch_classes
+from gan.networks.decoder import HARMONY_SIZE, MARGIN, NoteDecoder, pick, pitch_classes
 from gan.networks.heads import KEEP_SOME, STRIKE
 from gan.ops.shard import Shard
 from gan.rolls import STREAM_ONSET, STREAM_SOUNDING
@@ -32,7 +31,7 @@ def decoder() -> NoteDecoder:
 
 
 def features(count: int, seed: int = 0) -> Tensor:
-    return torch.randn(count, STEPS, SPEC.num_tracks, 8 + CHORD_SIZE, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(count, STEPS, SPEC.num_tracks, 8 + HARMONY_SIZE, generator=torch.Generator().manual_seed(seed))
 
 
 def uniform(decoder: NoteDecoder, count: int, seed: int = 1) -> Tensor:
@@ -268,7 +267,7 @@ def tiny_decoder(spec: RollSpec, pitches: int, max_notes: int) -> NoteDecoder:
 
 def tiny_features(spec: RollSpec, count: int) -> tuple[Tensor, Tensor]:
     """The same features for all phrases, and no density requested."""
-    x = torch.randn(1, spec.num_steps, spec.num_tracks, 4 + CHORD_SIZE, generator=torch.Generator().manual_seed(0))
+    x = torch.randn(1, spec.num_steps, spec.num_tracks, 4 + HARMONY_SIZE, generator=torch.Generator().manual_seed(0))
     return x.expand(count, -1, -1, -1), torch.full((count, spec.num_tracks), torch.nan)
 
 

@@ -2,11 +2,13 @@
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
 
 from gan.conditions import (
+    KEY,
     STYLE,
     TEMPO,
     no_conditions,
@@ -104,6 +106,36 @@ def test_tracks_that_are_not_known_are_silent_and_change_nothing(generator: Gene
         made, generator.features(latents.conditions, None), latents.conditions, mask_of(count=4), known
     )
     assert not log_probs[:2, :, 1].any() and log_probs[2:, :, 1].any() and log_probs[:, :, 2].any()
+
+
+def test_notes_can_be_kept_in_the_key_and_in_the_chroma_requested() -> None:
+    """By the pointers to these, which a network learns to use."""
+    for pointer, (key, chroma), expected in ((11, (None, (2, 9)), {2, 9}), (12, (2, ()), {1, 2, 4, 6, 7, 9, 11})):
+        generator = make_generator()
+        for head in generator.decoder.heads:
+            if isinstance(head, PitchedHead):
+                head.pointers.bias.data[pointer], head.pitch.bias.data[-1] = 1e3, 500.0  # else rather no note
+        latents = sample_latents(generator, 12)
+        conditions = no_conditions(12, SPEC)
+        if key is not None:
+            conditions[:, KEY] = key
+        if chroma:
+            conditions[:, generator.layout.chroma] = 0.0
+            conditions[:, generator.layout.chroma.start + torch.tensor(chroma)] = 0.5
+        rolls = generator.sample(replace(latents, conditions=conditions))
+        sounding = rolls[:, :, list(SPEC.pitched)].any(1).flatten(0, 3).sum(0)
+        wanted = [(SPEC.lowest_pitch + pitch) % 12 in expected for pitch in range(SPEC.num_pitches)]
+        assert sounding[wanted].sum() > 0.9 * sounding.sum()  # but where all of these sound already
+
+
+def test_where_chords_are_requested_the_chroma_is_open() -> None:
+    """That of another phrase lacks some of their tones."""
+    generator, _ = networks()
+    layout = generator.layout
+    requests = no_conditions(2, trio.SPEC)
+    layout.chords_of(requests)[1, 0] = torch.tensor([7.0, 0.0, 7.0])
+    conditions = generator.latents_for(requests, torch.Generator().manual_seed(0)).conditions
+    assert not conditions[0, layout.chroma].isnan().any() and conditions[1, layout.chroma].isnan().all()
 
 
 def test_nothing_given_is_composing(generator: Generator) -> None:

@@ -49,6 +49,17 @@ def test_of_one_candidate_there_is_no_choice() -> None:
     assert torch.equal(rolls, generator.sample(latents)) and torch.equal(kept.z, latents.z)
 
 
+def test_tracks_that_are_not_known_are_silent_in_what_is_kept() -> None:
+    generator, discriminator = made_networks()
+    known = torch.ones(6, SPEC.num_tracks, dtype=torch.bool)
+    known[3:, PIANO] = False
+    latents = generator.leave_open(sample_latents(generator), known)
+    rolls, kept = sample_resampled(generator, discriminator, latents, 3, draws(), known=known)
+    plays = rolls.any(1).flatten(2).any(2)
+    assert plays[:3].all() and not plays[3:, PIANO].any() and plays[3:, BASS].all()
+    assert torch.equal(generator.sample(kept, known=known), rolls)
+
+
 def test_a_sharp_discriminator_has_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that likes many notes."""
     generator, discriminator = made_networks()

@@ -62,31 +62,30 @@ function rowOf(model, track, pitch, shift) {
 }
 
 /**
- * How each track plays in the cells that `shown(track, bar)` tells, and the rhythm and chroma of it all.
+ * How each track plays in the cells that `shown(track, bar)` tells, and the rhythm of it all.
  *
- * NaN stands for what can't be seen.
+ * NaN stands for what can't be seen: other tracks may use more pitch classes than these, so the chroma is open.
  */
 export function attributesOf(grid, shown) {
   const { model } = grid, layout = new Layout(model), spb = model.steps_per_bar, bars = grid.steps / spb;
-  const conditions = new Float32Array(layout.size).fill(NaN), rhythm = new Float64Array(spb), chroma = new Float64Array(12);
+  const conditions = new Float32Array(layout.size).fill(NaN), rhythm = new Float64Array(spb);
   for (let track = 0; track < layout.tracks; track++) {
     const seen = [];
     for (let bar = 0; bar < bars; bar++) { if (shown(track, bar)) { seen.push(bar); } }
     if (!seen.length) { continue; }
-    const counts = countTrack(grid, track, seen, rhythm, chroma);
+    const counts = countTrack(grid, track, seen, rhythm);
     const { notes, cells, steps, short } = counts;
     [notes / seen.length, cells / notes / model.steps_per_beat, cells / steps, short / notes].forEach((value, kind) => {
       conditions[kind * layout.tracks + track] = value;
     });
   }
-  setShares(conditions, layout.rhythm, rhythm);
-  setShares(conditions, layout.chroma, chroma);
+  const all = rhythm.reduce((a, b) => a + b, 0);
+  rhythm.forEach((count, step) => { conditions[layout.rhythm + step] = count / all; });
   return conditions;
 }
 
-function countTrack(grid, track, bars, rhythm, chroma) {
-  const { model } = grid, spb = model.steps_per_bar, isDrum = model.tracks[track].is_drum;
-  const low = model.lowest_pitch + model.lowest_pitches[track], seen = new Set(bars);
+function countTrack(grid, track, bars, rhythm) {
+  const { model } = grid, spb = model.steps_per_bar, seen = new Set(bars);
   let notes = 0, cells = 0, steps = 0, short = 0;
   for (const bar of bars) {
     for (let step = bar * spb; step < (bar + 1) * spb; step++) {
@@ -94,7 +93,6 @@ function countTrack(grid, track, bars, rhythm, chroma) {
       for (let pitch = 0; pitch < model.pitch_range; pitch++) {
         if (!grid.has(step, track, 0, pitch)) { continue; }
         voices += 1;
-        if (!isDrum) { chroma[(low + pitch) % 12] += 1; }
         if (!grid.has(step, track, 1, pitch)) { continue; }
         notes += 1;
         rhythm[step % spb] += 1;
@@ -107,9 +105,4 @@ function countTrack(grid, track, bars, rhythm, chroma) {
     }
   }
   return { notes, cells, steps, short };
-}
-
-function setShares(conditions, place, counts) {
-  const sum = counts.reduce((a, b) => a + b, 0);
-  counts.forEach((count, index) => { conditions[place + index] = count / sum; });
 }

@@ -132,7 +132,7 @@ export class Sampler {
     for (let index = 0; index < count; index++) {
       const row = nearest[random.below(nearest.length)];
       for (let place = 0; place < size; place++) {
-        const staysOpen = !isFresh && place >= layout.chords && place < layout.key; // chords of another song fit no given note
+        const staysOpen = !isFresh && place >= layout.chroma && place < layout.key; // harmony of another song fits no given note
         const value = Number.isNaN(known[place]) && !staysOpen ? this.examples[row * size + place] : known[place];
         conditions[index * size + place] = value;
       }
@@ -151,6 +151,7 @@ export class Sampler {
       Array.from({ length: 3 }, (_, part) => (Number.isNaN(conditions[chords + 3 * half]) ? -1 : conditions[chords + 3 * half + part])));
   }
 
+  /** Requests the chords of a window; where there are any the chroma is open. */
   setChords(conditions, chords, firstBar, count) {
     const { layout, model } = this;
     for (let half = 0; half < layout.halfBars; half++) {
@@ -158,6 +159,7 @@ export class Sampler {
       for (let index = 0; index < count; index++) {
         const place = index * layout.size + layout.chords + 3 * half;
         row.forEach((value, part) => { conditions[place + part] = isKnown && model.knows_chords ? value : NaN; });
+        if (isKnown) { conditions.fill(NaN, index * layout.size + layout.chroma, index * layout.size + layout.chords); }
       }
     }
   }
