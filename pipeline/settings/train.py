@@ -26,7 +26,7 @@ FINE_TUNING: dict[str, Any] = {
     "steps": 80,
     "pretrain_share": 0.6,
     "patience": 2,
-    "generator_speed": 0.2,
+    "generator_speed": 0.15,
     "max_transposition": 3,
     "report_steps": 8,
 }
@@ -41,7 +41,7 @@ class TrainStageSettings(TrainSettings):
     """A checkpoint to fine-tune: `base`, which comes along, a `checkpoint.pt`, its folder, or the `name` of a run.
     Tracks are found by their names; ranges, drums and styles may differ, sizes may not. null begins with nothing.
     `auto` takes `base` for tracks that it knows in phrases like its own. Beginning with a checkpoint, the defaults are
-    `steps=80 pretrain_share=0.6 patience=2 generator_speed=0.2 max_transposition=3 report_steps=8`."""
+    `steps=80 pretrain_share=0.6 patience=2 generator_speed=0.15 max_transposition=3 report_steps=8`."""
     tensorboard: bool = False
     """Whether curves, pictures and sounds also go to `outputs/NAME/train/tensorboard/`."""
 
