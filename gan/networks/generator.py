@@ -100,7 +100,7 @@ class Generator(PhraseGenerator):
         condition_strength: float = 1.0,
         temperature: float | Sequence[float] = 1.0,
         known: Tensor | None = None,
-        chord_strength: float = 1.0,
+        chord_strength: float | Sequence[float] = 1.0,
     ) -> Tensor:
         """Streams `[batch, time, tracks, 2, pitch_range]`, 0 or 1, without gradients.
 
@@ -117,7 +117,8 @@ class Generator(PhraseGenerator):
         known
             Bool `[batch, tracks]`: tracks that are not are silent, and nobody hears them so; as in `log_probs`.
         chord_strength
-            How strongly chords count where pitches are decided: 1 as learnt, 2 twice as much.
+            How strongly chords count where pitches are decided, for all or a number a track: 1 as learnt, 2 twice as
+            much.
         """
         x = self.features(latents.conditions, context, condition_strength, chord_strength)
         return self.sample_streams(latents, x, context, temperature, known)
@@ -127,14 +128,15 @@ class Generator(PhraseGenerator):
         conditions: Tensor,
         context: StreamContext | None,
         condition_strength: float = 1.0,
-        chord_strength: float = 1.0,
+        chord_strength: float | Sequence[float] = 1.0,
     ) -> Tensor:
         """All but the decoder: `[batch, time, tracks, inputs]`, for conditions `[batch, ConditionLayout.size]`."""
         x: Tensor = self.fast_compute(conditions, context)
         if condition_strength != 1:
             x = torch.lerp(self.fast_compute(torch.full_like(conditions, torch.nan), context), x, condition_strength)
         if chord_strength != 1:
-            x = torch.cat([x[..., :-CHORD_SIZE], chord_strength * x[..., -CHORD_SIZE:-1], x[..., -1:]], 3)
+            strengths = x.new_tensor(chord_strength).view(-1, 1)  # [tracks or 1, 1]
+            x = torch.cat([x[..., :-CHORD_SIZE], strengths * x[..., -CHORD_SIZE:-1], x[..., -1:]], 3)
         return x
 
     def sample_streams(
@@ -300,7 +302,7 @@ class Generator(PhraseGenerator):
         context: Context | None = None,
         condition_strength: float = 1.0,
         temperature: Sequence[float] | None = None,
-        chord_strength: float = 1.0,
+        chord_strength: float | Sequence[float] = 1.0,
         known: Tensor | None = None,
     ) -> Tensor:
         """Bool rolls `[batch, *spec.shape]` on the module's device; the same latents give the same phrases.

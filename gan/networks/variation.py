@@ -6,6 +6,8 @@ stay as given, so that the ones between them lead from note to note.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -24,7 +26,7 @@ def resample_beats(
     resampled: Tensor,
     condition_strength: float = 1.0,
     temperature: float = 1.0,
-    chord_strength: float = 1.0,
+    chord_strength: float | Sequence[float] = 1.0,
 ) -> Tensor:
     """Phrases with some beats made anew, bool rolls `[batch, *spec.shape]`.
 

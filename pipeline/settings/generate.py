@@ -57,7 +57,7 @@ class GenerateSettings:
     """How strongly key, tempo, density and style count: 1 as learnt, 0 not at all."""
     chord_strength: float = 2.0
     """How strongly chords count, `generate.chords` and those of a plan: 1 as learnt, where some half of them are heard;
-    from 2 on most are, and the more of the music is their tones."""
+    from 2 on most are, and the more of the music is their tones. In songs the tune hears them as learnt at most."""
     temperature: Any = None
     """How much is left to chance, a number for all tracks or by the name of the track: a factor of the model's own
     (`model.rhythm_temperature`, `model.pitch_temperature`); 0 makes what is most likely, above 1 is wilder."""

@@ -44,13 +44,13 @@ class Request:
     temperature
         One a track, or None for the model's own; see `gan.networks.generator.Generator.sample`.
     chord_strength
-        How strongly chords count: 1 as learnt.
+        How strongly chords count, for all tracks or a number a track: 1 as learnt.
     """
 
     conditions: Tensor
     condition_strength: float
     temperature: tuple[float, ...] | None
-    chord_strength: float = 1.0
+    chord_strength: float | tuple[float, ...] = 1.0
 
     def with_defaults(
         self, key: int | None = None, tempo_bpm: float | None = None, style: int | None = None

@@ -186,7 +186,10 @@ class SongComposer:
             typed = self.chords.rows(outline.roles(spec))
             chords = transpose_rows(typed, home.tonic - outline.requested_key.tonic)
         if isinstance(outline.sections, SongPlan):
-            request = replace(request, chord_strength=float(settings.chord_strength))
+            strengths = [float(settings.chord_strength)] * spec.num_tracks
+            if tracks.lead is not None:  # a tune goes through notes between those of the chord
+                strengths[tracks.lead] = min(strengths[tracks.lead], 1.0)
+            request = replace(request, chord_strength=tuple(strengths))
         background = None
         if outline.flip is not None:
             background, own = outline.flip.background(home, spec), outline.flip.chords(home, spec)

@@ -128,6 +128,14 @@ def test_notes_can_be_kept_in_the_key_and_in_the_chroma_requested() -> None:
         assert sounding[wanted].sum() > 0.9 * sounding.sum()  # but where all of these sound already
 
 
+def test_chords_may_count_more_for_some_tracks() -> None:
+    generator, _ = networks()
+    conditions = sample_latents(generator).conditions
+    learnt, twice, mixed = (generator.features(conditions, None, 1.0, one) for one in (1.0, 2.0, (2.0, 1.0, 2.0)))
+    assert torch.equal(mixed[:, :, 1], learnt[:, :, 1]) and torch.equal(mixed[:, :, [0, 2]], twice[:, :, [0, 2]])
+    assert not torch.equal(learnt, twice)
+
+
 def test_where_chords_are_requested_the_chroma_is_open() -> None:
     """That of another phrase lacks some of their tones."""
     generator, _ = networks()
