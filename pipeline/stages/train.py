@@ -269,7 +269,10 @@ def resume_training(trainer: Trainer, checkpoint: Path, settings: dict[str, Any]
     try:
         trainer.load_state_dict(state["trainer"])
     except (ValueError, KeyError, RuntimeError) as error:
-        raise UserError(f"{checkpoint} does not fit: {str(error).splitlines()[0]}.") from error
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"{checkpoint} does not fit: {reason}; give force=true to replace it, or another name= to keep it."
+        ) from error
     say(f"train: goes on from step {trainer.step:,} of {checkpoint}.")
     before, now = TrainSettings(**state["trainer"]["train_settings"]), trainer.learning_rate()
     planned = trainer.learning_rate(settings=before)
