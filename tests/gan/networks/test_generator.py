@@ -19,6 +19,7 @@ from gan.context import (
 )
 from gan.networks.generator import Generator
 from gan.networks.heads import PitchedHead
+from gan.networks.history import NUM_OWN
 from gan.spec import HOLD, ONSET, RollSpec, Track
 from gan.training.augmentation import draw_masks
 from tests.gan import trio
@@ -110,7 +111,9 @@ def test_tracks_that_are_not_known_are_silent_and_change_nothing(generator: Gene
 
 def test_notes_can_be_kept_in_the_key_and_in_the_chroma_requested() -> None:
     """By the pointers to these, which a network learns to use."""
-    for pointer, (key, chroma), expected in ((11, (None, (2, 9)), {2, 9}), (12, (2, ()), {1, 2, 4, 6, 7, 9, 11})):
+    to_chroma, to_key = NUM_OWN + 4, NUM_OWN + 5
+    d_major = {1, 2, 4, 6, 7, 9, 11}
+    for pointer, key, chroma, expected in ((to_chroma, None, (2, 9), {2, 9}), (to_key, 2, (), d_major)):
         generator = make_generator()
         for head in generator.decoder.heads:
             if isinstance(head, PitchedHead):
