@@ -100,7 +100,7 @@ STAGES = {
             "prepare",
             "MIDI, MusicXML, ABC and recordings of the catalog",
             "data/prepared/SET/: index.html, rolls.npy, chords.npy, plans.npz, three tables, statistics.json",
-            format=8,
+            format=9,
             groups=MUSIC,
             needs=("collect",),
         ),

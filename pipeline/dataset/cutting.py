@@ -37,6 +37,7 @@ from pipeline.scores.tracks import (
     AssignedPart,
     assign,
     fit_to_tracks,
+    fragmentary_tunes,
     known_tracks,
     leaping_tracks,
     only_heard,
@@ -362,7 +363,7 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
     tables = [into_range(transpose_notes(table, shift, spec), spec) for table in tables]
     odd: tuple[str, ...] = ()
     if heard is not None:
-        parts, tables, odd = _without_leaping(parts, tables, spec)
+        parts, tables, odd = _without_misheard(parts, tables, spec)
         heard = tuple(name for name in heard if name not in odd)
 
     def cut_all(min_tracks: int) -> list[tuple[list[int], NDArray[np.uint8]]]:
@@ -392,7 +393,7 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
     cut = [(own, packed) for own, packed, _ in heard_cut]
     starts = [span.first_bar + start for span, (own, _) in zip(spans, cut, strict=True) for start in own]
     doubts: tuple[str, ...] = (f"phrases that were heard too badly are left out ({doubtful})",) if doubtful else ()
-    doubts += (f"nothing is learnt of what leaps too often ({', '.join(odd)})",) if odd else ()
+    doubts += (f"nothing is learnt of what leaps too often or is heard in snatches ({', '.join(odd)})",) if odd else ()
     programs: tuple[Counter[int], ...] = tuple(Counter() for _ in spec.tracks)
     for part in parts:
         programs[part.track][part.program] += len(part.events)
@@ -443,18 +444,18 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
     )
 
 
-def _without_leaping(
+def _without_misheard(
     parts: list[AssignedPart], tables: list[Notes], spec: RollSpec
 ) -> tuple[list[AssignedPart], list[Notes], tuple[str, ...]]:
-    """Parts and notes of a transcription without the tracks whose lines leap too often, and the names of these.
+    """Parts and notes of a transcription without tracks that leap or are heard in snatches, and the names of these.
 
     Raises `UnusableError` where nothing is left.
     """
-    odd = leaping_tracks(tables, spec.names)
+    odd = [*leaping_tracks(tables, spec.names), *fragmentary_tunes(tables, spec.names, spec.steps_per_bar)]
     parts = [part for part in parts if part.track not in odd]
     tables = [table[~np.isin(table["track"], odd)] for table in tables]
     if not parts:
-        raise UnusableError("heard too badly: all its lines leap too often")
+        raise UnusableError("heard too badly: all its lines leap too often or are heard in snatches")
     return parts, tables, tuple(spec.names[track] for track in odd)
 
 

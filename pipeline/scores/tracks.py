@@ -19,12 +19,15 @@ from pipeline.settings.data import TracksSettings
 
 HEARD_TRACKS = ("Lead", "Drums", "Piano", "Guitar", "Bass", "Strings")
 """What a transcription tells apart, by the names of the track set `pop`."""
+LEAD_TRACK = HEARD_TRACKS[0]
 FAR = 7
 """Semitones; a wider move of a line is a leap."""
 MOST_LEAPS = {"Lead": 0.15, "Piano": 0.6, "Guitar": 0.4, "Bass": 0.45, "Strings": 0.4}
 """The share of leaps in the moves of a top line that few tracks of MIDI files exceed: .07 of tunes, .17 of strings."""
 FEWEST_MOVES = 16
 """Of fewer moves nothing is said."""
+LEAST_TUNE_NOTES, LEAST_TUNE_BARS = 2.4, 4.0
+"""Notes in a bar of the tune, and bars that it goes on for, in the mean: one tune of MIDI files in ten has fewer."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,23 @@ def leaping_tracks(tables: Sequence[Notes], names: Sequence[str]) -> list[int]:
     for track, name in enumerate(names):
         moves = np.concatenate([_moves_of_top_line(table[table["track"] == track]) for table in tables])
         if len(moves) >= FEWEST_MOVES and (np.abs(moves) > FAR).mean() > MOST_LEAPS.get(name, 1.0):
+            found.append(track)
+    return found
+
+
+def fragmentary_tunes(tables: Sequence[Notes], names: Sequence[str], steps_per_bar: int) -> list[int]:
+    """Numbers of the tracks for tunes that are heard in snatches, a note here and there, as no tune of real music goes.
+
+    Parameters are those of `leaping_tracks`, and the steps of a bar.
+    """
+    found = []
+    for track in (number for number, name in enumerate(names) if name == LEAD_TRACK):
+        own = [table["onset"][table["track"] == track] // steps_per_bar for table in tables]
+        bars = [np.unique(one) for one in own]
+        played = sum(len(one) for one in bars)
+        runs = sum(int((np.diff(one) > 1).sum()) + 1 for one in bars if len(one))
+        notes = sum(len(one) for one in own)
+        if played and (notes < LEAST_TUNE_NOTES * played or played < LEAST_TUNE_BARS * runs):
             found.append(track)
     return found
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UnusableError
-from pipeline.scores.notes import make_notes
+from pipeline.scores.notes import Notes, make_notes
 from pipeline.scores.score import Part, Score, make_events
-from pipeline.scores.tracks import assign, fit_to_tracks, leaping_tracks
+from pipeline.scores.tracks import assign, fit_to_tracks, fragmentary_tunes, leaping_tracks
 from pipeline.settings.data import TrackSettings, TracksSettings
 from tests.music_makers import BAND, part, score
 
@@ -90,3 +90,19 @@ def test_a_line_that_leaps_more_than_such_lines_do_is_found_out() -> None:
     assert leaping_tracks([notes[:0]], names) == []
     halves = [notes[notes["onset"] < 8], notes[notes["onset"] >= 8]]
     assert leaping_tracks(halves, names) == [0], "moves of all stretches count together"
+
+
+def test_a_tune_that_is_heard_in_snatches_is_found_out() -> None:
+    """Of eight bars of four steps: four notes in each; in every other; two in each; the same of a piano."""
+
+    def table(track: int, bars: range, notes_a_bar: int) -> Notes:
+        return make_notes(
+            *zip(*((track, 60, 4 * bar + step, 1) for bar in bars for step in range(notes_a_bar)), strict=True)
+        )
+
+    names = ("Lead", "Piano")
+    assert fragmentary_tunes([table(0, range(8), 4)], names, 4) == []
+    assert fragmentary_tunes([table(0, range(0, 8, 2), 4)], names, 4) == [0], "it ends after each bar"
+    assert fragmentary_tunes([table(0, range(8), 2)], names, 4) == [0], "a bar has two notes"
+    assert fragmentary_tunes([table(0, range(8), 4), table(0, range(8), 1)], names, 4) == []
+    assert fragmentary_tunes([table(1, range(0, 8, 2), 1)], names, 4) == [], "a piano may play now and then"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ TOGETHER = 0.2
 """How much it counts, beside the likeness of a track's own bars, that the other tracks return from the same bar."""
 HEARD_AGAIN = 0.5
 """A bar of a transcription that has so much in common with an earlier one is taken as its repetition, misheard."""
+LONGEST_GAP = 3
+"""A track of a transcription that is not heard for so many bars at most between others is taken as playing there."""
 SAME_SECTION = 0.4
 """Sections whose pitched tracks share more than this of their notes, bar by bar, have one label."""
 MAX_DENSITY = 255
@@ -144,6 +147,8 @@ def plan_of_song(
         density[track] = counts.sum(axis=1)
         if heard:
             likeness[track] = _likeness_as_heard(own, bars, spec)
+            playing[track], density[track] = _without_gaps(playing[track], density[track])
+            likeness[track][~playing[track]] = likeness[track][:, ~playing[track]] = 0
             continue
         has = np.zeros((bars, numbers.max() + 1), np.float32)
         has[np.arange(bars)[:, None], numbers] = np.sqrt(counts)
@@ -209,6 +214,30 @@ def _likeness_as_heard(own: Notes, bars: int, spec: RollSpec) -> NDArray[np.floa
     weights[1:, 1:] += 1
     weights[:-1, :-1] += 1
     return np.asarray(smoothed / weights, np.float32)
+
+
+def _without_gaps(
+    playing: NDArray[np.bool_], density: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Morphological closing of where a track is heard, `[bars]`, then opening: single bars of it are taken as misheard.
+
+    Bars in a gap get as many notes as the bars before and after it have in the mean.
+    """
+    playing, density = playing.copy(), density.copy()
+    for (_, first), (past, _) in pairwise(_runs(playing)):
+        if past - first <= LONGEST_GAP:
+            playing[first:past] = True
+            density[first:past] = max(round((density[first - 1] + density[past]) / 2), 1)
+    for first, past in _runs(playing):
+        if past - first == 1:
+            playing[first], density[first] = False, 0
+    return playing, density
+
+
+def _runs(playing: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First bar and end of each stretch in which a track plays."""
+    edges = np.flatnonzero(np.diff(playing, prepend=False, append=False))
+    return [(int(first), int(past)) for first, past in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _label_sections(starts: Sequence[int], bars: int, alike: NDArray[np.floating[Any]]) -> tuple[int, ...]:

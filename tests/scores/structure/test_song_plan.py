@@ -35,6 +35,16 @@ def test_a_bar_that_was_heard_with_a_wrong_note_returns_as_it_was() -> None:
     assert np.array_equal(written.density, plan.density) and np.array_equal(written.playing, plan.playing)
 
 
+def test_short_gaps_of_what_is_heard_are_no_rests_and_single_bars_no_part() -> None:
+    rows = {"Drums": "A.A...AA....A...", "Piano": "ABCDEFGHABCDEFGH"}
+    plan = plan_of_letters(rows, DUO, heard=True)
+    assert "".join("-#"[int(plays)] for plays in plan.playing[0]) == "########--------", "the bar alone is misheard"
+    assert (plan.density[0] > 0).tolist() == plan.playing[0].tolist()
+    assert plan.source[0, 12] == NEW
+    written = plan_of_letters(rows, DUO)
+    assert written.playing[0].tolist() == [letter != "." for letter in rows["Drums"]]
+
+
 def test_tracks_that_return_together_return_from_one_bar() -> None:
     plan = plan_of_letters({"Drums": "AAAAA", "Piano": "ABCDB"}, DUO)
     assert plan.source[:, 4].tolist() == [1, 1]
