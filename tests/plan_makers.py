@@ -5,19 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from gan.spec import RollSpec
-from pipeline.scores.notes import make_notes
+from pipeline.scores.notes import Notes, make_notes
 from pipeline.scores.structure.song_plan import SongPlan, pack_plans, plan_of_song
 
 
 def plan_of_letters(
     rows: dict[str, str], spec: RollSpec, starts: tuple[int, ...] | None = None, *, heard: bool = False
 ) -> SongPlan:
-    """The plan of a song in which each track, by name, plays a bar a letter: equal letters are equal bars, `.` rests.
+    """The plan of a song of letters."""
+    return plan_of_song(notes_of_letters(rows, spec), max(map(len, rows.values())), spec, starts, heard=heard)
+
+
+def notes_of_letters(rows: dict[str, str], spec: RollSpec) -> Notes:
+    """A song in which each track, by name, plays a bar a letter: equal letters are equal bars, `.` rests.
 
     A small letter is the bar of the large one with another last beat.
     """
     notes = []
-    bars = max(map(len, rows.values()))
     for name, letters in rows.items():
         for bar, letter in enumerate(letters):
             if letter == ".":
@@ -28,7 +32,7 @@ def plan_of_letters(
                 pitch = spec.lowest_pitch + (3 * (ord(letter.upper()) - ord("A")) + other + beat) % spec.num_pitches
                 start = bar * spec.steps_per_bar + beat * spec.steps_per_beat
                 notes.append((spec.names.index(name), pitch, start, 2))
-    return plan_of_song(make_notes(*zip(*notes, strict=True)), bars, spec, starts, heard=heard)
+    return make_notes(*zip(*notes, strict=True))
 
 
 def assert_equal_plans(plan: SongPlan, other: SongPlan) -> None:

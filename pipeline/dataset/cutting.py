@@ -32,7 +32,7 @@ from pipeline.scores.quantisation import BarSpan, MetreError, mend_metre, quanti
 from pipeline.scores.reading.score_files import read_scores
 from pipeline.scores.score import NAMED_INSTRUMENTS, Score
 from pipeline.scores.structure.self_similarity import find_sections
-from pipeline.scores.structure.song_plan import SongPlan, plan_of_song
+from pipeline.scores.structure.song_plan import NEW, SongPlan, plan_of_song
 from pipeline.scores.tracks import (
     AssignedPart,
     assign,
@@ -129,6 +129,20 @@ def surely_heard(
     return [starts[place] for place in kept], packed[kept], [weights[place] for place in kept]
 
 
+def returns_in(span: BarSpan, spec: RollSpec, returns: Sequence[int], bar: float) -> NDArray[np.int64] | None:
+    """For each bar of a span the earlier one that it sounds like, `NEW` without one; None where nobody knows.
+
+    `returns` are those of the bars of a transcription, each `bar` quarter notes long.
+    """
+    first = round(span.start / bar)
+    if bar != spec.quarters_per_bar or abs(first * bar - span.start) > TINY or not returns:
+        return None
+    own = np.full(span.bars, NEW, np.int64)
+    told = np.array(returns[first : first + span.bars], np.int64)
+    own[: len(told)] = np.where(told >= first, told - first, NEW)
+    return own
+
+
 def phrase_digest(packed: NDArray[np.uint8]) -> bytes:
     """Hash of a packed phrase (BLAKE2b), 16 bytes: what tells one phrase from another."""
     return hashlib.blake2b(np.ascontiguousarray(packed).tobytes(), digest_size=16).digest()
@@ -220,6 +234,8 @@ class SourceFile:
     """Of a recording: the tracks that its transcription teaches; None where it does not say so."""
     confidence: tuple[float, ...] = ()
     """Of a recording: how surely each bar of its transcription was heard, 0 to 1."""
+    returns: tuple[int, ...] = ()
+    """Of a recording: for each bar of its transcription the earlier one that it sounds like, `NEW` without one."""
 
 
 @dataclass(frozen=True)
@@ -417,6 +433,7 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
             transpose_rows(chords[longest][0], key.shift_to_common) if key else None,
             key is not None and key.is_minor,
             heard=source.known is not None,
+            sounds_like=returns_in(spans[longest], spec, source.returns, heard_bar),
         ),
         played=told,
         starts=tuple(starts),

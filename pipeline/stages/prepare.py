@@ -198,6 +198,7 @@ def source_of(row: CatalogRow, transcribed: TranscriptionResult | None) -> Sourc
         remarks=transcribed.remarks,
         known=transcribed.known,
         confidence=transcribed.confidence,
+        returns=transcribed.returns,
     )
 
 

@@ -42,7 +42,7 @@ from pipeline.transcription.corrections.correction_files import CorrectionFiles,
 from pipeline.transcription.transcriber import Transcription, TranscriptionHints, transcribe_samples
 
 TRANSCRIBED_DIRECTORY = Path("data/transcribed")
-FORMAT = 3
+FORMAT = 4
 """Counts up when the same recording is transcribed differently."""
 
 MIDI, NOTES, SOUND, PICTURE, REPORT = "song.mid", "notes.csv", "sound.ogg", "picture.png", "transcription.json"
@@ -127,6 +127,11 @@ class TranscriptionResult:
     def confidence(self) -> tuple[float, ...]:
         """How surely the notes of each bar were heard, 0 to 1; empty where nobody asked."""
         return tuple(self.report.get("confidence", ()))
+
+    @property
+    def returns(self) -> tuple[int, ...]:
+        """For each bar the earlier one that it sounds like, `NEW` where it sounds like none; empty: nobody asked."""
+        return tuple(self.report.get("returns", ()))
 
     @property
     def midi(self) -> Path:
@@ -324,6 +329,7 @@ def _report(recording: Recording, transcription: Transcription) -> dict[str, Any
         "notes": transcription.counts,
         "known": None if transcription.known is None else list(transcription.known),
         "confidence": np.round(transcription.confidence, 2).tolist(),
+        "returns": transcription.returns.tolist(),
         "chord_confidence": np.round(transcription.chord_confidence, 2).tolist(),
         "beats_seconds": [round(one, 4) for one in beats.seconds.tolist()],
         "hints": asdict(recording.hints),

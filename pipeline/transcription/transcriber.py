@@ -40,6 +40,7 @@ from pipeline.transcription.pitches.multipitch import (
     find_pitches,
     pitch_activations,
 )
+from pipeline.transcription.repeated_bars import repeated_bars
 
 HIT_BEATS = 0.25
 """How long a drum hit lasts in a score, which says nothing of its sound."""
@@ -109,6 +110,9 @@ class Transcription:
         asked.
     confidence
         How surely the notes of each bar were heard, 0 to 1, float64 `[bars]`; empty where nobody asked.
+    returns
+        For each bar the earlier one that it sounds like, `NEW` where it sounds like none, int64 `[bars]`; empty where
+        nobody asked.
     chords, chord_confidence
         The chord of each half bar, int8 `[2 * bars, 3]`, and how surely it was heard, 0 to 1, float64 `[2 * bars]`;
         empty where nobody listened for chords.
@@ -123,6 +127,7 @@ class Transcription:
     right: tuple[NDArray[np.float64], ...] = ()
     known: tuple[str, ...] | None = None
     confidence: NDArray[np.float64] = field(default_factory=lambda: np.ones(0))
+    returns: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     chords: ChordRows = field(default_factory=lambda: unknown_chords(0))
     chord_confidence: NDArray[np.float64] = field(default_factory=lambda: np.ones(0))
 
@@ -206,7 +211,8 @@ def transcribe_samples(
     remarks += tempo_remarks(beats)
     if not len(hits) and {part.name for part in heard.parts} == {UNSURE_PART}:
         remarks.append("no instrument is heard surely: nothing is learnt from it")
-    return with_chords(on_beats(heard.parts, hits, beats, seconds, tuple(remarks)), heard.labels)
+    found = on_beats(heard.parts, hits, beats, seconds, tuple(remarks))
+    return with_chords(replace(found, returns=repeated_bars(heard.spectrum, beats, found.bars)), heard.labels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,6 +227,8 @@ class _HeardMusic:
         The pitched notes told apart.
     labels
         The instrument network's posterior for the whole recording, `[steps, 88, 2, 5]`.
+    spectrum
+        Levels of its semitones, `[frames, NUM_BINS]`.
     remarks
         Sentence parts.
     """
@@ -229,6 +237,7 @@ class _HeardMusic:
     hits: NDArray[np.void]
     parts: list[HeardPart]
     labels: NDArray[np.float32]
+    spectrum: NDArray[np.uint8]
     remarks: tuple[str, ...]
 
 
@@ -238,12 +247,13 @@ def _hear(
     """Notes and hits of a recording, of its stems where there are some."""
     network, _ = load_network()
     activations = pitch_activations(samples)
-    labels = label_points(network, spectral_features(samples, activations))
+    features = spectral_features(samples, activations)
+    labels = label_points(network, features)
     if not stems:
         pitches = decode_notes(activations, NoteDecoding())
         pitches = pitches[are_loud(pitches, samples, loudness_floor(samples))]
         parts = loud_parts(hear_parts(activations, labels, rest), samples)
-        return _HeardMusic(pitches, hits_of_power(power), parts, labels, ())
+        return _HeardMusic(pitches, hits_of_power(power), parts, labels, features.spectrum, ())
     heard = hear_stems(stems, samples, find_pitches)
     if heard.rest_sound is samples:
         parts = loud_parts(hear_parts(activations, labels, rest), samples)
@@ -258,7 +268,7 @@ def _hear(
         if len(notes)
     ]
     hits = hits_of_power(power) if heard.hits is None else heard.hits
-    return _HeardMusic(heard.pitches, hits, [*given, *told], labels, heard.remarks)
+    return _HeardMusic(heard.pitches, hits, [*given, *told], labels, features.spectrum, heard.remarks)
 
 
 def loud_parts(parts: Sequence[HeardPart], samples: NDArray[np.float32]) -> list[HeardPart]:

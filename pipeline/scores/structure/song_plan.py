@@ -114,6 +114,7 @@ def plan_of_song(
     chords: ChordRows | None = None,
     is_minor: bool = False,
     heard: bool = False,
+    sounds_like: NDArray[np.int64] | None = None,
 ) -> SongPlan:
     """Read the plan out of a song.
 
@@ -128,6 +129,9 @@ def plan_of_song(
     heard
         Whether the notes were heard in a recording. No two bars of such a song are the same note for note; those that
         have enough in common return exactly, and none is varied.
+    sounds_like
+        For each bar the earlier one that it sounds like in that recording, `NEW` where it sounds like none, `[bars]`:
+        all of its tracks return from there. None where nobody knows.
     """
     starts = find_sections(notes, bars, spec) if starts is None else starts
     playing = np.zeros((spec.num_tracks, bars), np.bool_)
@@ -168,6 +172,16 @@ def plan_of_song(
         source[track, returns] = best[returns]
         unchanged = (contents[track] == contents[track][best]) | heard  # [bars, beats]
         kept[track, returns] = (unchanged * bits).sum(axis=1).astype(np.uint32)[returns]
+    if sounds_like is not None:
+        roots = _roots(sounds_like)
+        playing, density = _as_mostly_heard(playing, density, roots)
+        again = playing & (sounds_like != NEW)
+        source[again] = np.broadcast_to(sounds_like, source.shape)[again]
+        kept[again] = bits.sum()
+        chords = None if chords is None else _chords_mostly_heard(chords, roots)
+    if heard:
+        gone = ~playing | ~np.take_along_axis(playing, np.maximum(source, 0).astype(np.int64), axis=1)
+        source[gone], kept[gone] = NEW, 0
     pitched = [track for track in spec.pitched if playing[track].any()]
     tunes = pitched or list(range(spec.num_tracks))  # one beat goes with many tunes
     counts = playing[tunes].sum(axis=0)
@@ -238,6 +252,41 @@ def _runs(playing: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """First bar and end of each stretch in which a track plays."""
     edges = np.flatnonzero(np.diff(playing, prepend=False, append=False))
     return [(int(first), int(past)) for first, past in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _roots(sounds_like: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The first of the bars that each bar sounds like, perhaps itself, `[bars]`."""
+    roots = np.arange(len(sounds_like))
+    for bar, earlier in enumerate(sounds_like.tolist()):
+        if earlier != NEW:
+            roots[bar] = roots[earlier]
+    return roots
+
+
+def _as_mostly_heard(
+    playing: NDArray[np.bool_], density: NDArray[np.int64], roots: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Who plays in bars that sound alike is who is heard in half of them at least, as densely as in the mean there."""
+    playing, density = playing.copy(), density.copy()
+    for root in np.unique(roots):
+        alike = roots == root
+        heard = playing[:, alike].sum(axis=1)
+        notes = np.where(playing, density, 0)[:, alike].sum(axis=1)
+        plays = 2 * heard >= alike.sum()
+        playing[:, alike] = plays[:, None]
+        density[:, alike] = np.where(plays, np.maximum(np.rint(notes / np.maximum(heard, 1)), 1), 0)[:, None]
+    return playing, density
+
+
+def _chords_mostly_heard(chords: ChordRows, roots: NDArray[np.int64]) -> ChordRows:
+    """The chords of bars that sound alike are those that most of them have."""
+    bars = chords[: 2 * len(roots)].reshape(len(roots), -1)
+    found = bars.copy()
+    for root in np.unique(roots):
+        alike = np.flatnonzero(roots == root)
+        rows, counts = np.unique(bars[alike], axis=0, return_counts=True)
+        found[alike] = rows[counts.argmax()]
+    return np.asarray(found.reshape(chords.shape), chords.dtype)
 
 
 def _label_sections(starts: Sequence[int], bars: int, alike: NDArray[np.floating[Any]]) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from gan.spec import RollSpec, Track
 from pipeline.scores.structure.song_plan import NEW, agreement, pack_plans, plan_of_song, unpack_plans
-from tests.plan_makers import assert_equal_plans, plan_of_letters
+from tests.plan_makers import assert_equal_plans, notes_of_letters, plan_of_letters
 
 DUO = RollSpec((Track("Drums", True), Track("Piano")), num_pitches=60, lowest_pitch=36)
 
@@ -78,3 +78,18 @@ def test_plans_agree_where_the_same_bars_return() -> None:
     other = plan_of_letters({"Drums": "CCCC", "Piano": "EFEG"}, DUO)
     assert agreement(plan, other).tolist() == [1, 1, 1, 0.5]
     assert agreement(plan, plan_of_letters({"Drums": "CCC.", "Piano": "EFE"}, DUO)).tolist() == [1, 1, 1, 0]
+
+
+def test_bars_that_sound_alike_return_in_all_tracks_with_who_is_mostly_heard() -> None:
+    """The bars 0, 2 and 4 sound alike: the drums are heard in one of them, the piano, misheard each time, in all."""
+    rows = {"Drums": "AA......", "Piano": "ABCDEFGH"}
+    chords = np.zeros((16, 3), np.int8)
+    chords[:, 0] = np.repeat((0, 5, 0, 7, 2, 9, 9, 9), 2)
+    sounds_like = np.array([NEW, NEW, 0, NEW, 2, NEW, NEW, NEW])
+    plan = plan_of_song(notes_of_letters(rows, DUO), 8, DUO, chords=chords, heard=True, sounds_like=sounds_like)
+    assert plan.source[1].tolist() == [NEW, NEW, 0, NEW, 2, NEW, NEW, NEW]
+    assert plan.exact[1].tolist() == [False, False, True, False, True, False, False, False]
+    assert plan.first_equals()[1, 4] == 0
+    assert np.flatnonzero(plan.playing[0]).tolist() == [1]
+    assert plan.chords[::2, 0].tolist() == [0, 5, 0, 7, 0, 9, 9, 9]
+    assert plan.density[1, 0] == plan.density[1, 2] == plan.density[1, 4]
