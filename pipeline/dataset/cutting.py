@@ -34,7 +34,6 @@ from pipeline.scores.score import NAMED_INSTRUMENTS, Score
 from pipeline.scores.structure.self_similarity import find_sections
 from pipeline.scores.structure.song_plan import NEW, SongPlan, plan_of_song
 from pipeline.scores.tracks import (
-    AssignedPart,
     assign,
     fit_to_tracks,
     fragmentary_tunes,
@@ -377,10 +376,15 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
     ]
     chords = [quantise_chords(score, table, span, spec) for table, span in zip(tables, spans, strict=True)]
     tables = [into_range(transpose_notes(table, shift, spec), spec) for table in tables]
-    odd: tuple[str, ...] = ()
+    misheard: dict[str, list[int]] = {}
     if heard is not None:
-        parts, tables, odd = _without_misheard(parts, tables, spec)
-        heard = tuple(name for name in heard if name not in odd)
+        misheard = _misheard_tracks(tables, spec)
+        odd = [track for tracks in misheard.values() for track in tracks]
+        parts = [part for part in parts if part.track not in odd]
+        tables = [table[~np.isin(table["track"], odd)] for table in tables]
+        heard = tuple(name for name in heard if name not in [spec.names[track] for track in odd])
+        if not parts:
+            raise UnusableError(f"heard too badly: all that it teaches {' or '.join(misheard)}")
 
     def cut_all(min_tracks: int) -> list[tuple[list[int], NDArray[np.uint8]]]:
         return [
@@ -409,7 +413,8 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
     cut = [(own, packed) for own, packed, _ in heard_cut]
     starts = [span.first_bar + start for span, (own, _) in zip(spans, cut, strict=True) for start in own]
     doubts: tuple[str, ...] = (f"phrases that were heard too badly are left out ({doubtful})",) if doubtful else ()
-    doubts += (f"nothing is learnt of what leaps too often or is heard in snatches ({', '.join(odd)})",) if odd else ()
+    for why, own in misheard.items():
+        doubts += (f"nothing is learnt of what {why} ({', '.join(spec.names[track] for track in own)})",)
     programs: tuple[Counter[int], ...] = tuple(Counter() for _ in spec.tracks)
     for part in parts:
         programs[part.track][part.program] += len(part.events)
@@ -461,19 +466,12 @@ def prepare_song(source: SourceFile, score: Score, settings: CuttingSettings) ->
     )
 
 
-def _without_misheard(
-    parts: list[AssignedPart], tables: list[Notes], spec: RollSpec
-) -> tuple[list[AssignedPart], list[Notes], tuple[str, ...]]:
-    """Parts and notes of a transcription without tracks that leap or are heard in snatches, and the names of these.
-
-    Raises `UnusableError` where nothing is left.
-    """
-    odd = [*leaping_tracks(tables, spec.names), *fragmentary_tunes(tables, spec.names, spec.steps_per_bar)]
-    parts = [part for part in parts if part.track not in odd]
-    tables = [table[~np.isin(table["track"], odd)] for table in tables]
-    if not parts:
-        raise UnusableError("heard too badly: all its lines leap too often or are heard in snatches")
-    return parts, tables, tuple(spec.names[track] for track in odd)
+def _misheard_tracks(tables: list[Notes], spec: RollSpec) -> dict[str, list[int]]:
+    """Tracks of a transcription that are unlike such tracks of real music, by what is wrong with them."""
+    leaping = leaping_tracks(tables, spec.names)
+    snatches = [one for one in fragmentary_tunes(tables, spec.names, spec.steps_per_bar) if one not in leaping]
+    found = {"leaps too often": leaping, "is heard in snatches": snatches}
+    return {why: tracks for why, tracks in found.items() if tracks}
 
 
 def _title(source: SourceFile, score: Score) -> str:

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from pipeline.config import compose
-from pipeline.dataset.cutting import CuttingSettings, SourceFile, cutting_settings, prepare_file
+from pipeline.dataset.cutting import CuttingSettings, SourceFile, cutting_settings, prepare_file, returns_in
 from pipeline.dataset.resumable_reading import from_bytes, to_bytes
 from pipeline.dataset.splits import SPLITS
 from pipeline.dataset.store import open_store
 from pipeline.dataset.store_writer import write_store
 from pipeline.scores.chords.symbols import ChordRows, print_progression, read_progression, unknown_chords
+from pipeline.scores.quantisation import BarSpan
 from pipeline.scores.score import Part
 from pipeline.transcription.beats.grid import Beats
 from pipeline.transcription.midi import transcription_midi
@@ -36,10 +37,13 @@ def pop() -> CuttingSettings:
     )
 
 
-def heard(path: Path, chords: ChordRows | None = None, beats_per_bar: int = 4, far: int = 8) -> Path:
-    """A transcription on disk: a tune whose pitches lie less than `far` semitones apart, chords, bass and drums."""
+def heard(path: Path, chords: ChordRows | None = None, beats_per_bar: int = 4, far: int = 8, every: int = 1) -> Path:
+    """A transcription on disk: a tune whose pitches lie less than `far` semitones apart, chords, bass and drums.
+
+    Of the notes of the tune one in `every` is heard.
+    """
     beats = Beats(0.5 * np.arange(BARS * beats_per_bar + 2), beats_per_bar)
-    line = [(onset, 1.5, 72 + pitch % far) for onset, _, pitch in tune(1, BARS)]
+    line = [(onset, 1.5, 72 + pitch % far) for onset, _, pitch in tune(1, BARS)][::every]
     parts: tuple[Part, ...] = (
         part([(beat, 0.25, 36) for beat in range(4 * BARS)], "Drums", is_drum=True),
         part(line, "Lead", 73),
@@ -92,7 +96,32 @@ def test_a_tune_that_leaps_as_none_does_is_not_learnt(tmp_path: Path, pop: Cutti
     assert song.remarks == ("nothing is learnt of what leaps too often (Lead)",)
     assert (song.key, song.bars) == (prepare_file(source(path), pop).songs[0].key, sung.bars)
     (alone,) = prepare_file(source(path, known=("Lead",)), pop).rejects
-    assert alone.reason == "heard too badly: all its lines leap too often"
+    assert alone.reason == "heard too badly: all that it teaches leaps too often"
+
+
+def test_a_tune_of_a_note_now_and_then_is_not_learnt(tmp_path: Path, pop: CuttingSettings) -> None:
+    (whole,) = prepare_file(source(heard(tmp_path / "a.mid"), known=("Lead", "Drums")), pop).songs
+    sparse = heard(tmp_path / "b.mid", every=16)
+    (song,) = prepare_file(source(sparse, known=("Lead", "Drums")), pop).songs
+    assert whole.known[0] and not song.known[0] and song.notes[0] == 0
+    assert song.remarks == ("nothing is learnt of what is heard in snatches (Lead)",)
+
+
+def test_bars_that_sound_alike_return_in_the_plan_of_a_transcription(tmp_path: Path, pop: CuttingSettings) -> None:
+    path = heard(tmp_path / "a.mid")
+    told = (-1, -1, -1, -1, *range(BARS - 4))
+    (song,) = prepare_file(source(path, known=("Lead", "Drums"), returns=told), pop).songs
+    plays = song.plan.playing[:, 4:BARS]
+    assert plays.any() and song.plan.exact[:, 4:BARS][plays].all()
+    assert (song.plan.source[:, 4:BARS][plays] == np.broadcast_to(np.arange(BARS - 4), plays.shape)[plays]).all()
+
+
+def test_bars_of_a_later_span_return_from_bars_of_it_alone(pop: CuttingSettings) -> None:
+    told = (-1, -1, 0, 1, 2, 3)
+    assert returns_in(BarSpan(8.0, 5, 2), pop.spec, told, 4.0).tolist() == [-1, -1, 0, 1, -1]  # type: ignore[union-attr]
+    assert returns_in(BarSpan(8.0, 4, 2), pop.spec, told, 2.0) is None, "bars of another length"
+    assert returns_in(BarSpan(7.0, 4, 2), pop.spec, told, 4.0) is None, "bars that begin elsewhere"
+    assert returns_in(BarSpan(8.0, 4, 2), pop.spec, (), 4.0) is None
 
 
 def test_bars_that_were_heard_alike_return_in_the_plan_of_a_transcription(tmp_path: Path, pop: CuttingSettings) -> None:
