@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from pipeline.scores.structure.song_plan import NEW, SongPlan
 
-USUAL_TRACKS = 4
-"""So many tracks play in a song; what is known may be more."""
+USUAL_TRACKS = 5
+"""So many tracks play in a song, as in the base model's data; what is known may be more."""
+SHORTEST_LOOP = 4
+"""Bars after which an unknown track may return: where drums repeat one bar, others play phrases over it."""
 LEAST_PLAYING = 0.25
 """A song in which a track plays in fewer of its bars says little of how it plays."""
 USUAL_SHARE, USUAL_DENSITY = 0.75, 6.0
@@ -106,7 +108,11 @@ def _chosen(
 
 
 def _common_source(plan: SongPlan, knows: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The earlier bar that most of the known tracks of each bar return from exactly, `NEW` where fewer than half do."""
+    """The earlier bar that an unknown track returns from in each bar, `NEW` where it plays something else.
+
+    It is as the bar that most of the known tracks return from exactly, or one that equals that, and comes a multiple of
+    `SHORTEST_LOOP` bars before.
+    """
     found = np.full(plan.num_bars, NEW, np.int64)
     exact = plan.exact & knows[:, None]
     for bar in range(plan.num_bars):
@@ -114,4 +120,10 @@ def _common_source(plan: SongPlan, knows: NDArray[np.bool_]) -> NDArray[np.int64
         if len(sources) and 2 * len(sources) >= plan.playing[knows, bar].sum():
             bars, counts = np.unique(sources, return_counts=True)
             found[bar] = bars[counts.argmax()]
+    roots = np.arange(plan.num_bars)
+    for bar in np.flatnonzero(found != NEW).tolist():
+        roots[bar] = roots[found[bar]]
+    for bar in np.flatnonzero(found != NEW).tolist():
+        alike = [place for place in range(bar % SHORTEST_LOOP, bar, SHORTEST_LOOP) if roots[place] == roots[bar]]
+        found[bar] = alike[-1] if alike else NEW
     return found

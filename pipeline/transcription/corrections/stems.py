@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from pipeline.audio.decoding import SAMPLE_RATE_HZ, SilentRecordingError, read_recording
 from pipeline.errors import UnusableError
 from pipeline.transcription.corrections.alignment import seconds_to_nearest
-from pipeline.transcription.corrections.single_line import lowest_line, surest_line
 from pipeline.transcription.drums.hits import find_drum_hits
 from pipeline.transcription.pitches.loudness import are_loud, loudness_floor
+from pipeline.transcription.pitches.single_line import lowest_line, surest_line
 
 Samples = NDArray[np.float32]
 Notes = NDArray[np.void]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from pipeline.settings.transcribe import FAMILY_PROGRAMS
 from pipeline.transcription.instruments.decoding import STEP_SECONDS, LabelledNotes, label_notes, lead_line
 from pipeline.transcription.instruments.network import FAMILIES, LEAD, load_network
 from pipeline.transcription.pitches.multipitch import LOWEST_PITCH, PitchActivations, Pitches
+from pipeline.transcription.pitches.single_line import is_lowest, one_after_another
 
 LEAD_NAME = "Lead"
 """What the part that has the tune is called."""
@@ -79,9 +80,12 @@ def hear_parts(
     unsure = np.zeros(len(family), bool)
     for index, name in enumerate(FAMILIES):
         own = family == index
+        if index == bass:  # one note at a time
+            own[own] = is_lowest(others.notes[own])
         posterior = labels[:, :, 0, index] * (1 - labels[:, :, 0, LEAD])
         if (name == rest and own.any()) or _expected_f1(others.notes[own], posterior) >= LEAST_EXPECTED_F1:
-            parts.append(_part(name, FAMILY_PROGRAMS[name], others.only(own)))
+            part = _part(name, FAMILY_PROGRAMS[name], others.only(own))
+            parts.append(replace(part, notes=one_after_another(part.notes)) if index == bass else part)
         else:
             unsure |= own
     return [*parts, _part(UNSURE_PART, 0, others.only(unsure))] if unsure.any() else parts

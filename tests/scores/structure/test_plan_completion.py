@@ -65,11 +65,21 @@ def test_silence_stays_silent() -> None:
     assert not completed.density.any()
 
 
-def test_a_band_of_four_gets_no_more() -> None:
-    plans = [plan((4, 8, 9, 3, 2, 1)), plan((4, 8, 9, 3, 0, 0)), plan((4, 8, 0, 0, 0, 0))]
+def test_a_band_of_five_gets_no_more() -> None:
+    plans = [plan((4, 8, 9, 3, 2, 1)), plan((4, 8, 9, 3, 5, 0)), plan((4, 8, 0, 0, 0, 0))]
     known = np.ones((3, 6), bool)
-    known[1, 4:] = known[2, 2:] = False
-    _, four, two = complete_plans(plans, known, 0)
-    assert four.playing.any(axis=1).sum() == 4
-    assert two.playing.any(axis=1).sum() == 4
+    known[1, 5:] = known[2, 2:] = False
+    _, five, two = complete_plans(plans, known, 0)
+    assert five.playing.any(axis=1).sum() == 5
+    assert two.playing.any(axis=1).sum() == 5
     assert two.playing[:2].all()
+
+
+def test_over_a_loop_of_one_bar_an_unknown_track_plays_phrases_of_four() -> None:
+    """The drums repeat a bar, but for the sixth, which is new and comes back in the tenth."""
+    loop = plan((8, 0))
+    loop.source[0] = [NEW, *range(11)]
+    loop.source[0, 5], loop.source[0, 6], loop.source[0, 9], loop.source[0, 10] = NEW, 4, 5, 8
+    loop.kept[0] = np.where(loop.source[0] != NEW, WHOLE, 0)
+    (completed,) = complete_plans([loop], np.array([[True, False]]), 0, {1: TrackHabits(np.ones(1), np.ones(1))})
+    assert completed.source[1].tolist() == [NEW, NEW, NEW, NEW, 0, NEW, 2, 3, 4, 5, 6, 7]

@@ -1,4 +1,4 @@
-"""Monophonic lines out of the notes of one stem: the lowest of a bass, the most certain of a voice."""
+"""Monophonic lines out of notes that sound at once: the lowest of a bass, the most certain of a voice."""
 
 from __future__ import annotations
 
@@ -20,8 +20,13 @@ def lowest_line(notes: NDArray[np.void]) -> NDArray[np.void]:
 
     `notes` have `start`, `end`, `pitch` and `velocity`, sorted by start.
     """
+    return one_after_another(notes[is_lowest(notes)])
+
+
+def is_lowest(notes: NDArray[np.void]) -> NDArray[np.bool_]:
+    """Which notes `lowest_line` takes, bool `[notes]`."""
     if not len(notes):
-        return notes
+        return np.zeros(0, np.bool_)
     starts = np.rint(notes["start"] / FRAME_SECONDS).astype(int)
     ends = np.maximum(np.rint(notes["end"] / FRAME_SECONDS).astype(int), starts + 1)
     lowest = np.full(int(ends.max()), 128)
@@ -30,7 +35,10 @@ def lowest_line(notes: NDArray[np.void]) -> NDArray[np.void]:
     shares = [
         np.mean(lowest[start:end] == pitch) for start, end, pitch in zip(starts, ends, notes["pitch"], strict=True)
     ]
-    return one_after_another(notes[np.array(shares) >= LEAST_LOWEST])
+    taken = np.flatnonzero(np.array(shares) >= LEAST_LOWEST)
+    found = np.zeros(len(notes), np.bool_)
+    found[taken[_is_long(_cut(notes[taken]))]] = True
+    return found
 
 
 def surest_line(notes: NDArray[np.void]) -> NDArray[np.void]:
@@ -62,7 +70,16 @@ def surest_line(notes: NDArray[np.void]) -> NDArray[np.void]:
 
 def one_after_another(notes: NDArray[np.void]) -> NDArray[np.void]:
     """Notes sorted by start, each cut where the next begins; of what is left the shortest are dropped."""
-    kept = notes.copy()
-    kept["end"][:-1] = np.minimum(kept["end"][:-1], kept["start"][1:])
-    is_long: NDArray[np.bool_] = kept["end"] - kept["start"] >= SHORTEST_SECONDS - 1e-9
-    return kept[is_long]
+    cut = _cut(notes)
+    return cut[_is_long(cut)]
+
+
+def _cut(notes: NDArray[np.void]) -> NDArray[np.void]:
+    """Notes sorted by start, each cut where the next begins."""
+    cut = notes.copy()
+    cut["end"][:-1] = np.minimum(cut["end"][:-1], cut["start"][1:])
+    return cut
+
+
+def _is_long(notes: NDArray[np.void]) -> NDArray[np.bool_]:
+    return np.asarray(notes["end"] - notes["start"] >= SHORTEST_SECONDS - 1e-9)

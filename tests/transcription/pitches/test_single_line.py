@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.transcription.corrections.single_line import lowest_line, surest_line
+from pipeline.transcription.pitches.single_line import lowest_line, surest_line
 from tests.sound_makers import timed_notes
 
 
