@@ -12,8 +12,8 @@ from pipeline.transcription.drums.features import BANDS, FRAMES_PER_SECOND
 from pipeline.transcription.drums.network import scale_power
 from pipeline.transcription.training.drum_stems import FLOOR, BandPowerStem, StemSet
 
-FRAMES = 400
-"""Length of an example: 4 s."""
+FRAMES = 600
+"""Length of an example: 6 s."""
 
 MUSIC_ALONE, DRUMS_ALONE = 0.2, 0.12
 """Share of the examples without drums, and with nothing else."""

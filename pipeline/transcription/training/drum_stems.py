@@ -29,6 +29,7 @@ from pipeline.transcription.training.sampled_kits import (
     play_kit,
     read_kit,
 )
+from pipeline.transcription.training.synthetic_kits import synthetic_kit
 
 SECONDS = 30.0
 """Length of a stem."""
@@ -48,6 +49,9 @@ OTHER_INSTRUMENTS, NUM_PITCHED = 0.5, 116
 RENDERED = 0.35
 """Share of the drum stems that a SoundFont plays as it is; the others have drums of different kits."""
 
+SYNTHETIC_KITS = 4
+"""Synthetic kits beside those of samples, from which each drum of a mixed kit is drawn."""
+
 FLOOR = 1e-10
 """Band power that counts as silence (-100 decibels)."""
 
@@ -56,6 +60,9 @@ NUM_SHARES = 10
 
 FEWEST_NOTES = 20
 """A file with fewer notes of a kind has no stem of that kind."""
+
+MOST_VALIDATION_STEMS = 60
+"""Stems of a kind to validate on, at most."""
 
 TRIES = 200
 """Files looked at for one stem before giving up."""
@@ -203,13 +210,15 @@ class StemSet:
 class StemSources:
     """Where stems come from: MIDI files by folder, SoundFonts, and the kits that drums are drawn from.
 
-    `rendered` is the share of the drum stems that a SoundFont plays as it is.
+    `rendered` is the share of the drum stems that a SoundFont plays as it is, `synthetic` the number of synthetic kits
+    beside `kits`.
     """
 
     folders: Sequence[Sequence[Path]]
     soundfonts: Sequence[Path]
     kits: Sequence[Path]
     rendered: float = RENDERED
+    synthetic: int = SYNTHETIC_KITS
 
     def share(self, wanted: Sequence[int]) -> StemSources:
         """The same with the files of some shares only, without folders that have none."""
@@ -238,7 +247,7 @@ def find_sources(folders: Sequence[Path], soundfonts: Sequence[Path], kits: Sequ
 def make_stem_set(
     sources: StemSources, validation_kits: Sequence[Path], drums: int, music: int, seed: int, keep: Path | None
 ) -> StemSet:
-    """Render `drums` and `music` stems to train on and an eighth as many to validate on.
+    """Render `drums` and `music` stems to train on, and an eighth as many, 60 at most, to validate on.
 
     Parameters
     ----------
@@ -261,13 +270,18 @@ def make_stem_set(
     apart = [path for directory in validation_kits for path in find_kits(directory)]
     if apart:
         training = replace(training, kits=[path for path in training.kits if path not in apart])
-        validation = replace(validation, kits=apart, rendered=0.0)
+        validation = replace(validation, kits=apart, rendered=0.0, synthetic=0)
     return StemSet(
         make_stems(training, "drums", drums, seed, keep),
         make_stems(training, "music", music, seed + 1, keep),
-        make_stems(validation, "drums", max(drums // 8, 1), seed + 2, keep),
-        make_stems(validation, "music", max(music // 8, 1), seed + 3, keep),
+        make_stems(validation, "drums", _validation(drums), seed + 2, keep),
+        make_stems(validation, "music", _validation(music), seed + 3, keep),
     )
+
+
+def _validation(number: int) -> int:
+    """How many stems validate where so many are trained on."""
+    return min(max(number // 8, 1), MOST_VALIDATION_STEMS)
 
 
 def make_stems(sources: StemSources, kind: str, number: int, seed: int, keep: Path | None) -> list[BandPowerStem]:
@@ -298,7 +312,7 @@ def _render_stem(sources: StemSources, kind: str, random: np.random.Generator, p
     else:
         others = _draw_notes(sources, kind, random).drums
         mixed = random.random() >= sources.rendered
-        kit = mixed_kit(_kits(tuple(sources.kits)), random) if mixed else None
+        kit = mixed_kit(_kits(tuple(sources.kits), sources.synthetic), random) if mixed else None
         stem = drum_stem(notes.drums, others, kit or soundfont, random)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -310,9 +324,9 @@ def _render_stem(sources: StemSources, kind: str, random: np.random.Generator, p
 
 
 @cache
-def _kits(paths: tuple[Path, ...]) -> list[SampledKit]:
-    """The kits at the paths, read once."""
-    return [read_kit(path) for path in paths]
+def _kits(paths: tuple[Path, ...], synthetic: int) -> list[SampledKit]:
+    """The kits at the paths, read once, and so many synthetic ones."""
+    return [*(read_kit(path) for path in paths), *(synthetic_kit(np.random.default_rng(n)) for n in range(synthetic))]
 
 
 def _draw_notes(sources: StemSources, kind: str, random: np.random.Generator) -> MidiNotes:

@@ -65,6 +65,12 @@ DETUNED_OCTAVES = 0.3
 KIT_PROGRAMS = (0, 8, 16, 24, 25, 32)
 """Programs of channel 10 that General MIDI drums have: standard, room, power, electronic, TR-808 and jazz kit."""
 
+LAYERED, DAMPED = 0.25, 0.25
+"""Share of the drums that play two sounds at once, and of those that are damped or gated."""
+
+DAMPED_SECONDS = (0.02, 0.4)
+"""Time constants of damping."""
+
 GENERAL_MIDI_KEYS = range(35, 82)
 SAMPLED_VELOCITIES = (50, 110)
 SAMPLED_SECONDS = 2.5
@@ -155,8 +161,7 @@ def play_kit(
     for number in np.unique(drum).tolist():
         choices = kit.drums.get(max(number, OTHER_PERCUSSION), [])
         if choices:
-            ratio = 2 ** random.uniform(-DETUNED_OCTAVES, DETUNED_OCTAVES)
-            sounds[number] = [_detuned(one, ratio) for one in choices[int(random.integers(len(choices)))]]
+            sounds[number] = _varied(choices, random)
             level[number] = 10 ** float(random.uniform(-0.7, 0.1))
     length = (float(start.max(initial=0)) + 2 * LONGEST_SECONDS) * SAMPLE_RATE_HZ
     sound = np.zeros(int(length) + 1, np.float32)
@@ -172,6 +177,27 @@ def play_kit(
         first = round(float(when) * SAMPLE_RATE_HZ)
         sound[first : first + len(one)] += np.float32(gain) * one
     return sound
+
+
+def _varied(choices: list[Instrument], random: np.random.Generator) -> Instrument:
+    """One of the instruments, detuned; now and then damped, or with a softer one that plays the same."""
+    ratio = 2 ** random.uniform(-DETUNED_OCTAVES, DETUNED_OCTAVES)
+    instrument = [_detuned(one, ratio) for one in choices[int(random.integers(len(choices)))]]
+    if random.random() < LAYERED:
+        other = _detuned(choices[int(random.integers(len(choices)))][-1], 2 ** random.uniform(-0.2, 0.2))
+        instrument = [_sum(one, np.float32(random.uniform(0.2, 0.8)) * other) for one in instrument]
+    if random.random() < DAMPED:
+        constant = np.exp(random.uniform(*np.log(DAMPED_SECONDS))) * SAMPLE_RATE_HZ
+        instrument = [one * np.exp(-np.arange(len(one)) / constant).astype(np.float32) for one in instrument]
+    return instrument
+
+
+def _sum(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Two sounds at once."""
+    total = np.zeros(max(len(one), len(other)), np.float32)
+    total[: len(one)] += one
+    total[: len(other)] += other
+    return total
 
 
 def _detuned(sound: NDArray[np.float32], ratio: float) -> NDArray[np.float32]:

@@ -31,6 +31,7 @@ def test_the_training_command_writes_weights(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("pipeline.transcription.training.drum_stems.SECONDS", 6.0)
     monkeypatch.setattr("pipeline.transcription.training.drums.BATCH", 2)
     monkeypatch.setattr("pipeline.transcription.training.sampled_kits.KIT_PROGRAMS", (0,))
+    monkeypatch.setattr("pipeline.transcription.training.synthetic_kits.SOUNDS_OF_A_DRUM", 1)
     (tmp_path / "rock.mid").write_bytes(midi_of(rock(6), drums=True))
     (tmp_path / "chorale.mid").write_bytes(midi_of(chorale(), drums=False))
     words = ["--midi", str(tmp_path), "--soundfonts", str(soundfont_path(None)), "--cache", str(tmp_path / "stems")]
