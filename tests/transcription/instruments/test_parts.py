@@ -43,6 +43,16 @@ def test_the_rest_is_what_its_owner_says() -> None:
     assert set(parts["Guitar"].notes["pitch"]) == {55, 60, 64}
 
 
+def test_a_bass_plays_one_note_at_a_time() -> None:
+    """The octave above each note is heard as bass too, a little longer than the note: it is left out."""
+    notes = [Played(first, first + 12, 52, BASS) for first in range(0, 390, 20)]
+    notes += [Played(first, first + 10, 40, BASS) for first in range(0, 390, 10)]
+    (bass,) = hear_parts(*heard(notes, 400))
+    assert bass.name == "Bass" and set(bass.notes["pitch"]) == {40}
+    assert len(bass.right) == len(bass.notes) == 39
+    assert (bass.notes["end"][:-1] <= bass.notes["start"][1:] + 1e-9).all()
+
+
 def test_a_faint_note_is_less_sure_than_a_plain_one() -> None:
     activations, labels = heard([Played(0, 10, 60, PIANO), Played(20, 30, 64, PIANO)])
     labels[20:30, 64 - 21] *= 0.5
