@@ -107,7 +107,8 @@ def run(config: Config, directory: Path) -> Outcome:
     training, held_out = (unpack(_some(one), spec) for one in (rolls, held_out))
     settings = settings_of(flatten(config), STAGES["train"].groups)
     own_plans = store.plans("train")
-    plans = complete_plans(own_plans, tracks.of_songs("train"), config.seed, tracks.habits(len(own_plans)))
+    habits = tracks.habits(len(own_plans))
+    plans = complete_plans(own_plans, tracks.of_songs("train"), config.seed, habits, config.tracks.lead)
     some = slice(None, None, -(-len(plans) // MOST_PLANS) or 1)
     facts = {
         "spec": spec.to_dict(),

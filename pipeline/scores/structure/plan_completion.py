@@ -45,7 +45,11 @@ def track_habits(plans: Sequence[SongPlan], known: NDArray[np.bool_], track: int
 
 
 def complete_plans(
-    plans: Sequence[SongPlan], known: NDArray[np.bool_], seed: int, elsewhere: Mapping[int, TrackHabits] | None = None
+    plans: Sequence[SongPlan],
+    known: NDArray[np.bool_],
+    seed: int,
+    elsewhere: Mapping[int, TrackHabits] | None = None,
+    lead: int | None = None,
 ) -> list[SongPlan]:
     """Plans in which some of the tracks that their songs do not know play as others let them play.
 
@@ -59,6 +63,8 @@ def complete_plans(
         Of what is drawn.
     elsewhere
         How tracks, by their numbers, play in other songs, where too few of these know them.
+    lead
+        The number of the track that has the tune, where there is one: a song that does not know it gets it first.
     """
     if known.all():
         return list(plans)
@@ -66,19 +72,23 @@ def complete_plans(
     habits = [others.get(track) or track_habits(plans, known, track) for track in range(known.shape[1])]
     random = np.random.default_rng(seed)
     return [
-        plan if knows.all() else _completed(plan, knows, habits, random)
+        plan if knows.all() else _completed(plan, knows, habits, lead, random)
         for plan, knows in zip(plans, known, strict=True)
     ]
 
 
 def _completed(
-    plan: SongPlan, knows: NDArray[np.bool_], habits: Sequence[TrackHabits], random: np.random.Generator
+    plan: SongPlan,
+    knows: NDArray[np.bool_],
+    habits: Sequence[TrackHabits],
+    lead: int | None,
+    random: np.random.Generator,
 ) -> SongPlan:
     """One plan, with a part for each unknown track that is chosen to play."""
     playing, source = plan.playing.copy(), plan.source.copy()
     kept, density = plan.kept.copy(), plan.density.copy()
     sounds: NDArray[np.bool_] = np.asarray(plan.playing[knows].any(axis=0))
-    for track in _chosen(plan, knows, habits, random):
+    for track in _chosen(plan, knows, habits, lead, random):
         own = habits[track]
         place = int(random.integers(len(own.shares))) if len(own.shares) else -1
         share, notes = (own.shares[place], own.densities[place]) if place >= 0 else (USUAL_SHARE, USUAL_DENSITY)
@@ -96,15 +106,21 @@ def _completed(
 
 
 def _chosen(
-    plan: SongPlan, knows: NDArray[np.bool_], habits: Sequence[TrackHabits], random: np.random.Generator
+    plan: SongPlan,
+    knows: NDArray[np.bool_],
+    habits: Sequence[TrackHabits],
+    lead: int | None,
+    random: np.random.Generator,
 ) -> list[int]:
-    """Unknown tracks that are to play, drawn in proportion to the songs in which they are known to."""
-    missing = USUAL_TRACKS - int(np.asarray(plan.playing[knows].any(axis=1)).sum())
+    """Unknown tracks that are to play: the tune, and others in proportion to the songs in which they are known to."""
+    missing = max(USUAL_TRACKS - int(np.asarray(plan.playing[knows].any(axis=1)).sum()), 0)
     unknown = np.flatnonzero(~knows)
-    chances = np.array([1.0 + len(habits[track].shares) for track in unknown.tolist()])
-    count = min(max(missing, 0), len(unknown))
-    drawn: list[int] = random.choice(unknown, count, replace=False, p=chances / chances.sum()).tolist()
-    return drawn
+    first = unknown[unknown == lead][:missing]
+    others = unknown[unknown != lead] if len(first) else unknown
+    chances = np.array([1.0 + len(habits[track].shares) for track in others.tolist()])
+    count = min(missing - len(first), len(others))
+    drawn = random.choice(others, count, replace=False, p=chances / chances.sum()) if count else others[:0]
+    return [*first.tolist(), *drawn.tolist()]
 
 
 def _common_source(plan: SongPlan, knows: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -75,6 +75,16 @@ def test_a_band_of_five_gets_no_more() -> None:
     assert two.playing[:2].all()
 
 
+def test_a_song_whose_tune_is_unknown_gets_one_before_anything_else() -> None:
+    """Four of six tracks are known; the band of five gets the tune, whatever the seed."""
+    one = plan((4, 8, 9, 3, 0, 0))
+    known = np.array([[True, True, True, True, False, False]])
+    found = {seed: complete_plans([one], known, seed, lead=5)[0].playing[4:].any(axis=1).tolist() for seed in range(8)}
+    assert set(map(tuple, found.values())) == {(False, True)}
+    drawn = [complete_plans([one], known, seed)[0].playing[4:].any(axis=1).tolist() for seed in range(8)]
+    assert [True, False] in drawn, "where no track has the tune chance decides"
+
+
 def test_over_a_loop_of_one_bar_an_unknown_track_plays_phrases_of_four() -> None:
     """The drums repeat a bar, but for the sixth, which is new and comes back in the tenth."""
     loop = plan((8, 0))
