@@ -56,12 +56,12 @@ def test_a_transcription_is_made_once(song: Recording, monkeypatch: pytest.Monke
 def test_what_was_heard_surely_is_told(song: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
     def heard(samples: NDArray[np.float32], hints: TranscriptionHints, corrections: Corrections) -> Transcription:
         found = transcribe_samples(samples, hints, corrections)
-        told = replace(found, known=("Lead", "Bass"), confidence=np.array([0.876, 0.2]))
+        told = replace(found, known=("Lead", "Bass"), confidence=np.array([0.876, 0.2]), returns=np.array([-1, 0]))
         return replace(told, chords=read_progression("C F"), chord_confidence=np.array([1, 0.5, 0.333, 0]))
 
     monkeypatch.setattr("pipeline.transcription.cache.transcribe_samples", heard)
     found = transcribe_one(song)
-    assert (found.known, found.confidence) == (("Lead", "Bass"), (0.88, 0.2))
+    assert (found.known, found.confidence, found.returns) == (("Lead", "Bass"), (0.88, 0.2), (-1, 0))
     assert found.report["chord_confidence"] == [1, 0.5, 0.33, 0]
     assert read_midi(found.midi.read_bytes(), "", 10**6)[0].chords[0] == (0, Chord(0, "maj", 0))
 
