@@ -17,7 +17,7 @@ from pipeline.scores.quantisation import BarSpan
 from pipeline.songs.flip.record import RECORD_NOTE, Record
 from pipeline.songs.flip.tuning import find_tuning
 from pipeline.transcription.beats.grid import Beats
-from pipeline.transcription.training.midi_rendering import midi_of
+from pipeline.transcription.training.rendering.midi_rendering import midi_of
 from tests.music_makers import score
 
 BEAT_SECONDS = 0.5

@@ -15,7 +15,7 @@ from pipeline.transcription.beats.grid import Beats
 from pipeline.transcription.drums.drum_map import HIT
 from pipeline.transcription.instruments.parts import HeardPart
 from pipeline.transcription.pitches.multipitch import PITCH
-from pipeline.transcription.training.midi_rendering import midi_of, render
+from pipeline.transcription.training.rendering.midi_rendering import midi_of, render
 from pipeline.transcription.transcriber import Transcription, on_beats
 
 BEAT_SECONDS = 0.5

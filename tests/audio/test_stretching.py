@@ -11,7 +11,7 @@ from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.audio.loudness import peak_dbfs
 from pipeline.audio.stretching import change_loop_speed, change_speed, crossfade, stretch, stretch_loop
 from pipeline.audio.synthesizers import RATE_HZ, Sound, play, soundfont_path
-from pipeline.transcription.training.midi_rendering import midi_of
+from pipeline.transcription.training.rendering.midi_rendering import midi_of
 from tests.sound_makers import rock
 
 CLICK_SECONDS = 0.002

@@ -26,7 +26,7 @@ from pipeline.transcription.training.beat_excerpts import (
     excerpt_midi,
     files_of,
 )
-from pipeline.transcription.training.midi_rendering import midi_of, render
+from pipeline.transcription.training.rendering.midi_rendering import midi_of, render
 
 Floats = NDArray[np.float64]
 Sound = NDArray[np.float32]

@@ -42,7 +42,7 @@ from pipeline.transcription.drums.features import FRAMES_PER_SECOND, band_centre
 from pipeline.transcription.drums.hits import find_drum_hits, find_peaks
 from pipeline.transcription.training.drum_stems import is_held_out
 from pipeline.transcription.training.f1_scores import MatchCounts, load_mir_eval
-from pipeline.transcription.training.midi_rendering import render
+from pipeline.transcription.training.rendering.midi_rendering import render
 
 REGISTERS_HZ = {KICK: (20.0, 120.0), SNARE: (180.0, 3000.0), CLOSED_HAT: (7000.0, 16000.0)}
 """The register whose rise stands for a drum."""

@@ -20,8 +20,14 @@ from pipeline.errors import UserError
 from pipeline.progress import bar
 from pipeline.transcription.drums.drum_map import DRUMS, SAME_DRUM
 from pipeline.transcription.drums.features import band_power
-from pipeline.transcription.training.midi_rendering import MidiNotes, add_reverberation, midi_of, read_notes, render
-from pipeline.transcription.training.sampled_kits import (
+from pipeline.transcription.training.rendering.midi_rendering import (
+    MidiNotes,
+    add_reverberation,
+    midi_of,
+    read_notes,
+    render,
+)
+from pipeline.transcription.training.rendering.sampled_kits import (
     KIT_PROGRAMS,
     SampledKit,
     find_kits,
@@ -29,7 +35,7 @@ from pipeline.transcription.training.sampled_kits import (
     play_kit,
     read_kit,
 )
-from pipeline.transcription.training.synthetic_kits import synthetic_kit
+from pipeline.transcription.training.rendering.synthetic_kits import synthetic_kit
 
 SECONDS = 30.0
 """Length of a stem."""

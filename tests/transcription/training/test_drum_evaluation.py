@@ -13,7 +13,7 @@ from pipeline.errors import UserError
 from pipeline.transcription.training.drum_evaluation import find_hits_by_flux, main, offset_by_flux
 from pipeline.transcription.training.drum_stems import is_held_out
 from pipeline.transcription.training.f1_scores import MatchCounts
-from pipeline.transcription.training.midi_rendering import midi_of
+from pipeline.transcription.training.rendering.midi_rendering import midi_of
 from tests.sound_makers import KICK, chorale, render_rows, rock
 
 

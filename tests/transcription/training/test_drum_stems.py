@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.transcription.drums.drum_map import DRUMS
 from pipeline.transcription.training import drum_stems
 from pipeline.transcription.training.drum_stems import drum_stem
-from pipeline.transcription.training.sampled_kits import OTHER_PERCUSSION, SampledKit
+from pipeline.transcription.training.rendering.sampled_kits import OTHER_PERCUSSION, SampledKit
 from tests.sound_makers import HAT, KICK, rock
 
 

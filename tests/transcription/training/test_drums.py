@@ -11,7 +11,7 @@ from pipeline.errors import UserError
 from pipeline.transcription.drums.drum_map import DRUMS
 from pipeline.transcription.drums.network import load_network
 from pipeline.transcription.training.drums import main
-from pipeline.transcription.training.midi_rendering import midi_of
+from pipeline.transcription.training.rendering.midi_rendering import midi_of
 from tests.sound_makers import chorale, rock
 
 
@@ -30,8 +30,8 @@ def test_training_asks_for_what_it_needs(tmp_path: Path) -> None:
 def test_the_training_command_writes_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.transcription.training.drum_stems.SECONDS", 6.0)
     monkeypatch.setattr("pipeline.transcription.training.drums.BATCH", 2)
-    monkeypatch.setattr("pipeline.transcription.training.sampled_kits.KIT_PROGRAMS", (0,))
-    monkeypatch.setattr("pipeline.transcription.training.synthetic_kits.SOUNDS_OF_A_DRUM", 1)
+    monkeypatch.setattr("pipeline.transcription.training.rendering.sampled_kits.KIT_PROGRAMS", (0,))
+    monkeypatch.setattr("pipeline.transcription.training.rendering.synthetic_kits.SOUNDS_OF_A_DRUM", 1)
     (tmp_path / "rock.mid").write_bytes(midi_of(rock(6), drums=True))
     (tmp_path / "chorale.mid").write_bytes(midi_of(chorale(), drums=False))
     words = ["--midi", str(tmp_path), "--soundfonts", str(soundfont_path(None)), "--cache", str(tmp_path / "stems")]

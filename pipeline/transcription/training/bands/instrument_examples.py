@@ -28,7 +28,7 @@ from pipeline.settings.data import TracksSettings
 from pipeline.transcription.instruments.features import FRAME_HOP, SpectralFeatures, spectral_features
 from pipeline.transcription.instruments.network import FAMILIES, FRAMES_PER_STEP, step_count
 from pipeline.transcription.pitches.multipitch import LOWEST_PITCH, NETWORK_RATE_HZ, NUM_PITCHES, pitch_activations
-from pipeline.transcription.training.midi_rendering import add_reverberation
+from pipeline.transcription.training.rendering.midi_rendering import add_reverberation
 
 SECONDS = 40.0
 """Length of a passage."""

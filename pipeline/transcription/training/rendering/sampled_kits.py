@@ -30,7 +30,7 @@ from pipeline.transcription.drums.drum_map import (
     SAME_DRUM,
     SNARE,
 )
-from pipeline.transcription.training.midi_rendering import midi_of
+from pipeline.transcription.training.rendering.midi_rendering import midi_of
 
 OTHER_PERCUSSION = -1
 """What stands for percussion that is no part of a drum kit: tambourines, shakers, congas and so on."""

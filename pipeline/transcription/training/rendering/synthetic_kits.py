@@ -22,7 +22,7 @@ from pipeline.transcription.drums.drum_map import (
     RIDE,
     SNARE,
 )
-from pipeline.transcription.training.sampled_kits import Instrument, SampledKit
+from pipeline.transcription.training.rendering.sampled_kits import Instrument, SampledKit
 
 Sound = NDArray[np.float64]
 

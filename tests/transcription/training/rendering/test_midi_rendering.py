@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.transcription.training.midi_rendering import midi_of, read_notes
+from pipeline.transcription.training.rendering.midi_rendering import midi_of, read_notes
 from tests.sound_makers import rock
 
 

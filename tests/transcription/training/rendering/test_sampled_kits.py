@@ -12,7 +12,7 @@ from pipeline.audio.decoding import SAMPLE_RATE_HZ
 from pipeline.audio.synthesizers import soundfont_path
 from pipeline.errors import UserError
 from pipeline.transcription.drums.drum_map import DRUMS
-from pipeline.transcription.training.sampled_kits import (
+from pipeline.transcription.training.rendering.sampled_kits import (
     OTHER_PERCUSSION,
     SampledKit,
     drum_named,
@@ -99,8 +99,8 @@ def test_a_folder_of_single_sounds_is_a_kit_without_the_files_that_are_damaged(t
 
 
 def test_the_drums_of_a_soundfont_are_told_by_their_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.transcription.training.sampled_kits.KIT_PROGRAMS", (0, 0))
-    monkeypatch.setattr("pipeline.transcription.training.sampled_kits.GENERAL_MIDI_KEYS", range(35, 55))
+    monkeypatch.setattr("pipeline.transcription.training.rendering.sampled_kits.KIT_PROGRAMS", (0, 0))
+    monkeypatch.setattr("pipeline.transcription.training.rendering.sampled_kits.GENERAL_MIDI_KEYS", range(35, 55))
     kit = read_kit(soundfont_path(None))
     assert set(kit.drums) == {*DRUMS, OTHER_PERCUSSION}
     assert len(kit.drums[KICK]) == 2  # 35 and 36; the same kit again adds nothing

@@ -17,9 +17,9 @@ from pipeline.transcription.drums.drum_map import (
     RIDE,
     SNARE,
 )
-from pipeline.transcription.training import synthetic_kits
-from pipeline.transcription.training.sampled_kits import Instrument
-from pipeline.transcription.training.synthetic_kits import synthetic_kit
+from pipeline.transcription.training.rendering import synthetic_kits
+from pipeline.transcription.training.rendering.sampled_kits import Instrument
+from pipeline.transcription.training.rendering.synthetic_kits import synthetic_kit
 
 
 def _centroid_hz(instrument: Instrument) -> float:
