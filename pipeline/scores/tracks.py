@@ -27,7 +27,10 @@ MOST_LEAPS = {"Lead": 0.15, "Piano": 0.6, "Guitar": 0.4, "Bass": 0.45, "Strings"
 FEWEST_MOVES = 16
 """Of fewer moves nothing is said."""
 LEAST_TUNE_NOTES, LEAST_TUNE_BARS = 2.4, 4.0
-"""Notes in a bar of the tune, and bars that it goes on for, in the mean: one tune of MIDI files in ten has fewer."""
+"""Notes in a bar of the tune, and bars that it goes on for, in the mean.
+
+Of 138 tunes of game music and POP909 one in twenty has fewer notes, one in ten goes on for less.
+"""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.scores.structure.song_plan import NEW, SongPlan
+from pipeline.scores.structure.song_plan import NEW, SongPlan, first_equal_bars
 
 USUAL_TRACKS = 5
 """So many tracks play in a song, as in the base model's data; what is known may be more."""
@@ -136,9 +136,7 @@ def _common_source(plan: SongPlan, knows: NDArray[np.bool_]) -> NDArray[np.int64
         if len(sources) and 2 * len(sources) >= plan.playing[knows, bar].sum():
             bars, counts = np.unique(sources, return_counts=True)
             found[bar] = bars[counts.argmax()]
-    roots = np.arange(plan.num_bars)
-    for bar in np.flatnonzero(found != NEW).tolist():
-        roots[bar] = roots[found[bar]]
+    roots = first_equal_bars(found)
     for bar in np.flatnonzero(found != NEW).tolist():
         alike = [place for place in range(bar % SHORTEST_LOOP, bar, SHORTEST_LOOP) if roots[place] == roots[bar]]
         found[bar] = alike[-1] if alike else NEW

@@ -98,12 +98,8 @@ class SongPlan:
 
     def first_equals(self) -> NDArray[np.int64]:
         """For each bar the first of the bars that it equals by returning exactly, perhaps itself, `[tracks, bars]`."""
-        firsts = np.tile(np.arange(self.num_bars), (len(self.playing), 1))
-        exact = self.exact
-        for bar in range(self.num_bars):  # sources come earlier
-            of = exact[:, bar]
-            firsts[of, bar] = firsts[of, self.source[of, bar]]
-        return firsts
+        sources = np.where(self.exact, self.source, NEW).astype(np.int64)
+        return np.stack([first_equal_bars(source) for source in sources])
 
 
 def plan_of_song(
@@ -173,7 +169,7 @@ def plan_of_song(
         unchanged = (contents[track] == contents[track][best]) | heard  # [bars, beats]
         kept[track, returns] = (unchanged * bits).sum(axis=1).astype(np.uint32)[returns]
     if sounds_like is not None:
-        roots = _roots(sounds_like)
+        roots = first_equal_bars(sounds_like)
         playing, density = _as_mostly_heard(playing, density, roots)
         again = playing & (sounds_like != NEW)
         source[again] = np.broadcast_to(sounds_like, source.shape)[again]
@@ -254,10 +250,10 @@ def _runs(playing: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(first), int(past)) for first, past in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _roots(sounds_like: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The first of the bars that each bar sounds like, perhaps itself, `[bars]`."""
-    roots = np.arange(len(sounds_like))
-    for bar, earlier in enumerate(sounds_like.tolist()):
+def first_equal_bars(source: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The first of the bars that each bar equals, perhaps itself, where `source` is an earlier equal one or `NEW`."""
+    roots = np.arange(len(source))
+    for bar, earlier in enumerate(source.tolist()):
         if earlier != NEW:
             roots[bar] = roots[earlier]
     return roots

@@ -41,7 +41,8 @@ def test_synthetic_drums_sound_like_what_they_are_called(monkeypatch: pytest.Mon
     assert all(np.abs(layers[0]).max() == pytest.approx(1) for own in kit.drums.values() for layers in own)
     centroid = {drum: np.median([_centroid_hz(one) for one in own]) for drum, own in kit.drums.items()}
     assert centroid[KICK] < 300 and centroid[LOW_TOM] < centroid[HIGH_TOM] < centroid[SNARE] < 6000
-    assert min(centroid[CLOSED_HAT], centroid[OPEN_HAT]) > 6000 < centroid[CRASH] + centroid[RIDE]
+    assert min(centroid[CLOSED_HAT], centroid[OPEN_HAT]) > 6000
+    assert min(centroid[CRASH], centroid[RIDE]) > 3000
     length = {drum: np.median([_half_life(one) for one in own]) for drum, own in kit.drums.items()}
     assert length[CLOSED_HAT] < 0.05 < length[OPEN_HAT] < length[CRASH]
 
